@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Constants of one wafer-scale engine and of the kernels that run on it. Cycles are the
+ * native unit; seconds appear only where the vendor states seconds. Values are read from
+ * fabric/presets/<name>.ini; the table of units, ranges and sources is in hardware.c. */
+#pragma once
+
+#include <glib.h>
+
+#include "fabric/param.h"
+
+#define CS3_MAX_QUEUES 8
+
+typedef enum { CS3_ACC_AUTO, CS3_ACC_CACHE, CS3_ACC_SRAM } Cs3AccPlacement;
+typedef enum { CS3_ACC_FP16, CS3_ACC_FP32 } Cs3AccPrecision;
+typedef enum { CS3_AXIS_AUTO, CS3_AXIS_Y, CS3_AXIS_X } Cs3FeatureAxis; /* Y: features on rows */
+
+typedef struct {
+  struct { /* [wafer] */
+    gint64 pe_x, pe_y;        /* mesh that a program can use */
+    gint64 cores_peak;        /* marketed cores: only for quoting peak FLOP/s */
+    double clock_hz;
+    double power_w;           /* one system, busy */
+    double power_idle_ratio;  /* idle power / busy power */
+  } wafer;
+  struct { /* [pe] */
+    gint64 sram_bytes;        /* physical SRAM of a PE */
+    gint64 sram_data_bytes;   /* left for data beside code */
+    gint64 banks;
+    gint64 read_bytes;        /* SRAM bytes read per cycle */
+    gint64 write_bytes;       /* SRAM bytes written per cycle */
+    gint64 acc_cache_bytes;   /* software-managed cache for accumulators */
+    gint64 lanes_fp16;        /* FP16 FMAC lanes */
+    gint64 lanes_mixed;       /* FP16 multiply, FP32 accumulate lanes */
+    double fp32_fmac;         /* FP32 FMACs per cycle */
+    gint64 microthreads;
+    gint64 task_start;        /* cycles from activation to first instruction of a task */
+    gint64 vector_setup;      /* cycles before the first element of a vector operation */
+    double vector_rate;       /* FP16 elements per cycle, element-wise add/multiply */
+    double special_rate;      /* elements per cycle of exp, division, square root */
+  } pe;
+  struct { /* [fabric] */
+    double link_cycles;       /* cycles per wavelet on a link: 1, or 9/8 on WSE-3 silicon */
+    gint64 hop_cycles;        /* router to router */
+    gint64 ramp_cycles;       /* router <-> PE, each way (T_R) */
+    gint64 colours;
+    gint64 switch_positions;
+    gint64 router_buffer;     /* wavelets per colour per input port */
+    gint64 in_queue[CS3_MAX_QUEUES];  /* depth in wavelets of input queues 0..7 */
+    gint64 out_queue[CS3_MAX_QUEUES]; /* depth in wavelets of output queues 0..7; 0: absent */
+  } fabric;
+  struct { /* [io] */
+    double rate_bits_per_s;   /* off-wafer links, each direction */
+    double efficiency;        /* payload share after protocol headers */
+    double factor;            /* generation factor on the rate (CS-3: 1.0..1.3) */
+    double latency_s;         /* first byte from the network to the first PE */
+    gint64 edge_buffer_bytes; /* per feature line, in the PEs at the wafer's edge */
+  } io;
+  struct { /* [kernel]: the sparse GEMM programs */
+    gint64 weight_overhead;   /* t0: issue cycles per weight beside the vector work */
+    gint64 control_cycles;    /* to act on the control wavelet that ends an output row */
+    gint64 accumulator_slots; /* J */
+    int acc_placement;        /* Cs3AccPlacement */
+    int acc_precision;        /* Cs3AccPrecision */
+    gint64 reduce_lanes;      /* FP16 elements per issue slot of the reduction add (4: simd_64) */
+    gint64 dot_tail;          /* cycles to add the lanes of one dot product (dW) */
+    gint64 chain_add;         /* issue cycles to add one scalar to a passing wavelet (dW) */
+    gint64 gradient_bits;     /* on the wire per gradient */
+    gint64 gradient_fifo;     /* dW: finished gradients a PE can hold, wavelets */
+    double attention_efficiency; /* share of dense peak reached by activation x activation GEMM */
+  } kernel;
+} Cs3Hardware;
+
+/**
+ * cs3_hardware_table: the parameter table that describes #Cs3Hardware.
+ * Returns: (transfer none): static table, one row per member; queue depths have one row each.
+ */
+const Cs3ParamTable *cs3_hardware_table(void);
+
+/**
+ * cs3_hardware_peak_flops: dense FP16 peak, cores x lanes x 2 x clock [FLOP/s].
+ * (WSE-3: 900,000 x 8 x 2 x 1.1 GHz = 15.8 PFLOP/s.)
+ */
+double cs3_hardware_peak_flops(const Cs3Hardware *hw);
+
+/**
+ * cs3_hardware_io_wavelets: 32-bit wavelets per cycle through the off-wafer links, one
+ * direction: rate x factor x efficiency / (32 x clock). CS-3 at 1.1 GHz: 34 x 0.95.
+ */
+double cs3_hardware_io_wavelets(const Cs3Hardware *hw);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Public interface of libcs3sim. */
+#include "config.h"
+
+#include "sim/cs3sim.h"
+
+const char *cs3sim_version(void) {
+  return PACKAGE_VERSION;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Sparsity masks as bit matrices: bit 1 = the weight is alive. */
+#pragma once
+
+#include <glib.h>
+
+/* Row-major; row i starts at bits + i * stride; bit c of a row is word c / 64, bit c % 64;
+ * bits beyond `cols` are zero. */
+typedef struct {
+  gint64 rows, cols, stride;
+  guint64 *bits;
+} Cs3Mask;
+
+/** cs3_mask_new: an all-zero mask. Errors: CS3_WORKLOAD_ERROR_TOO_LARGE beyond 2^34 bits. */
+Cs3Mask *cs3_mask_new(gint64 rows, gint64 cols, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void cs3_mask_free(Cs3Mask *mask);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Mask, cs3_mask_free)
+
+/** cs3_mask_nnz: number of live weights. */
+gint64 cs3_mask_nnz(const Cs3Mask *mask);
+
+/** cs3_mask_transpose: (transfer full): the cols x rows mask of the transposed weight. */
+Cs3Mask *cs3_mask_transpose(const Cs3Mask *mask);
+
+/**
+ * cs3_mask_line_counts: live weights of row @row in each of @n_lines column ranges.
+ * Line r owns columns [starts[r], starts[r+1]). @counts: n_lines values, at most 65535 each.
+ */
+void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, const gint64 *starts,
+                          gint64 n_lines, guint16 *counts);

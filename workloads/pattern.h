@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Sparsity patterns: where the zeros of a weight tensor lie. One file per pattern
+ * (pattern-*.c) behind Cs3PatternOps; pattern.c holds the registry. */
+#pragma once
+
+#include <glib.h>
+
+#include "workloads/mask.h"
+
+typedef struct Cs3Pattern Cs3Pattern;
+
+typedef struct {
+  const char *name;    /* "uniform", "uniform-exact", "n:m", "block" */
+  const char *syntax;  /* as the user writes it: "uniform", "2:4", "block:32x32" */
+  const char *summary;
+  /* Must fail (INVALID) if @text is not of this pattern's syntax; sets the parameters. */
+  gboolean (*parse)(Cs3Pattern *pattern, const char *text, GError **error);
+  /* Fills rows [row0, row1) of @mask with live weights at @density; a pure function of
+   * (seed, stream, row): any split of the rows over any number of workers gives the same bits. */
+  void (*fill)(const Cs3Pattern *pattern, double density, guint64 seed, guint64 stream,
+               Cs3Mask *mask, gint64 row0, gint64 row1);
+  /* Density that the pattern imposes (n/m), or -1 when the caller chooses. */
+  double (*density)(const Cs3Pattern *pattern);
+  /* Non-zeros per (row, aligned line) are all equal, so no mask is needed to count them. */
+  gboolean (*regular)(const Cs3Pattern *pattern, gint64 features_per_line);
+} Cs3PatternOps;
+
+struct Cs3Pattern {
+  const Cs3PatternOps *ops;
+  gint64 n, m;         /* n:m */
+  gint64 block_rows, block_cols;
+};
+
+/** cs3_pattern_registry: (transfer none): NULL-terminated array of all patterns. */
+const Cs3PatternOps *const *cs3_pattern_registry(void);
+
+/** cs3_pattern_parse: read "uniform", "2:4", "block:32x32", ... Errors list the known syntaxes. */
+gboolean cs3_pattern_parse(Cs3Pattern *pattern, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_pattern_mask: a whole @rows x @cols mask.
+ * @density: live share in (0, 1]; @stream: names the tensor (layer and tensor), so that every
+ *   tensor has its own random numbers; @workers: threads, no influence on the result.
+ */
+Cs3Mask *cs3_pattern_mask(const Cs3Pattern *pattern, gint64 rows, gint64 cols, double density,
+                          guint64 seed, guint64 stream, guint workers,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
