@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Geometry and per-row costs of a mapped layer: every constant of the recurrence, derived once. */
+#pragma once
+
+#include "fabric/layer/layer.h"
+
+typedef struct {
+  gint64 lines;           /* R */
+  gint64 columns;         /* C: PEs along the token axis, per group */
+  gint64 tokens;          /* t: tokens of the fullest PE */
+  gint64 features;        /* k: features of the fullest line */
+  gint32 vector;          /* n: wavelets of one partial-sum (dW: dy) vector */
+  gint32 service;         /* cycles one weight occupies a PE */
+  gint32 arithmetic;      /* of which vector work, the rest is overhead */
+  gint32 control;         /* cycles per output row beside the weights */
+  gint32 retire;          /* of which copying the accumulator out of the cache */
+  gint32 receive, send;   /* issue cycles of the reduction's add and send, per row */
+  gint32 store;           /* issue cycles to store a finished row at its owner */
+  gint32 stage;           /* processed here -> processed at the next PE of the chain */
+  gint32 back;            /* credit return */
+  gint32 buffer;          /* B: wavelets between two neighbours */
+  gint32 slots;           /* J */
+  gint32 hop;
+  gint64 edge_rows;       /* D: whole rows the edge can hold per line */
+  gint64 lead;            /* first wavelet at the edge -> execution at the last PE */
+  gint32 gradient_bits;   /* on the wire per gradient */
+  double ingress_cycles;  /* per wavelet, whole wafer */
+  double egress_cycles;
+} Cs3LayerCosts;
+
+/** cs3_layer_costs: derive @costs; equations in doc/model.md, section "Costs". */
+void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                     Cs3LayerCosts *costs);
+
+/**
+ * cs3_layer_row_wavelets: ingress wavelets of one row with @nonzeros live weights over all lines,
+ * control wavelets included. @line_features: features per line for the dense packing.
+ */
+gint64 cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *costs, gint64 nonzeros);
+
+/**
+ * cs3_axpy_rate: elements per cycle of acc += w * x, limited by lanes and SRAM ports:
+ * cached min(lanes, read/2); else min(lanes, read/(2+a), write/a) with a bytes an accumulator.
+ */
+double cs3_axpy_rate(const Cs3Hardware *hw, gboolean cached);
+
+/** cs3_dot_rate: elements per cycle of a dot product with one operand in the cache or not. */
+double cs3_dot_rate(const Cs3Hardware *hw, gboolean cached);

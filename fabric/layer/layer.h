@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One pass (forward, dX or dW) of a weight-streamed sparse linear layer on one wafer.
+ * doc/model.md describes the machine; this header its interface. All times are cycles.
+ *
+ * Vocabulary. A *feature line* is the set of PEs that own the same input features and receive the
+ * same weights; a *token line* is the set of PEs that own the same tokens and reduce partial sums.
+ * All token lines do identical work shifted by the hop delay of the multicast, so the recurrence
+ * follows one token line: one value per feature line. */
+#pragma once
+
+#include <glib.h>
+
+#include "fabric/hardware.h"
+
+typedef enum { CS3_PASS_FORWARD, CS3_PASS_DX, CS3_PASS_DW, CS3_N_PASSES } Cs3Pass;
+typedef enum { CS3_REDUCE_CHAIN, CS3_REDUCE_TWO_WAY, CS3_REDUCE_RING, CS3_N_REDUCTIONS } Cs3Reduction;
+
+/* What is computed: `rows` output rows streamed one after the other, each with a weight per
+ * `features` resident input features, for `tokens` tokens. Forward: rows N, features K. dX: rows
+ * K, features N (the transposed stream). dW: rows N (dy is multicast), features K (x resident). */
+typedef struct {
+  Cs3Pass pass;
+  gint64 rows, features, tokens;
+  gboolean dense; /* dense weight format: two FP16 weights a wavelet, no index */
+} Cs3LayerShape;
+
+/* How it is laid on the wafer. */
+typedef struct {
+  int axis;             /* CS3_AXIS_Y: features on rows; CS3_AXIS_X: on columns */
+  gint64 fold;          /* g groups of lines that share the features; each takes tokens / g */
+  gboolean acc_cached;  /* the active accumulator lives in the cache */
+  Cs3Reduction reduction;
+  gboolean overlap;     /* reduction in microthreads beside the AXPYs of the next rows */
+} Cs3Mapping;
+
+/* Live weights per (row, line), row-major with `stride`; %NULL counts: every weight is alive. */
+typedef struct {
+  const guint16 *counts;
+  gint64 stride;
+} Cs3LayerCounts;
+
+/* Where the cycles of a pass went. The entries of a pass add up to its cycles exactly: each is the
+ * difference of two runs of the machine with one more limit switched on. */
+typedef enum {
+  CS3_CAUSE_ARITHMETIC, /* MACs at the dense peak of the whole wafer */
+  CS3_CAUSE_MAPPING,    /* PEs without work, lanes lost to SRAM ports, vectors not a multiple of the lanes */
+  CS3_CAUSE_OVERHEAD,   /* issue cycles per weight and per output row */
+  CS3_CAUSE_IMBALANCE,  /* waiting for the line with most non-zeros, slots included */
+  CS3_CAUSE_REDUCTION,  /* partial sums (dW: broadcast of dy) */
+  CS3_CAUSE_INGRESS,    /* weights arriving from MemoryX */
+  CS3_CAUSE_EGRESS,     /* gradients leaving (dW) */
+  CS3_CAUSE_FILL,       /* latency of multicast, chain and store, once a pass */
+  CS3_N_CAUSES
+} Cs3Cause;
+
+/** cs3_cause_name: (transfer none): lower-case name as in result files. */
+const char *cs3_cause_name(Cs3Cause cause);
+const char *cs3_pass_name(Cs3Pass pass);
+const char *cs3_reduction_name(Cs3Reduction reduction);
+
+typedef struct {
+  gint64 cycles;
+  gint64 causes[CS3_N_CAUSES];
+  gint64 nonzeros;        /* weights multiplied, per token */
+  gint64 ingress_wavelets, egress_wavelets;
+  double imbalance;       /* non-zeros of the busiest line / mean line */
+} Cs3LayerResult;
+
+/**
+ * cs3_mapping_check: whether @mapping can hold @shape on @hw.
+ * Errors: CS3_FABRIC_ERROR_INFEASIBLE (more folds than lines, accumulators and activations beyond
+ *   a PE's SRAM, a ring without overlap or with one slot).
+ */
+gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                           const Cs3Mapping *mapping, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_mapping_lines: number R of feature lines one group of @mapping uses. */
+gint64 cs3_mapping_lines(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping);
+
+/**
+ * cs3_mapping_starts: line r owns features [starts[r], starts[r+1]); balanced contiguous blocks.
+ * Returns: (transfer full): R + 1 values, free with g_free().
+ */
+gint64 *cs3_mapping_starts(gint64 features, gint64 lines);
+
+/**
+ * cs3_layer_bound: closed-form lower bound of the pass: the largest of ingress, egress, mean line
+ * work, reduction link, plus the latency no overlap can hide.
+ * @nonzeros: live weights of the matrix (rows * features when dense).
+ */
+gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                       gint64 nonzeros);
+
+/**
+ * cs3_layer_recurrence: the pass as exact max-plus recurrences over (row x line).
+ * @counts: live weights per (row, line), lines as in cs3_mapping_starts().
+ * @mapping must have passed cs3_mapping_check().
+ */
+void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                          const Cs3LayerCounts *counts, Cs3LayerResult *result);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* State of the AXPY recurrence and the operations table of the reductions. Internal to fabric/layer/.
+ *
+ * Times are 32-bit offsets from `base`, so that eight lines fit a vector register; the driver
+ * rebases before they can overflow. Per line r and row i (doc/model.md, "Recurrence"):
+ *
+ *   acc[r]  = max(x[r], y[r](i-J) + 1, arrive) + weights * service + control
+ *   P[r]    = first element of the row's partial sum processed at r (what a reduction defines)
+ *   y[r]    = last element of it sent on: the accumulator slot is free one cycle later
+ *   x[r]    = the datapath is free for the next row */
+#pragma once
+
+#include "fabric/layer/costs.h"
+
+/* The hot loops exist twice, for AVX2 and for any x86-64; the loader picks. Elsewhere: once. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define CS3_VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define CS3_VECTOR_CLONES
+#endif
+
+/* Before the beginning of time, with room to subtract. */
+#define CS3_NEVER (G_MININT32 / 2)
+
+typedef struct {
+  const Cs3LayerCosts *costs;
+  gint64 lines;
+  gint64 rows;       /* of the layer */
+  gint64 row;        /* step i */
+  gint32 *x;
+  gint32 *acc;
+  gint32 *ready;     /* max(acc, P(i-1) + n): r may take part in row i's reduction */
+  gint32 *sent;      /* ring of J rows of y */
+  gint32 *passed;    /* ring of `depth` rows of P */
+  gint64 depth;      /* B / n + 2: rows of P that backpressure looks back on */
+  gint32 vector;     /* n, 0 when the reduction is switched off (causes) */
+} Cs3Recurrence;
+
+/** cs3_recurrence_sent: y of row @row (J rows are kept). */
+static inline gint32 *cs3_recurrence_sent(const Cs3Recurrence *s, gint64 row) {
+  return s->sent + (row + s->costs->slots) % s->costs->slots * s->lines;
+}
+
+/** cs3_recurrence_passed: P of row @row (`depth` rows are kept). */
+static inline gint32 *cs3_recurrence_passed(const Cs3Recurrence *s, gint64 row) {
+  return s->passed + (row + s->depth) % s->depth * s->lines;
+}
+
+/* One reduction topology. A *step* is a line's i-th row; a ring gives every line its own order. */
+typedef struct {
+  Cs3Reduction id;
+  const char *name;
+  gint64 (*steps)(const Cs3LayerCosts *costs, gint64 rows);
+  /* Output row that line @line works on at @step; -1: none (ring, last block of rows). */
+  gint64 (*row_of)(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 line);
+  gboolean same_row; /* row_of does not depend on the line */
+  /* From `ready` of this step: P into cs3_recurrence_passed(), y into cs3_recurrence_sent(). */
+  void (*advance)(Cs3Recurrence *state);
+  /* Issue cycles that @step costs each line's datapath, the store at the row's owner included. */
+  void (*charge)(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint32 *cycles);
+  /* When the last element of the last row has reached the end of its chain. */
+  gint32 (*finish)(const Cs3Recurrence *state);
+} Cs3ReductionOps;
+
+extern const Cs3ReductionOps cs3_reduction_chain, cs3_reduction_two_way, cs3_reduction_ring;
+
+/** cs3_reduction_ops: (transfer none): the registry's row for @reduction. */
+const Cs3ReductionOps *cs3_reduction_ops(Cs3Reduction reduction);
+
+/**
+ * cs3_send_times: y[r] = n - 1 + max(P[r] + 1, y_before[r] + 1, P_next[r] - c + back), where P_next
+ * is the downstream neighbour's P of the row that holds the element B places before this row's
+ * last one, floor(B / n) rows back, and c = B mod n; %NULL: no neighbour. Exact for element-wise
+ * flow control because every row passes a PE without gaps (doc/model.md, "Backpressure").
+ */
+void cs3_send_times(const Cs3Recurrence *state, gint64 n_lines, const gint32 *passed,
+                    const gint32 *before, const gint32 *next, gint32 *sent);
+
+/** cs3_rotating_row: the row streamed @step-th, so that owners of successive rows differ. */
+gint64 cs3_rotating_row(const Cs3LayerCosts *costs, gint64 rows, gint64 step);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Two-way: two chains run from both ends to the middle line, which adds the upper, then the lower
+ * vector; results go outwards to their owners on the store colour. Half the depth of a chain; the
+ * middle line takes in two vectors a row. */
+#include "config.h"
+
+#include "fabric/layer/recurrence.h"
+
+static gint64 steps(const Cs3LayerCosts *costs, gint64 rows) {
+  return rows;
+}
+
+static gint64 row_of(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 line) {
+  return cs3_rotating_row(costs, rows, step);
+}
+
+static gint32 later(gint32 a, gint32 b) {
+  return a > b ? a : b;
+}
+
+static void advance(Cs3Recurrence *s) {
+  gint32 *passed = cs3_recurrence_passed(s, s->row);
+  gint64 root = s->lines / 2, n = s->lines;
+  gint32 stage = s->vector > 0 ? s->costs->stage : 0;
+
+  gint32 upper = CS3_NEVER, lower = CS3_NEVER;
+  for (gint64 r = 0; r < root; r++)
+    passed[r] = upper = later(upper + stage, s->ready[r]);
+  for (gint64 r = n - 1; r > root; r--)
+    passed[r] = lower = later(lower + stage, s->ready[r]);
+  gint32 first = later(s->ready[root], upper + stage);
+  passed[root] = n > 2 ? later(first + s->vector, lower + stage) : first;
+
+  /* Backpressure on the two chains. The root takes the upper vector in `vector` cycles earlier than
+   * the lower; counting the lower's start for both delays the upper chain's last neighbour only. */
+  gint64 back_rows = s->vector > 0 ? s->costs->buffer / s->vector : 0;
+  const gint32 *looked = cs3_recurrence_passed(s, s->row - back_rows);
+  const gint32 *before = cs3_recurrence_sent(s, s->row - 1);
+  gint32 *sent = cs3_recurrence_sent(s, s->row);
+  cs3_send_times(s, root, passed, before, looked + 1, sent);
+  cs3_send_times(s, 1, passed + root, before + root, NULL, sent + root);
+  cs3_send_times(s, n - 1 - root, passed + root + 1, before + root + 1, looked + root,
+                 sent + root + 1);
+}
+
+static void charge(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint32 *cycles) {
+  gint64 n = costs->lines, root = n / 2;
+  for (gint64 r = 0; r < n; r++)
+    cycles[r] = costs->receive + costs->send;
+  cycles[0] = cycles[n - 1] = costs->send;
+  cycles[root] = costs->send + costs->receive * (n > 2 ? 2 : n - 1);
+  cycles[step % n] += costs->store;
+}
+
+static gint32 finish(const Cs3Recurrence *s) {
+  const gint32 *passed = cs3_recurrence_passed(s, s->row);
+  return passed[s->lines / 2] + MAX(s->vector - 1, 0);
+}
+
+const Cs3ReductionOps cs3_reduction_two_way = {
+    .id = CS3_REDUCE_TWO_WAY,
+    .name = "two-way",
+    .steps = steps,
+    .row_of = row_of,
+    .same_row = TRUE,
+    .advance = advance,
+    .charge = charge,
+    .finish = finish,
+};

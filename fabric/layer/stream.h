@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The edge of the wafer: rows of weights arriving in order at a limited rate. A row is handed to its
+ * lines when its last wavelet is in; the edge holds D rows per line, so row i may start to arrive
+ * only when every line has taken row i - D. Internal to fabric/layer/. */
+#pragma once
+
+#include "fabric/layer/costs.h"
+
+typedef struct Cs3Stream Cs3Stream;
+
+/** cs3_stream_new: @cycles_per_wavelet 0 switches the limit off. (transfer full) */
+Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
+                          double cycles_per_wavelet);
+void cs3_stream_free(Cs3Stream *stream);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Stream, cs3_stream_free)
+
+/**
+ * cs3_stream_arrival: cycle at which row @row is complete at the edge.
+ * @weights: live weights per line. Rows must be asked for in order.
+ */
+gint64 cs3_stream_arrival(Cs3Stream *stream, gint64 row, const guint16 *weights);
+
+/** cs3_stream_consumed: every line has taken row @row by @cycle. */
+void cs3_stream_consumed(Cs3Stream *stream, gint64 row, gint64 cycle);
+
+/** cs3_stream_total: wavelets that have come in. */
+gint64 cs3_stream_total(const Cs3Stream *stream);
