@@ -8,12 +8,24 @@
 
 #include "sim/system.h"
 
+#define CS3_STEP_ERROR (cs3_step_error_quark())
+GQuark cs3_step_error_quark(void);
+
+typedef enum {
+  CS3_STEP_ERROR_INVALID,  /* the schedule or the system constants make no sense */
+  CS3_STEP_ERROR_RESOURCE, /* no pipe, no process, no memory file */
+  CS3_STEP_ERROR_DIED,     /* the simulating process ended by a signal or with a failure status */
+  CS3_STEP_ERROR_TIMEOUT,  /* it did not answer in time and was stopped */
+  CS3_STEP_ERROR_DEADLOCK  /* the simulation ended although the wafer still had work */
+} Cs3StepError;
+
 /* One use of one weight group by one micro-batch, in execution order. */
 typedef struct {
   double stream_bytes;   /* weights down to the wafer; 0: nothing is streamed (attention, norms) */
   double compute_cycles; /* wafer time once the stream has begun, its own port limit included */
   double gradient_bytes; /* up to MemoryX when the use ends; 0 in forward */
-  double update_params;  /* parameters that MemoryX updates once the last micro-batch's gradient is in */
+  double update_params;  /* parameters that MemoryX updates once the last micro-batch's gradient is
+                            in; needs a weight_group */
   gint32 weight_group;   /* >= 0: identity of the weights; a use in the next iteration may stream only
                             after the group's update; -1: none */
 } Cs3Use;
@@ -23,25 +35,64 @@ typedef struct {
   guint n_uses;
   gint64 micro_batches;  /* per system and step */
   double clock_hz;       /* wafer clock: cycles to seconds */
-  double port_bytes_per_s; /* one wafer's network port, payload */
+  double port_bytes_per_s; /* one wafer's network port, payload, each direction */
   double port_latency_s;   /* network to first PE */
 } Cs3Schedule;
 
 typedef struct {
   double step_s;         /* steady-state time from one iteration to the next */
   double compute_s;      /* wafer busy */
-  double stream_wait_s;  /* wafer waiting for weights within the iteration */
+  double stream_wait_s;  /* wafer waiting for weights, or for room for gradients */
+  double egress_wait_s;  /* the part of stream_wait_s that waits for room for gradients */
   double boundary_s;     /* exposed at the iteration boundary: last gradient, tree, update, broadcast */
   double bytes_down, bytes_up; /* per step, through one wafer's port */
 } Cs3StepTime;
 
+/*
+ * What is simulated, for every use k of every micro-batch in order (i, j: number of gradients and
+ * of streams before k; P = swarmx.prefetch; L = latency from MemoryX to the first PE, one way):
+ *
+ *   s_start(j) = max(s_end(j-1), c_end of the use that took stream j-P, update of k's group)
+ *   s_end(j)   = s_start(j) + stream_bytes / min(MemoryX, SwarmX link, port)
+ *   c_start(k) = max(c_end(k-1), s_start(j) + L, g_end(i-P))
+ *   c_end(k)   = max(c_start(k) + compute_cycles / clock, s_end(j) + L)
+ *   g_end(i)   = max(g_end(i-1), c_end(k)) + gradient_bytes / min(port, SwarmX link, MemoryX)
+ *   u_end(i)   = max(u_end(i-1), g_end(i) + L) + update_params / optimizer rate  (last micro-batch)
+ *
+ * Streams cut through: arithmetic starts with the first weights and cannot end before the last.
+ * A use without stream_bytes neither waits for a stream nor takes one of the P staging slots, and
+ * likewise for gradients: P of them may wait in front of the port, then the wafer stalls. MemoryX
+ * updates in the order of arrival; a group is updated when the last of its gradients is.
+ *
+ * The step is the time from the end of the first micro-batch's last compute to the same event one
+ * iteration later, once the whole state (slots, links, pending updates, relative to that event)
+ * repeats to 1e-12; the mean over the second half of 64 iterations if it never does. boundary_s is
+ * the wafer's idle time in front of the iteration's first streamed use; all other idle time is
+ * stream_wait_s.
+ */
+
+/** cs3_step_check: every number finite and in range; else %FALSE and which use or key is wrong. */
+gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * cs3_step_simulate: the step in SimGrid, in a forked child (one engine per process).
  * compute_s + stream_wait_s + boundary_s = step_s to rounding.
+ * The calling process must have no other running thread (joined ones are fine).
  * Fails when the child dies, deadlocks or loses an actor: one line, never an abort message.
  */
 gboolean cs3_step_simulate(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_step_oracle: the same step as a max-plus recurrence; agrees to 1e-9 (tests). */
+/**
+ * cs3_step_oracle: the same step as a max-plus recurrence; agrees to 1e-9 (tests).
+ * The arguments must pass cs3_step_check().
+ */
 void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time);
+
+/**
+ * cs3_system_fits: whether MemoryX holds master weights and optimizer state of @params parameters:
+ * params x memoryx.bytes_per_param <= memoryx.capacity.
+ * @missing_bytes: (out) (optional): what lacks, 0 when it fits.
+ */
+gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes);

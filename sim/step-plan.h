@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Private to sim/step*.c: a schedule with its durations worked out, and the steady-state test
+ * that the oracle and the SimGrid run share. */
+#pragma once
+
+#include "sim/step.h"
+
+#define CS3_STEP_MAX_ITERATIONS 64
+
+typedef struct {
+  Cs3Use use;
+  double stream_s, work_s, gradient_s, update_s; /* durations without contention */
+  gint32 group;                                  /* index into the plan's groups, -1: none */
+  gboolean streamed;                             /* takes a staging slot for weights */
+  gboolean sends; /* takes a staging slot for a gradient (of 0 bytes, if it only updates) */
+} Cs3PlanUse;
+
+typedef struct {
+  Cs3PlanUse *uses;
+  guint n_uses, n_streams, n_gradients, n_groups;
+  guint *group_gradients; /* by group: gradients per micro-batch that its update needs */
+  guint first_streamed;   /* index of the first streamed use; n_uses: none */
+  gint64 micro_batches;
+  gsize prefetch;
+  double latency_s; /* one way */
+  double clock_hz, optimizer_params_per_s;
+  double port_bytes_per_s, link_bytes_per_s, memoryx_bytes_per_s;
+} Cs3StepPlan;
+
+/** cs3_step_plan_new: (transfer full): @schedule and @system must pass cs3_step_check(). */
+Cs3StepPlan *cs3_step_plan_new(const Cs3Schedule *schedule, const Cs3System *system);
+void cs3_step_plan_free(Cs3StepPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepPlan, cs3_step_plan_free)
+
+/* Running sums at the end of some use, since the beginning of the simulation. */
+typedef struct {
+  double end_s; /* c_end of that use */
+  double compute_s, wait_s, egress_wait_s, boundary_s;
+  double bytes_down, bytes_up;
+} Cs3StepTotals;
+
+/** cs3_step_totals_add: @sum += @factor x (@to - @from), member by member. */
+void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals *to,
+                         const Cs3StepTotals *from);
+
+/** cs3_step_totals_time: one period's totals as the public result. */
+void cs3_step_totals_time(const Cs3StepTotals *period, Cs3StepTime *time);
+
+/* The state between two micro-batches: all that the future depends on. Times are absolute until
+ * cs3_step_cut_close(), then relative to the wafer's time and raised to the earliest moment at
+ * which they could still bind, so that equal states mean equal futures. */
+typedef struct {
+  Cs3StepTotals totals;
+  double *state; /* see the accessors */
+} Cs3StepCut;
+
+Cs3StepCut *cs3_step_cut_new(const Cs3StepPlan *plan);
+void cs3_step_cut_free(Cs3StepCut *cut);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepCut, cs3_step_cut_free)
+
+/** cs3_step_cut_set_wafer: @s_end of the last stream; @freed: ring of the last P ends of streamed
+ * uses, entry j % P, @n_streams so far. */
+void cs3_step_cut_set_wafer(Cs3StepCut *cut, const Cs3StepPlan *plan, const Cs3StepTotals *totals,
+                            double s_end, const double *freed, guint64 n_streams);
+
+/** cs3_step_cut_set_egress: @g_end of the last gradient; @sent: ring as above. */
+void cs3_step_cut_set_egress(Cs3StepCut *cut, const Cs3StepPlan *plan, double g_end,
+                             const double *sent, guint64 n_gradients);
+
+/** cs3_step_cut_set_updates: @u_end of the last update; @updated: by group. */
+void cs3_step_cut_set_updates(Cs3StepCut *cut, const Cs3StepPlan *plan, double u_end,
+                              const double *updated);
+
+/** cs3_step_cut_close: make the state relative; once, after the three setters. */
+void cs3_step_cut_close(Cs3StepCut *cut, const Cs3StepPlan *plan);
+
+/** cs3_step_cut_repeats: both closed states equal to 1e-12 of the time passed (at least 2 ps,
+ * twice SimGrid's resolution). */
+gboolean cs3_step_cut_repeats(const Cs3StepCut *cut, const Cs3StepCut *earlier,
+                              const Cs3StepPlan *plan);
