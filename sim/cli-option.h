@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Option tables: one const row per option is behind parsing (GOption), --help, the man pages and
+ * the completion. */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+  CS3_OPTION_FLAG,   /* gboolean; no argument */
+  CS3_OPTION_COUNT,  /* int; no argument, every use adds one (-vv) */
+  CS3_OPTION_INT,    /* gint64: "4096" or "150e9" */
+  CS3_OPTION_REAL,   /* double, finite */
+  CS3_OPTION_TEXT,   /* char * */
+  CS3_OPTION_LIST,   /* char **; may be repeated, NULL-terminated, %NULL when never given */
+  CS3_OPTION_CHOICE, /* int, index into `choices` */
+} Cs3OptionType;
+
+typedef struct {
+  const char *name;            /* without dashes; %NULL ends a table */
+  char letter;                 /* short form, or 0 */
+  Cs3OptionType type;
+  gsize offset;                /* of the member in the struct of options */
+  const char *metavar;         /* "FILE"; %NULL for flags */
+  const char *help;            /* what it does; no full stop */
+  double min, max;             /* INT and REAL: accepted range, inclusive; both 0: any value */
+  gboolean below_max;          /* REAL: max itself is refused */
+  const char *const *choices;  /* CHOICE: NULL-terminated */
+  const char *default_text;    /* shown instead of the value in the struct of defaults */
+  const char *completes;       /* what completes the argument: "files" or a topic of `list` */
+} Cs3Option;
+
+/* Options with one heading and one place to write to. */
+typedef struct {
+  const char *title;        /* "Scenario"; heads the list in --help */
+  const Cs3Option *options; /* %NULL ends an array of groups */
+  gsize base;               /* added to every offset: place of a shared struct in the command's */
+} Cs3OptionGroup;
+
+/* Where the values of a group go while a command line is read. */
+typedef struct {
+  const Cs3OptionGroup *group;
+  void *values;
+  const void *defaults; /* (nullable) same struct */
+} Cs3OptionTarget;
+
+/**
+ * cs3_options_init: set @target's members to their defaults; texts are copied.
+ */
+void cs3_options_init(const Cs3OptionTarget *target);
+
+/** cs3_options_clear: free the texts and lists that @target's members hold. */
+void cs3_options_clear(const Cs3OptionTarget *target);
+
+/**
+ * cs3_options_parse: read @argv into @targets.
+ * @argv: (inout): NULL-terminated, without the program and the command; what is left are the
+ *   positional arguments. Options and arguments may be mixed; "--" ends the options.
+ * @given: names of the options that were used (keys of a set).
+ * Fails in G_OPTION_ERROR: unknown option (with the nearest known), missing or malformed value,
+ * value out of range. Options read before the failure stay in @targets.
+ */
+gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char ***argv,
+                           GHashTable *given, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_option_find: the row called @name ("model", without dashes) among @targets, or %NULL. */
+const Cs3Option *cs3_option_find(const Cs3OptionTarget *targets, guint n_targets, const char *name);
+
+/** cs3_option_find_letter: the row whose short form is @letter, or %NULL. */
+const Cs3Option *cs3_option_find_letter(const Cs3OptionTarget *targets, guint n_targets,
+                                        char letter);
+
+/** cs3_option_takes_value: whether an argument follows. */
+gboolean cs3_option_takes_value(const Cs3Option *option);
+
+/**
+ * cs3_option_note: what a reader needs beside the help: choices, range and default.
+ * Returns: (transfer full): "0 <= S < 1; default: 0", or "" when there is nothing to say.
+ */
+char *cs3_option_note(const Cs3Option *option, const Cs3OptionTarget *target);

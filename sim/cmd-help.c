@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cs3sim help: the text of a command or a topic, or its manual page. */
+#include "config.h"
+
+#include <string.h>
+
+#include "sim/cli-help.h"
+#include "sim/cli-man.h"
+#include "sim/commands.h"
+#include "sim/suggest.h"
+
+typedef struct {
+  gboolean man;
+} HelpOptions;
+
+static const Cs3Option options[] = {
+    {.name = "man", .type = CS3_OPTION_FLAG, .offset = G_STRUCT_OFFSET(HelpOptions, man),
+     .help = "write the manual page (roff source) instead"},
+    {NULL},
+};
+
+static const Cs3Command *find_command(const char *name) {
+  for (const Cs3Command *const *c = cs3_commands(); *c != NULL; c++)
+    if (strcmp((*c)->name, name) == 0)
+      return *c;
+  return NULL;
+}
+
+static const Cs3Topic *find_topic(const char *name) {
+  for (const Cs3Topic *t = cs3_topics(); t->name != NULL; t++)
+    if (strcmp(t->name, name) == 0)
+      return t;
+  return NULL;
+}
+
+static gboolean unknown(const char *name, GError **error) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  for (const Cs3Command *const *c = cs3_commands(); *c != NULL; c++)
+    if (!(*c)->hidden)
+      g_ptr_array_add(names, (gpointer)(*c)->name);
+  for (const Cs3Topic *t = cs3_topics(); t->name != NULL; t++)
+    g_ptr_array_add(names, (gpointer)t->name);
+  g_ptr_array_add(names, NULL);
+  g_autofree char *hint = cs3_suggestion(name, (const char *const *)names->pdata);
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "no command or topic is called '%s'%s",
+              name, hint);
+  return FALSE;
+}
+
+static gboolean write_text(const char *name, Cs3Output *output, GError **error) {
+  const Cs3Command *command = find_command(name);
+  if (command != NULL) {
+    cs3_help_command(command, output);
+    return TRUE;
+  }
+  const Cs3Topic *topic = find_topic(name);
+  if (topic == NULL)
+    return unknown(name, error);
+  g_autofree char *text = cs3_topic_text(topic);
+  g_autofree char *filled = cs3_text_fill(text, 0);
+  cs3_output_puts(output, filled);
+  return TRUE;
+}
+
+static gboolean write_man(const char *name, Cs3Output *output, GError **error) {
+  const Cs3Command *command = find_command(name);
+  if (command == NULL)
+    return unknown(name, error);
+  cs3_man_command(command, output);
+  return TRUE;
+}
+
+static Cs3ExitStatus run_help(const Cs3Context *context, const void *values, char **args,
+                              GError **error) {
+  const HelpOptions *help = values;
+  if (args[0] == NULL && help->man)
+    cs3_man_program(context->output);
+  else if (args[0] == NULL)
+    cs3_help_program(context->output);
+  else if (help->man ? !write_man(args[0], context->output, error)
+                     : !write_text(args[0], context->output, error))
+    return CS3_EXIT_USAGE;
+  return CS3_EXIT_OK;
+}
+
+static const Cs3Example examples[] = {
+    {"what a command does, and its options", "cs3sim help list"},
+    {"what the exit status says", "cs3sim help exit-status"},
+    {NULL, NULL},
+};
+
+const Cs3Command cs3_cmd_help = {
+    .name = "help",
+    .arguments = "[COMMAND|TOPIC]",
+    .summary = "Explain a command or a topic",
+    .description = "'cs3sim help COMMAND' is the same as 'cs3sim COMMAND --help'. Without an "
+                   "argument: all commands and topics.",
+    .options_size = sizeof(HelpOptions),
+    .groups = {{"Options", options, 0}},
+    .max_args = 1,
+    .completes = "help",
+    .examples = examples,
+    .run = run_help,
+};

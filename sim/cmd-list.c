@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cs3sim list: the names that options accept. Adding a registry is adding a row to `lists`. */
+#include "config.h"
+
+#include "sim/cmd-list.h"
+
+#include <string.h>
+
+#include "sim/commands.h"
+#include "sim/suggest.h"
+#include "sim/table.h"
+
+typedef void (*Each)(const char *name, const char *what, gpointer data);
+
+static gboolean visit_commands(Each each, gpointer data, GError **error) {
+  for (const Cs3Command *const *c = cs3_commands(); *c != NULL; c++)
+    if (!(*c)->hidden)
+      each((*c)->name, (*c)->summary, data);
+  return TRUE;
+}
+
+static const Cs3List lists[] = {
+    {"commands", "what the program can do", visit_commands},
+    {NULL, NULL, NULL},
+};
+
+const Cs3List *cs3_lists(void) {
+  return lists;
+}
+
+static const Cs3List *find_list(const char *name, GError **error) {
+  const char *names[G_N_ELEMENTS(lists)] = {NULL};
+  for (guint i = 0; lists[i].name != NULL; i++) {
+    if (strcmp(lists[i].name, name) == 0)
+      return &lists[i];
+    names[i] = lists[i].name;
+  }
+  g_autofree char *hint = cs3_suggestion(name, names);
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "nothing to list is called '%s'%s", name,
+              hint);
+  return NULL;
+}
+
+typedef struct {
+  gboolean names;
+} ListOptions;
+
+static const Cs3Option options[] = {
+    {.name = "names", .type = CS3_OPTION_FLAG, .offset = G_STRUCT_OFFSET(ListOptions, names),
+     .help = "names only, one a line"},
+    {NULL},
+};
+
+static const Cs3Column columns[] = {
+    {.key = "name", .title = "name", .type = CS3_COLUMN_TEXT},
+    {.key = "description", .title = "description", .type = CS3_COLUMN_TEXT},
+};
+
+static void add_row(const char *name, const char *what, gpointer table) {
+  cs3_table_add_text(table, name);
+  cs3_table_add_text(table, what);
+}
+
+static void print_name(const char *name, const char *what, gpointer output) {
+  cs3_output_printf(output, "%s\n", name);
+}
+
+static gboolean print_lists(const Cs3Context *context) {
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
+  for (const Cs3List *l = lists; l->name != NULL; l++)
+    add_row(l->name, l->summary, table);
+  cs3_table_write(table, context->output, context->format);
+  return TRUE;
+}
+
+static gboolean print_list(const Cs3Context *context, const Cs3List *list, GError **error) {
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
+  if (!list->visit(add_row, table, error))
+    return FALSE;
+  cs3_table_write(table, context->output, context->format);
+  return TRUE;
+}
+
+static Cs3ExitStatus run_list(const Cs3Context *context, const void *values, char **args,
+                              GError **error) {
+  const ListOptions *how = values;
+  if (args[0] == NULL) {
+    print_lists(context);
+    return CS3_EXIT_OK;
+  }
+  const Cs3List *list = find_list(args[0], error);
+  if (list == NULL)
+    return CS3_EXIT_USAGE;
+  gboolean ok = how->names ? list->visit(print_name, context->output, error)
+                           : print_list(context, list, error);
+  return ok ? CS3_EXIT_OK : CS3_EXIT_INTERNAL;
+}
+
+static const Cs3Example examples[] = {
+    {"what can be listed", "cs3sim list"},
+    {"every command, for a script", "cs3sim list commands --names"},
+    {NULL, NULL},
+};
+
+const Cs3Command cs3_cmd_list = {
+    .name = "list",
+    .arguments = "[WHAT]",
+    .summary = "Print the names that options accept",
+    .description = "Without an argument: what can be listed.",
+    .options_size = sizeof(ListOptions),
+    .groups = {{"Options", options, 0}},
+    .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
+               CS3_FORMAT_BIT(CS3_FORMAT_CSV) | CS3_FORMAT_BIT(CS3_FORMAT_JSONL),
+    .max_args = 1,
+    .completes = "lists",
+    .examples = examples,
+    .run = run_list,
+};

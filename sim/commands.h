@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every command of the program, one per sim/cmd-*.c. */
+#pragma once
+
+#include "sim/cli.h"
+
+extern const Cs3Command cs3_cmd_complete;
+extern const Cs3Command cs3_cmd_help;
+extern const Cs3Command cs3_cmd_list;
+extern const Cs3Command cs3_cmd_version;

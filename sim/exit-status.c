@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From an error to the exit status of the program. */
+#include "config.h"
+
+#include "sim/exit-status.h"
+
+#include <gio/gio.h>
+
+#include "fabric/fabric-error.h"
+#include "sim/cli.h"
+#include "sim/output.h"
+#include "workloads/workload-error.h"
+
+static const Cs3ExitMeaning meanings[] = {
+    {CS3_EXIT_OK, "success"},
+    {CS3_EXIT_NO, "the answer is no: the model does not fit, or a validation tolerance is missed"},
+    {CS3_EXIT_USAGE, "the command line is wrong"},
+    {CS3_EXIT_DATA, "an input file has wrong content"},
+    {CS3_EXIT_NO_INPUT, "an input file does not exist or cannot be read"},
+    {CS3_EXIT_UNAVAILABLE, "a needed program is not installed (gnuplot)"},
+    {CS3_EXIT_INTERNAL, "a mistake in cs3sim itself: please report it"},
+    {CS3_EXIT_CANT_CREATE, "an output file cannot be created"},
+    {CS3_EXIT_IO, "writing failed: disk full, or the reader has gone"},
+    {CS3_EXIT_CONFIG, "a hardware or scenario setting is wrong"},
+    {0, NULL},
+};
+
+const Cs3ExitMeaning *cs3_exit_meanings(void) {
+  return meanings;
+}
+
+static Cs3ExitStatus cli_status(int code) {
+  return code == CS3_CLI_ERROR_UNAVAILABLE ? CS3_EXIT_UNAVAILABLE : CS3_EXIT_USAGE;
+}
+
+static Cs3ExitStatus option_status(int code) {
+  return CS3_EXIT_USAGE;
+}
+
+static Cs3ExitStatus output_status(int code) {
+  return code == CS3_OUTPUT_ERROR_CREATE ? CS3_EXIT_CANT_CREATE : CS3_EXIT_IO;
+}
+
+static Cs3ExitStatus workload_status(int code) {
+  switch ((Cs3WorkloadError)code) {
+  case CS3_WORKLOAD_ERROR_NO_INPUT:
+    return CS3_EXIT_NO_INPUT;
+  case CS3_WORKLOAD_ERROR_DATA:
+  case CS3_WORKLOAD_ERROR_TOO_LARGE:
+    return CS3_EXIT_DATA;
+  case CS3_WORKLOAD_ERROR_INVALID:
+    return CS3_EXIT_USAGE;
+  }
+  return CS3_EXIT_INTERNAL;
+}
+
+static Cs3ExitStatus fabric_status(int code) {
+  switch ((Cs3FabricError)code) {
+  case CS3_FABRIC_ERROR_INVALID:
+    return CS3_EXIT_USAGE;
+  case CS3_FABRIC_ERROR_INFEASIBLE:
+    return CS3_EXIT_NO;
+  case CS3_FABRIC_ERROR_PROGRAM:
+  case CS3_FABRIC_ERROR_DEADLOCK:
+    return CS3_EXIT_INTERNAL;
+  }
+  return CS3_EXIT_INTERNAL;
+}
+
+static Cs3ExitStatus file_status(int code) {
+  switch (code) {
+  case G_FILE_ERROR_NOENT:
+  case G_FILE_ERROR_NOTDIR:
+  case G_FILE_ERROR_ISDIR:
+  case G_FILE_ERROR_ACCES:
+  case G_FILE_ERROR_PERM:
+  case G_FILE_ERROR_LOOP:
+  case G_FILE_ERROR_NAMETOOLONG:
+    return CS3_EXIT_NO_INPUT;
+  default:
+    return CS3_EXIT_IO;
+  }
+}
+
+static Cs3ExitStatus io_status(int code) {
+  switch (code) {
+  case G_IO_ERROR_NOT_FOUND:
+  case G_IO_ERROR_PERMISSION_DENIED:
+  case G_IO_ERROR_IS_DIRECTORY:
+  case G_IO_ERROR_NOT_DIRECTORY:
+  case G_IO_ERROR_NOT_REGULAR_FILE:
+    return CS3_EXIT_NO_INPUT;
+  default:
+    return CS3_EXIT_IO;
+  }
+}
+
+static Cs3ExitStatus key_file_status(int code) {
+  return CS3_EXIT_CONFIG;
+}
+
+static Cs3ExitStatus spawn_status(int code) {
+  return code == G_SPAWN_ERROR_NOENT ? CS3_EXIT_UNAVAILABLE : CS3_EXIT_INTERNAL;
+}
+
+static const struct {
+  GQuark (*domain)(void);
+  Cs3ExitStatus (*status)(int code);
+} domains[] = {
+    {cs3_cli_error_quark, cli_status},
+    {cs3_output_error_quark, output_status},
+    {cs3_workload_error_quark, workload_status},
+    {cs3_fabric_error_quark, fabric_status},
+    {g_option_error_quark, option_status},
+    {g_key_file_error_quark, key_file_status},
+    {g_file_error_quark, file_status},
+    {g_io_error_quark, io_status},
+    {g_spawn_error_quark, spawn_status},
+};
+
+Cs3ExitStatus cs3_exit_status(const GError *error) {
+  for (gsize i = 0; i < G_N_ELEMENTS(domains); i++)
+    if (error->domain == domains[i].domain())
+      return domains[i].status(error->code);
+  return CS3_EXIT_INTERNAL;
+}
