@@ -34,14 +34,22 @@ typedef struct {
     double fp32_fmac;         /* FP32 FMACs per cycle */
     gint64 microthreads;
     gint64 task_start;        /* cycles from activation to first instruction of a task */
-    gint64 vector_setup;      /* cycles before the first element of a vector operation */
+    gint64 send_start;        /* cycles from dispatch of a send to its first wavelet on the link */
+    gint64 receive_start;     /* cycles from landing in the router to execution, ramp included */
+    gint64 vector_setup;      /* cycles before the first element of an element-wise operation */
+    gint64 copy_setup;        /* the same, of a move */
+    gint64 fma_setup;         /* the same, of a multiply-add */
     double vector_rate;       /* FP16 elements per cycle, element-wise add/multiply */
+    double copy_rate;         /* FP16 elements per cycle of a move; half of it for 32-bit words */
     double special_rate;      /* elements per cycle of exp, division, square root */
+    double sram_efficiency;   /* share of the SRAM port rate that a multiply-add stream reaches */
+    gint64 fp_latency;        /* cycles until a floating-point result can be used */
   } pe;
   struct { /* [fabric] */
     double link_cycles;       /* cycles per wavelet on a link: 1, or 9/8 on WSE-3 silicon */
     gint64 hop_cycles;        /* router to router */
     gint64 ramp_cycles;       /* router <-> PE, each way (T_R) */
+    gint64 turn_cycles;       /* extra when a route changes dimension */
     gint64 colours;
     gint64 switch_positions;
     gint64 router_buffer;     /* wavelets per colour per input port */
@@ -52,6 +60,7 @@ typedef struct {
     double rate_bits_per_s;   /* off-wafer links, each direction */
     double efficiency;        /* payload share after protocol headers */
     double factor;            /* generation factor on the rate (CS-3: 1.0..1.3) */
+    gint64 channels;          /* entry points of the stream on the edges, one wavelet per link slot */
     double latency_s;         /* first byte from the network to the first PE */
     gint64 edge_buffer_bytes; /* per feature line, in the PEs at the wafer's edge */
   } io;
@@ -83,7 +92,8 @@ const Cs3ParamTable *cs3_hardware_table(void);
 double cs3_hardware_peak_flops(const Cs3Hardware *hw);
 
 /**
- * cs3_hardware_io_wavelets: 32-bit wavelets per cycle through the off-wafer links, one
- * direction: rate x factor x efficiency / (32 x clock). CS-3 at 1.1 GHz: 34 x 0.95.
+ * cs3_hardware_io_wavelets: wavelets per cycle through the off-wafer links, one direction:
+ * rate x factor x efficiency / (32 x clock), but never more than channels / link_cycles.
+ * CS-3 at 1.1 GHz: 34 x 0.95.
  */
 double cs3_hardware_io_wavelets(const Cs3Hardware *hw);

@@ -16,6 +16,7 @@ typedef enum {
   CS3_UNIT_BYTES_PER_S, /* "150 GB/s" */
   CS3_UNIT_SECONDS,     /* "5 us" */
   CS3_UNIT_WATTS,       /* "23 kW" */
+  CS3_UNIT_PARAMS_PER_S, /* model parameters per second: "75 Gparam/s" */
 } Cs3Unit;
 
 typedef enum {
@@ -43,7 +44,7 @@ typedef struct {
   double plausible_min, plausible_max; /* range for uncertainty; equal when not sampled */
   const char *const *choices;          /* NULL-terminated, CS3_PARAM_ENUM only */
   Cs3Evidence evidence;
-  const char *source;     /* where the default comes from */
+  const char *source;     /* what is known, and who said it; a preset adds the source of its value */
   const char *help;       /* one sentence */
 } Cs3Param;
 
