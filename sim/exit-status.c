@@ -8,6 +8,7 @@
 
 #include "fabric/fabric-error.h"
 #include "sim/cli.h"
+#include "sim/config-error.h"
 #include "sim/output.h"
 #include "workloads/workload-error.h"
 
@@ -39,6 +40,10 @@ static Cs3ExitStatus option_status(int code) {
 
 static Cs3ExitStatus output_status(int code) {
   return code == CS3_OUTPUT_ERROR_CREATE ? CS3_EXIT_CANT_CREATE : CS3_EXIT_IO;
+}
+
+static Cs3ExitStatus config_status(int code) {
+  return code == CS3_CONFIG_ERROR_NOT_FOUND ? CS3_EXIT_NO_INPUT : CS3_EXIT_CONFIG;
 }
 
 static Cs3ExitStatus workload_status(int code) {
@@ -109,6 +114,7 @@ static const struct {
 } domains[] = {
     {cs3_cli_error_quark, cli_status},
     {cs3_output_error_quark, output_status},
+    {cs3_config_error_quark, config_status},
     {cs3_workload_error_quark, workload_status},
     {cs3_fabric_error_quark, fabric_status},
     {g_option_error_quark, option_status},
