@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Hardware files: a chain of .ini files from the most general to the one the user names. */
+#include "config.h"
+
+#include "sim/machine-private.h"
+
+#include "sim/config-error.h"
+#include "sim/datadir.h"
+#include "sim/suggest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One reading of a chain of files. */
+typedef struct {
+  Cs3Machine *machine;
+  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
+  GPtrArray *chain; /* canonical paths, the user's file first */
+} Reader;
+
+/* A file that has been named: where it is and what messages call it. */
+typedef struct {
+  char *path, *label;
+} Located;
+
+static void located_clear(Located *located) {
+  g_free(located->path);
+  g_free(located->label);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Located, located_clear)
+
+static gboolean is_path(const char *name) {
+  return strchr(name, '/') != NULL || g_str_has_suffix(name, ".ini");
+}
+
+static gboolean unknown_machine(const char *name, GError **error) {
+  g_autoptr(GArray) machines = cs3_machine_list();
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  for (guint i = 0; i < machines->len; i++)
+    g_ptr_array_add(names, g_array_index(machines, Cs3MachineInfo, i).name);
+  g_ptr_array_add(names, NULL);
+  if (machines->len == 0) {
+    g_auto(GStrv) dirs = cs3_datadir_search(CS3_DATA_HARDWARE);
+    g_autofree char *searched = g_strjoinv(", ", dirs);
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
+                "no hardware preset '%s', nor any other, in %s; set CS3SIM_DATA_DIR", name,
+                searched);
+    return FALSE;
+  }
+  g_autofree char *hint = cs3_suggestion(name, (const char *const *)names->pdata);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
+              "unknown hardware '%s'%s (a file is given with a '/' or by .ini)", name, hint);
+  return FALSE;
+}
+
+/* @from: directory that a relative path starts in; NULL: the current one. */
+static gboolean locate(const char *name, const char *from, Located *located, GError **error) {
+  if (is_path(name)) {
+    gboolean absolute = from == NULL || g_path_is_absolute(name);
+    located->path = absolute ? g_strdup(name) : g_build_filename(from, name, NULL);
+    located->label = g_strdup(located->path);
+    return TRUE;
+  }
+  located->path = cs3_datadir_locate(CS3_DATA_HARDWARE, name);
+  if (located->path == NULL)
+    return unknown_machine(name, error);
+  located->label = g_path_get_basename(located->path);
+  return TRUE;
+}
+
+static gboolean read_value(Reader *reader, Cs3Ini *ini, const Cs3ParamBinding *binding,
+                           const Cs3Param *param, GError **error) {
+  const char *text = cs3_ini_take(ini, param->group, param->key);
+  if (text == NULL)
+    return TRUE;
+  g_autofree char *where = cs3_ini_where(ini, param->group, param->key);
+  double value = 0;
+  if (!cs3_param_read(param, text, &value, error) ||
+      !cs3_param_set(param, binding->base, value, error)) {
+    g_prefix_error(error, "%s: %s.%s: ", where, param->group, param->key);
+    return FALSE;
+  }
+  cs3_machine_note(reader->machine, param, where, cs3_ini_comment(ini, param->group, param->key),
+                   NULL);
+  return TRUE;
+}
+
+static gboolean parse_range(const Cs3Param *param, const char *text, Cs3Range *range,
+                            GError **error) {
+  const char *dots = strstr(text, "..");
+  if (param->type == CS3_PARAM_ENUM || dots == NULL) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE, "'%.60s' is not a range; %s", text,
+                dots == NULL ? "write LOW .. HIGH" : "a choice has none");
+    return FALSE;
+  }
+  g_autofree char *low = g_strndup(text, (gsize)(dots - text));
+  return cs3_param_read(param, low, &range->low, error) &&
+         cs3_param_read(param, dots + 2, &range->high, error);
+}
+
+/* [range] GROUP.KEY = LOW .. HIGH, about a value of this file or of one it builds on. */
+static gboolean read_range(Reader *reader, Cs3Ini *ini, const Cs3Param *param, GError **error) {
+  g_autofree char *name = cs3_param_name(param);
+  const char *text = cs3_ini_take(ini, "range", name);
+  if (text == NULL)
+    return TRUE;
+  g_autofree char *where = cs3_ini_where(ini, "range", name);
+  Cs3Range range = {0, 0};
+  if (!parse_range(param, text, &range, error)) {
+    g_prefix_error(error, "%s: range.%s: ", where, name);
+    return FALSE;
+  }
+  double value = cs3_machine_get(reader->machine, param);
+  const char *origin = cs3_machine_origin(reader->machine, param);
+  if (origin == NULL || value < range.low || value > range.high) {
+    g_autofree char *shown = cs3_param_format(param, value);
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
+                "%s: range.%s: '%s' must hold the value, %s%s%s%s", where, name, text,
+                origin == NULL ? "which is not given" : shown, origin == NULL ? "" : " (",
+                origin == NULL ? "" : origin, origin == NULL ? "" : ")");
+    return FALSE;
+  }
+  cs3_machine_note(reader->machine, param, origin, cs3_machine_source(reader->machine, param),
+                   &range);
+  return TRUE;
+}
+
+/* What nobody took: an unknown group or key, also below [machine] and [range]. */
+static gboolean check_left(Reader *reader, const Cs3Ini *ini, GError **error) {
+  const char *group = NULL, *key = NULL;
+  if (!cs3_ini_left(ini, &group, &key))
+    return TRUE;
+  g_autofree char *where = cs3_ini_where(ini, group, key);
+  g_autofree char *complaint = NULL;
+  static const char *const machine_keys[] = {"base", "description", "abstract", NULL};
+  if (g_str_equal(group, "machine")) {
+    g_autofree char *hint = cs3_suggestion(key, machine_keys);
+    complaint = g_strdup_printf("unknown key '%.60s' in [machine]%s", key, hint);
+  } else if (g_str_equal(group, "range")) {
+    g_autoptr(GError) problem = NULL;
+    if (cs3_params_find_name(reader->bindings, key, NULL, &problem) == NULL)
+      complaint = g_strdup(problem->message);
+  } else {
+    complaint = cs3_params_unknown(reader->bindings, group, key);
+  }
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "%s: %s", where, complaint);
+  return FALSE;
+}
+
+static gboolean read_params(Reader *reader, Cs3Ini *ini, GError **error) {
+  for (const Cs3ParamBinding *b = reader->bindings; b->table != NULL; b++)
+    for (guint i = 0; i < b->table->n_params; i++)
+      if (!read_value(reader, ini, b, &b->table->params[i], error) ||
+          !read_range(reader, ini, &b->table->params[i], error))
+        return FALSE;
+  return check_left(reader, ini, error);
+}
+
+static gboolean enter(Reader *reader, const Located *file, GError **error) {
+  g_autofree char *real = realpath(file->path, NULL);
+  char *canonical = g_strdup(real != NULL ? real : file->path);
+  g_ptr_array_add(reader->chain, canonical);
+  for (guint i = 0; i + 1 < reader->chain->len; i++) {
+    if (!g_str_equal(g_ptr_array_index(reader->chain, i), canonical))
+      continue;
+    g_ptr_array_add(reader->chain, NULL);
+    g_autofree char *circle = g_strjoinv(" -> ", (char **)reader->chain->pdata + i);
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CYCLE,
+                "%s: machine.base leads back to the file itself: %s", file->label, circle);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean refuse_abstract(Cs3Ini *ini, const char *name, GError **error) {
+  const char *abstract = cs3_ini_take(ini, "machine", "abstract");
+  if (abstract == NULL || g_str_equal(abstract, "false"))
+    return TRUE;
+  g_autofree char *where = cs3_ini_where(ini, "machine", "abstract");
+  if (!g_str_equal(abstract, "true")) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE,
+                "%s: machine.abstract: '%.60s' is not true or false", where, abstract);
+    return FALSE;
+  }
+  if (name == NULL)
+    return TRUE;
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
+              "'%s' is not a machine, it only holds what others share (%s: machine.abstract)", name,
+              where);
+  return FALSE;
+}
+
+/* @asked: the name when this is the file that the user named, NULL for one it builds on. */
+static gboolean read_file(Reader *reader, const char *name, const char *from, const char *asked,
+                          GError **error) {
+  g_auto(Located) file = {NULL, NULL};
+  if (!locate(name, from, &file, error))
+    return FALSE;
+  g_autoptr(Cs3Ini) ini = cs3_ini_load(file.path, file.label, error);
+  if (ini == NULL || !enter(reader, &file, error) || !refuse_abstract(ini, asked, error))
+    return FALSE;
+  const char *description = cs3_ini_take(ini, "machine", "description");
+  if (asked != NULL)
+    reader->machine->description = g_strdup(description);
+  const char *base = cs3_ini_take(ini, "machine", "base");
+  g_autofree char *dir = g_path_get_dirname(file.path);
+  if (base != NULL && !read_file(reader, base, dir, NULL, error)) {
+    if (g_error_matches(*error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND)) {
+      g_autofree char *where = cs3_ini_where(ini, "machine", "base");
+      g_prefix_error(error, "%s: machine.base: ", where);
+    }
+    return FALSE;
+  }
+  return read_params(reader, ini, error);
+}
+
+gboolean cs3_machine_read(Cs3Machine *machine, const char *name_or_path, GError **error) {
+  Reader reader = {.machine = machine};
+  cs3_machine_bind(machine, reader.bindings);
+  reader.chain = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GError) problem = NULL;
+  gboolean ok = read_file(&reader, name_or_path, NULL, name_or_path, &problem);
+  g_ptr_array_unref(reader.chain);
+  if (!ok)
+    g_propagate_error(error, g_steal_pointer(&problem));
+  return ok;
+}
