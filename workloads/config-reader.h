@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Typed, range-checked reading of one flat JSON object into a struct, driven by a table. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+typedef enum {
+  CS3_FIELD_INT,  /* gint64 member */
+  CS3_FIELD_REAL, /* double member */
+  CS3_FIELD_BOOL, /* gboolean member */
+  CS3_FIELD_ENUM, /* int member, looked up in `choices` */
+} Cs3FieldType;
+
+typedef struct {
+  const char *name;
+  int value;
+} Cs3FieldChoice;
+
+typedef struct {
+  const char *key;
+  Cs3FieldType type;
+  gsize offset;     /* of the member in the struct */
+  gboolean required;
+  /* Integer only: null is accepted and stored as 0 (Hugging Face writes null for "derived"). */
+  gboolean nullable;
+  double min, max;  /* accepted range, inclusive; INT and REAL; integers below 2^53 */
+  const Cs3FieldChoice *choices; /* ENUM only, ends with a NULL name */
+} Cs3Field;
+
+/**
+ * cs3_config_read_object: the JSON object in @size bytes at @text.
+ * Refuses duplicate keys, trailing text and anything but an object.
+ * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_DATA and
+ *   "@source:line:column: reason".
+ */
+json_t *cs3_config_read_object(const char *text, gsize size, const char *source,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_config_read_fields: fill the members of @target that @fields (ends with a NULL key) describe.
+ * A member whose key is absent keeps its value. Fails with CS3_WORKLOAD_ERROR_DATA on a missing
+ * required key, a wrong type or a value out of range.
+ */
+gboolean cs3_config_read_fields(json_t *object, const char *source, const Cs3Field *fields,
+                                gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_config_show: (transfer full): @value as short one-line printable text for a message.
+ */
+char *cs3_config_show(json_t *value);
+
+/** cs3_config_clean: (transfer full): @text in valid UTF-8, one line, at most 120 characters. */
+char *cs3_config_clean(const char *text);
