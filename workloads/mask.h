@@ -5,26 +5,43 @@
 #include <glib.h>
 
 /* Row-major; row i starts at bits + i * stride; bit c of a row is word c / 64, bit c % 64;
- * bits beyond `cols` are zero. */
+ * bits beyond `cols` are zero. One more word follows the last row, so that a 64-bit load may
+ * start at any byte of a row. */
 typedef struct {
   gint64 rows, cols, stride;
   guint64 *bits;
 } Cs3Mask;
 
-/** cs3_mask_new: an all-zero mask. Errors: CS3_WORKLOAD_ERROR_TOO_LARGE beyond 2^34 bits. */
+/**
+ * cs3_mask_new: (transfer full) (nullable): an all-zero mask of @rows x @cols >= 1 x 1.
+ * Errors: CS3_WORKLOAD_ERROR_INVALID below 1, CS3_WORKLOAD_ERROR_TOO_LARGE beyond 2^34 bits or
+ * when memory is short.
+ */
 Cs3Mask *cs3_mask_new(gint64 rows, gint64 cols, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void cs3_mask_free(Cs3Mask *mask);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Mask, cs3_mask_free)
+
+/** cs3_mask_row: (transfer none): the words of @row. */
+static inline guint64 *cs3_mask_row(const Cs3Mask *mask, gint64 row) {
+  return mask->bits + row * mask->stride;
+}
+
+/** cs3_mask_alive: whether weight (@row, @col) is alive. */
+static inline gboolean cs3_mask_alive(const Cs3Mask *mask, gint64 row, gint64 col) {
+  return cs3_mask_row(mask, row)[col / 64] >> (col % 64) & 1;
+}
 
 /** cs3_mask_nnz: number of live weights. */
 gint64 cs3_mask_nnz(const Cs3Mask *mask);
 
 /** cs3_mask_transpose: (transfer full): the cols x rows mask of the transposed weight. */
-Cs3Mask *cs3_mask_transpose(const Cs3Mask *mask);
+Cs3Mask *cs3_mask_transpose(const Cs3Mask *mask, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_mask_line_counts: live weights of row @row in each of @n_lines column ranges.
- * Line r owns columns [starts[r], starts[r+1]). @counts: n_lines values, at most 65535 each.
+ * Line r owns columns [starts[r], starts[r+1]), 0 <= starts[0] <= ... <= starts[n_lines] <= cols.
+ * @counts: n_lines values; a line must be narrower than 65536 columns. Lines narrower than 57
+ * columns cost one unaligned load each.
  */
 void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, const gint64 *starts,
                           gint64 n_lines, guint16 *counts);

@@ -13,10 +13,15 @@ typedef struct {
   const char *name;    /* "uniform", "uniform-exact", "n:m", "block" */
   const char *syntax;  /* as the user writes it: "uniform", "2:4", "block:32x32" */
   const char *summary;
+  /* Whether @text is meant to be this pattern, well-formed or not. */
+  gboolean (*matches)(const char *text);
   /* Must fail (INVALID) if @text is not of this pattern's syntax; sets the parameters. */
   gboolean (*parse)(Cs3Pattern *pattern, const char *text, GError **error);
+  /* Must fail (INVALID) if the pattern cannot cover rows of @cols weights. NULL: any width. */
+  gboolean (*check)(const Cs3Pattern *pattern, gint64 cols, GError **error);
   /* Fills rows [row0, row1) of @mask with live weights at @density; a pure function of
-   * (seed, stream, row): any split of the rows over any number of workers gives the same bits. */
+   * (seed, stream, row): any split of the rows over any number of workers gives the same bits.
+   * The rows are zero on entry. */
   void (*fill)(const Cs3Pattern *pattern, double density, guint64 seed, guint64 stream,
                Cs3Mask *mask, gint64 row0, gint64 row1);
   /* Density that the pattern imposes (n/m), or -1 when the caller chooses. */
@@ -31,6 +36,11 @@ struct Cs3Pattern {
   gint64 block_rows, block_cols;
 };
 
+extern const Cs3PatternOps cs3_pattern_block;
+extern const Cs3PatternOps cs3_pattern_n_of_m;
+extern const Cs3PatternOps cs3_pattern_uniform;
+extern const Cs3PatternOps cs3_pattern_uniform_exact;
+
 /** cs3_pattern_registry: (transfer none): NULL-terminated array of all patterns. */
 const Cs3PatternOps *const *cs3_pattern_registry(void);
 
@@ -39,9 +49,26 @@ gboolean cs3_pattern_parse(Cs3Pattern *pattern, const char *text, GError **error
 
 /**
  * cs3_pattern_mask: a whole @rows x @cols mask.
- * @density: live share in (0, 1]; @stream: names the tensor (layer and tensor), so that every
- *   tensor has its own random numbers; @workers: threads, no influence on the result.
+ * @density: live share in (0, 1]; not read when the pattern imposes one; @stream: names the tensor
+ *   (cs3_pattern_stream()), so that every tensor has its own random numbers; @workers: threads
+ *   (0: one per processor), no influence on the result.
+ * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_INVALID (density, or a row
+ *   length that the pattern cannot cover) or TOO_LARGE.
  */
 Cs3Mask *cs3_pattern_mask(const Cs3Pattern *pattern, gint64 rows, gint64 cols, double density,
                           guint64 seed, guint64 stream, guint workers,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_pattern_stream: the stream of a tensor by its full name: 64 bits of its SHA-256. */
+guint64 cs3_pattern_stream(const char *tensor);
+
+/* Shared by the patterns. */
+
+/** cs3_pattern_free_density: -1: the caller chooses. */
+double cs3_pattern_free_density(const Cs3Pattern *pattern);
+/** cs3_pattern_irregular: FALSE: counts vary from row to row. */
+gboolean cs3_pattern_irregular(const Cs3Pattern *pattern, gint64 features_per_line);
+/** cs3_pattern_full: set all weights of rows [row0, row1). */
+void cs3_pattern_full(Cs3Mask *mask, gint64 row0, gint64 row1);
+/** cs3_pattern_bernoulli: one row of @cols independent bits, P(1) = @density to 2^-33. */
+void cs3_pattern_bernoulli(guint64 *words, gint64 cols, double density, guint64 key, gint64 row);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* N:M sparsity: n live weights in every aligned group of m along a row. */
+#include "config.h"
+
+#include "workloads/pattern.h"
+
+#include "workloads/random.h"
+#include "workloads/workload-error.h"
+
+#include <string.h>
+
+enum { MAX_M = 64 };
+
+static gboolean matches(const char *text) {
+  return g_ascii_isdigit(text[0]) && strchr(text, ':') != NULL;
+}
+
+static gboolean parse(Cs3Pattern *pattern, const char *text, GError **error) {
+  char *end = NULL, *tail = NULL;
+  guint64 n = g_ascii_strtoull(text, &end, 10), m = 0;
+  if (*end == ':' && g_ascii_isdigit(end[1]))
+    m = g_ascii_strtoull(end + 1, &tail, 10);
+  if (!tail || *tail != '\0' || m < 2 || m > MAX_M || n < 1 || n > m) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "sparsity pattern: expected N:M (N live of every M) with 1 <= N <= M, M from 2 to"
+                " %d; got \"%.40s\"", MAX_M, text);
+    return FALSE;
+  }
+  pattern->n = (gint64)n;
+  pattern->m = (gint64)m;
+  return TRUE;
+}
+
+static gboolean check(const Cs3Pattern *pattern, gint64 cols, GError **error) {
+  if (cols % pattern->m == 0)
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "pattern %" G_GINT64_FORMAT ":%" G_GINT64_FORMAT
+              ": expected rows of a multiple of %" G_GINT64_FORMAT
+              " weights, got %" G_GINT64_FORMAT,
+              pattern->n, pattern->m, pattern->m, cols);
+  return FALSE;
+}
+
+/* Floyd's sampling: a uniformly chosen set of @n of the bits 0 .. @m - 1. */
+static guint64 choose(Cs3RandomRow *random, guint n, guint m) {
+  guint64 set = 0;
+  for (guint j = m - n; j < m; j++) {
+    guint64 pick = (guint64)1 << cs3_random_below(random, j + 1);
+    set |= set & pick ? (guint64)1 << j : pick;
+  }
+  return set;
+}
+
+/* The smaller of the live and the dead set is drawn. */
+static guint64 choose_live(Cs3RandomRow *random, guint n, guint m) {
+  guint64 all = ~(guint64)0 >> (64 - m);
+  return 2 * n <= m ? choose(random, n, m) : all ^ choose(random, m - n, m);
+}
+
+static void fill_row(guint64 *words, gint64 cols, guint n, guint m, Cs3RandomRow *random) {
+  for (gint64 col = 0; col < cols; col += m) {
+    guint64 set = choose_live(random, n, m);
+    guint shift = (guint)(col % 64);
+    words[col / 64] |= set << shift;
+    if (shift + m > 64)
+      words[col / 64 + 1] |= set >> (64 - shift);
+  }
+}
+
+static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint64 stream,
+                 Cs3Mask *mask, gint64 row0, gint64 row1) {
+  guint64 key = cs3_random_key(seed, stream, CS3_RANDOM_SELECT);
+  for (gint64 row = row0; row < row1; row++) {
+    Cs3RandomRow random = cs3_random_row(key, (guint64)row);
+    fill_row(cs3_mask_row(mask, row), mask->cols, (guint)pattern->n, (guint)pattern->m, &random);
+  }
+}
+
+static double density(const Cs3Pattern *pattern) {
+  return (double)pattern->n / (double)pattern->m;
+}
+
+static gboolean regular(const Cs3Pattern *pattern, gint64 features_per_line) {
+  return features_per_line % pattern->m == 0;
+}
+
+const Cs3PatternOps cs3_pattern_n_of_m = {
+    .name = "n:m",
+    .syntax = "2:4",
+    .summary = "n live weights of every m along a row (m up to 64), uniformly chosen",
+    .matches = matches,
+    .parse = parse,
+    .check = check,
+    .fill = fill,
+    .density = density,
+    .regular = regular,
+};
