@@ -251,6 +251,24 @@ static void explain_unknown(const Parse *parse, GError **error) {
               nearest != NULL ? "?" : "");
 }
 
+static guint count_separators(char **words) {
+  guint n = 0;
+  for (char **word = words; *word != NULL; word++)
+    n += strcmp(*word, "--") == 0;
+  return n;
+}
+
+/* GOption sometimes leaves the "--" that ends the options where it was. */
+static void drop_separator(char **words) {
+  while (*words != NULL && strcmp(*words, "--") != 0)
+    words++;
+  if (*words == NULL)
+    return;
+  g_free(*words);
+  for (; *words != NULL; words++)
+    words[0] = words[1];
+}
+
 gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char ***argv,
                            GHashTable *given, GError **error) {
   Parse parse = {.targets = targets, .n_targets = n_targets, .given = given};
@@ -260,6 +278,7 @@ gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char
   g_option_group_add_entries(group, (const GOptionEntry *)(void *)entries->data);
   g_option_context_set_main_group(context, group);
   g_option_context_set_help_enabled(context, FALSE);
+  guint separators = count_separators(*argv);
   /* GOption takes the first word for the program's name. */
   g_auto(GStrv) words = g_new0(char *, g_strv_length(*argv) + 2);
   words[0] = g_strdup("cs3sim");
@@ -269,6 +288,8 @@ gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char
   g_autoptr(GError) problem = NULL;
   gboolean ok = g_option_context_parse_strv(context, &words, &problem);
   *argv = g_strdupv(words + (words[0] != NULL));
+  if (ok && separators > 0 && count_separators(*argv) == separators)
+    drop_separator(*argv);
   if (ok)
     return TRUE;
   problem->message[0] = g_ascii_tolower(problem->message[0]);

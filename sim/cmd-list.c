@@ -7,8 +7,12 @@
 #include <string.h>
 
 #include "sim/commands.h"
+#include "sim/datadir.h"
+#include "sim/machine.h"
 #include "sim/suggest.h"
 #include "sim/table.h"
+#include "workloads/model.h"
+#include "workloads/pattern.h"
 
 typedef void (*Each)(const char *name, const char *what, gpointer data);
 
@@ -19,7 +23,47 @@ static gboolean visit_commands(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+static char *model_text(const char *name) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = cs3_datadir_find(CS3_DATA_MODELS, name, &error);
+  g_autoptr(Cs3Model) model = path != NULL ? cs3_model_load(path, name, &error) : NULL;
+  if (model == NULL)
+    return g_strdup(error->message);
+  return g_strdup_printf("%s, %.4g B parameters: %" G_GINT64_FORMAT " layers of width %" G_GINT64_FORMAT
+                         ", %" G_GINT64_FORMAT " heads",
+                         model->family, (double)cs3_model_parameters(model) / 1e9, model->layers,
+                         model->hidden, model->heads);
+}
+
+/* A preset that cannot be read is listed with the reason: it must not hide the others. */
+static gboolean visit_models(Each each, gpointer data, GError **error) {
+  g_auto(GStrv) names = cs3_datadir_list(CS3_DATA_MODELS);
+  for (char **name = names; *name != NULL; name++) {
+    g_autofree char *what = model_text(*name);
+    each(*name, what, data);
+  }
+  return TRUE;
+}
+
+static gboolean visit_hardware(Each each, gpointer data, GError **error) {
+  g_autoptr(GArray) machines = cs3_machine_list();
+  for (guint i = 0; i < machines->len; i++) {
+    const Cs3MachineInfo *info = &g_array_index(machines, Cs3MachineInfo, i);
+    each(info->name, info->description, data);
+  }
+  return TRUE;
+}
+
+static gboolean visit_patterns(Each each, gpointer data, GError **error) {
+  for (const Cs3PatternOps *const *p = cs3_pattern_registry(); *p != NULL; p++)
+    each((*p)->syntax, (*p)->summary, data);
+  return TRUE;
+}
+
 static const Cs3List lists[] = {
+    {"models", "neural networks, for --model", visit_models},
+    {"hardware", "machines, for --hardware", visit_hardware},
+    {"patterns", "ways to place the zeros of a weight, for --pattern", visit_patterns},
     {"commands", "what the program can do", visit_commands},
     {NULL, NULL, NULL},
 };
@@ -98,7 +142,8 @@ static Cs3ExitStatus run_list(const Cs3Context *context, const void *values, cha
 
 static const Cs3Example examples[] = {
     {"what can be listed", "cs3sim list"},
-    {"every command, for a script", "cs3sim list commands --names"},
+    {"the models that come with the program", "cs3sim list models"},
+    {"names of the machines, for a script", "cs3sim list hardware --names"},
     {NULL, NULL},
 };
 

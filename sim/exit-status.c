@@ -10,6 +10,7 @@
 #include "sim/cli.h"
 #include "sim/config-error.h"
 #include "sim/output.h"
+#include "sim/step.h"
 #include "workloads/workload-error.h"
 
 static const Cs3ExitMeaning meanings[] = {
@@ -44,6 +45,10 @@ static Cs3ExitStatus output_status(int code) {
 
 static Cs3ExitStatus config_status(int code) {
   return code == CS3_CONFIG_ERROR_NOT_FOUND ? CS3_EXIT_NO_INPUT : CS3_EXIT_CONFIG;
+}
+
+static Cs3ExitStatus step_status(int code) {
+  return code == CS3_STEP_ERROR_INVALID ? CS3_EXIT_CONFIG : CS3_EXIT_INTERNAL;
 }
 
 static Cs3ExitStatus workload_status(int code) {
@@ -115,6 +120,7 @@ static const struct {
     {cs3_cli_error_quark, cli_status},
     {cs3_output_error_quark, output_status},
     {cs3_config_error_quark, config_status},
+    {cs3_step_error_quark, step_status},
     {cs3_workload_error_quark, workload_status},
     {cs3_fabric_error_quark, fabric_status},
     {g_option_error_quark, option_status},
