@@ -60,10 +60,22 @@ static gboolean visit_patterns(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+static gboolean visit_parameters(Each each, gpointer data, GError **error) {
+  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
+  cs3_machine_bind(NULL, bindings);
+  for (const Cs3ParamBinding *b = bindings; b->table != NULL; b++)
+    for (guint i = 0; i < b->table->n_params; i++) {
+      g_autofree char *name = cs3_param_name(&b->table->params[i]);
+      each(name, b->table->params[i].help, data);
+    }
+  return TRUE;
+}
+
 static const Cs3List lists[] = {
     {"models", "neural networks, for --model", visit_models},
     {"hardware", "machines, for --hardware", visit_hardware},
     {"patterns", "ways to place the zeros of a weight, for --pattern", visit_patterns},
+    {"parameters", "constants of a machine, for --set and explain", visit_parameters},
     {"commands", "what the program can do", visit_commands},
     {NULL, NULL, NULL},
 };

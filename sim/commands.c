@@ -9,6 +9,7 @@
 #include "sim/suggest.h"
 
 static const Cs3Command *const commands[] = {
+    &cs3_cmd_explain,
     &cs3_cmd_list,
     &cs3_cmd_help,
     &cs3_cmd_version,

@@ -5,6 +5,7 @@
 #include "sim/cli.h"
 
 extern const Cs3Command cs3_cmd_complete;
+extern const Cs3Command cs3_cmd_explain;
 extern const Cs3Command cs3_cmd_help;
 extern const Cs3Command cs3_cmd_list;
 extern const Cs3Command cs3_cmd_version;
