@@ -47,9 +47,13 @@ static gboolean unknown_machine(const char *name, GError **error) {
                 searched);
     return FALSE;
   }
-  g_autofree char *hint = cs3_suggestion(name, (const char *const *)names->pdata);
+  const char *nearest = cs3_suggest(name, (const char *const *)names->pdata);
+  g_autofree char *hint =
+      nearest != NULL ? g_strdup_printf("; did you mean %s?", nearest) : g_strdup(";");
+  g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
-              "unknown hardware '%s'%s (a file is given with a '/' or by .ini)", name, hint);
+              "unknown hardware '%.60s'%s known: %s, or a file name that ends in .ini", name, hint,
+              known);
   return FALSE;
 }
 

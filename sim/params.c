@@ -145,26 +145,32 @@ const Cs3Param *cs3_params_find_name(const Cs3ParamBinding *bindings, const char
   return param;
 }
 
-/* What to choose from when a name is wrong. */
-typedef enum { NAMES_GROUPS, NAMES_KEYS, NAMES_FULL } Names;
+/* A row, seen as one of the words that a user may have meant. */
+typedef const char *(*WordOf)(const Cs3Param *param);
 
-/* Each group once, the keys of @group, or every "group.key"; NULL-terminated. */
-static GPtrArray *collect(const Cs3ParamBinding *bindings, Names which, const char *group) {
-  GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+static const char *group_of(const Cs3Param *param) {
+  return param->group;
+}
+
+static const char *key_of(const Cs3Param *param) {
+  return param->key;
+}
+
+/* The words of all rows, or of those of @group, each once; NULL-terminated. */
+static GPtrArray *collect(const Cs3ParamBinding *bindings, WordOf word_of, const char *group) {
+  GPtrArray *words = g_ptr_array_new();
   for (const Cs3ParamBinding *b = bindings; b->table != NULL; b++) {
     for (guint i = 0; i < b->table->n_params; i++) {
       const Cs3Param *param = &b->table->params[i];
-      if (which == NAMES_FULL)
-        g_ptr_array_add(names, cs3_param_name(param));
-      else if (which == NAMES_KEYS && g_str_equal(param->group, group))
-        g_ptr_array_add(names, g_strdup(param->key));
-      else if (which == NAMES_GROUPS &&
-               !g_ptr_array_find_with_equal_func(names, param->group, g_str_equal, NULL))
-        g_ptr_array_add(names, g_strdup(param->group));
+      const char *word = word_of(param);
+      if (group != NULL && !g_str_equal(param->group, group))
+        continue;
+      if (!g_ptr_array_find_with_equal_func(words, word, g_str_equal, NULL))
+        g_ptr_array_add(words, (gpointer)word);
     }
   }
-  g_ptr_array_add(names, NULL);
-  return names;
+  g_ptr_array_add(words, NULL);
+  return words;
 }
 
 /* The first parameter of any group whose key is @key. */
@@ -176,21 +182,40 @@ static const Cs3Param *find_key(const Cs3ParamBinding *bindings, const char *key
   return NULL;
 }
 
-char *cs3_params_unknown(const Cs3ParamBinding *bindings, const char *group, const char *key) {
-  g_autoptr(GPtrArray) groups = collect(bindings, NAMES_GROUPS, NULL);
-  gboolean known = group != NULL && g_strv_contains((const char *const *)groups->pdata, group);
-  g_autofree char *what = group == NULL ? g_strdup_printf("unknown parameter '%.60s'", key)
-                          : known       ? g_strdup_printf("unknown key '%.60s' in [%s]", key, group)
-                                        : g_strdup_printf("unknown group '%.60s'", group);
+static char *unknown_key(const Cs3ParamBinding *bindings, const char *group, const char *key) {
   const Cs3Param *elsewhere = find_key(bindings, key);
   if (elsewhere != NULL)
-    return g_strdup_printf("%s; did you mean %s.%s?", what, elsewhere->group, elsewhere->key);
-  g_autoptr(GPtrArray) names = known           ? collect(bindings, NAMES_KEYS, group)
-                               : group != NULL ? g_ptr_array_ref(groups)
-                                               : collect(bindings, NAMES_FULL, NULL);
-  const char *const *candidates = (const char *const *)names->pdata;
-  if (group == NULL && cs3_suggest(key, candidates) == NULL)
-    candidates = (const char *const *)groups->pdata;
-  g_autofree char *hint = cs3_suggestion(group != NULL && !known ? group : key, candidates);
-  return g_strconcat(what, hint, NULL);
+    return g_strdup_printf("unknown key '%s' in [%s]; did you mean %s.%s?", key, group,
+                           elsewhere->group, key);
+  g_autoptr(GPtrArray) keys = collect(bindings, key_of, group);
+  g_autofree char *hint = cs3_suggestion(key, (const char *const *)keys->pdata);
+  return g_strdup_printf("unknown key '%.60s' in [%s]%s", key, group, hint);
+}
+
+/* @word stands alone: a key whose group was left out, or a group. */
+static char *unknown_word(const Cs3ParamBinding *bindings, const char *word) {
+  g_autoptr(GPtrArray) keys = collect(bindings, key_of, NULL);
+  const char *nearest = cs3_suggest(word, (const char *const *)keys->pdata);
+  const Cs3Param *param = nearest != NULL ? find_key(bindings, nearest) : NULL;
+  if (param != NULL)
+    return g_strdup_printf("unknown parameter '%.60s'; did you mean %s.%s?", word, param->group,
+                           param->key);
+  g_autoptr(GPtrArray) groups = collect(bindings, group_of, NULL);
+  g_autofree char *hint = cs3_suggestion(word, (const char *const *)groups->pdata);
+  return g_strdup_printf("unknown parameter '%.60s'%s", word, hint);
+}
+
+char *cs3_params_unknown(const Cs3ParamBinding *bindings, const char *group, const char *key) {
+  if (group == NULL)
+    return unknown_word(bindings, key);
+  g_autoptr(GPtrArray) groups = collect(bindings, group_of, NULL);
+  const char *const *names = (const char *const *)groups->pdata;
+  if (g_strv_contains(names, group))
+    return unknown_key(bindings, group, key);
+  const Cs3Param *elsewhere = find_key(bindings, key);
+  if (elsewhere != NULL)
+    return g_strdup_printf("unknown group '%.60s'; did you mean %s.%s?", group, elsewhere->group,
+                           key);
+  g_autofree char *hint = cs3_suggestion(group, names);
+  return g_strdup_printf("unknown group '%.60s'%s", group, hint);
 }

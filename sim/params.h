@@ -69,6 +69,7 @@ const Cs3Param *cs3_params_find_name(const Cs3ParamBinding *bindings, const char
 /**
  * cs3_params_unknown: the text of a complaint about a parameter that does not exist: "unknown key
  * 'clok' in [wafer]; did you mean clock?". Looks for the key in other groups too.
+ * @group: (nullable): %NULL when the user gave one word only.
  * Returns: (transfer full).
  */
 char *cs3_params_unknown(const Cs3ParamBinding *bindings, const char *group, const char *key);
