@@ -251,47 +251,101 @@ static void explain_unknown(const Parse *parse, GError **error) {
               nearest != NULL ? "?" : "");
 }
 
-static guint count_separators(char **words) {
-  guint n = 0;
-  for (char **word = words; *word != NULL; word++)
-    n += strcmp(*word, "--") == 0;
-  return n;
+static gboolean no_value(const char *name, GError **error) {
+  g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s takes no value", name);
+  return FALSE;
 }
 
-/* GOption sometimes leaves the "--" that ends the options where it was. */
-static void drop_separator(char **words) {
-  while (*words != NULL && strcmp(*words, "--") != 0)
-    words++;
-  if (*words == NULL)
-    return;
-  g_free(*words);
-  for (; *words != NULL; words++)
-    words[0] = words[1];
+/* "--name", "--name=value": whether the next word is the option's value. */
+static gboolean prepare_long(const Parse *parse, const char *word, gboolean *takes_next,
+                             GError **error) {
+  const char *equals = strchr(word, '=');
+  g_autofree char *name = g_strndup(word + 2, strcspn(word + 2, "="));
+  const Cs3Option *option = cs3_option_find(parse->targets, parse->n_targets, name);
+  *takes_next = option != NULL && equals == NULL && cs3_option_takes_value(option);
+  if (option != NULL && equals != NULL && !cs3_option_takes_value(option))
+    return no_value(name, error);
+  return TRUE;
+}
+
+/* "-j2" and "-vj2" are written as "-j 2" and "-vj 2", the only form that GOption knows. */
+static gboolean prepare_short(const Parse *parse, const char *word, GPtrArray *out) {
+  for (const char *letter = word + 1; *letter != '\0'; letter++) {
+    const Cs3Option *option =
+        cs3_option_find_letter(parse->targets, parse->n_targets, *letter);
+    if (option == NULL || !cs3_option_takes_value(option))
+      continue;
+    g_ptr_array_add(out, g_strndup(word, (gsize)(letter - word) + 1));
+    if (letter[1] != '\0')
+      g_ptr_array_add(out, g_strdup(letter + 1));
+    return letter[1] == '\0';
+  }
+  g_ptr_array_add(out, g_strdup(word));
+  return FALSE;
+}
+
+/* The words up to "--" as GOption takes them, behind a name for the program.
+ * Returns: (transfer full): %NULL with @error set. @rest: the words behind "--". */
+static char **prepare_words(const Parse *parse, char **argv, char ***rest, GError **error) {
+  g_autoptr(GPtrArray) out = g_ptr_array_new_with_free_func(g_free);
+  g_ptr_array_add(out, g_strdup("cs3sim"));
+  char **word = argv;
+  for (; *word != NULL && strcmp(*word, "--") != 0; word++) {
+    gboolean takes_next = FALSE;
+    if (g_str_has_prefix(*word, "--")) {
+      if (!prepare_long(parse, *word, &takes_next, error))
+        return NULL;
+      g_ptr_array_add(out, g_strdup(*word));
+    } else if ((*word)[0] == '-') {
+      takes_next = prepare_short(parse, *word, out);
+    } else {
+      g_ptr_array_add(out, g_strdup(*word));
+    }
+    if (takes_next && word[1] != NULL)
+      g_ptr_array_add(out, g_strdup(*++word));
+  }
+  *rest = *word != NULL ? word + 1 : word;
+  g_ptr_array_add(out, NULL);
+  return (char **)g_ptr_array_steal(out, NULL);
+}
+
+/* What GOption left, without the program's name, and the words behind "--". */
+static char **positional(char **left, char **rest) {
+  GPtrArray *args = g_ptr_array_new();
+  for (char **word = left + (left[0] != NULL); *word != NULL; word++)
+    g_ptr_array_add(args, g_strdup(*word));
+  for (char **word = rest; *word != NULL; word++)
+    g_ptr_array_add(args, g_strdup(*word));
+  g_ptr_array_add(args, NULL);
+  return (char **)g_ptr_array_free(args, FALSE);
+}
+
+static GOptionContext *option_context(Parse *parse, const GOptionEntry *entries) {
+  GOptionContext *context = g_option_context_new(NULL);
+  GOptionGroup *group = g_option_group_new("main", "", "", parse, NULL);
+  g_option_group_add_entries(group, entries);
+  g_option_context_set_main_group(context, group);
+  g_option_context_set_help_enabled(context, FALSE);
+  return context;
 }
 
 gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char ***argv,
                            GHashTable *given, GError **error) {
   Parse parse = {.targets = targets, .n_targets = n_targets, .given = given};
+  char **rest = NULL;
+  g_auto(GStrv) words = prepare_words(&parse, *argv, &rest, error);
+  if (words == NULL)
+    return FALSE;
   g_autoptr(GArray) entries = option_entries(&parse);
-  g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-  GOptionGroup *group = g_option_group_new("main", "", "", &parse, NULL);
-  g_option_group_add_entries(group, (const GOptionEntry *)(void *)entries->data);
-  g_option_context_set_main_group(context, group);
-  g_option_context_set_help_enabled(context, FALSE);
-  guint separators = count_separators(*argv);
-  /* GOption takes the first word for the program's name. */
-  g_auto(GStrv) words = g_new0(char *, g_strv_length(*argv) + 2);
-  words[0] = g_strdup("cs3sim");
-  memcpy(words + 1, *argv, g_strv_length(*argv) * sizeof(char *));
-  g_free(*argv);
-  *argv = NULL;
+  g_autoptr(GOptionContext) context =
+      option_context(&parse, (const GOptionEntry *)(void *)entries->data);
   g_autoptr(GError) problem = NULL;
-  gboolean ok = g_option_context_parse_strv(context, &words, &problem);
-  *argv = g_strdupv(words + (words[0] != NULL));
-  if (ok && separators > 0 && count_separators(*argv) == separators)
-    drop_separator(*argv);
-  if (ok)
+  if (g_option_context_parse_strv(context, &words, &problem)) {
+    char **args = positional(words, rest);
+    g_strfreev(*argv);
+    *argv = args;
     return TRUE;
+  }
   problem->message[0] = g_ascii_tolower(problem->message[0]);
   if (g_error_matches(problem, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
     explain_unknown(&parse, &problem);

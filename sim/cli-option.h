@@ -57,7 +57,7 @@ void cs3_options_clear(const Cs3OptionTarget *target);
  *   positional arguments. Options and arguments may be mixed; "--" ends the options.
  * @given: names of the options that were used (keys of a set).
  * Fails in G_OPTION_ERROR: unknown option (with the nearest known), missing or malformed value,
- * value out of range. Options read before the failure stay in @targets.
+ * value out of range. Options read before the failure stay in @targets; @argv is then unchanged.
  */
 gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char ***argv,
                            GHashTable *given, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -70,11 +70,14 @@ static gboolean check_place(Cs3Output *output, GError **error) {
   output->direct = exists && !S_ISREG(status.st_mode);
   g_autofree char *folder = g_path_get_dirname(output->target);
   const char *written = output->direct ? output->target : folder;
-  if (g_access(written, output->direct ? W_OK : W_OK | X_OK) != 0) {
-    fail_create(output->path, errno, error);
-    return FALSE;
-  }
-  return TRUE;
+  int problem = 0;
+  if (g_stat(folder, &status) != 0 || g_access(written, W_OK) != 0)
+    problem = errno;
+  else if (!S_ISDIR(status.st_mode))
+    problem = ENOTDIR;
+  if (problem != 0)
+    fail_create(output->path, problem, error);
+  return problem == 0;
 }
 
 Cs3Output *cs3_output_new(const char *path, GError **error) {

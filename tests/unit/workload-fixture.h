@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Shared by the tests of workloads/: presets, expected errors, the suite's main. */
+/* Shared by the tests of workloads/: presets and expected errors. */
 #pragma once
 
-#include <check.h>
-#include <glib.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "tests/unit/fixture.h"
 #include "workloads/model.h"
 #include "workloads/workload-error.h"
 
@@ -23,25 +19,5 @@ static inline Cs3Model *fixture_preset(const char *name) {
 
 /* @error is of @code, its message one line that contains @text. */
 static inline void fixture_error(const GError *error, int code, const char *text) {
-  ck_assert_ptr_nonnull(error);
-  ck_assert_msg(error->domain == CS3_WORKLOAD_ERROR && error->code == code, "code %d: %s",
-                error->code, error->message);
-  ck_assert_msg(strstr(error->message, text) != NULL, "\"%s\" lacks \"%s\"", error->message, text);
-  ck_assert_ptr_null(strchr(error->message, '\n'));
-}
-
-/* A seed of its own for every run unless CS3SIM_TEST_SEED gives one; printed for repetition. */
-static inline guint32 fixture_seed(void) {
-  const char *given = g_getenv("CS3SIM_TEST_SEED");
-  guint32 seed = given ? (guint32)g_ascii_strtoull(given, NULL, 10) : g_random_int();
-  g_printerr("# CS3SIM_TEST_SEED=%u\n", seed);
-  return seed;
-}
-
-static inline int fixture_run(Suite *suite) {
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  fixture_error_in(error, CS3_WORKLOAD_ERROR, code, text);
 }
