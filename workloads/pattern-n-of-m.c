@@ -72,7 +72,8 @@ static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint6
                  Cs3Mask *mask, gint64 row0, gint64 row1) {
   guint64 key = cs3_random_key(seed, stream, CS3_RANDOM_SELECT);
   for (gint64 row = row0; row < row1; row++) {
-    Cs3RandomRow random = cs3_random_row(key, (guint64)row);
+    Cs3RandomRow random;
+    cs3_random_row(&random, key, (guint64)row);
     fill_row(cs3_mask_row(mask, row), mask->cols, (guint)pattern->n, (guint)pattern->m, &random);
   }
 }

@@ -32,7 +32,8 @@ static void fill_row(guint64 *words, gint64 cols, double density, gint64 target,
   gint64 live = 0;
   for (gint64 w = 0; w < (cols + 63) / 64; w++)
     live += __builtin_popcountll(words[w]);
-  Cs3RandomRow random = cs3_random_row(key_select, (guint64)row);
+  Cs3RandomRow random;
+  cs3_random_row(&random, key_select, (guint64)row);
   while (live != target) {
     gboolean add = live < target;
     gint64 candidates = add ? cols - live : live;
