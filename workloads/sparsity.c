@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How sparse every weight tensor of a model is. */
+#include "config.h"
+
+#include "workloads/sparsity.h"
+
+#include "workloads/workload-error.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Tensor names listed when a filter matches none. */
+enum { MAX_NAMES = 8 };
+
+static gboolean check_value(double value, const char *what, const char *shown, GError **error) {
+  if (value >= 0 && value < 1)
+    return TRUE;
+  g_autofree char *hint =
+      value > 1 && value < 100 ? g_strdup_printf("; %g %% is %g", value, value / 100) : NULL;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "%s: expected a share of zeros from 0 up to but not 1, got %.40s%s", what, shown,
+              hint ? hint : "");
+  return FALSE;
+}
+
+gboolean cs3_sparsity_parse(const char *text, const char *what, double *sparsity, GError **error) {
+  char *end = NULL;
+  double value = g_ascii_strtod(text, &end);
+  gboolean number = end != text && *end == '\0' && !g_ascii_isspace(*text);
+  if (!check_value(number ? value : NAN, what, *text ? text : "nothing", error))
+    return FALSE;
+  *sparsity = fabs(value); /* "-0" */
+  return TRUE;
+}
+
+void cs3_sparsity_free(Cs3Sparsity *sparsity) {
+  if (!sparsity)
+    return;
+  g_free(sparsity->first);
+  g_free(sparsity->density);
+  g_free(sparsity->node_density);
+  g_free(sparsity);
+}
+
+static Cs3Sparsity *new_uniform(const Cs3Graph *graph, double density) {
+  guint n_nodes = graph->nodes->len;
+  Cs3Sparsity *s = g_new0(Cs3Sparsity, 1);
+  s->graph = graph;
+  s->first = g_new0(guint, n_nodes + 1);
+  for (guint i = 0; i < n_nodes; i++)
+    s->first[i + 1] = s->first[i] + (guint)cs3_graph_node(graph, i)->repeat;
+  s->density = g_new(double, s->first[n_nodes]);
+  s->node_density = g_new(double, n_nodes);
+  for (guint i = 0; i < n_nodes; i++)
+    for (guint j = s->first[i]; j < s->first[i + 1]; j++)
+      s->density[j] = cs3_graph_node(graph, i)->sparsifiable ? density : 1;
+  return s;
+}
+
+static gboolean fail_no_match(const Cs3Graph *graph, const char *filter, const char *glob,
+                              GError **error) {
+  g_autoptr(GString) names = g_string_new(NULL);
+  int n = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    if (node->kind == CS3_NODE_LINEAR && n++ < MAX_NAMES)
+      g_string_append_printf(names, "%s%s", names->len ? ", " : "", node->tensor);
+  }
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "sparsity filter \"%.80s\": no weight of a linear layer is called %.80s; names are %s%s",
+              filter, glob, names->str, n > MAX_NAMES ? ", ..." : "");
+  return FALSE;
+}
+
+static gboolean apply_filter(Cs3Sparsity *s, const char *filter, GError **error) {
+  const char *equals = strrchr(filter, '=');
+  if (!equals || equals == filter) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "sparsity filter: expected GLOB=SPARSITY, such as \"*.q_proj.weight=0.5\"; got"
+                " \"%.80s\"", filter);
+    return FALSE;
+  }
+  g_autofree char *glob = g_strndup(filter, (gsize)(equals - filter));
+  g_autofree char *what = g_strdup_printf("sparsity filter \"%.80s\"", filter);
+  double value;
+  if (!cs3_sparsity_parse(equals + 1, what, &value, error))
+    return FALSE;
+  g_autoptr(GPatternSpec) spec = g_pattern_spec_new(glob);
+  gboolean matched = FALSE;
+  for (guint i = 0; i < s->graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(s->graph, i);
+    for (gint64 k = 0; node->kind == CS3_NODE_LINEAR && k < node->repeat; k++) {
+      g_autofree char *name = cs3_node_tensor(node, k);
+      if (g_pattern_spec_match_string(spec, name)) {
+        s->density[s->first[i] + k] = 1 - value;
+        matched = TRUE;
+      }
+    }
+  }
+  return matched || fail_no_match(s->graph, filter, glob, error);
+}
+
+/* The densities that @node asks for against what @pattern can give. */
+static gboolean check_pattern(const Cs3Sparsity *s, guint index, const Cs3Pattern *pattern,
+                              GError **error) {
+  const Cs3Node *node = cs3_graph_node(s->graph, index);
+  double imposed = pattern->ops->density(pattern);
+  for (gint64 k = 0; k < node->repeat; k++) {
+    double density = cs3_sparsity_density(s, index, k);
+    if (density == 1)
+      continue;
+    if (imposed > 0 && fabs(density - imposed) > 1e-9) {
+      g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                  "%s: the pattern makes a share of %g zero; expected sparsity %g or 0, got %g",
+                  node->tensor, 1 - imposed, 1 - imposed, 1 - density);
+      return FALSE;
+    }
+    if (pattern->ops->check && !pattern->ops->check(pattern, node->in_features, error)) {
+      g_prefix_error(error, "%s: ", node->tensor);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static double mean_density(const Cs3Sparsity *s, guint node) {
+  double first = s->density[s->first[node]], sum = 0;
+  gboolean same = TRUE;
+  for (guint j = s->first[node]; j < s->first[node + 1]; j++) {
+    same = same && s->density[j] == first;
+    sum += s->density[j];
+  }
+  /* Without rounding where there is nothing to average. */
+  return same ? first : sum / (s->first[node + 1] - s->first[node]);
+}
+
+Cs3Sparsity *cs3_sparsity_new(const Cs3Graph *graph, double sparsity, const char *const *filters,
+                              const Cs3Pattern *pattern, GError **error) {
+  g_autofree char *shown = g_strdup_printf("%g", sparsity);
+  if (!check_value(sparsity, "sparsity", shown, error))
+    return NULL;
+  g_autoptr(Cs3Sparsity) s = new_uniform(graph, 1 - sparsity);
+  for (; filters && *filters; filters++)
+    if (!apply_filter(s, *filters, error))
+      return NULL;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    s->node_density[i] = mean_density(s, i);
+    if (pattern && !check_pattern(s, i, pattern, error))
+      return NULL;
+  }
+  return g_steal_pointer(&s);
+}
+
+GArray *cs3_sparsity_groups(const Cs3Sparsity *sparsity, guint node) {
+  GArray *groups = g_array_new(FALSE, FALSE, sizeof(Cs3SparsityGroup));
+  gint64 repeat = cs3_graph_node(sparsity->graph, node)->repeat;
+  for (gint64 k = 0; k < repeat; k++) {
+    double density = cs3_sparsity_density(sparsity, node, k);
+    guint g = 0;
+    while (g < groups->len && g_array_index(groups, Cs3SparsityGroup, g).density != density)
+      g++;
+    if (g < groups->len) {
+      g_array_index(groups, Cs3SparsityGroup, g).count++;
+    } else {
+      Cs3SparsityGroup group = {.density = density, .count = 1, .first = k};
+      g_array_append_val(groups, group);
+    }
+  }
+  return groups;
+}
