@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Runs every example that a command's --help shows. TAP on standard output.
+set -u
+
+: "${CS3SIM:?the program to test}"
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/bin" "$work/folder"
+ln -s "$CS3SIM" "$work/bin/cs3sim"
+PATH=$work/bin:$PATH
+cd "$work/folder" || exit 99
+
+tests=0
+failures=0
+for command in $(cs3sim list commands --names); do
+  mapfile -t examples < <(cs3sim help "$command" | sed -n '/^Examples:$/,/^$/s/^  \(cs3sim .*\)/\1/p')
+  for example in "${examples[@]}"; do
+    tests=$((tests + 1))
+    if bash -c "$example" >"$work/out" 2>"$work/err" </dev/null && [[ -s $work/out || $example == *-O* ]]; then
+      echo "ok $tests - $example"
+    else
+      failures=$((failures + 1))
+      sed 's/^/# /' "$work/err"
+      echo "not ok $tests - $example"
+    fi
+  done
+done
+echo "1..$tests"
+((tests > 0 && failures == 0))
