@@ -98,7 +98,7 @@ static void add_entry(GString *out, const Cs3Machine *machine, const Cs3Param *p
 static void add_line(GString *out, const Cs3Machine *machine, const Cs3Param *param) {
   g_autofree char *value = cs3_param_format(param, cs3_machine_get(machine, param));
   g_autofree char *plausible = plausible_text(machine, param);
-  g_string_append_printf(out, "  %-20s %-16s %-12s %s\n", param->key, value,
+  g_string_append_printf(out, "  %-20s %-14s %-11s %s\n", param->key, value,
                          cs3_evidence_name(param->evidence), plausible != NULL ? plausible : "-");
 }
 
@@ -108,7 +108,7 @@ char *cs3_explain(const Cs3Machine *machine, const char *pattern, GError **error
     return NULL;
   GString *out = g_string_new(NULL);
   if (pattern == NULL)
-    g_string_append_printf(out, "%-22s %-16s %-12s %s\n", machine->name, "value", "evidence",
+    g_string_append_printf(out, "%-22s %-14s %-11s %s\n", machine->name, "value", "evidence",
                            "plausible range");
   const char *group = "";
   for (guint i = 0; i < rows->len; i++) {

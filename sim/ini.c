@@ -141,7 +141,7 @@ static gboolean scan_lines(Cs3Ini *ini, const char *text, GError **error) {
   return ok;
 }
 
-/* The values, as GKeyFile understands them (escapes included). */
+/* The values as they stand: backslashes mean nothing. */
 static gboolean read_values(Cs3Ini *ini, const char *text, gsize length, GError **error) {
   g_autoptr(GKeyFile) file = g_key_file_new();
   g_autoptr(GError) problem = NULL;
@@ -152,7 +152,7 @@ static gboolean read_values(Cs3Ini *ini, const char *text, gsize length, GError 
   }
   for (guint i = 0; i < ini->entries->len; i++) {
     Entry *entry = g_ptr_array_index(ini->entries, i);
-    entry->value = g_key_file_get_string(file, entry->group, entry->key, &problem);
+    entry->value = g_key_file_get_value(file, entry->group, entry->key, &problem);
     if (entry->value != NULL && g_strchomp(entry->value)[0] != '\0')
       continue;
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "%s:%u: %s.%s: %s", ini->label,

@@ -229,3 +229,31 @@ gboolean cs3_machine_read(Cs3Machine *machine, const char *name_or_path, GError 
     g_propagate_error(error, g_steal_pointer(&problem));
   return ok;
 }
+
+static void write_param(GKeyFile *file, const Cs3Machine *machine, const Cs3Param *param) {
+  g_autofree char *text = cs3_param_format(param, cs3_machine_get(machine, param));
+  const char *source = cs3_machine_source(machine, param);
+  g_autofree char *comment =
+      g_strdup_printf(" %s%s%s", cs3_machine_origin(machine, param), source != NULL ? ": " : "",
+                      source != NULL ? source : "");
+  g_key_file_set_value(file, param->group, param->key, text);
+  g_key_file_set_comment(file, param->group, param->key, comment, NULL);
+  g_autofree char *name = cs3_param_name(param);
+  const Cs3Range *range = g_hash_table_lookup(machine->ranges, name);
+  if (range == NULL)
+    return;
+  g_autofree char *range_text = cs3_param_format_range(param, range->low, range->high);
+  g_key_file_set_value(file, "range", name, range_text);
+}
+
+char *cs3_machine_format(const Cs3Machine *machine) {
+  g_autoptr(GKeyFile) file = g_key_file_new();
+  if (machine->description != NULL)
+    g_key_file_set_value(file, "machine", "description", machine->description);
+  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
+  cs3_machine_bind((Cs3Machine *)machine, bindings);
+  for (const Cs3ParamBinding *b = bindings; b->table != NULL; b++)
+    for (guint i = 0; i < b->table->n_params; i++)
+      write_param(file, machine, &b->table->params[i]);
+  return g_key_file_to_data(file, NULL, NULL);
+}

@@ -49,6 +49,13 @@ typedef struct {
 Cs3Machine *cs3_machine_load(const char *name_or_path, const char *const *overrides,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * cs3_machine_format: @machine as an .ini file that loads to the same values and ranges, each with
+ * its origin and source as a comment.
+ * Returns: (transfer full).
+ */
+char *cs3_machine_format(const Cs3Machine *machine);
+
 /** cs3_machine_copy: (transfer full): independent of @machine. */
 Cs3Machine *cs3_machine_copy(const Cs3Machine *machine);
 void cs3_machine_free(Cs3Machine *machine);
