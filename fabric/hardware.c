@@ -34,8 +34,11 @@
       "Cerebras SDK documentation, appendix",                                                      \
       "Depth of the PE's output queue " #n " in wavelets; 0 when the queue does not exist.")
 
-static const char *const acc_placements[] = {"auto", "cache", "sram", NULL};
+static const char *const acc_placements[] = {"auto", "cache", "spill", "sram", NULL};
 static const char *const acc_precisions[] = {"fp16", "fp32", NULL};
+static const char *const reductions[] = {"chain", "two-way", "ring", NULL};
+static const char *const overlaps[] = {"none", "microthread", NULL};
+static const char *const weight_formats[] = {"index16", "delta8", "bitmask", NULL};
 
 static const Cs3Param params[] = {
     INT(wafer, "pe_x", pe_x, NONE, 1, 65536, 0, 0, VENDOR,
@@ -202,13 +205,29 @@ static const Cs3Param params[] = {
         "Partial sums of different output rows that a PE can hold at once (J)."),
     ENUM(kernel, "acc_placement", acc_placement, acc_placements, UNPUBLISHED,
          NO_PUBLIC_VALUE "the cache when the accumulators fit",
-         "Where accumulators live; in SRAM they share its ports with the activations."),
+         "Where accumulators live: in the cache, in SRAM (whose ports they share with the activations), "
+         "or spilled from the cache to SRAM when a row ends."),
     ENUM(kernel, "acc_precision", acc_precision, acc_precisions, UNPUBLISHED,
          NO_PUBLIC_VALUE "the SDK offers both; FP16 gives the advertised rate",
          "Precision of partial sums; FP32 halves the lanes and doubles the reduction."),
+    ENUM(kernel, "reduction", reduction, reductions, UNPUBLISHED,
+         NO_PUBLIC_VALUE "a pipelined chain; the vendor's is said to be a ring",
+         "How the partial sums of an output row reach its owner."),
+    ENUM(kernel, "reduction_overlap", reduction_overlap, overlaps, UNPUBLISHED,
+         NO_PUBLIC_VALUE "microthread; the vendor's is said to overlap with the next row",
+         "Whether partial sums move beside the arithmetic of the next rows."),
+    ENUM(kernel, "weight_format", weight_format, weight_formats, VENDOR,
+         "Cerebras SDK white paper: a sparse wavelet is a 16-bit index and a 16-bit value",
+         "How a non-zero weight travels; the others are hypothetical."),
+    INT(kernel, "dense_weight_bits", dense_weight_bits, NONE, 1, 32, 0, 0, DERIVED,
+        "FP16 weights need no index: two in a 32-bit wavelet",
+        "Bits on the wire per weight of a dense layer."),
     INT(kernel, "reduce_lanes", reduce_lanes, NONE, 1, 1024, 2, 4, DERIVED,
         "Cerebras SDK documentation: 64-bit fabric mode adds four FP16 per slot, 32-bit mode two",
         "FP16 elements per issue slot when partial sums are added."),
+    INT(kernel, "reduce_issues", reduce_issues, NONE, 1, 2, 1, 2, UNPUBLISHED,
+        NO_PUBLIC_VALUE "a fused vector operation adds and forwards in one",
+        "Issue slots per group of partial sums: 1 to add and forward at once, 2 one after the other."),
     INT(kernel, "dot_tail", dot_tail, CYCLES, 0, 10000, 6, 10, UNPUBLISHED,
         NO_PUBLIC_VALUE "6 to 10 cycles",
         "Cycles to add the lanes of one dot product (weight gradient)."),
@@ -220,9 +239,6 @@ static const Cs3Param params[] = {
         "48, "
         "FP16 alone 16",
         "Bits on the wire per weight gradient."),
-    INT(kernel, "gradient_fifo", gradient_fifo, NONE, 1, 1e6, 16, 512, UNPUBLISHED,
-        NO_PUBLIC_VALUE "64 wavelets in SRAM",
-        "Finished weight gradients that a PE can hold, in wavelets."),
     REAL(kernel, "attention_efficiency", attention_efficiency, NONE, 0.001, 1, 0.2, 0.5,
          UNPUBLISHED, NO_PUBLIC_VALUE "0.2 to 0.5; the mapping is not public",
          "Share of dense peak that products of two activations reach."),

@@ -10,8 +10,20 @@
 
 #define CS3_MAX_QUEUES 8
 
-typedef enum { CS3_ACC_AUTO, CS3_ACC_CACHE, CS3_ACC_SRAM } Cs3AccPlacement;
+typedef enum {
+  CS3_ACC_AUTO,  /* the mapper chooses */
+  CS3_ACC_CACHE, /* all slots in the cache: as many as fit */
+  CS3_ACC_SPILL, /* the active one in the cache, copied to an SRAM slot when its row ends */
+  CS3_ACC_SRAM,
+} Cs3AccPlacement;
 typedef enum { CS3_ACC_FP16, CS3_ACC_FP32 } Cs3AccPrecision;
+typedef enum { CS3_REDUCTION_CHAIN, CS3_REDUCTION_TWO_WAY, CS3_REDUCTION_RING } Cs3Reduction;
+typedef enum { CS3_OVERLAP_NONE, CS3_OVERLAP_MICROTHREAD } Cs3ReductionOverlap;
+typedef enum {
+  CS3_WEIGHTS_INDEX16, /* 16-bit index and 16-bit value: one wavelet per non-zero */
+  CS3_WEIGHTS_DELTA8,  /* 8-bit distance to the last non-zero and 16-bit value */
+  CS3_WEIGHTS_BITMASK, /* one bit per position and a 16-bit value per non-zero */
+} Cs3WeightFormat;
 typedef enum { CS3_AXIS_AUTO, CS3_AXIS_Y, CS3_AXIS_X } Cs3FeatureAxis; /* Y: features on rows */
 
 typedef struct {
@@ -70,11 +82,15 @@ typedef struct {
     gint64 accumulator_slots; /* J */
     int acc_placement;        /* Cs3AccPlacement */
     int acc_precision;        /* Cs3AccPrecision */
+    int reduction;            /* Cs3Reduction: how partial sums reach the owner of an output row */
+    int reduction_overlap;    /* Cs3ReductionOverlap: beside the next rows' arithmetic or not */
+    int weight_format;        /* Cs3WeightFormat of a sparse weight on the wire */
+    gint64 dense_weight_bits; /* on the wire per weight of a dense layer */
     gint64 reduce_lanes;      /* FP16 elements per issue slot of the reduction add (4: simd_64) */
+    gint64 reduce_issues;     /* issue slots per group of reduce_lanes: 1 fused add-and-forward, 2 apart */
     gint64 dot_tail;          /* cycles to add the lanes of one dot product (dW) */
     gint64 chain_add;         /* issue cycles to add one scalar to a passing wavelet (dW) */
     gint64 gradient_bits;     /* on the wire per gradient */
-    gint64 gradient_fifo;     /* dW: finished gradients a PE can hold, wavelets */
     double attention_efficiency; /* share of dense peak reached by activation x activation GEMM */
   } kernel;
 } Cs3Hardware;

@@ -24,18 +24,20 @@ static gint64 accumulator_bytes(const Cs3Hardware *hw) {
   return hw->kernel.acc_precision == CS3_ACC_FP32 ? 4 : 2;
 }
 
+static double lanes(const Cs3Hardware *hw) {
+  return hw->kernel.acc_precision == CS3_ACC_FP32 ? hw->pe.lanes_mixed : hw->pe.lanes_fp16;
+}
+
 double cs3_axpy_rate(const Cs3Hardware *hw, gboolean cached) {
   double acc = accumulator_bytes(hw);
-  double lanes = hw->kernel.acc_precision == CS3_ACC_FP32 ? hw->pe.lanes_mixed : hw->pe.lanes_fp16;
-  double read = hw->pe.read_bytes, write = hw->pe.write_bytes;
-  if (cached)
-    return MIN(lanes, read / 2);
-  return MIN(lanes, MIN(read / (2 + acc), write / acc));
+  double read = hw->pe.read_bytes * hw->pe.sram_efficiency;
+  double write = hw->pe.write_bytes * hw->pe.sram_efficiency;
+  double ports = cached ? read / 2 : MIN(read / (2 + acc), write / acc);
+  return MIN(lanes(hw), ports);
 }
 
 double cs3_dot_rate(const Cs3Hardware *hw, gboolean cached) {
-  double lanes = hw->kernel.acc_precision == CS3_ACC_FP32 ? hw->pe.lanes_mixed : hw->pe.lanes_fp16;
-  return MIN(lanes, hw->pe.read_bytes / (cached ? 2.0 : 4.0));
+  return MIN(lanes(hw), hw->pe.read_bytes * hw->pe.sram_efficiency / (cached ? 2 : 4));
 }
 
 static void mesh(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 *feature_pes,
@@ -59,31 +61,55 @@ gint64 *cs3_mapping_starts(gint64 features, gint64 lines) {
   return starts;
 }
 
+/* Slots that the placement leaves, and what copying between cache and SRAM costs a row. */
+static void slot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 vector_bytes,
+                       Cs3LayerCosts *c) {
+  gint64 fit = hw->pe.acc_cache_bytes / vector_bytes;
+  c->slots = hw->kernel.accumulator_slots;
+  if (mapping->placement == CS3_ACC_CACHE)
+    c->slots = MIN(c->slots, fit);
+  else if (mapping->placement == CS3_ACC_SPILL && fit < c->slots)
+    c->copy = div_up(vector_bytes, hw->pe.write_bytes);
+  c->control = hw->kernel.control_cycles + c->copy;
+}
+
 /* The AXPY (forward, dX): acc += w * x over the PE's tokens. */
 static void axpy_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
   gint64 acc = accumulator_bytes(hw);
-  gint64 vector_bytes = c->tokens * acc;
   gint64 per_issue = MAX(1, hw->kernel.reduce_lanes * 2 / acc);
   gint32 add = div_up(c->tokens, per_issue);
 
-  c->arithmetic = ceil(c->tokens / cs3_axpy_rate(hw, mapping->acc_cached));
+  slot_costs(hw, mapping, c->tokens * acc, c);
+  c->arithmetic = ceil(c->tokens / cs3_axpy_rate(hw, mapping->placement != CS3_ACC_SRAM));
   c->service = c->arithmetic + hw->kernel.weight_overhead;
-  if (mapping->acc_cached && c->slots * vector_bytes > hw->pe.acc_cache_bytes)
-    c->retire = div_up(vector_bytes, hw->pe.write_bytes);
-  c->control = hw->kernel.control_cycles + c->retire;
-  if (c->lines > 1)
-    c->receive = c->send = add;
+  if (c->lines > 1) {
+    c->send = add;
+    c->receive = (hw->kernel.reduce_issues - 1) * add;
+  }
   c->store = div_up(c->tokens, hw->kernel.reduce_lanes);
 }
 
 /* The dot product (dW): g = dy . x over the PE's tokens, lanes added, then the row chain. */
 static void dot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
-  c->arithmetic = ceil(c->tokens / cs3_dot_rate(hw, mapping->acc_cached));
+  slot_costs(hw, mapping, c->tokens * 2, c);
+  c->arithmetic = ceil(c->tokens / cs3_dot_rate(hw, mapping->placement != CS3_ACC_SRAM));
   c->service = c->arithmetic + hw->kernel.weight_overhead + hw->kernel.dot_tail +
                (c->columns > 1 ? hw->kernel.chain_add : 0);
-  c->control = hw->kernel.control_cycles;
-  /* The multicast dy lands in memory, or in the cache, through the receive microthread. */
+  /* The multicast dy lands in its slot through the receive microthread. */
   c->receive = c->lines > 1 ? div_up(c->tokens, hw->kernel.reduce_lanes) : 0;
+}
+
+static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
+  if (shape->pass == CS3_PASS_DW)
+    return shape->dense ? CS3_WIRE_NOTHING : CS3_WIRE_INDICES;
+  if (shape->dense)
+    return CS3_WIRE_DENSE;
+  static const Cs3Wire wires[] = {
+      [CS3_WEIGHTS_INDEX16] = CS3_WIRE_INDEX16,
+      [CS3_WEIGHTS_DELTA8] = CS3_WIRE_DELTA8,
+      [CS3_WEIGHTS_BITMASK] = CS3_WIRE_BITMASK,
+  };
+  return wires[hw->kernel.weight_format];
 }
 
 void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
@@ -99,9 +125,8 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->tokens = div_up(shape->tokens, token_pes * mapping->fold);
   c->features = div_up(shape->features, c->lines);
   c->vector = ceil(div_up(c->tokens * element_bytes, 4) * hw->fabric.link_cycles);
-  c->slots = hw->kernel.accumulator_slots;
   c->hop = hw->fabric.hop_cycles;
-  c->stage = c->hop * (mapping->reduction == CS3_REDUCE_RING ? 2 : 1) + 2 * hw->fabric.ramp_cycles + 1;
+  c->stage = c->hop * (mapping->reduction == CS3_REDUCTION_RING ? 2 : 1) + 2 * hw->fabric.ramp_cycles + 1;
   c->back = c->stage - 1;
   c->buffer = hw->fabric.out_queue[PARTIAL_SUM_QUEUE] + hw->fabric.router_buffer +
               hw->fabric.in_queue[PARTIAL_SUM_QUEUE];
@@ -116,18 +141,28 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   gint64 row_bytes = 4 * (c->features + 1);
   c->edge_rows = MAX(2, hw->io.edge_buffer_bytes / row_bytes);
   c->lead = (c->columns - 1) * c->hop + hw->fabric.ramp_cycles + LANDING_CYCLES;
+  c->wire = wire_format(hw, shape);
+  c->weight_bits = hw->kernel.dense_weight_bits;
   c->gradient_bits = hw->kernel.gradient_bits;
   c->ingress_cycles = c->egress_cycles = 1 / cs3_hardware_io_wavelets(hw);
 }
 
-gint64 cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c, gint64 nonzeros) {
-  if (shape->pass == CS3_PASS_DW) /* 16-bit indices, two a wavelet; a dense dW needs none */
-    return shape->dense ? 0 : div_up(nonzeros, 2) + c->lines;
-  if (shape->dense) { /* weights packed in pairs; a line with an odd count pads */
-    gint64 low = shape->features / c->lines, high_lines = shape->features % c->lines;
-    return (c->lines - high_lines) * div_up(low, 2) + high_lines * div_up(low + 1, 2) + c->lines;
+double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c, double nonzeros) {
+  switch (c->wire) {
+  case CS3_WIRE_NOTHING:
+    return 0;
+  case CS3_WIRE_DENSE:
+    return shape->features * (double)c->weight_bits / 32 + c->lines;
+  case CS3_WIRE_INDEX16:
+    return nonzeros + c->lines;
+  case CS3_WIRE_DELTA8:
+    return nonzeros * 24 / 32 + c->lines;
+  case CS3_WIRE_BITMASK:
+    return shape->features / 32.0 + nonzeros / 2 + c->lines;
+  case CS3_WIRE_INDICES:
+    return nonzeros / 2 + c->lines;
   }
-  return nonzeros + c->lines;
+  g_return_val_if_reached(0);
 }
 
 /* SRAM of the fullest PE: its input features, its share of the output, J accumulators (dW: dy). */
@@ -147,15 +182,26 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                 mapping->fold, feature_pes, feature_pes);
     return FALSE;
   }
-  if (mapping->reduction == CS3_REDUCE_RING && shape->pass != CS3_PASS_DW &&
-      (!mapping->overlap || hw->kernel.accumulator_slots < 2)) {
+  Cs3LayerCosts c;
+  cs3_layer_costs(hw, shape, mapping, &c);
+  if (c.slots < 1) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "an accumulator of %" G_GINT64_FORMAT " tokens does not fit pe.acc_cache (%" G_GINT64_FORMAT
+                " bytes)", c.tokens, hw->pe.acc_cache_bytes);
+    return FALSE;
+  }
+  if (mapping->placement == CS3_ACC_SPILL && c.copy == 0) {
     g_set_error_literal(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-                        "a ring reduction needs overlap and kernel.accumulator_slots >= 2: every PE "
+                        "nothing to spill: every accumulator slot fits the cache (placement cache)");
+    return FALSE;
+  }
+  if (mapping->reduction == CS3_REDUCTION_RING && shape->pass != CS3_PASS_DW && c.lines > 1 &&
+      (!mapping->overlap || c.slots < 2)) {
+    g_set_error_literal(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                        "a ring reduction needs overlap and at least 2 accumulator slots: every PE "
                         "would wait for its neighbour");
     return FALSE;
   }
-  Cs3LayerCosts c;
-  cs3_layer_costs(hw, shape, mapping, &c);
   gint64 needed = sram_needed(hw, shape, &c);
   if (needed > hw->pe.sram_data_bytes) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
@@ -166,32 +212,4 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
     return FALSE;
   }
   return TRUE;
-}
-
-/* Mean cycles that one line is busy with the pass. */
-static double line_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping, const Cs3LayerCosts *c,
-                        double nonzeros) {
-  double share = (double)(c->lines - 1) / c->lines; /* an end of the chain does not receive, or send */
-  double per_row = c->control + (double)c->store / c->lines;
-  if (shape->pass != CS3_PASS_DW && !mapping->overlap)
-    per_row += c->vector; /* the PE stands while the vector passes */
-  else
-    per_row += share * (c->receive + c->send);
-  return nonzeros / c->lines * c->service + shape->rows * per_row;
-}
-
-gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                       gint64 nonzeros) {
-  Cs3LayerCosts c;
-  cs3_layer_costs(hw, shape, mapping, &c);
-  gboolean dw = shape->pass == CS3_PASS_DW;
-  double rows = shape->rows;
-
-  double link = c.lines > 1 ? rows * c.vector : 0;
-  double wavelets = shape->dense ? rows * cs3_layer_row_wavelets(shape, &c, 0)
-                                 : (dw ? nonzeros / 2 : nonzeros) + rows * c.lines;
-  double gradients = dw ? (double)nonzeros * hw->kernel.gradient_bits / 32 : 0;
-  double longest = MAX(MAX(line_work(shape, mapping, &c, nonzeros), link),
-                       MAX(wavelets * c.ingress_cycles, gradients * c.egress_cycles));
-  return (gint64)longest + c.lead;
 }

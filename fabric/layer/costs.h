@@ -4,6 +4,16 @@
 
 #include "fabric/layer/layer.h"
 
+/* What one line is sent for one output row, beside the control wavelet that ends it. */
+typedef enum {
+  CS3_WIRE_NOTHING, /* dense dW: every weight has a gradient, no index is needed, nor control */
+  CS3_WIRE_DENSE,   /* packed values */
+  CS3_WIRE_INDEX16, /* index and value in one wavelet */
+  CS3_WIRE_DELTA8,  /* 8-bit distance and value, packed */
+  CS3_WIRE_BITMASK, /* one bit a feature, packed values */
+  CS3_WIRE_INDICES, /* dW: 16-bit indices, two a wavelet */
+} Cs3Wire;
+
 typedef struct {
   gint64 lines;           /* R */
   gint64 columns;         /* C: PEs along the token axis, per group */
@@ -13,7 +23,7 @@ typedef struct {
   gint32 service;         /* cycles one weight occupies a PE */
   gint32 arithmetic;      /* of which vector work, the rest is overhead */
   gint32 control;         /* cycles per output row beside the weights */
-  gint32 retire;          /* of which copying the accumulator out of the cache */
+  gint32 copy;            /* of which copying a vector between cache and SRAM */
   gint32 receive, send;   /* issue cycles of the reduction's add and send, per row */
   gint32 store;           /* issue cycles to store a finished row at its owner */
   gint32 stage;           /* processed here -> processed at the next PE of the chain */
@@ -23,6 +33,8 @@ typedef struct {
   gint32 hop;
   gint64 edge_rows;       /* D: whole rows the edge can hold per line */
   gint64 lead;            /* first wavelet at the edge -> execution at the last PE */
+  Cs3Wire wire;           /* how a row travels */
+  gint32 weight_bits;     /* of a dense weight */
   gint32 gradient_bits;   /* on the wire per gradient */
   double ingress_cycles;  /* per wavelet, whole wafer */
   double egress_cycles;
@@ -33,14 +45,15 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
                      Cs3LayerCosts *costs);
 
 /**
- * cs3_layer_row_wavelets: ingress wavelets of one row with @nonzeros live weights over all lines,
- * control wavelets included. @line_features: features per line for the dense packing.
+ * cs3_layer_row_wavelets: mean ingress wavelets of one row with @nonzeros live weights in all,
+ * control wavelets included; padding per line is left out (a lower bound, for estimates).
  */
-gint64 cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *costs, gint64 nonzeros);
+double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *costs, double nonzeros);
 
 /**
  * cs3_axpy_rate: elements per cycle of acc += w * x, limited by lanes and SRAM ports:
- * cached min(lanes, read/2); else min(lanes, read/(2+a), write/a) with a bytes an accumulator.
+ * cached min(lanes, e read/2); else min(lanes, e read/(2+a), e write/a) with a bytes an accumulator
+ * and e = pe.sram_efficiency.
  */
 double cs3_axpy_rate(const Cs3Hardware *hw, gboolean cached);
 

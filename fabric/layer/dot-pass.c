@@ -12,97 +12,176 @@
 #include "fabric/layer/recurrence.h"
 #include "fabric/layer/stream.h"
 
-enum { FRACTION_BITS = 20 };
+enum { FRACTION_BITS = 20, REBASE_ROWS = 256 };
 
 typedef struct {
   const Cs3LayerCosts *costs;
   gint64 lines;
-  gint64 *x;     /* ring of J rows: line r is done with the row's dot products */
-  gint64 sent;   /* dy of the last row started to leave its owner */
-  gint64 egress; /* fixed point: the last row's gradients have left */
-  gint64 per_gradient; /* fixed point cycles */
-  gint64 depth;  /* rows of gradients the edge can hold */
-  gint64 *left;  /* ring: cycle at which a row had left */
+  gint64 base;      /* cycles taken out of every 32-bit time so far */
+  gint32 *done;     /* ring of J rows: line r has finished the row's dot products */
+  gint32 *ramp;     /* ramp[lines + d] = |d| hops: distances from any owner are a window of it */
+  gint32 sent;      /* dy of the last row started to leave its owner */
+  gint32 fixed;     /* cycles per row beside the dot products */
+  gboolean broadcast;
+  gint64 egress;    /* fixed point: the last row's gradients have left */
+  gint64 per_wavelet; /* fixed point cycles per gradient wavelet; 0: no limit */
+  gint64 depth;     /* rows of gradients the edge can hold */
+  gint64 *left;     /* ring of them: cycle at which the row had left */
   gint64 egress_wavelets;
 } Engine;
 
-static gint64 *done_row(const Engine *e, gint64 row) {
-  return e->x + (row + e->costs->slots) % e->costs->slots * e->lines;
+static gint32 *done_row(const Engine *e, gint64 row) {
+  return e->done + (row + e->costs->slots) % e->costs->slots * e->lines;
 }
 
-/* First cycle at which the owner of @row may start its multicast: the previous vector has left, and
- * every line has a free dy slot by the time the first element lands there. */
-static gint64 multicast_start(const Engine *e, gint64 row, gint64 owner) {
-  const gint64 *slot = done_row(e, row); /* still row - J */
-  gint64 start = row == 0 ? 0 : e->sent + e->costs->vector;
-  for (gint64 r = 0; r < e->lines; r++) {
-    gint64 distance = (r > owner ? r - owner : owner - r) * e->costs->hop;
-    start = MAX(start, slot[r] + 1 - distance);
+/* Latest of slot - distance: the multicast may start when every line has a free dy slot by the
+ * time the first element lands there. */
+CS3_VECTOR_CLONES
+static gint32 latest_slot(gint64 n, const gint32 *slot, const gint32 *distance) {
+  gint32 latest = CS3_NEVER;
+  for (gint64 r = 0; r < n; r++)
+    latest = latest > slot[r] - distance[r] ? latest : slot[r] - distance[r];
+  return latest;
+}
+
+CS3_VECTOR_CLONES
+static gint32 run_lines(gint64 n, const gint32 *before, const gint32 *distance, gint32 landed,
+                        gint32 open, const guint16 *weights, gint32 service, gint32 fixed,
+                        gint32 *done) {
+  gint32 latest = CS3_NEVER;
+  for (gint64 r = 0; r < n; r++) {
+    gint32 start = before[r] > open ? before[r] : open;
+    gint32 here = landed + distance[r];
+    start = start > here ? start : here;
+    gint32 end = start + weights[r] * service + fixed;
+    done[r] = end;
+    latest = latest > end ? latest : end;
   }
-  return start;
+  return latest;
+}
+
+CS3_VECTOR_CLONES
+static gint64 sum(gint64 n, const guint16 *weights) {
+  gint32 total = 0;
+  for (gint64 r = 0; r < n; r++)
+    total += weights[r];
+  return total;
+}
+
+CS3_VECTOR_CLONES
+static void shift(gint64 n, gint32 by, gint32 *v) {
+  for (gint64 r = 0; r < n; r++)
+    v[r] = v[r] - by > CS3_NEVER ? v[r] - by : CS3_NEVER;
+}
+
+static void rebase(Engine *e, gint64 row) {
+  const gint32 *last = done_row(e, row - 1);
+  gint32 by = G_MAXINT32;
+  for (gint64 r = 0; r < e->lines; r++)
+    by = MIN(by, last[r]);
+  if (by <= 0)
+    return;
+  shift(e->lines * e->costs->slots, by, e->done);
+  shift(1, by, &e->sent);
+  e->base += by;
 }
 
 /* The row's gradients leave once every line has finished and the previous row has left. */
-static void leave(Engine *e, gint64 row, gint64 latest, gint64 nonzeros) {
-  gint64 wavelets = (nonzeros * e->costs->gradient_bits + 31) / 32;
-  e->egress = MAX(e->egress, latest << FRACTION_BITS) + wavelets * e->per_gradient;
+static void leave(Engine *e, gint64 row, gint64 latest, const guint16 *weights) {
+  gint64 bits = sum(e->lines, weights) * e->costs->gradient_bits;
+  gint64 wavelets = (bits + 31) / 32;
+  e->egress = MAX(e->egress, latest << FRACTION_BITS) + wavelets * e->per_wavelet;
   e->left[row % e->depth] = (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
   e->egress_wavelets += wavelets;
 }
 
-static void advance_row(Engine *e, gint64 row, const guint16 *weights, gint64 arrive,
-                        Cs3PassLimits limits, Cs3Stream *ingress) {
+static gint32 relative(const Engine *e, gint64 cycle) {
+  return cycle - e->base > CS3_NEVER ? (gint32)(cycle - e->base) : CS3_NEVER;
+}
+
+/* @open: cycle at which the row's indices are in. */
+static gint64 advance_row(Engine *e, gint64 row, const guint16 *weights, gint64 open) {
   const Cs3LayerCosts *c = e->costs;
-  gboolean broadcast = limits >= CS3_LIMIT_REDUCTION && e->lines > 1;
-  gint64 owner = row % e->lines;
-  gint64 landed = G_MININT64;
-  if (broadcast) {
-    e->sent = multicast_start(e, row, owner);
+  gint64 owner = row % e->lines, n = e->lines;
+  const gint32 *distance = e->ramp + n - owner, *before = done_row(e, row - 1);
+  gint32 *done = done_row(e, row); /* holds row - J until overwritten */
+  gint64 room = e->per_wavelet > 0 && row >= e->depth ? e->left[row % e->depth] : 0;
+  gint32 earliest = relative(e, MAX(open, room)), landed = CS3_NEVER / 2;
+  if (e->broadcast) {
+    gint32 start = latest_slot(n, done, distance) + 1;
+    e->sent = MAX(e->sent + c->vector, start);
     landed = e->sent + c->vector + c->stage - c->hop;
   }
-  gint64 room = limits >= CS3_LIMIT_EGRESS && row >= e->depth ? e->left[row % e->depth] : 0;
-  const gint64 *before = done_row(e, row - 1);
-  gint64 *done = done_row(e, row);
-  gint64 latest = 0, nonzeros = 0;
-  for (gint64 r = 0; r < e->lines; r++) {
-    gint64 start = MAX(MAX(before[r], arrive), room);
-    if (broadcast && r != owner)
-      start = MAX(start, landed + (r > owner ? r - owner : owner - r) * c->hop);
-    done[r] = start + weights[r] * c->service + c->control + (broadcast ? c->receive : 0);
-    latest = MAX(latest, done[r]);
-    nonzeros += weights[r];
-  }
-  cs3_stream_consumed(ingress, row, latest);
-  leave(e, row, latest, nonzeros);
+  gint32 latest = run_lines(owner, before, distance, landed, earliest, weights, c->service,
+                            e->fixed, done);
+  /* The owner has its dy already. */
+  gint32 own = run_lines(1, before + owner, distance + owner, CS3_NEVER / 2, earliest,
+                         weights + owner, c->service, e->fixed, done + owner);
+  gint32 rest = run_lines(n - owner - 1, before + owner + 1, distance + owner + 1, landed, earliest,
+                          weights + owner + 1, c->service, e->fixed, done + owner + 1);
+  return e->base + MAX(own, MAX(latest, rest));
+}
+
+static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
+                          Cs3PassLimits limits) {
+  Engine *e = g_new0(Engine, 1);
+  gint64 n = costs->lines;
+  e->costs = costs;
+  e->lines = n;
+  e->broadcast = limits >= CS3_LIMIT_REDUCTION && n > 1;
+  e->fixed = costs->control + (e->broadcast ? costs->receive : 0);
+  e->sent = -costs->vector;
+  e->done = g_new0(gint32, n * costs->slots);
+  e->ramp = g_new(gint32, 2 * n + 1);
+  for (gint64 d = -n; d <= n; d++)
+    e->ramp[n + d] = (gint32)(ABS(d) * costs->hop);
+  e->depth = MIN(costs->edge_rows, shape->rows);
+  e->left = g_new0(gint64, e->depth);
+  if (limits >= CS3_LIMIT_EGRESS)
+    e->per_wavelet = llround(ldexp(costs->egress_cycles, FRACTION_BITS));
+  return e;
+}
+
+static void engine_free(Engine *e) {
+  g_free(e->done);
+  g_free(e->ramp);
+  g_free(e->left);
+  g_free(e);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
+
+static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3Stream *ingress) {
+  const gint32 *last = done_row(e, rows - 1);
+  gint32 threads = 0;
+  for (gint64 r = 0; r < e->lines; r++)
+    threads = MAX(threads, last[r]);
+  Cs3PassTimes times = {.threads = e->base + threads,
+                        .ingress_wavelets = cs3_stream_total(ingress),
+                        .egress_wavelets = e->egress_wavelets};
+  if (e->per_wavelet > 0)
+    times.threads = MAX(times.threads, (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS);
+  times.end = times.threads;
+  return times;
 }
 
 Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
                           const Cs3LayerCounts *counts, Cs3PassLimits limits) {
   gint64 n = costs->lines;
-  g_autofree gint64 *x = g_new0(gint64, n * costs->slots);
+  g_autoptr(Engine) e = engine_new(shape, costs, limits);
   g_autofree guint16 *full = g_new0(guint16, n);
   for (gint64 r = 0; r < n; r++)
     full[r] = (r + 1) * shape->features / n - r * shape->features / n;
-  Engine e = {.costs = costs, .lines = n, .x = x};
-  e.depth = MIN(costs->edge_rows, shape->rows);
-  e.per_gradient =
-      limits >= CS3_LIMIT_EGRESS ? llround(ldexp(costs->egress_cycles, FRACTION_BITS)) : 0;
-  g_autofree gint64 *left = e.left = g_new0(gint64, e.depth);
   g_autoptr(Cs3Stream) ingress =
       cs3_stream_new(shape, costs, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
-
   for (gint64 row = 0; row < shape->rows; row++) {
+    if (row % REBASE_ROWS == 0)
+      rebase(e, row);
     gint64 matrix_row = cs3_rotating_row(costs, shape->rows, row);
     const guint16 *weights = counts ? counts->counts + matrix_row * counts->stride : full;
-    advance_row(&e, row, weights, cs3_stream_arrival(ingress, row, weights), limits, ingress);
+    gint64 open = cs3_stream_arrival(ingress, row, weights, n);
+    gint64 latest = advance_row(e, row, weights, open);
+    cs3_stream_consumed(ingress, row, latest);
+    leave(e, row, latest, weights);
   }
-  Cs3PassTimes times = {.ingress_wavelets = cs3_stream_total(ingress),
-                        .egress_wavelets = e.egress_wavelets};
-  const gint64 *last = done_row(&e, shape->rows - 1);
-  for (gint64 r = 0; r < n; r++)
-    times.threads = MAX(times.threads, last[r]);
-  times.end = MAX(times.threads, (e.egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS);
-  if (limits >= CS3_LIMIT_EGRESS)
-    times.threads = times.end;
-  return times;
+  return finish(e, shape->rows, ingress);
 }

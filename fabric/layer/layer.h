@@ -13,7 +13,6 @@
 #include "fabric/hardware.h"
 
 typedef enum { CS3_PASS_FORWARD, CS3_PASS_DX, CS3_PASS_DW, CS3_N_PASSES } Cs3Pass;
-typedef enum { CS3_REDUCE_CHAIN, CS3_REDUCE_TWO_WAY, CS3_REDUCE_RING, CS3_N_REDUCTIONS } Cs3Reduction;
 
 /* What is computed: `rows` output rows streamed one after the other, each with a weight per
  * `features` resident input features, for `tokens` tokens. Forward: rows N, features K. dX: rows
@@ -21,14 +20,14 @@ typedef enum { CS3_REDUCE_CHAIN, CS3_REDUCE_TWO_WAY, CS3_REDUCE_RING, CS3_N_REDU
 typedef struct {
   Cs3Pass pass;
   gint64 rows, features, tokens;
-  gboolean dense; /* dense weight format: two FP16 weights a wavelet, no index */
+  gboolean dense; /* dense weight format: values packed without index; zeros are multiplied too */
 } Cs3LayerShape;
 
 /* How it is laid on the wafer. */
 typedef struct {
   int axis;             /* CS3_AXIS_Y: features on rows; CS3_AXIS_X: on columns */
   gint64 fold;          /* g groups of lines that share the features; each takes tokens / g */
-  gboolean acc_cached;  /* the active accumulator lives in the cache */
+  Cs3AccPlacement placement; /* of the accumulators (dW: of dy); never CS3_ACC_AUTO */
   Cs3Reduction reduction;
   gboolean overlap;     /* reduction in microthreads beside the AXPYs of the next rows */
 } Cs3Mapping;
@@ -39,8 +38,9 @@ typedef struct {
   gint64 stride;
 } Cs3LayerCounts;
 
-/* Where the cycles of a pass went. The entries of a pass add up to its cycles exactly: each is the
- * difference of two runs of the machine with one more limit switched on. */
+/* Where the cycles of a pass went. The entries of a pass add up to its cycles exactly: each is what one
+ * more limit adds to the time under the limits before it (order: arithmetic, ingress, egress,
+ * mapping, overhead, imbalance, reduction, fill; work hidden behind the stream is not charged). */
 typedef enum {
   CS3_CAUSE_ARITHMETIC, /* MACs at the dense peak of the whole wafer */
   CS3_CAUSE_MAPPING,    /* PEs without work, lanes lost to SRAM ports, vectors not a multiple of the lanes */
@@ -57,6 +57,7 @@ typedef enum {
 const char *cs3_cause_name(Cs3Cause cause);
 const char *cs3_pass_name(Cs3Pass pass);
 const char *cs3_reduction_name(Cs3Reduction reduction);
+const char *cs3_placement_name(Cs3AccPlacement placement);
 
 typedef struct {
   gint64 cycles;
@@ -90,6 +91,17 @@ gint64 *cs3_mapping_starts(gint64 features, gint64 lines);
  */
 gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                        gint64 nonzeros);
+
+/**
+ * cs3_layer_estimate: expected cycles of the pass for weights alive with probability @density: the
+ * bound with the expected busiest line and the latencies. Ranks mappings; not a bound.
+ */
+double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                          double density);
+
+/** cs3_layer_cycles: cycles of cs3_layer_recurrence() alone, in one run instead of three or four. */
+gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                        const Cs3LayerCounts *counts);
 
 /**
  * cs3_layer_recurrence: the pass as exact max-plus recurrences over (row x line).

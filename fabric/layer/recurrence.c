@@ -144,20 +144,30 @@ static void rebase(Engine *e) {
   e->base += by;
 }
 
-/* Control wavelets go only to lines that have a row: all but those of a ring's last block. */
-static void advance_row(Engine *e, gint64 step, Cs3Stream *ingress) {
+/* Weights into `work`. In a ring's last block some lines have no row: they get no control wavelet and
+ * do no work. Returns: lines that have one. */
+static gint64 load_row(Engine *e, gint64 step, const guint16 *weights) {
   const Cs3LayerCosts *costs = e->s.costs;
+  gint64 n = e->s.lines, active = n;
+  row_work(n, weights, costs->service, costs->control, e->work);
+  if (e->ops->same_row || step / n < e->s.rows / n)
+    return n;
+  for (gint64 r = 0; r < n; r++) {
+    if (e->ops->row_of(costs, e->s.rows, step, r) < 0) {
+      e->work[r] = 0;
+      active--;
+    }
+  }
+  return active;
+}
+
+static void advance_row(Engine *e, gint64 step, Cs3Stream *ingress) {
   gint64 n = e->s.lines;
   const guint16 *weights = step_weights(e, step);
-  row_work(n, weights, costs->service, costs->control, e->work);
-  if (!e->ops->same_row && step / n >= e->s.rows / n)
-    for (gint64 r = 0; r < n; r++)
-      if (e->ops->row_of(costs, e->s.rows, step, r) < 0)
-        e->work[r] = 0;
-
-  e->s.row = step;
-  gint64 arrival = cs3_stream_arrival(ingress, step, weights);
+  gint64 active = load_row(e, step, weights);
+  gint64 arrival = cs3_stream_arrival(ingress, step, weights, active);
   gint32 arrive = arrival > e->base ? (gint32)(arrival - e->base) : CS3_NEVER;
+  e->s.row = step;
   gint32 latest = begin_row(n, e->s.x, cs3_recurrence_sent(&e->s, step), arrive, e->work,
                             cs3_recurrence_passed(&e->s, step - 1), e->s.vector, e->s.acc,
                             e->s.ready);
@@ -165,12 +175,11 @@ static void advance_row(Engine *e, gint64 step, Cs3Stream *ingress) {
   e->ops->advance(&e->s);
   if (!e->overlap) {
     end_row_blocking(n, cs3_recurrence_sent(&e->s, step), e->s.x);
-  } else if (e->s.vector > 0) {
-    e->ops->charge(costs, e->s.rows, step, e->issue);
-    end_row(n, e->s.acc, e->issue, e->s.x);
-  } else {
-    end_row(n, e->s.acc, e->issue, e->s.x); /* issue is all zero */
+    return;
   }
+  if (e->s.vector > 0) /* else `issue` stays zero */
+    e->ops->charge(e->s.costs, e->s.rows, step, e->issue);
+  end_row(n, e->s.acc, e->issue, e->s.x);
 }
 
 Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping,

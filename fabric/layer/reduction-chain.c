@@ -45,7 +45,7 @@ static gint32 finish(const Cs3Recurrence *s) {
 }
 
 const Cs3ReductionOps cs3_reduction_chain = {
-    .id = CS3_REDUCE_CHAIN,
+    .id = CS3_REDUCTION_CHAIN,
     .name = "chain",
     .steps = steps,
     .row_of = row_of,

@@ -73,7 +73,7 @@ static gint32 finish(const Cs3Recurrence *s) {
 }
 
 const Cs3ReductionOps cs3_reduction_ring = {
-    .id = CS3_REDUCE_RING,
+    .id = CS3_REDUCTION_RING,
     .name = "ring",
     .steps = steps,
     .row_of = row_of,

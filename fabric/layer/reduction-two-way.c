@@ -48,7 +48,7 @@ static void charge(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint32 
   for (gint64 r = 0; r < n; r++)
     cycles[r] = costs->receive + costs->send;
   cycles[0] = cycles[n - 1] = costs->send;
-  cycles[root] = costs->send + costs->receive * (n > 2 ? 2 : n - 1);
+  cycles[root] += n > 2 ? costs->send : 0; /* a second vector to add */
   cycles[step % n] += costs->store;
 }
 
@@ -58,7 +58,7 @@ static gint32 finish(const Cs3Recurrence *s) {
 }
 
 const Cs3ReductionOps cs3_reduction_two_way = {
-    .id = CS3_REDUCE_TWO_WAY,
+    .id = CS3_REDUCTION_TWO_WAY,
     .name = "two-way",
     .steps = steps,
     .row_of = row_of,

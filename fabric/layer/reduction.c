@@ -4,10 +4,10 @@
 
 #include "fabric/layer/recurrence.h"
 
-static const Cs3ReductionOps *const registry[CS3_N_REDUCTIONS] = {
-    [CS3_REDUCE_CHAIN] = &cs3_reduction_chain,
-    [CS3_REDUCE_TWO_WAY] = &cs3_reduction_two_way,
-    [CS3_REDUCE_RING] = &cs3_reduction_ring,
+static const Cs3ReductionOps *const registry[] = {
+    [CS3_REDUCTION_CHAIN] = &cs3_reduction_chain,
+    [CS3_REDUCTION_TWO_WAY] = &cs3_reduction_two_way,
+    [CS3_REDUCTION_RING] = &cs3_reduction_ring,
 };
 
 const Cs3ReductionOps *cs3_reduction_ops(Cs3Reduction reduction) {

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Closed forms: a lower bound of a pass, and an estimate that ranks mappings before any mask is
+ * drawn. */
+#include "config.h"
+
+#include <math.h>
+
+#include "fabric/layer/costs.h"
+
+typedef struct {
+  double line;    /* work of the line that counts */
+  double link;    /* reduction or broadcast vectors on one link */
+  double ingress, egress;
+} Limits;
+
+/* Cycles per row of one line beside its weights, mean over the lines. */
+static double row_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                       const Cs3LayerCosts *c) {
+  double share = (double)(c->lines - 1) / c->lines; /* one end receives nothing, the other sends nothing */
+  double cycles = c->control + (double)c->store / c->lines;
+  if (shape->pass != CS3_PASS_DW && !mapping->overlap)
+    return cycles + c->vector; /* the PE stands while the vector passes */
+  return cycles + share * (c->receive + c->send);
+}
+
+static Limits limits(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                     const Cs3LayerCosts *c, double nonzeros, double line_nonzeros) {
+  double rows = shape->rows;
+  double gradients = shape->pass == CS3_PASS_DW ? nonzeros * hw->kernel.gradient_bits / 32 : 0;
+  return (Limits){
+      .line = line_nonzeros * c->service + rows * row_work(shape, mapping, c),
+      .link = c->lines > 1 ? rows * c->vector : 0,
+      .ingress = rows * cs3_layer_row_wavelets(shape, c, nonzeros / rows) * c->ingress_cycles,
+      .egress = gradients * c->egress_cycles,
+  };
+}
+
+static double longest(const Limits *l) {
+  return MAX(MAX(l->line, l->link), MAX(l->ingress, l->egress));
+}
+
+gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                       gint64 nonzeros) {
+  Cs3LayerCosts c;
+  cs3_layer_costs(hw, shape, mapping, &c);
+  Limits l = limits(hw, shape, mapping, &c, nonzeros, (double)nonzeros / c.lines);
+  return (gint64)floor(longest(&l)) + c.lead;
+}
+
+/* Expected non-zeros of the busiest line: independent weights, R lines; the maximum of R normal
+ * variables lies sqrt(2 ln R) standard deviations out. Dense: the line with most features. */
+static double busiest_line(const Cs3LayerShape *shape, const Cs3LayerCosts *c, double density) {
+  double weights = (double)shape->rows * c->features;
+  double mean = weights * density;
+  return mean + sqrt(2 * log(c->lines) * mean * (1 - density));
+}
+
+/* Cycles once a pass: the multicast, the chain and the way to the farthest owner. A ring streams
+ * whole blocks of R rows. */
+static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping, const Cs3LayerCosts *c) {
+  double chain = (double)c->lines * c->stage;
+  if (shape->pass == CS3_PASS_DW)
+    chain = c->columns * (double)(c->stage - c->hop);
+  else if (mapping->reduction == CS3_REDUCTION_TWO_WAY)
+    chain /= 2;
+  else if (mapping->reduction == CS3_REDUCTION_RING)
+    chain = fmod(c->lines - fmod(shape->rows, c->lines), c->lines) * (double)c->vector;
+  return c->lead + chain + (double)c->lines * c->hop + c->vector + c->store;
+}
+
+double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                          const Cs3Mapping *mapping, double density) {
+  Cs3LayerCosts c;
+  cs3_layer_costs(hw, shape, mapping, &c);
+  double nonzeros = (double)shape->rows * shape->features * density;
+  Limits l = limits(hw, shape, mapping, &c, nonzeros, busiest_line(shape, &c, density));
+  if (mapping->reduction == CS3_REDUCTION_TWO_WAY && shape->pass != CS3_PASS_DW)
+    l.link *= 2; /* the middle line takes in both chains */
+  return longest(&l) + latency(shape, mapping, &c);
+}
