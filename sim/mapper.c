@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The mapper. The space is small (folds x axes x placements x formats, about 300 points a layer) and the
+ * closed form costs a fraction of a microsecond, so it is enumerated whole; only mappings whose
+ * estimate comes near the best are run through the recurrence. */
+#include "config.h"
+
+#include "sim/mapper.h"
+
+#include "fabric/fabric-error.h"
+
+/* More folds than this leave too few lines to share the ingress, and too few tokens a PE. */
+enum { MAX_FOLD = 32 };
+/* Mappings that the recurrence decides among. The estimate is within a few per cent of it. */
+enum { MAX_TRIED = 4 };
+static const double TRY_WITHIN = 1.06;
+
+typedef struct {
+  const Cs3Hardware *hw;
+  double density;
+  GArray *found;
+  GError *refused; /* why the first mapping that does not fit does not */
+} Search;
+
+static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
+  g_autoptr(GError) error = NULL;
+  if (!cs3_mapping_check(search->hw, shape, mapping, &error)) {
+    if (search->refused == NULL)
+      search->refused = g_steal_pointer(&error);
+    return;
+  }
+  double density = shape->dense ? 1 : search->density;
+  Cs3MapCandidate candidate = {
+      .shape = *shape,
+      .mapping = *mapping,
+      .estimate = cs3_layer_estimate(search->hw, shape, mapping, density),
+  };
+  g_array_append_val(search->found, candidate);
+}
+
+static gboolean allowed(int forced, int value) {
+  return forced < 0 || forced == value;
+}
+
+/* A hardware file may fix the placement; --map overrides it. */
+static gboolean placement_allowed(const Cs3Hardware *hw, const Cs3MapForce *force, int placement) {
+  if (force->placement >= 0)
+    return force->placement == placement;
+  return hw->kernel.acc_placement == CS3_ACC_AUTO || hw->kernel.acc_placement == placement;
+}
+
+static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
+                           const Cs3MapForce *force) {
+  gint64 first = force->fold > 0 ? force->fold : 1;
+  gint64 last = force->fold > 0 ? force->fold : MAX_FOLD;
+  for (mapping.fold = first; mapping.fold <= last; mapping.fold++)
+    consider(search, shape, &mapping);
+}
+
+static void consider_placements(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
+                                const Cs3MapForce *force) {
+  for (int placement = CS3_ACC_CACHE; placement <= CS3_ACC_SRAM; placement++) {
+    if (!placement_allowed(search->hw, force, placement))
+      continue;
+    mapping.placement = placement;
+    consider_folds(search, shape, mapping, force);
+  }
+}
+
+/* Behind an ingress limit many mappings tie: prefer fewer folds, then the cheaper placement. */
+static gint by_estimate(gconstpointer a, gconstpointer b) {
+  const Cs3MapCandidate *x = a, *y = b;
+  if (x->estimate != y->estimate)
+    return x->estimate > y->estimate ? 1 : -1;
+  if (x->mapping.fold != y->mapping.fold)
+    return x->mapping.fold > y->mapping.fold ? 1 : -1;
+  return (x->mapping.placement > y->mapping.placement) - (x->mapping.placement < y->mapping.placement);
+}
+
+GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+                           const Cs3MapForce *force, GError **error) {
+  Search search = {hw, density, g_array_new(FALSE, FALSE, sizeof(Cs3MapCandidate)), NULL};
+  Cs3Mapping mapping = {
+      .reduction = force->reduction >= 0 ? (Cs3Reduction)force->reduction
+                                         : (Cs3Reduction)hw->kernel.reduction,
+      .overlap = force->overlap >= 0 ? force->overlap
+                                     : hw->kernel.reduction_overlap == CS3_OVERLAP_MICROTHREAD,
+  };
+  Cs3LayerShape s = *shape;
+  for (int dense = 0; dense <= 1; dense++) {
+    if ((!dense && density >= 1) || !allowed(density >= 1 ? -1 : force->dense, dense))
+      continue;
+    s.dense = dense;
+    for (mapping.axis = CS3_AXIS_Y; mapping.axis <= CS3_AXIS_X; mapping.axis++)
+      if (allowed(force->axis, mapping.axis))
+        consider_placements(&search, &s, mapping, force);
+  }
+  if (search.found->len == 0) {
+    g_array_unref(search.found);
+    g_propagate_error(error, search.refused);
+    return NULL;
+  }
+  g_clear_error(&search.refused);
+  g_array_sort(search.found, by_estimate);
+  return search.found;
+}
+
+guint16 *cs3_map_counts(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3Mapping *mapping, const Cs3Mask *mask) {
+  if (mask == NULL || shape->dense)
+    return NULL;
+  gint64 lines = cs3_mapping_lines(hw, shape, mapping);
+  g_autofree gint64 *starts = cs3_mapping_starts(shape->features, lines);
+  guint16 *counts = g_new(guint16, shape->rows * lines);
+  for (gint64 row = 0; row < shape->rows; row++)
+    cs3_mask_line_counts(mask, row, starts, lines, counts + row * lines);
+  return counts;
+}
+
+static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *candidate, const Cs3Mask *mask) {
+  g_autofree guint16 *counts = cs3_map_counts(hw, &candidate->shape, &candidate->mapping, mask);
+  gint64 lines = cs3_mapping_lines(hw, &candidate->shape, &candidate->mapping);
+  Cs3LayerCounts weights = {counts, lines};
+  return cs3_layer_cycles(hw, &candidate->shape, &candidate->mapping, counts ? &weights : NULL);
+}
+
+gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mask *mask,
+                        const Cs3MapForce *force, Cs3MapChoice *choice, GError **error) {
+  double weights = (double)shape->rows * shape->features;
+  double density = mask ? cs3_mask_nnz(mask) / weights : 1;
+  g_autoptr(GArray) found = cs3_map_candidates(hw, shape, density, force, error);
+  if (found == NULL)
+    return FALSE;
+  *choice = (Cs3MapChoice){.considered = found->len};
+  double best_estimate = g_array_index(found, Cs3MapCandidate, 0).estimate;
+  for (guint i = 0; i < found->len && i < MAX_TRIED; i++) {
+    Cs3MapCandidate c = g_array_index(found, Cs3MapCandidate, i);
+    if (i > 1 && c.estimate > best_estimate * TRY_WITHIN)
+      break;
+    c.cycles = run(hw, &c, mask);
+    if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {
+      choice->runner_up = choice->best;
+      choice->best = c;
+    } else if (choice->runner_up.cycles == 0 || c.cycles < choice->runner_up.cycles) {
+      choice->runner_up = c;
+    }
+  }
+  return TRUE;
+}
+
+char *cs3_map_describe(const Cs3MapCandidate *c) {
+  return g_strdup_printf("fold %" G_GINT64_FORMAT ", features on %s, accumulators in %s, %s%s, %s weights",
+                         c->mapping.fold, c->mapping.axis == CS3_AXIS_X ? "x" : "y",
+                         cs3_placement_name(c->mapping.placement),
+                         cs3_reduction_name(c->mapping.reduction),
+                         c->mapping.overlap ? "" : " not overlapped",
+                         c->shape.dense ? "dense" : "sparse");
+}
+
+json_t *cs3_map_json(const Cs3MapCandidate *c) {
+  g_autofree char *text = cs3_map_describe(c);
+  return json_pack("{s:I, s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "fold", (json_int_t)c->mapping.fold,
+                   "features_on", c->mapping.axis == CS3_AXIS_X ? "x" : "y", "accumulators",
+                   cs3_placement_name(c->mapping.placement), "reduction",
+                   cs3_reduction_name(c->mapping.reduction), "overlap", c->mapping.overlap,
+                   "weights", c->shape.dense ? "dense" : "sparse", "cycles", (json_int_t)c->cycles,
+                   "text", text);
+}

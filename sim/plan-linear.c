@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The linear layers of a plan: which share a mask, the masks, and the passes over them in parallel.
+ * By default one mask stands for all tensors of the same shape and density; exact draws every layer's
+ * own. The random stream is named by the tensor, so results do not depend on who runs when. */
+#include "config.h"
+
+#include "sim/plan-internal.h"
+#include "workloads/parallel.h"
+
+/* A weight matrix: drawn once, used by three passes. */
+typedef struct {
+  guint node;
+  gint64 layer;               /* whose random stream is drawn */
+  double density;
+  Cs3PlanPass passes[CS3_N_PASSES];
+  Cs3Mask *mask, *transposed; /* NULL: dense */
+  GError *error;
+} Matrix;
+
+static void matrix_drop_masks(Matrix *m) {
+  g_clear_pointer(&m->mask, cs3_mask_free);
+  g_clear_pointer(&m->transposed, cs3_mask_free);
+}
+
+static void matrix_clear(gpointer data) {
+  Matrix *m = data;
+  matrix_drop_masks(m);
+  g_clear_error(&m->error);
+}
+
+typedef struct {
+  const Cs3PlanInput *input;
+  gint64 tokens;
+  GArray *matrices; /* of Matrix */
+} Job;
+
+static gboolean draw(const Job *job, Matrix *m, guint workers, GError **error) {
+  const Cs3Node *node = cs3_graph_node(job->input->graph, m->node);
+  if (m->density >= 1)
+    return TRUE;
+  g_autofree char *tensor = cs3_node_tensor(node, m->layer);
+  guint64 stream = cs3_pattern_stream(tensor);
+  m->mask = cs3_pattern_mask(job->input->pattern, node->out_features, node->in_features, m->density,
+                             job->input->seed, stream, workers, error);
+  if (m->mask == NULL)
+    return FALSE;
+  m->transposed = cs3_mask_transpose(m->mask, error);
+  return m->transposed != NULL;
+}
+
+static void run_chosen(const Cs3Hardware *hw, const Cs3Mask *mask, Cs3PlanPass *out) {
+  const Cs3MapCandidate *best = &out->choice.best;
+  g_autofree guint16 *counts = cs3_map_counts(hw, &best->shape, &best->mapping, mask);
+  Cs3LayerCounts weights = {counts, cs3_mapping_lines(hw, &best->shape, &best->mapping)};
+  cs3_layer_recurrence(hw, &best->shape, &best->mapping, counts ? &weights : NULL, &out->result);
+  /* The dense format multiplies the zeros too; the work that counts is the live weights. */
+  gint64 sent = out->result.nonzeros;
+  out->result.nonzeros = mask ? cs3_mask_nnz(mask) : sent;
+  out->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, sent);
+}
+
+static void run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error) {
+  const Cs3Hardware *hw = &job->input->machine->hw;
+  const Cs3Mask *mask = pass == CS3_PASS_DX ? m->transposed : m->mask;
+  Cs3LayerShape shape =
+      cs3_plan_shape(cs3_graph_node(job->input->graph, m->node), pass, job->tokens);
+  Cs3PlanPass *out = &m->passes[pass];
+  /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
+  if (out->choice.considered == 0 &&
+      !cs3_map_choose(hw, &shape, mask, &job->input->force, &out->choice, error))
+    return;
+  run_chosen(hw, mask, out);
+}
+
+/* One item per (matrix, pass): three passes share drawn masks. */
+static void run_passes(gint64 first, gint64 last, guint worker, gpointer data) {
+  const Job *job = data;
+  for (gint64 item = first; item < last; item++) {
+    Matrix *m = &g_array_index(job->matrices, Matrix, item / CS3_N_PASSES);
+    g_autoptr(GError) error = NULL;
+    run_pass(job, m, item % CS3_N_PASSES, &error);
+    if (error)
+      m->passes[item % CS3_N_PASSES].choice.considered = 0;
+  }
+}
+
+/* One item per matrix: draw, run all passes, drop the masks, so that memory stays flat. */
+static void run_matrices(gint64 first, gint64 last, guint worker, gpointer data) {
+  const Job *job = data;
+  for (gint64 item = first; item < last; item++) {
+    Matrix *m = &g_array_index(job->matrices, Matrix, item);
+    if (draw(job, m, 1, &m->error))
+      for (int pass = 0; pass < CS3_N_PASSES && m->error == NULL; pass++)
+        run_pass(job, m, pass, &m->error);
+    matrix_drop_masks(m);
+  }
+}
+
+static Matrix *find_like(const Cs3PlanInput *input, GArray *matrices, guint node, double density) {
+  const Cs3Node *x = cs3_graph_node(input->graph, node);
+  for (guint k = 0; k < matrices->len; k++) {
+    Matrix *m = &g_array_index(matrices, Matrix, k);
+    const Cs3Node *y = cs3_graph_node(input->graph, m->node);
+    if (x->out_features == y->out_features && x->in_features == y->in_features &&
+        m->density == density)
+      return m;
+  }
+  return NULL;
+}
+
+static GArray *new_matrices(void) {
+  GArray *matrices = g_array_new(FALSE, TRUE, sizeof(Matrix));
+  g_array_set_clear_func(matrices, matrix_clear);
+  return matrices;
+}
+
+static GArray *distinct_matrices(const Cs3PlanInput *input) {
+  GArray *matrices = new_matrices();
+  for (guint i = 0; i < input->graph->nodes->len; i++) {
+    if (cs3_graph_node(input->graph, i)->kind != CS3_NODE_LINEAR)
+      continue;
+    g_autoptr(GArray) groups = cs3_plan_groups(input, i);
+    for (guint g = 0; g < groups->len; g++) {
+      const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
+      Matrix m = {.node = i, .layer = group->first, .density = group->density};
+      if (find_like(input, matrices, i, group->density) == NULL)
+        g_array_append_val(matrices, m);
+    }
+  }
+  return matrices;
+}
+
+static void append_linear(Cs3Plan *plan, const Matrix *m, guint node, gint64 layer, gint64 repeat) {
+  Cs3PlanLinear linear = {.node = node, .layer = layer, .repeat = repeat, .density = m->density};
+  memcpy(linear.passes, m->passes, sizeof linear.passes);
+  g_array_append_val(plan->linears, linear);
+}
+
+static gboolean first_error(GArray *matrices, GError **error) {
+  for (guint k = 0; k < matrices->len; k++) {
+    Matrix *m = &g_array_index(matrices, Matrix, k);
+    if (m->error) {
+      g_propagate_error(error, g_steal_pointer(&m->error));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* A pass without a mapping: say why, in the words of the search. */
+static gboolean all_mapped(const Job *job, GError **error) {
+  for (guint k = 0; k < job->matrices->len; k++) {
+    Matrix *m = &g_array_index(job->matrices, Matrix, k);
+    for (int pass = 0; pass < CS3_N_PASSES; pass++) {
+      if (m->passes[pass].choice.considered > 0)
+        continue;
+      run_pass(job, m, pass, error);
+      g_prefix_error(error, "%s, %s: ", cs3_graph_node(job->input->graph, m->node)->label,
+                     cs3_pass_name(pass));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* Every instance of a sparse linear node with its own mask, on the mapping chosen for its shape. */
+static GArray *every_layer(const Cs3PlanInput *input, GArray *distinct) {
+  GArray *all = new_matrices();
+  for (guint i = 0; i < input->graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(input->graph, i);
+    for (gint64 layer = 0; node->kind == CS3_NODE_LINEAR && layer < node->repeat; layer++) {
+      double density = cs3_plan_density(input, i, layer);
+      if (density >= 1)
+        continue;
+      Matrix m = {.node = i, .layer = layer, .density = density};
+      memcpy(m.passes, find_like(input, distinct, i, density)->passes, sizeof m.passes);
+      g_array_append_val(all, m);
+    }
+  }
+  return all;
+}
+
+/* Results into the plan, in graph order: a group of instances from @distinct, or each from @every. */
+static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, Cs3Plan *plan) {
+  guint next = 0;
+  for (guint i = 0; i < input->graph->nodes->len; i++) {
+    if (cs3_graph_node(input->graph, i)->kind != CS3_NODE_LINEAR)
+      continue;
+    g_autoptr(GArray) groups = cs3_plan_groups(input, i);
+    for (guint g = 0; g < groups->len; g++) {
+      const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
+      if (every == NULL || group->density >= 1)
+        append_linear(plan, find_like(input, distinct, i, group->density), i, -1, group->count);
+    }
+    for (; every && next < every->len && g_array_index(every, Matrix, next).node == i; next++) {
+      const Matrix *m = &g_array_index(every, Matrix, next);
+      append_linear(plan, m, i, m->layer, 1);
+    }
+  }
+}
+
+gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
+  g_autoptr(GArray) distinct = distinct_matrices(input);
+  Job job = {input, plan->tokens, distinct};
+  for (guint k = 0; k < distinct->len; k++)
+    if (!draw(&job, &g_array_index(distinct, Matrix, k), input->workers, error))
+      return FALSE;
+  cs3_parallel_for((gint64)distinct->len * CS3_N_PASSES, 1, input->workers, run_passes, &job);
+  if (!all_mapped(&job, error))
+    return FALSE;
+  if (!input->exact) {
+    collect(input, distinct, NULL, plan);
+    return TRUE;
+  }
+  for (guint k = 0; k < distinct->len; k++)
+    matrix_drop_masks(&g_array_index(distinct, Matrix, k));
+  g_autoptr(GArray) every = every_layer(input, distinct);
+  job.matrices = every;
+  cs3_parallel_for(every->len, 1, input->workers, run_matrices, &job);
+  if (!first_error(every, error))
+    return FALSE;
+  collect(input, distinct, every, plan);
+  return TRUE;
+}
