@@ -9,6 +9,8 @@
 #include "sim/suggest.h"
 
 static const Cs3Command *const commands[] = {
+    &cs3_cmd_run,
+    &cs3_cmd_layer,
     &cs3_cmd_explain,
     &cs3_cmd_list,
     &cs3_cmd_help,

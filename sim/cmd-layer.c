@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cs3sim layer: one linear layer. */
+#include "config.h"
+
+#include "sim/commands.h"
+#include "sim/layer-run.h"
+#include "sim/scenario.h"
+#include "workloads/workload-error.h"
+
+typedef struct {
+  char *shape, *hardware, *pattern, *pes;
+  char **set, **map;
+  gint64 tokens, seed, jobs;
+  double sparsity;
+  int pass;
+} LayerOptions;
+
+#define AT(member) G_STRUCT_OFFSET(LayerOptions, member)
+
+static const char *const passes[] = {"forward", "dx", "dw", NULL};
+
+static const Cs3Option options[] = {
+    {.name = "shape", .type = CS3_OPTION_TEXT, .offset = AT(shape), .metavar = "NxK",
+     .help = "output features x input features"},
+    {.name = "tokens", .type = CS3_OPTION_INT, .offset = AT(tokens), .metavar = "T", .min = 1,
+     .max = 1 << 30, .help = "tokens on the wafer"},
+    {.name = "sparsity", .letter = 's', .type = CS3_OPTION_REAL, .offset = AT(sparsity),
+     .metavar = "S", .min = 0, .max = 1, .below_max = TRUE, .help = "share of zero weights"},
+    {.name = "pass", .type = CS3_OPTION_CHOICE, .offset = AT(pass), .metavar = "PASS",
+     .choices = passes, .help = "which of the three products of a training step"},
+    {.name = "pattern", .type = CS3_OPTION_TEXT, .offset = AT(pattern), .metavar = "PATTERN",
+     .completes = "patterns", .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"},
+    {.name = "hardware", .type = CS3_OPTION_TEXT, .offset = AT(hardware), .metavar = "NAME|FILE",
+     .completes = "hardware", .help = "hardware preset, or an .ini file"},
+    {.name = "pes", .type = CS3_OPTION_TEXT, .offset = AT(pes), .metavar = "WxH",
+     .default_text = "the whole wafer", .help = "columns x rows of PEs to use"},
+    {.name = "set", .type = CS3_OPTION_LIST, .offset = AT(set), .metavar = "GROUP.KEY=VALUE",
+     .help = "override a hardware parameter; may be repeated"},
+    {.name = "map", .type = CS3_OPTION_LIST, .offset = AT(map), .metavar = "KEY=VALUE",
+     .help = "force a choice of the mapper; may be repeated"},
+    {.name = "seed", .type = CS3_OPTION_INT, .offset = AT(seed), .metavar = "N", .min = 0,
+     .max = G_MAXINT32, .help = "seed of the random mask"},
+    {.name = "jobs", .letter = 'j', .type = CS3_OPTION_INT, .offset = AT(jobs), .metavar = "N",
+     .min = 1, .max = 1024, .default_text = "number of processors",
+     .help = "threads; the result does not depend on it"},
+    {NULL},
+};
+
+static const LayerOptions defaults = {
+    .shape = (char *)"4096x4096",
+    .hardware = (char *)"cs3",
+    .pattern = (char *)"uniform",
+    .tokens = 65536,
+    .seed = 1,
+};
+
+/* "AxB" with both in [1, max]. */
+static gboolean read_pair(const char *option, const char *text, gint64 max, gint64 *a, gint64 *b,
+                          GError **error) {
+  g_auto(GStrv) parts = g_strsplit(text, "x", 2);
+  if (parts[0] && parts[1] && g_ascii_string_to_signed(parts[0], 10, 1, max, a, NULL) &&
+      g_ascii_string_to_signed(parts[1], 10, 1, max, b, NULL))
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--%s '%s': expected two whole numbers from 1 to %" G_GINT64_FORMAT
+              " joined by an x, for example 4096x11008", option, text, max);
+  return FALSE;
+}
+
+static Cs3Machine *load_machine(const LayerOptions *o, GError **error) {
+  g_autoptr(GPtrArray) set = g_ptr_array_new_with_free_func(g_free);
+  if (o->pes) {
+    gint64 width, height;
+    if (!read_pair("pes", o->pes, 65536, &width, &height, error))
+      return NULL;
+    g_ptr_array_add(set, g_strdup_printf("wafer.pe_x=%" G_GINT64_FORMAT, width));
+    g_ptr_array_add(set, g_strdup_printf("wafer.pe_y=%" G_GINT64_FORMAT, height));
+  }
+  for (char **text = o->set; text != NULL && *text != NULL; text++)
+    g_ptr_array_add(set, g_strdup(*text));
+  g_ptr_array_add(set, NULL);
+  return cs3_machine_load(o->hardware, (const char *const *)set->pdata, error);
+}
+
+static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
+                         GError **error) {
+  const LayerOptions *o = values;
+  Cs3LayerConfig config = {
+      .tokens = o->tokens, .pass = (Cs3Pass)o->pass, .sparsity = o->sparsity,
+      .pattern_text = o->pattern, .seed = (guint64)o->seed,
+      .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
+  };
+  g_autoptr(Cs3Machine) machine = load_machine(o, error);
+  config.machine = machine;
+  if (machine == NULL || !cs3_scenario_map(o->map, &config.force, error) ||
+      !read_pair("shape", o->shape, 1 << 22, &config.out_features, &config.in_features, error) ||
+      !cs3_pattern_parse(&config.pattern, o->pattern, error) ||
+      !cs3_pattern_sparsity(&config.pattern, o->pattern, &config.sparsity, error))
+    return CS3_EXIT_USAGE;
+  json_t *record = cs3_layer_run(&config, error);
+  if (record == NULL)
+    return CS3_EXIT_INTERNAL;
+  if (context->format == CS3_FORMAT_TEXT)
+    cs3_layer_text(record, context->output);
+  else
+    cs3_output_json(context->output, record, context->format);
+  json_decref(record);
+  return CS3_EXIT_OK;
+}
+
+static const Cs3Example examples[] = {
+    {"a GPT-3 sized layer on a CS-2",
+     "cs3sim layer --shape 12288x12288 --tokens 131072 --sparsity 0.7 --hardware cs2"},
+    {"the weight gradient of a small one, as JSON",
+     "cs3sim layer --shape 1024x1024 --tokens 4096 --pass dw --sparsity 0.9 -o json"},
+    {NULL, NULL},
+};
+
+const Cs3Command cs3_cmd_layer = {
+    .name = "layer",
+    .summary = "Simulate one sparse linear layer on one wafer",
+    .description = "Simulates one pass of one linear layer with streamed sparse weights, and the same "
+                   "pass with dense weights. Prints cycles, where they went, the mapping chosen and "
+                   "the runner-up.",
+    .options_size = sizeof(LayerOptions),
+    .defaults = &defaults,
+    .groups = {{"Options", options, 0}},
+    .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
+               CS3_FORMAT_BIT(CS3_FORMAT_JSONL),
+    .answer_no = "the layer does not fit the wafer",
+    .examples = examples,
+    .run = run,
+};

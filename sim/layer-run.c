@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One linear layer on one wafer. */
+#include "config.h"
+
+#include "sim/layer-run.h"
+
+#include "sim/result.h"
+#include "sim/table.h"
+
+/* A pass with the mapping chosen for it. */
+typedef struct {
+  Cs3MapChoice choice;
+  Cs3LayerResult result;
+  gint64 bound;
+} Side;
+
+static gboolean run_side(const Cs3LayerConfig *config, const Cs3Mask *mask, Side *side,
+                         GError **error) {
+  const Cs3Hardware *hw = &config->machine->hw;
+  gboolean transposed = config->pass == CS3_PASS_DX;
+  Cs3LayerShape shape = {
+      .pass = config->pass,
+      .rows = transposed ? config->in_features : config->out_features,
+      .features = transposed ? config->out_features : config->in_features,
+      .tokens = config->tokens,
+  };
+  if (!cs3_map_choose(hw, &shape, mask, &config->force, &side->choice, error))
+    return FALSE;
+  const Cs3MapCandidate *best = &side->choice.best;
+  g_autofree guint16 *counts = cs3_map_counts(hw, &best->shape, &best->mapping, mask);
+  Cs3LayerCounts weights = {counts, cs3_mapping_lines(hw, &best->shape, &best->mapping)};
+  cs3_layer_recurrence(hw, &best->shape, &best->mapping, counts ? &weights : NULL, &side->result);
+  side->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, side->result.nonzeros);
+  return TRUE;
+}
+
+/* Largest cause besides the arithmetic. */
+static const char *bottleneck(const Cs3LayerResult *result) {
+  int worst = CS3_CAUSE_MAPPING;
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    if (cause != CS3_CAUSE_ARITHMETIC && result->causes[cause] > result->causes[worst])
+      worst = cause;
+  return cs3_cause_name(worst);
+}
+
+static json_t *side_json(const Side *side) {
+  json_t *causes = json_object();
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    json_object_set_new(causes, cs3_cause_name(cause), json_integer(side->result.causes[cause]));
+  json_t *object = json_pack(
+      "{s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:s, s:o}", "cycles", (json_int_t)side->result.cycles,
+      "bound_cycles", (json_int_t)side->bound, "nonzeros", (json_int_t)side->result.nonzeros,
+      "imbalance", side->result.imbalance, "ingress_wavelets",
+      (json_int_t)side->result.ingress_wavelets, "egress_wavelets",
+      (json_int_t)side->result.egress_wavelets, "causes", causes, "bottleneck",
+      bottleneck(&side->result), "mapping", cs3_map_json(&side->choice.best));
+  if (side->choice.runner_up.cycles > 0)
+    json_object_set_new(object, "runner_up", cs3_map_json(&side->choice.runner_up));
+  return object;
+}
+
+static gboolean draw(const Cs3LayerConfig *config, Cs3Mask **mask, GError **error) {
+  *mask = NULL;
+  if (config->sparsity == 0)
+    return TRUE;
+  g_autoptr(Cs3Mask) drawn =
+      cs3_pattern_mask(&config->pattern, config->out_features, config->in_features,
+                       1 - config->sparsity, config->seed, cs3_pattern_stream("layer"),
+                       config->workers, error);
+  if (drawn == NULL)
+    return FALSE;
+  *mask = config->pass == CS3_PASS_DX ? cs3_mask_transpose(drawn, error) : g_steal_pointer(&drawn);
+  return *mask != NULL;
+}
+
+json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
+  g_autoptr(Cs3Mask) mask = NULL;
+  Side sparse, dense;
+  if (!draw(config, &mask, error) || !run_side(config, NULL, &dense, error) ||
+      !run_side(config, mask, &sparse, error))
+    return NULL;
+  double live = mask ? (double)cs3_mask_nnz(mask) / ((double)mask->rows * mask->cols) : 1;
+  double macs = (double)sparse.result.nonzeros * config->tokens;
+  double seconds = sparse.result.cycles / config->machine->hw.wafer.clock_hz;
+  json_t *record = side_json(&sparse);
+  json_t *head = json_pack(
+      "{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:I}", "schema", CS3_LAYER_SCHEMA, "hardware",
+      config->machine->name, "pass", cs3_pass_name(config->pass), "out_features",
+      (json_int_t)config->out_features, "in_features", (json_int_t)config->in_features, "tokens",
+      (json_int_t)config->tokens, "sparsity", config->sparsity, "pattern", config->pattern_text,
+      "fidelity", "recurrence", "seed", (json_int_t)config->seed);
+  json_object_update(head, record);
+  json_decref(record);
+  json_object_set_new(head, "speedup",
+                      json_pack("{s:f, s:f}", "simulated",
+                                (double)dense.result.cycles / sparse.result.cycles, "theoretical",
+                                1 / live));
+  json_object_set_new(head, "time_s", json_real(seconds));
+  json_object_set_new(head, "achieved_flops", json_real(2 * macs / seconds));
+  json_object_set_new(head, "dense", side_json(&dense));
+  return head;
+}
+
+static const Cs3Column cause_columns[] = {
+    {.key = "cause", .title = "cause", .type = CS3_COLUMN_TEXT},
+    {.key = "cycles", .title = "cycles", .type = CS3_COLUMN_INT},
+    {.key = "share", .title = "share [%]", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 100},
+    {.key = "dense", .title = "dense cycles", .type = CS3_COLUMN_INT},
+};
+
+static void write_causes(const json_t *record, Cs3Output *output) {
+  g_autoptr(Cs3Table) table = cs3_table_new(cause_columns, G_N_ELEMENTS(cause_columns));
+  double cycles = cs3_result_number(record, "cycles");
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++) {
+    g_autofree char *path = g_strdup_printf("causes.%s", cs3_cause_name(cause));
+    g_autofree char *dense = g_strdup_printf("dense.causes.%s", cs3_cause_name(cause));
+    cs3_table_add_text(table, cs3_cause_name(cause));
+    cs3_table_add_int(table, (gint64)cs3_result_number(record, path));
+    cs3_table_add_real(table, cs3_result_number(record, path) / cycles);
+    cs3_table_add_int(table, (gint64)cs3_result_number(record, dense));
+  }
+  cs3_table_add_text(table, "pass");
+  cs3_table_add_int(table, (gint64)cycles);
+  cs3_table_add_real(table, 1);
+  cs3_table_add_int(table, (gint64)cs3_result_number(record, "dense.cycles"));
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+}
+
+void cs3_layer_text(const json_t *r, Cs3Output *output) {
+  cs3_output_printf(output, "%.0f x %.0f %s, %.0f tokens, %.4g %% %s sparsity, on %s\n\n",
+                    cs3_result_number(r, "out_features"), cs3_result_number(r, "in_features"),
+                    cs3_result_string(r, "pass"), cs3_result_number(r, "tokens"),
+                    100 * cs3_result_number(r, "sparsity"), cs3_result_string(r, "pattern"),
+                    cs3_result_string(r, "hardware"));
+  cs3_output_printf(output, "cycles       %.0f  (lower bound %.0f)\n", cs3_result_number(r, "cycles"),
+                    cs3_result_number(r, "bound_cycles"));
+  cs3_output_printf(output, "achieved     %.3g PFLOP/s\n",
+                    cs3_result_number(r, "achieved_flops") / 1e15);
+  cs3_output_printf(output, "speed-up     %.3f simulated, %.3f in theory\n",
+                    cs3_result_number(r, "speedup.simulated"),
+                    cs3_result_number(r, "speedup.theoretical"));
+  cs3_output_printf(output, "bottleneck   %s\n", cs3_result_string(r, "bottleneck"));
+  cs3_output_printf(output, "imbalance    %.3f (busiest line / mean)\n",
+                    cs3_result_number(r, "imbalance"));
+  cs3_output_printf(output, "mapping      %s\n", cs3_result_string(r, "mapping.text"));
+  if (*cs3_result_string(r, "runner_up.text"))
+    cs3_output_printf(output, "runner-up    %s: %.0f cycles\n",
+                      cs3_result_string(r, "runner_up.text"),
+                      cs3_result_number(r, "runner_up.cycles"));
+  cs3_output_printf(output, "dense        %s\n\n", cs3_result_string(r, "dense.mapping.text"));
+  write_causes(r, output);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The main job: one training step, sparse and dense. */
+#include "config.h"
+
+#include "sim/run.h"
+
+#include <math.h>
+
+#include "fabric/fabric-error.h"
+#include "sim/schedule.h"
+
+const char *cs3_step_cause_name(int cause) {
+  static const char *const names[] = {
+      [CS3_STEP_ATTENTION] = "attention",     [CS3_STEP_VECTOR] = "vector",
+      [CS3_STEP_EMBEDDING] = "embedding",     [CS3_STEP_RECOMPUTE] = "recompute",
+      [CS3_STEP_PADDING] = "padding",         [CS3_STEP_STREAM_WAIT] = "stream_wait",
+      [CS3_STEP_BOUNDARY] = "boundary",
+  };
+  return cause < CS3_N_CAUSES ? cs3_cause_name(cause) : names[cause];
+}
+
+/* Causes of one micro-batch: every pass, every repeat. */
+static void count_linear(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanLinear *linear,
+                         gint64 *causes) {
+  for (int pass = 0; pass < CS3_N_PASSES; pass++)
+    for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+      causes[cause] += linear->repeat * linear->passes[pass].result.causes[cause];
+  if (cs3_graph_node(graph, linear->node)->in_block)
+    causes[CS3_STEP_RECOMPUTE] +=
+        llround(plan->memory.extra_forwards * linear->repeat *
+                linear->passes[CS3_PASS_FORWARD].result.cycles);
+}
+
+static void count_other(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanOther *other,
+                        gint64 *causes) {
+  const Cs3Node *node = cs3_graph_node(graph, other->node);
+  gint64 total = node->repeat * (other->forward + other->backward);
+  if (node->kind == CS3_NODE_SCORES || node->kind == CS3_NODE_VALUES) {
+    gint64 ideal = MIN(total, (gint64)(3 * node->repeat * other->ideal));
+    causes[CS3_CAUSE_ARITHMETIC] += ideal;
+    causes[CS3_STEP_ATTENTION] += total - ideal;
+  } else {
+    causes[node->kind == CS3_NODE_EMBEDDING ? CS3_STEP_EMBEDDING : CS3_STEP_VECTOR] += total;
+  }
+  if (node->in_block)
+    causes[CS3_STEP_RECOMPUTE] +=
+        llround(plan->memory.extra_forwards * node->repeat * other->forward);
+}
+
+/* Causes of the step: all micro-batches, the share of sequences that do not exist as padding, and
+ * what the system adds. */
+static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
+  const Cs3Plan *plan = run->plan;
+  gint64 causes[CS3_N_STEP_CAUSES] = {0};
+  for (guint k = 0; k < plan->linears->len; k++)
+    count_linear(input->graph, plan, &g_array_index(plan->linears, Cs3PlanLinear, k), causes);
+  for (guint k = 0; k < plan->others->len; k++)
+    count_other(input->graph, plan, &g_array_index(plan->others, Cs3PlanOther, k), causes);
+
+  gint64 slots = plan->micro_batches * plan->micro_batch;
+  double padding = (double)(slots - input->batch) / slots;
+  for (int cause = 0; cause < CS3_N_STEP_CAUSES; cause++) {
+    gint64 total = causes[cause] * plan->micro_batches;
+    gint64 padded = (gint64)(total * padding);
+    run->causes[cause] = total - padded;
+    run->causes[CS3_STEP_PADDING] += padded;
+  }
+  double clock_hz = input->machine->hw.wafer.clock_hz;
+  run->causes[CS3_STEP_STREAM_WAIT] = llround(run->time.stream_wait_s * clock_hz);
+  run->causes[CS3_STEP_BOUNDARY] = llround(run->time.boundary_s * clock_hz);
+  run->cycles = 0;
+  for (int cause = 0; cause < CS3_N_STEP_CAUSES; cause++)
+    run->cycles += run->causes[cause];
+}
+
+/* FLOPs of the step (2 a MAC, backward twice forward) and the cycles a token spends in the blocks'
+ * linear layers. */
+static void count_work(const Cs3PlanInput *input, Cs3StepRun *run) {
+  const Cs3Graph *graph = input->graph;
+  double macs = 0, cycles = 0;
+  for (guint k = 0; k < run->plan->linears->len; k++) {
+    const Cs3PlanLinear *linear = &g_array_index(run->plan->linears, Cs3PlanLinear, k);
+    macs += (double)linear->repeat * linear->passes[CS3_PASS_FORWARD].result.nonzeros;
+    for (int pass = 0; pass < CS3_N_PASSES && cs3_graph_node(graph, linear->node)->in_block; pass++)
+      cycles += (double)linear->repeat * linear->passes[pass].result.cycles;
+  }
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    if (node->kind != CS3_NODE_LINEAR)
+      macs += node->repeat * node->macs;
+  }
+  run->flops = 6 * macs * input->batch * graph->seq;
+  run->linear_cycles_per_token = cycles / run->plan->tokens;
+}
+
+static gboolean simulate(const Cs3PlanInput *input, Cs3StepRun *run, GError **error) {
+  run->plan = cs3_plan_new(input, error);
+  if (run->plan == NULL)
+    return FALSE;
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, run->plan);
+  Cs3Schedule schedule = cs3_schedule(input, run->plan, uses);
+  if (!cs3_step_check(&schedule, &input->machine->system, error))
+    return FALSE;
+  cs3_step_oracle(&schedule, &input->machine->system, &run->time);
+  account(input, run);
+  count_work(input, run);
+  return TRUE;
+}
+
+static double block_macs(const Cs3Graph *graph, const double *density) {
+  double macs = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    if (node->kind == CS3_NODE_LINEAR && node->in_block)
+      macs += node->repeat * node->macs * (density ? density[i] : 1);
+  }
+  return macs;
+}
+
+static gboolean check_memoryx(const Cs3RunConfig *config, GError **error) {
+  const Cs3Model *model = config->graph->model;
+  double missing, parameters = cs3_model_parameters(model);
+  if (cs3_system_fits(&config->machine->system, parameters, &missing))
+    return TRUE;
+  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+              "%s does not fit MemoryX: weights and optimizer state of %.3g parameters lack %.3g GB "
+              "(memoryx.capacity is %.3g GB); use a larger unit with --set memoryx.capacity=...",
+              model->name, parameters, missing / 1e9,
+              config->machine->system.memoryx.capacity_bytes / 1e9);
+  return FALSE;
+}
+
+static gboolean any_sparse(const Cs3RunConfig *config) {
+  const double *density = config->sparsity->node_density;
+  gboolean any = FALSE;
+  for (guint i = 0; i < config->graph->nodes->len; i++)
+    any |= cs3_graph_node(config->graph, i)->kind == CS3_NODE_LINEAR && density[i] < 1;
+  return any;
+}
+
+Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
+  g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
+  run->config = *config;
+  Cs3PlanInput input = {
+      .graph = config->graph, .machine = config->machine, .pattern = &config->pattern,
+      .batch = config->batch, .seed = config->seed, .exact = config->exact,
+      .workers = config->workers, .force = config->force,
+  };
+  if (!check_memoryx(config, error) || !simulate(&input, &run->dense, error))
+    return NULL;
+  input.sparsity = any_sparse(config) ? config->sparsity : NULL;
+  if (!simulate(&input, &run->sparse, error))
+    return NULL;
+  const double *density = config->sparsity->node_density;
+  run->speedup = run->dense.time.step_s / run->sparse.time.step_s;
+  run->theoretical = cs3_graph_theoretical_speedup(config->graph, density);
+  run->linear_speedup = run->dense.linear_cycles_per_token / run->sparse.linear_cycles_per_token;
+  run->linear_theoretical = block_macs(config->graph, NULL) / block_macs(config->graph, density);
+  return g_steal_pointer(&run);
+}
+
+void cs3_run_free(Cs3Run *run) {
+  if (run == NULL)
+    return;
+  cs3_plan_free(run->sparse.plan);
+  cs3_plan_free(run->dense.plan);
+  g_free(run);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The options that name what is simulated. */
+#include "config.h"
+
+#include "sim/scenario.h"
+
+#include <string.h>
+
+#include "sim/datadir.h"
+#include "workloads/workload-error.h"
+
+#define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
+
+static const char *const attention_kinds[] = {"full", "causal", NULL};
+
+const Cs3Option cs3_scenario_options[] = {
+    {.name = "model", .letter = 'm', .type = CS3_OPTION_TEXT, .offset = AT(model),
+     .metavar = "NAME|FILE", .completes = "models",
+     .help = "model preset, or a Hugging Face config.json"},
+    {.name = "hardware", .type = CS3_OPTION_TEXT, .offset = AT(hardware), .metavar = "NAME|FILE",
+     .completes = "hardware", .help = "hardware preset, or an .ini file"},
+    {.name = "set", .type = CS3_OPTION_LIST, .offset = AT(set), .metavar = "GROUP.KEY=VALUE",
+     .help = "override a hardware parameter (see 'cs3sim explain'); may be repeated"},
+    {.name = "sparsity", .letter = 's', .type = CS3_OPTION_REAL, .offset = AT(sparsity),
+     .metavar = "S", .min = 0, .max = 1, .below_max = TRUE,
+     .help = "share of zero weights in the linear layers of the decoder blocks; embedding, LM head "
+             "and norms stay dense"},
+    {.name = "sparsity-filter", .type = CS3_OPTION_LIST, .offset = AT(sparsity_filter),
+     .metavar = "GLOB=S",
+     .help = "sparsity of the tensors whose name matches; may be repeated, later ones win"},
+    {.name = "pattern", .type = CS3_OPTION_TEXT, .offset = AT(pattern), .metavar = "PATTERN",
+     .completes = "patterns", .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"},
+    {.name = "batch", .letter = 'b', .type = CS3_OPTION_INT, .offset = AT(batch), .metavar = "N",
+     .min = 1, .max = 1 << 24, .help = "sequences per training step"},
+    {.name = "seq", .type = CS3_OPTION_INT, .offset = AT(seq), .metavar = "TOKENS", .min = 1,
+     .max = 1 << 24, .default_text = "the model's longest",
+     .help = "tokens per sequence"},
+    {.name = "attention", .type = CS3_OPTION_CHOICE, .offset = AT(attention), .metavar = "KIND",
+     .choices = attention_kinds,
+     .help = "attention work: the full square, or the causal triangle only"},
+    {NULL},
+};
+
+const Cs3Option cs3_execution_options[] = {
+    {.name = "seed", .type = CS3_OPTION_INT, .offset = AT(seed), .metavar = "N", .min = 0,
+     .max = G_MAXINT32, .help = "seed of the random masks"},
+    {.name = "exact", .type = CS3_OPTION_FLAG, .offset = AT(exact),
+     .help = "draw every layer's own mask instead of one per distinct shape"},
+    {.name = "jobs", .letter = 'j', .type = CS3_OPTION_INT, .offset = AT(jobs), .metavar = "N",
+     .min = 1, .max = 1024, .default_text = "number of processors",
+     .help = "threads; the result does not depend on it"},
+    {.name = "map", .type = CS3_OPTION_LIST, .offset = AT(map), .metavar = "KEY=VALUE",
+     .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, "
+             "recompute, micro-batch; may be repeated"},
+    {NULL},
+};
+
+/* 1024 sequences of 4096 tokens are the 4 M tokens a step of Llama-2 (arXiv 2307.09288, section 2.2). */
+const Cs3ScenarioOptions cs3_scenario_defaults = {
+    .model = (char *)"llama7b",
+    .hardware = (char *)"cs3",
+    .pattern = (char *)"uniform",
+    .batch = 1024,
+    .seed = 1,
+};
+
+static gboolean is_path(const char *name) {
+  return strchr(name, '/') != NULL || g_str_has_suffix(name, ".json");
+}
+
+Cs3Model *cs3_model_find(const char *name_or_path, GError **error) {
+  if (is_path(name_or_path))
+    return cs3_model_load(name_or_path, NULL, error);
+  g_autofree char *path = cs3_datadir_find(CS3_DATA_MODELS, name_or_path, error);
+  return path ? cs3_model_load(path, name_or_path, error) : NULL;
+}
+
+gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) {
+  *force = CS3_MAP_FREE;
+  for (char **text = map; text != NULL && *text != NULL; text++)
+    if (!cs3_map_force_parse(force, *text, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, const char *text, double *sparsity,
+                              GError **error) {
+  double imposed = pattern->ops->density(pattern);
+  if (imposed < 0)
+    return TRUE;
+  if (*sparsity != 0 && ABS(1 - imposed - *sparsity) > 1e-9) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "--pattern %s has sparsity %.4g, --sparsity asks for %.4g; leave one of them out",
+                text, 1 - imposed, *sparsity);
+    return FALSE;
+  }
+  *sparsity = 1 - imposed;
+  return TRUE;
+}
+
+gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *options,
+                                   double sparsity, GError **error) {
+  if (!cs3_pattern_sparsity(&s->config.pattern, s->pattern_text, &sparsity, error))
+    return FALSE;
+  Cs3Sparsity *next =
+      cs3_sparsity_new(s->graph, sparsity, (const char *const *)options->sparsity_filter,
+                       &s->config.pattern, error);
+  if (next == NULL)
+    return FALSE;
+  g_clear_pointer(&s->sparsity, cs3_sparsity_free);
+  s->config.sparsity = s->sparsity = next;
+  s->config.sparsity_asked = sparsity;
+  return TRUE;
+}
+
+Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
+  g_autoptr(Cs3Scenario) s = g_new0(Cs3Scenario, 1);
+  s->model = cs3_model_find(o->model, error);
+  if (s->model == NULL)
+    return NULL;
+  s->machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
+  if (s->machine == NULL)
+    return NULL;
+  s->graph = cs3_graph_new(s->model, o->seq > 0 ? o->seq : s->model->max_seq, o->attention == 1, error);
+  if (s->graph == NULL)
+    return NULL;
+  s->pattern_text = g_strdup(o->pattern);
+  s->config = (Cs3RunConfig){
+      .machine = s->machine,
+      .graph = s->graph,
+      .batch = o->batch,
+      .pattern_text = s->pattern_text,
+      .seed = (guint64)o->seed,
+      .exact = o->exact,
+      .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
+  };
+  if (!cs3_scenario_map(o->map, &s->config.force, error) ||
+      !cs3_pattern_parse(&s->config.pattern, o->pattern, error) ||
+      !cs3_scenario_set_sparsity(s, o, o->sparsity, error))
+    return NULL;
+  return g_steal_pointer(&s);
+}
+
+void cs3_scenario_free(Cs3Scenario *s) {
+  if (s == NULL)
+    return;
+  cs3_sparsity_free(s->sparsity);
+  g_clear_pointer(&s->graph, cs3_graph_free);
+  cs3_model_free(s->model);
+  cs3_machine_free(s->machine);
+  g_free(s->pattern_text);
+  g_free(s);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The options that name what is simulated (model, machine, sparsity, batch), shared by every command
+ * that simulates, and the objects they stand for. */
+#pragma once
+
+#include <glib.h>
+
+#include "sim/cli-option.h"
+#include "sim/run.h"
+
+typedef struct {
+  char *model, *hardware;
+  char **set;
+  double sparsity;
+  char **sparsity_filter;
+  char *pattern;
+  gint64 batch, seq;
+  int attention;
+  gint64 seed;
+  gboolean exact;
+  gint64 jobs;
+  char **map;
+} Cs3ScenarioOptions;
+
+extern const Cs3Option cs3_scenario_options[];  /* what is simulated */
+extern const Cs3Option cs3_execution_options[]; /* how: seed, exactness, workers, forced mappings */
+extern const Cs3ScenarioOptions cs3_scenario_defaults;
+
+/* What the options stand for. */
+typedef struct {
+  Cs3Machine *machine;
+  Cs3Model *model;
+  Cs3Graph *graph;
+  Cs3Sparsity *sparsity;
+  char *pattern_text;
+  Cs3RunConfig config; /* refers to the members above */
+} Cs3Scenario;
+
+/** cs3_model_find: (transfer full) (nullable): a preset by name, or a file (has a '/' or ends in
+ * .json, or is a directory). */
+Cs3Model *cs3_model_find(const char *name_or_path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_map: the choices that @map ("key=value", nullable) forces. */
+gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_pattern_sparsity: the sparsity that goes with a pattern: the user's, or the one that the
+ * pattern imposes (N:M). @text: the pattern as written. Fails when both are given and differ.
+ */
+gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, const char *text, double *sparsity,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_scenario_new: load the model and the machine and check everything that belongs together.
+ * Returns: (transfer full) (nullable).
+ */
+Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_set_sparsity: the same scenario at another sparsity, filters kept. */
+gboolean cs3_scenario_set_sparsity(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
+                                   double sparsity, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void cs3_scenario_free(Cs3Scenario *scenario);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Scenario, cs3_scenario_free)
