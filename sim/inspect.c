@@ -16,15 +16,15 @@ static const Cs3Column columns[] = {
     {.key = "repeat", .title = "count", .type = CS3_COLUMN_INT},
     {.key = "sparsifiable", .title = "sparse", .type = CS3_COLUMN_TEXT},
     {.key = "parameters", .title = "parameters", .type = CS3_COLUMN_INT},
-    {.key = "macs_per_token", .title = "MACs/token [M]", .type = CS3_COLUMN_REAL, .decimals = 3,
+    {.key = "macs_per_token", .title = "MMAC", .type = CS3_COLUMN_REAL, .decimals = 3,
      .scale = 1e-6},
-    {.key = "training_flops_per_token", .title = "training FLOPs/token [M]",
+    {.key = "training_flops_per_token", .title = "train MFLOP",
      .type = CS3_COLUMN_REAL, .decimals = 3, .scale = 1e-6},
-    {.key = "macs_share", .title = "share [%]", .type = CS3_COLUMN_REAL, .decimals = 2,
+    {.key = "macs_share", .title = "share %", .type = CS3_COLUMN_REAL, .decimals = 2,
      .scale = 100},
-    {.key = "vector_elements_per_token", .title = "vector ops/token", .type = CS3_COLUMN_REAL},
-    {.key = "special_elements_per_token", .title = "special/token", .type = CS3_COLUMN_REAL},
-    {.key = "saved_bytes_per_token", .title = "saved [B/token]", .type = CS3_COLUMN_INT},
+    {.key = "vector_elements_per_token", .title = "vector", .type = CS3_COLUMN_REAL},
+    {.key = "special_elements_per_token", .title = "special", .type = CS3_COLUMN_REAL},
+    {.key = "saved_bytes_per_token", .title = "saved B", .type = CS3_COLUMN_INT},
 };
 
 static char *shape_text(const Cs3Node *node) {
@@ -133,7 +133,7 @@ static void write_head(const json_t *record, Cs3Output *output) {
                     integer(m, "layers"), integer(m, "hidden"), integer(m, "heads"),
                     integer(m, "head_dim"), integer(m, "kv_heads"), integer(m, "ffn"),
                     integer(m, "vocab"));
-  cs3_output_printf(output, "%" G_GINT64_FORMAT " tokens a sequence, %s attention\n\n",
+  cs3_output_printf(output, "%" G_GINT64_FORMAT " tokens a sequence, %s attention; every instance, per token:\n\n",
                     integer(record, "seq"),
                     json_string_value(json_object_get(record, "attention")));
 }
@@ -143,7 +143,7 @@ static void write_foot(const json_t *record, Cs3Output *output) {
   const json_t *policy;
   gsize i;
   cs3_output_printf(output,
-                    "\nper token: %.4g G MACs forward, %.4g GFLOP of training (forward and"
+                    "\nall, per token: %.4g G MACs forward, %.4g GFLOP of training (forward and"
                     " backward), %.1f %% of it in weights that can be sparse\n"
                     "activations kept per token, and at work beside them (FP16; attention by tiles,"
                     " its maps are not stored):\n",

@@ -53,7 +53,9 @@ typedef struct {
  * cs3_graph_new: the graph of @model at @seq tokens a sequence.
  * @causal: attention FLOPs of the causal triangle only; the published FLOP identities use full.
  * A sliding window limits both. Attention is computed tile by tile with its softmax statistics
- * kept, so score maps are never stored.
+ * kept, so score maps are never stored: backward needs the scores once more, beside twice the
+ * forward MACs of every product (Dao et al. 2022, arXiv 2205.14135); published FLOP counts leave
+ * that repetition out.
  * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_INVALID when @seq is outside
  *   [1, 2^24] or exceeds the rows of a learned position table.
  */
