@@ -63,6 +63,10 @@ static gboolean write_text(const char *name, Cs3Output *output, GError **error) 
 }
 
 static gboolean write_man(const char *name, Cs3Output *output, GError **error) {
+  if (strcmp(name, "hardware") == 0) {
+    cs3_man_hardware(output);
+    return TRUE;
+  }
   const Cs3Command *command = find_command(name);
   if (command == NULL)
     return unknown(name, error);

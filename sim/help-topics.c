@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "sim/cli-help.h"
+#include "sim/cli-man.h"
 
 static char *exit_status_text(void) {
   GString *text = g_string_new("Every command ends with one of these:\n\n");
@@ -43,10 +44,15 @@ static const char reproducibility_text[] =
     "every locale. A result carries the version, the command line, the seed and the effective "
     "configuration.";
 
+static char *hardware_text(void) {
+  return g_strconcat(cs3_hardware_file_text(), "\n\n'cs3sim explain' lists the groups and keys.", NULL);
+}
+
 static const Cs3Topic topics[] = {
     {"environment", "variables that the program reads", environment_text, NULL},
     {"exit-status", "what the exit status says", NULL, exit_status_text},
     {"files", "what is read and written", files_text, NULL},
+    {"hardware", "how a machine is described", NULL, hardware_text},
     {"reproducibility", "what makes two runs the same", reproducibility_text, NULL},
     {"units", "how values with units are written", units_text, NULL},
     {NULL, NULL, NULL, NULL},
