@@ -120,7 +120,10 @@ void cs3_help_command(const Cs3Command *command, Cs3Output *output) {
     cs3_output_puts(output, "\nExamples:\n");
   for (const Cs3Example *e = command->examples; e != NULL && e->command != NULL; e++)
     cs3_output_printf(output, "  # %s\n  %s\n", e->what, e->command);
-  if (command->answer_no != NULL)
-    cs3_output_printf(output, "\nExit status 1: %s. Others: 'cs3sim help exit-status'.\n",
-                      command->answer_no);
+  if (command->answer_no == NULL)
+    return;
+  g_autofree char *text = g_strdup_printf("Exit status 1: %s. Others: 'cs3sim help exit-status'.",
+                                          command->answer_no);
+  g_autofree char *filled = cs3_text_fill(text, 0);
+  cs3_output_printf(output, "\n%s", filled);
 }

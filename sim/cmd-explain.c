@@ -23,7 +23,7 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_LIST,
      .offset = G_STRUCT_OFFSET(ExplainOptions, set),
      .metavar = "GROUP.KEY=VALUE",
-     .help = "change a constant of the machine; may be repeated",
+     .help = "change a constant of the machine",
      .completes = "parameters"},
     {NULL},
 };

@@ -20,14 +20,14 @@ const Cs3Option cs3_scenario_options[] = {
     {.name = "hardware", .type = CS3_OPTION_TEXT, .offset = AT(hardware), .metavar = "NAME|FILE",
      .completes = "hardware", .help = "hardware preset, or an .ini file"},
     {.name = "set", .type = CS3_OPTION_LIST, .offset = AT(set), .metavar = "GROUP.KEY=VALUE",
-     .help = "override a hardware parameter (see 'cs3sim explain'); may be repeated"},
+     .help = "override a hardware parameter (see 'cs3sim explain')"},
     {.name = "sparsity", .letter = 's', .type = CS3_OPTION_REAL, .offset = AT(sparsity),
      .metavar = "S", .min = 0, .max = 1, .below_max = TRUE,
      .help = "share of zero weights in the linear layers of the decoder blocks; embedding, LM head "
              "and norms stay dense"},
     {.name = "sparsity-filter", .type = CS3_OPTION_LIST, .offset = AT(sparsity_filter),
      .metavar = "GLOB=S",
-     .help = "sparsity of the tensors whose name matches; may be repeated, later ones win"},
+     .help = "sparsity of the tensors whose name matches; the last that matches wins"},
     {.name = "pattern", .type = CS3_OPTION_TEXT, .offset = AT(pattern), .metavar = "PATTERN",
      .completes = "patterns", .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"},
     {.name = "batch", .letter = 'b', .type = CS3_OPTION_INT, .offset = AT(batch), .metavar = "N",
@@ -51,7 +51,7 @@ const Cs3Option cs3_execution_options[] = {
      .help = "threads; the result does not depend on it"},
     {.name = "map", .type = CS3_OPTION_LIST, .offset = AT(map), .metavar = "KEY=VALUE",
      .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, "
-             "recompute, micro-batch; may be repeated"},
+             "recompute, micro-batch"},
     {NULL},
 };
 
