@@ -64,7 +64,7 @@ static const Cs3Param params[] = {
         "arXiv 2010.03660; Hot Chips 34, 2022; 49,152 B is the largest program that links for "
         "WSE-3",
         "SRAM of one PE."),
-    INT(pe, "sram_data", sram_data_bytes, BYTES, 256, 16777216, 40e3, 45056, DERIVED,
+    INT(pe, "sram_data", sram_data_bytes, BYTES, 256, 16777216, 40e3, 44976, DERIVED,
         "48 KiB less about 5.8 kB of code in real kernels; " CHARACTERISATION,
         "SRAM of one PE that is left for data beside code."),
     INT(pe, "banks", banks, NONE, 1, 256, 0, 0, VENDOR, "Hot Chips 34, 2022",
@@ -94,15 +94,18 @@ static const Cs3Param params[] = {
         "Hot Chips 34, 2022; Cerebras SDK documentation",
         "Vector operations that can be in flight beside the main thread."),
     INT(pe, "task_start", task_start, CYCLES, 0, 1000, 3, 20, UNPUBLISHED,
-        NO_PUBLIC_VALUE "4 to 8 cycles on WSE-2; 3 to 6 on WSE-3, whose simulator traces show 3",
+        NO_PUBLIC_VALUE "4 to 8 cycles on WSE-2, 3 to 6 on WSE-3",
         "From the activation of a task, or the last wavelet of a receive, to its first "
         "instruction."),
-    INT(pe, "send_start", send_start, CYCLES, 0, 1000, 0, 0, MEASURED,
-        "vendor simulator trace, WSE-3: 7 cycles; " CHARACTERISATION,
-        "From the dispatch of a send to its first wavelet on the outgoing link."),
-    INT(pe, "receive_start", receive_start, CYCLES, 0, 1000, 0, 0, MEASURED,
-        "vendor simulator trace, WSE-3: 3 cycles; " CHARACTERISATION,
-        "From the landing of a wavelet in its last router to the operation that consumes it."),
+    INT(pe, "launch", launch, CYCLES, 0, 10000, 0, 0, DERIVED,
+        "WSE-2: 34 of the 56 cycles that the logged reduce runs take beside their wavelets; WSE-3: "
+        "an 8-word message takes 36 cycles by time stamps, 19 in the trace; " CHARACTERISATION,
+        "Program start and time stamps, in the runs that published cycle counts describe."),
+    INT(pe, "fabric_setup", fabric_setup, CYCLES, 0, 1000, 0, 0, DERIVED,
+        "WSE-2: 18 cycles between two blocking vector operations in the logged reduce runs; WSE-3 "
+        "trace: 7 cycles from dispatch to the link, ramp and first element included; "
+        CHARACTERISATION,
+        "Cycles from dispatch to the first element of a vector operation on the fabric."),
     INT(pe, "vector_setup", vector_setup, CYCLES, 0, 1000, 5, 20, MEASURED,
         "WSE-3 vendor simulator: 9 cycles; WSE-2: 6; " CHARACTERISATION,
         "Cycles before the first element of an element-wise vector operation."),

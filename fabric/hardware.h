@@ -46,11 +46,11 @@ typedef struct {
     double fp32_fmac;         /* FP32 FMACs per cycle */
     gint64 microthreads;
     gint64 task_start;        /* cycles from activation to first instruction of a task */
-    gint64 send_start;        /* cycles from dispatch of a send to its first wavelet on the link */
-    gint64 receive_start;     /* cycles from landing in the router to execution, ramp included */
-    gint64 vector_setup;      /* cycles before the first element of an element-wise operation */
-    gint64 copy_setup;        /* the same, of a move */
-    gint64 fma_setup;         /* the same, of a multiply-add */
+    gint64 launch;            /* cycles of program start and time stamps in a published run */
+    gint64 fabric_setup;      /* cycles before the first element when an operand is the fabric */
+    gint64 vector_setup;      /* the same, of an element-wise operation in memory */
+    gint64 copy_setup;        /* the same, of a move in memory */
+    gint64 fma_setup;         /* the same, of a multiply-add in memory */
     double vector_rate;       /* FP16 elements per cycle, element-wise add/multiply */
     double copy_rate;         /* FP16 elements per cycle of a move; half of it for 32-bit words */
     double special_rate;      /* elements per cycle of exp, division, square root */

