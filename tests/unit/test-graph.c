@@ -161,12 +161,16 @@ START_TEST(test_recompute_policies) {
 }
 END_TEST
 
-/* 40 layers: a checkpoint every 7 blocks, 6 of them. */
+/* 40 layers: a checkpoint every 7 blocks, 6 of them; at work: the inputs of the 6 blocks behind one,
+ * one block's activations (16 H and statistics), the gradients of the residual stream and of both
+ * sides of the widest operator, the activation (8 H). */
 START_TEST(test_full_recompute_stride) {
   g_autoptr(Cs3Model) model = fixture_preset("gpt3-13b");
   g_autoptr(Cs3Graph) graph = graph_of(model, 1024, FALSE);
   Cs3Memory full = cs3_graph_memory(graph, CS3_RECOMPUTE_FULL);
   ck_assert(full.resident_bytes == 2.0 * 6 * 5120);
+  double block = 16 * 5120 + 4 + 2 * 40 + 4, widest = 8 * 5120;
+  ck_assert_double_eq(full.working_bytes, 2 * (6 * 5120 + block + 5120 + widest));
 }
 END_TEST
 
@@ -216,6 +220,16 @@ START_TEST(test_single_norm) {
 }
 END_TEST
 
+/* With a parallel residual both norms of a block read its input: it is kept once. */
+START_TEST(test_parallel_residual) {
+  g_autoptr(Cs3Model) model = fixture_preset("opt-6.7b");
+  model->parallel_residual = TRUE;
+  g_autoptr(Cs3Graph) graph = graph_of(model, 1024, FALSE);
+  ck_assert_int_eq(find(graph, "norm_1").saved_elements, 4096 + 4);
+  ck_assert_int_eq(find(graph, "norm_2").saved_elements, 4);
+}
+END_TEST
+
 /* A tied head has no parameters of its own and all of its work. */
 START_TEST(test_tied_head) {
   g_autoptr(Cs3Model) model = fixture_preset("gpt2-small");
@@ -254,6 +268,7 @@ int main(void) {
   tcase_add_test(tc, test_seq_limits);
   tcase_add_test(tc, test_structure);
   tcase_add_test(tc, test_single_norm);
+  tcase_add_test(tc, test_parallel_residual);
   tcase_add_test(tc, test_tied_head);
   tcase_add_test(tc, test_projected_embedding);
   suite_add_tcase(suite, tc);

@@ -294,6 +294,13 @@ START_TEST(test_special_keys) {
   ck_assert_int_eq(mistral->kv_heads, 8);
   g_autoptr(Cs3Model) neox = parse(others[0].config, NULL);
   ck_assert_int_eq(neox->rotary_dim, 24);
+  /* Defaults of Hugging Face's configuration classes. */
+  g_autoptr(Cs3Model) pythia = parse(others[1].config, NULL);
+  ck_assert(pythia->parallel_residual && pythia->rotary_dim == 16 && !pythia->tied_embedding);
+  g_autoptr(Cs3Model) no_window = parse(
+      "{\"model_type\":\"mistral\",\"hidden_size\":64,\"intermediate_size\":64,\"vocab_size\":9,"
+      "\"num_hidden_layers\":1,\"num_attention_heads\":2,\"max_position_embeddings\":8}", NULL);
+  ck_assert_int_eq(no_window->window, 4096);
   g_autoptr(Cs3Model) nemo = parse(others[4].config, NULL);
   ck_assert_int_eq(nemo->window, 0);
   ck_assert_int_eq(nemo->rotary_dim, 128);

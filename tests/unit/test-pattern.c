@@ -387,6 +387,36 @@ START_TEST(test_random_below) {
 }
 END_TEST
 
+/* Of all 2^16 draws as many are accepted for each outcome; the rest are drawn again. */
+START_TEST(test_random_below_is_exact) {
+  static const guint32 sizes[] = {1, 2, 3, 7, 48, 64, 1000, 65535, 65536};
+  guint32 n = sizes[_i];
+  g_autofree guint32 *accepted = g_new0(guint32, n);
+  for (guint32 draw = 0; draw < 65536; draw++) {
+    Cs3RandomRow row = {.left = 1, .block.slice[0][0] = draw};
+    guint32 outcome = cs3_random_below(&row, n);
+    if (outcome >= n)
+      ck_abort_msg("%u of %u", outcome, n);
+    accepted[outcome] += row.depth == 0;
+  }
+  for (guint32 k = 0; k < n; k++)
+    if (accepted[k] != 65536 / n)
+      ck_abort_msg("outcome %u of %u: %u draws", k, n, accepted[k]);
+}
+END_TEST
+
+/* Rejected are the draws whose product with n leaves less than 2^32 mod n. */
+START_TEST(test_random_below_wide_rejects) {
+  Cs3RandomRow zero = {.left = 2}, top = {.left = 2, .block.slice[0][0] = 0xffffffff};
+  ck_assert_uint_eq(cs3_random_below_wide(&top, 3), 2);
+  ck_assert(top.depth == 0);
+  cs3_random_below_wide(&zero, 3);
+  ck_assert(zero.depth == 1);
+  zero = (Cs3RandomRow){.left = 2};
+  ck_assert(cs3_random_below_wide(&zero, 4096) == 0 && zero.depth == 0);
+}
+END_TEST
+
 typedef struct {
   guint workers;
   guint8 seen[1000];
@@ -395,13 +425,14 @@ typedef struct {
 static void mark(gint64 begin, gint64 end, guint worker, gpointer data) {
   Marks *marks = data;
   ck_assert_uint_lt(worker, marks->workers);
+  ck_assert_int_lt(begin, end);
   for (gint64 i = begin; i < end; i++)
     marks->seen[i]++;
 }
 
 /* Every item exactly once, for any grain and number of workers. */
 START_TEST(test_parallel_covers) {
-  static const gint64 grains[] = {1, 3, 999, 1000, 5000};
+  static const gint64 grains[] = {7, 10, 333, 999, 1000, 5000};
   for (guint workers = 1; workers <= 9; workers += 2)
     for (guint g = 0; g < G_N_ELEMENTS(grains); g++) {
       Marks marks = {.workers = workers};
@@ -430,6 +461,8 @@ static TCase *statistics(void) {
   tcase_add_test(tc, test_unit_blocks_are_uniform);
   tcase_add_test(tc, test_random_draw);
   tcase_add_loop_test(tc, test_random_below, 0, 6);
+  tcase_add_loop_test(tc, test_random_below_is_exact, 0, 9);
+  tcase_add_test(tc, test_random_below_wide_rejects);
   return tc;
 }
 
