@@ -130,11 +130,14 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->back = c->stage - 1;
   c->buffer = hw->fabric.out_queue[PARTIAL_SUM_QUEUE] + hw->fabric.router_buffer +
               hw->fabric.in_queue[PARTIAL_SUM_QUEUE];
+  if (mapping->reduction == CS3_REDUCTION_RING) /* a neighbour in the ring is two routers away */
+    c->buffer += hw->fabric.router_buffer;
   if (dw)
     dot_costs(hw, mapping, c);
   else
     axpy_costs(hw, mapping, c);
-  /* Fewer credits than the round trip: the chain runs at B wavelets per round trip. */
+  /* Fewer credits than the round trip: the chain runs at B wavelets per round trip. This alone is a
+   * rate, not an exact schedule of the elements. */
   if (c->buffer < c->stage + c->back)
     c->vector = div_up(c->vector * (c->stage + c->back), c->buffer);
 

@@ -178,7 +178,7 @@ Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
       rebase(e, row);
     gint64 matrix_row = cs3_rotating_row(costs, shape->rows, row);
     const guint16 *weights = counts ? counts->counts + matrix_row * counts->stride : full;
-    gint64 open = cs3_stream_arrival(ingress, row, weights, n);
+    gint64 open = cs3_stream_arrival(ingress, row, weights, NULL);
     gint64 latest = advance_row(e, row, weights, open);
     cs3_stream_consumed(ingress, row, latest);
     leave(e, row, latest, weights);

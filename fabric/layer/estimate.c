@@ -19,7 +19,7 @@ static double row_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
   double share = (double)(c->lines - 1) / c->lines; /* one end receives nothing, the other sends nothing */
   double cycles = c->control + (double)c->store / c->lines;
   if (shape->pass != CS3_PASS_DW && !mapping->overlap)
-    return cycles + c->vector; /* the PE stands while the vector passes */
+    return cycles + (c->lines > 1 ? c->vector : 0); /* the PE stands while the vector passes */
   return cycles + share * (c->receive + c->send);
 }
 

@@ -17,12 +17,12 @@ typedef struct {
   const Cs3ReductionOps *ops;
   const Cs3LayerShape *shape;
   const Cs3LayerCounts *counts;
-  gboolean overlap;
+  gboolean reduce, overlap;
   gint64 base;     /* cycles taken out of every 32-bit time so far */
+  gint64 *row;     /* output row of every line at this step */
   guint16 *gather; /* the weights of one step when lines work on different rows */
   guint16 *full;   /* features per line: the weights of a dense row */
-  gint32 *work;    /* weights * service + control */
-  gint32 *issue;   /* issue cycles of the reduction */
+  guint8 *has_row;
 } Engine;
 
 static Engine *engine_new(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
@@ -33,25 +33,26 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
   e->ops = cs3_reduction_ops(mapping->reduction);
   e->shape = shape;
   e->counts = counts;
-  e->overlap = mapping->overlap || !reduce;
+  e->reduce = reduce;
+  e->overlap = mapping->overlap || !reduce || n == 1;
   e->s = (Cs3Recurrence){.costs = costs, .lines = n, .rows = shape->rows};
   e->s.vector = reduce && n > 1 ? costs->vector : 0;
-  e->s.depth = (e->s.vector > 0 ? costs->buffer / e->s.vector : 0) + 2;
+  e->s.depth = (e->s.vector > 0 ? costs->buffer / e->s.vector : 0) + 3;
   e->s.x = g_new0(gint32, n);
   e->s.acc = g_new0(gint32, n);
   e->s.ready = g_new0(gint32, n);
   e->s.sent = g_new(gint32, n * costs->slots);
-  e->s.passed = g_new(gint32, n * e->s.depth);
+  e->s.passed = g_new(gint32, (n + 1) * e->s.depth);
   for (gint64 k = 0; k < n * costs->slots; k++)
     e->s.sent[k] = CS3_NEVER;
-  for (gint64 k = 0; k < n * e->s.depth; k++)
+  for (gint64 k = 0; k < (n + 1) * e->s.depth; k++)
     e->s.passed[k] = CS3_NEVER;
+  e->row = g_new0(gint64, n);
   e->gather = g_new0(guint16, n);
   e->full = g_new0(guint16, n);
   for (gint64 r = 0; r < n; r++)
     e->full[r] = (r + 1) * shape->features / n - r * shape->features / n;
-  e->work = g_new0(gint32, n);
-  e->issue = g_new0(gint32, n);
+  e->has_row = g_new0(guint8, n);
   return e;
 }
 
@@ -61,64 +62,91 @@ static void engine_free(Engine *e) {
   g_free(e->s.ready);
   g_free(e->s.sent);
   g_free(e->s.passed);
+  g_free(e->row);
   g_free(e->gather);
   g_free(e->full);
-  g_free(e->work);
-  g_free(e->issue);
+  g_free(e->has_row);
   g_free(e);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
+/* Rows are streamed owner by owner, so the next row's counts lie elsewhere in memory: ask for them while
+ * this row is worked on. */
+static void prefetch_row(const Engine *e, gint64 step) {
+  enum { PER_CACHE_LINE = 64 / sizeof(guint16) };
+  if (step >= e->s.rows)
+    return;
+  gint64 row;
+  e->ops->row_of(e->s.costs, e->s.rows, step, &row);
+  const guint16 *counts = e->counts->counts + row * e->counts->stride;
+  for (gint64 r = 0; r < e->s.lines; r += PER_CACHE_LINE)
+    __builtin_prefetch(counts + r);
+}
+
 /* Live weights of every line at @step. */
 static const guint16 *step_weights(Engine *e, gint64 step) {
-  const Cs3LayerCosts *costs = e->s.costs;
-  if (e->ops->same_row)
-    return e->counts ? e->counts->counts + e->ops->row_of(costs, e->s.rows, step, 0) * e->counts->stride
-                     : e->full;
+  e->ops->row_of(e->s.costs, e->s.rows, step, e->row);
+  if (e->ops->same_row) {
+    if (e->counts == NULL)
+      return e->full;
+    prefetch_row(e, step + 1);
+    return e->counts->counts + e->row[0] * e->counts->stride;
+  }
   for (gint64 r = 0; r < e->s.lines; r++) {
-    gint64 row = e->ops->row_of(costs, e->s.rows, step, r);
-    if (row < 0)
+    if (e->row[r] < 0)
       e->gather[r] = 0;
     else
-      e->gather[r] = e->counts ? e->counts->counts[row * e->counts->stride + r] : e->full[r];
+      e->gather[r] = e->counts ? e->counts->counts[e->row[r] * e->counts->stride + r] : e->full[r];
   }
   return e->gather;
 }
 
-CS3_VECTOR_CLONES
-static void row_work(gint64 n, const guint16 *weights, gint32 service, gint32 control, gint32 *work) {
-  for (gint64 r = 0; r < n; r++)
-    work[r] = weights[r] * service + control;
-}
+/* What one step gives every line. */
+typedef struct {
+  gint32 arrive;  /* the row is at the edge */
+  gint32 service, control;
+  gint32 vector;
+  gint32 issue;   /* of the reduction, after the row */
+} Step;
 
-/* acc, ready; returns the latest acc: the row has left the edge buffers. */
+/* acc, ready and x; returns the latest acc: the row has left the edge buffers. */
 CS3_VECTOR_CLONES
-static gint32 begin_row(gint64 n, const gint32 *x, const gint32 *slot, gint32 arrive,
-                        const gint32 *work, const gint32 *passed, gint32 vector, gint32 *acc,
-                        gint32 *ready) {
+static gint32 run_row(gint64 n, const Step *step, const guint16 *weights, const gint32 *slot,
+                      const gint32 *passed, gint32 *x, gint32 *acc, gint32 *ready) {
+  const gint32 arrive = step->arrive, service = step->service, control = step->control;
+  const gint32 vector = step->vector, issue = step->issue;
   gint32 latest = CS3_NEVER;
   for (gint64 r = 0; r < n; r++) {
     gint32 start = x[r] > slot[r] + 1 ? x[r] : slot[r] + 1;
     start = start > arrive ? start : arrive;
-    gint32 done = start + work[r];
+    gint32 done = start + weights[r] * service + control;
     gint32 free_at = passed[r] + vector;
     acc[r] = done;
     ready[r] = done > free_at ? done : free_at;
+    x[r] = done + issue;
     latest = latest > done ? latest : done;
   }
   return latest;
 }
 
-CS3_VECTOR_CLONES
-static void end_row(gint64 n, const gint32 *acc, const gint32 *issue, gint32 *x) {
-  for (gint64 r = 0; r < n; r++)
-    x[r] = acc[r] + issue[r];
+/* In a ring's last block some lines have no row: no control wavelet, no work, no issue cycles. */
+static void undo_idle(Engine *e, const Step *step, const guint8 *has_row) {
+  const gint32 *passed = cs3_recurrence_passed(&e->s, e->s.row - 1);
+  for (gint64 r = 0; r < e->s.lines; r++) {
+    if (has_row[r])
+      continue;
+    e->s.acc[r] -= step->control;
+    e->s.ready[r] = MAX(e->s.acc[r], passed[r] + step->vector);
+    e->s.x[r] = e->s.acc[r];
+  }
 }
 
-/* Without overlap the PE stands until its last element is sent. */
-static void end_row_blocking(gint64 n, const gint32 *sent, gint32 *x) {
-  for (gint64 r = 0; r < n; r++)
-    x[r] = sent[r] + 1;
+/* Without overlap the PE stands until its last element is sent; the owner then stores the row. */
+static void block_until_sent(const Cs3Recurrence *s, gint64 step) {
+  const gint32 *sent = cs3_recurrence_sent(s, step);
+  for (gint64 r = 0; r < s->lines; r++)
+    s->x[r] = sent[r] + 1;
+  s->x[step % s->lines] += s->costs->store;
 }
 
 static gint32 maximum(gint64 n, const gint32 *v) {
@@ -140,46 +168,44 @@ static void rebase(Engine *e) {
     by = MIN(by, e->s.x[r]);
   shift(e->s.lines, by, e->s.x);
   shift(e->s.lines * e->s.costs->slots, by, e->s.sent);
-  shift(e->s.lines * e->s.depth, by, e->s.passed);
+  shift((e->s.lines + 1) * e->s.depth, by, e->s.passed);
   e->base += by;
 }
 
-/* Weights into `work`. In a ring's last block some lines have no row: they get no control wavelet and
- * do no work. Returns: lines that have one. */
-static gint64 load_row(Engine *e, gint64 step, const guint16 *weights) {
-  const Cs3LayerCosts *costs = e->s.costs;
-  gint64 n = e->s.lines, active = n;
-  row_work(n, weights, costs->service, costs->control, e->work);
-  if (e->ops->same_row || step / n < e->s.rows / n)
-    return n;
-  for (gint64 r = 0; r < n; r++) {
-    if (e->ops->row_of(costs, e->s.rows, step, r) < 0) {
-      e->work[r] = 0;
-      active--;
-    }
-  }
-  return active;
+/* Lines that take part in @step; %NULL: all. */
+static const guint8 *active_lines(Engine *e, gint64 step) {
+  if (e->ops->same_row || step / e->s.lines < e->s.rows / e->s.lines)
+    return NULL;
+  for (gint64 r = 0; r < e->s.lines; r++)
+    e->has_row[r] = e->row[r] >= 0;
+  return e->has_row;
 }
 
-static void advance_row(Engine *e, gint64 step, Cs3Stream *ingress) {
-  gint64 n = e->s.lines;
-  const guint16 *weights = step_weights(e, step);
-  gint64 active = load_row(e, step, weights);
-  gint64 arrival = cs3_stream_arrival(ingress, step, weights, active);
-  gint32 arrive = arrival > e->base ? (gint32)(arrival - e->base) : CS3_NEVER;
-  e->s.row = step;
-  gint32 latest = begin_row(n, e->s.x, cs3_recurrence_sent(&e->s, step), arrive, e->work,
-                            cs3_recurrence_passed(&e->s, step - 1), e->s.vector, e->s.acc,
-                            e->s.ready);
-  cs3_stream_consumed(ingress, step, e->base + latest);
-  e->ops->advance(&e->s);
-  if (!e->overlap) {
-    end_row_blocking(n, cs3_recurrence_sent(&e->s, step), e->s.x);
-    return;
+static void advance_row(Engine *e, gint64 row, Cs3Stream *ingress) {
+  const Cs3LayerCosts *costs = e->s.costs;
+  const guint16 *weights = step_weights(e, row);
+  const guint8 *has_row = active_lines(e, row);
+  gint64 arrival = cs3_stream_arrival(ingress, row, weights, has_row);
+  Step step = {
+      .arrive = arrival > e->base ? (gint32)(arrival - e->base) : CS3_NEVER,
+      .service = costs->service,
+      .control = costs->control,
+      .vector = e->s.vector,
+      .issue = e->reduce ? e->ops->issue(costs, row) : 0,
+  };
+  e->s.row = row;
+  gint32 latest = run_row(e->s.lines, &step, weights, cs3_recurrence_sent(&e->s, row),
+                          cs3_recurrence_passed(&e->s, row - 1), e->s.x, e->s.acc, e->s.ready);
+  if (has_row) {
+    undo_idle(e, &step, has_row);
+    latest = maximum(e->s.lines, e->s.acc);
   }
-  if (e->s.vector > 0) /* else `issue` stays zero */
-    e->ops->charge(e->s.costs, e->s.rows, step, e->issue);
-  end_row(n, e->s.acc, e->issue, e->s.x);
+  cs3_stream_consumed(ingress, row, e->base + latest);
+  e->ops->advance(&e->s);
+  if (!e->overlap)
+    block_until_sent(&e->s, row);
+  else if (e->reduce)
+    e->ops->adjust(costs, row, e->s.x);
 }
 
 Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping,

@@ -31,8 +31,8 @@ typedef struct {
   gint32 *acc;
   gint32 *ready;     /* max(acc, P(i-1) + n): r may take part in row i's reduction */
   gint32 *sent;      /* ring of J rows of y */
-  gint32 *passed;    /* ring of `depth` rows of P */
-  gint64 depth;      /* B / n + 2: rows of P that backpressure looks back on */
+  gint32 *passed;    /* ring of `depth` rows of P, one value longer than the lines (two-way) */
+  gint64 depth;      /* rows of P that are kept: backpressure looks B / n rows back */
   gint32 vector;     /* n, 0 when the reduction is switched off (causes) */
 } Cs3Recurrence;
 
@@ -43,7 +43,7 @@ static inline gint32 *cs3_recurrence_sent(const Cs3Recurrence *s, gint64 row) {
 
 /** cs3_recurrence_passed: P of row @row (`depth` rows are kept). */
 static inline gint32 *cs3_recurrence_passed(const Cs3Recurrence *s, gint64 row) {
-  return s->passed + (row + s->depth) % s->depth * s->lines;
+  return s->passed + (row + s->depth) % s->depth * (s->lines + 1);
 }
 
 /* One reduction topology. A *step* is a line's i-th row; a ring gives every line its own order. */
@@ -51,13 +51,15 @@ typedef struct {
   Cs3Reduction id;
   const char *name;
   gint64 (*steps)(const Cs3LayerCosts *costs, gint64 rows);
-  /* Output row that line @line works on at @step; -1: none (ring, last block of rows). */
-  gint64 (*row_of)(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 line);
-  gboolean same_row; /* row_of does not depend on the line */
+  /* Output row that each line works on at @step; -1: none (ring, last block of rows). */
+  void (*row_of)(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 *row);
+  gboolean same_row; /* all lines work on row[0], the others are not filled in */
   /* From `ready` of this step: P into cs3_recurrence_passed(), y into cs3_recurrence_sent(). */
   void (*advance)(Cs3Recurrence *state);
-  /* Issue cycles that @step costs each line's datapath, the store at the row's owner included. */
-  void (*charge)(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint32 *cycles);
+  /* Issue cycles that the reduction of @step costs every line's datapath, ... */
+  gint32 (*issue)(const Cs3LayerCosts *costs, gint64 step);
+  /* ... and what the ends, the root and the row's owner (who stores it) add to or save on @x. */
+  void (*adjust)(const Cs3LayerCosts *costs, gint64 step, gint32 *x);
   /* When the last element of the last row has reached the end of its chain. */
   gint32 (*finish)(const Cs3Recurrence *state);
 } Cs3ReductionOps;
@@ -75,6 +77,16 @@ const Cs3ReductionOps *cs3_reduction_ops(Cs3Reduction reduction);
  */
 void cs3_send_times(const Cs3Recurrence *state, gint64 n_lines, const gint32 *passed,
                     const gint32 *before, const gint32 *next, gint32 *sent);
+
+/** cs3_store_times: y[r] = P[r] + n - 1: the row ends here, its slot is free once it is added up. */
+void cs3_store_times(const Cs3Recurrence *state, gint64 n_lines, const gint32 *passed, gint32 *sent);
+
+/**
+ * cs3_chain_scan: P along a chain of @n lines: passed[i] = max(ready[i], passed[i-1] + stage).
+ * @step: 1, or -1 for a chain that runs towards lower lines; the arrays point at its head.
+ * Returns: P of the last line, or CS3_NEVER for an empty chain.
+ */
+gint32 cs3_chain_scan(gint64 n, gint64 step, gint32 stage, const gint32 *ready, gint32 *passed);
 
 /** cs3_rotating_row: the row streamed @step-th, so that owners of successive rows differ. */
 gint64 cs3_rotating_row(const Cs3LayerCosts *costs, gint64 rows, gint64 step);

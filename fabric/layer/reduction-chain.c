@@ -9,19 +9,14 @@ static gint64 steps(const Cs3LayerCosts *costs, gint64 rows) {
   return rows;
 }
 
-static gint64 row_of(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 line) {
-  return cs3_rotating_row(costs, rows, step);
+static void row_of(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 *row) {
+  row[0] = cs3_rotating_row(costs, rows, step);
 }
 
 static void advance(Cs3Recurrence *s) {
   gint32 *passed = cs3_recurrence_passed(s, s->row);
   gint32 stage = s->vector > 0 ? s->costs->stage : 0;
-  gint32 run = CS3_NEVER;
-  for (gint64 r = 0; r < s->lines; r++) {
-    run += stage;
-    run = run > s->ready[r] ? run : s->ready[r];
-    passed[r] = run;
-  }
+  cs3_chain_scan(s->lines, 1, stage, s->ready, passed);
   const gint32 *before = cs3_recurrence_sent(s, s->row - 1);
   gint32 *sent = cs3_recurrence_sent(s, s->row);
   gint64 back_rows = s->vector > 0 ? s->costs->buffer / s->vector : 0;
@@ -31,12 +26,13 @@ static void advance(Cs3Recurrence *s) {
   cs3_send_times(s, 1, passed + last, before + last, NULL, sent + last);
 }
 
-static void charge(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint32 *cycles) {
-  gint64 n = costs->lines;
-  for (gint64 r = 0; r < n; r++)
-    cycles[r] = costs->receive + costs->send;
-  cycles[0] = costs->send;
-  cycles[step % n] += costs->store;
+static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
+  return costs->receive + costs->send;
+}
+
+static void adjust(const Cs3LayerCosts *costs, gint64 step, gint32 *x) {
+  x[0] -= costs->receive; /* the head only sends */
+  x[step % costs->lines] += costs->store;
 }
 
 static gint32 finish(const Cs3Recurrence *s) {
@@ -51,6 +47,7 @@ const Cs3ReductionOps cs3_reduction_chain = {
     .row_of = row_of,
     .same_row = TRUE,
     .advance = advance,
-    .charge = charge,
+    .issue = issue,
+    .adjust = adjust,
     .finish = finish,
 };

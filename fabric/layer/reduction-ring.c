@@ -2,6 +2,7 @@
 /* Ring: in each block of R rows, line r works at step i on the row of owner (r - 1 - i) mod R. A row
  * starts just after its owner, moves one line a step and ends at its owner, as in a ring
  * reduce-scatter: owners rotate, nothing travels back, and a line waits only for its neighbour. The
+ * owner's add writes the result where it belongs, so the last step sends nothing. The
  * ring is laid on the line by interleaving (even PEs one way, odd PEs back): two hops a stage. */
 #include "config.h"
 
@@ -11,20 +12,33 @@ static gint64 steps(const Cs3LayerCosts *costs, gint64 rows) {
   return (rows + costs->lines - 1) / costs->lines * costs->lines;
 }
 
-static gint64 row_of(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 line) {
-  gint64 n = costs->lines, block = step / n;
-  gint64 owner = (line - 1 - step % n + 2 * n) % n;
-  gint64 row = block * n + owner;
-  return row < rows ? row : -1;
+static void row_of(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 *row) {
+  gint64 n = costs->lines, first = step - step % n, phase = step % n;
+  for (gint64 r = 0; r < n; r++) {
+    gint64 owner = r - 1 - phase;
+    gint64 its = first + owner + (owner < 0 ? n : 0);
+    row[r] = its < rows ? its : -1;
+  }
 }
 
 /* Lines that have no row in this step of the last block leave everything as it was. */
 static void keep_idle(const Cs3Recurrence *s, gint64 step, gint32 *now, const gint32 *before) {
-  if (step < 0 || step / s->lines < s->rows / s->lines)
+  gint64 n = s->lines;
+  if (step < 0 || step / n < s->rows / n)
     return;
-  for (gint64 r = 0; r < s->lines; r++)
-    if (row_of(s->costs, s->rows, step, r) < 0)
+  g_autofree gint64 *row = g_new(gint64, n);
+  row_of(s->costs, s->rows, step, row);
+  for (gint64 r = 0; r < n; r++)
+    if (row[r] < 0)
       now[r] = before[r];
+}
+
+/* The step in which a line received the element that lies B places before this step's last one. Lines
+ * receive nothing in the first step of a block, so that step is skipped when counting back. */
+static gint64 looked_step(const Cs3Recurrence *s) {
+  gint64 back_rows = s->vector > 0 ? s->costs->buffer / s->vector : 0;
+  gint64 received_in_block = s->row % s->lines - 1;
+  return s->row - back_rows - (back_rows > received_in_block ? 1 : 0);
 }
 
 static void advance(Cs3Recurrence *s) {
@@ -41,27 +55,25 @@ static void advance(Cs3Recurrence *s) {
   keep_idle(s, s->row, passed, up);
   /* What this step's lines receive is what the previous step's lines sent: their y is known now,
    * in time for slots because J >= 2. */
-  gint64 back_rows = s->vector > 0 ? s->costs->buffer / s->vector : 0;
-  const gint32 *looked = cs3_recurrence_passed(s, s->row - back_rows);
+  const gint32 *looked = cs3_recurrence_passed(s, looked_step(s));
   const gint32 *before = cs3_recurrence_sent(s, s->row - 2);
   gint32 *sent = cs3_recurrence_sent(s, s->row - 1);
-  gint64 split = first ? 0 : n - 1;
-  cs3_send_times(s, split, up, before, looked + 1, sent);
-  if (first)
-    cs3_send_times(s, n, up, before, NULL, sent);
-  else
+  if (first) {
+    cs3_store_times(s, n, up, sent);
+  } else {
+    cs3_send_times(s, n - 1, up, before, looked + 1, sent);
     cs3_send_times(s, 1, up + n - 1, before + n - 1, looked, sent + n - 1);
+  }
   keep_idle(s, s->row - 1, sent, before);
 }
 
-static void charge(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint32 *cycles) {
+static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
   gint64 n = costs->lines, phase = step % n;
-  gint32 sum = (phase > 0 ? costs->receive : 0) + (phase < n - 1 ? costs->send : costs->store);
-  for (gint64 r = 0; r < n; r++)
-    cycles[r] = sum;
-  if (step / n >= rows / n)
-    for (gint64 r = 0; r < n; r++)
-      cycles[r] = row_of(costs, rows, step, r) < 0 ? 0 : sum;
+  return (phase > 0 ? costs->receive : 0) + (phase < n - 1 ? costs->send : costs->store);
+}
+
+/* Every line is head, middle and owner at the same time as the others. */
+static void adjust(const Cs3LayerCosts *costs, gint64 step, gint32 *x) {
 }
 
 static gint32 finish(const Cs3Recurrence *s) {
@@ -79,6 +91,7 @@ const Cs3ReductionOps cs3_reduction_ring = {
     .row_of = row_of,
     .same_row = FALSE,
     .advance = advance,
-    .charge = charge,
+    .issue = issue,
+    .adjust = adjust,
     .finish = finish,
 };

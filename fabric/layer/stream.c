@@ -16,16 +16,19 @@ struct Cs3Stream {
   gint64 per_wavelet; /* fixed point; 0: no limit */
   gint64 clock;       /* fixed point: the last row was complete */
   gint64 total;
-  gint64 bitmask;     /* wavelets of a row's bitmask over all lines */
+  guint16 *fixed;     /* per line: control wavelet and bitmask */
+  gint64 fixed_total;
   gint64 depth;       /* D */
   gint64 *taken;      /* ring of D: cycle at which every line had taken the row */
 };
 
-static gint64 bitmask_wavelets(const Cs3LayerShape *shape, gint64 lines) {
-  gint64 sum = 0;
-  for (gint64 r = 0; r < lines; r++)
-    sum += ((r + 1) * shape->features / lines - r * shape->features / lines + 31) / 32;
-  return sum;
+/* Wavelets that a line gets for a row whatever its weights. */
+static gint64 fixed_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *costs, gint64 line) {
+  gint64 n = costs->lines;
+  gint64 features = (line + 1) * shape->features / n - line * shape->features / n;
+  if (costs->wire == CS3_WIRE_NOTHING)
+    return 0;
+  return 1 + (costs->wire == CS3_WIRE_BITMASK ? (features + 31) / 32 : 0);
 }
 
 Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
@@ -33,13 +36,18 @@ Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   Cs3Stream *s = g_new0(Cs3Stream, 1);
   s->costs = costs;
   s->per_wavelet = llround(ldexp(cycles_per_wavelet, FRACTION_BITS));
-  s->bitmask = bitmask_wavelets(shape, costs->lines);
+  s->fixed = g_new(guint16, costs->lines);
+  for (gint64 r = 0; r < costs->lines; r++) {
+    s->fixed[r] = (guint16)fixed_wavelets(shape, costs, r);
+    s->fixed_total += s->fixed[r];
+  }
   s->depth = MIN(costs->edge_rows, shape->rows + costs->lines);
   s->taken = g_new0(gint64, s->depth);
   return s;
 }
 
 void cs3_stream_free(Cs3Stream *stream) {
+  g_free(stream->fixed);
   g_free(stream->taken);
   g_free(stream);
 }
@@ -54,29 +62,36 @@ static guint32 packed(gint64 n, const guint16 *weights, guint32 bits) {
   return sum;
 }
 
-static gint64 row_wavelets(const Cs3Stream *s, const guint16 *weights, gint64 active) {
-  gint64 n = s->costs->lines;
-  switch (s->costs->wire) {
+/* Bits per live weight. */
+static guint32 weight_bits(const Cs3LayerCosts *costs) {
+  switch (costs->wire) {
   case CS3_WIRE_NOTHING:
     return 0;
   case CS3_WIRE_DENSE:
-    return active + packed(n, weights, s->costs->weight_bits);
+    return (guint32)costs->weight_bits;
   case CS3_WIRE_INDEX16:
-    return active + packed(n, weights, 32);
+    return 32;
   case CS3_WIRE_DELTA8:
-    return active + packed(n, weights, 24);
+    return 24;
   case CS3_WIRE_BITMASK:
-    return active + s->bitmask * active / n + packed(n, weights, 16);
   case CS3_WIRE_INDICES:
-    return active + packed(n, weights, 16);
+    return 16;
   }
   g_return_val_if_reached(0);
 }
 
-gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, const guint16 *weights, gint64 active) {
+static gint64 row_wavelets(const Cs3Stream *s, const guint16 *weights, const guint8 *has_row) {
+  gint64 fixed = s->fixed_total;
+  for (gint64 r = 0; has_row && r < s->costs->lines; r++)
+    fixed -= has_row[r] ? 0 : s->fixed[r];
+  return fixed + packed(s->costs->lines, weights, weight_bits(s->costs));
+}
+
+gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, const guint16 *weights,
+                          const guint8 *has_row) {
   if (s->per_wavelet == 0)
     return G_MININT64;
-  gint64 wavelets = row_wavelets(s, weights, active);
+  gint64 wavelets = row_wavelets(s, weights, has_row);
   gint64 room = s->taken[row % s->depth] << FRACTION_BITS; /* row - D, 0 at first */
   s->clock = MAX(s->clock, room) + wavelets * s->per_wavelet;
   s->total += wavelets;

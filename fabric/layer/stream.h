@@ -16,10 +16,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Stream, cs3_stream_free)
 
 /**
  * cs3_stream_arrival: cycle at which row @row is complete at the edge.
- * @weights: live weights per line; @active: lines that have a row (each gets a control wavelet).
- * Rows must be asked for in order.
+ * @weights: live weights per line; @has_row: (nullable): lines that take part, %NULL: all. Each gets a
+ * control wavelet. Rows must be asked for in order.
  */
-gint64 cs3_stream_arrival(Cs3Stream *stream, gint64 row, const guint16 *weights, gint64 active);
+gint64 cs3_stream_arrival(Cs3Stream *stream, gint64 row, const guint16 *weights,
+                          const guint8 *has_row);
 
 /** cs3_stream_consumed: every line has taken row @row by @cycle. */
 void cs3_stream_consumed(Cs3Stream *stream, gint64 row, gint64 cycle);

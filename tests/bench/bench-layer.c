@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Throughput of the recurrences: (row x line) updates per second, one thread, all limits on, beside the
+ * plain loop over the same data that no recurrence can beat (sum of the counts). */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "fabric/layer/layer.h"
+#include "sim/machine.h"
+
+enum { ROWS = 12288, FEATURES = 12288, TOKENS = 65536, RUNS = 7 };
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Processor time of this thread: per core, whatever else the machine is doing. */
+static double now_s(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+static double median(double *values, int n) {
+  qsort(values, n, sizeof *values, by_value);
+  return values[n / 2];
+}
+
+static guint16 *make_counts(gint64 n, gint64 features) {
+  guint16 *counts = g_new(guint16, n);
+  g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+  for (gint64 i = 0; i < n; i++)
+    counts[i] = (guint16)g_rand_int_range(rand, 0, (gint32)features + 1);
+  return counts;
+}
+
+static double seconds_to_sum(const guint16 *counts, gint64 n) {
+  double start = now_s();
+  volatile gint64 total = 0;
+  gint64 sum = 0;
+  for (gint64 i = 0; i < n; i++)
+    sum += counts[i];
+  total = sum;
+  (void)total;
+  return now_s() - start;
+}
+
+static void bench(const Cs3Machine *machine, Cs3Pass pass, int reduction) {
+  Cs3LayerShape shape = {.pass = pass, .rows = ROWS, .features = FEATURES, .tokens = TOKENS};
+  Cs3Mapping mapping = {.axis = CS3_AXIS_Y, .fold = 2, .placement = CS3_ACC_SRAM,
+                        .reduction = (Cs3Reduction)reduction, .overlap = TRUE};
+  gint64 lines = cs3_mapping_lines(&machine->hw, &shape, &mapping);
+  g_autofree guint16 *counts = make_counts(ROWS * lines, FEATURES / lines);
+  Cs3LayerCounts weights = {counts, lines};
+  double run[RUNS], sum[RUNS];
+  for (int i = 0; i < RUNS; i++) {
+    double start = now_s();
+    volatile gint64 cycles = cs3_layer_cycles(&machine->hw, &shape, &mapping, &weights);
+    (void)cycles;
+    run[i] = now_s() - start;
+    sum[i] = seconds_to_sum(counts, ROWS * lines);
+  }
+  double updates = (double)ROWS * lines / median(run, RUNS);
+  printf("recurrence %-8s %-8s %4d lines  %7.0f M rows x lines/s  (sum alone %7.0f)\n",
+         cs3_pass_name(pass), pass == CS3_PASS_DW ? "" : cs3_reduction_name(mapping.reduction),
+         (int)lines, updates / 1e6, (double)ROWS * lines / median(sum, RUNS) / 1e6);
+}
+
+int main(void) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3", NULL, &error);
+  if (machine == NULL) {
+    fprintf(stderr, "bench-layer: %s\n", error->message);
+    return EXIT_FAILURE;
+  }
+  for (int reduction = CS3_REDUCTION_CHAIN; reduction <= CS3_REDUCTION_RING; reduction++)
+    bench(machine, CS3_PASS_FORWARD, reduction);
+  bench(machine, CS3_PASS_DW, CS3_REDUCTION_CHAIN);
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The recurrences of fabric/layer/ against the same machine stepped element by element, on random
+ * machines, shapes, masks and mappings; and the laws that any such machine obeys. */
+#include "config.h"
+
+#include "tests/unit/fixture.h"
+
+#include <math.h>
+
+#include "fabric/fabric-error.h"
+#include "fabric/layer/recurrence.h"
+#include "sim/machine.h"
+#include "tests/unit/layer-reference.h"
+
+enum { RANDOM_CASES = 400, SLOW_CASES = 20000 };
+
+typedef struct {
+  Cs3Hardware hw;
+  Cs3LayerShape shape;
+  Cs3Mapping mapping;
+  guint16 *counts; /* NULL: dense */
+  gint64 lines;
+} Case;
+
+static Cs3Hardware preset(const char *name) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Machine) machine = cs3_machine_load(name, NULL, &error);
+  ck_assert_msg(machine != NULL, "%s", error ? error->message : "");
+  return machine->hw;
+}
+
+/* A machine whose every parameter is drawn around the presets'. */
+static void draw_hardware(GRand *r, Cs3Hardware *hw) {
+  hw->wafer.pe_x = g_rand_int_range(r, 1, 40);
+  hw->wafer.pe_y = g_rand_int_range(r, 1, 40);
+  hw->pe.acc_cache_bytes = g_rand_int_range(r, 0, 600);
+  hw->fabric.hop_cycles = g_rand_int_range(r, 1, 4);
+  hw->fabric.ramp_cycles = g_rand_int_range(r, 0, 4);
+  hw->fabric.router_buffer = g_rand_int_range(r, 1, 6);
+  hw->fabric.in_queue[2] = g_rand_int_range(r, 1, 30);
+  hw->fabric.out_queue[2] = g_rand_int_range(r, 1, 30);
+  hw->fabric.link_cycles = g_rand_boolean(r) ? 1 : 1.125;
+  hw->io.rate_bits_per_s *= exp(g_rand_double_range(r, -6, 1));
+  hw->io.edge_buffer_bytes = g_rand_int_range(r, 8, 4000);
+  hw->kernel.weight_overhead = g_rand_int_range(r, 0, 17);
+  hw->kernel.control_cycles = g_rand_int_range(r, 0, 5);
+  hw->kernel.accumulator_slots = g_rand_int_range(r, 1, 20);
+  hw->kernel.acc_precision = g_rand_int_range(r, 0, 2);
+  hw->kernel.weight_format = g_rand_int_range(r, 0, 3);
+  hw->kernel.reduce_lanes = 2 * g_rand_int_range(r, 1, 3);
+  hw->kernel.reduce_issues = g_rand_int_range(r, 1, 3);
+  hw->kernel.gradient_bits = 16 * g_rand_int_range(r, 1, 4);
+}
+
+/* Binomial weights with one line heavier than the others now and then. */
+static guint16 *draw_counts(GRand *r, const Case *c, double density) {
+  g_autofree gint64 *starts = cs3_mapping_starts(c->shape.features, c->lines);
+  guint16 *counts = g_new0(guint16, c->shape.rows * c->lines);
+  gint64 heavy = g_rand_int_range(r, 0, (gint32)c->lines);
+  for (gint64 i = 0; i < c->shape.rows; i++)
+    for (gint64 l = 0; l < c->lines; l++)
+      for (gint64 k = starts[l]; k < starts[l + 1]; k++)
+        counts[i * c->lines + l] += g_rand_double(r) < (l == heavy ? sqrt(density) : density);
+  return counts;
+}
+
+static gboolean draw_case(GRand *r, Case *c) {
+  *c = (Case){.hw = preset(g_rand_boolean(r) ? "cs2" : "cs3")};
+  draw_hardware(r, &c->hw);
+  c->shape = (Cs3LayerShape){
+      .pass = g_rand_int_range(r, 0, CS3_N_PASSES),
+      .rows = g_rand_int_range(r, 1, 120),
+      .features = g_rand_int_range(r, 1, 200),
+      .tokens = g_rand_int_range(r, 1, 3000),
+      .dense = g_rand_int_range(r, 0, 4) == 0,
+  };
+  c->mapping = (Cs3Mapping){
+      .axis = g_rand_boolean(r) ? CS3_AXIS_X : CS3_AXIS_Y,
+      .fold = g_rand_int_range(r, 1, 5),
+      .placement = g_rand_int_range(r, CS3_ACC_CACHE, CS3_ACC_SRAM + 1),
+      .reduction = g_rand_int_range(r, 0, 3),
+      .overlap = g_rand_int_range(r, 0, 4) > 0,
+  };
+  if (!cs3_mapping_check(&c->hw, &c->shape, &c->mapping, NULL))
+    return FALSE;
+  Cs3LayerCosts costs; /* below one round trip of credits the vector time is a rate, not exact */
+  cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &costs);
+  if (costs.buffer < costs.stage + costs.back)
+    return FALSE;
+  c->lines = cs3_mapping_lines(&c->hw, &c->shape, &c->mapping);
+  if (!c->shape.dense)
+    c->counts = draw_counts(r, c, g_rand_double(r));
+  return TRUE;
+}
+
+static char *describe(const Case *c) {
+  Cs3LayerCosts k;
+  cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
+  return g_strdup_printf(
+      "%s %s%s: rows %d, features %d, lines %d, vector %d, service %d, slots %d, buffer %d, stage %d, "
+      "edge rows %d, dense %d, wire %d",
+      cs3_pass_name(c->shape.pass), cs3_reduction_name(c->mapping.reduction),
+      c->mapping.overlap ? "" : " blocking", (int)c->shape.rows, (int)c->shape.features,
+      (int)c->lines, k.vector, k.service, k.slots, k.buffer, k.stage, (int)k.edge_rows,
+      c->shape.dense, k.wire);
+}
+
+static void compare(const Case *c) {
+  Cs3LayerCosts costs;
+  cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &costs);
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  const Cs3LayerCounts *weights = c->counts ? &counts : NULL;
+  gboolean dw = c->shape.pass == CS3_PASS_DW;
+  Cs3PassTimes got = dw ? cs3_dot_pass(&c->shape, &costs, weights, CS3_LIMIT_EGRESS)
+                        : cs3_axpy_pass(&c->shape, &c->mapping, &costs, weights, CS3_LIMIT_EGRESS);
+  Cs3PassTimes want = dw ? reference_dot(&c->shape, &costs, weights)
+                         : reference_axpy(&c->shape, &c->mapping, &costs, weights);
+  g_autofree char *text = describe(c);
+  ck_assert_msg(got.threads == want.threads && got.end == want.end,
+                "%s: threads %d want %d, end %d want %d", text, (int)got.threads, (int)want.threads,
+                (int)got.end, (int)want.end);
+  ck_assert_msg(got.ingress_wavelets == want.ingress_wavelets &&
+                    got.egress_wavelets == want.egress_wavelets,
+                "%s: wavelets in %d want %d, out %d want %d", text, (int)got.ingress_wavelets,
+                (int)want.ingress_wavelets, (int)got.egress_wavelets, (int)want.egress_wavelets);
+}
+
+static void check_laws(const Case *c) {
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  Cs3LayerResult result;
+  cs3_layer_recurrence(&c->hw, &c->shape, &c->mapping, c->counts ? &counts : NULL, &result);
+  gint64 sum = 0, live = 0;
+  g_autofree char *text = describe(c);
+  for (int i = 0; i < CS3_N_CAUSES; i++) {
+    ck_assert_msg(result.causes[i] >= 0, "%s: %s is negative", text, cs3_cause_name(i));
+    sum += result.causes[i];
+  }
+  ck_assert_msg(sum == result.cycles, "%s: causes add up to %d of %d", text, (int)sum,
+                (int)result.cycles);
+  for (gint64 i = 0; c->counts && i < c->shape.rows * c->lines; i++)
+    live += c->counts[i];
+  ck_assert_int_eq(result.nonzeros, c->counts ? live : c->shape.rows * c->shape.features);
+  gint64 bound = cs3_layer_bound(&c->hw, &c->shape, &c->mapping, result.nonzeros);
+  ck_assert_msg(bound <= result.cycles, "%s: bound %d above %d", text, (int)bound,
+                (int)result.cycles);
+  ck_assert_int_eq(result.cycles, cs3_layer_cycles(&c->hw, &c->shape, &c->mapping,
+                                                   c->counts ? &counts : NULL));
+}
+
+static void random_cases(int n, void (*check)(const Case *)) {
+  g_autoptr(GRand) seeds = g_rand_new_with_seed(fixture_seed());
+  for (int i = 0; i < n;) {
+    guint32 seed = g_rand_int(seeds);
+    g_autoptr(GRand) r = g_rand_new_with_seed(seed);
+    Case c;
+    if (!draw_case(r, &c))
+      continue;
+    check(&c);
+    g_free(c.counts);
+    i++;
+  }
+}
+
+START_TEST(test_equals_reference) {
+  random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, compare);
+}
+END_TEST
+
+START_TEST(test_laws) {
+  random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, check_laws);
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("layer");
+  TCase *t = tcase_create("random");
+  tcase_set_timeout(t, 600);
+  tcase_add_test(t, test_equals_reference);
+  tcase_add_test(t, test_laws);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  return fixture_run(suite());
+}
