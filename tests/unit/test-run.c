@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The main job: conservation of cycles, limits of the speed-up, reproducibility. */
+#include "config.h"
+
+#include "tests/unit/fixture.h"
+
+#include <math.h>
+
+#include "fabric/fabric-error.h"
+#include "sim/layer-run.h"
+#include "sim/result.h"
+#include "sim/scenario.h"
+
+static Cs3ScenarioOptions options(const char *model, double sparsity) {
+  Cs3ScenarioOptions o = cs3_scenario_defaults;
+  o.model = (char *)model;
+  o.sparsity = sparsity;
+  o.jobs = 1;
+  return o;
+}
+
+static json_t *run(const Cs3ScenarioOptions *o) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(o, &error);
+  ck_assert_msg(scenario != NULL, "%s", error ? error->message : "");
+  g_autoptr(Cs3Run) result = cs3_run(&scenario->config, &error);
+  ck_assert_msg(result != NULL, "%s", error ? error->message : "");
+  return cs3_result_json(result);
+}
+
+static double sum_of(const json_t *object) {
+  double sum = 0;
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)object, key, value)
+    sum += json_number_value(value);
+  return sum;
+}
+
+static const json_t *member(const json_t *record, const char *a, const char *b) {
+  return json_object_get(json_object_get(record, a), b);
+}
+
+START_TEST(test_breakdown_adds_up) {
+  Cs3ScenarioOptions o = options("gpt2-small", 0.7);
+  o.batch = 100; /* not a multiple of anything convenient */
+  json_t *r = run(&o);
+  double cycles = cs3_result_number(r, "step.cycles");
+  double clock = cs3_result_number(r, "hardware.clock_hz");
+  ck_assert(sum_of(member(r, "step", "causes")) == cycles);
+  ck_assert(fabs(cs3_result_number(r, "step.time_s") * clock - cycles) < 3);
+  double gap = cycles - cs3_result_number(r, "dense.step.cycles") /
+                            cs3_result_number(r, "speedup.theoretical");
+  ck_assert_double_eq_tol(sum_of(member(r, "speedup", "gap_cycles")), gap, 1e-6 * cycles);
+  json_decref(r);
+}
+END_TEST
+
+START_TEST(test_dense_is_its_own_baseline) {
+  Cs3ScenarioOptions o = options("gpt2-small", 0);
+  o.batch = 32;
+  json_t *r = run(&o);
+  ck_assert(cs3_result_number(r, "speedup.simulated") == 1);
+  ck_assert(cs3_result_number(r, "speedup.theoretical") == 1);
+  json_decref(r);
+}
+END_TEST
+
+static const struct {
+  const char *model;
+  gint64 seq;
+  double sparsity, theory;
+} identities[] = {
+    /* SPDF (arXiv 2303.10464): 2.5x fewer FLOPs; the Llama values follow from the same count. */
+    {"gpt3-xl", 2048, 0.75, 2.50},
+    {"llama7b", 4096, 0.70, 2.44},
+    {"llama7b", 2048, 0.70, 2.74},
+};
+
+START_TEST(test_theory) {
+  Cs3ScenarioOptions o = options(identities[_i].model, identities[_i].sparsity);
+  o.seq = identities[_i].seq;
+  o.batch = 16;
+  json_t *r = run(&o);
+  double theory = cs3_result_number(r, "speedup.theoretical");
+  ck_assert_double_eq_tol(theory, identities[_i].theory, 0.01 * identities[_i].theory);
+  ck_assert(cs3_result_number(r, "speedup.simulated") <= theory);
+  json_decref(r);
+}
+END_TEST
+
+START_TEST(test_workers_do_not_matter) {
+  Cs3ScenarioOptions o = options("gpt2-small", 0.8);
+  o.batch = 24;
+  o.exact = TRUE;
+  g_autofree char *first = NULL;
+  for (gint64 jobs = 1; jobs <= 7; jobs += 3) {
+    o.jobs = jobs;
+    json_t *r = run(&o);
+    g_autofree char *text = json_dumps(r, JSON_REAL_PRECISION(15));
+    if (first != NULL)
+      ck_assert_str_eq(text, first);
+    else
+      first = g_steal_pointer(&text);
+    json_decref(r);
+  }
+}
+END_TEST
+
+START_TEST(test_filters_by_layer) {
+  char *filters[] = {(char *)"transformer.h.0.*=0", (char *)"*.mlp.*=0.9", NULL};
+  Cs3ScenarioOptions o = options("gpt2-small", 0.5);
+  o.sparsity_filter = filters;
+  o.batch = 8;
+  json_t *r = run(&o);
+  /* q, k, v and the output projection of 11 layers at 50 %, the first layer's dense; MLPs at 90 %. */
+  double attention = 0, mlp = 0;
+  size_t i;
+  json_t *layer;
+  json_array_foreach(json_object_get(r, "layers"), i, layer) {
+    double repeat = cs3_result_number(layer, "repeat"), s = cs3_result_number(layer, "sparsity");
+    gboolean is_mlp = strstr(cs3_result_string(layer, "tensor"), ".mlp.") != NULL;
+    gboolean in_block = strstr(cs3_result_string(layer, "tensor"), ".h.") != NULL;
+    *(is_mlp ? &mlp : &attention) += in_block ? repeat * s : 0;
+  }
+  ck_assert_double_eq_tol(mlp, 2 * 12 * 0.9, 1e-9);
+  ck_assert(fabs(fmod(attention, 11 * 0.5)) < 1e-9 && attention > 0);
+  json_decref(r);
+}
+END_TEST
+
+static json_t *run_layer(gint64 tokens, double sparsity, const char *hardware) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Machine) machine = cs3_machine_load(hardware, NULL, &error);
+  ck_assert_msg(machine != NULL, "%s", error ? error->message : "");
+  Cs3LayerConfig config = {.machine = machine, .out_features = 12288, .in_features = 12288,
+                           .tokens = tokens, .sparsity = sparsity, .pattern_text = "uniform",
+                           .seed = 1, .workers = 1, .force = CS3_MAP_FREE};
+  ck_assert(cs3_pattern_parse(&config.pattern, "uniform", NULL));
+  json_t *r = cs3_layer_run(&config, &error);
+  ck_assert_msg(r != NULL, "%s", error ? error->message : "");
+  return r;
+}
+
+/* Few tokens: the stream of 32-bit wavelets decides, sparsity pays 1 / (2 d). */
+START_TEST(test_ingress_limit) {
+  json_t *r = run_layer(4096, 0.75, "cs2");
+  ck_assert_double_eq_tol(cs3_result_number(r, "speedup.simulated"), 1 / (2 * 0.25), 0.1);
+  ck_assert_str_eq(cs3_result_string(r, "bottleneck"), "ingress");
+  json_decref(r);
+}
+END_TEST
+
+/* Many tokens: close to 1 / d. */
+START_TEST(test_arithmetic_limit) {
+  json_t *r = run_layer(131072, 0.7, "cs2");
+  double speedup = cs3_result_number(r, "speedup.simulated");
+  ck_assert_msg(speedup > 0.85 / 0.3 && speedup < 1 / 0.3, "speed-up %g", speedup);
+  ck_assert(cs3_result_number(r, "bound_cycles") <= cs3_result_number(r, "cycles"));
+  json_decref(r);
+}
+END_TEST
+
+START_TEST(test_does_not_fit) {
+  Cs3ScenarioOptions o = options("gpt3-175b", 0.7);
+  char *small[] = {(char *)"pe.sram_data=2 kB", NULL};
+  o.set = small;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o, &error);
+  ck_assert_ptr_nonnull(scenario);
+  g_autoptr(Cs3Run) result = cs3_run(&scenario->config, &error);
+  ck_assert_ptr_null(result);
+  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "GB missing");
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("run");
+  TCase *t = tcase_create("step");
+  tcase_set_timeout(t, 300);
+  tcase_add_test(t, test_breakdown_adds_up);
+  tcase_add_test(t, test_dense_is_its_own_baseline);
+  tcase_add_loop_test(t, test_theory, 0, G_N_ELEMENTS(identities));
+  tcase_add_test(t, test_workers_do_not_matter);
+  tcase_add_test(t, test_filters_by_layer);
+  tcase_add_test(t, test_does_not_fit);
+  suite_add_tcase(s, t);
+  t = tcase_create("layer");
+  tcase_set_timeout(t, 300);
+  tcase_add_test(t, test_ingress_limit);
+  tcase_add_test(t, test_arithmetic_limit);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  return fixture_run(suite());
+}
