@@ -91,8 +91,9 @@ static void add_entry(GString *out, const Cs3Machine *machine, const Cs3Param *p
   add_field(out, "accepted", accepted);
   if (param->unit != CS3_UNIT_NONE)
     add_field(out, "unit", cs3_quantity_unit(param->unit));
-  add_field(out, "evidence", evidence_meaning(param->evidence));
-  add_field(out, "known", param->source);
+  /* Of the real machine, whatever value this one has. */
+  add_field(out, "known", evidence_meaning(param->evidence));
+  add_field(out, "", param->source);
 }
 
 static void add_line(GString *out, const Cs3Machine *machine, const Cs3Param *param) {

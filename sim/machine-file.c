@@ -15,7 +15,8 @@
 typedef struct {
   Cs3Machine *machine;
   Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
-  GPtrArray *chain; /* canonical paths, the user's file first */
+  GPtrArray *chain;  /* canonical paths, the user's file first */
+  GPtrArray *labels; /* the same files as messages call them */
 } Reader;
 
 /* A file that has been named: where it is and what messages call it. */
@@ -60,8 +61,10 @@ static gboolean unknown_machine(const char *name, GError **error) {
 /* @from: directory that a relative path starts in; NULL: the current one. */
 static gboolean locate(const char *name, const char *from, Located *located, GError **error) {
   if (is_path(name)) {
-    gboolean absolute = from == NULL || g_path_is_absolute(name);
-    located->path = absolute ? g_strdup(name) : g_build_filename(from, name, NULL);
+    while (from != NULL && g_str_has_prefix(name, "./"))
+      name += 2;
+    gboolean here = from == NULL || g_str_equal(from, ".") || g_path_is_absolute(name);
+    located->path = here ? g_strdup(name) : g_build_filename(from, name, NULL);
     located->label = g_strdup(located->path);
     return TRUE;
   }
@@ -164,11 +167,12 @@ static gboolean enter(Reader *reader, const Located *file, GError **error) {
   g_autofree char *real = realpath(file->path, NULL);
   char *canonical = g_strdup(real != NULL ? real : file->path);
   g_ptr_array_add(reader->chain, canonical);
+  g_ptr_array_add(reader->labels, g_strdup(file->label));
   for (guint i = 0; i + 1 < reader->chain->len; i++) {
     if (!g_str_equal(g_ptr_array_index(reader->chain, i), canonical))
       continue;
-    g_ptr_array_add(reader->chain, NULL);
-    g_autofree char *circle = g_strjoinv(" -> ", (char **)reader->chain->pdata + i);
+    g_ptr_array_add(reader->labels, NULL);
+    g_autofree char *circle = g_strjoinv(" -> ", (char **)reader->labels->pdata + i);
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CYCLE,
                 "%s: machine.base leads back to the file itself: %s", file->label, circle);
     return FALSE;
@@ -222,9 +226,11 @@ gboolean cs3_machine_read(Cs3Machine *machine, const char *name_or_path, GError 
   Reader reader = {.machine = machine};
   cs3_machine_bind(machine, reader.bindings);
   reader.chain = g_ptr_array_new_with_free_func(g_free);
+  reader.labels = g_ptr_array_new_with_free_func(g_free);
   g_autoptr(GError) problem = NULL;
   gboolean ok = read_file(&reader, name_or_path, NULL, name_or_path, &problem);
   g_ptr_array_unref(reader.chain);
+  g_ptr_array_unref(reader.labels);
   if (!ok)
     g_propagate_error(error, g_steal_pointer(&problem));
   return ok;

@@ -148,6 +148,14 @@ GArray *cs3_machine_uncertain(const Cs3Machine *machine) {
   return all;
 }
 
+double cs3_uncertain_sample(const Cs3Uncertain *uncertain, double u) {
+  Cs3Range range = uncertain->range;
+  if (uncertain->param->type == CS3_PARAM_REAL)
+    return range.low + u * (range.high - range.low);
+  double lowest = ceil(range.low), highest = floor(range.high);
+  return MIN(lowest + floor(u * (highest - lowest + 1)), highest);
+}
+
 /* Pairs of which the first may not exceed the second. */
 static const struct {
   const char *less_group, *less_key, *more_group, *more_key;

@@ -112,3 +112,9 @@ gboolean cs3_machine_range(const Cs3Machine *machine, const Cs3Param *param, Cs3
  * Returns: (transfer full) (element-type Cs3Uncertain).
  */
 GArray *cs3_machine_uncertain(const Cs3Machine *machine);
+
+/**
+ * cs3_uncertain_sample: the value at share @u of the range, 0 <= u < 1: low + u (high - low); a
+ * parameter that counts takes each whole number of its range with the same probability.
+ */
+double cs3_uncertain_sample(const Cs3Uncertain *uncertain, double u);
