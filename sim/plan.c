@@ -101,8 +101,13 @@ Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) {
   return g_steal_pointer(&plan);
 }
 
+Cs3Plan *cs3_plan_ref(Cs3Plan *plan) {
+  plan->references++;
+  return plan;
+}
+
 void cs3_plan_free(Cs3Plan *plan) {
-  if (plan == NULL)
+  if (plan == NULL || plan->references-- > 0)
     return;
   g_array_unref(plan->linears);
   g_array_unref(plan->others);

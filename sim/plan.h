@@ -57,6 +57,7 @@ typedef struct {
   double capacity_bytes;     /* SRAM for activations */
   GArray *linears;           /* of Cs3PlanLinear, in graph order */
   GArray *others;            /* of Cs3PlanOther */
+  int references;            /* beside the first: cs3_plan_ref() */
 } Cs3Plan;
 
 /** cs3_plan_density: live share of the weights of @instance of linear @node; 1: dense. */
@@ -71,5 +72,8 @@ gboolean cs3_plan_stands_for(const Cs3PlanInput *input, const Cs3PlanLinear *lin
  *   does not fit the wafer's memory under any allowed policy (says how much is missing).
  */
 Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_plan_ref: @plan, which then takes one more cs3_plan_free() to go. Not for several threads. */
+Cs3Plan *cs3_plan_ref(Cs3Plan *plan);
 void cs3_plan_free(Cs3Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Plan, cs3_plan_free)

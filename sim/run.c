@@ -138,7 +138,20 @@ static gboolean any_sparse(const Cs3RunConfig *config) {
   return any;
 }
 
-Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
+static void share(const Cs3StepRun *from, Cs3StepRun *to) {
+  *to = *from;
+  cs3_plan_ref(to->plan);
+}
+
+static gboolean simulate_dense(const Cs3PlanInput *input, const Cs3Run *baseline, Cs3StepRun *dense,
+                               GError **error) {
+  if (baseline == NULL)
+    return simulate(input, dense, error);
+  share(&baseline->dense, dense);
+  return TRUE;
+}
+
+Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
   g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
   run->config = *config;
   Cs3PlanInput input = {
@@ -146,10 +159,12 @@ Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
       .batch = config->batch, .seed = config->seed, .exact = config->exact,
       .workers = config->workers, .force = config->force,
   };
-  if (!check_memoryx(config, error) || !simulate(&input, &run->dense, error))
+  if (!check_memoryx(config, error) || !simulate_dense(&input, baseline, &run->dense, error))
     return NULL;
-  input.sparsity = any_sparse(config) ? config->sparsity : NULL;
-  if (!simulate(&input, &run->sparse, error))
+  input.sparsity = config->sparsity;
+  if (!any_sparse(config))
+    share(&run->dense, &run->sparse);
+  else if (!simulate(&input, &run->sparse, error))
     return NULL;
   const double *density = config->sparsity->node_density;
   run->speedup = run->dense.time.step_s / run->sparse.time.step_s;
@@ -157,6 +172,10 @@ Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
   run->linear_speedup = run->dense.linear_cycles_per_token / run->sparse.linear_cycles_per_token;
   run->linear_theoretical = block_macs(config->graph, NULL) / block_macs(config->graph, density);
   return g_steal_pointer(&run);
+}
+
+Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
+  return cs3_run_against(config, NULL, error);
 }
 
 void cs3_run_free(Cs3Run *run) {

@@ -64,5 +64,14 @@ typedef struct {
  * Errors: CS3_WORKLOAD_ERROR, CS3_FABRIC_ERROR_INFEASIBLE (does not fit), CS3_STEP_ERROR.
  */
 Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_run_against: as cs3_run(), with the dense side of @baseline instead of simulating it again.
+ * @baseline: (nullable): a run whose configuration differs from @config in nothing but the sparsity
+ *   (another model, machine, batch or forced mapping would be compared with the wrong step).
+ *   It may be freed before the result.
+ */
+Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void cs3_run_free(Cs3Run *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Run, cs3_run_free)
