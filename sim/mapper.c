@@ -18,14 +18,14 @@ typedef struct {
   const Cs3Hardware *hw;
   double density;
   GArray *found;
-  GError *refused; /* why the first mapping that does not fit does not */
+  GError *refused; /* why the last mapping does not fit: most folds, accumulators in SRAM */
 } Search;
 
 static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
   g_autoptr(GError) error = NULL;
   if (!cs3_mapping_check(search->hw, shape, mapping, &error)) {
-    if (search->refused == NULL)
-      search->refused = g_steal_pointer(&error);
+    g_clear_error(&search->refused);
+    search->refused = g_steal_pointer(&error);
     return;
   }
   double density = shape->dense ? 1 : search->density;
@@ -148,7 +148,7 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape, const
 }
 
 char *cs3_map_describe(const Cs3MapCandidate *c) {
-  return g_strdup_printf("fold %" G_GINT64_FORMAT ", features on %s, accumulators in %s, %s%s, %s weights",
+  return g_strdup_printf("fold %" G_GINT64_FORMAT " on %s, %s, %s%s, %s",
                          c->mapping.fold, c->mapping.axis == CS3_AXIS_X ? "x" : "y",
                          cs3_placement_name(c->mapping.placement),
                          cs3_reduction_name(c->mapping.reduction),

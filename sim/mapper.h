@@ -64,7 +64,7 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape, const
 guint16 *cs3_map_counts(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         const Cs3Mapping *mapping, const Cs3Mask *mask);
 
-/** cs3_map_describe: (transfer full): "fold 4, features on y, accumulators in cache, chain, ...". */
+/** cs3_map_describe: (transfer full): "fold 4 on y, cache, chain, sparse". */
 char *cs3_map_describe(const Cs3MapCandidate *candidate);
 
 /** cs3_map_json: (transfer full): the same as a record. */

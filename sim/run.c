@@ -59,12 +59,14 @@ static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
 
   gint64 slots = plan->micro_batches * plan->micro_batch;
   double padding = (double)(slots - input->batch) / slots;
+  gint64 padded = 0;
   for (int cause = 0; cause < CS3_N_STEP_CAUSES; cause++) {
     gint64 total = causes[cause] * plan->micro_batches;
-    gint64 padded = (gint64)(total * padding);
-    run->causes[cause] = total - padded;
-    run->causes[CS3_STEP_PADDING] += padded;
+    gint64 wasted = (gint64)(total * padding);
+    run->causes[cause] = total - wasted;
+    padded += wasted;
   }
+  run->causes[CS3_STEP_PADDING] = padded;
   double clock_hz = input->machine->hw.wafer.clock_hz;
   run->causes[CS3_STEP_STREAM_WAIT] = llround(run->time.stream_wait_s * clock_hz);
   run->causes[CS3_STEP_BOUNDARY] = llround(run->time.boundary_s * clock_hz);
