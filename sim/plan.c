@@ -73,7 +73,9 @@ Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 token
   double macs = node->macs * tokens;
   if (node->kind == CS3_NODE_SCORES || node->kind == CS3_NODE_VALUES) {
     other.forward = cs3_attention_cycles(hw, macs);
-    other.backward = cs3_attention_cycles(hw, 2 * macs);
+    /* Scores are not stored: backward computes every tile of them once more. */
+    double backward = node->kind == CS3_NODE_SCORES ? 3 : 2;
+    other.backward = cs3_attention_cycles(hw, backward * macs);
     other.ideal = macs / ((double)hw->wafer.cores_peak * hw->pe.lanes_fp16);
     return other;
   }
