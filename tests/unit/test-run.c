@@ -177,6 +177,36 @@ START_TEST(test_does_not_fit) {
 }
 END_TEST
 
+/* Every key of a record stands in doc/result.md, so that the page cannot fall behind. */
+static void check_documented(const char *doc, const char *parent, const json_t *value) {
+  static const char *const open_sets[] = {"causes", "gap_cycles", "configuration", NULL};
+  if (json_is_array(value) && json_array_size(value) > 0)
+    check_documented(doc, parent, json_array_get(value, 0));
+  const char *key;
+  json_t *child;
+  json_object_foreach((json_t *)value, key, child) {
+    if ((json_is_object(child) || json_is_array(child)) && !g_strv_contains(open_sets, key)) {
+      check_documented(doc, key, child);
+      continue;
+    }
+    g_autofree char *quoted = g_strdup_printf("%s`", key);
+    ck_assert_msg(strstr(doc, quoted) != NULL, "doc/result.md lacks %s.%s", parent, key);
+  }
+}
+
+START_TEST(test_keys_are_documented) {
+  g_autofree char *path = g_build_filename(g_getenv("CS3SIM_DATA_DIR"), "doc", "result.md", NULL);
+  g_autofree char *doc = NULL;
+  ck_assert_msg(g_file_get_contents(path, &doc, NULL, NULL), "%s", path);
+  Cs3ScenarioOptions o = options("gpt2-small", 0.7);
+  o.batch = 4;
+  o.exact = TRUE;
+  json_t *r = run(&o);
+  check_documented(doc, "", r);
+  json_decref(r);
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("run");
   TCase *t = tcase_create("step");
@@ -187,6 +217,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_workers_do_not_matter);
   tcase_add_test(t, test_filters_by_layer);
   tcase_add_test(t, test_does_not_fit);
+  tcase_add_test(t, test_keys_are_documented);
   suite_add_tcase(s, t);
   t = tcase_create("layer");
   tcase_set_timeout(t, 300);
