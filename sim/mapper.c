@@ -10,9 +10,19 @@
 
 /* More folds than this leave too few lines to share the ingress, and too few tokens a PE. */
 enum { MAX_FOLD = 32 };
-/* Mappings that the recurrence decides among. The estimate is within a few per cent of it. */
-enum { MAX_TRIED = 4 };
-static const double TRY_WITHIN = 1.06;
+/* Mappings that the recurrence decides among. The estimate is within a few per cent of it on large
+ * layers; on small ones latencies weigh more, and trying many costs nothing. */
+typedef struct {
+  guint most;
+  double within; /* of the best estimate */
+} Trials;
+
+static Trials trials(const Cs3LayerShape *shape) {
+  enum { SMALL_LAYER = 1 << 20 };
+  if ((double)shape->rows * shape->features < SMALL_LAYER)
+    return (Trials){24, 1.2};
+  return (Trials){4, 1.06};
+}
 
 typedef struct {
   const Cs3Hardware *hw;
@@ -132,9 +142,10 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape, const
     return FALSE;
   *choice = (Cs3MapChoice){.considered = found->len};
   double best_estimate = g_array_index(found, Cs3MapCandidate, 0).estimate;
-  for (guint i = 0; i < found->len && i < MAX_TRIED; i++) {
+  Trials budget = trials(shape);
+  for (guint i = 0; i < found->len && i < budget.most; i++) {
     Cs3MapCandidate c = g_array_index(found, Cs3MapCandidate, i);
-    if (i > 1 && c.estimate > best_estimate * TRY_WITHIN)
+    if (i > 1 && c.estimate > best_estimate * budget.within)
       break;
     c.cycles = run(hw, &c, mask);
     if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {
