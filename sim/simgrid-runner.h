@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Runs a function in a forked child and turns whatever happens to it into a result or an error. */
+#pragma once
+
+#include <glib.h>
+
+/** Cs3RunnerFunc: runs in the child; fills @result. May abort, hang or exit. */
+typedef void (*Cs3RunnerFunc)(gconstpointer input, gpointer result);
+
+/**
+ * cs3_runner_fork: call @run in a child process and copy its @result back.
+ * @result: (out): @size bytes without pointers, at most PIPE_BUF (4096); starts as zeros.
+ * @timeout_s: the child is killed after this time.
+ * Neither output stream of the child reaches the user. No other thread may be running in the
+ * caller: locks that it holds would stay locked in the child.
+ * Returns: %FALSE with @error in CS3_STEP_ERROR: DIED (signal or status, with the first line that
+ *   the child wrote to its standard error), TIMEOUT, RESOURCE (no process, pipe or memory file).
+ */
+gboolean cs3_runner_fork(Cs3RunnerFunc run, gconstpointer input, gpointer result, gsize size,
+                         guint timeout_s, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_runner_memory_file: an open file without a name that holds @text, rewound.
+ * Returns: a descriptor to close(), or -1 with @error set to CS3_STEP_ERROR_RESOURCE.
+ */
+int cs3_runner_memory_file(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
