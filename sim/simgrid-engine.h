@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The SimGrid engine with the settings that make it exact, and the little that actors share.
+ * One engine per process and errors abort: call only in a child of cs3_runner_fork(). */
+#pragma once
+
+#include <simgrid/actor.h>
+#include <simgrid/host.h>
+#include <simgrid/semaphore.h>
+
+#include <glib.h>
+
+/** cs3_engine_load: start SimGrid and load the platform behind the open file @fd. */
+void cs3_engine_load(int fd);
+
+/** cs3_engine_now: simulated seconds. */
+double cs3_engine_now(void);
+
+/** cs3_engine_run: until no actor but daemons is left. A deadlock ends it too: check your results.
+ */
+void cs3_engine_run(void);
+
+/** cs3_engine_actor: start @body on host @host; it finds @data by sg_actor_self_get_data().
+ * @daemon: ends when all others have. */
+void cs3_engine_actor(const char *name, const char *host, gpointer data, gboolean daemon,
+                      void (*body)(int, char **));
+
+/** cs3_engine_sleep_until: nothing if @time_s has passed. */
+void cs3_engine_sleep_until(double time_s);
+
+/* Actors share plain variables: they run one at a time and change only inside SimGrid calls. A bell
+ * wakes the one actor that waits for such a variable to change. */
+typedef struct {
+  sg_sem_t semaphore;
+  gboolean awaited;
+} Cs3Bell;
+
+void cs3_bell_init(Cs3Bell *bell);
+
+/** cs3_bell_wait: sleep until the next ring; check your condition again afterwards. */
+void cs3_bell_wait(Cs3Bell *bell);
+void cs3_bell_ring(Cs3Bell *bell);
