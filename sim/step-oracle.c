@@ -2,7 +2,7 @@
 /* The training step as a max-plus recurrence: the equations of step.h, one use at a time. */
 #include "config.h"
 
-#include "sim/step-plan.h"
+#include "sim/step-cut.h"
 
 #include <math.h>
 #include <string.h>
@@ -88,26 +88,26 @@ static void end_iteration(Oracle *o) {
 }
 
 /* Iterate until the state after an iteration's first micro-batch repeats. */
-static void run(Oracle *o, Cs3StepTotals *period) {
-  g_autoptr(Cs3StepCut) before = NULL;
+static void run(Oracle *o, Cs3StepHistory *history, Cs3StepTotals *period) {
+  enum { HALF = CS3_STEP_MAX_ITERATIONS / 2 };
   Cs3StepTotals half = {0};
-  for (guint i = 0; i < CS3_STEP_MAX_ITERATIONS; i++) {
+  for (guint i = 0; i < 2 * HALF; i++) {
     run_micro_batch(o, 0);
-    gboolean only = o->plan->micro_batches == 1;
-    g_autoptr(Cs3StepCut) cut = take_cut(o, only ? o->updating : o->updated);
-    if (before != NULL && cs3_step_cut_repeats(cut, before, o->plan)) {
-      cs3_step_totals_add(period, 1, &cut->totals, &before->totals);
+    Cs3StepCut *cut = take_cut(o, o->plan->micro_batches == 1 ? o->updating : o->updated);
+    guint lag = cs3_step_history_lag(history, cut, o->plan);
+    if (lag > 0)
+      cs3_step_totals_add(period, 1.0 / lag, &cut->totals,
+                          &cs3_step_history_back(history, lag)->totals);
+    cs3_step_history_push(history, cut);
+    if (lag > 0)
       return;
-    }
-    if (i == CS3_STEP_MAX_ITERATIONS / 2 - 1)
+    if (i == HALF - 1)
       half = cut->totals;
-    g_clear_pointer(&before, cs3_step_cut_free);
-    before = g_steal_pointer(&cut);
     for (gint64 m = 1; m < o->plan->micro_batches; m++)
       run_micro_batch(o, m);
     end_iteration(o);
   }
-  cs3_step_totals_add(period, 2.0 / CS3_STEP_MAX_ITERATIONS, &before->totals, &half);
+  cs3_step_totals_add(period, 1.0 / HALF, &cs3_step_history_back(history, 1)->totals, &half);
 }
 
 void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time) {
@@ -124,6 +124,8 @@ void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3St
       .updating = updating,
   };
   Cs3StepTotals period = {0};
-  run(&oracle, &period);
+  Cs3StepHistory history = {0};
+  run(&oracle, &history, &period);
+  cs3_step_history_clear(&history);
   cs3_step_totals_time(&period, time);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A schedule with its durations worked out, and the steady-state test. */
+/* A schedule with its durations worked out. */
 #include "config.h"
 
 #include "sim/step-plan.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Tiers of broadcast-reduce nodes between MemoryX and one system. */
 #define TIERS_ONE_SYSTEM 1
@@ -23,9 +22,12 @@ static gint32 plan_group(GHashTable *ids, gint32 id) {
 
 static void plan_use(Cs3StepPlan *plan, Cs3PlanUse *to, const Cs3Use *use, double rate) {
   to->use = *use;
-  to->stream_s = use->stream_bytes / rate;
+  /* SimGrid moves whole bytes, and so do links. */
+  to->use.stream_bytes = ceil(use->stream_bytes);
+  to->use.gradient_bytes = ceil(use->gradient_bytes);
+  to->stream_s = to->use.stream_bytes / rate;
   to->work_s = use->compute_cycles / plan->clock_hz;
-  to->gradient_s = use->gradient_bytes / rate;
+  to->gradient_s = to->use.gradient_bytes / rate;
   to->update_s = use->update_params / plan->optimizer_params_per_s;
   to->streamed = use->stream_bytes > 0;
   to->sends = use->gradient_bytes > 0 || use->update_params > 0;
@@ -94,79 +96,4 @@ void cs3_step_totals_time(const Cs3StepTotals *period, Cs3StepTime *time) {
       .bytes_down = period->bytes_down,
       .bytes_up = period->bytes_up,
   };
-}
-
-/* Layout of a state: s_end, g_end, u_end, P ends of streamed uses, P ends of gradients, updates. */
-enum { STATE_S_END, STATE_G_END, STATE_U_END, STATE_RINGS };
-
-static gsize state_length(const Cs3StepPlan *plan) {
-  return STATE_RINGS + 2 * plan->prefetch + plan->n_groups;
-}
-
-Cs3StepCut *cs3_step_cut_new(const Cs3StepPlan *plan) {
-  Cs3StepCut *cut = g_new0(Cs3StepCut, 1);
-  cut->state = g_new0(double, state_length(plan));
-  return cut;
-}
-
-void cs3_step_cut_free(Cs3StepCut *cut) {
-  if (cut == NULL)
-    return;
-  g_free(cut->state);
-  g_free(cut);
-}
-
-/* Oldest entry first, so that rings at different phases compare. */
-static void copy_ring(double *to, const double *ring, gsize length, guint64 n) {
-  gsize head = n % length;
-  memcpy(to, ring + head, (length - head) * sizeof *to);
-  memcpy(to + length - head, ring, head * sizeof *to);
-}
-
-void cs3_step_cut_set_wafer(Cs3StepCut *cut, const Cs3StepPlan *plan, const Cs3StepTotals *totals,
-                            double s_end, const double *freed, guint64 n_streams) {
-  cut->totals = *totals;
-  cut->state[STATE_S_END] = s_end;
-  copy_ring(cut->state + STATE_RINGS, freed, plan->prefetch, n_streams);
-}
-
-void cs3_step_cut_set_egress(Cs3StepCut *cut, const Cs3StepPlan *plan, double g_end,
-                             const double *sent, guint64 n_gradients) {
-  cut->state[STATE_G_END] = g_end;
-  copy_ring(cut->state + STATE_RINGS + plan->prefetch, sent, plan->prefetch, n_gradients);
-}
-
-void cs3_step_cut_set_updates(Cs3StepCut *cut, const Cs3StepPlan *plan, double u_end,
-                              const double *updated) {
-  cut->state[STATE_U_END] = u_end;
-  if (plan->n_groups > 0)
-    memcpy(cut->state + STATE_RINGS + 2 * plan->prefetch, updated,
-           plan->n_groups * sizeof *updated);
-}
-
-static void relate(double *times, gsize n, double earliest, double origin) {
-  for (gsize i = 0; i < n; i++)
-    times[i] = MAX(times[i], earliest) - origin;
-}
-
-void cs3_step_cut_close(Cs3StepCut *cut, const Cs3StepPlan *plan) {
-  double now = cut->totals.end_s;
-  double streamed = plan->n_streams > 0 ? cut->state[STATE_S_END] : now;
-  double *rings = cut->state + STATE_RINGS;
-  cut->state[STATE_S_END] = streamed - now;
-  relate(cut->state + STATE_G_END, 2, now, now);
-  relate(rings, plan->prefetch, streamed, now);
-  relate(rings + plan->prefetch, plan->prefetch, now, now);
-  relate(rings + 2 * plan->prefetch, plan->n_groups, streamed, now);
-}
-
-gboolean cs3_step_cut_repeats(const Cs3StepCut *cut, const Cs3StepCut *earlier,
-                              const Cs3StepPlan *plan) {
-  double tolerance = MAX(2e-12, 1e-12 * cut->totals.end_s);
-  gsize n = state_length(plan);
-  for (gsize i = 0; i < n; i++) {
-    if (fabs(cut->state[i] - earlier->state[i]) > tolerance)
-      return FALSE;
-  }
-  return TRUE;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Private to sim/step*.c: a schedule with its durations worked out, and the steady-state test
- * that the oracle and the SimGrid run share. */
+/* Private to sim/step*.c and its tests: a schedule with its durations worked out. */
 #pragma once
 
 #include "sim/step.h"
@@ -45,36 +44,3 @@ void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals 
 
 /** cs3_step_totals_time: one period's totals as the public result. */
 void cs3_step_totals_time(const Cs3StepTotals *period, Cs3StepTime *time);
-
-/* The state between two micro-batches: all that the future depends on. Times are absolute until
- * cs3_step_cut_close(), then relative to the wafer's time and raised to the earliest moment at
- * which they could still bind, so that equal states mean equal futures. */
-typedef struct {
-  Cs3StepTotals totals;
-  double *state; /* see the accessors */
-} Cs3StepCut;
-
-Cs3StepCut *cs3_step_cut_new(const Cs3StepPlan *plan);
-void cs3_step_cut_free(Cs3StepCut *cut);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepCut, cs3_step_cut_free)
-
-/** cs3_step_cut_set_wafer: @s_end of the last stream; @freed: ring of the last P ends of streamed
- * uses, entry j % P, @n_streams so far. */
-void cs3_step_cut_set_wafer(Cs3StepCut *cut, const Cs3StepPlan *plan, const Cs3StepTotals *totals,
-                            double s_end, const double *freed, guint64 n_streams);
-
-/** cs3_step_cut_set_egress: @g_end of the last gradient; @sent: ring as above. */
-void cs3_step_cut_set_egress(Cs3StepCut *cut, const Cs3StepPlan *plan, double g_end,
-                             const double *sent, guint64 n_gradients);
-
-/** cs3_step_cut_set_updates: @u_end of the last update; @updated: by group. */
-void cs3_step_cut_set_updates(Cs3StepCut *cut, const Cs3StepPlan *plan, double u_end,
-                              const double *updated);
-
-/** cs3_step_cut_close: make the state relative; once, after the three setters. */
-void cs3_step_cut_close(Cs3StepCut *cut, const Cs3StepPlan *plan);
-
-/** cs3_step_cut_repeats: both closed states equal to 1e-12 of the time passed (at least 2 ps,
- * twice SimGrid's resolution). */
-gboolean cs3_step_cut_repeats(const Cs3StepCut *cut, const Cs3StepCut *earlier,
-                              const Cs3StepPlan *plan);

@@ -26,25 +26,25 @@ typedef struct {
   double gradient_bytes; /* up to MemoryX when the use ends; 0 in forward */
   double update_params;  /* parameters that MemoryX updates once the last micro-batch's gradient is
                             in; needs a weight_group */
-  gint32 weight_group;   /* >= 0: identity of the weights; a use in the next iteration may stream only
-                            after the group's update; -1: none */
+  gint32 weight_group; /* >= 0: identity of the weights; a use in the next iteration may stream only
+                          after the group's update; -1: none */
 } Cs3Use;
 
 typedef struct {
-  const Cs3Use *uses;    /* of one micro-batch: forward then backward */
+  const Cs3Use *uses; /* of one micro-batch: forward then backward */
   guint n_uses;
-  gint64 micro_batches;  /* per system and step */
-  double clock_hz;       /* wafer clock: cycles to seconds */
+  gint64 micro_batches;    /* per system and step */
+  double clock_hz;         /* wafer clock: cycles to seconds */
   double port_bytes_per_s; /* one wafer's network port, payload, each direction */
   double port_latency_s;   /* network to first PE */
 } Cs3Schedule;
 
 typedef struct {
-  double step_s;         /* steady-state time from one iteration to the next */
-  double compute_s;      /* wafer busy */
-  double stream_wait_s;  /* wafer waiting for weights, or for room for gradients */
-  double egress_wait_s;  /* the part of stream_wait_s that waits for room for gradients */
-  double boundary_s;     /* exposed at the iteration boundary: last gradient, tree, update, broadcast */
+  double step_s;        /* steady-state time from one iteration to the next */
+  double compute_s;     /* wafer busy */
+  double stream_wait_s; /* wafer waiting for weights, or for room for gradients */
+  double egress_wait_s; /* the part of stream_wait_s that waits for room for gradients */
+  double boundary_s; /* exposed at the iteration boundary: last gradient, tree, update, broadcast */
   double bytes_down, bytes_up; /* per step, through one wafer's port */
 } Cs3StepTime;
 
@@ -59,16 +59,18 @@ typedef struct {
  *   g_end(i)   = max(g_end(i-1), c_end(k)) + gradient_bytes / min(port, SwarmX link, MemoryX)
  *   u_end(i)   = max(u_end(i-1), g_end(i) + L) + update_params / optimizer rate  (last micro-batch)
  *
- * Streams cut through: arithmetic starts with the first weights and cannot end before the last.
- * A use without stream_bytes neither waits for a stream nor takes one of the P staging slots, and
- * likewise for gradients: P of them may wait in front of the port, then the wafer stalls. MemoryX
- * updates in the order of arrival; a group is updated when the last of its gradients is.
+ * Bytes are rounded up to whole ones. Streams cut through: arithmetic starts with the first weights
+ * and cannot end before the last. A use without stream_bytes neither waits for a stream nor takes
+ * one of the P staging slots, and likewise for gradients: P of them may wait in front of the port,
+ * then the wafer stalls. MemoryX updates in the order of arrival; a group is updated when the last
+ * of its gradients is.
  *
  * The step is the time from the end of the first micro-batch's last compute to the same event one
  * iteration later, once the whole state (slots, links, pending updates, relative to that event)
- * repeats to 1e-12; the mean over the second half of 64 iterations if it never does. boundary_s is
- * the wafer's idle time in front of the iteration's first streamed use; all other idle time is
- * stream_wait_s.
+ * repeats to 1e-12. Where it comes back after q iterations (up to 16), the mean of these; the mean
+ * over the second half of 64 iterations if it never does (a queue that fills by parts in 10,000).
+ * boundary_s is the wafer's idle time in front of the iteration's first streamed use; all other
+ * idle time is stream_wait_s.
  */
 
 /** cs3_step_check: every number finite and in range; else %FALSE and which use or key is wrong. */
@@ -78,8 +80,10 @@ gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system,
 /**
  * cs3_step_simulate: the step in SimGrid, in a forked child (one engine per process).
  * compute_s + stream_wait_s + boundary_s = step_s to rounding.
+ * Micro-batches that repeat are simulated a few times and counted: about 4 of any number.
  * The calling process must have no other running thread (joined ones are fine).
- * Fails when the child dies, deadlocks or loses an actor: one line, never an abort message.
+ * Fails when cs3_step_check() does or when the child dies, deadlocks, loses an actor or takes more
+ * than an hour: one line, never an abort message.
  */
 gboolean cs3_step_simulate(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
