@@ -44,3 +44,11 @@ void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals 
 
 /** cs3_step_totals_time: one period's totals as the public result. */
 void cs3_step_totals_time(const Cs3StepTotals *period, Cs3StepTime *time);
+
+/**
+ * cs3_step_simulate_plan: cs3_step_simulate() of a checked schedule.
+ * @full: simulate every micro-batch, even when they repeat.
+ * @uses_simulated: (out) (optional): uses that the wafer computed in the simulation.
+ */
+gboolean cs3_step_simulate_plan(const Cs3StepPlan *plan, gboolean full, Cs3StepTime *time,
+                                guint64 *uses_simulated, GError **error) G_GNUC_WARN_UNUSED_RESULT;

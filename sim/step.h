@@ -95,6 +95,12 @@ gboolean cs3_step_simulate(const Cs3Schedule *schedule, const Cs3System *system,
 void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time);
 
 /**
+ * cs3_step_platform: the SimGrid platform that cs3_step_simulate() runs on.
+ * The arguments must pass cs3_step_check(). Returns: (transfer full): XML text.
+ */
+char *cs3_step_platform(const Cs3Schedule *schedule, const Cs3System *system);
+
+/**
  * cs3_system_fits: whether MemoryX holds master weights and optimizer state of @params parameters:
  * params x memoryx.bytes_per_param <= memoryx.capacity.
  * @missing_bytes: (out) (optional): what lacks, 0 when it fits.
