@@ -12,7 +12,7 @@
 #include "fabric/layer/recurrence.h"
 #include "fabric/layer/stream.h"
 
-enum { FRACTION_BITS = 20, REBASE_ROWS = 256 };
+enum { FRACTION_BITS = 20 };
 
 typedef struct {
   const Cs3LayerCosts *costs;
@@ -68,21 +68,12 @@ static gint64 sum(gint64 n, const guint16 *weights) {
   return total;
 }
 
-CS3_VECTOR_CLONES
-static void shift(gint64 n, gint32 by, gint32 *v) {
-  for (gint64 r = 0; r < n; r++)
-    v[r] = v[r] - by > CS3_NEVER ? v[r] - by : CS3_NEVER;
-}
-
 static void rebase(Engine *e, gint64 row) {
-  const gint32 *last = done_row(e, row - 1);
-  gint32 by = G_MAXINT32;
-  for (gint64 r = 0; r < e->lines; r++)
-    by = MIN(by, last[r]);
+  gint32 by = cs3_lines_earliest(e->lines, done_row(e, row - 1));
   if (by <= 0)
     return;
-  shift(e->lines * e->costs->slots, by, e->done);
-  shift(1, by, &e->sent);
+  cs3_lines_shift(e->lines * e->costs->slots, by, e->done);
+  cs3_lines_shift(1, by, &e->sent);
   e->base += by;
 }
 
@@ -151,10 +142,7 @@ static void engine_free(Engine *e) {
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
 static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3Stream *ingress) {
-  const gint32 *last = done_row(e, rows - 1);
-  gint32 threads = 0;
-  for (gint64 r = 0; r < e->lines; r++)
-    threads = MAX(threads, last[r]);
+  gint32 threads = cs3_lines_latest(e->lines, done_row(e, rows - 1));
   Cs3PassTimes times = {.threads = e->base + threads,
                         .ingress_wavelets = cs3_stream_total(ingress),
                         .egress_wavelets = e->egress_wavelets};
@@ -168,13 +156,11 @@ Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
                           const Cs3LayerCounts *counts, Cs3PassLimits limits) {
   gint64 n = costs->lines;
   g_autoptr(Engine) e = engine_new(shape, costs, limits);
-  g_autofree guint16 *full = g_new0(guint16, n);
-  for (gint64 r = 0; r < n; r++)
-    full[r] = (r + 1) * shape->features / n - r * shape->features / n;
+  g_autofree guint16 *full = cs3_lines_full(shape, n);
   g_autoptr(Cs3Stream) ingress =
       cs3_stream_new(shape, costs, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
   for (gint64 row = 0; row < shape->rows; row++) {
-    if (row % REBASE_ROWS == 0)
+    if (row % CS3_REBASE_ROWS == 0)
       rebase(e, row);
     gint64 matrix_row = cs3_rotating_row(costs, shape->rows, row);
     const guint16 *weights = counts ? counts->counts + matrix_row * counts->stride : full;

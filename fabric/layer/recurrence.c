@@ -8,10 +8,6 @@
 #include "fabric/layer/passes.h"
 #include "fabric/layer/stream.h"
 
-/* Rows between two rebases: the largest row (a PE's whole SRAM of weights, about 3.5e5 cycles)
- * times this stays below 2^30. */
-enum { REBASE_ROWS = 256 };
-
 typedef struct {
   Cs3Recurrence s;
   const Cs3ReductionOps *ops;
@@ -49,9 +45,7 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
     e->s.passed[k] = CS3_NEVER;
   e->row = g_new0(gint64, n);
   e->gather = g_new0(guint16, n);
-  e->full = g_new0(guint16, n);
-  for (gint64 r = 0; r < n; r++)
-    e->full[r] = (r + 1) * shape->features / n - r * shape->features / n;
+  e->full = cs3_lines_full(shape, n);
   e->has_row = g_new0(guint8, n);
   return e;
 }
@@ -149,26 +143,11 @@ static void block_until_sent(const Cs3Recurrence *s, gint64 step) {
   s->x[step % s->lines] += s->costs->store;
 }
 
-static gint32 maximum(gint64 n, const gint32 *v) {
-  gint32 max = CS3_NEVER;
-  for (gint64 r = 0; r < n; r++)
-    max = MAX(max, v[r]);
-  return max;
-}
-
-CS3_VECTOR_CLONES
-static void shift(gint64 n, gint32 by, gint32 *v) {
-  for (gint64 r = 0; r < n; r++)
-    v[r] = v[r] - by > CS3_NEVER ? v[r] - by : CS3_NEVER;
-}
-
 static void rebase(Engine *e) {
-  gint32 by = e->s.x[0];
-  for (gint64 r = 1; r < e->s.lines; r++)
-    by = MIN(by, e->s.x[r]);
-  shift(e->s.lines, by, e->s.x);
-  shift(e->s.lines * e->s.costs->slots, by, e->s.sent);
-  shift((e->s.lines + 1) * e->s.depth, by, e->s.passed);
+  gint32 by = cs3_lines_earliest(e->s.lines, e->s.x);
+  cs3_lines_shift(e->s.lines, by, e->s.x);
+  cs3_lines_shift(e->s.lines * e->s.costs->slots, by, e->s.sent);
+  cs3_lines_shift((e->s.lines + 1) * e->s.depth, by, e->s.passed);
   e->base += by;
 }
 
@@ -198,7 +177,7 @@ static void advance_row(Engine *e, gint64 row, Cs3Stream *ingress) {
                           cs3_recurrence_passed(&e->s, row - 1), e->s.x, e->s.acc, e->s.ready);
   if (has_row) {
     undo_idle(e, &step, has_row);
-    latest = maximum(e->s.lines, e->s.acc);
+    latest = cs3_lines_latest(e->s.lines, e->s.acc);
   }
   cs3_stream_consumed(ingress, row, e->base + latest);
   e->ops->advance(&e->s);
@@ -216,11 +195,11 @@ Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping
       cs3_stream_new(shape, costs, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
   gint64 steps = e->ops->steps(costs, shape->rows);
   for (gint64 step = 0; step < steps; step++) {
-    if (step % REBASE_ROWS == 0)
+    if (step % CS3_REBASE_ROWS == 0)
       rebase(e);
     advance_row(e, step, ingress);
   }
-  gint32 threads = maximum(e->s.lines, e->s.x);
+  gint32 threads = cs3_lines_latest(e->s.lines, e->s.x);
   gint32 end = MAX(threads, e->ops->finish(&e->s));
   return (Cs3PassTimes){.threads = e->base + threads,
                         .end = e->base + end,

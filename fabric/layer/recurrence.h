@@ -11,16 +11,7 @@
 #pragma once
 
 #include "fabric/layer/costs.h"
-
-/* The hot loops exist twice, for AVX2 and for any x86-64; the loader picks. Elsewhere: once. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define CS3_VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define CS3_VECTOR_CLONES
-#endif
-
-/* Before the beginning of time, with room to subtract. */
-#define CS3_NEVER (G_MININT32 / 2)
+#include "fabric/layer/lines.h"
 
 typedef struct {
   const Cs3LayerCosts *costs;

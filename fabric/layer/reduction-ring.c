@@ -77,11 +77,7 @@ static void adjust(const Cs3LayerCosts *costs, gint64 step, gint32 *x) {
 }
 
 static gint32 finish(const Cs3Recurrence *s) {
-  const gint32 *passed = cs3_recurrence_passed(s, s->row);
-  gint32 end = CS3_NEVER;
-  for (gint64 r = 0; r < s->lines; r++)
-    end = MAX(end, passed[r]);
-  return end + MAX(s->vector - 1, 0);
+  return cs3_lines_latest(s->lines, cs3_recurrence_passed(s, s->row)) + MAX(s->vector - 1, 0);
 }
 
 const Cs3ReductionOps cs3_reduction_ring = {

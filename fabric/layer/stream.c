@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "fabric/layer/recurrence.h"
+#include "fabric/layer/lines.h"
 
 enum { FRACTION_BITS = 20 };
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Loops over the lines of a token line that both machines of a pass use. Internal to fabric/layer/. */
+#pragma once
+
+#include "fabric/layer/layer.h"
+
+/* The hot loops exist twice, for AVX2 and for any x86-64; the loader picks. Elsewhere: once. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define CS3_VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define CS3_VECTOR_CLONES
+#endif
+
+/* Before the beginning of time, with room to subtract. */
+#define CS3_NEVER (G_MININT32 / 2)
+
+/* Rows between two rebases of the 32-bit times: the largest row (a PE's whole SRAM of weights, about
+ * 3.5e5 cycles) times this stays below 2^30. */
+#define CS3_REBASE_ROWS 256
+
+/** cs3_lines_shift: take @by cycles out of @n times; what is long past stays at CS3_NEVER. */
+void cs3_lines_shift(gint64 n, gint32 by, gint32 *times);
+
+/** cs3_lines_earliest, cs3_lines_latest: the smallest and largest of @n >= 1 times. */
+gint32 cs3_lines_earliest(gint64 n, const gint32 *times);
+gint32 cs3_lines_latest(gint64 n, const gint32 *times);
+
+/** cs3_lines_full: (transfer full): features of each of @lines: the weights of a dense row. */
+guint16 *cs3_lines_full(const Cs3LayerShape *shape, gint64 lines);
