@@ -101,9 +101,8 @@ static gboolean simulate(const Cs3PlanInput *input, Cs3StepRun *run, GError **er
     return FALSE;
   g_autoptr(GArray) uses = cs3_schedule_uses(input, run->plan);
   Cs3Schedule schedule = cs3_schedule(input, run->plan, uses);
-  if (!cs3_step_check(&schedule, &input->machine->system, error))
+  if (!cs3_step_simulate(&schedule, &input->machine->system, &run->time, error))
     return FALSE;
-  cs3_step_oracle(&schedule, &input->machine->system, &run->time);
   account(input, run);
   count_work(input, run);
   return TRUE;
