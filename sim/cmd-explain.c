@@ -8,6 +8,7 @@
 typedef struct {
   char *hardware;
   char **set;
+  gboolean ini;
 } ExplainOptions;
 
 static const ExplainOptions defaults = {.hardware = (char *)"cs3"};
@@ -25,8 +26,24 @@ static const Cs3Option options[] = {
      .metavar = "GROUP.KEY=VALUE",
      .help = "change a constant of the machine",
      .completes = "parameters"},
+    {.name = "ini",
+     .type = CS3_OPTION_FLAG,
+     .offset = G_STRUCT_OFFSET(ExplainOptions, ini),
+     .help = "print the whole machine as a file for --hardware, with the origin of every value"},
     {NULL},
 };
+
+static Cs3ExitStatus print_file(const Cs3Context *context, const Cs3Machine *machine, char **args,
+                                GError **error) {
+  if (args[0] != NULL || context->format != CS3_FORMAT_TEXT) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--ini prints the whole machine as text; give neither PARAMETER nor -o");
+    return CS3_EXIT_USAGE;
+  }
+  g_autofree char *text = cs3_machine_format(machine);
+  cs3_output_puts(context->output, text);
+  return CS3_EXIT_OK;
+}
 
 static Cs3ExitStatus run_explain(const Cs3Context *context, const void *values, char **args,
                                  GError **error) {
@@ -35,6 +52,8 @@ static Cs3ExitStatus run_explain(const Cs3Context *context, const void *values, 
       cs3_machine_load(given->hardware, (const char *const *)given->set, error);
   if (machine == NULL)
     return CS3_EXIT_CONFIG;
+  if (given->ini)
+    return print_file(context, machine, args, error);
   if (context->format != CS3_FORMAT_TEXT) {
     g_autoptr(Cs3Table) table = cs3_explain_table(machine, args[0], error);
     if (table != NULL)
@@ -51,6 +70,7 @@ static const Cs3Example examples[] = {
     {"all parameters of the CS-3, with what may be wrong about them", "cs3sim explain"},
     {"one of them", "cs3sim explain wafer.clock"},
     {"those of the sparse kernels on the CS-2", "cs3sim explain --hardware cs2 'kernel.*'"},
+    {"a machine of one's own, to be edited", "cs3sim explain --hardware cs3 --ini -O my-wafer.ini"},
     {NULL, NULL},
 };
 

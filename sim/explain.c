@@ -63,7 +63,7 @@ static const char *evidence_meaning(Cs3Evidence evidence) {
       [CS3_EVIDENCE_MEASURED] = "measured: by others, on silicon or in the vendor's simulator",
       [CS3_EVIDENCE_DERIVED] = "derived: arithmetic on stated or measured values",
       [CS3_EVIDENCE_DISPUTED] = "disputed: several values are in circulation",
-      [CS3_EVIDENCE_UNPUBLISHED] = "unpublished: no public value; ours is a proposal",
+      [CS3_EVIDENCE_UNPUBLISHED] = "unpublished",
   };
   return meanings[evidence];
 }
