@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "fabric/programs/program.h"
 #include "sim/commands.h"
 #include "sim/datadir.h"
 #include "sim/machine.h"
@@ -71,10 +72,19 @@ static gboolean visit_parameters(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+static gboolean visit_programs(Each each, gpointer data, GError **error) {
+  for (const Cs3ProgramOps *const *p = cs3_program_table(); *p != NULL; p++) {
+    g_autofree char *what = g_strdup_printf("%s (%s)", (*p)->summary, (*p)->options);
+    each((*p)->name, what, data);
+  }
+  return TRUE;
+}
+
 static const Cs3List lists[] = {
     {"models", "neural networks, for --model", visit_models},
     {"hardware", "machines, for --hardware", visit_hardware},
     {"patterns", "ways to place the zeros of a weight, for --pattern", visit_patterns},
+    {"programs", "collectives and kernels, for `fabric`", visit_programs},
     {"parameters", "constants of a machine, for --set and explain", visit_parameters},
     {"commands", "what the program can do", visit_commands},
     {NULL, NULL, NULL},

@@ -6,6 +6,7 @@
 
 extern const Cs3Command cs3_cmd_complete;
 extern const Cs3Command cs3_cmd_explain;
+extern const Cs3Command cs3_cmd_fabric;
 extern const Cs3Command cs3_cmd_help;
 extern const Cs3Command cs3_cmd_inspect;
 extern const Cs3Command cs3_cmd_layer;

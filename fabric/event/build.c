@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Building a mesh: roles, memory layout of the cells, statistics. */
+#include "config.h"
+
+#include "fabric/event/internal.h"
+
+#include <string.h>
+
+#include "fabric/fabric-error.h"
+
+static void invalid(GError **error, Cs3FabricError code, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+static void invalid(GError **error, Cs3FabricError code, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  g_autofree char *what = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_set_error_literal(error, CS3_FABRIC_ERROR, (gint)code, what);
+}
+
+void cs3_role_clear(Cs3Role *role) {
+  memset(role, 0, sizeof *role);
+  role->n_threads = 1;
+  role->start_task = -1;
+  for (guint c = 0; c < CS3_EVENT_COLOURS; c++)
+    role->colour[c].control_task = -1;
+}
+
+void cs3_role_route(Cs3Role *role, guint colour, guint position, guint rx, guint tx) {
+  g_return_if_fail(colour < CS3_EVENT_COLOURS && position < CS3_EVENT_POSITIONS);
+  Cs3ColourUse *use = &role->colour[colour];
+  use->route[position] = (Cs3Route){(guint8)rx, (guint8)tx};
+  use->n_positions = MAX(use->n_positions, (guint8)(position + 1));
+}
+
+Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timing, gpointer user,
+                          GError **error) {
+  if (width < 1 || height < 1 || width > 2047 || height > 2047) {
+    invalid(error, CS3_FABRIC_ERROR_INVALID,
+            "--pes %ux%u: each side must be 1 to 2047 (the WSE-3 fabric is 762x1172)", width,
+            height);
+    return NULL;
+  }
+  Cs3Fabric *f = g_new0(Cs3Fabric, 1);
+  f->timing = *timing;
+  f->width = width;
+  f->height = height;
+  f->n_cells = width * height;
+  f->user = user;
+  f->step[CS3_N] = -(gint)width;
+  f->step[CS3_S] = (gint)width;
+  f->step[CS3_E] = 1;
+  f->step[CS3_W] = -1;
+  f->cell = g_aligned_alloc0(f->n_cells, sizeof *f->cell, 64);
+  f->pe = g_new0(Cs3PeState, f->n_cells);
+  f->train = g_array_new(FALSE, TRUE, sizeof(Cs3Train));
+  f->free_train = g_array_new(FALSE, FALSE, sizeof(guint32));
+  f->role = g_ptr_array_new_with_free_func(g_free);
+  f->trains = timing->link_num == timing->link_den;
+  for (guint32 id = 0; id < f->n_cells; id++) {
+    f->cell[id].x = (guint16)(id % width);
+    f->cell[id].y = (guint16)(id / width);
+  }
+  if (!f->trains)
+    f->link_free = g_new0(guint32, (gsize)f->n_cells * 4);
+  Cs3Role none;
+  cs3_role_clear(&none);
+  guint id;
+  if (!cs3_fabric_add_role(f, &none, &id, error))
+    g_clear_pointer(&f, cs3_fabric_free);
+  return f;
+}
+
+void cs3_fabric_free(Cs3Fabric *f) {
+  if (!f)
+    return;
+  for (guint i = 0; i < CS3_WHEEL; i++)
+    g_free(f->wheel[i].item);
+  for (guint i = 0; i < CS3_FAR; i++)
+    g_free(f->far[i].item);
+  g_free(f->later.item);
+  for (guint i = 0; i < f->train->len; i++)
+    if (cs3_train(f, i)->payload)
+      cs3_payload_unref(cs3_train(f, i)->payload);
+  for (guint32 id = 0; id < f->n_cells; id++)
+    cs3_memory_unref(f->pe[id].memory);
+  g_array_unref(f->train);
+  g_array_unref(f->free_train);
+  g_ptr_array_unref(f->role);
+  g_aligned_free(f->cell);
+  g_free(f->pe);
+  g_free(f->channel_pool);
+  g_free(f->thread);
+  g_free(f->reg);
+  g_free(f->link_free);
+  g_clear_error(&f->error);
+  g_free(f);
+}
+
+static gboolean check_role(const Cs3Fabric *f, const Cs3Role *role, GError **error) {
+  if (role->memory_bytes > f->timing.sram_bytes) {
+    invalid(error, CS3_FABRIC_ERROR_INFEASIBLE,
+            "the program needs %u bytes of memory in a PE, which leaves %u for data: use fewer "
+            "words per PE (--words)", role->memory_bytes, f->timing.sram_bytes);
+    return FALSE;
+  }
+  if (role->n_threads > 1 + f->timing.microthreads) {
+    invalid(error, CS3_FABRIC_ERROR_INFEASIBLE, "a role uses %u microthreads; a PE has %u",
+            role->n_threads - 1, f->timing.microthreads);
+    return FALSE;
+  }
+  if (role->n_threads < 1 || role->memory_bytes % 4 || role->start_task >= CS3_EVENT_TASKS) {
+    invalid(error, CS3_FABRIC_ERROR_INVALID,
+            "a role needs a main thread, memory in whole words and a start task below %d",
+            CS3_EVENT_TASKS);
+    return FALSE;
+  }
+  for (guint c = 0; c < CS3_EVENT_COLOURS; c++)
+    if (role->colour[c].n_positions > CS3_EVENT_POSITIONS ||
+        (role->colour[c].filter.kind == CS3_FILTER_COUNTER && !role->colour[c].filter.period)) {
+      invalid(error, CS3_FABRIC_ERROR_INVALID,
+              "colour %u: at most %d switch positions, and a counter filter needs a period", c,
+              CS3_EVENT_POSITIONS);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static guint ring_log2(guint capacity) {
+  guint log2 = 1;
+  while ((1u << log2) < capacity + 1)
+    log2++;
+  return log2;
+}
+
+static gboolean add_slot(Cs3RoleInfo *info, guint colour, guint port, guint capacity,
+                         GError **error) {
+  if (info->n_slots == CS3_MAX_SLOTS) {
+    invalid(error, CS3_FABRIC_ERROR_INFEASIBLE,
+            "a role uses more than %u (colour, input port) pairs", CS3_MAX_SLOTS);
+    return FALSE;
+  }
+  Cs3Slot *slot = &info->slot[info->n_slots++];
+  *slot = (Cs3Slot){.offset = (guint16)info->channel_units, .colour = (guint8)colour,
+                    .port = (guint8)port, .capacity = (guint8)capacity,
+                    .ring_log2 = (guint8)ring_log2(capacity)};
+  info->channel_units += 1 + (1u << slot->ring_log2);
+  return TRUE;
+}
+
+/* The sets of inputs and outputs of a colour over all positions. */
+static void ports_used(const Cs3ColourUse *use, guint *rx, guint *tx) {
+  *rx = *tx = use->by_address ? 31 : 0;
+  for (guint p = 0; p < use->n_positions; p++) {
+    *rx |= use->route[p].rx;
+    *tx |= use->route[p].tx;
+  }
+}
+
+/* Output queues, deepest first. */
+static guint out_queue(const Cs3EventTiming *timing, guint rank) {
+  guint8 sorted[CS3_MAX_QUEUES] = {0};
+  for (guint q = 0; q < CS3_MAX_QUEUES; q++) {
+    guint at = q;
+    for (; at > 0 && sorted[at - 1] < timing->out_queue[q]; at--)
+      sorted[at] = sorted[at - 1];
+    sorted[at] = (guint8)timing->out_queue[q];
+  }
+  return rank < CS3_MAX_QUEUES ? sorted[rank] : 0;
+}
+
+static gboolean lay_out_router(const Cs3EventTiming *timing, Cs3RoleInfo *info, GError **error) {
+  guint sending = 0;
+  for (guint c = 0; c < CS3_EVENT_COLOURS; c++) {
+    guint rx, tx;
+    ports_used(&info->role.colour[c], &rx, &tx);
+    info->by_address[c] = info->role.colour[c].by_address != 0;
+    for (guint port = 0; port < CS3_N_PORTS; port++) {
+      info->slot_of[port][c] = CS3_NO_SLOT;
+      if (!(rx & CS3_PORT_BIT(port)))
+        continue;
+      guint capacity = timing->router_buffer + timing->hop;
+      if (port == CS3_RAMP) {
+        guint depth = out_queue(timing, sending++);
+        if (!depth) {
+          invalid(error, CS3_FABRIC_ERROR_INFEASIBLE,
+                  "a PE sends on %u colours; it has fewer output queues", sending);
+          return FALSE;
+        }
+        capacity = depth + timing->ramp + 1;
+      }
+      info->slot_of[port][c] = (guint8)info->n_slots;
+      if (!add_slot(info, c, port, capacity, error))
+        return FALSE;
+    }
+  }
+  info->n_router = info->n_slots;
+  info->router_mask = info->n_router == 64 ? ~G_GUINT64_CONSTANT(0)
+                                           : (G_GUINT64_CONSTANT(1) << info->n_router) - 1;
+  return TRUE;
+}
+
+static gboolean lay_out_queues(const Cs3EventTiming *timing, Cs3RoleInfo *info, GError **error) {
+  guint n = 0;
+  for (guint c = 0; c < CS3_EVENT_COLOURS; c++) {
+    guint rx, tx;
+    ports_used(&info->role.colour[c], &rx, &tx);
+    info->queue_of[c] = CS3_NO_SLOT;
+    if (!(tx & CS3_PORT_BIT(CS3_RAMP)) || info->role.colour[c].binding == CS3_BIND_SINK)
+      continue;
+    if (n == CS3_MAX_QUEUES) {
+      invalid(error, CS3_FABRIC_ERROR_INFEASIBLE,
+              "a PE receives on more than %d colours, one input queue each", CS3_MAX_QUEUES);
+      return FALSE;
+    }
+    info->queue_of[c] = (guint8)info->n_slots;
+    if (!add_slot(info, c, CS3_RAMP, timing->in_queue[n++] + timing->ramp, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean cs3_fabric_add_role(Cs3Fabric *f, const Cs3Role *role, guint *id, GError **error) {
+  for (guint i = 0; i < f->role->len; i++) {
+    const Cs3RoleInfo *known = f->role->pdata[i];
+    if (memcmp(&known->role, role, sizeof *role) == 0) {
+      *id = i;
+      return TRUE;
+    }
+  }
+  if (!check_role(f, role, error))
+    return FALSE;
+  Cs3RoleInfo *info = g_new0(Cs3RoleInfo, 1);
+  info->role = *role;
+  if (!lay_out_router(&f->timing, info, error) || !lay_out_queues(&f->timing, info, error)) {
+    g_free(info);
+    return FALSE;
+  }
+  *id = f->role->len;
+  g_ptr_array_add(f->role, info);
+  return TRUE;
+}
+
+void cs3_fabric_set_role(Cs3Fabric *f, guint x, guint y, guint id) {
+  g_return_if_fail(x < f->width && y < f->height && id < f->role->len);
+  f->cell[y * f->width + x].role = (guint16)id;
+}
+
+void cs3_fabric_set_trains(Cs3Fabric *f, gboolean on) {
+  f->trains = on && !f->link_free;
+}
+
+void cs3_fabric_set_trace(Cs3Fabric *f, Cs3TraceFunc trace, gpointer data) {
+  f->trace = trace;
+  f->trace_data = data;
+}
+
+static guint registers_of(const Cs3RoleInfo *info) {
+  guint n = info->role.registers;
+  for (guint c = 0; c < CS3_EVENT_COLOURS; c++)
+    if (info->role.colour[c].filter.kind == CS3_FILTER_COUNTER)
+      n = info->role.registers + CS3_EVENT_COLOURS;
+  return n;
+}
+
+static void init_channels(Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info) {
+  for (guint s = 0; s < info->n_slots; s++) {
+    Cs3Channel *ch = cs3_channel(f, cell, &info->slot[s]);
+    ch->capacity = info->slot[s].capacity;
+    ch->flags = (guint8)(info->slot[s].ring_log2 << 4);
+  }
+}
+
+/* Gives every cell its channels, threads and registers, in mesh order. */
+void cs3_lay_out_cells(Cs3Fabric *f) {
+  gsize units = 0, threads = 0, registers = 0;
+  for (guint32 id = 0; id < f->n_cells; id++) {
+    const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+    f->cell[id].channels = (guint32)units;
+    f->pe[id].threads = (guint32)threads;
+    f->pe[id].registers = (guint32)registers;
+    f->pe[id].blocked = info->role.blocked;
+    units += info->channel_units;
+    threads += info->n_slots ? info->role.n_threads : 0;
+    registers += registers_of(info);
+  }
+  f->channel_pool = g_malloc0(MAX(units, 1) * 8);
+  f->thread = g_new0(Cs3Thread, MAX(threads, 1));
+  f->reg = g_new0(guint32, MAX(registers, 1));
+  for (guint32 id = 0; id < f->n_cells; id++)
+    init_channels(f, &f->cell[id], cs3_role_of(f, &f->cell[id]));
+  f->state_bytes = units * 8 + threads * sizeof(Cs3Thread) + registers * 4 +
+                   f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState)) +
+                   (f->link_free ? f->n_cells * (gsize)16 : 0);
+}
+
+
+
+void cs3_fabric_stats(const Cs3Fabric *f, Cs3FabricStats *stats) {
+  *stats = (Cs3FabricStats){.injected = f->injected, .activations = f->activations,
+                            .state_bytes = f->state_bytes};
+  for (guint32 id = 0; id < f->n_cells; id++) {
+    const Cs3Cell *cell = &f->cell[id];
+    for (guint port = 0; port < CS3_RAMP; port++) {
+      stats->link_hops += cell->sent[port];
+      stats->links_used += cell->sent[port] > 0;
+      stats->busiest_link = MAX(stats->busiest_link, cell->sent[port]);
+    }
+    stats->deliveries += cell->sent[CS3_RAMP];
+    stats->contention = MAX(stats->contention, cell->sent[CS3_RAMP]);
+    stats->datapath_busy += f->pe[id].busy;
+    stats->cycles = MAX(stats->cycles, f->pe[id].end);
+  }
+  stats->wavelet_hops = stats->injected + stats->link_hops;
+  stats->cycles = stats->cycles ? stats->cycles - 1 : MAX(f->last, 1) - 1;
+}
+
+guint64 cs3_fabric_link_count(const Cs3Fabric *f, guint x, guint y, Cs3Port port) {
+  return f->cell[y * f->width + x].sent[port];
+}
+
+guint64 cs3_fabric_pe_busy(const Cs3Fabric *f, guint x, guint y) {
+  return f->pe[y * f->width + x].busy;
+}
+
+guint32 cs3_fabric_word(const Cs3Fabric *f, guint x, guint y, guint word) {
+  return cs3_memory_read(f, y * f->width + x, word);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The wafer, wavelet by wavelet: mesh, routers, roles, running, statistics.
+ * A program describes roles (routes, tasks, memory shared by all PEs that play the role), gives
+ * each PE a role, and runs. What happens inside a PE is in pe.h. */
+#pragma once
+
+#include <glib.h>
+
+#include "fabric/event/timing.h"
+
+typedef struct Cs3Fabric Cs3Fabric;
+typedef struct Cs3Pe Cs3Pe;
+
+/* Router ports; also directions. y grows southwards, PE (0,0) is the north-west corner. */
+typedef enum { CS3_N, CS3_E, CS3_S, CS3_W, CS3_RAMP, CS3_N_PORTS } Cs3Port;
+#define CS3_PORT_BIT(port) (1u << (port))
+#define CS3_TX_NONE 0u
+
+/* Where a wavelet of a colour may come from and goes to, as sets of CS3_PORT_BIT. */
+typedef struct {
+  guint8 rx, tx;
+} Cs3Route;
+
+/* What happens to the head of a control wavelet's command list after a router obeyed it. */
+typedef enum { CS3_POP_NONE, CS3_POP_ALWAYS, CS3_POP_ON_ADVANCE, CS3_POP_ON_ADVANCE_NOP } Cs3PopMode;
+/* Commands of a control wavelet: eight of two bits each, first in the lowest bits. */
+typedef enum { CS3_CMD_NOP, CS3_CMD_ADVANCE, CS3_CMD_RESET } Cs3SwitchCommand;
+
+/* Which wavelets a PE takes from the ramp on a colour; the others vanish before the queue. */
+typedef enum {
+  CS3_FILTER_NONE,
+  CS3_FILTER_RANGE,   /* first <= (index: high 16 bits of the data) + offsets <= last */
+  CS3_FILTER_COUNTER, /* the wavelet's count modulo period lies in first..last */
+} Cs3FilterKind;
+typedef struct {
+  guint8 kind;
+  guint32 first, last, period;
+  gint32 per_x, per_y; /* first and last grow by these per column and row */
+} Cs3Filter;
+
+/* What becomes of a wavelet that reaches the PE. */
+typedef enum {
+  CS3_BIND_VECTOR, /* taken by vector operations that name the colour */
+  CS3_BIND_TASK,   /* starts a data task */
+  CS3_BIND_SINK,   /* counted and dropped on arrival (synthetic traffic) */
+} Cs3Binding;
+
+typedef struct {
+  guint8 n_positions; /* 0: the role does not use the colour */
+  gboolean ring;      /* after the last position comes the first */
+  guint8 pop;         /* Cs3PopMode */
+  gboolean by_address; /* dimension-order routing by cs3_event_address() in the data, no routes */
+  Cs3Route route[CS3_EVENT_POSITIONS];
+  guint8 binding;     /* Cs3Binding */
+  guint8 task;        /* data task, CS3_BIND_TASK */
+  gint8 control_task; /* control task for control wavelets, -1: they are dropped */
+  Cs3Filter filter;
+} Cs3ColourUse;
+
+/* Body of a task or continuation. Returns the cycles for which it keeps the main thread. */
+typedef guint (*Cs3TaskFunc)(Cs3Pe *pe, guint32 wavelet);
+/* Initial content of word @word of the memory of PE (x, y). */
+typedef guint32 (*Cs3MemoryInit)(gpointer user, guint x, guint y, guint word);
+
+#define CS3_EVENT_TASKS 64
+typedef struct {
+  Cs3ColourUse colour[CS3_EVENT_COLOURS];
+  Cs3TaskFunc task[CS3_EVENT_TASKS]; /* by id; a lower id goes first */
+  guint n_threads;      /* 1: main only; 1 + m: and microthreads 1..m */
+  guint memory_bytes;   /* of SRAM that the program uses, multiple of 4 */
+  guint registers;      /* 32-bit words of private state, zero at start */
+  guint64 blocked;      /* tasks blocked at start */
+  gint start_task;      /* activated at cycle 0; -1: none */
+  Cs3MemoryInit init;   /* NULL: zeros */
+} Cs3Role;
+
+/**
+ * cs3_fabric_new: an empty mesh of @width x @height PEs.
+ * Returns: (transfer full) (nullable): %NULL with %CS3_FABRIC_ERROR_INVALID: a side of 0 or above 2047.
+ */
+Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timing, gpointer user,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void cs3_fabric_free(Cs3Fabric *fabric);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Fabric, cs3_fabric_free)
+
+/** cs3_role_clear: an unused role: no colours, one thread, no start task, no control tasks. */
+void cs3_role_clear(Cs3Role *role);
+/** cs3_role_route: sets position @position (0..3) of @colour; n_positions grows with it. */
+void cs3_role_route(Cs3Role *role, guint colour, guint position, guint rx, guint tx);
+
+/**
+ * cs3_fabric_add_role: copies @role into the table (equal roles are shared).
+ * @id: (out): for cs3_fabric_set_role().
+ * Returns: %FALSE with INVALID (bad colour use), INFEASIBLE (more memory than SRAM, more colours
+ *   than queues, more threads than microthreads).
+ */
+gboolean cs3_fabric_add_role(Cs3Fabric *fabric, const Cs3Role *role, guint *id,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** cs3_fabric_set_role: PE (@x, @y) plays role @id; PEs without a role neither route nor compute. */
+void cs3_fabric_set_role(Cs3Fabric *fabric, guint x, guint y, guint id);
+
+/** cs3_fabric_set_trains: handle runs of back-to-back wavelets at once (default) or singly; the
+ * result is the same to the cycle. */
+void cs3_fabric_set_trains(Cs3Fabric *fabric, gboolean on);
+
+typedef void (*Cs3TraceFunc)(gpointer data, const char *what, guint x, guint y, guint lane,
+                             guint64 begin, guint64 end);
+/** cs3_fabric_set_trace: @trace is told of vector operations and tasks as they end. */
+void cs3_fabric_set_trace(Cs3Fabric *fabric, Cs3TraceFunc trace, gpointer data);
+
+/**
+ * cs3_fabric_run: runs until nothing can happen any more.
+ * Checks the routes first: one that leaves the mesh, meets a PE that does not take it, or loops is
+ * %CS3_FABRIC_ERROR_PROGRAM, as are two inputs on a colour in a cycle while running. Work left when
+ * nothing moves is %CS3_FABRIC_ERROR_DEADLOCK, saying who waits for what.
+ */
+gboolean cs3_fabric_run(Cs3Fabric *fabric, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+  guint64 cycles;         /* latest cs3_pe_finish(), or the last event when none was called */
+  guint64 injected;       /* wavelets landing in a router from its PE */
+  guint64 link_hops;      /* links crossed */
+  guint64 wavelet_hops;   /* injected + link_hops */
+  guint64 deliveries;     /* wavelets handed to a PE, filtered ones not counted */
+  guint64 contention;     /* most wavelets handed to one PE */
+  guint64 busiest_link;   /* wavelets over the busiest link */
+  guint64 links_used;
+  guint64 datapath_busy;  /* PE cycles in which an element was processed, all PEs */
+  guint64 activations;    /* simulator work: router and PE visits */
+  gsize state_bytes;      /* memory of the mesh without payloads */
+} Cs3FabricStats;
+void cs3_fabric_stats(const Cs3Fabric *fabric, Cs3FabricStats *stats);
+/** cs3_fabric_link_count: wavelets that left PE (@x, @y) through @port (RAMP: deliveries). */
+guint64 cs3_fabric_link_count(const Cs3Fabric *fabric, guint x, guint y, Cs3Port port);
+/** cs3_fabric_pe_busy: cycles in which the datapath of PE (@x, @y) worked. */
+guint64 cs3_fabric_pe_busy(const Cs3Fabric *fabric, guint x, guint y);
+/** cs3_fabric_word: word @word of the memory of PE (@x, @y), now. */
+guint32 cs3_fabric_word(const Cs3Fabric *fabric, guint x, guint y, guint word);
+
+/** cs3_event_address: data of a wavelet for PE (@x, @y) on a colour routed by address;
+ * @tag: 10 bits free for the program. */
+static inline guint32 cs3_event_address(guint x, guint y, guint tag) {
+  return x | y << 11 | tag << 22;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* SRAM of the PEs: made on first write, shared between PEs that hold the same words. */
+#include "config.h"
+
+#include "fabric/event/internal.h"
+
+#include <string.h>
+
+static guint32 initial(const Cs3Fabric *f, guint32 id, guint32 word) {
+  const Cs3Cell *cell = &f->cell[id];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  return info->role.init ? info->role.init(f->user, cell->x, cell->y, word) : 0;
+}
+
+guint32 cs3_memory_read(const Cs3Fabric *f, guint32 id, guint32 word) {
+  const Cs3Memory *m = f->pe[id].memory;
+  return m ? m->w[word] : initial(f, id, word);
+}
+
+void cs3_memory_read_run(const Cs3Fabric *f, guint32 id, guint32 word, guint32 n, guint32 *out) {
+  const Cs3Memory *m = f->pe[id].memory;
+  if (m)
+    memcpy(out, m->w + word, n * sizeof *out);
+  else
+    for (guint32 i = 0; i < n; i++)
+      out[i] = initial(f, id, word + i);
+}
+
+static Cs3Memory *memory_new(guint32 words) {
+  Cs3Memory *m = g_malloc(sizeof *m + words * sizeof m->w[0]);
+  m->refs = 1;
+  m->words = words;
+  return m;
+}
+
+void cs3_memory_unref(Cs3Memory *memory) {
+  if (memory && --memory->refs == 0)
+    g_free(memory);
+}
+
+guint32 *cs3_memory_write(Cs3Fabric *f, guint32 id) {
+  Cs3PeState *pe = &f->pe[id];
+  Cs3Memory *old = pe->memory;
+  if (old && old->refs == 1)
+    return old->w;
+  guint32 words = cs3_role_of(f, &f->cell[id])->role.memory_bytes / 4;
+  Cs3Memory *m = memory_new(words);
+  cs3_memory_read_run(f, id, 0, words, m->w);
+  cs3_memory_unref(old);
+  pe->memory = m;
+  return m->w;
+}
+
+/* Blocks can only be shared where the content before the store is the same for every PE. */
+static gboolean may_share(const Cs3Fabric *f, guint32 id) {
+  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+  return f->pe[id].memory || !info->role.init;
+}
+
+/* Plain store into a private block. */
+static void store(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, const Cs3Payload *payload) {
+  memcpy(cs3_memory_write(f, id) + word, payload->w, n * sizeof payload->w[0]);
+}
+
+void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3Payload *payload) {
+  Cs3PeState *pe = &f->pe[id];
+  guint32 role = f->cell[id].role;
+  if (n < payload->n || !may_share(f, id)) {
+    store(f, id, word, n, payload);
+    return;
+  }
+  if (payload->shared && payload->shared_role == role && payload->shared_word == word &&
+      payload->shared_from == pe->memory) {
+    payload->shared->refs++;
+    cs3_memory_unref(pe->memory);
+    pe->memory = payload->shared;
+    return;
+  }
+  Cs3Memory *from = pe->memory;
+  if (from)
+    from->refs++; /* PEs that still hold the block as it was will look for it */
+  store(f, id, word, n, payload);
+  cs3_memory_unref(payload->shared);
+  cs3_memory_unref(payload->shared_from);
+  payload->shared = pe->memory;
+  payload->shared->refs++;
+  payload->shared_from = from;
+  payload->shared_role = role;
+  payload->shared_word = word;
+}

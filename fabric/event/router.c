@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One cycle of one router. Rules:
+ * - A wavelet leaves when every output of its route is free in this cycle and every next buffer
+ *   has room; a multicast leaves through all its outputs at once.
+ * - Of the wavelets that compete for an output, the PE's own go first, then the others in the order
+ *   in which they became ready; ties by colour, then by input port. The order is a function of the
+ *   wavelets, not of the simulator. (Own first: with oldest first, the published two-phase runs
+ *   with long vectors come out late by half a group, as passing words delay a PE's last ones.)
+ * - Between two routers lie `router_buffer` parked wavelets and the `hop` registers of the link;
+ *   room freed in a cycle is seen by the sender in the next. So depth 1 sustains the full rate. */
+#include "config.h"
+
+#include "fabric/event/internal.h"
+
+#include <stdarg.h>
+
+#include "fabric/fabric-error.h"
+
+#define OPPOSITE(port) ((port) ^ 2u) /* N-S, E-W */
+
+static const char *const port_name[] = {"N", "E", "S", "W", "RAMP"};
+
+void cs3_program_error(Cs3Fabric *f, guint32 id, const char *format, ...) {
+  if (f->error)
+    return;
+  va_list args;
+  va_start(args, format);
+  g_autofree char *what = g_strdup_vprintf(format, args);
+  va_end(args);
+  f->error = g_error_new(CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_PROGRAM, "PE (%u,%u), cycle %u: %s",
+                         f->cell[id].x, f->cell[id].y, f->now - 1, what);
+}
+
+void cs3_wake_sender(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, gboolean is_queue) {
+  if (is_queue)
+    cs3_schedule(f, 0, id, f->now + 1);
+  else if (slot->port == CS3_RAMP)
+    cs3_schedule(f, 1, id, f->now + 1);
+  else
+    cs3_schedule(f, 0, id + (guint32)f->step[slot->port], f->now + 1);
+}
+
+static guint address_port(const Cs3Cell *cell, guint32 data) {
+  guint x = data & 2047, y = data >> 11 & 2047;
+  if (x != cell->x)
+    return x > cell->x ? CS3_E : CS3_W;
+  if (y != cell->y)
+    return y > cell->y ? CS3_S : CS3_N;
+  return CS3_RAMP;
+}
+
+/* Where the head of a channel wants to go now; 0: its switch position does not take this input. */
+static guint wanted_outputs(const Cs3Cell *cell, const Cs3RoleInfo *info, const Cs3Slot *slot,
+                            const Cs3Entry *e) {
+  if (info->by_address[slot->colour])
+    return CS3_PORT_BIT(address_port(cell, e->data));
+  Cs3Route route = info->role.colour[slot->colour].route[cell->positions >> 2 * slot->colour & 3];
+  return route.rx & CS3_PORT_BIT(slot->port) ? route.tx : 0;
+}
+
+/* The channel behind output @port, or NULL for a sink. */
+static Cs3Channel *next_channel(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
+                                guint port, guint32 *next, guint *next_slot) {
+  if (port == CS3_RAMP) {
+    *next = id;
+    *next_slot = info->queue_of[colour];
+    return *next_slot == CS3_NO_SLOT ? NULL
+                                     : cs3_channel(f, &f->cell[id], &info->slot[*next_slot]);
+  }
+  *next = id + (guint32)f->step[port];
+  const Cs3Cell *cell = &f->cell[*next];
+  const Cs3RoleInfo *there = cs3_role_of(f, cell);
+  *next_slot = there->slot_of[OPPOSITE(port)][colour];
+  return cs3_channel(f, cell, &there->slot[*next_slot]);
+}
+
+static gboolean link_is_free(const Cs3Fabric *f, guint32 id, guint port) {
+  return !f->link_free || port == CS3_RAMP ||
+         f->link_free[id * 4 + port] / f->timing.link_den <= f->now;
+}
+
+static void take_link(Cs3Fabric *f, guint32 id, guint port) {
+  if (!f->link_free || port == CS3_RAMP)
+    return;
+  guint32 *at = &f->link_free[id * 4 + port];
+  *at = MAX(*at, f->now * f->timing.link_den) + f->timing.link_num;
+}
+
+static gboolean filtered(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
+                         guint32 data, Cs3Kind kind) {
+  const Cs3Filter *filter = &info->role.colour[colour].filter;
+  if (filter->kind == CS3_FILTER_NONE || kind != CS3_WAVELET)
+    return FALSE;
+  const Cs3Cell *cell = &f->cell[id];
+  gint64 shift = (gint64)filter->per_x * cell->x + (gint64)filter->per_y * cell->y;
+  gint64 key = data >> 16;
+  if (filter->kind == CS3_FILTER_COUNTER) /* the count lives in the last private register */
+    key = f->reg[f->pe[id].registers + info->role.registers + colour]++ % filter->period;
+  return key < filter->first + shift || key > filter->last + shift;
+}
+
+/* May the wavelet leave through @tx now? Notes for which buffer it waits. */
+static gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
+                          guint tx) {
+  gboolean free = TRUE;
+  for (guint m = tx; m; m &= m - 1) {
+    guint port = (guint)__builtin_ctz(m), slot;
+    guint32 next;
+    if (!link_is_free(f, id, port)) {
+      cs3_schedule(f, 0, id, f->now + 1);
+      return FALSE;
+    }
+    Cs3Channel *ch = next_channel(f, id, info, colour, port, &next, &slot);
+    if (!ch || cs3_has_room(f, ch))
+      continue;
+    free = FALSE;
+    if (ch->last_pop == f->now + 1 || ch->flags & CS3_CHANNEL_TRAIN)
+      cs3_schedule(f, 0, id, f->now + 1);
+    else
+      ch->flags |= CS3_CHANNEL_WAITED;
+  }
+  return free;
+}
+
+static void send(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour, guint tx,
+                 guint32 data, Cs3Kind kind) {
+  Cs3Cell *cell = &f->cell[id];
+  for (guint m = tx; m; m &= m - 1) {
+    guint port = (guint)__builtin_ctz(m), slot;
+    guint32 next;
+    if (port == CS3_RAMP && filtered(f, id, info, colour, data, kind))
+      continue;
+    cell->sent[port]++;
+    take_link(f, id, port);
+    Cs3Channel *ch = next_channel(f, id, info, colour, port, &next, &slot);
+    if (!ch)
+      continue;
+    guint32 ready = f->now + (port == CS3_RAMP ? f->timing.ramp : f->timing.hop);
+    cs3_push(ch, data, kind, ready);
+    f->cell[next].nonempty |= G_GUINT64_CONSTANT(1) << slot;
+    cs3_schedule(f, port == CS3_RAMP, next, ready);
+  }
+}
+
+/* Obeys a control wavelet that has just been routed; returns the wavelet's command list after it. */
+static guint32 obey(Cs3Fabric *f, Cs3Cell *cell, const Cs3ColourUse *use, guint colour,
+                    guint32 data) {
+  guint shift = 2 * colour, position = cell->positions >> shift & 3, command = data & 3;
+  if (use->n_positions < 2)
+    return data;
+  guint next = position;
+  if (command == CS3_CMD_ADVANCE)
+    next = position + 1 < use->n_positions ? position + 1 : use->ring ? 0 : position;
+  else if (command == CS3_CMD_RESET)
+    next = 0;
+  cell->positions ^= (guint64)(position ^ next) << shift;
+  gboolean pop = use->pop == CS3_POP_ALWAYS ||
+                 (use->pop == CS3_POP_ON_ADVANCE && command == CS3_CMD_ADVANCE) ||
+                 (use->pop == CS3_POP_ON_ADVANCE_NOP && command != CS3_CMD_RESET);
+  return pop ? (data & 0xffff0000) | (data & 0xffff) >> 2 : data;
+}
+
+/* A position moved in this cycle: whoever waited for it looks again in the next. */
+static void after_step(Cs3Fabric *f, guint32 id) {
+  cs3_schedule(f, 0, id, f->now + 1);
+}
+
+static void pop_head(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, guint index) {
+  Cs3Cell *cell = &f->cell[id];
+  Cs3Channel *ch = cs3_channel(f, cell, slot);
+  if (cs3_pop(f, cell, ch, index))
+    cs3_wake_sender(f, id, slot, FALSE);
+  if (ch->count && (gint32)(cs3_head(ch)->meta - (f->now << 2)) < 8)
+    cs3_schedule(f, 0, id, f->now + 1);
+}
+
+/* A train at the head, its first wavelet due now: flows on when nothing can disturb its first
+ * cycle; later disturbances end it. */
+static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index,
+                            guint tx) {
+  const Cs3Slot *slot = &info->slot[index];
+  guint32 number = cs3_head(cs3_channel(f, &f->cell[id], slot))->data;
+  const Cs3Train *train = cs3_train(f, number);
+  if (train->ready != f->now || train->base)
+    return FALSE;
+  for (guint m = tx; m; m &= m - 1) {
+    guint port = (guint)__builtin_ctz(m), s;
+    guint32 next;
+    Cs3Channel *ch = next_channel(f, id, info, slot->colour, port, &next, &s);
+    if (!ch || !cs3_train_can_enter(f, ch) ||
+        (port == CS3_RAMP && info->role.colour[slot->colour].filter.kind))
+      return FALSE;
+  }
+  for (guint m = tx; m; m &= m - 1) {
+    guint port = (guint)__builtin_ctz(m), s;
+    guint32 next;
+    next_channel(f, id, info, slot->colour, port, &next, &s);
+    guint lat = port == CS3_RAMP ? f->timing.ramp : f->timing.hop;
+    train = cs3_train(f, number);
+    guint32 onward = cs3_train_new(f, next, s, train->payload, train->n, f->now + lat, lat);
+    Cs3Train *from = cs3_train(f, number);
+    from->next[port] = onward;
+    cs3_train(f, onward)->prev = number;
+    cs3_train(f, onward)->from_port = (guint8)port;
+    cs3_schedule(f, port == CS3_RAMP, next, f->now + lat);
+  }
+  Cs3Train *from = cs3_train(f, number);
+  from->out = (guint8)tx;
+  f->cell[id].train_out |= (guint8)tx;
+  cs3_schedule(f, 0, id, f->now + from->n);
+  return TRUE;
+}
+
+static void stall(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index) {
+  Cs3Channel *ch = cs3_channel(f, &f->cell[id], &info->slot[index]);
+  ch->flags |= CS3_CHANNEL_STALLED;
+  if (ch->flags & CS3_CHANNEL_TRAIN)
+    cs3_train_break_channel(f, id, index);
+}
+
+/* Tries to move the head of channel @index; @used: outputs taken in this cycle. */
+static guint move_head(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index, guint used) {
+  Cs3Cell *cell = &f->cell[id];
+  const Cs3Slot *slot = &info->slot[index];
+  Cs3Channel *ch = cs3_channel(f, cell, slot);
+  Cs3Entry *e = cs3_head(ch);
+  Cs3Kind kind = cs3_kind(e);
+  guint tx = wanted_outputs(cell, info, slot, e);
+  const Cs3ColourUse *use = &info->role.colour[slot->colour];
+  if (kind == CS3_STEP && tx) { /* a step command to the own router: goes nowhere */
+    obey(f, cell, use, slot->colour, CS3_CMD_ADVANCE);
+    after_step(f, id);
+    pop_head(f, id, slot, index);
+    return used;
+  }
+  if (tx & used)
+    cs3_schedule(f, 0, id, f->now + 1);
+  if (!tx || tx & used) {
+    stall(f, id, info, index);
+    return used;
+  }
+  if (kind == CS3_TRAIN) {
+    if (start_train(f, id, info, index, tx))
+      return used | tx;
+    cs3_train_break_channel(f, id, index);
+    e = cs3_head(ch); /* now its first wavelet */
+    kind = cs3_kind(e);
+  }
+  if (!can_leave(f, id, info, slot->colour, tx)) {
+    stall(f, id, info, index);
+    return used;
+  }
+  guint32 data = e->data;
+  if (kind == CS3_CONTROL) {
+    /* It is routed first; the position that it sets holds from the next cycle. */
+    guint32 after = obey(f, cell, use, slot->colour, data);
+    send(f, id, info, slot->colour, tx, after, kind);
+    after_step(f, id);
+  } else {
+    send(f, id, info, slot->colour, tx, data, kind);
+  }
+  pop_head(f, id, slot, index);
+  return used | tx;
+}
+
+/* Ready heads, oldest first. Finished trains are removed on the way. */
+static guint ready_heads(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint8 *order) {
+  Cs3Cell *cell = &f->cell[id];
+  gint32 age[CS3_MAX_SLOTS];
+  guint n = 0;
+  for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {
+    guint index = (guint)__builtin_ctzll(m);
+    Cs3Channel *ch = cs3_channel(f, cell, &info->slot[index]);
+    Cs3Entry *e = cs3_head(ch);
+    if (G_UNLIKELY(cs3_kind(e) == CS3_TRAIN)) {
+      const Cs3Train *train = cs3_train(f, e->data);
+      if (train->out && f->now >= train->ready + train->n) {
+        cs3_train_end(f, e->data);
+        if (!ch->count)
+          continue;
+        e = cs3_head(ch);
+      } else if (train->out && train->stop) {
+        cs3_router_train_stop(f, id, index);
+        if (!ch->count)
+          continue;
+        e = cs3_head(ch);
+      } else if (train->out) {
+        continue; /* flows by itself */
+      }
+    }
+    gint32 wait = (gint32)((f->now << 2 | 3) - e->meta) >> 2;
+    if (wait < 0)
+      continue;
+    guint at = n++;
+    wait |= info->slot[index].port == CS3_RAMP && !info->by_address[info->slot[index].colour] ? 1 << 30 : 0;
+    for (; at > 0 && age[at - 1] < wait; at--) {
+      age[at] = age[at - 1];
+      order[at] = order[at - 1];
+    }
+    age[at] = wait;
+    order[at] = (guint8)index;
+  }
+  return n;
+}
+
+/* Trains that flow through an output that a ready wavelet wants must compete singly. */
+static gboolean break_contended(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
+                                const guint8 *order, guint n) {
+  Cs3Cell *cell = &f->cell[id];
+  guint wanted = 0;
+  guint32 colours = 0;
+  for (guint i = 0; i < n; i++) {
+    const Cs3Slot *slot = &info->slot[order[i]];
+    wanted |= wanted_outputs(cell, info, slot, cs3_head(cs3_channel(f, cell, slot)));
+    colours |= 1u << slot->colour;
+  }
+  gboolean broken = FALSE;
+  for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {
+    guint index = (guint)__builtin_ctzll(m);
+    Cs3Entry *e = cs3_head(cs3_channel(f, cell, &info->slot[index]));
+    if (cs3_kind(e) != CS3_TRAIN)
+      continue;
+    const Cs3Train *train = cs3_train(f, e->data);
+    if (train->out && (train->out & wanted || colours >> info->slot[index].colour & 1)) {
+      cs3_train_break_channel(f, id, index);
+      broken = TRUE;
+    }
+  }
+  return broken;
+}
+
+/* Static routes: at most one input may bring a colour in a cycle. */
+static gboolean two_inputs(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, const guint8 *order,
+                           guint n) {
+  const Cs3Cell *cell = &f->cell[id];
+  guint32 seen = 0;
+  for (guint i = 0; i < n; i++) {
+    const Cs3Slot *slot = &info->slot[order[i]];
+    if (info->by_address[slot->colour] ||
+        !wanted_outputs(cell, info, slot, cs3_head(cs3_channel(f, cell, slot))))
+      continue;
+    if (seen >> slot->colour & 1) {
+      cs3_program_error(f, id, "two inputs on colour %u in one cycle, one of them from %s: "
+                        "give the second stream a colour of its own or a switch position",
+                        slot->colour, port_name[slot->port]);
+      return TRUE;
+    }
+    seen |= 1u << slot->colour;
+  }
+  return FALSE;
+}
+
+void cs3_router_tick(Cs3Fabric *f, guint32 id) {
+  Cs3Cell *cell = &f->cell[id];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  guint8 order[CS3_MAX_SLOTS];
+  guint n = ready_heads(f, id, info, order);
+  if (G_UNLIKELY(cell->train_out) && n && break_contended(f, id, info, order, n))
+    n = ready_heads(f, id, info, order);
+  if (n > 1 && two_inputs(f, id, info, order, n))
+    return;
+  guint used = cell->train_out;
+  for (guint i = 0; i < n && !f->error; i++)
+    used = move_head(f, id, info, order[i], used);
+}

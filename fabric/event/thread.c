@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Vector operations: the main thread's and the microthreads'. Rules:
+ * - The datapath issues once per cycle. Of the threads that could issue, the one that issued
+ *   longest ago does; ties: the lower thread.
+ * - An operation with a fabric operand issues one wavelet at a time, when its input has arrived and
+ *   its output queue has room. One without holds the datapath from its first to its last element.
+ * - A charged operation needs no issue slot; its cycles were charged to a task.
+ * - The result of an element is complete one cycle after its issue, and so is the operation. */
+#include "config.h"
+
+#include "fabric/event/internal.h"
+
+#include "fabric/event/half.h"
+
+static float apply(guint code, float a, float b, float c) {
+  switch (code) {
+  case CS3_OP_MOVE:
+    return a;
+  case CS3_OP_ADD:
+    return a + b;
+  case CS3_OP_MUL:
+    return a * b;
+  default: /* FMA, DOT */
+    return a * b + c;
+  }
+}
+
+static guint16 apply_half(guint code, guint32 a, guint32 b, guint32 c) {
+  return code == CS3_OP_MOVE
+             ? (guint16)a
+             : cs3_half_of_float(apply(code, cs3_half_to_float((guint16)a),
+                                       cs3_half_to_float((guint16)b), cs3_half_to_float((guint16)c)));
+}
+
+guint32 cs3_op_compute(guint code, guint type, guint32 a, guint32 b, guint32 c) {
+  if (code == CS3_OP_MOVE)
+    return a;
+  switch (type) {
+  case CS3_TYPE_F32:
+    return cs3_bits_of_float(
+        apply(code, cs3_float_of_bits(a), cs3_float_of_bits(b), cs3_float_of_bits(c)));
+  case CS3_TYPE_F16:
+    return apply_half(code, a, b, c);
+  case CS3_TYPE_F16X2:
+    return apply_half(code, a, b, c) |
+           (guint32)apply_half(code, a >> 16, b >> 16, c >> 16) << 16;
+  default:
+    return code == CS3_OP_ADD ? a + b : code == CS3_OP_MUL ? a * b : a * b + c;
+  }
+}
+
+guint64 cs3_op_slots(const Cs3EventTiming *timing, guint code, guint type, guint64 n) {
+  if (code == CS3_OP_DOT)
+    return n * timing->dot_cycles;
+  if (code == CS3_OP_FMA && type == CS3_TYPE_F32)
+    return n * timing->fma32_cycles;
+  if (type == CS3_TYPE_F16X2)
+    n *= 2;
+  guint lanes = type == CS3_TYPE_U32 || type == CS3_TYPE_F32 ? timing->lanes32
+                : code == CS3_OP_MOVE                        ? timing->lanes16
+                                                             : timing->fma16_lanes;
+  return (n + lanes - 1) / lanes;
+}
+
+guint cs3_threads_running(const Cs3PeState *pe) {
+  return pe->running | (guint)pe->running8 << 8;
+}
+
+static void set_running(Cs3PeState *pe, guint t, gboolean on) {
+  guint8 *mask = t < 8 ? &pe->running : &pe->running8, bit = (guint8)(1u << t % 8);
+  *mask = on ? *mask | bit : *mask & (guint8)~bit;
+}
+
+static gboolean uses_fabric(const Cs3VectorOp *op) {
+  return op->dst.kind == CS3_OPERAND_FABRIC || op->a.kind == CS3_OPERAND_FABRIC ||
+         op->b.kind == CS3_OPERAND_FABRIC;
+}
+
+static gint input_colour(const Cs3VectorOp *op) {
+  return op->a.kind == CS3_OPERAND_FABRIC   ? op->a.colour
+         : op->b.kind == CS3_OPERAND_FABRIC ? op->b.colour
+                                            : -1;
+}
+
+static Cs3Channel *queue(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
+  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+  *slot = info->queue_of[colour];
+  return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
+}
+
+static Cs3Channel *output(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
+  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+  *slot = info->slot_of[CS3_RAMP][colour];
+  return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
+}
+
+void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
+  Cs3Fabric *f = pe->fabric;
+  Cs3PeState *state = &f->pe[pe->id];
+  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[pe->id]);
+  g_return_if_fail(thread < info->role.n_threads);
+  Cs3Thread *t = &f->thread[state->threads + thread];
+  g_return_if_fail(t->state == CS3_THREAD_IDLE);
+  gint in = input_colour(op);
+  if ((in >= 0 && info->queue_of[in] == CS3_NO_SLOT) ||
+      (op->dst.kind == CS3_OPERAND_FABRIC &&
+       info->slot_of[CS3_RAMP][op->dst.colour] == CS3_NO_SLOT)) {
+    cs3_pe_fail(pe, "a vector operation names a colour that this PE does not send or receive");
+    return;
+  }
+  guint setup = uses_fabric(op) ? f->timing.fabric_setup : f->timing.memory_setup;
+  *t = (Cs3Thread){.op = *op, .state = CS3_THREAD_RUN, .start = MAX(pe->now + setup, f->now + 1),
+                   .train_in = CS3_NO_TRAIN, .train_out = CS3_NO_TRAIN};
+  set_running(state, thread, TRUE);
+  cs3_schedule(f, 1, pe->id, t->start);
+}
+
+static guint32 load(Cs3Fabric *f, guint32 id, const Cs3VectorOp *op, const Cs3Operand *o,
+                    guint32 i) {
+  if (o->kind == CS3_OPERAND_SCALAR)
+    return o->value;
+  if (o->kind != CS3_OPERAND_MEMORY)
+    return 0;
+  guint size = op->type == CS3_TYPE_F16 ? 2 : 4;
+  guint32 address = o->value + (guint32)((gint32)i * o->stride) * size;
+  guint32 word = cs3_memory_read(f, id, address / 4);
+  return op->type == CS3_TYPE_F16 ? word >> (address & 2) * 8 & 0xffff : word;
+}
+
+static void store(Cs3Fabric *f, guint32 id, const Cs3VectorOp *op, guint32 i, guint32 value) {
+  guint size = op->type == CS3_TYPE_F16 ? 2 : 4;
+  guint32 address = op->dst.value + (guint32)((gint32)i * op->dst.stride) * size;
+  guint32 *w = cs3_memory_write(f, id) + address / 4;
+  if (op->type == CS3_TYPE_F16) {
+    guint shift = (address & 2) * 8;
+    *w = (*w & ~(0xffffu << shift)) | (value & 0xffff) << shift;
+  } else {
+    *w = value;
+  }
+}
+
+/* Element @i with @wavelet in place of the fabric source. */
+static guint32 element(Cs3Fabric *f, guint32 id, const Cs3VectorOp *op, guint32 i,
+                       guint32 wavelet) {
+  guint32 a = op->a.kind == CS3_OPERAND_FABRIC ? wavelet : load(f, id, op, &op->a, i);
+  guint32 b = op->b.kind == CS3_OPERAND_FABRIC ? wavelet : load(f, id, op, &op->b, i);
+  guint32 c = op->code >= CS3_OP_FMA ? load(f, id, op, &op->dst, i) : 0;
+  return cs3_op_compute(op->code, op->type, a, b, c);
+}
+
+static guint64 total(const Cs3VectorOp *op) {
+  return (guint64)op->n + (op->tail != CS3_TAIL_NONE);
+}
+
+/* All but the last step of an operation: @cycle is when it is complete. */
+static void drain(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 cycle) {
+  t->state = CS3_THREAD_DRAIN;
+  t->done_at = cycle;
+  if (cycle > f->now)
+    cs3_schedule(f, 1, id, cycle);
+}
+
+static void complete(Cs3Fabric *f, guint32 id, guint thread) {
+  Cs3PeState *pe = &f->pe[id];
+  Cs3Thread *t = &f->thread[pe->threads + thread];
+  t->state = CS3_THREAD_IDLE;
+  set_running(pe, thread, FALSE);
+  if (f->trace)
+    f->trace(f->trace_data, "vector operation", f->cell[id].x, f->cell[id].y, thread, t->start,
+             f->now);
+  if (thread == 0)
+    pe->main_free = MAX(pe->main_free, f->now);
+  guint64 bit = G_GUINT64_CONSTANT(1) << t->op.done_task;
+  if (t->op.done == CS3_DONE_CALL)
+    cs3_call_task(f, id, t->op.done_task, 0, f->now);
+  else if (t->op.done == CS3_DONE_ACTIVATE)
+    pe->active |= bit;
+  else if (t->op.done == CS3_DONE_UNBLOCK)
+    pe->blocked &= ~bit;
+}
+
+/* Can @t issue an element now? Notes that it waits for room in its output queue. */
+static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
+  guint slot;
+  gint colour = t->position < t->op.n ? input_colour(&t->op) : -1;
+  if (colour >= 0) {
+    Cs3Channel *in = queue(f, id, (guint)colour, &slot);
+    if (!in->count || cs3_ready(cs3_head(in)) > f->now || cs3_kind(cs3_head(in)) == CS3_CONTROL)
+      return FALSE;
+  }
+  if (t->op.dst.kind != CS3_OPERAND_FABRIC)
+    return TRUE;
+  Cs3Channel *out = output(f, id, t->op.dst.colour, &slot);
+  if (cs3_has_room(f, out))
+    return TRUE;
+  if (out->last_pop == f->now + 1 || out->flags & CS3_CHANNEL_TRAIN)
+    cs3_schedule(f, 1, id, f->now + 1);
+  else
+    out->flags |= CS3_CHANNEL_WAITED;
+  return FALSE;
+}
+
+static void push_output(Cs3Fabric *f, guint32 id, guint colour, guint32 data, Cs3Kind kind) {
+  guint slot;
+  Cs3Channel *out = output(f, id, colour, &slot);
+  guint32 ready = f->now + 1 + f->timing.ramp;
+  cs3_push(out, data, kind, ready);
+  f->cell[id].nonempty |= G_GUINT64_CONSTANT(1) << slot;
+  f->injected += kind != CS3_STEP;
+  cs3_schedule(f, 0, id, ready);
+}
+
+static guint32 take_input(Cs3Fabric *f, guint32 id, guint colour) {
+  guint slot;
+  Cs3Channel *in = queue(f, id, colour, &slot);
+  if (cs3_kind(cs3_head(in)) == CS3_TRAIN)
+    cs3_train_break_channel(f, id, slot);
+  guint32 wavelet = cs3_head(in)->data;
+  if (cs3_pop(f, &f->cell[id], in, slot))
+    cs3_wake_sender(f, id, NULL, TRUE);
+  if (in->count && cs3_ready(cs3_head(in)) <= f->now + 1)
+    cs3_schedule(f, 1, id, f->now + 1);
+  return wavelet;
+}
+
+/* One element, or the tail, of an operation with a fabric operand. */
+static void issue_one(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
+  const Cs3VectorOp *op = &t->op;
+  guint32 slots = 1;
+  if (t->position == op->n) {
+    push_output(f, id, op->dst.colour, op->tail_data,
+                op->tail == CS3_TAIL_CONTROL ? CS3_CONTROL : CS3_STEP);
+  } else {
+    gint colour = input_colour(op);
+    guint32 wavelet = colour >= 0 ? take_input(f, id, (guint)colour) : 0;
+    guint32 value = element(f, id, op, t->position, wavelet);
+    if (op->dst.kind == CS3_OPERAND_FABRIC)
+      push_output(f, id, op->dst.colour, value, CS3_WAVELET);
+    else
+      store(f, id, op, t->position, value);
+    slots = (guint32)cs3_op_slots(&f->timing, op->code, op->type, 1);
+  }
+  t->last_issue = f->now;
+  f->pe[id].busy += slots;
+  if (!op->charged)
+    f->pe[id].datapath_free = f->now + slots;
+  if (++t->position == total(op))
+    drain(f, id, t, f->now + slots);
+  else
+    cs3_schedule(f, 1, id, f->now + slots);
+}
+
+static void issue_memory(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
+  for (guint32 i = 0; i < t->op.n; i++)
+    store(f, id, &t->op, i, element(f, id, &t->op, i, 0));
+  guint32 slots = (guint32)cs3_op_slots(&f->timing, t->op.code, t->op.type, t->op.n);
+  t->last_issue = f->now + slots - 1;
+  f->pe[id].busy += slots;
+  if (!t->op.charged)
+    f->pe[id].datapath_free = f->now + slots;
+  drain(f, id, t, f->now + slots);
+}
+
+/* A source or destination that a train can serve: consecutive words. */
+static gboolean plain(const Cs3Operand *o) {
+  return o->kind != CS3_OPERAND_MEMORY || (o->stride == 1 && o->value % 4 == 0);
+}
+
+static gboolean train_shape(const Cs3Fabric *f, guint32 id, const Cs3VectorOp *op) {
+  if (op->type == CS3_TYPE_F16 || op->code > CS3_OP_MUL || !uses_fabric(op) || !plain(&op->dst) ||
+      !plain(&op->a) || !plain(&op->b) ||
+      cs3_op_slots(&f->timing, op->code, op->type, 1) != 1)
+    return FALSE;
+  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+  return op->dst.kind != CS3_OPERAND_FABRIC || !info->by_address[op->dst.colour];
+}
+
+static void values(Cs3Fabric *f, guint32 id, const Cs3VectorOp *op, guint32 from, guint32 n,
+                   const guint32 *wavelets, guint32 *out) {
+  const Cs3Operand *memory = op->a.kind == CS3_OPERAND_MEMORY   ? &op->a
+                             : op->b.kind == CS3_OPERAND_MEMORY ? &op->b
+                                                                : NULL;
+  if (op->code == CS3_OP_MOVE && op->a.kind == CS3_OPERAND_MEMORY) {
+    cs3_memory_read_run(f, id, memory->value / 4 + from, n, out);
+    return;
+  }
+  if (op->code == CS3_OP_ADD && op->type == CS3_TYPE_F32 && memory && wavelets) {
+    guint32 words[CS3_TRAIN_MAX];
+    cs3_memory_read_run(f, id, memory->value / 4 + from, n, words);
+    for (guint32 i = 0; i < n; i++)
+      out[i] = cs3_bits_of_float(cs3_float_of_bits(words[i]) + cs3_float_of_bits(wavelets[i]));
+    return;
+  }
+  for (guint32 i = 0; i < n; i++)
+    out[i] = element(f, id, op, from + i, wavelets ? wavelets[i] : 0);
+}
+
+/* Lets @t handle its next wavelets as a train. */
+static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
+  Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
+  const Cs3VectorOp *op = &t->op;
+  guint32 left = op->n - t->position, n = MIN(left, CS3_TRAIN_MAX), in = CS3_NO_TRAIN;
+  guint slot;
+  if (!f->trains || left < CS3_TRAIN_MIN || !train_shape(f, id, op))
+    return FALSE;
+  gint colour = input_colour(op);
+  if (colour >= 0) {
+    const Cs3Entry *e = cs3_head(queue(f, id, (guint)colour, &slot));
+    if (cs3_kind(e) != CS3_TRAIN)
+      return FALSE;
+    in = e->data;
+    const Cs3Train *train = cs3_train(f, in);
+    n = train->n;
+    if (train->ready != f->now || train->base || n > left)
+      return FALSE;
+  }
+  if (op->dst.kind == CS3_OPERAND_FABRIC) {
+    Cs3Channel *ch = output(f, id, op->dst.colour, &slot);
+    if (!cs3_train_can_enter(f, ch))
+      return FALSE;
+    Cs3Payload *from = in == CS3_NO_TRAIN ? NULL : cs3_train(f, in)->payload, *payload = from;
+    if (op->code == CS3_OP_MOVE && from)
+      from->refs++;
+    else {
+      payload = cs3_payload_new(n);
+      values(f, id, op, t->position, n, from ? from->w : NULL, payload->w);
+    }
+    guint lat = 1 + f->timing.ramp;
+    t->train_out = cs3_train_new(f, id, slot, payload, n, f->now + lat, lat);
+    cs3_payload_unref(payload);
+    cs3_train(f, t->train_out)->from_cell = id;
+    cs3_train(f, t->train_out)->thread = (guint16)thread;
+    cs3_schedule(f, 0, id, f->now + lat);
+  }
+  if (in != CS3_NO_TRAIN) {
+    cs3_train(f, in)->taken = 1;
+    cs3_train(f, in)->thread = (guint16)thread;
+  }
+  t->train_in = in;
+  t->train_start = f->now;
+  t->train_n = n;
+  t->stop = 0;
+  cs3_schedule(f, 1, id, f->now + n);
+  return TRUE;
+}
+
+/* Books the first @k elements of the running train of @t and detaches what it sends. */
+static void close_train(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 k, gboolean cut) {
+  const Cs3VectorOp *op = &t->op;
+  if (op->dst.kind == CS3_OPERAND_MEMORY && t->train_in != CS3_NO_TRAIN) {
+    Cs3Payload *payload = cs3_train(f, t->train_in)->payload;
+    if (op->code == CS3_OP_MOVE) {
+      cs3_memory_store_run(f, id, op->dst.value / 4 + t->position, k, payload);
+    } else {
+      guint32 result[CS3_TRAIN_MAX];
+      values(f, id, op, t->position, k, payload->w, result);
+      guint32 *w = cs3_memory_write(f, id) + op->dst.value / 4 + t->position;
+      for (guint32 i = 0; i < k; i++)
+        w[i] = result[i];
+    }
+  } else if (op->dst.kind == CS3_OPERAND_FABRIC) {
+    f->injected += k;
+    if (t->train_out != CS3_NO_TRAIN) {
+      guint32 out = t->train_out;
+      cs3_train(f, out)->from_cell = G_MAXUINT32;
+      if (cut)
+        cs3_train_cut(f, out, k);
+    }
+  }
+  t->position += k;
+  t->last_issue = t->train_start + k - 1;
+  t->train_n = 0;
+  t->train_out = CS3_NO_TRAIN;
+  f->pe[id].busy += k;
+  if (!op->charged)
+    f->pe[id].datapath_free = MAX(f->pe[id].datapath_free, t->train_start + k);
+  if (t->position == total(op))
+    drain(f, id, t, t->train_start + k);
+}
+
+void cs3_thread_break(Cs3Fabric *f, guint32 id, guint thread) {
+  Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
+  guint32 in = t->train_in;
+  close_train(f, id, t, MIN(f->now - t->train_start, t->train_n), TRUE);
+  t->train_in = CS3_NO_TRAIN;
+  t->stop = 0;
+  if (in != CS3_NO_TRAIN)
+    cs3_train_break_channel(f, id, cs3_train(f, in)->slot);
+  if (t->state == CS3_THREAD_RUN)
+    cs3_schedule(f, 1, id, f->now + 1);
+}
+
+void cs3_thread_cut(Cs3Fabric *f, guint32 id, guint thread, guint32 n) {
+  Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
+  t->train_n = n;
+  cs3_schedule(f, 1, id, MAX(f->now + 1, t->train_start + n));
+  if (t->train_out != CS3_NO_TRAIN)
+    cs3_train_cut(f, t->train_out, n);
+}
+
+void cs3_thread_finish_trains(Cs3Fabric *f, guint32 id) {
+  Cs3PeState *pe = &f->pe[id];
+  for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
+    guint i = (guint)__builtin_ctz(m);
+    Cs3Thread *t = &f->thread[pe->threads + i];
+    if (!t->train_n)
+      continue;
+    if (f->now >= t->train_start + t->train_n) {
+      guint32 in = t->train_in;
+      close_train(f, id, t, t->train_n, FALSE);
+      t->train_in = CS3_NO_TRAIN;
+      t->stop = 0;
+      if (in != CS3_NO_TRAIN)
+        cs3_train_end(f, in);
+    } else if (t->stop) {
+      cs3_thread_break(f, id, i);
+    }
+  }
+}
+
+/* Completes what is due; a completion may start other operations. */
+static void complete_due(Cs3Fabric *f, guint32 id) {
+  Cs3PeState *pe = &f->pe[id];
+  for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
+    guint i = (guint)__builtin_ctz(m);
+    Cs3Thread *t = &f->thread[pe->threads + i];
+    if (t->state == CS3_THREAD_DRAIN && t->done_at <= f->now)
+      complete(f, id, i);
+  }
+}
+
+static void issue(Cs3Fabric *f, guint32 id, guint thread, gboolean alone) {
+  Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
+  if (!uses_fabric(&t->op))
+    issue_memory(f, id, t);
+  else if (!alone || t->position >= t->op.n || !start_train(f, id, thread))
+    issue_one(f, id, t);
+}
+
+/* The thread that gets the issue slot of this cycle, or -1. @others: threads that also want it. */
+static gint arbitrate(Cs3Fabric *f, guint32 id, guint *others, gint *flowing) {
+  Cs3PeState *pe = &f->pe[id];
+  gint best = -1;
+  for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
+    gint i = __builtin_ctz(m);
+    Cs3Thread *t = &f->thread[pe->threads + (guint)i];
+    if (t->state != CS3_THREAD_RUN || t->op.charged || t->start > f->now)
+      continue;
+    if (t->train_n) {
+      *flowing = i;
+      continue;
+    }
+    if (!can_issue(f, id, t))
+      continue;
+    if (best >= 0)
+      ++*others;
+    if (best < 0 || t->last_issue < f->thread[pe->threads + (guint)best].last_issue)
+      best = i;
+  }
+  return best;
+}
+
+gboolean cs3_threads_tick(Cs3Fabric *f, guint32 id) {
+  Cs3PeState *pe = &f->pe[id];
+  complete_due(f, id);
+  for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
+    guint i = (guint)__builtin_ctz(m);
+    Cs3Thread *t = &f->thread[pe->threads + i];
+    if (t->state == CS3_THREAD_RUN && t->op.charged && !t->train_n && t->start <= f->now &&
+        can_issue(f, id, t))
+      issue(f, id, i, TRUE);
+  }
+  if (pe->datapath_free > f->now) {
+    cs3_schedule(f, 1, id, pe->datapath_free);
+    return FALSE;
+  }
+  guint others = 0;
+  gint flowing = -1, best = arbitrate(f, id, &others, &flowing);
+  if (best >= 0 && flowing >= 0) {
+    cs3_thread_break(f, id, (guint)flowing);
+    others = 0;
+    best = arbitrate(f, id, &others, &flowing);
+  }
+  if (best < 0)
+    return FALSE;
+  issue(f, id, (guint)best, others == 0);
+  if (others)
+    cs3_schedule(f, 1, id, f->now + 1);
+  return TRUE;
+}

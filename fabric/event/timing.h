@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The constants of the wavelet-level machine, in the form in which the event core uses them. */
+#pragma once
+
+#include <glib.h>
+
+#include "fabric/hardware.h"
+
+#define CS3_EVENT_COLOURS 24
+#define CS3_EVENT_POSITIONS 4
+#define CS3_EVENT_MICROTHREADS 8
+/* Cycles are kept in 30 bits beside each wavelet; half of that range is usable. */
+#define CS3_EVENT_MAX_CYCLES (1u << 29)
+
+/* All times in cycles, all depths in wavelets. */
+typedef struct {
+  guint hop;              /* router to router */
+  guint ramp;             /* router to PE and PE to router, each */
+  guint link_num, link_den; /* a link carries link_den wavelets in link_num cycles */
+  guint router_buffer;    /* parked wavelets per colour and input port, beside the link's registers */
+  guint in_queue[CS3_MAX_QUEUES];
+  guint out_queue[CS3_MAX_QUEUES];
+  guint microthreads;
+  guint task_start;       /* activation to first instruction */
+  guint fabric_setup;     /* dispatch of a vector operation with a fabric operand to its first element */
+  guint memory_setup;     /* the same, all operands in memory */
+  guint lanes16, lanes32; /* elements per issue slot: move, add, multiply of 16-bit and 32-bit types */
+  guint fma16_lanes;      /* FP16 FMAC with all three streams in SRAM (port limit) */
+  guint fma32_cycles;     /* cycles per FP32 FMAC element */
+  guint dot_cycles;       /* cycles per element of a reduction to a scalar (dependent adds) */
+  guint launch;           /* program start and time stamps, in the runs that published figures describe */
+  guint sram_bytes;       /* left for data in a PE */
+} Cs3EventTiming;
+
+/**
+ * cs3_event_timing_init: constants of the event core from a machine description.
+ * @timing: (out): filled from @hw; the PE constants that #Cs3Hardware does not carry follow the
+ *   generation, told by hop latency (1 cycle: WSE-1/2, 2 cycles: WSE-3), see doc/fabric.md.
+ * Returns: %FALSE with %CS3_FABRIC_ERROR_INVALID when a value is outside what the core can run
+ *   (hop 1..16, ramp 1..16, link rate a ratio with denominator up to 64, buffers 1..32).
+ */
+gboolean cs3_event_timing_init(Cs3EventTiming *timing, const Cs3Hardware *hw,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_event_timing_wse2: constants of WSE-2 (facts of the vendor's simulator), with no file read. */
+Cs3EventTiming cs3_event_timing_wse2(void);
+
+/** cs3_event_timing_wse3: WSE-3; @silicon selects 9/8 cycle per wavelet on a link instead of 1. */
+Cs3EventTiming cs3_event_timing_wse3(gboolean silicon);

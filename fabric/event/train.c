@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Trains: a run of back-to-back wavelets of one colour that is handled as one object.
+ *
+ * A train flows through a router or an operation as long as every one of its wavelets leaves at
+ * the cycle at which it becomes ready. Then nothing about it changes but the count, and no event is
+ * needed. Exactness: the receiver that fails to pass a wavelet on in cycle t turns the train into
+ * single wavelets in t, and tells its sender, which does so in t + 1: the cycle in which it would
+ * first see the missing room. What it had sent by then fits into the buffer, for the buffer holds
+ * the latency of the link and at least one more. Whether the sender sends in t itself is not known
+ * before it was visited: that one wavelet stays behind as a train of length one. */
+#include "config.h"
+
+#include "fabric/event/internal.h"
+
+Cs3Payload *cs3_payload_new(guint32 n) {
+  Cs3Payload *payload = g_malloc(sizeof *payload + n * sizeof payload->w[0]);
+  *payload = (Cs3Payload){.refs = 1, .n = n};
+  return payload;
+}
+
+void cs3_payload_unref(Cs3Payload *payload) {
+  if (--payload->refs)
+    return;
+  cs3_memory_unref(payload->shared);
+  cs3_memory_unref(payload->shared_from);
+  g_free(payload);
+}
+
+static Cs3Channel *channel_of(const Cs3Fabric *f, guint32 id, guint slot) {
+  const Cs3Cell *cell = &f->cell[id];
+  return cs3_channel(f, cell, &cs3_role_of(f, cell)->slot[slot]);
+}
+
+guint32 cs3_train_new(Cs3Fabric *f, guint32 cell, guint slot, Cs3Payload *payload, guint32 n,
+                      guint32 ready, guint lat) {
+  guint32 index;
+  if (f->free_train->len) {
+    index = g_array_index(f->free_train, guint32, f->free_train->len - 1);
+    g_array_set_size(f->free_train, f->free_train->len - 1);
+  } else {
+    index = f->train->len;
+    g_array_set_size(f->train, index + 1);
+  }
+  Cs3Train *train = cs3_train(f, index);
+  *train = (Cs3Train){.payload = payload, .n = n, .ready = ready, .cell = cell, .lat = (guint8)lat,
+                      .slot = (guint8)slot, .prev = CS3_NO_TRAIN, .from_cell = G_MAXUINT32};
+  for (guint port = 0; port < CS3_N_PORTS; port++)
+    train->next[port] = CS3_NO_TRAIN;
+  payload->refs++;
+  Cs3Channel *ch = channel_of(f, cell, slot);
+  cs3_push(ch, index, CS3_TRAIN, ready);
+  ch->flags |= CS3_CHANNEL_TRAIN;
+  f->cell[cell].nonempty |= G_GUINT64_CONSTANT(1) << slot;
+  return index;
+}
+
+static void train_free(Cs3Fabric *f, guint32 index) {
+  cs3_payload_unref(cs3_train(f, index)->payload);
+  cs3_train(f, index)->payload = NULL;
+  g_array_append_val(f->free_train, index);
+}
+
+/* Wavelets of @train in its channel, as a sender sees them in this cycle. */
+static guint in_channel(const Cs3Fabric *f, const Cs3Train *train) {
+  gint64 passed = MAX((gint64)f->now - train->ready, 0);
+  gint64 sent = MIN((gint64)f->now - train->ready + train->lat, (gint64)train->n);
+  return (guint)MAX(sent - passed, 0);
+}
+
+guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch) {
+  guint seen = 0;
+  for (guint i = 0; i < ch->count; i++) {
+    const Cs3Entry *e = &ch->ring[(ch->head + i) & cs3_ring_mask(ch)];
+    seen += cs3_kind(e) == CS3_TRAIN ? in_channel(f, cs3_train(f, e->data)) : 1;
+  }
+  return seen;
+}
+
+gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch) {
+  if (ch->flags & CS3_CHANNEL_STALLED || !cs3_has_room(f, ch))
+    return FALSE;
+  for (guint i = 0; i < ch->count; i++) {
+    const Cs3Entry *e = &ch->ring[(ch->head + i) & cs3_ring_mask(ch)];
+    if (cs3_kind(e) != CS3_TRAIN && cs3_ready(e) < f->now)
+      return FALSE; /* a backlog: it stands or moves at less than the full rate */
+  }
+  return TRUE;
+}
+
+/* The sender of @index takes no further part. */
+static void forget_sender(Cs3Fabric *f, guint32 index) {
+  if (index == CS3_NO_TRAIN)
+    return;
+  cs3_train(f, index)->prev = CS3_NO_TRAIN;
+  cs3_train(f, index)->from_cell = G_MAXUINT32;
+}
+
+/* The sender of @index must go on singly from the next cycle. */
+static void stop_sender(Cs3Fabric *f, guint32 index) {
+  const Cs3Train *train = cs3_train(f, index);
+  if (train->prev != CS3_NO_TRAIN) {
+    Cs3Train *prev = cs3_train(f, train->prev);
+    prev->stop = 1;
+    cs3_schedule(f, 0, prev->cell, f->now + 1);
+  } else if (train->from_cell != G_MAXUINT32) {
+    f->thread[f->pe[train->from_cell].threads + train->thread].stop = 1;
+    cs3_schedule(f, 1, train->from_cell, f->now + 1);
+  }
+}
+
+/* Undoes the mutual references of @index and whoever sends it. */
+static void leave_sender(Cs3Fabric *f, guint32 index) {
+  const Cs3Train *train = cs3_train(f, index);
+  if (train->prev != CS3_NO_TRAIN)
+    cs3_train(f, train->prev)->next[train->from_port] = CS3_NO_TRAIN;
+  else if (train->from_cell != G_MAXUINT32)
+    f->thread[f->pe[train->from_cell].threads + train->thread].train_out = CS3_NO_TRAIN;
+}
+
+/* Counts @k wavelets of a router's train and ends its flow. */
+static void close_flow(Cs3Fabric *f, guint32 index, guint32 k, gboolean cut) {
+  Cs3Train *train = cs3_train(f, index);
+  for (guint m = train->out; m; m &= m - 1) {
+    guint port = (guint)__builtin_ctz(m);
+    f->cell[train->cell].sent[port] += k;
+    guint32 next = train->next[port];
+    if (next == CS3_NO_TRAIN)
+      continue;
+    forget_sender(f, next);
+    if (cut)
+      cs3_train_cut(f, next, k);
+  }
+  f->cell[train->cell].train_out &= (guint8)~train->out;
+  train->out = 0;
+}
+
+static void refresh_channel(Cs3Fabric *f, guint32 id, guint slot) {
+  Cs3Channel *ch = channel_of(f, id, slot);
+  gboolean trains = FALSE;
+  for (guint i = 0; i < ch->count; i++)
+    trains |= cs3_kind(&ch->ring[(ch->head + i) & cs3_ring_mask(ch)]) == CS3_TRAIN;
+  if (!trains)
+    ch->flags &= (guint8)~CS3_CHANNEL_TRAIN;
+  if (!ch->count)
+    f->cell[id].nonempty &= ~(G_GUINT64_CONSTANT(1) << slot);
+}
+
+void cs3_train_end(Cs3Fabric *f, guint32 index) {
+  Cs3Train *train = cs3_train(f, index);
+  guint32 id = train->cell;
+  guint slot = train->slot;
+  if (train->out)
+    close_flow(f, index, train->n, FALSE);
+  leave_sender(f, index);
+  train_free(f, index);
+  Cs3Channel *ch = channel_of(f, id, slot);
+  ch->head = (guint8)((ch->head + 1) & cs3_ring_mask(ch));
+  ch->count--;
+  refresh_channel(f, id, slot);
+  if (ch->count)
+    cs3_schedule(f, slot >= cs3_role_of(f, &f->cell[id])->n_router, id,
+                 MAX(f->now + 1, cs3_ready(cs3_head(ch))));
+}
+
+/* Writes to @out what becomes of @index: its wavelets that were sent before this cycle and not
+ * passed on, then a train of the one that may be sent in this cycle. */
+static guint dissolve(Cs3Fabric *f, guint32 index, Cs3Entry *out) {
+  Cs3Train *train = cs3_train(f, index);
+  gboolean flows = train->out || train->taken;
+  gint64 late = (gint64)f->now - train->ready;
+  guint32 passed = flows ? (guint32)CLAMP(late, 0, (gint64)train->n) : 0;
+  guint32 sent = (guint32)CLAMP(late + train->lat, 0, (gint64)train->n);
+  guint n = 0;
+  for (guint32 i = passed; i < sent; i++)
+    out[n++] = (Cs3Entry){train->payload->w[train->base + i],
+                          cs3_meta(CS3_WAVELET, train->ready + i)};
+  if (train->out)
+    close_flow(f, index, passed, TRUE);
+  if (sent == cs3_train(f, index)->n) {
+    leave_sender(f, index);
+    train_free(f, index);
+    return n;
+  }
+  train = cs3_train(f, index);
+  train->taken = 0;
+  train->stop = 0;
+  train->base += sent;
+  train->ready += sent;
+  train->n = 1;
+  out[n++] = (Cs3Entry){index, cs3_meta(CS3_TRAIN, train->ready)};
+  stop_sender(f, index);
+  return n;
+}
+
+void cs3_train_break_channel(Cs3Fabric *f, guint32 id, guint slot) {
+  Cs3Channel *ch = channel_of(f, id, slot);
+  if (!(ch->flags & CS3_CHANNEL_TRAIN))
+    return;
+  Cs3Entry *head = cs3_head(ch);
+  if (cs3_kind(head) == CS3_TRAIN && cs3_train(f, head->data)->taken) {
+    guint thread = cs3_train(f, head->data)->thread;
+    if (f->thread[f->pe[id].threads + thread].train_n) {
+      cs3_thread_break(f, id, thread); /* comes back here with the thread's account closed */
+      return;
+    }
+  }
+  Cs3Entry all[256];
+  guint n = 0;
+  for (guint i = 0; i < ch->count; i++) {
+    Cs3Entry e = ch->ring[(ch->head + i) & cs3_ring_mask(ch)];
+    if (cs3_kind(&e) == CS3_TRAIN)
+      n += dissolve(f, e.data, all + n);
+    else
+      all[n++] = e;
+  }
+  g_assert(n <= cs3_ring_mask(ch) + 1);
+  ch->head = 0;
+  ch->count = (guint8)n;
+  for (guint i = 0; i < n; i++)
+    ch->ring[i] = all[i];
+  refresh_channel(f, id, slot);
+  if (n)
+    cs3_schedule(f, slot >= cs3_role_of(f, &f->cell[id])->n_router, id,
+                 MAX(f->now + 1, cs3_ready(&all[0])));
+}
+
+void cs3_router_train_stop(Cs3Fabric *f, guint32 id, guint slot) {
+  cs3_train_break_channel(f, id, slot);
+}
+
+/* Takes the train @index, of which nothing was sent, out of its channel. */
+static void remove_empty(Cs3Fabric *f, guint32 index) {
+  guint32 id = cs3_train(f, index)->cell;
+  guint slot = cs3_train(f, index)->slot, n = 0;
+  Cs3Channel *ch = channel_of(f, id, slot);
+  guint mask = cs3_ring_mask(ch);
+  for (guint i = 0; i < ch->count; i++) {
+    Cs3Entry e = ch->ring[(ch->head + i) & mask];
+    if (cs3_kind(&e) != CS3_TRAIN || e.data != index)
+      ch->ring[(ch->head + n++) & mask] = e;
+  }
+  ch->count = (guint8)n;
+  train_free(f, index);
+  refresh_channel(f, id, slot);
+}
+
+void cs3_train_cut(Cs3Fabric *f, guint32 index, guint32 n) {
+  Cs3Train *train = cs3_train(f, index);
+  n -= MIN(n, train->base);
+  if (n >= train->n)
+    return;
+  train->n = n;
+  if (n == 0) {
+    remove_empty(f, index);
+    return;
+  }
+  if (train->taken) {
+    cs3_thread_cut(f, train->cell, train->thread, n);
+    return;
+  }
+  if (!train->out)
+    return;
+  cs3_schedule(f, 0, train->cell, MAX(f->now + 1, train->ready + n));
+  for (guint port = 0; port < CS3_N_PORTS; port++)
+    if (cs3_train(f, index)->next[port] != CS3_NO_TRAIN)
+      cs3_train_cut(f, cs3_train(f, index)->next[port], n);
+}

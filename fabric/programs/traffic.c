@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Synthetic traffic of single wavelets with dimension-order routing, for comparison with network
+ * simulators, and the all-to-all of a transpose. PEs take wavelets as they come (sinks), and a
+ * wavelet that finds no room waits at its source without delaying the later ones' time stamps.
+ * The wafer has no such router mode: real programs route by colour. */
+#include "config.h"
+
+#include "fabric/programs/common.h"
+#include "fabric/programs/registry.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <Random123/philox.h>
+
+enum { TASK_SEND };
+enum { REG_SENT, REG_DUE, N_REG };
+
+/* Four random words of message @k of PE @id. */
+static philox4x32_ctr_t draw(const Cs3ProgramRun *run, guint32 id, guint32 k) {
+  philox4x32_ctr_t counter = {{id, k, 0, 0}};
+  philox4x32_key_t key = {{(guint32)run->params.seed, (guint32)(run->params.seed >> 32)}};
+  return philox4x32(counter, key);
+}
+
+/* Wavelets per PE and cycle: share of the rate at which the middle links of the longer side
+ * saturate (4 / k for uniform traffic on k columns). */
+static double rate(const Cs3ProgramParams *p) {
+  return MIN(1.0, p->load * 4 / MAX(p->width, p->height));
+}
+
+static guint32 gap(const Cs3ProgramParams *p, guint32 bits) {
+  double r = rate(p);
+  if (r >= 1)
+    return 1;
+  double cycles = 1 + floor(log(((double)bits + 0.5) * 0x1p-32) / log1p(-r));
+  return (guint32)MIN(cycles, 1e9);
+}
+
+static guint32 uniform_target(const Cs3ProgramParams *p, guint x, guint y, guint32 bits) {
+  guint n = p->width * p->height, self = y * p->width + x;
+  guint to = (guint)((guint64)bits * (n - 1) >> 32);
+  to += to >= self;
+  return cs3_event_address(to % p->width, to / p->width, 0);
+}
+
+static guint32 neighbour_target(const Cs3ProgramParams *p, guint x, guint y, guint32 bits) {
+  gint dx[4] = {0, 1, 0, -1}, dy[4] = {-1, 0, 1, 0};
+  for (guint i = 0; i < 4; i++) {
+    guint d = ((bits >> 30) + i) % 4;
+    gint tx = (gint)x + dx[d], ty = (gint)y + dy[d];
+    if (tx >= 0 && ty >= 0 && tx < (gint)p->width && ty < (gint)p->height)
+      return cs3_event_address((guint)tx, (guint)ty, 0);
+  }
+  return 0;
+}
+
+static guint send(Cs3Pe *pe, guint32 wavelet) {
+  const Cs3ProgramRun *run = cs3_run_of(pe);
+  const Cs3ProgramParams *p = &run->params;
+  guint x = cs3_pe_x(pe), y = cs3_pe_y(pe);
+  guint32 *reg = cs3_pe_register(pe, 0);
+  philox4x32_ctr_t bits = draw(run, y * p->width + x, reg[REG_SENT] + 1);
+  guint32 to = run->ops == &cs3_program_uniform ? uniform_target(p, x, y, bits.v[0])
+                                                : neighbour_target(p, x, y, bits.v[0]);
+  if (!cs3_pe_send(pe, 0, to, TASK_SEND))
+    return 0;
+  reg[REG_SENT]++;
+  reg[REG_DUE] += gap(p, bits.v[1]);
+  if (reg[REG_DUE] < p->horizon)
+    cs3_pe_activate_at(pe, reg[REG_DUE], TASK_SEND);
+  return 0;
+}
+
+static guint first(Cs3Pe *pe, guint32 wavelet) {
+  const Cs3ProgramRun *run = cs3_run_of(pe);
+  guint32 *reg = cs3_pe_register(pe, 0);
+  guint32 id = cs3_pe_y(pe) * run->params.width + cs3_pe_x(pe);
+  reg[REG_DUE] = gap(&run->params, draw(run, id, 0).v[1]);
+  if (reg[REG_DUE] < run->params.horizon)
+    cs3_pe_activate_at(pe, reg[REG_DUE], TASK_SEND);
+  return 0;
+}
+
+static gboolean place_all(Cs3ProgramRun *run, const Cs3Role *role, GError **error) {
+  for (guint y = 0; y < run->params.height; y++)
+    for (guint x = 0; x < run->params.width; x++)
+      if (!cs3_place(run, x, y, role, error))
+        return FALSE;
+  return TRUE;
+}
+
+static gboolean build(Cs3ProgramRun *run, GError **error) {
+  Cs3Role role;
+  cs3_role_clear(&role);
+  role.registers = N_REG;
+  role.start_task = 1 + TASK_SEND;
+  role.task[TASK_SEND] = send;
+  role.task[1 + TASK_SEND] = first;
+  role.colour[0].by_address = TRUE;
+  role.colour[0].binding = CS3_BIND_SINK;
+  return place_all(run, &role, error);
+}
+
+static gboolean check(const Cs3ProgramParams *p, GError **error) {
+  if (p->width * p->height < 2)
+    return cs3_program_invalid(error, "--pes %ux%u: traffic needs at least two PEs", p->width,
+                               p->height);
+  if (!(p->load > 0 && p->load <= 4))
+    return cs3_program_invalid(error, "--load %g: above 0, up to 4 (1: bisection limit)", p->load);
+  if (p->horizon < 1 || p->horizon > 100000000)
+    return cs3_program_invalid(error, "--horizon %" G_GUINT64_FORMAT ": 1 to 100000000 cycles",
+                               p->horizon);
+  return TRUE;
+}
+
+/* Every wavelet that was sent has arrived, and its hops are those of its address. */
+static gboolean verify(const Cs3ProgramRun *run) {
+  Cs3FabricStats stats;
+  cs3_fabric_stats(run->fabric, &stats);
+  const Cs3ProgramParams *p = &run->params;
+  guint64 sent = 0, hops = 0;
+  for (guint y = 0; y < p->height; y++)
+    for (guint x = 0; x < p->width; x++) {
+      guint32 id = y * p->width + x;
+      guint64 due = gap(p, draw(run, id, 0).v[1]);
+      for (guint32 k = 1; due < p->horizon; k++, sent++) {
+        philox4x32_ctr_t bits = draw(run, id, k);
+        guint32 to = run->ops == &cs3_program_uniform ? uniform_target(p, x, y, bits.v[0])
+                                                      : neighbour_target(p, x, y, bits.v[0]);
+        hops += (guint64)abs((gint)(to & 2047) - (gint)x) +
+                (guint64)abs((gint)(to >> 11 & 2047) - (gint)y);
+        due += gap(p, bits.v[1]);
+      }
+    }
+  return stats.injected == sent && stats.deliveries == sent && stats.link_hops == hops;
+}
+
+/* transpose: PE x sends `words` to every other PE of its row, the nearest first, eastwards on one
+ * colour and westwards on another, so that neither direction waits for the other. */
+enum { COLOUR_EAST, COLOUR_WEST };
+
+static guint32 transpose_init(gpointer user, guint x, guint y, guint word) {
+  const Cs3ProgramParams *p = &((const Cs3ProgramRun *)user)->params;
+  guint east = (p->width - 1 - x) * p->words;
+  guint to = word < east ? x + 1 + word / p->words : x - 1 - (word - east) / p->words;
+  return cs3_event_address(to, y, word % p->words);
+}
+
+static guint transpose_start(Cs3Pe *pe, guint32 wavelet) {
+  const Cs3ProgramParams *p = &cs3_run_of(pe)->params;
+  guint x = cs3_pe_x(pe), east = (p->width - 1 - x) * p->words, west = x * p->words;
+  Cs3VectorOp op = {.code = CS3_OP_MOVE, .dst = CS3_FAB(COLOUR_EAST), .a = CS3_MEM(0), .n = east};
+  if (east)
+    cs3_pe_launch(pe, 1, &op);
+  op.dst = CS3_FAB(COLOUR_WEST);
+  op.a = CS3_MEM(east * 4);
+  op.n = west;
+  if (west)
+    cs3_pe_launch(pe, 2, &op);
+  return 0;
+}
+
+static gboolean transpose_build(Cs3ProgramRun *run, GError **error) {
+  Cs3Role role;
+  cs3_role_clear(&role);
+  role.start_task = 0;
+  role.task[0] = transpose_start;
+  role.n_threads = 3;
+  role.memory_bytes = (run->params.width - 1) * run->params.words * 4;
+  role.init = transpose_init;
+  for (guint c = COLOUR_EAST; c <= COLOUR_WEST; c++) {
+    role.colour[c].by_address = TRUE;
+    role.colour[c].binding = CS3_BIND_SINK;
+  }
+  return place_all(run, &role, error);
+}
+
+static gboolean transpose_check(const Cs3ProgramParams *p, GError **error) {
+  if (p->width < 2)
+    return cs3_program_invalid(error, "--pes %ux%u: a row has at least two PEs", p->width,
+                               p->height);
+  return cs3_check_words(p, 1024, error);
+}
+
+static gboolean transpose_verify(const Cs3ProgramRun *run) {
+  const Cs3ProgramParams *p = &run->params;
+  for (guint y = 0; y < p->height; y++)
+    for (guint x = 0; x < p->width; x++)
+      if (cs3_fabric_link_count(run->fabric, x, y, CS3_RAMP) != (guint64)p->words * (p->width - 1))
+        return FALSE;
+  return TRUE;
+}
+
+/* The middle link of a row carries floor(P/2) ceil(P/2) pairs in each direction. */
+static gboolean transpose_model(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
+  double half = floor(run->params.width / 2.0), pairs = half * (run->params.width - half);
+  *form = (Cs3ClosedForm){.contention = (double)run->params.words * (run->params.width - 1),
+                          .distance = run->params.width - 1, .depth = 1,
+                          .links = 2.0 * (run->params.width - 1),
+                          .cycles = pairs * run->params.words};
+  return TRUE;
+}
+
+const Cs3ProgramOps cs3_program_transpose = {
+    "transpose", "all-to-all within every row (dimension-order routing)", "--pes WxH --words B",
+    transpose_check, transpose_build, transpose_verify, transpose_model, TRUE};
+const Cs3ProgramOps cs3_program_uniform = {
+    "uniform", "single wavelets to uniformly random PEs (dimension-order routing)",
+    "--pes WxH --load SHARE --horizon CYCLES --seed N", check, build, verify, NULL, TRUE};
+const Cs3ProgramOps cs3_program_neighbour = {
+    "neighbour", "single wavelets to a random neighbour (dimension-order routing)",
+    "--pes WxH --load SHARE --horizon CYCLES --seed N", check, build, verify, NULL, TRUE};

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The event fabric against published cycle counts: one test a figure or table, which prints both. */
+#include "config.h"
+
+#include <math.h>
+
+#include "fabric/closed-form.h"
+#include "tests/unit/event-fixture.h"
+
+/* 512x1 PEs, FP32, WSE-2 fabric simulator of SDK 0.6: log of pr0f3ss/SpMM_Cerebras,
+ * src/mpi_collectives/reduce_0_pe (146 runs; every distinct point). */
+static const struct {
+  const char *program;
+  guint words, group, cycles, wavelets;
+} reduce_runs[] = {
+    {"chain", 64, 512, 3186, 65408},
+    {"chain", 4096, 512, 7218, 4186112},
+    {"two-phase-v1", 1, 32, 820, 2447},
+    {"two-phase-v1", 2, 32, 822, 3934},
+    {"two-phase-v1", 4, 32, 826, 6908},
+    {"two-phase-v1", 8, 32, 834, 12856},
+    {"two-phase-v1", 16, 32, 850, 24752},
+    {"two-phase-v1", 32, 32, 882, 48544},
+    {"two-phase-v1", 64, 32, 946, 96128},
+    {"two-phase-v1", 128, 32, 1074, 191296},
+    {"two-phase-v1", 256, 32, 1330, 381632},
+    {"two-phase-v1", 512, 32, 1842, 762304},
+    {"two-phase-v1", 2048, 32, 4914, 3046336},
+    {"two-phase-v1", 4096, 32, 9010, 6091712},
+    {"two-phase-v1", 8192, 32, 17202, 12182464},
+    {"two-phase", 64, 4, 1357, 90304},
+    {"two-phase", 64, 8, 1053, 94400},
+    {"two-phase", 64, 16, 925, 96064},
+    {"two-phase", 64, 32, 909, 96128},
+    {"two-phase", 64, 64, 997, 94624},
+    {"two-phase", 64, 128, 1284, 90800},
+    {"two-phase", 64, 256, 1914, 82744},
+    {"two-phase", 256, 32, 1293, 381632},
+    {"two-phase", 256, 64, 1381, 375520},
+    {"two-phase", 2048, 32, 4877, 3046336},
+    {"two-phase", 2048, 64, 4965, 2997216},
+    {"two-phase", 4096, 4, 9421, 5747200},
+    {"two-phase", 4096, 8, 9117, 5993216},
+    {"two-phase", 4096, 16, 8989, 6091648},
+    {"two-phase", 4096, 32, 8973, 6091712},
+    {"two-phase", 4096, 64, 9061, 5993440},
+    {"two-phase", 4096, 128, 9297, 5747696},
+    {"two-phase", 4096, 256, 9800, 5231608},
+};
+
+START_TEST(reduce_run) {
+  Cs3EventTiming wse2 = cs3_event_timing_wse2();
+  Cs3ProgramParams params = fixture_params(512, 1, reduce_runs[_i].words);
+  params.group = reduce_runs[_i].group;
+  g_autoptr(Cs3ProgramRun) run = fixture_done(reduce_runs[_i].program, &params, &wse2, TRUE);
+  Cs3FabricStats stats;
+  cs3_fabric_stats(run->fabric, &stats);
+  g_autofree char *what =
+      g_strdup_printf("%s B=%u S=%u, cycles", reduce_runs[_i].program, params.words, params.group);
+  fixture_compare(what, reduce_runs[_i].cycles, (double)cs3_program_cycles(run), 1, 0);
+  ck_assert_uint_eq(stats.wavelet_hops, reduce_runs[_i].wavelets);
+  guint version = reduce_runs[_i].program[3] == 'i' ? 0 : params.group && strstr(reduce_runs[_i].program, "v1") ? 1 : 2;
+  ck_assert_uint_eq(cs3_program_cycles(run),
+                    cs3_form_wse2_reduce(version, params.words, 512, params.group));
+}
+END_TEST
+
+/* W1: 8 words, one hop: SDK simulator trace of WSE-3 (FABRICA, arXiv 2608.25124). */
+START_TEST(w1_message) {
+  Cs3EventTiming wse3 = cs3_event_timing_wse3(FALSE);
+  fixture_compare("W1 message of 8 words, 1 hop", 19, fixture_cycles("message", 2, 1, 8, &wse3), 0, 0);
+}
+END_TEST
+
+/* W2: a long stream to the neighbour: 1 cycle a word in the simulator, 9/8 on silicon. */
+START_TEST(w2_stream) {
+  Cs3EventTiming wse3 = cs3_event_timing_wse3(_i);
+  fixture_compare(_i ? "W2 stream of 30,000 words, silicon" : "W2 stream of 30,000 words, simulator",
+                  _i ? 33750 : 30000, fixture_cycles("stream", 2, 1, 30000, &wse3), 0, 0.002);
+}
+END_TEST
+
+/* W6: line multicast on CS-3 silicon (EPCC, WaferEngine notes): shortest run of a table, whose clock
+ * correction took 1 cycle per hop where the hop takes 2. 2048 bytes to 16 receivers is marked there as
+ * an outlier against the notes' own fit (611). */
+START_TEST(w6_multicast) {
+  static const struct {
+    guint bytes, receivers;
+    double cycles;
+  } points[] = {{64, 1, 39},    {64, 16, 53},   {64, 64, 101},   {64, 256, 293},  {64, 512, 549},
+                {256, 1, 93},   {256, 16, 107}, {256, 64, 155},  {256, 256, 347}, {256, 512, 603},
+                {2048, 1, 597}, {2048, 16, 611}, {2048, 64, 659}, {2048, 256, 851}, {2048, 512, 1107}};
+  Cs3EventTiming silicon = cs3_event_timing_wse3(TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS(points); i++) {
+    guint receivers = points[i].receivers;
+    double cycles = fixture_cycles("broadcast", receivers + 1, 1, points[i].bytes / 4, &silicon);
+    g_autofree char *what = g_strdup_printf("W6 multicast of %u bytes to %u", points[i].bytes, receivers);
+    fixture_compare(what, points[i].cycles, cycles - receivers, 3, 0.02);
+  }
+}
+END_TEST
+
+/* W7: single-clock round trip on CS-3 silicon, distance D against 1. */
+START_TEST(w7_round_trip) {
+  Cs3EventTiming silicon = cs3_event_timing_wse3(TRUE);
+  double near = fixture_cycles("ping-pong", 2, 1, 1, &silicon);
+  fixture_compare("W7 round trip D=8, beyond D=1", 28,
+                  fixture_cycles("ping-pong", 9, 1, 1, &silicon) - near, 0, 0);
+  fixture_compare("W7 round trip D=32, beyond D=1", 124,
+                  fixture_cycles("ping-pong", 33, 1, 1, &silicon) - near, 0, 0);
+}
+END_TEST
+
+/* W8: whole-vector relay, WSE-3 simulator (FABRICA): 1.001 N B + 16.1 N + 16.5, error <= 4 %. */
+START_TEST(w8_relay) {
+  static const guint points[][2] = {{1, 64}, {2, 64}, {4, 64}, {8, 64}, {1, 512}, {2, 512}, {4, 512}};
+  Cs3EventTiming wse3 = cs3_event_timing_wse3(FALSE);
+  guint N = points[_i][0], B = points[_i][1];
+  g_autofree char *what = g_strdup_printf("W8 relay of %u words over %u stages", B, N);
+  fixture_compare(what, 1.001 * N * B + 16.1 * N + 16.5, fixture_cycles("relay", N + 1, 1, B, &wse3),
+                  0, 0.04);
+}
+END_TEST
+
+/* W9: two senders on one link take the sum of their times (FABRICA: full serialisation, 1.3 %). */
+START_TEST(w9_two_senders) {
+  Cs3EventTiming silicon = cs3_event_timing_wse3(TRUE);
+  double far = fixture_cycles("message", 3, 1, 4096, &silicon);
+  double near = fixture_cycles("message", 2, 1, 4096, &silicon);
+  fixture_compare("W9 two senders of 4,096 words on one link", far + near,
+                  fixture_cycles("two-senders", 3, 1, 4096, &silicon), 0, 0.013);
+}
+END_TEST
+
+/* W10: westward messages: 42, 44, 48, 56, 72, 104 cycles at 1..32 hops = 40 + 2 h (FABRICA); the
+ * length of the messages is not stated, so only the slope is compared. */
+START_TEST(w10_west) {
+  Cs3EventTiming silicon = cs3_event_timing_wse3(TRUE);
+  double first = fixture_cycles("message", 2, 1, 4, &silicon);
+  for (guint h = 2; h <= 32; h *= 2) {
+    g_autofree char *what = g_strdup_printf("W10 westward message, %u hops", h);
+    fixture_compare(what, 40 + 2.0 * h, fixture_cycles("message", h + 1, 1, 4, &silicon) - first + 42,
+                    0, 0);
+  }
+}
+END_TEST
+
+/* W12: all-to-all of 2 words per pair in a row of 512 (half of an FFT's transposes on the CS-2). The
+ * middle links carry 256 x 256 x 2 wavelets: a lower bound, which no run may undercut. First-in
+ * first-out queues and one wavelet per cycle into a PE keep this order of sending near twice that. */
+START_TEST(w12_transpose) {
+  Cs3EventTiming wse2 = cs3_event_timing_wse2();
+  double cycles = fixture_cycles("transpose", 512, 1, 2, &wse2);
+  fixture_compare("W12 row all-to-all, 512 PEs, 2 words (lower bound)", 131072, cycles, 0, 1);
+  ck_assert(cycles >= 131072);
+}
+END_TEST
+
+/* W13: HPDC 2024 cost model plus 56 cycles of start-up against every chain and version-2 point: 2 % for
+ * chains and groups up to 32, 5 % beyond. */
+START_TEST(w13_model) {
+  Cs3EventTiming wse2 = cs3_event_timing_wse2();
+  guint words = reduce_runs[_i].words, group = reduce_runs[_i].group;
+  if (strcmp(reduce_runs[_i].program, "two-phase-v1") == 0)
+    return;
+  Cs3ProgramParams params = fixture_params(512, 1, words);
+  params.group = group;
+  g_autoptr(Cs3ProgramRun) run = fixture_done("two-phase", &params, &wse2, TRUE);
+  Cs3ClosedForm form = cs3_form_two_phase(words, 512, group, 2, 1);
+  g_autofree char *what = g_strdup_printf("W13 model, B=%u S=%u", words, group);
+  fixture_compare(what, form.cycles + 56, (double)cs3_program_cycles(run), 0,
+                  group <= 32 || group == 512 ? 0.02 : 0.05);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("event-published");
+  TCase *tests = tcase_create("published");
+  tcase_set_timeout(tests, 60);
+  tcase_add_loop_test(tests, reduce_run, 0, G_N_ELEMENTS(reduce_runs));
+  tcase_add_test(tests, w1_message);
+  tcase_add_loop_test(tests, w2_stream, 0, 2);
+  tcase_add_test(tests, w6_multicast);
+  tcase_add_test(tests, w7_round_trip);
+  tcase_add_loop_test(tests, w8_relay, 0, 7);
+  tcase_add_test(tests, w9_two_senders);
+  tcase_add_test(tests, w10_west);
+  tcase_add_test(tests, w12_transpose);
+  tcase_add_loop_test(tests, w13_model, 0, G_N_ELEMENTS(reduce_runs));
+  suite_add_tcase(suite, tests);
+  return fixture_run(suite);
+}
