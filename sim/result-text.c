@@ -140,10 +140,11 @@ static void write_head(const json_t *r, Cs3Output *output) {
                     cs3_result_string(r, "hardware.name"), 100 * cs3_result_number(r, "sparsity"),
                     cs3_result_string(r, "pattern"));
   cs3_output_printf(output,
-                    "%.0f sequences of %.0f tokens a step: %.0f micro-batches of %.0f (%.0f tokens on "
+                    "%.0f sequences of %.0f tokens a step: %.0f micro-batch%s of %.0f (%.0f tokens on "
                     "the wafer), recompute %s\n\n",
                     cs3_result_number(r, "batch"), cs3_result_number(r, "seq"),
                     cs3_result_number(r, "mapping.micro_batches"),
+                    cs3_result_number(r, "mapping.micro_batches") == 1 ? "" : "es",
                     cs3_result_number(r, "mapping.micro_batch"),
                     cs3_result_number(r, "mapping.tokens_on_wafer"),
                     cs3_result_string(r, "mapping.recompute"));

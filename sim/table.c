@@ -112,6 +112,14 @@ static char *cell_csv(const Cs3Column *column, const Cell *cell) {
   g_assert_not_reached();
 }
 
+/* A small negative value that rounds to zero has no sign. */
+static char *fixed_point(double value, int decimals) {
+  char *text = g_strdup_printf("%.*f", decimals, value);
+  if (text[0] == '-' && strspn(text + 1, "0.") == strlen(text + 1))
+    memmove(text, text + 1, strlen(text));
+  return text;
+}
+
 static char *cell_text(const Cs3Column *column, const Cell *cell) {
   switch (column->type) {
   case CS3_COLUMN_TEXT:
@@ -121,8 +129,7 @@ static char *cell_text(const Cs3Column *column, const Cell *cell) {
   case CS3_COLUMN_REAL:
     if (!isfinite(cell->real))
       return g_strdup("-");
-    return g_strdup_printf("%.*f", column->decimals,
-                           cell->real * (column->scale != 0 ? column->scale : 1));
+    return fixed_point(cell->real * (column->scale != 0 ? column->scale : 1), column->decimals);
   }
   g_assert_not_reached();
 }
