@@ -432,11 +432,11 @@ static double *never(gsize n) {
   return times;
 }
 
-static void simulation_init(Simulation *s, const Cs3StepRun *run, Cs3StepAnswer *answer) {
-  const Cs3StepPlan *plan = run->plan;
+static void simulation_init(Simulation *s, const Cs3StepJob *job, Cs3StepAnswer *answer) {
+  const Cs3StepPlan *plan = job->plan;
   s->plan = plan;
   s->answer = answer;
-  s->full = run->full;
+  s->full = job->full;
   for (guint i = 0; i < CS3_STEP_MAX_ITERATIONS; i++)
     s->iterations[i].micro_batches = plan->micro_batches;
   s->streams = g_new0(Stream, plan->prefetch);
@@ -454,8 +454,8 @@ static void simulation_init(Simulation *s, const Cs3StepRun *run, Cs3StepAnswer 
 }
 
 /* The child ends after this; what the simulation holds goes with it. */
-void cs3_step_actors_run(gconstpointer run, gpointer answer) {
-  const Cs3StepRun *what = run;
+void cs3_step_actors_run(gconstpointer job, gpointer answer) {
+  const Cs3StepJob *what = job;
   Simulation *s = g_new0(Simulation, 1);
   cs3_engine_load(what->platform_fd);
   simulation_init(s, what, answer);

@@ -8,7 +8,7 @@ typedef struct {
   const Cs3StepPlan *plan;
   int platform_fd; /* the platform's XML */
   gboolean full;   /* every micro-batch, even when they repeat */
-} Cs3StepRun;
+} Cs3StepJob;
 
 typedef struct {
   gboolean done;        /* the wafer has finished its work */
@@ -16,5 +16,5 @@ typedef struct {
   guint64 uses_simulated;
 } Cs3StepAnswer;
 
-/** cs3_step_actors_run: a #Cs3RunnerFunc: #Cs3StepRun in, #Cs3StepAnswer out. */
-void cs3_step_actors_run(gconstpointer run, gpointer answer);
+/** cs3_step_actors_run: a #Cs3RunnerFunc: #Cs3StepJob in, #Cs3StepAnswer out. */
+void cs3_step_actors_run(gconstpointer job, gpointer answer);

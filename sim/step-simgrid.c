@@ -31,14 +31,14 @@ char *cs3_step_platform(const Cs3Schedule *schedule, const Cs3System *system) {
 gboolean cs3_step_simulate_plan(const Cs3StepPlan *plan, gboolean full, Cs3StepTime *time,
                                 guint64 *uses_simulated, GError **error) {
   g_autofree char *platform = platform_text(plan);
-  Cs3StepRun run = {.plan = plan, .full = full};
-  run.platform_fd = cs3_runner_memory_file(platform, error);
-  if (run.platform_fd < 0)
+  Cs3StepJob job = {.plan = plan, .full = full};
+  job.platform_fd = cs3_runner_memory_file(platform, error);
+  if (job.platform_fd < 0)
     return FALSE;
   Cs3StepAnswer answer = {0};
   gboolean ok =
-      cs3_runner_fork(cs3_step_actors_run, &run, &answer, sizeof answer, TIMEOUT_S, error);
-  close(run.platform_fd);
+      cs3_runner_fork(cs3_step_actors_run, &job, &answer, sizeof answer, TIMEOUT_S, error);
+  close(job.platform_fd);
   if (!ok)
     return FALSE;
   if (!answer.done) {
