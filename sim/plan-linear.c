@@ -65,6 +65,8 @@ static void run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error) {
   Cs3LayerShape shape =
       cs3_plan_shape(cs3_graph_node(job->input->graph, m->node), pass, job->tokens);
   Cs3PlanPass *out = &m->passes[pass];
+  if (out->result.cycles > 0 && m->density >= 1)
+    return; /* taken over */
   /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
   if (out->choice.considered == 0 &&
       !cs3_map_choose(hw, &shape, mask, &job->input->force, &out->choice, error))
@@ -114,7 +116,17 @@ static GArray *new_matrices(void) {
   return matrices;
 }
 
-static GArray *distinct_matrices(const Cs3PlanInput *input) {
+/* A dense matrix that another plan has run at the same tokens needs no second run. */
+static void take_known(const Cs3PlanInput *input, gint64 tokens, Matrix *m) {
+  const Cs3Plan *known = input->known;
+  for (guint k = 0; known && known->tokens == tokens && k < known->linears->len; k++) {
+    const Cs3PlanLinear *linear = &g_array_index(known->linears, Cs3PlanLinear, k);
+    if (linear->node == m->node && linear->density >= 1 && m->density >= 1)
+      memcpy(m->passes, linear->passes, sizeof m->passes);
+  }
+}
+
+static GArray *distinct_matrices(const Cs3PlanInput *input, gint64 tokens) {
   GArray *matrices = new_matrices();
   for (guint i = 0; i < input->graph->nodes->len; i++) {
     if (cs3_graph_node(input->graph, i)->kind != CS3_NODE_LINEAR)
@@ -123,8 +135,10 @@ static GArray *distinct_matrices(const Cs3PlanInput *input) {
     for (guint g = 0; g < groups->len; g++) {
       const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
       Matrix m = {.node = i, .layer = group->first, .density = group->density};
-      if (find_like(input, matrices, i, group->density) == NULL)
-        g_array_append_val(matrices, m);
+      if (find_like(input, matrices, i, group->density) != NULL)
+        continue;
+      take_known(input, tokens, &m);
+      g_array_append_val(matrices, m);
     }
   }
   return matrices;
@@ -200,7 +214,7 @@ static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, 
 }
 
 gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
-  g_autoptr(GArray) distinct = distinct_matrices(input);
+  g_autoptr(GArray) distinct = distinct_matrices(input, plan->tokens);
   Job job = {input, plan->tokens, distinct};
   for (guint k = 0; k < distinct->len; k++)
     if (!draw(&job, &g_array_index(distinct, Matrix, k), input->workers, error))

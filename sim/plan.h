@@ -16,6 +16,8 @@ typedef struct {
   const Cs3Machine *machine;
   const Cs3Sparsity *sparsity; /* (nullable): %NULL: all dense */
   const Cs3Pattern *pattern;
+  const struct Cs3Plan *known; /* (nullable): a plan of the same graph and machine: dense matrices that it
+                                  has at the same tokens are taken over */
   gint64 batch;              /* sequences per step */
   guint64 seed;
   gboolean exact;            /* every layer with its own mask, instead of one per distinct shape */
@@ -48,7 +50,7 @@ typedef struct {
   double gradient_bytes;     /* and their gradients out, backward */
 } Cs3PlanOther;
 
-typedef struct {
+typedef struct Cs3Plan {
   gint64 micro_batch;        /* sequences of a full micro-batch */
   gint64 micro_batches;
   gint64 tokens;             /* micro_batch x seq: tokens on the wafer */

@@ -162,6 +162,7 @@ Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GErr
   };
   if (!check_memoryx(config, error) || !simulate_dense(&input, baseline, &run->dense, error))
     return NULL;
+  input.known = run->dense.plan;
   input.sparsity = config->sparsity;
   if (!any_sparse(config))
     share(&run->dense, &run->sparse);
