@@ -71,7 +71,6 @@ typedef struct {
   double *sent;         /* ring of P */
   double last_sent_s;
   guint64 n_sent;
-  guint64 n_sent_of_iteration[CS3_STEP_MAX_ITERATIONS];
 
   Cs3Bell optimizer_bell; /* a gradient has arrived */
   GQueue arrivals;
@@ -125,23 +124,16 @@ static gboolean is_complete(const Simulation *s, const Pending *pending) {
          (s->plan->n_gradients == 0 || s->n_updated >= iterations);
 }
 
-/* The smallest number of micro-batches that no actor has passed yet; the reducer must meet the last
- * one's gradients knowing that it is the last. */
-static gint64 shortest_iteration(const Simulation *s, guint iteration) {
-  gint64 current = s->computing.micro_batch;
-  if (s->plan->n_streams > 0)
-    current = MAX(current, s->streaming.micro_batch);
-  guint64 before = (guint64)current * s->plan->n_gradients;
-  return s->n_sent_of_iteration[iteration] <= before ? current + 1 : current + 2;
-}
-
-/* The state of @lag micro-batches ago is back: leave out as many such rounds as fit in front of the
- * last micro-batch. */
+/* The state of @lag micro-batches ago is back: leave out as many such rounds as fit between the
+ * latest micro-batch that an actor has begun and the end. The reducer has sent no gradient of that
+ * one yet, and will know if it has become the last: it passes a cut when it has sent the gradients
+ * before it, and a cut is closed no later, for while updates are pending no state repeats. */
 static void skip(Simulation *s, guint i, const Cs3StepCut *cut, guint lag) {
   Iteration *iteration = &s->iterations[i];
   if (s->computing.iteration != i || (s->plan->n_streams > 0 && s->streaming.iteration != i))
     return;
-  gint64 rounds = (iteration->micro_batches - shortest_iteration(s, i)) / lag;
+  gint64 begun = MAX(s->computing.micro_batch, s->streaming.micro_batch) + 1;
+  gint64 rounds = (iteration->micro_batches - begun) / lag;
   if (rounds <= 0)
     return;
   const Cs3StepCut *before = cs3_step_history_back(&s->micro_batch_cuts, lag);
@@ -359,7 +351,6 @@ static void send_gradient(Simulation *s, Place at, guint k, sg_host_t from, sg_h
     sg_host_sendto(from, to, use->use.gradient_bytes);
   s->last_sent_s = cs3_engine_now();
   s->sent[s->n_sent++ % s->plan->prefetch] = s->last_sent_s;
-  s->n_sent_of_iteration[at.iteration]++;
   if (at.micro_batch == s->iterations[at.iteration].micro_batches - 1)
     deliver(s, k);
   cs3_bell_ring(&s->wafer_bell);
