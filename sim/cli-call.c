@@ -45,6 +45,11 @@ static void make_output_group(Cs3CliCall *call) {
       .offset = G_STRUCT_OFFSET(Cs3CliCall, output.path), .metavar = "FILE",
       .help = "write to FILE, which appears whole or not at all; its extension selects the format",
       .default_text = "standard output", .completes = "files"};
+  if (call->command->check != NULL)
+    call->output_options[2] = (Cs3Option){
+        .name = "dry-run", .type = CS3_OPTION_FLAG,
+        .offset = G_STRUCT_OFFSET(Cs3CliCall, output.dry_run),
+        .help = "check everything, print every setting and where it comes from, and stop"};
   call->output_group = (Cs3OptionGroup){"Output", call->output_options, 0};
 }
 

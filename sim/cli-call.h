@@ -15,13 +15,14 @@ typedef struct {
   struct {
     int format; /* index into format_choices */
     char *path;
+    gboolean dry_run;
   } output;
   gpointer own; /* the command's struct of options */
   GHashTable *given;
   Cs3OptionTarget targets[8];
   guint n_targets;
   /* -o accepts what the command can write, so its row is made for the command. */
-  Cs3Option output_options[3];
+  Cs3Option output_options[4];
   Cs3OptionGroup output_group;
   const char *format_choices[9];
 } Cs3CliCall;

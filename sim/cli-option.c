@@ -353,29 +353,40 @@ gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char
   return FALSE;
 }
 
-static char *default_note(const Cs3Option *option, const Cs3OptionTarget *target) {
-  if (option->default_text != NULL)
-    return g_strdup_printf("default: %s", option->default_text);
-  const void *initial = default_member(target, option);
+static char *text_at(const Cs3Option *option, const void *place) {
   switch (option->type) {
-  case CS3_OPTION_INT:
-    return initial == NULL ? NULL
-                           : g_strdup_printf("default: %" G_GINT64_FORMAT, *(const gint64 *)initial);
-  case CS3_OPTION_REAL:
-    return initial == NULL ? NULL : g_strdup_printf("default: %.15g", *(const double *)initial);
-  case CS3_OPTION_TEXT:
-    return initial == NULL || *(char *const *)initial == NULL
-               ? NULL
-               : g_strdup_printf("default: %s", *(char *const *)initial);
-  case CS3_OPTION_CHOICE:
-    return g_strdup_printf("default: %s",
-                           option->choices[initial != NULL ? *(const int *)initial : 0]);
   case CS3_OPTION_FLAG:
+    return g_strdup(*(const gboolean *)place ? "yes" : "no");
   case CS3_OPTION_COUNT:
+    return g_strdup_printf("%d", *(const int *)place);
+  case CS3_OPTION_INT:
+    return g_strdup_printf("%" G_GINT64_FORMAT, *(const gint64 *)place);
+  case CS3_OPTION_REAL:
+    return g_strdup_printf("%.15g", *(const double *)place);
+  case CS3_OPTION_TEXT:
+    return g_strdup(*(char *const *)place);
   case CS3_OPTION_LIST:
-    return NULL;
+    return *(char **const *)place != NULL ? g_strjoinv(", ", *(char **const *)place) : NULL;
+  case CS3_OPTION_CHOICE:
+    return g_strdup(option->choices[*(const int *)place]);
   }
   g_assert_not_reached();
+}
+
+char *cs3_option_value_text(const Cs3Option *option, const Cs3OptionTarget *target) {
+  return text_at(option, member(target, option));
+}
+
+/* The default, where there is one to tell: off, none and never given go without saying. */
+static char *default_text(const Cs3Option *option, const Cs3OptionTarget *target) {
+  if (option->default_text != NULL)
+    return g_strdup(option->default_text);
+  if (!cs3_option_takes_value(option) || option->type == CS3_OPTION_LIST)
+    return NULL;
+  const void *initial = default_member(target, option);
+  if (initial == NULL)
+    return option->type == CS3_OPTION_CHOICE ? g_strdup(option->choices[0]) : NULL;
+  return text_at(option, initial);
 }
 
 char *cs3_option_note(const Cs3Option *option, const Cs3OptionTarget *target) {
@@ -386,9 +397,9 @@ char *cs3_option_note(const Cs3Option *option, const Cs3OptionTarget *target) {
     g_ptr_array_add(parts, range_text(option));
   if (option->type == CS3_OPTION_LIST)
     g_ptr_array_add(parts, g_strdup("may be repeated"));
-  char *initial = default_note(option, target);
+  g_autofree char *initial = default_text(option, target);
   if (initial != NULL)
-    g_ptr_array_add(parts, initial);
+    g_ptr_array_add(parts, g_strdup_printf("default: %s", initial));
   g_ptr_array_add(parts, NULL);
   return g_strjoinv("; ", (char **)parts->pdata);
 }

@@ -73,6 +73,12 @@ const Cs3Option *cs3_option_find_letter(const Cs3OptionTarget *targets, guint n_
 gboolean cs3_option_takes_value(const Cs3Option *option);
 
 /**
+ * cs3_option_value_text: the value that @option has in @target, as one would write it.
+ * Returns: (transfer full) (nullable): %NULL for a text or list that was never given.
+ */
+char *cs3_option_value_text(const Cs3Option *option, const Cs3OptionTarget *target);
+
+/**
  * cs3_option_note: what a reader needs beside the help: choices, range and default.
  * Returns: (transfer full): "0 <= S < 1; default: 0", or "" when there is nothing to say.
  */

@@ -10,6 +10,7 @@
 
 #include "sim/cli-call.h"
 #include "sim/cli-help.h"
+#include "sim/settings.h"
 
 G_DEFINE_QUARK(cs3-cli-error-quark, cs3_cli_error)
 
@@ -144,12 +145,24 @@ static Cs3ExitStatus finish(const Cs3Context *context, Cs3ExitStatus status, GEr
   return report(context->command, error);
 }
 
-static Cs3ExitStatus run_command(Cs3CliCall *call, Cs3Context *context, char **args) {
+static Cs3ExitStatus dry_run(const Cs3CliCall *call, const Cs3Context *context) {
   GError *error = NULL;
+  g_autoptr(Cs3Table) settings = cs3_settings_new();
+  for (guint t = 0; call->targets[t].values == call->own; t++)
+    cs3_settings_add_options(settings, &call->targets[t], call->given);
+  if (call->command->check(call->own, settings, &error))
+    cs3_table_write(settings, context->output, context->format);
+  return finish(context, CS3_EXIT_OK, error);
+}
+
+static Cs3ExitStatus run_command(Cs3CliCall *call, Cs3Context *context, char **args) {
   if (call->common.help) {
     cs3_help_command(call->command, context->output);
     return finish(context, CS3_EXIT_OK, NULL);
   }
+  if (call->output.dry_run)
+    return dry_run(call, context);
+  GError *error = NULL;
   Cs3ExitStatus status = call->command->run(context, call->own, args, &error);
   return finish(context, status, error);
 }

@@ -9,6 +9,7 @@
 #include "sim/exit-status.h"
 #include "sim/output.h"
 #include "sim/progress.h"
+#include "sim/table.h"
 
 #define CS3_CLI_ERROR (cs3_cli_error_quark())
 GQuark cs3_cli_error_quark(void);
@@ -50,6 +51,11 @@ struct Cs3Command {
   guint formats;           /* CS3_FORMAT_BIT()s that -o accepts; the lowest is the default; 0: no -o, -O */
   guint min_args, max_args; /* G_MAXUINT: any number */
   const char *completes;   /* what completes positional arguments, as in Cs3Option */
+  /**
+   * Optional, gives the command a --dry-run: check what run() would check before it computes, and add
+   * the settings that the options stand for (sim/settings.h) to those of the options themselves.
+   */
+  gboolean (*check)(const void *options, Cs3Table *settings, GError **error);
   const char *answer_no;   /* when the exit status is 1; %NULL: never */
   const Cs3Example *examples;
   gboolean hidden;         /* not listed */

@@ -49,6 +49,7 @@ const Cs3Command cs3_cmd_run = {
     .groups = {{"Scenario", cs3_scenario_options, 0}, {"Execution", cs3_execution_options, 0}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
                CS3_FORMAT_BIT(CS3_FORMAT_JSONL) | CS3_FORMAT_BIT(CS3_FORMAT_CSV),
+    .check = cs3_scenario_check,
     .answer_no = "the model does not fit the machine",
     .examples = examples,
     .run = run,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/datadir.h"
+#include "sim/settings.h"
 #include "workloads/workload-error.h"
 
 #define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
@@ -139,6 +140,36 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       !cs3_scenario_set_sparsity(s, o, o->sparsity, error))
     return NULL;
   return g_steal_pointer(&s);
+}
+
+static void add_dimensions(Cs3Table *settings, const Cs3ScenarioOptions *o, const Cs3Model *model) {
+  g_autofree char *path =
+      is_path(o->model) ? g_strdup(o->model) : cs3_datadir_locate(CS3_DATA_MODELS, o->model);
+  g_autofree char *file = g_path_get_basename(path != NULL ? path : o->model);
+  const struct {
+    const char *name;
+    gint64 value;
+  } dimensions[] = {
+      {"model.layers", model->layers},     {"model.hidden", model->hidden},
+      {"model.heads", model->heads},       {"model.kv_heads", model->kv_heads},
+      {"model.head_dim", model->head_dim}, {"model.ffn", model->ffn},
+      {"model.vocab", model->vocab},       {"model.max_seq", model->max_seq},
+      {"model.parameters", cs3_model_parameters(model)},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(dimensions); i++) {
+    g_autofree char *value = g_strdup_printf("%" G_GINT64_FORMAT, dimensions[i].value);
+    cs3_settings_add(settings, dimensions[i].name, value, file);
+  }
+}
+
+gboolean cs3_scenario_check(const void *options, Cs3Table *settings, GError **error) {
+  const Cs3ScenarioOptions *o = options;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(o, error);
+  if (scenario == NULL)
+    return FALSE;
+  add_dimensions(settings, o, scenario->model);
+  cs3_settings_add_machine(settings, scenario->machine);
+  return TRUE;
 }
 
 void cs3_scenario_free(Cs3Scenario *s) {

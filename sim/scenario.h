@@ -7,6 +7,7 @@
 
 #include "sim/cli-option.h"
 #include "sim/run.h"
+#include "sim/table.h"
 
 typedef struct {
   char *model, *hardware;
@@ -59,5 +60,10 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *options, GError **error)
 /** cs3_scenario_set_sparsity: the same scenario at another sparsity, filters kept. */
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
                                    double sparsity, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_check: for a command's check(): the model's dimensions and the machine's constants
+ * with their origins. @options: a #Cs3ScenarioOptions. */
+gboolean cs3_scenario_check(const void *options, Cs3Table *settings, GError **error);
+
 void cs3_scenario_free(Cs3Scenario *scenario);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Scenario, cs3_scenario_free)

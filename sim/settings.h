@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The effective configuration, as --dry-run prints it: every setting, its value, where it is from. */
+#pragma once
+
+#include <glib.h>
+
+#include "sim/cli-option.h"
+#include "sim/machine.h"
+#include "sim/table.h"
+
+/** cs3_settings_new: (transfer full): an empty table of setting, value, origin. */
+Cs3Table *cs3_settings_new(void);
+
+/** cs3_settings_add: one row. */
+void cs3_settings_add(Cs3Table *settings, const char *name, const char *value, const char *origin);
+
+/**
+ * cs3_settings_add_options: the options of @target; the origin is "command line" or "default".
+ * @given: names of the options on the command line.
+ */
+void cs3_settings_add_options(Cs3Table *settings, const Cs3OptionTarget *target, GHashTable *given);
+
+/** cs3_settings_add_machine: every constant, with the file and line or the --set that gave it. */
+void cs3_settings_add_machine(Cs3Table *settings, const Cs3Machine *machine);
