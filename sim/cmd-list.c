@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fabric/programs/program.h"
+#include "plots/plot.h"
 #include "sim/commands.h"
 #include "sim/datadir.h"
 #include "sim/machine.h"
@@ -61,6 +62,12 @@ static gboolean visit_patterns(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+static gboolean visit_plots(Each each, gpointer data, GError **error) {
+  for (const Cs3Plot *const *p = cs3_plots(); *p != NULL; p++)
+    each((*p)->name, (*p)->summary, data);
+  return TRUE;
+}
+
 static gboolean visit_parameters(Each each, gpointer data, GError **error) {
   Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
   cs3_machine_bind(NULL, bindings);
@@ -85,6 +92,7 @@ static const Cs3List lists[] = {
     {"hardware", "machines, for --hardware", visit_hardware},
     {"patterns", "ways to place the zeros of a weight, for --pattern", visit_patterns},
     {"programs", "collectives and kernels, for `fabric`", visit_programs},
+    {"plots", "pictures, for plot", visit_plots},
     {"parameters", "constants of a machine, for --set and explain", visit_parameters},
     {"commands", "what the program can do", visit_commands},
     {NULL, NULL, NULL},

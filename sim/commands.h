@@ -11,5 +11,6 @@ extern const Cs3Command cs3_cmd_help;
 extern const Cs3Command cs3_cmd_inspect;
 extern const Cs3Command cs3_cmd_layer;
 extern const Cs3Command cs3_cmd_list;
+extern const Cs3Command cs3_cmd_plot;
 extern const Cs3Command cs3_cmd_run;
 extern const Cs3Command cs3_cmd_version;

@@ -7,6 +7,7 @@
 #include <gio/gio.h>
 
 #include "fabric/fabric-error.h"
+#include "plots/plot.h"
 #include "sim/cli.h"
 #include "sim/config-error.h"
 #include "sim/output.h"
@@ -77,6 +78,20 @@ static Cs3ExitStatus fabric_status(int code) {
   return CS3_EXIT_INTERNAL;
 }
 
+static Cs3ExitStatus plot_status(int code) {
+  switch ((Cs3PlotError)code) {
+  case CS3_PLOT_ERROR_DATA:
+    return CS3_EXIT_DATA;
+  case CS3_PLOT_ERROR_NO_GNUPLOT:
+    return CS3_EXIT_UNAVAILABLE;
+  case CS3_PLOT_ERROR_TEMPORARY:
+    return CS3_EXIT_CANT_CREATE;
+  case CS3_PLOT_ERROR_GNUPLOT:
+    return CS3_EXIT_INTERNAL;
+  }
+  return CS3_EXIT_INTERNAL;
+}
+
 static Cs3ExitStatus file_status(int code) {
   switch (code) {
   case G_FILE_ERROR_NOENT:
@@ -123,6 +138,7 @@ static const struct {
     {cs3_step_error_quark, step_status},
     {cs3_workload_error_quark, workload_status},
     {cs3_fabric_error_quark, fabric_status},
+    {cs3_plot_error_quark, plot_status},
     {g_option_error_quark, option_status},
     {g_key_file_error_quark, key_file_status},
     {g_file_error_quark, file_status},

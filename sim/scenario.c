@@ -56,14 +56,7 @@ const Cs3Option cs3_execution_options[] = {
     {NULL},
 };
 
-/* 1024 sequences of 4096 tokens are the 4 M tokens a step of Llama-2 (arXiv 2307.09288, section 2.2). */
-const Cs3ScenarioOptions cs3_scenario_defaults = {
-    .model = (char *)"llama7b",
-    .hardware = (char *)"cs3",
-    .pattern = (char *)"uniform",
-    .batch = 1024,
-    .seed = 1,
-};
+const Cs3ScenarioOptions cs3_scenario_defaults = CS3_SCENARIO_DEFAULTS;
 
 static gboolean is_path(const char *name) {
   return strchr(name, '/') != NULL || g_str_has_suffix(name, ".json");

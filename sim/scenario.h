@@ -27,6 +27,14 @@ extern const Cs3Option cs3_scenario_options[];  /* what is simulated */
 extern const Cs3Option cs3_execution_options[]; /* how: seed, exactness, workers, forced mappings */
 extern const Cs3ScenarioOptions cs3_scenario_defaults;
 
+/* The same, for commands that embed the struct in their own. 1024 sequences of 4096 tokens are the
+ * 4 M tokens a step of Llama-2 (arXiv 2307.09288, section 2.2). */
+#define CS3_SCENARIO_DEFAULTS                                                                     \
+  {                                                                                               \
+    .model = (char *)"llama7b", .hardware = (char *)"cs3", .pattern = (char *)"uniform",          \
+    .batch = 1024, .seed = 1,                                                                     \
+  }
+
 /* What the options stand for. */
 typedef struct {
   Cs3Machine *machine;

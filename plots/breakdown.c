@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where the step goes, against sparsity: stacked causes, the dense step being 1. */
+#include "config.h"
+
+#include <string.h>
+
+#include "plots/canvas.h"
+#include "plots/plots.h"
+#include "plots/series.h"
+#include "sim/result.h"
+
+enum { CAUSES_OF_A_BAND = 3 };
+
+/* Causes that a reader would act on together; from the bottom of the stack to its top. */
+typedef struct {
+  const char *column, *title;
+  const char *rgb; /* NULL: `color` */
+  Cs3Color color;
+  const char *causes[CAUSES_OF_A_BAND + 1];
+} Band;
+
+static const Band bands[] = {
+    {"arithmetic", "MACs at peak", NULL, CS3_COLOR_BLUE, {"arithmetic"}},
+    {"pe_losses", "imbalance, issue, idle PEs", NULL, CS3_COLOR_BLACK, {"imbalance", "overhead", "mapping"}},
+    {"reduction", "reduction", NULL, CS3_COLOR_VERMILLION, {"reduction"}},
+    {"ingress", "ingress", NULL, CS3_COLOR_ORANGE, {"ingress"}},
+    {"egress", "egress", NULL, CS3_COLOR_YELLOW, {"egress"}},
+    {"attention", "attention", NULL, CS3_COLOR_SKY, {"attention"}},
+    {"recompute", "recomputation", NULL, CS3_COLOR_GREEN, {"recompute"}},
+    {"vector", "norms, softmax, embedding", NULL, CS3_COLOR_PURPLE, {"vector", "embedding"}},
+    {"system", "MemoryX, SwarmX", "#777777", CS3_COLOR_BLACK, {"stream_wait", "boundary"}},
+    {"rest", "fill, padding", "#bbbbbb", CS3_COLOR_BLACK, {NULL}}, /* and whatever else there is */
+};
+
+static const char *rgb(const Band *band) {
+  return band->rgb != NULL ? band->rgb : cs3_color_rgb(band->color);
+}
+
+static double cycles_of(const json_t *record, const Band *band) {
+  double cycles = 0;
+  const json_t *causes = json_object_get(json_object_get(record, "step"), "causes");
+  for (const char *const *cause = band->causes; *cause != NULL; cause++)
+    cycles += json_number_value(json_object_get(causes, *cause));
+  return cycles;
+}
+
+/* Height of every band; together they are the step, whatever causes the record has. */
+static void measure(const json_t *record, double shares[G_N_ELEMENTS(bands)]) {
+  double dense = cs3_result_number(record, "dense.step.cycles");
+  double rest = cs3_result_number(record, "step.cycles");
+  for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
+    double cycles = k + 1 < G_N_ELEMENTS(bands) ? cycles_of(record, &bands[k]) : rest;
+    shares[k] = cycles / dense;
+    rest -= cycles;
+  }
+}
+
+static json_t *prepare(const json_t *records, GError **error) {
+  static const char *const numbers[] = {"step.cycles", "dense.step.cycles", "speedup.theoretical",
+                                        NULL};
+  return cs3_series_new(records, numbers, error);
+}
+
+static void write_data(const json_t *series, GString *data) {
+  cs3_series_write_header(series, &cs3_plot_breakdown, data);
+  g_string_append(data, "sparsity");
+  for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
+    g_string_append_printf(data, " %s", bands[k].column);
+  g_string_append(data, " step theory\n");
+  size_t i;
+  json_t *record;
+  json_array_foreach(series, i, record) {
+    double shares[G_N_ELEMENTS(bands)];
+    measure(record, shares);
+    cs3_canvas_number(data, cs3_result_number(record, "sparsity"));
+    for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
+      g_string_append_c(data, ' ');
+      cs3_canvas_number(data, shares[k]);
+    }
+    g_string_append_c(data, ' ');
+    cs3_canvas_number(data, cs3_result_number(record, "step.cycles") /
+                                cs3_result_number(record, "dense.step.cycles"));
+    g_string_append_c(data, ' ');
+    cs3_canvas_number(data, 1 / cs3_result_number(record, "speedup.theoretical"));
+    g_string_append_c(data, '\n');
+  }
+}
+
+/* What the axes have to span, and which bands there are. */
+typedef struct {
+  double highest;          /* step */
+  double gap;              /* smallest distance of two runs */
+  gboolean seen[G_N_ELEMENTS(bands)];
+} Extent;
+
+static Extent extent_of(const json_t *series) {
+  Extent extent = {.highest = 1, .gap = 1};
+  size_t i;
+  json_t *record;
+  double last = -1;
+  json_array_foreach(series, i, record) {
+    double shares[G_N_ELEMENTS(bands)], sparsity = cs3_result_number(record, "sparsity");
+    measure(record, shares);
+    for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
+      extent.seen[k] |= shares[k] > 0;
+    extent.highest = MAX(extent.highest, cs3_result_number(record, "step.cycles") /
+                                             cs3_result_number(record, "dense.step.cycles"));
+    extent.gap = MIN(extent.gap, sparsity - last);
+    last = sparsity;
+  }
+  return extent;
+}
+
+static void append_file(const Cs3PlotTarget *target, GString *script) {
+  cs3_canvas_file(script, target->data_name);
+  g_string_append(script, " using 'sparsity':");
+}
+
+/* From the highest band down: each box hides all of the one before but the top. */
+static void write_stack(const Extent *extent, const Cs3PlotTarget *target, GString *script) {
+  for (guint k = G_N_ELEMENTS(bands); k-- > 0;) {
+    if (!extent->seen[k])
+      continue;
+    append_file(target, script);
+    g_string_append_printf(script,
+                           "(sum [c=2:%u] column(c)) with boxes fillstyle solid 1 border "
+                           "linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '%s' title '%s', \\\n  ",
+                           k + 2, rgb(&bands[k]), bands[k].title);
+  }
+}
+
+/* Characters cannot be stacked: every band as a curve of letters. */
+static void write_letters(const Extent *extent, const Cs3PlotTarget *target, GString *script) {
+  for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
+    if (!extent->seen[k])
+      continue;
+    append_file(target, script);
+    g_string_append_printf(script, "'%s' with points pointtype '%c' ", bands[k].column, 'a' + (int)k);
+    /* Black and grey may be the terminal's background. */
+    if (bands[k].color != CS3_COLOR_BLACK)
+      g_string_append_printf(script, "linecolor rgb '%s' ", rgb(&bands[k]));
+    g_string_append_printf(script, "title '%s', \\\n  ", bands[k].title);
+  }
+  append_file(target, script);
+  g_string_append(script, "'step' with points pointtype 'S' title 'the whole step', \\\n  ");
+}
+
+static void write_axes(const json_t *series, const Extent *extent, const Cs3PlotTarget *target,
+                       GString *script) {
+  cs3_series_write_axis(series, target, extent->gap * 0.6, script);
+  g_string_append(script, "set yrange [0:");
+  cs3_canvas_number(script, extent->highest * 1.04);
+  g_string_append(script, "]\nset boxwidth ");
+  cs3_canvas_number(script, extent->gap * 0.8);
+  g_string_append(script, "\n");
+}
+
+static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+  Extent extent = extent_of(series);
+  g_autofree char *subject = cs3_series_subject(series);
+  g_autofree char *title = g_strdup_printf("Where a training step goes: %s", subject);
+  g_autofree char *work = cs3_series_work(series);
+  g_autofree char *caption = cs3_series_caption(
+      series, target, "Theory: the dense step divided by the theoretical speed-up (MACs alone).");
+  cs3_canvas_begin(script, target, &(Cs3CanvasWords){.title = title, .subtitle = work,
+                                                     .caption = caption, .x = CS3_SERIES_X,
+                                                     .y = "time of the step (dense step = 1)",
+                                                     .legend_rows = 6, .legend_columns = 2,
+                                                     .legend_beside = TRUE});
+  write_axes(series, &extent, target, script);
+  g_string_append(script, "plot ");
+  if (target->format == CS3_PLOT_TEXT)
+    write_letters(&extent, target, script);
+  else
+    write_stack(&extent, target, script);
+  append_file(target, script);
+  g_string_append_printf(script, "'theory' with lines linewidth 2 %s title 'theory'\n",
+                         target->format == CS3_PLOT_TEXT ? "" : "linecolor rgb '#000000' dashtype (6,4)");
+}
+
+const Cs3Plot cs3_plot_breakdown = {
+    .name = "breakdown",
+    .summary = "where the step goes against sparsity, the dense step being 1",
+    .needs = CS3_PLOT_NEEDS_SPARSITIES,
+    .prepare = prepare,
+    .write_data = write_data,
+    .write_script = write_script,
+};

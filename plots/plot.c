@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The registry of plots. */
+#include "config.h"
+
+#include "plots/plot.h"
+
+#include "plots/plots.h"
+
+G_DEFINE_QUARK(cs3-plot-error-quark, cs3_plot_error)
+
+static const Cs3Plot *const plots[] = {
+    &cs3_plot_speedup,
+    &cs3_plot_breakdown,
+    NULL,
+};
+
+const Cs3Plot *const *cs3_plots(void) {
+  return plots;
+}
+
+gboolean cs3_plot_make(const Cs3Plot *plot, const json_t *records, const Cs3PlotTarget *target,
+                       char **data, char **script, GError **error) {
+  json_t *series = plot->prepare(records, error);
+  if (series == NULL)
+    return FALSE;
+  GString *data_text = g_string_new(NULL), *script_text = g_string_new(NULL);
+  plot->write_data(series, data_text);
+  plot->write_script(series, target, script_text);
+  *data = g_string_free(data_text, FALSE);
+  *script = g_string_free(script_text, FALSE);
+  json_decref(series);
+  return TRUE;
+}

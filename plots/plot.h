@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Plots: each is one file with one const row, which turns records of runs (schema cs3sim.result/1)
+ * into a data file and a gnuplot script. Adding a plot is adding a file and a row to the registry. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+#define CS3_PLOT_ERROR (cs3_plot_error_quark())
+GQuark cs3_plot_error_quark(void);
+
+typedef enum {
+  CS3_PLOT_ERROR_DATA,       /* the records are malformed, or not what the plot needs */
+  CS3_PLOT_ERROR_NO_GNUPLOT, /* gnuplot is not installed, or was built without the format */
+  CS3_PLOT_ERROR_GNUPLOT,    /* gnuplot failed */
+  CS3_PLOT_ERROR_TEMPORARY,  /* no place for gnuplot to work in */
+} Cs3PlotError;
+
+typedef enum {
+  CS3_PLOT_TEXT, /* characters, for a terminal */
+  CS3_PLOT_SVG,
+  CS3_PLOT_PNG,
+  CS3_PLOT_PDF, /* holds the time of its making; the others repeat byte for byte */
+} Cs3PlotFormat;
+
+/* What is drawn on, and the names of the files: the script refers to the others by them. */
+typedef struct {
+  Cs3PlotFormat format;
+  guint columns, rows;      /* TEXT: size in characters */
+  gboolean color;           /* TEXT: with ANSI colours */
+  const char *picture_name; /* "speedup.svg": base names, without control characters */
+  const char *data_name;    /* "speedup.dat" */
+} Cs3PlotTarget;
+
+/* The records that a plot is drawn from. */
+typedef enum {
+  CS3_PLOT_NEEDS_SPARSITIES, /* runs that differ in nothing but the sparsity, two or more */
+} Cs3PlotNeeds;
+
+typedef struct {
+  const char *name;    /* "speedup" */
+  const char *summary; /* one line */
+  Cs3PlotNeeds needs;
+  /**
+   * Check the array @records and bring it into the order of drawing. Returns: (transfer full)
+   * (nullable): what the other two may rely on; %NULL with CS3_PLOT_ERROR_DATA.
+   */
+  json_t *(*prepare)(const json_t *records, GError **error);
+  /** Append the data file: comment lines, a line of column names with units, a line a point. */
+  void (*write_data)(const json_t *series, GString *data);
+  /** Append the script: draws target->data_name into target->picture_name. */
+  void (*write_script)(const json_t *series, const Cs3PlotTarget *target, GString *script);
+} Cs3Plot;
+
+/** cs3_plots: (transfer none): every plot; ends with %NULL. */
+const Cs3Plot *const *cs3_plots(void);
+
+/**
+ * cs3_plot_make: data file and gnuplot script of @plot, which depend on nothing but the arguments.
+ * @records: an array of records of runs.
+ * @data, @script: (out) (transfer full).
+ * Fails with CS3_PLOT_ERROR_DATA.
+ */
+gboolean cs3_plot_make(const Cs3Plot *plot, const json_t *records, const Cs3PlotTarget *target,
+                       char **data, char **script, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every plot, one per file. */
+#pragma once
+
+#include "plots/plot.h"
+
+extern const Cs3Plot cs3_plot_breakdown;
+extern const Cs3Plot cs3_plot_speedup;

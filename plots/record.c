@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Records of runs as plots get them. */
+#include "config.h"
+
+#include "plots/record.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plots/plot.h"
+#include "sim/result.h"
+
+static gboolean blank_to_end(FILE *file) {
+  int c;
+  while ((c = getc(file)) != EOF)
+    if (!g_ascii_isspace(c)) {
+      ungetc(c, file);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean read_all(FILE *file, const char *name, json_t *records, GError **error) {
+  for (gsize n = 1; !blank_to_end(file); n++) {
+    json_error_t problem;
+    json_t *record = json_loadf(file, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &problem);
+    if (record == NULL) {
+      g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+                  "%s: record %" G_GSIZE_FORMAT ", line %d of it: %s", name, n, problem.line,
+                  problem.text);
+      return FALSE;
+    }
+    json_array_append_new(records, record);
+  }
+  if (ferror(file)) {
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot read %s: %s", name,
+                g_strerror(errno));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean cs3_records_load(const char *path, json_t *records, GError **error) {
+  if (strcmp(path, "-") == 0)
+    return read_all(stdin, "standard input", records, error);
+  FILE *file = g_fopen(path, "re");
+  if (file == NULL) {
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot read %s: %s", path,
+                g_strerror(errno));
+    return FALSE;
+  }
+  gboolean ok = read_all(file, path, records, error);
+  fclose(file);
+  return ok;
+}
+
+static gboolean missing(const char *path, const char *what, GError **error) {
+  g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, "the record has no %s at %s", what, path);
+  return FALSE;
+}
+
+gboolean cs3_record_require(const json_t *record, const char *const *numbers,
+                            const char *const *texts, GError **error) {
+  const char *schema = cs3_result_string(record, "schema");
+  if (strcmp(schema, CS3_RESULT_SCHEMA) != 0) {
+    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+                "the record's schema is '%s', this program reads " CS3_RESULT_SCHEMA, schema);
+    return FALSE;
+  }
+  for (; *numbers != NULL; numbers++)
+    if (!isfinite(cs3_result_number(record, *numbers)))
+      return missing(*numbers, "number", error);
+  for (; *texts != NULL; texts++)
+    if (*cs3_result_string(record, *texts) == '\0')
+      return missing(*texts, "text", error);
+  return TRUE;
+}
