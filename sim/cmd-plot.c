@@ -296,9 +296,9 @@ static const PlotOptions defaults = {
 
 static const Cs3Example examples[] = {
     {"the speed-up of a small model, on the terminal",
-     "cs3sim plot speedup --model gpt2-small --batch 32 --seq 256 --step 0.3"},
+     "cs3sim plot speedup --model gpt2-small --batch 32 --step 0.3"},
     {"where its step goes, as a picture with data and gnuplot script beside it",
-     "cs3sim plot breakdown --model gpt2-small --batch 32 --seq 256 --step 0.3 -O breakdown.svg"},
+     "cs3sim plot breakdown --model gpt2-small --batch 32 --step 0.3 -O gpt2.svg"},
     {NULL, NULL},
 };
 
