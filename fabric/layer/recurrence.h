@@ -75,9 +75,13 @@ void cs3_store_times(const Cs3Recurrence *state, gint64 n_lines, const gint32 *p
 /**
  * cs3_chain_scan: P along a chain of @n lines: passed[i] = max(ready[i], passed[i-1] + stage).
  * @step: 1, or -1 for a chain that runs towards lower lines; the arrays point at its head.
- * Returns: P of the last line, or CS3_NEVER for an empty chain.
+ * @stage: at least 0; @ready: real times, not CS3_NEVER. Returns: P of the last line, or CS3_NEVER for an empty chain.
  */
 gint32 cs3_chain_scan(gint64 n, gint64 step, gint32 stage, const gint32 *ready, gint32 *passed);
+
+/** cs3_chain_scan_plain: the same without vector instructions. */
+gint32 cs3_chain_scan_plain(gint64 n, gint64 step, gint32 stage, const gint32 *ready,
+                            gint32 *passed);
 
 /** cs3_rotating_row: the row streamed @step-th, so that owners of successive rows differ. */
 gint64 cs3_rotating_row(const Cs3LayerCosts *costs, gint64 rows, gint64 step);

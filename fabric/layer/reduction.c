@@ -18,49 +18,6 @@ const char *cs3_reduction_name(Cs3Reduction reduction) {
   return registry[reduction]->name;
 }
 
-/* One running maximum per quarter, side by side: the processor overlaps the four dependency chains
- * that a single scan would wait for. */
-static void scan_quarters(gint64 quarter, gint64 step, gint32 stage, const gint32 *ready,
-                          gint32 *passed) {
-  gint32 run[4] = {CS3_NEVER, CS3_NEVER, CS3_NEVER, CS3_NEVER};
-  gint64 stride = quarter * step;
-  for (gint64 i = 0; i < quarter; i++, ready += step, passed += step) {
-    for (int q = 0; q < 4; q++) {
-      gint32 through = run[q] + stage, here = ready[q * stride];
-      run[q] = through > here ? through : here;
-      passed[q * stride] = run[q];
-    }
-  }
-}
-
-/* What comes from the quarters before: passed = max(passed, carry + distance x stage). */
-CS3_VECTOR_CLONES
-static void carry_in(gint64 n, gint64 step, gint32 stage, gint32 carry, gint32 *passed) {
-  /* From the far end when the chain runs backwards: the loop below is then always upwards. */
-  gint32 through = step > 0 ? carry + stage : carry + (gint32)n * stage;
-  gint32 slope = step > 0 ? stage : -stage;
-  gint32 *low = step > 0 ? passed : passed - (n - 1);
-  for (gint64 i = 0; i < n; i++) {
-    gint32 here = through + (gint32)i * slope;
-    low[i] = low[i] > here ? low[i] : here;
-  }
-}
-
-gint32 cs3_chain_scan(gint64 n, gint64 step, gint32 stage, const gint32 *ready, gint32 *passed) {
-  if (n <= 0)
-    return CS3_NEVER;
-  gint64 quarter = n / 4;
-  scan_quarters(quarter, step, stage, ready, passed);
-  for (int q = 1; q < 4 && quarter > 0; q++)
-    carry_in(quarter, step, stage, passed[(q * quarter - 1) * step], passed + q * quarter * step);
-  gint32 run = quarter > 0 ? passed[(4 * quarter - 1) * step] : CS3_NEVER;
-  for (gint64 i = 4 * quarter; i < n; i++) {
-    gint32 through = run + stage, here = ready[i * step];
-    passed[i * step] = run = through > here ? through : here;
-  }
-  return run;
-}
-
 CS3_VECTOR_CLONES
 static void send_unlimited(gint64 n_lines, gint32 vector, const gint32 *passed, const gint32 *before,
                            gint32 *sent) {

@@ -171,12 +171,29 @@ START_TEST(test_laws) {
 }
 END_TEST
 
+START_TEST(test_scans_agree) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  for (int i = 0; i < 2000; i++) {
+    gint64 n = g_rand_int_range(r, 0, 100), step = g_rand_boolean(r) ? 1 : -1;
+    gint32 ready[100], fast[100] = {0}, plain[100] = {0}, stage = g_rand_int_range(r, 0, 20);
+    for (int k = 0; k < 100; k++)
+      ready[k] = g_rand_int_range(r, -1000000, 1000000);
+    gint64 head = step > 0 || n == 0 ? 0 : n - 1;
+    gint32 a = cs3_chain_scan(n, step, stage, ready + head, fast + head);
+    gint32 b = cs3_chain_scan_plain(n, step, stage, ready + head, plain + head);
+    ck_assert_int_eq(a, b);
+    ck_assert_mem_eq(fast, plain, sizeof fast);
+  }
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("layer");
   TCase *t = tcase_create("random");
   tcase_set_timeout(t, 600);
   tcase_add_test(t, test_equals_reference);
   tcase_add_test(t, test_laws);
+  tcase_add_test(t, test_scans_agree);
   suite_add_tcase(s, t);
   return s;
 }
