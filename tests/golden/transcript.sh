@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs transcripts: command lines with what they must print. TAP on standard output.
 #
-#   tests/golden/run.sh FILE...          FILE.test, or Markdown with `$ cs3sim ...` in fenced blocks
-#   REGEN=1 tests/golden/run.sh FILE...  rewrite what differs; the difference is shown
+#   tests/golden/transcript.sh FILE...          FILE.test, or Markdown with `$ cs3sim ...` in fenced blocks
+#   REGEN=1 tests/golden/transcript.sh FILE...  rewrite what differs; the difference is shown
 #
 # In a .test file a line begins with: "$ " a command (run by bash in an empty folder; folder and files
 # last to the end of FILE), "> " its standard output, "! " its standard error, "= " its exit status
