@@ -147,9 +147,22 @@ static char *plans_text(const json_t *series, gboolean lines) {
                          plans > 1 && lines ? " Thin vertical lines: the plan changes." : "");
 }
 
+/* "; with io.rate 2.4 Tb/s, ...": what was changed on the machine. */
+static char *overrides_text(const json_t *series) {
+  const json_t *hardware = json_object_get(json_array_get(series, 0), "hardware");
+  GString *list = g_string_new(NULL);
+  const char *name;
+  json_t *value;
+  json_object_foreach(json_object_get(hardware, "overrides"), name, value)
+    g_string_append_printf(list, "%s %s %s", list->len > 0 ? "," : "; with", name,
+                           json_is_string(value) ? json_string_value(value) : "?");
+  return g_string_free(list, FALSE);
+}
+
 static char *parameters_text(const json_t *series) {
-  return g_strdup_printf("Clock %.4g GHz, %s attention, seed %.0f.",
-                         number(series, 0, "hardware.clock_hz") / 1e9,
+  g_autofree char *overrides = overrides_text(series);
+  return g_strdup_printf("Clock %.4g GHz%s; %s attention, seed %.0f.",
+                         number(series, 0, "hardware.clock_hz") / 1e9, overrides,
                          text(series, 0, "attention"), number(series, 0, "provenance.seed"));
 }
 

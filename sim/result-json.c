@@ -24,9 +24,27 @@ static json_t *model_json(const Cs3Run *run) {
                    (json_int_t)m->ffn, "vocab", (json_int_t)m->vocab);
 }
 
+/* What makes this machine another than the preset whose name it bears. */
+static json_t *overrides_json(const Cs3Machine *machine) {
+  json_t *object = json_object();
+  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
+  cs3_machine_bind(NULL, bindings);
+  for (guint t = 0; bindings[t].table != NULL; t++)
+    for (guint i = 0; i < bindings[t].table->n_params; i++) {
+      const Cs3Param *param = &bindings[t].table->params[i];
+      if (g_strcmp0(cs3_machine_origin(machine, param), "--set") != 0)
+        continue;
+      g_autofree char *name = cs3_param_name(param);
+      g_autofree char *value = cs3_param_format(param, cs3_machine_get(machine, param));
+      json_object_set_new(object, name, json_string(value));
+    }
+  return object;
+}
+
 static json_t *hardware_json(const Cs3Run *run) {
   const Cs3Machine *machine = run->config.machine;
-  return json_pack("{s:s, s:f, s:f, s:I, s:I}", "name", machine->name, "clock_hz",
+  return json_pack("{s:s, s:o, s:f, s:f, s:I, s:I}", "name", machine->name, "overrides",
+                   overrides_json(machine), "clock_hz",
                    machine->hw.wafer.clock_hz, "dense_peak_flops",
                    cs3_hardware_peak_flops(&machine->hw), "pe_x",
                    (json_int_t)machine->hw.wafer.pe_x, "pe_y", (json_int_t)machine->hw.wafer.pe_y);
