@@ -83,8 +83,12 @@ static void count_work(const Cs3PlanInput *input, Cs3StepRun *run) {
   for (guint k = 0; k < run->plan->linears->len; k++) {
     const Cs3PlanLinear *linear = &g_array_index(run->plan->linears, Cs3PlanLinear, k);
     macs += (double)linear->repeat * linear->passes[CS3_PASS_FORWARD].result.nonzeros;
-    for (int pass = 0; pass < CS3_N_PASSES && cs3_graph_node(graph, linear->node)->in_block; pass++)
+    if (!cs3_graph_node(graph, linear->node)->in_block)
+      continue;
+    for (int pass = 0; pass < CS3_N_PASSES; pass++)
       cycles += (double)linear->repeat * linear->passes[pass].result.cycles;
+    cycles += run->plan->memory.extra_forwards * linear->repeat *
+              linear->passes[CS3_PASS_FORWARD].result.cycles;
   }
   for (guint i = 0; i < graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(graph, i);

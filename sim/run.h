@@ -47,7 +47,7 @@ typedef struct {
   gint64 cycles;                    /* sum of causes */
   gint64 causes[CS3_N_STEP_CAUSES];
   double flops;                     /* of live weights and attention, forward and backward, no recompute */
-  double linear_cycles_per_token;   /* forward, dX and dW of the linear weights of the blocks */
+  double linear_cycles_per_token;   /* forward, again, dX and dW of the linear weights of the blocks */
 } Cs3StepRun;
 
 typedef struct {
