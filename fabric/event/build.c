@@ -5,6 +5,7 @@
 #include "fabric/event/internal.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "fabric/fabric-error.h"
 
@@ -16,6 +17,19 @@ static void invalid(GError **error, Cs3FabricError code, const char *format, ...
   g_autofree char *what = g_strdup_vprintf(format, args);
   va_end(args);
   g_set_error_literal(error, CS3_FABRIC_ERROR, (gint)code, what);
+}
+
+/* Zeroed memory in large pages where the system has them: a big mesh is walked all over. */
+static gpointer large_zeroed(gsize bytes) {
+  gsize page = 1 << 21, rounded = (bytes + page - 1) / page * page;
+  if (bytes < 4 * page)
+    return g_aligned_alloc0(1, MAX(bytes, 1), 64);
+  gpointer p = g_aligned_alloc(1, rounded, page);
+#ifdef MADV_HUGEPAGE
+  (void)madvise(p, rounded, MADV_HUGEPAGE); /* only a hint: its refusal changes nothing */
+#endif
+  memset(p, 0, bytes);
+  return p;
 }
 
 void cs3_role_clear(Cs3Role *role) {
@@ -51,7 +65,7 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->step[CS3_S] = (gint)width;
   f->step[CS3_E] = 1;
   f->step[CS3_W] = -1;
-  f->cell = g_aligned_alloc0(f->n_cells, sizeof *f->cell, 64);
+  f->cell = large_zeroed(f->n_cells * sizeof *f->cell);
   f->pe = g_new0(Cs3PeState, f->n_cells);
   f->train = g_array_new(FALSE, TRUE, sizeof(Cs3Train));
   f->free_train = g_array_new(FALSE, FALSE, sizeof(guint32));
@@ -89,7 +103,7 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_ptr_array_unref(f->role);
   g_aligned_free(f->cell);
   g_free(f->pe);
-  g_free(f->channel_pool);
+  g_aligned_free(f->channel_pool);
   g_free(f->thread);
   g_free(f->reg);
   g_free(f->link_free);
@@ -128,7 +142,7 @@ static gboolean check_role(const Cs3Fabric *f, const Cs3Role *role, GError **err
 
 static guint ring_log2(guint capacity) {
   guint log2 = 1;
-  while ((1u << log2) < capacity + 1)
+  while ((1u << log2) < capacity)
     log2++;
   return log2;
 }
@@ -175,6 +189,7 @@ static gboolean lay_out_router(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
     guint rx, tx;
     ports_used(&info->role.colour[c], &rx, &tx);
     info->by_address[c] = info->role.colour[c].by_address != 0;
+    info->addressed |= info->by_address[c];
     for (guint port = 0; port < CS3_N_PORTS; port++) {
       info->slot_of[port][c] = CS3_NO_SLOT;
       if (!(rx & CS3_PORT_BIT(port)))
@@ -238,6 +253,7 @@ gboolean cs3_fabric_add_role(Cs3Fabric *f, const Cs3Role *role, guint *id, GErro
   }
   *id = f->role->len;
   g_ptr_array_add(f->role, info);
+  f->roles = (Cs3RoleInfo **)f->role->pdata;
   return TRUE;
 }
 
@@ -284,7 +300,7 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
     threads += info->n_slots ? info->role.n_threads : 0;
     registers += registers_of(info);
   }
-  f->channel_pool = g_malloc0(MAX(units, 1) * 8);
+  f->channel_pool = large_zeroed(units * 8);
   f->thread = g_new0(Cs3Thread, MAX(threads, 1));
   f->reg = g_new0(guint32, MAX(registers, 1));
   for (guint32 id = 0; id < f->n_cells; id++)

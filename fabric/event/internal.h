@@ -14,6 +14,7 @@
 #define CS3_FAR 1024u      /* coarse wheel: slots of CS3_WHEEL cycles */
 #define CS3_MAX_SLOTS 64u  /* channels of a cell */
 #define CS3_NO_SLOT 255u
+#define CS3_NEAR_BYTES 400000u /* state beyond this is fetched ahead: it leaves the second cache */
 #define CS3_TRAIN_MIN 16u
 #define CS3_TRAIN_MAX 128u
 
@@ -60,6 +61,7 @@ typedef struct {
   guint8 queue_of[CS3_EVENT_COLOURS];
   guint8 by_address[CS3_EVENT_COLOURS];
   guint channel_units;
+  gboolean addressed;            /* some colour is routed by address */
   guint64 task_queues;           /* queues bound to data tasks */
 } Cs3RoleInfo;
 
@@ -143,6 +145,7 @@ struct Cs3Fabric {
   Cs3Thread *thread;
   guint32 *reg;
   GPtrArray *role;      /* Cs3RoleInfo */
+  Cs3RoleInfo **roles;  /* its elements */
   guint32 *link_free;   /* units of 1/link_den cycle, per cell and port; NULL when a cycle a wavelet */
   Cs3Bucket wheel[CS3_WHEEL];
   guint64 wheel_used;
@@ -167,7 +170,7 @@ struct Cs3Pe {
 };
 
 static inline const Cs3RoleInfo *cs3_role_of(const Cs3Fabric *f, const Cs3Cell *cell) {
-  return f->role->pdata[cell->role];
+  return f->roles[cell->role];
 }
 static inline Cs3Channel *cs3_channel(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3Slot *slot) {
   return (Cs3Channel *)(void *)(f->channel_pool + ((gsize)cell->channels + slot->offset) * 8);
@@ -239,6 +242,8 @@ static inline gboolean cs3_pop(const Cs3Fabric *f, Cs3Cell *cell, Cs3Channel *ch
 }
 
 /* router.c */
+/** Brings the next router's channel (@stage 0) or where its wavelet goes (1) into the cache. */
+void cs3_router_prefetch(const Cs3Fabric *f, guint32 id, guint stage);
 void cs3_router_tick(Cs3Fabric *f, guint32 id);
 /** Queues for the next cycle the sender of router channel or queue @slot of cell @id. */
 void cs3_wake_sender(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, gboolean is_queue);

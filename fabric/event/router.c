@@ -41,12 +41,10 @@ void cs3_wake_sender(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, gboolean is_
 }
 
 static guint address_port(const Cs3Cell *cell, guint32 data) {
-  guint x = data & 2047, y = data >> 11 & 2047;
-  if (x != cell->x)
-    return x > cell->x ? CS3_E : CS3_W;
-  if (y != cell->y)
-    return y > cell->y ? CS3_S : CS3_N;
-  return CS3_RAMP;
+  gint dx = (gint)(data & 2047) - cell->x, dy = (gint)(data >> 11 & 2047) - cell->y;
+  guint along_x = dx > 0 ? CS3_E : CS3_W, along_y = dy > 0 ? CS3_S : CS3_N;
+  guint off_x = dy ? along_y : CS3_RAMP;
+  return dx ? along_x : off_x;
 }
 
 /* Where the head of a channel wants to go now; 0: its switch position does not take this input. */
@@ -350,9 +348,101 @@ static gboolean two_inputs(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, co
   return FALSE;
 }
 
+/* The channel that a wavelet of @colour with address @data goes to next, NULL at a sink. */
+static inline Cs3Channel *address_channel(const Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
+                                          guint colour, guint port, guint32 *next, guint *slot) {
+  if (port == CS3_RAMP) {
+    *next = id;
+    *slot = info->queue_of[colour];
+    return *slot == CS3_NO_SLOT ? NULL : cs3_channel(f, &f->cell[id], &info->slot[*slot]);
+  }
+  *next = id + (guint32)f->step[port];
+  const Cs3Cell *cell = &f->cell[*next];
+  const Cs3RoleInfo *there = cs3_role_of(f, cell);
+  *slot = there->slot_of[OPPOSITE(port)][colour];
+  return cs3_channel(f, cell, &there->slot[*slot]);
+}
+
+void cs3_router_prefetch(const Cs3Fabric *f, guint32 id, guint stage) {
+  const Cs3Cell *cell = &f->cell[id];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  guint64 m = cell->nonempty & info->router_mask;
+  if (!m)
+    return;
+  const Cs3Slot *slot = &info->slot[__builtin_ctzll(m)];
+  Cs3Channel *ch = cs3_channel(f, cell, slot);
+  if (stage == 0) {
+    __builtin_prefetch(ch, 1);
+    if (m & (m - 1))
+      __builtin_prefetch(cs3_channel(f, cell, &info->slot[63 - __builtin_clzll(m)]), 1);
+    return;
+  }
+  if (!info->by_address[slot->colour])
+    return;
+  guint port = address_port(cell, cs3_head(ch)->data);
+  if (port == CS3_RAMP)
+    return;
+  guint32 next = id + (guint32)f->step[port];
+  __builtin_prefetch(&f->cell[next], 1);
+  /* Neighbours mostly play the same role, and then lie at a constant distance. */
+  const Cs3Slot *there = &info->slot[info->slot_of[OPPOSITE(port)][slot->colour]];
+  __builtin_prefetch(f->channel_pool + ((gssize)cell->channels + (gssize)f->step[port] *
+                                        info->channel_units + there->offset) * 8, 1);
+}
+
+/* One ready wavelet of a colour routed by address; FALSE: its next buffer is full. */
+static inline gboolean move_addressed(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
+                                      Cs3Cell *cell, guint index, guint port) {
+  const Cs3Slot *slot = &info->slot[index];
+  Cs3Channel *ch = cs3_channel(f, cell, slot);
+  guint next_slot;
+  guint32 next, data = cs3_head(ch)->data;
+  Cs3Channel *to = address_channel(f, id, info, slot->colour, port, &next, &next_slot);
+  if (to) {
+    if (!cs3_has_room(f, to))
+      return FALSE;
+    guint32 ready = f->now + (port == CS3_RAMP ? f->timing.ramp : f->timing.hop);
+    cs3_push(to, data, CS3_WAVELET, ready);
+    f->cell[next].nonempty |= G_GUINT64_CONSTANT(1) << next_slot;
+    cs3_schedule(f, port == CS3_RAMP, next, ready);
+  }
+  cell->sent[port]++;
+  if (G_UNLIKELY(cs3_pop(f, cell, ch, index)))
+    cs3_wake_sender(f, id, slot, FALSE);
+  if (ch->count && (gint32)(cs3_head(ch)->meta - (f->now << 2)) < 8)
+    cs3_schedule(f, 0, id, f->now + 1);
+  return TRUE;
+}
+
+/* The frequent case of synthetic traffic: the ready wavelets want different outputs, so their order
+ * does not matter. What is left, for want of room or because two want the same, takes the long way. */
+static gboolean move_all_addressed(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
+                                   Cs3Cell *cell) {
+  guint32 wanted = 0, found = 0, n = 0;
+  for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {
+    guint index = (guint)__builtin_ctzll(m);
+    const Cs3Slot *slot = &info->slot[index];
+    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, slot));
+    if ((gint32)((f->now << 2 | 3) - e->meta) < 0)
+      continue;
+    guint port = address_port(cell, e->data);
+    if (G_UNLIKELY(cs3_kind(e) != CS3_WAVELET || !info->by_address[slot->colour] ||
+                   wanted >> port & 1 || n == 3))
+      return FALSE;
+    wanted |= 1u << port;
+    found |= (index << 3 | port) << 10 * n++;
+  }
+  for (; n; n--, found >>= 10)
+    if (!move_addressed(f, id, info, cell, found >> 3 & 127, found & 7))
+      return FALSE;
+  return TRUE;
+}
+
 void cs3_router_tick(Cs3Fabric *f, guint32 id) {
   Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  if (info->addressed && !f->link_free && move_all_addressed(f, id, info, cell))
+    return;
   guint8 order[CS3_MAX_SLOTS];
   guint n = ready_heads(f, id, info, order);
   if (G_UNLIKELY(cell->train_out) && n && break_contended(f, id, info, order, n))

@@ -86,13 +86,12 @@ static void run_cycle(Cs3Fabric *f) {
   guint slot = f->now % CS3_WHEEL;
   guint64 bit = G_GUINT64_CONSTANT(1) << slot;
   Cs3Bucket *bucket = &f->wheel[slot];
-  for (guint i = 0; i < bucket->n && !f->error; i++) {
-    if (i + 6 < bucket->n) {
-      const Cs3Cell *ahead = &f->cell[bucket->item[i + 6] >> 1];
-      __builtin_prefetch(ahead, 1);
-      if (i + 3 < bucket->n)
-        __builtin_prefetch(f->channel_pool +
-                           (gsize)f->cell[bucket->item[i + 3] >> 1].channels * 8, 1);
+  gboolean far = f->state_bytes > CS3_NEAR_BYTES;
+  for (guint i = 0; i < bucket->n; i++) {
+    if (far && i + 12 < bucket->n) {
+      __builtin_prefetch(&f->cell[bucket->item[i + 12] >> 1], 1);
+      cs3_router_prefetch(f, bucket->item[i + 7] >> 1, 0);
+      cs3_router_prefetch(f, bucket->item[i + 3] >> 1, 1);
     }
     guint32 id = bucket->item[i] >> 1, kind = bucket->item[i] & 1;
     f->cell[id].queued[kind] &= ~bit;
