@@ -140,6 +140,8 @@ static gboolean check_role(const Cs3Fabric *f, const Cs3Role *role, GError **err
   return TRUE;
 }
 
+/* A channel that trains may enter holds one entry more: the rest of a train of which it is not yet
+ * known whether it was sent. */
 static guint ring_log2(guint capacity) {
   guint log2 = 1;
   while ((1u << log2) < capacity)
@@ -157,7 +159,7 @@ static gboolean add_slot(Cs3RoleInfo *info, guint colour, guint port, guint capa
   Cs3Slot *slot = &info->slot[info->n_slots++];
   *slot = (Cs3Slot){.offset = (guint16)info->channel_units, .colour = (guint8)colour,
                     .port = (guint8)port, .capacity = (guint8)capacity,
-                    .ring_log2 = (guint8)ring_log2(capacity)};
+                    .ring_log2 = (guint8)ring_log2(capacity + !info->by_address[colour])};
   info->channel_units += 1 + (1u << slot->ring_log2);
   return TRUE;
 }

@@ -76,6 +76,13 @@ void cs3_pe_after(Cs3Pe *pe, guint cycles, guint task) {
   state->main_free = MAX(state->main_free, state->wake);
 }
 
+void cs3_pe_hold(Cs3Pe *pe, guint cycles) {
+  Cs3PeState *state = &pe->fabric->pe[pe->id];
+  settle(pe->fabric, pe->id);
+  state->datapath_free = MAX(state->datapath_free, pe->now + cycles);
+  state->busy += cycles;
+}
+
 void cs3_pe_activate_at(Cs3Pe *pe, guint64 cycle, guint task) {
   set_wake(pe->fabric, pe->id, (guint32)MIN(cycle + 1, CS3_EVENT_MAX_CYCLES), task, FALSE);
 }

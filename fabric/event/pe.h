@@ -34,6 +34,7 @@ typedef struct {
   guint8 tail;
   guint8 done;      /* Cs3Done */
   guint8 done_task; /* CALL: body run at once on the main thread, no task start */
+  gboolean wide;    /* 64-bit fabric mode: two wavelets in one issue slot */
   gboolean charged; /* takes no issue slots of its own: a task was charged for them */
   guint32 n;        /* elements, > 0 unless there is a tail */
   guint32 tail_data; /* CONTROL: low 16 bits commands, high 16 bits free */
@@ -43,6 +44,9 @@ typedef struct {
 /** cs3_pe_launch: starts @op on @thread (0: main, blocking; 1..: microthreads) at cs3_pe_now().
  * Programmer error: the thread is busy or not declared by the role. */
 void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op);
+/** cs3_pe_hold: keeps the datapath from vector operations for @cycles from now: scalar or mapped work
+ * of a task whose numbers the task computes itself. */
+void cs3_pe_hold(Cs3Pe *pe, guint cycles);
 /** cs3_pe_after: runs task body @task on the main thread @cycles from now, keeping it meanwhile. */
 void cs3_pe_after(Cs3Pe *pe, guint cycles, guint task);
 /** cs3_pe_activate_at: activates local task @task at @cycle (in the future). One per PE at a time. */

@@ -4,6 +4,8 @@
  *   longest ago does; ties: the lower thread.
  * - An operation with a fabric operand issues one wavelet at a time, when its input has arrived and
  *   its output queue has room. One without holds the datapath from its first to its last element.
+ * - A wide operation waits for two wavelets (and room for two) and issues them together; they pass
+ *   the ramp one after the other. It issues every `wide_interval` cycles at most.
  * - A charged operation needs no issue slot; its cycles were charged to a task.
  * - The result of an element is complete one cycle after its issue, and so is the operation. */
 #include "config.h"
@@ -179,6 +181,15 @@ static void complete(Cs3Fabric *f, guint32 id, guint thread) {
     pe->blocked &= ~bit;
 }
 
+/* Does @t issue two wavelets at once? The last of an odd number goes alone. */
+static gboolean pairs(const Cs3Thread *t) {
+  return t->op.wide && t->position + 2 <= t->op.n;
+}
+
+static gboolean second_ready(const Cs3Fabric *f, Cs3Channel *in) {
+  return in->count >= 2 && cs3_ready(&in->ring[(in->head + 1) & cs3_ring_mask(in)]) <= f->now;
+}
+
 /* Can @t issue an element now? Notes that it waits for room in its output queue. */
 static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
   guint slot;
@@ -187,11 +198,13 @@ static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
     Cs3Channel *in = queue(f, id, (guint)colour, &slot);
     if (!in->count || cs3_ready(cs3_head(in)) > f->now || cs3_kind(cs3_head(in)) == CS3_CONTROL)
       return FALSE;
+    if (pairs(t) && !second_ready(f, in))
+      return FALSE;
   }
   if (t->op.dst.kind != CS3_OPERAND_FABRIC)
     return TRUE;
   Cs3Channel *out = output(f, id, t->op.dst.colour, &slot);
-  if (cs3_has_room(f, out))
+  if (cs3_has_room(f, out) && (!pairs(t) || out->count + 2 <= out->capacity))
     return TRUE;
   if (out->last_pop == f->now + 1 || out->flags & CS3_CHANNEL_TRAIN)
     cs3_schedule(f, 1, id, f->now + 1);
@@ -200,10 +213,11 @@ static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
   return FALSE;
 }
 
-static void push_output(Cs3Fabric *f, guint32 id, guint colour, guint32 data, Cs3Kind kind) {
+static void push_output(Cs3Fabric *f, guint32 id, guint colour, guint32 data, Cs3Kind kind,
+                        guint later) {
   guint slot;
   Cs3Channel *out = output(f, id, colour, &slot);
-  guint32 ready = f->now + 1 + f->timing.ramp;
+  guint32 ready = f->now + 1 + later + f->timing.ramp;
   cs3_push(out, data, kind, ready);
   f->cell[id].nonempty |= G_GUINT64_CONSTANT(1) << slot;
   f->injected += kind != CS3_STEP;
@@ -223,21 +237,32 @@ static guint32 take_input(Cs3Fabric *f, guint32 id, guint colour) {
   return wavelet;
 }
 
+static void issue_element(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint later) {
+  const Cs3VectorOp *op = &t->op;
+  gint colour = input_colour(op);
+  guint32 wavelet = colour >= 0 ? take_input(f, id, (guint)colour) : 0;
+  guint32 value = element(f, id, op, t->position, wavelet);
+  if (op->dst.kind == CS3_OPERAND_FABRIC)
+    push_output(f, id, op->dst.colour, value, CS3_WAVELET, later);
+  else
+    store(f, id, op, t->position, value);
+}
+
 /* One element, or the tail, of an operation with a fabric operand. */
 static void issue_one(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
   const Cs3VectorOp *op = &t->op;
   guint32 slots = 1;
   if (t->position == op->n) {
     push_output(f, id, op->dst.colour, op->tail_data,
-                op->tail == CS3_TAIL_CONTROL ? CS3_CONTROL : CS3_STEP);
+                op->tail == CS3_TAIL_CONTROL ? CS3_CONTROL : CS3_STEP, 0);
   } else {
-    gint colour = input_colour(op);
-    guint32 wavelet = colour >= 0 ? take_input(f, id, (guint)colour) : 0;
-    guint32 value = element(f, id, op, t->position, wavelet);
-    if (op->dst.kind == CS3_OPERAND_FABRIC)
-      push_output(f, id, op->dst.colour, value, CS3_WAVELET);
-    else
-      store(f, id, op, t->position, value);
+    guint both = pairs(t);
+    issue_element(f, id, t, 0);
+    if (both) {
+      t->position++;
+      issue_element(f, id, t, 1);
+      t->start = f->now + f->timing.wide_interval;
+    }
     slots = (guint32)cs3_op_slots(&f->timing, op->code, op->type, 1);
   }
   t->last_issue = f->now;
@@ -247,7 +272,7 @@ static void issue_one(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
   if (++t->position == total(op))
     drain(f, id, t, f->now + slots);
   else
-    cs3_schedule(f, 1, id, f->now + slots);
+    cs3_schedule(f, 1, id, MAX(f->now + slots, t->start));
 }
 
 static void issue_memory(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
@@ -267,7 +292,7 @@ static gboolean plain(const Cs3Operand *o) {
 }
 
 static gboolean train_shape(const Cs3Fabric *f, guint32 id, const Cs3VectorOp *op) {
-  if (op->type == CS3_TYPE_F16 || op->code > CS3_OP_MUL || !uses_fabric(op) || !plain(&op->dst) ||
+  if (op->wide || op->type == CS3_TYPE_F16 || op->code > CS3_OP_MUL || !uses_fabric(op) || !plain(&op->dst) ||
       !plain(&op->a) || !plain(&op->b) ||
       cs3_op_slots(&f->timing, op->code, op->type, 1) != 1)
     return FALSE;

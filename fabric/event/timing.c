@@ -16,7 +16,7 @@ Cs3EventTiming cs3_event_timing_wse2(void) {
       .hop = 1, .ramp = 2, .link_num = 1, .link_den = 1, .router_buffer = 2,
       .in_queue = {6, 6, 4, 4, 2, 2, 2, 2}, .out_queue = {2, 2, 6, 6, 2, 2, 0, 0},
       .microthreads = 8, .task_start = 4, .fabric_setup = 18, .memory_setup = 18,
-      .lanes16 = 4, .lanes32 = 2, .fma16_lanes = 4, .fma32_cycles = 1, .dot_cycles = 2,
+      .lanes16 = 4, .lanes32 = 2, .fma16_lanes = 4, .fma32_cycles = 1, .dot_cycles = 2, .wide_interval = 3,
       .launch = 34, .sram_bytes = 43000};
 }
 
@@ -24,14 +24,17 @@ Cs3EventTiming cs3_event_timing_wse2(void) {
  * set-up 4 + element 1 + ramp 2; landing to completion 3 = ramp 2 + element 1), FABRICA
  * characterisation (arXiv 2608.25124); rates of single vector operations from the same source.
  * launch 17: the same message takes 19 cycles in the trace and 36 by time stamps. task_start 5:
- * what a whole-vector relay stage of B + 16 cycles leaves beside 3 + 7 + 2 - 1 (B + 11). */
+ * what a whole-vector relay stage of B + 16 cycles leaves beside 3 + 7 + 2 - 1 (B + 11).
+ * wide_interval 3: slopes of the communication-only MeshGEMM runs (junesookang/WaferLLM) in the tile
+ * height, before and after the taller of two concurrent messages becomes the longer one. */
 Cs3EventTiming cs3_event_timing_wse3(gboolean silicon) {
   return (Cs3EventTiming){
       .hop = 2, .ramp = 2, .link_num = silicon ? 9 : 1, .link_den = silicon ? 8 : 1,
       .router_buffer = 2, .in_queue = {8, 8, 4, 4, 4, 4, 4, 4},
       .out_queue = {8, 8, 8, 8, 8, 8, 8, 8}, .microthreads = 8, .task_start = 5,
       .fabric_setup = 4, .memory_setup = 15, .lanes16 = 8, .lanes32 = 4, .fma16_lanes = 4,
-      .fma32_cycles = 2, .dot_cycles = 2, .launch = 17, .sram_bytes = 43000};
+      .fma32_cycles = 2, .dot_cycles = 2,
+      .wide_interval = 3, .launch = 17, .sram_bytes = 43000};
 }
 
 static gboolean in_range(const char *key, double value, double lo, double hi, GError **error) {

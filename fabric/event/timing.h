@@ -28,6 +28,7 @@ typedef struct {
   guint fma16_lanes;      /* FP16 FMAC with all three streams in SRAM (port limit) */
   guint fma32_cycles;     /* cycles per FP32 FMAC element */
   guint dot_cycles;       /* cycles per element of a reduction to a scalar (dependent adds) */
+  guint wide_interval;    /* between two issues of one 64-bit fabric operation */
   guint launch;           /* program start and time stamps, in the runs that published figures describe */
   guint sram_bytes;       /* left for data in a PE */
 } Cs3EventTiming;

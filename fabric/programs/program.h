@@ -46,6 +46,8 @@ struct Cs3ProgramOps {
   /* (nullable): the published cost model; FALSE: none for these sizes. */
   gboolean (*model)(const Cs3ProgramRun *run, Cs3ClosedForm *form);
   gboolean network_only; /* tasks start at once: only the network is looked at */
+  /* (nullable): time of programs that measure other than the latest end. */
+  double (*cycles)(const Cs3ProgramRun *run);
 };
 
 /** cs3_program_table: (transfer none): all programs, NULL-terminated. */

@@ -26,6 +26,7 @@ static const Cs3ProgramOps *const table[] = {
     &cs3_program_reduce_broadcast,
     &cs3_program_xy,
     &cs3_program_snake,
+    &cs3_program_mesh_gemm,
     &cs3_program_transpose,
     &cs3_program_uniform,
     &cs3_program_neighbour,
@@ -97,6 +98,8 @@ Cs3ProgramRun *cs3_program_load(const Cs3ProgramOps *ops, const Cs3ProgramParams
 }
 
 guint64 cs3_program_cycles(const Cs3ProgramRun *run) {
+  if (run->ops->cycles)
+    return (guint64)(run->ops->cycles(run) + 0.5);
   Cs3FabricStats stats;
   cs3_fabric_stats(run->fabric, &stats);
   return stats.cycles - MIN(stats.cycles, run->clock_start);

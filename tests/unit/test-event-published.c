@@ -173,6 +173,129 @@ START_TEST(w13_model) {
 }
 END_TEST
 
+/* MeshGEMM, FP16, P x P PEs, tiles Mt x 8 and 8 x 8, L products per step, with and without
+ * communication: junesookang/WaferLLM on the WSE-3 fabric simulator, mean of five repetitions. */
+static const struct {
+  guint pes, rows, products, communicates;
+  double cycles;
+} gemm_runs[] = {
+    {3, 1, 0, 1, 523.98},
+    {3, 1, 1, 1, 2095.84},
+    {3, 1, 2, 1, 3715.98},
+    {3, 2, 0, 1, 530.42},
+    {3, 2, 1, 1, 2104.8},
+    {3, 2, 2, 1, 3724.22},
+    {3, 3, 0, 1, 544.51},
+    {3, 3, 1, 1, 2128.96},
+    {3, 3, 2, 1, 3794.38},
+    {3, 4, 0, 1, 557.13},
+    {3, 4, 1, 1, 2148.71},
+    {3, 4, 2, 1, 3813.71},
+    {3, 5, 0, 1, 568.27},
+    {3, 5, 1, 1, 2166.71},
+    {3, 5, 2, 1, 3831.69},
+    {3, 6, 0, 1, 581.07},
+    {3, 6, 1, 1, 2184.09},
+    {3, 6, 2, 1, 3849.67},
+    {3, 7, 0, 1, 602.36},
+    {3, 7, 1, 1, 2201.96},
+    {3, 7, 2, 1, 3866.96},
+    {3, 8, 0, 1, 619.87},
+    {3, 8, 1, 1, 2211.71},
+    {3, 8, 2, 1, 3831.67},
+    {3, 9, 0, 1, 641.4},
+    {3, 9, 1, 1, 2560.47},
+    {3, 9, 2, 1, 4544.51},
+    {3, 10, 0, 1, 661.82},
+    {3, 10, 1, 1, 2543.58},
+    {3, 10, 2, 1, 4487.58},
+    {3, 11, 0, 1, 682.93},
+    {3, 11, 1, 1, 2679.8},
+    {3, 11, 2, 1, 4736.4},
+    {3, 12, 0, 1, 707.71},
+    {3, 12, 1, 1, 2631.11},
+    {3, 12, 2, 1, 4615.42},
+    {3, 13, 0, 1, 736.02},
+    {3, 13, 1, 1, 2743.56},
+    {3, 13, 2, 1, 4820.0},
+    {3, 14, 0, 1, 762.53},
+    {3, 14, 1, 1, 2759.78},
+    {3, 14, 2, 1, 4829.02},
+    {3, 15, 0, 1, 790.67},
+    {3, 15, 1, 1, 2941.87},
+    {3, 15, 2, 1, 5173.87},
+    {3, 16, 0, 1, 813.58},
+    {3, 16, 1, 1, 2801.44},
+    {3, 16, 2, 1, 4823.89},
+    {6, 1, 0, 1, 1032.76},
+    {6, 1, 1, 1, 4171.06},
+    {6, 1, 2, 1, 7412.32},
+    {6, 2, 0, 1, 1050.98},
+    {6, 2, 1, 1, 4191.97},
+    {6, 2, 2, 1, 7432.32},
+    {6, 3, 0, 1, 1083.39},
+    {6, 3, 1, 1, 4248.37},
+    {6, 3, 2, 1, 7578.26},
+    {6, 4, 0, 1, 1108.64},
+    {6, 4, 1, 1, 4283.93},
+    {6, 4, 2, 1, 7614.43},
+    {6, 5, 0, 1, 1142.97},
+    {6, 5, 1, 1, 4333.73},
+    {6, 5, 2, 1, 7663.81},
+    {6, 6, 0, 1, 1175.87},
+    {6, 6, 1, 1, 4373.16},
+    {6, 6, 2, 1, 7702.52},
+    {6, 7, 0, 1, 1222.77},
+    {6, 7, 1, 1, 4416.46},
+    {6, 7, 2, 1, 7746.02},
+    {6, 8, 0, 1, 1262.8},
+    {6, 8, 1, 1, 4444.65},
+    {6, 8, 2, 1, 7684.91},
+    {6, 9, 0, 1, 1320.9},
+    {6, 9, 1, 1, 5139.0},
+    {6, 9, 2, 1, 9101.26},
+    {6, 10, 0, 1, 1365.27},
+    {6, 10, 1, 1, 5118.74},
+    {6, 10, 2, 1, 9006.74},
+    {6, 11, 0, 1, 1415.21},
+    {6, 11, 1, 1, 5398.52},
+    {6, 11, 2, 1, 9515.22},
+    {6, 12, 0, 1, 1467.72},
+    {6, 12, 1, 1, 5303.8},
+    {6, 12, 2, 1, 9275.8},
+    {6, 13, 0, 1, 1528.78},
+    {6, 13, 1, 1, 5537.43},
+    {6, 13, 2, 1, 9689.43},
+    {6, 14, 0, 1, 1592.88},
+    {6, 14, 1, 1, 5575.81},
+    {6, 14, 2, 1, 9715.81},
+    {6, 15, 0, 1, 1654.57},
+    {6, 15, 1, 1, 5965.12},
+    {6, 15, 2, 1, 10435.06},
+    {6, 16, 0, 1, 1723.06},
+    {6, 16, 1, 1, 5675.79},
+    {6, 16, 2, 1, 9727.57},
+    {3, 1, 0, 0, 215.02},
+    {3, 1, 1, 0, 1846.02},
+    {3, 1, 2, 0, 3469.02},
+};
+
+START_TEST(mesh_gemm) {
+  Cs3EventTiming wse3 = cs3_event_timing_wse3(FALSE);
+  Cs3ProgramParams params = fixture_params(gemm_runs[_i].pes, gemm_runs[_i].pes, 1);
+  params.tile_m = gemm_runs[_i].rows;
+  params.products = gemm_runs[_i].products;
+  params.no_communication = !gemm_runs[_i].communicates;
+  params.rounds = 5;
+  g_autoptr(Cs3ProgramRun) run = fixture_done("mesh-gemm", &params, &wse3, TRUE);
+  g_autofree char *what =
+      g_strdup_printf("MeshGEMM P=%u Mt=%u L=%u%s", gemm_runs[_i].pes, gemm_runs[_i].rows,
+                      gemm_runs[_i].products, gemm_runs[_i].communicates ? "" : ", silent");
+  fixture_compare(what, gemm_runs[_i].cycles, (double)cs3_program_cycles(run), 0,
+                  gemm_runs[_i].products ? 0.05 : 0.02);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("event-published");
   TCase *tests = tcase_create("published");
@@ -187,6 +310,7 @@ int main(void) {
   tcase_add_test(tests, w10_west);
   tcase_add_test(tests, w12_transpose);
   tcase_add_loop_test(tests, w13_model, 0, G_N_ELEMENTS(reduce_runs));
+  tcase_add_loop_test(tests, mesh_gemm, 0, G_N_ELEMENTS(gemm_runs));
   suite_add_tcase(suite, tests);
   return fixture_run(suite);
 }
