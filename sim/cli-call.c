@@ -10,16 +10,33 @@ static const char *const when_names[] = {"auto", "always", "never", NULL};
 
 #define COMMON(member) (G_STRUCT_OFFSET(Cs3CliCall, common.member))
 static const Cs3Option common_options[] = {
-    {.name = "help", .letter = 'h', .type = CS3_OPTION_FLAG, .offset = COMMON(help),
+    {.name = "help",
+     .letter = 'h',
+     .type = CS3_OPTION_FLAG,
+     .offset = COMMON(help),
      .help = "show this help"},
-    {.name = "quiet", .letter = 'q', .type = CS3_OPTION_FLAG, .offset = COMMON(quiet),
+    {.name = "quiet",
+     .letter = 'q',
+     .type = CS3_OPTION_FLAG,
+     .offset = COMMON(quiet),
      .help = "no progress, no notes on standard error"},
-    {.name = "verbose", .letter = 'v', .type = CS3_OPTION_COUNT, .offset = COMMON(verbose),
+    {.name = "verbose",
+     .letter = 'v',
+     .type = CS3_OPTION_COUNT,
+     .offset = COMMON(verbose),
      .help = "say more on standard error; twice: still more"},
-    {.name = "color", .type = CS3_OPTION_CHOICE, .offset = COMMON(color), .metavar = "WHEN",
-     .help = "colour the text", .choices = when_names},
-    {.name = "progress", .type = CS3_OPTION_CHOICE, .offset = COMMON(progress), .metavar = "WHEN",
-     .help = "show progress on standard error", .choices = when_names},
+    {.name = "color",
+     .type = CS3_OPTION_CHOICE,
+     .offset = COMMON(color),
+     .metavar = "WHEN",
+     .help = "colour the text",
+     .choices = when_names},
+    {.name = "progress",
+     .type = CS3_OPTION_CHOICE,
+     .offset = COMMON(progress),
+     .metavar = "WHEN",
+     .help = "show progress on standard error",
+     .choices = when_names},
     {NULL},
 };
 #undef COMMON
@@ -36,18 +53,26 @@ static void make_output_group(Cs3CliCall *call) {
   for (int f = 0; cs3_format_names()[f] != NULL; f++)
     if (call->command->formats & CS3_FORMAT_BIT(f))
       call->format_choices[n++] = cs3_format_names()[f];
-  call->output_options[0] = (Cs3Option){
-      .name = "output-format", .letter = 'o', .type = CS3_OPTION_CHOICE,
-      .offset = G_STRUCT_OFFSET(Cs3CliCall, output.format), .metavar = "FORMAT",
-      .help = "how the result is written", .choices = call->format_choices};
+  call->output_options[0] = (Cs3Option){.name = "output-format",
+                                        .letter = 'o',
+                                        .type = CS3_OPTION_CHOICE,
+                                        .offset = G_STRUCT_OFFSET(Cs3CliCall, output.format),
+                                        .metavar = "FORMAT",
+                                        .help = "how the result is written",
+                                        .choices = call->format_choices};
   call->output_options[1] = (Cs3Option){
-      .name = "output", .letter = 'O', .type = CS3_OPTION_TEXT,
-      .offset = G_STRUCT_OFFSET(Cs3CliCall, output.path), .metavar = "FILE",
+      .name = "output",
+      .letter = 'O',
+      .type = CS3_OPTION_TEXT,
+      .offset = G_STRUCT_OFFSET(Cs3CliCall, output.path),
+      .metavar = "FILE",
       .help = "write to FILE, which appears whole or not at all; its extension selects the format",
-      .default_text = "standard output", .completes = "files"};
+      .default_text = "standard output",
+      .completes = "files"};
   if (call->command->check != NULL)
     call->output_options[2] = (Cs3Option){
-        .name = "dry-run", .type = CS3_OPTION_FLAG,
+        .name = "dry-run",
+        .type = CS3_OPTION_FLAG,
         .offset = G_STRUCT_OFFSET(Cs3CliCall, output.dry_run),
         .help = "check everything, print every setting and where it comes from, and stop"};
   call->output_group = (Cs3OptionGroup){"Output", call->output_options, 0};

@@ -33,17 +33,18 @@ void cs3_cli_call_free(Cs3CliCall *call);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3CliCall, cs3_cli_call_free)
 
 /**
- * cs3_cli_call_parse: read @argv (inout, NULL-terminated, without program and command); what is left
- * are the positional arguments, whose number is checked unless --help is given.
+ * cs3_cli_call_parse: read @argv (inout, NULL-terminated, without program and command); what is
+ * left are the positional arguments, whose number is checked unless --help is given.
  */
-gboolean cs3_cli_call_parse(Cs3CliCall *call, char ***argv, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_cli_call_parse(Cs3CliCall *call, char ***argv,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_cli_call_format: the format asked for by -o, else by the extension of -O, else the first.
  * Fails (CS3_CLI_ERROR_USAGE) when the extension names a format that the command does not write.
  */
-gboolean cs3_cli_call_format(const Cs3CliCall *call, Cs3Format *format, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_cli_call_format(const Cs3CliCall *call, Cs3Format *format,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_common_group: (transfer none): the options that every command has. */
 const Cs3OptionGroup *cs3_common_group(void);

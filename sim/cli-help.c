@@ -60,8 +60,8 @@ char *cs3_topic_text(const Cs3Topic *topic) {
 }
 
 char *cs3_option_usage(const Cs3Option *option) {
-  g_autofree char *letter = option->letter != 0 ? g_strdup_printf("-%c, ", option->letter)
-                                                : g_strdup("    ");
+  g_autofree char *letter =
+      option->letter != 0 ? g_strdup_printf("-%c, ", option->letter) : g_strdup("    ");
   return g_strdup_printf("%s--%s%s%s", letter, option->name, option->metavar != NULL ? "=" : "",
                          option->metavar != NULL ? option->metavar : "");
 }
@@ -76,11 +76,12 @@ static void print_entry(Cs3Output *output, const char *name, guint column, const
     cs3_output_printf(output, "  %s%*s%s", name, padding, "", filled + column);
 }
 
-static void print_option(Cs3Output *output, const Cs3Option *option, const Cs3OptionTarget *target) {
+static void print_option(Cs3Output *output, const Cs3Option *option,
+                         const Cs3OptionTarget *target) {
   g_autofree char *usage = cs3_option_usage(option);
   g_autofree char *note = cs3_option_note(option, target);
-  g_autofree char *text = *note == '\0' ? g_strdup(option->help)
-                                        : g_strdup_printf("%s (%s)", option->help, note);
+  g_autofree char *text =
+      *note == '\0' ? g_strdup(option->help) : g_strdup_printf("%s (%s)", option->help, note);
   print_entry(output, usage, OPTION_COLUMN, text);
 }
 
@@ -91,10 +92,11 @@ static void print_commands(Cs3Output *output) {
 }
 
 void cs3_help_program(Cs3Output *output) {
-  cs3_output_puts(output, "Usage: cs3sim COMMAND [OPTION...] [ARGUMENT...]\n"
-                          "       cs3sim --model MODEL [OPTION...]      (short for: cs3sim run)\n\n"
-                          "Predicts how fast a Cerebras CS-3 trains a sparse neural network, and why.\n\n"
-                          "Commands:\n");
+  cs3_output_puts(output,
+                  "Usage: cs3sim COMMAND [OPTION...] [ARGUMENT...]\n"
+                  "       cs3sim --model MODEL [OPTION...]      (short for: cs3sim run)\n\n"
+                  "Predicts how fast a Cerebras CS-3 trains a sparse neural network, and why.\n\n"
+                  "Commands:\n");
   print_commands(output);
   cs3_output_puts(output, "\nTopics:\n");
   for (const Cs3Topic *t = cs3_topics(); t->name != NULL; t++)
@@ -122,8 +124,8 @@ void cs3_help_command(const Cs3Command *command, Cs3Output *output) {
     cs3_output_printf(output, "  # %s\n  %s\n", e->what, e->command);
   if (command->answer_no == NULL)
     return;
-  g_autofree char *text = g_strdup_printf("Exit status 1: %s. Others: 'cs3sim help exit-status'.",
-                                          command->answer_no);
+  g_autofree char *text =
+      g_strdup_printf("Exit status 1: %s. Others: 'cs3sim help exit-status'.", command->answer_no);
   g_autofree char *filled = cs3_text_fill(text, 0);
   cs3_output_printf(output, "\n%s", filled);
 }

@@ -9,8 +9,8 @@
 typedef struct {
   const char *name;
   const char *summary;
-  const char *text;              /* paragraphs; a line that begins with two spaces is kept as it is */
-  char *(*make)(void);           /* makes the text instead: (transfer full) */
+  const char *text;    /* paragraphs; a line that begins with two spaces is kept as it is */
+  char *(*make)(void); /* makes the text instead: (transfer full) */
 } Cs3Topic;
 
 /** cs3_topics: (transfer none): every topic; ends with a %NULL name. */

@@ -67,7 +67,8 @@ static void write_title(Cs3Output *output, const char *page, const char *summary
   cs3_output_printf(output, ".SH NAME\n%s \\- %s\n", name, what);
 }
 
-static void write_option(Cs3Output *output, const Cs3Option *option, const Cs3OptionTarget *target) {
+static void write_option(Cs3Output *output, const Cs3Option *option,
+                         const Cs3OptionTarget *target) {
   g_autofree char *note = cs3_option_note(option, target);
   g_autofree char *name = escaped(option->name), *help = escaped(option->help);
   g_autofree char *extra = escaped(note);

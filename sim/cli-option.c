@@ -211,7 +211,7 @@ static gboolean on_option(const char *written, const char *text, gpointer data, 
   for (guint t = 0; t < parse->n_targets; t++)
     for (const Cs3Option *o = parse->targets[t].group->options; o->name != NULL; o++)
       if (names_option(o, written)) {
-        g_hash_table_add(parse->given, (gpointer)o->name);
+        g_hash_table_insert(parse->given, (gpointer)o->name, NULL);
         return set_value(o, member(&parse->targets[t], o), text, error);
       }
   g_assert_not_reached();
@@ -271,8 +271,7 @@ static gboolean prepare_long(const Parse *parse, const char *word, gboolean *tak
 /* "-j2" and "-vj2" are written as "-j 2" and "-vj 2", the only form that GOption knows. */
 static gboolean prepare_short(const Parse *parse, const char *word, GPtrArray *out) {
   for (const char *letter = word + 1; *letter != '\0'; letter++) {
-    const Cs3Option *option =
-        cs3_option_find_letter(parse->targets, parse->n_targets, *letter);
+    const Cs3Option *option = cs3_option_find_letter(parse->targets, parse->n_targets, *letter);
     if (option == NULL || !cs3_option_takes_value(option))
       continue;
     g_ptr_array_add(out, g_strndup(word, (gsize)(letter - word) + 1));
@@ -329,6 +328,21 @@ static GOptionContext *option_context(Parse *parse, const GOptionEntry *entries)
   return context;
 }
 
+static gboolean read_environment(const Parse *parse, GError **error) {
+  for (guint t = 0; t < parse->n_targets; t++)
+    for (const Cs3Option *o = parse->targets[t].group->options; o->name != NULL; o++) {
+      const char *text = o->environment != NULL ? g_getenv(o->environment) : NULL;
+      if (text == NULL || *text == '\0' || g_hash_table_contains(parse->given, o->name))
+        continue;
+      g_hash_table_insert(parse->given, (gpointer)o->name, (gpointer)o->environment);
+      if (!set_value(o, member(&parse->targets[t], o), text, error)) {
+        g_prefix_error(error, "%s: ", o->environment);
+        return FALSE;
+      }
+    }
+  return TRUE;
+}
+
 gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char ***argv,
                            GHashTable *given, GError **error) {
   Parse parse = {.targets = targets, .n_targets = n_targets, .given = given};
@@ -344,7 +358,7 @@ gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char
     char **args = positional(words, rest);
     g_strfreev(*argv);
     *argv = args;
-    return TRUE;
+    return read_environment(&parse, error);
   }
   problem->message[0] = g_ascii_tolower(problem->message[0]);
   if (g_error_matches(problem, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
@@ -397,6 +411,8 @@ char *cs3_option_note(const Cs3Option *option, const Cs3OptionTarget *target) {
     g_ptr_array_add(parts, range_text(option));
   if (option->type == CS3_OPTION_LIST)
     g_ptr_array_add(parts, g_strdup("may be repeated"));
+  if (option->environment != NULL)
+    g_ptr_array_add(parts, g_strdup_printf("variable: %s", option->environment));
   g_autofree char *initial = default_text(option, target);
   if (initial != NULL)
     g_ptr_array_add(parts, g_strdup_printf("default: %s", initial));

@@ -16,17 +16,18 @@ typedef enum {
 } Cs3OptionType;
 
 typedef struct {
-  const char *name;            /* without dashes; %NULL ends a table */
-  char letter;                 /* short form, or 0 */
+  const char *name; /* without dashes; %NULL ends a table */
+  char letter;      /* short form, or 0 */
   Cs3OptionType type;
-  gsize offset;                /* of the member in the struct of options */
-  const char *metavar;         /* "FILE"; %NULL for flags */
-  const char *help;            /* what it does; no full stop */
-  double min, max;             /* INT and REAL: accepted range, inclusive; both 0: any value */
-  gboolean below_max;          /* REAL: max itself is refused */
-  const char *const *choices;  /* CHOICE: NULL-terminated */
-  const char *default_text;    /* shown instead of the value in the struct of defaults */
-  const char *completes;       /* what completes the argument: "files" or a topic of `list` */
+  gsize offset;               /* of the member in the struct of options */
+  const char *metavar;        /* "FILE"; %NULL for flags */
+  const char *help;           /* what it does; no full stop */
+  double min, max;            /* INT and REAL: accepted range, inclusive; both 0: any value */
+  gboolean below_max;         /* REAL: max itself is refused */
+  const char *const *choices; /* CHOICE: NULL-terminated */
+  const char *default_text;   /* shown instead of the value in the struct of defaults */
+  const char *environment;    /* variable that gives the value when the option is not used */
+  const char *completes;      /* what completes the argument: "files" or a topic of `list` */
 } Cs3Option;
 
 /* Options with one heading and one place to write to. */
@@ -55,9 +56,11 @@ void cs3_options_clear(const Cs3OptionTarget *target);
  * cs3_options_parse: read @argv into @targets.
  * @argv: (inout): NULL-terminated, without the program and the command; what is left are the
  *   positional arguments. Options and arguments may be mixed; "--" ends the options.
- * @given: names of the options that were used (keys of a set).
+ * @given: filled with the names of the options that were used; the values are %NULL.
+ * An option that is not used takes its value from its environment variable, if that is set and not
+ * empty; @given then has the option's name too, with the variable's as its value.
  * Fails in G_OPTION_ERROR: unknown option (with the nearest known), missing or malformed value,
- * value out of range. Options read before the failure stay in @targets; @argv is then unchanged.
+ * value out of range. Options read before the failure stay in @targets.
  */
 gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char ***argv,
                            GHashTable *given, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -12,7 +12,7 @@
 #include "sim/cli-help.h"
 #include "sim/settings.h"
 
-G_DEFINE_QUARK(cs3-cli-error-quark, cs3_cli_error)
+G_DEFINE_QUARK(cs3 - cli - error - quark, cs3_cli_error)
 
 gboolean cs3_cli_given(const Cs3Context *context, const char *option) {
   return g_hash_table_contains(context->given, option);
@@ -52,7 +52,8 @@ static Cs3ExitStatus report(const Cs3Command *command, const GError *error) {
   return status;
 }
 
-/* Everything on standard error is one line a message; which levels are shown is the user's choice. */
+/* Everything on standard error is one line a message; which levels are shown is the user's choice.
+ */
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
                                   gpointer data) {
   const Cs3Context *context = data;
@@ -62,8 +63,10 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
                          (context->verbose >= 2 ? G_LOG_LEVEL_DEBUG : 0);
   if ((level & shown) == 0)
     return G_LOG_WRITER_HANDLED;
-  const char *kind = (level & (G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) != 0 ? ""
-                     : (level & G_LOG_LEVEL_WARNING) != 0 ? "warning: " : "internal error: ";
+  const char *kind = (level & (G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) != 0
+                         ? ""
+                     : (level & G_LOG_LEVEL_WARNING) != 0 ? "warning: "
+                                                          : "internal error: ";
   for (gsize i = 0; i < n_fields; i++)
     if (strcmp(fields[i].key, "MESSAGE") == 0) {
       g_autofree char *line = one_line(fields[i].value);
@@ -75,9 +78,9 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
 static char *quoted_invocation(char *const *argv) {
   GString *line = g_string_new("cs3sim");
   for (char *const *word = argv + 1; *word != NULL; word++) {
-    gboolean plain = **word != '\0' &&
-                     strspn(*word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                   "0123456789@%+=:,./-_") == strlen(*word);
+    gboolean plain =
+        **word != '\0' && strspn(*word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                        "0123456789@%+=:,./-_") == strlen(*word);
     g_autofree char *quoted = plain ? g_strdup(*word) : g_shell_quote(*word);
     g_string_append_printf(line, " %s", quoted);
   }
@@ -174,10 +177,13 @@ static Cs3ExitStatus execute(const Cs3Command *command, char **argv, char **word
   if (!cs3_cli_call_parse(call, &args, &error))
     return report(command, error);
   g_autofree char *invocation = quoted_invocation(argv);
-  Cs3Context context = {.command = command, .invocation = invocation,
-                        .quiet = call->common.quiet, .verbose = call->common.verbose,
+  Cs3Context context = {.command = command,
+                        .invocation = invocation,
+                        .quiet = call->common.quiet,
+                        .verbose = call->common.verbose,
                         .color = (Cs3When)call->common.color,
-                        .progress = (Cs3When)call->common.progress, .given = call->given};
+                        .progress = (Cs3When)call->common.progress,
+                        .given = call->given};
   if (!cs3_cli_call_format(call, &context.format, &error))
     return report(command, error);
   g_autoptr(Cs3Output) output =

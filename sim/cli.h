@@ -29,9 +29,9 @@ typedef struct {
   int verbose;            /* number of -v */
   Cs3When color;
   Cs3When progress;
-  Cs3Format format;       /* one of the command's formats */
-  Cs3Output *output;      /* where the result goes; finished by the frame after run() */
-  GHashTable *given;      /* names of the options on the command line */
+  Cs3Format format;  /* one of the command's formats */
+  Cs3Output *output; /* where the result goes; finished by the frame after run() */
+  GHashTable *given; /* options that were used, as cs3_options_parse() fills it */
 } Cs3Context;
 
 /* An example in --help and the man page; the tests run it. */
@@ -48,24 +48,24 @@ struct Cs3Command {
   gsize options_size;      /* of the struct that the groups describe; 0: no options of its own */
   const void *defaults;    /* (nullable) a struct of that size */
   Cs3OptionGroup groups[5];
-  guint formats;           /* CS3_FORMAT_BIT()s that -o accepts; the lowest is the default; 0: no -o, -O */
+  guint formats; /* CS3_FORMAT_BIT()s that -o accepts; the lowest is the default; 0: no -o, -O */
   guint min_args, max_args; /* G_MAXUINT: any number */
-  const char *completes;   /* what completes positional arguments, as in Cs3Option */
+  const char *completes;    /* what completes positional arguments, as in Cs3Option */
   /**
-   * Optional, gives the command a --dry-run: check what run() would check before it computes, and add
-   * the settings that the options stand for (sim/settings.h) to those of the options themselves.
+   * Optional, gives the command a --dry-run: check what run() would check before it computes, and
+   * add the settings that the options stand for (sim/settings.h) to those of the options
+   * themselves.
    */
   gboolean (*check)(const void *options, Cs3Table *settings, GError **error);
-  const char *answer_no;   /* when the exit status is 1; %NULL: never */
+  const char *answer_no; /* when the exit status is 1; %NULL: never */
   const Cs3Example *examples;
-  gboolean hidden;         /* not listed */
+  gboolean hidden; /* not listed */
   /**
    * Do it. @options: the filled struct; @args: positional arguments, %NULL-terminated, their number
    * already checked. Results go to context->output, nowhere else; notes for people through
    * g_message(), g_info(). Returns %CS3_EXIT_OK or %CS3_EXIT_NO, or anything with @error set.
    */
-  Cs3ExitStatus (*run)(const Cs3Context *context, const void *options, char **args,
-                       GError **error);
+  Cs3ExitStatus (*run)(const Cs3Context *context, const void *options, char **args, GError **error);
 };
 
 /** cs3_commands: (transfer none): every command; ends with %NULL. (The registry: commands.c.) */

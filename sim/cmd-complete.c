@@ -40,7 +40,8 @@ static void offer_kind(const char *kind, Offer *to) {
   for (const Cs3List *l = cs3_lists(); l->name != NULL; l++) {
     if (strcmp(kind, "lists") == 0)
       offer(l->name, NULL, to);
-    /* A preset folder that cannot be read leaves the shell without candidates, not with an error. */
+    /* A preset folder that cannot be read leaves the shell without candidates, not with an error.
+     */
     else if (strcmp(kind, l->name) == 0 && !l->visit(offer, to, NULL))
       return;
   }

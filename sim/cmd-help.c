@@ -14,7 +14,9 @@ typedef struct {
 } HelpOptions;
 
 static const Cs3Option options[] = {
-    {.name = "man", .type = CS3_OPTION_FLAG, .offset = G_STRUCT_OFFSET(HelpOptions, man),
+    {.name = "man",
+     .type = CS3_OPTION_FLAG,
+     .offset = G_STRUCT_OFFSET(HelpOptions, man),
      .help = "write the manual page (roff source) instead"},
     {NULL},
 };

@@ -41,7 +41,7 @@ static const Cs3Option options[] = {
     {.name = "seed", .type = CS3_OPTION_INT, .offset = AT(seed), .metavar = "N", .min = 0,
      .max = G_MAXINT32, .help = "seed of the random mask"},
     {.name = "jobs", .letter = 'j', .type = CS3_OPTION_INT, .offset = AT(jobs), .metavar = "N",
-     .min = 1, .max = 1024, .default_text = "number of processors",
+     .min = 1, .max = 1024, .environment = "CS3SIM_JOBS", .default_text = "number of processors",
      .help = "threads; the result does not depend on it"},
     {NULL},
 };

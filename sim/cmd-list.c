@@ -31,8 +31,8 @@ static char *model_text(const char *name) {
   g_autoptr(Cs3Model) model = path != NULL ? cs3_model_load(path, name, &error) : NULL;
   if (model == NULL)
     return g_strdup(error->message);
-  return g_strdup_printf("%s, %.4g B parameters: %" G_GINT64_FORMAT " layers of width %" G_GINT64_FORMAT
-                         ", %" G_GINT64_FORMAT " heads",
+  return g_strdup_printf("%s, %.4g B parameters: %" G_GINT64_FORMAT
+                         " layers of width %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " heads",
                          model->family, (double)cs3_model_parameters(model) / 1e9, model->layers,
                          model->hidden, model->heads);
 }
@@ -120,7 +120,9 @@ typedef struct {
 } ListOptions;
 
 static const Cs3Option options[] = {
-    {.name = "names", .type = CS3_OPTION_FLAG, .offset = G_STRUCT_OFFSET(ListOptions, names),
+    {.name = "names",
+     .type = CS3_OPTION_FLAG,
+     .offset = G_STRUCT_OFFSET(ListOptions, names),
      .help = "names only, one a line"},
     {NULL},
 };

@@ -8,7 +8,7 @@
 
 /* One registry. */
 typedef struct {
-  const char *name;    /* "models" */
+  const char *name; /* "models" */
   const char *summary;
   /** Calls @each with every name and its description, in the order of the registry. */
   gboolean (*visit)(void (*each)(const char *name, const char *what, gpointer data), gpointer data,

@@ -49,7 +49,8 @@ static Cs3ExitStatus run_version(const Cs3Context *context, const void *options,
 const Cs3Command cs3_cmd_version = {
     .name = "version",
     .summary = "Print the version",
-    .description = "The first line is 'cs3sim' and the version; then the libraries it runs with, the "
-                   "compiler and the features it was built with.",
+    .description =
+        "The first line is 'cs3sim' and the version; then the libraries it runs with, the "
+        "compiler and the features it was built with.",
     .run = run_version,
 };

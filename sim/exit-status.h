@@ -7,7 +7,7 @@
 /* The values of <sysexits.h> that the program uses, and 1 for "no". */
 typedef enum {
   CS3_EXIT_OK = 0,
-  CS3_EXIT_NO = 1,           /* well asked, well computed, and the answer is no */
+  CS3_EXIT_NO = 1, /* well asked, well computed, and the answer is no */
   CS3_EXIT_USAGE = 64,
   CS3_EXIT_DATA = 65,
   CS3_EXIT_NO_INPUT = 66,

@@ -32,8 +32,10 @@ static const char files_text[] =
     "renamed, so that it is there whole or not at all.";
 
 static const char units_text[] =
-    "A value with a unit is written with it: \"48 KiB\", \"1.1 GHz\", \"1.2 Tb/s\". Decimal prefixes "
-    "(k, M, G, T, P) are powers of 1000, binary ones (Ki, Mi, Gi, Ti) powers of 1024; B is a byte, b "
+    "A value with a unit is written with it: \"48 KiB\", \"1.1 GHz\", \"1.2 Tb/s\". Decimal "
+    "prefixes "
+    "(k, M, G, T, P) are powers of 1000, binary ones (Ki, Mi, Gi, Ti) powers of 1024; B is a byte, "
+    "b "
     "a bit. Counts and ratios are bare numbers. The point is the decimal separator in every "
     "locale.\n\n"
     "Results name the unit: time_s is seconds, cycles are clock cycles of the wafer, a share is a "
@@ -45,7 +47,8 @@ static const char reproducibility_text[] =
     "configuration.";
 
 static char *hardware_text(void) {
-  return g_strconcat(cs3_hardware_file_text(), "\n\n'cs3sim explain' lists the groups and keys.", NULL);
+  return g_strconcat(cs3_hardware_file_text(), "\n\n'cs3sim explain' lists the groups and keys.",
+                     NULL);
 }
 
 static const Cs3Topic topics[] = {

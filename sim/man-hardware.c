@@ -7,7 +7,8 @@
 #include "sim/machine.h"
 
 const char *cs3_hardware_file_text(void) {
-  return "A machine is an .ini file. 'cs3sim list hardware' names those that come with the program; "
+  return "A machine is an .ini file. 'cs3sim list hardware' names those that come with the "
+         "program; "
          "--hardware also takes the path of a file of your own. A complete one:\n\n"
          "  [machine]\n"
          "  base = cs3\n"
@@ -17,7 +18,8 @@ const char *cs3_hardware_file_text(void) {
          "  # Assumption: two network blocks instead of one.\n"
          "  rate = 2.4 Tb/s\n\n"
          "base names the preset or the file that this one changes; what is not given here is taken "
-         "from there. Every value carries its unit ('cs3sim help units'). The comment above a value "
+         "from there. Every value carries its unit ('cs3sim help units'). The comment above a "
+         "value "
          "is its source, which 'cs3sim explain' shows. A key that does not exist, a value out of "
          "range and a key given twice are errors.\n\n"
          "A group [range] says within which bounds a value of this file is plausible, for "

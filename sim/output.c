@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(cs3-output-error-quark, cs3_output_error)
+G_DEFINE_QUARK(cs3 - output - error - quark, cs3_output_error)
 
 struct Cs3Output {
   char *path;      /* as the user wrote it; NULL: standard output */
@@ -20,12 +20,12 @@ struct Cs3Output {
   gboolean direct; /* a device or pipe: nothing to rename */
   FILE *file;
   gsize bytes;
-  int failure; /* errno of the first failure, 0: none */
+  int failure;         /* errno of the first failure, 0: none */
   Cs3OutputError kind; /* of that failure */
 };
 
-static const char *const format_names[] = {"text", "json", "jsonl", "csv",
-                                           "svg",  "png",  "pdf",   "html", NULL};
+static const char *const format_names[] = {"text", "json", "jsonl", "csv", "svg",
+                                           "png",  "pdf",  "html",  NULL};
 
 const char *const *cs3_format_names(void) {
   return format_names;
@@ -130,7 +130,8 @@ static gboolean ready(Cs3Output *output) {
     return FALSE;
   if (output->file != NULL)
     return TRUE;
-  int fd = output->direct ? g_open(output->target, O_WRONLY | O_CLOEXEC, 0) : open_temporary(output);
+  int fd =
+      output->direct ? g_open(output->target, O_WRONLY | O_CLOEXEC, 0) : open_temporary(output);
   if (fd < 0) {
     fail(output, errno);
     output->kind = CS3_OUTPUT_ERROR_CREATE;
@@ -194,7 +195,8 @@ static void close_file(Cs3Output *output) {
 static void sync_file(Cs3Output *output) {
   cs3_output_flush(output);
   /* EINVAL: a file system without fsync, which is its right. */
-  if (output->failure == 0 && !output->direct && fsync(fileno(output->file)) != 0 && errno != EINVAL)
+  if (output->failure == 0 && !output->direct && fsync(fileno(output->file)) != 0 &&
+      errno != EINVAL)
     fail(output, errno);
 }
 

@@ -36,8 +36,8 @@ typedef struct Cs3Output Cs3Output;
 
 /**
  * cs3_output_new: an output to @path, or to standard output when @path is %NULL or "-".
- * Checks at once that the place can be written, so that a long run does not fail at its end. A regular
- * file is written to a hidden temporary beside it, made by the first write, and renamed by
+ * Checks at once that the place can be written, so that a long run does not fail at its end. A
+ * regular file is written to a hidden temporary beside it, made by the first write, and renamed by
  * cs3_output_finish(); devices and pipes are written directly; links are followed.
  * Fails with %CS3_OUTPUT_ERROR_CREATE.
  */

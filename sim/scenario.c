@@ -48,7 +48,7 @@ const Cs3Option cs3_execution_options[] = {
     {.name = "exact", .type = CS3_OPTION_FLAG, .offset = AT(exact),
      .help = "draw every layer's own mask instead of one per distinct shape"},
     {.name = "jobs", .letter = 'j', .type = CS3_OPTION_INT, .offset = AT(jobs), .metavar = "N",
-     .min = 1, .max = 1024, .default_text = "number of processors",
+     .min = 1, .max = 1024, .environment = "CS3SIM_JOBS", .default_text = "number of processors",
      .help = "threads; the result does not depend on it"},
     {.name = "map", .type = CS3_OPTION_LIST, .offset = AT(map), .metavar = "KEY=VALUE",
      .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, "

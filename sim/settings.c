@@ -20,13 +20,18 @@ void cs3_settings_add(Cs3Table *settings, const char *name, const char *value, c
   cs3_table_add_text(settings, origin);
 }
 
-void cs3_settings_add_options(Cs3Table *settings, const Cs3OptionTarget *target, GHashTable *given) {
+void cs3_settings_add_options(Cs3Table *settings, const Cs3OptionTarget *target,
+                              GHashTable *given) {
   for (const Cs3Option *o = target->group->options; o->name != NULL; o++) {
     gboolean is_given = g_hash_table_contains(given, o->name);
     g_autofree char *name = g_strdup_printf("--%s", o->name);
     g_autofree char *value = is_given || o->default_text == NULL ? cs3_option_value_text(o, target)
                                                                  : g_strdup(o->default_text);
-    cs3_settings_add(settings, name, value, is_given ? "command line" : "default");
+    const char *variable = g_hash_table_lookup(given, o->name);
+    cs3_settings_add(settings, name, value,
+                     variable != NULL ? variable
+                     : is_given       ? "command line"
+                                      : "default");
   }
 }
 

@@ -177,8 +177,8 @@ static char *text_line(const Cs3Table *table, int row, const glong *widths) {
     const Cs3Column *column = &table->columns[c];
     if (column->title == NULL)
       continue;
-    g_autofree char *text = row < 0 ? g_strdup(column->title)
-                                    : cell_text(column, cell_at(table, (guint)row, c));
+    g_autofree char *text =
+        row < 0 ? g_strdup(column->title) : cell_text(column, cell_at(table, (guint)row, c));
     if (line->len > 0)
       g_string_append(line, "  ");
     append_padded(line, text, widths[c], column->type == CS3_COLUMN_TEXT);

@@ -10,11 +10,11 @@
 typedef enum { CS3_COLUMN_TEXT, CS3_COLUMN_INT, CS3_COLUMN_REAL } Cs3ColumnType;
 
 typedef struct {
-  const char *key;    /* in CSV and JSON, unit included: "time_s" */
-  const char *title;  /* in the text table: "time [ms]"; %NULL: not shown in text */
+  const char *key;   /* in CSV and JSON, unit included: "time_s" */
+  const char *title; /* in the text table: "time [ms]"; %NULL: not shown in text */
   Cs3ColumnType type;
-  int decimals;       /* text, real columns: digits after the point */
-  double scale;       /* text, real columns: shown as value x scale (1e3: ms, 100: %); 0 means 1 */
+  int decimals; /* text, real columns: digits after the point */
+  double scale; /* text, real columns: shown as value x scale (1e3: ms, 100: %); 0 means 1 */
 } Cs3Column;
 
 typedef struct Cs3Table Cs3Table;

@@ -20,24 +20,56 @@ typedef struct {
 static const char *const goals[] = {"speed", "energy", NULL};
 
 static const Cs3Option options[] = {
-    {.name = "flag", .letter = 'f', .type = CS3_OPTION_FLAG,
-     .offset = G_STRUCT_OFFSET(Values, flag), .help = "a flag"},
-    {.name = "count", .letter = 'c', .type = CS3_OPTION_COUNT,
-     .offset = G_STRUCT_OFFSET(Values, count), .help = "a count"},
-    {.name = "goal", .type = CS3_OPTION_CHOICE, .offset = G_STRUCT_OFFSET(Values, choice),
-     .metavar = "GOAL", .help = "a choice", .choices = goals},
-    {.name = "tokens", .letter = 't', .type = CS3_OPTION_INT,
-     .offset = G_STRUCT_OFFSET(Values, tokens), .metavar = "N", .help = "a number", .min = 1,
-     .max = 1e12},
-    {.name = "sparsity", .letter = 's', .type = CS3_OPTION_REAL,
-     .offset = G_STRUCT_OFFSET(Values, sparsity), .metavar = "S", .help = "a share", .min = 0,
-     .max = 1, .below_max = TRUE},
-    {.name = "any", .type = CS3_OPTION_REAL, .offset = G_STRUCT_OFFSET(Values, any),
-     .metavar = "X", .help = "any number"},
-    {.name = "model", .letter = 'm', .type = CS3_OPTION_TEXT,
-     .offset = G_STRUCT_OFFSET(Values, model), .metavar = "NAME", .help = "a name"},
-    {.name = "set", .type = CS3_OPTION_LIST, .offset = G_STRUCT_OFFSET(Values, set),
-     .metavar = "KEY=VALUE", .help = "a list"},
+    {.name = "flag",
+     .letter = 'f',
+     .type = CS3_OPTION_FLAG,
+     .offset = G_STRUCT_OFFSET(Values, flag),
+     .help = "a flag"},
+    {.name = "count",
+     .letter = 'c',
+     .type = CS3_OPTION_COUNT,
+     .offset = G_STRUCT_OFFSET(Values, count),
+     .help = "a count"},
+    {.name = "goal",
+     .type = CS3_OPTION_CHOICE,
+     .offset = G_STRUCT_OFFSET(Values, choice),
+     .metavar = "GOAL",
+     .help = "a choice",
+     .choices = goals},
+    {.name = "tokens",
+     .letter = 't',
+     .type = CS3_OPTION_INT,
+     .offset = G_STRUCT_OFFSET(Values, tokens),
+     .metavar = "N",
+     .help = "a number",
+     .min = 1,
+     .max = 1e12,
+     .environment = "CS3SIM_TEST_TOKENS"},
+    {.name = "sparsity",
+     .letter = 's',
+     .type = CS3_OPTION_REAL,
+     .offset = G_STRUCT_OFFSET(Values, sparsity),
+     .metavar = "S",
+     .help = "a share",
+     .min = 0,
+     .max = 1,
+     .below_max = TRUE},
+    {.name = "any",
+     .type = CS3_OPTION_REAL,
+     .offset = G_STRUCT_OFFSET(Values, any),
+     .metavar = "X",
+     .help = "any number"},
+    {.name = "model",
+     .letter = 'm',
+     .type = CS3_OPTION_TEXT,
+     .offset = G_STRUCT_OFFSET(Values, model),
+     .metavar = "NAME",
+     .help = "a name"},
+    {.name = "set",
+     .type = CS3_OPTION_LIST,
+     .offset = G_STRUCT_OFFSET(Values, set),
+     .metavar = "KEY=VALUE",
+     .help = "a list"},
     {NULL},
 };
 
@@ -110,7 +142,11 @@ END_TEST
 static const struct {
   const char *line, *args;
 } separators[] = {
-    {"--", ""}, {"-- a", "a"}, {"-- -x", "-x"}, {"-- --", "--"}, {"a -- b -- -c", "a|b|--|-c"},
+    {"--", ""},
+    {"-- a", "a"},
+    {"-- -x", "-x"},
+    {"-- --", "--"},
+    {"a -- b -- -c", "a|b|--|-c"},
     {"--model -- a", "a"},
 };
 
@@ -170,16 +206,15 @@ END_TEST
 
 /* Any words at all: parsed or refused in one line, nothing lost, nothing leaked (ASan). */
 START_TEST(test_random_words) {
-  static const char *const words[] = {"-f",    "--flag", "-cc",     "--goal", "speed", "--tokens",
-                                      "12",    "-t",     "-s",      "0.3",    "--",    "-",
-                                      "--set", "a=b",    "--set=c", "-m",     "é",     "-fcs.1",
+  static const char *const words[] = {"-f",     "--flag", "-cc",     "--goal", "speed", "--tokens",
+                                      "12",     "-t",     "-s",      "0.3",    "--",    "-",
+                                      "--set",  "a=b",    "--set=c", "-m",     "é",     "-fcs.1",
                                       "--any=", "--x\n",  "x y",     "'"};
   g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
   for (int i = 0; i < 5000; i++) {
     g_autoptr(GString) line = g_string_new(NULL);
     for (int n = g_rand_int_range(rand, 0, 8); n > 0; n--) {
-      g_autofree char *word =
-          g_shell_quote(words[g_rand_int_range(rand, 0, G_N_ELEMENTS(words))]);
+      g_autofree char *word = g_shell_quote(words[g_rand_int_range(rand, 0, G_N_ELEMENTS(words))]);
       g_string_append_printf(line, "%s ", word);
     }
     Parsed p;
@@ -192,12 +227,40 @@ START_TEST(test_random_words) {
 }
 END_TEST
 
+/* The command line, then the variable, then the default. */
+START_TEST(test_environment) {
+  Parsed p;
+  g_setenv("CS3SIM_TEST_TOKENS", "7", TRUE);
+  parse(&p, "");
+  ck_assert_int_eq(p.values.tokens, 7);
+  ck_assert_str_eq(g_hash_table_lookup(p.given, "tokens"), "CS3SIM_TEST_TOKENS");
+  parsed_clear(&p);
+  parse(&p, "--tokens 8");
+  ck_assert_int_eq(p.values.tokens, 8);
+  ck_assert(g_hash_table_contains(p.given, "tokens"));
+  ck_assert_ptr_null(g_hash_table_lookup(p.given, "tokens"));
+  parsed_clear(&p);
+  g_setenv("CS3SIM_TEST_TOKENS", "", TRUE);
+  parse(&p, "");
+  ck_assert_int_eq(p.values.tokens, 2048);
+  parsed_clear(&p);
+  g_setenv("CS3SIM_TEST_TOKENS", "many", TRUE);
+  parse(&p, "");
+  fixture_error_in(p.error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   "CS3SIM_TEST_TOKENS: --tokens: 'many' is not a whole number");
+  parsed_clear(&p);
+  parse(&p, "-t 3");
+  ck_assert(p.ok);
+  parsed_clear(&p);
+}
+END_TEST
+
 static const struct {
   const char *name, *note;
 } notes[] = {
     {"flag", ""},
     {"goal", "speed, energy; default: speed"},
-    {"tokens", "from 1 to 1000000000000; default: 2048"},
+    {"tokens", "from 1 to 1000000000000; variable: CS3SIM_TEST_TOKENS; default: 2048"},
     {"sparsity", "from 0 to below 1; default: 0.5"},
     {"any", "default: 0"},
     {"model", "default: llama7b"},
@@ -216,7 +279,8 @@ END_TEST
 
 START_TEST(test_find) {
   Cs3OptionTarget target = {.group = &group};
-  ck_assert_ptr_eq(cs3_option_find_letter(&target, 1, 's'), cs3_option_find(&target, 1, "sparsity"));
+  ck_assert_ptr_eq(cs3_option_find_letter(&target, 1, 's'),
+                   cs3_option_find(&target, 1, "sparsity"));
   ck_assert_ptr_null(cs3_option_find_letter(&target, 1, 'z'));
   ck_assert_ptr_null(cs3_option_find(&target, 1, "spars"));
   ck_assert(!cs3_option_takes_value(cs3_option_find(&target, 1, "count")));
@@ -231,6 +295,7 @@ int main(void) {
   tcase_add_loop_test(tcase, test_separator, 0, G_N_ELEMENTS(separators));
   tcase_add_loop_test(tcase, test_refused, 0, G_N_ELEMENTS(bad));
   tcase_add_test(tcase, test_random_words);
+  tcase_add_test(tcase, test_environment);
   tcase_add_loop_test(tcase, test_notes, 0, G_N_ELEMENTS(notes));
   tcase_add_test(tcase, test_find);
   suite_add_tcase(suite, tcase);

@@ -199,7 +199,7 @@ static const struct {
   double value;
   const char *text;
 } reals[] = {
-    {0.7, "0.7\n"},       {1e21, "1e21\n"}, {1e-8, "1e-8\n"}, {1.0 / 3, "0.333333333333333\n"},
+    {0.7, "0.7\n"},         {1e21, "1e21\n"}, {1e-8, "1e-8\n"}, {1.0 / 3, "0.333333333333333\n"},
     {-1234.5, "-1234.5\n"}, {1, "1.0\n"},
 };
 
@@ -246,10 +246,17 @@ static const struct {
   const char *path;
   int format;
 } extensions[] = {
-    {"a.json", CS3_FORMAT_JSON}, {"a.JSONL", CS3_FORMAT_JSONL}, {"a.b.csv", CS3_FORMAT_CSV},
-    {"a.txt", CS3_FORMAT_TEXT},  {"a.svg", CS3_FORMAT_SVG},     {"a.htm", CS3_FORMAT_HTML},
-    {"a", -1},                   {"a.json/b", -1},              {"a.jpeg", -1},
-    {".json", CS3_FORMAT_JSON},  {"a.", -1},
+    {"a.json", CS3_FORMAT_JSON},
+    {"a.JSONL", CS3_FORMAT_JSONL},
+    {"a.b.csv", CS3_FORMAT_CSV},
+    {"a.txt", CS3_FORMAT_TEXT},
+    {"a.svg", CS3_FORMAT_SVG},
+    {"a.htm", CS3_FORMAT_HTML},
+    {"a", -1},
+    {"a.json/b", -1},
+    {"a.jpeg", -1},
+    {".json", CS3_FORMAT_JSON},
+    {"a.", -1},
 };
 
 START_TEST(test_format_from_path) {

@@ -13,11 +13,20 @@ static const struct {
   const char *word;
   const char *nearest; /* NULL: none */
 } cases[] = {
-    {"llama7b", "llama7b"},    {"lama7b", "llama7b"},      {"llama07b", "llama7b"},
-    {"LLAMA7B", "llama7b"},    {"gpt2_small", "gpt2-small"}, {"sparsty", "sparsity"},
-    {"spasrity", "sparsity"},  {"hard", "hardware"},       {"gpt2", "gpt2-small"},
-    {"banana", NULL},          {"", "o"},                  {"p", "o"},
-    {"pq", NULL},              {"zzzzzzzzzz", NULL},
+    {"llama7b", "llama7b"},
+    {"lama7b", "llama7b"},
+    {"llama07b", "llama7b"},
+    {"LLAMA7B", "llama7b"},
+    {"gpt2_small", "gpt2-small"},
+    {"sparsty", "sparsity"},
+    {"spasrity", "sparsity"},
+    {"hard", "hardware"},
+    {"gpt2", "gpt2-small"},
+    {"banana", NULL},
+    {"", "o"},
+    {"p", "o"},
+    {"pq", NULL},
+    {"zzzzzzzzzz", NULL},
 };
 
 START_TEST(test_nearest) {
