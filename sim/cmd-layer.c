@@ -82,9 +82,8 @@ static Cs3Machine *load_machine(const LayerOptions *o, GError **error) {
   return cs3_machine_load(o->hardware, (const char *const *)set->pdata, error);
 }
 
-static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
-                         GError **error) {
-  const LayerOptions *o = values;
+json_t *cs3_cmd_layer_record(const void *options_struct, GError **error) {
+  const LayerOptions *o = options_struct;
   Cs3LayerConfig config = {
       .tokens = o->tokens, .pass = (Cs3Pass)o->pass, .sparsity = o->sparsity,
       .pattern_text = o->pattern, .seed = (guint64)o->seed,
@@ -96,8 +95,13 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
       !read_pair("shape", o->shape, 1 << 22, &config.out_features, &config.in_features, error) ||
       !cs3_pattern_parse(&config.pattern, o->pattern, error) ||
       !cs3_pattern_sparsity(&config.pattern, o->pattern, &config.sparsity, error))
-    return CS3_EXIT_USAGE;
-  json_t *record = cs3_layer_run(&config, error);
+    return NULL;
+  return cs3_layer_run(&config, error);
+}
+
+static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
+                         GError **error) {
+  json_t *record = cs3_cmd_layer_record(values, error);
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
   if (context->format == CS3_FORMAT_TEXT)

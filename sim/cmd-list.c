@@ -13,6 +13,7 @@
 #include "sim/machine.h"
 #include "sim/suggest.h"
 #include "sim/table.h"
+#include "sim/validate.h"
 #include "workloads/model.h"
 #include "workloads/pattern.h"
 
@@ -68,6 +69,12 @@ static gboolean visit_plots(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+static gboolean visit_suites(Each each, gpointer data, GError **error) {
+  for (const Cs3ValidationSuite *const *s = cs3_validation_suites(); *s != NULL; s++)
+    each((*s)->name, (*s)->summary, data);
+  return TRUE;
+}
+
 static gboolean visit_parameters(Each each, gpointer data, GError **error) {
   Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
   cs3_machine_bind(NULL, bindings);
@@ -94,6 +101,7 @@ static const Cs3List lists[] = {
     {"programs", "collectives and kernels, for `fabric`", visit_programs},
     {"plots", "pictures, for plot", visit_plots},
     {"parameters", "constants of a machine, for --set and explain", visit_parameters},
+    {"suites", "published measurements, for validate", visit_suites},
     {"commands", "what the program can do", visit_commands},
     {NULL, NULL, NULL},
 };

@@ -12,6 +12,7 @@ static const Cs3Command *const commands[] = {
     &cs3_cmd_run,
     &cs3_cmd_layer,
     &cs3_cmd_plot,
+    &cs3_cmd_validate,
     &cs3_cmd_inspect,
     &cs3_cmd_fabric,
     &cs3_cmd_explain,

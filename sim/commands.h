@@ -2,6 +2,8 @@
 /* Every command of the program, one per sim/cmd-*.c. */
 #pragma once
 
+#include <jansson.h>
+
 #include "sim/cli.h"
 
 extern const Cs3Command cs3_cmd_complete;
@@ -13,4 +15,12 @@ extern const Cs3Command cs3_cmd_layer;
 extern const Cs3Command cs3_cmd_list;
 extern const Cs3Command cs3_cmd_plot;
 extern const Cs3Command cs3_cmd_run;
+extern const Cs3Command cs3_cmd_validate;
 extern const Cs3Command cs3_cmd_version;
+
+/**
+ * cs3_cmd_layer_record: what `cs3sim layer -o json` prints.
+ * @options: the struct of options of cs3_cmd_layer, as cs3_cli_call_parse() fills it.
+ * Returns: (transfer full) (nullable).
+ */
+json_t *cs3_cmd_layer_record(const void *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,7 @@
 typedef enum {
   CS3_DATA_HARDWARE, /* machines, *.ini */
   CS3_DATA_MODELS,   /* models, *.json */
+  CS3_DATA_VALIDATION, /* published measurements, *.csv */
 } Cs3DataKind;
 
 /**

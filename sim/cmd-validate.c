@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cs3sim validate: published measurements, replayed. */
+#include "config.h"
+
+#include "sim/commands.h"
+#include "sim/validate.h"
+
+typedef struct {
+  gint64 jobs;
+} ValidateOptions;
+
+static const Cs3Option options[] = {
+    {.name = "jobs", .letter = 'j', .type = CS3_OPTION_INT,
+     .offset = G_STRUCT_OFFSET(ValidateOptions, jobs), .metavar = "N", .min = 1, .max = 1024,
+     .default_text = "number of processors", .help = "threads; the result does not depend on it"},
+    {NULL},
+};
+
+/* (transfer container) (nullable): the suites named, or all. */
+static GPtrArray *choose(char **names, GError **error) {
+  g_autoptr(GPtrArray) chosen = g_ptr_array_new();
+  const Cs3ValidationSuite *const *all = cs3_validation_suites();
+  for (; names[0] == NULL && *all != NULL; all++)
+    g_ptr_array_add(chosen, (gpointer)*all);
+  for (char **name = names; *name != NULL; name++) {
+    const Cs3ValidationSuite *suite = cs3_validation_suite_find(*name, error);
+    if (suite == NULL)
+      return NULL;
+    g_ptr_array_add(chosen, (gpointer)suite);
+  }
+  g_ptr_array_add(chosen, NULL);
+  return g_steal_pointer(&chosen);
+}
+
+static gboolean count_rows(GPtrArray *chosen, guint64 *rows, GError **error) {
+  *rows = 0;
+  for (guint i = 0; chosen->pdata[i] != NULL; i++) {
+    g_autoptr(GPtrArray) loaded = cs3_validation_load(chosen->pdata[i], error);
+    if (loaded == NULL)
+      return FALSE;
+    *rows += loaded->len;
+  }
+  return TRUE;
+}
+
+static void show(guint done, gpointer progress) {
+  cs3_progress_update(progress, done);
+}
+
+static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
+                         GError **error) {
+  const ValidateOptions *o = values;
+  g_autoptr(GPtrArray) chosen = choose(args, error);
+  guint64 rows;
+  if (chosen == NULL || !count_rows(chosen, &rows, error))
+    return CS3_EXIT_USAGE;
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "validate", MAX(rows, 1));
+  guint missed;
+  json_t *record = cs3_validate((const Cs3ValidationSuite *const *)chosen->pdata,
+                                o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(), show, progress,
+                                &missed, error);
+  if (record == NULL)
+    return CS3_EXIT_INTERNAL;
+  if (context->format == CS3_FORMAT_JSON || context->format == CS3_FORMAT_JSONL)
+    cs3_output_json(context->output, record, context->format);
+  else
+    cs3_validate_write(record, context->output, context->format);
+  json_decref(record);
+  return missed > 0 ? CS3_EXIT_NO : CS3_EXIT_OK;
+}
+
+static const Cs3Example examples[] = {
+    {"published reductions of training work", "cs3sim validate flops"},
+    {"two suites, for another program", "cs3sim validate flops pe -o csv"},
+    {NULL, NULL},
+};
+
+const Cs3Command cs3_cmd_validate = {
+    .name = "validate",
+    .arguments = "[SUITE]...",
+    .summary = "Replay published measurements and compare",
+    .description =
+        "Simulates what has been published and prints source, published and simulated value, error, "
+        "what is accepted and the verdict. Without SUITE: all of them ('cs3sim list suites').\n\n"
+        "Evidence is silicon (timed on a machine), vendor-simulator, paper (stated in a publication, "
+        "not timed), vendor (claimed without data) or derived (arithmetic on published values). Rows "
+        "without a claim are predictions: the error is shown and cannot be missed. Nothing is fitted to "
+        "these measurements. doc/validation.md discusses them.",
+    .options_size = sizeof(ValidateOptions),
+    .groups = {{"Options", options, 0}},
+    .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
+               CS3_FORMAT_BIT(CS3_FORMAT_JSONL) | CS3_FORMAT_BIT(CS3_FORMAT_CSV),
+    .max_args = G_MAXUINT,
+    .completes = "suites",
+    .answer_no = "a tolerance is missed",
+    .examples = examples,
+    .run = run,
+};
