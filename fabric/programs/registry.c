@@ -24,6 +24,8 @@ static const Cs3ProgramOps *const table[] = {
     &cs3_program_two_phase_v1,
     &cs3_program_auto_gen,
     &cs3_program_reduce_broadcast,
+    &cs3_program_ring,
+    &cs3_program_centre,
     &cs3_program_xy,
     &cs3_program_snake,
     &cs3_program_mesh_gemm,

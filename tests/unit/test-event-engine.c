@@ -264,10 +264,15 @@ START_TEST(programs_are_right) {
                                              pick(rand, 0, 2) ? pick(rand, 1, 300) : pick(rand, 1, 8));
     if (strcmp(ops->name, "two-senders") == 0)
       params.width = 3;
+    if (strcmp(ops->name, "mesh-gemm") == 0)
+      params.width = params.height = pick(rand, 1, 7);
     params.group = pick(rand, 0, params.width);
     params.rounds = pick(rand, 1, 4);
     params.products = pick(rand, 0, 2);
     params.seed = g_rand_int(rand);
+    params.tile_m = pick(rand, 1, 16);
+    params.tile_k = pick(rand, 1, 6);
+    params.tile_n = pick(rand, 1, 6);
     Cs3EventTiming timing = draw_timing(rand);
     timing.microthreads = 8;
     if (!ops->check(&params, NULL))

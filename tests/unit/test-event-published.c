@@ -145,6 +145,16 @@ START_TEST(w10_west) {
 }
 END_TEST
 
+/* W11: scalar all-reduce over about 380,000 WSE-1 cores in 1.5 us (Rocki et al., SC'20): rows to the
+ * centre columns, those to the centre, then broadcast. Hop 1; the clock is a parameter,
+ * 0.85 GHz to 0.94 GHz in the sources: the lower one is used. */
+START_TEST(w11_centre) {
+  Cs3EventTiming wse1 = cs3_event_timing_wse2();
+  double cycles = fixture_cycles("centre", 600, 595, 1, &wse1);
+  fixture_compare("W11 scalar all-reduce, 600x595, ns at 0.85 GHz", 1500, cycles / 0.85, 0, 0.1);
+}
+END_TEST
+
 /* W12: all-to-all of 2 words per pair in a row of 512 (half of an FFT's transposes on the CS-2). The
  * middle links carry 256 x 256 x 2 wavelets: a lower bound, which no run may undercut. First-in
  * first-out queues and one wavelet per cycle into a PE keep this order of sending near twice that. */
@@ -308,6 +318,7 @@ int main(void) {
   tcase_add_loop_test(tests, w8_relay, 0, 7);
   tcase_add_test(tests, w9_two_senders);
   tcase_add_test(tests, w10_west);
+  tcase_add_test(tests, w11_centre);
   tcase_add_test(tests, w12_transpose);
   tcase_add_loop_test(tests, w13_model, 0, G_N_ELEMENTS(reduce_runs));
   tcase_add_loop_test(tests, mesh_gemm, 0, G_N_ELEMENTS(gemm_runs));
