@@ -4,6 +4,7 @@
 
 #include "plots/gnuplot.h"
 
+#include <errno.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -28,22 +29,26 @@ static void workplace_clear(Workplace *place) {
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Workplace, workplace_clear)
 
-static gboolean make_workplace(Workplace *place, const Cs3PlotTarget *target, const char *script,
-                               const char *data, GError **error) {
-  g_autoptr(GError) problem = NULL;
-  place->folder = g_dir_make_tmp("cs3sim-plot-XXXXXX", &problem);
-  if (place->folder != NULL) {
-    place->script = g_build_filename(place->folder, SCRIPT_NAME, NULL);
-    place->data = g_build_filename(place->folder, target->data_name, NULL);
-    place->picture = g_build_filename(place->folder, target->picture_name, NULL);
-    if (g_file_set_contents(place->script, script, -1, &problem) &&
-        g_file_set_contents(place->data, data, -1, &problem))
-      return TRUE;
-  }
+static gboolean no_place(const char *reason, GError **error) {
   g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_TEMPORARY,
               "gnuplot needs a temporary directory in %s (choose another with TMPDIR): %s",
-              g_get_tmp_dir(), problem->message);
+              g_get_tmp_dir(), reason);
   return FALSE;
+}
+
+static gboolean make_workplace(Workplace *place, const Cs3PlotTarget *target, const char *script,
+                               const char *data, GError **error) {
+  g_autofree char *folder = g_build_filename(g_get_tmp_dir(), "cs3sim-plot-XXXXXX", NULL);
+  if (g_mkdtemp(folder) == NULL)
+    return no_place(g_strerror(errno), error);
+  place->folder = g_steal_pointer(&folder);
+  place->script = g_build_filename(place->folder, SCRIPT_NAME, NULL);
+  place->data = g_build_filename(place->folder, target->data_name, NULL);
+  place->picture = g_build_filename(place->folder, target->picture_name, NULL);
+  g_autoptr(GError) problem = NULL;
+  return (g_file_set_contents(place->script, script, -1, &problem) &&
+          g_file_set_contents(place->data, data, -1, &problem)) ||
+         no_place(problem->message, error);
 }
 
 static GSubprocess *start(const Workplace *place, GError **error) {
@@ -90,11 +95,19 @@ static gboolean finished_well(GSubprocess *process, const char *complaints, GErr
   return FALSE;
 }
 
-static GBytes *read_picture(const char *path, GError **error) {
+/* The terminal "dumb" begins with a form feed and leaves its last line open. */
+static GBytes *as_lines(char *text) {
+  const char *start = *text == '\f' ? text + 1 : text;
+  char *lines = g_strconcat(start, g_str_has_suffix(start, "\n") ? "" : "\n", NULL);
+  g_free(text);
+  return g_bytes_new_take(lines, strlen(lines));
+}
+
+static GBytes *read_picture(const Workplace *place, Cs3PlotFormat format, GError **error) {
   char *bytes = NULL;
   gsize n = 0;
-  if (g_file_get_contents(path, &bytes, &n, NULL) && n > 0)
-    return g_bytes_new_take(bytes, n);
+  if (g_file_get_contents(place->picture, &bytes, &n, NULL) && n > 0)
+    return format == CS3_PLOT_TEXT ? as_lines(bytes) : g_bytes_new_take(bytes, n);
   g_free(bytes);
   g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_GNUPLOT,
               "gnuplot drew nothing (is %s full?)", g_get_tmp_dir());
@@ -125,5 +138,5 @@ GBytes *cs3_gnuplot_draw(const Cs3PlotTarget *target, const char *script, const 
   g_autofree char *complaints = wait_for(process, error);
   if (complaints == NULL || !finished_well(process, complaints, error))
     return NULL;
-  return read_picture(place.picture, error);
+  return read_picture(&place, target->format, error);
 }

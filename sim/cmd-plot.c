@@ -53,8 +53,8 @@ static GArray *sparsities(const PlotOptions *o, GError **error) {
   double n = floor((o->to - o->from) / o->step + 1e-9) + 1;
   if (n < 2 || n > MAX_RUNS) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                "--from %.4g --to %.4g --step %.4g are %.0f runs; a plot takes 2 to %d of them",
-                o->from, o->to, o->step, MAX(n, 0), MAX_RUNS);
+                "--from %.4g --to %.4g --step %.4g: a plot takes 2 to %d sparsities, not %.0f", o->from,
+                o->to, o->step, MAX_RUNS, MAX(n, 0));
     return NULL;
   }
   GArray *values = g_array_new(FALSE, FALSE, sizeof(double));
@@ -261,9 +261,6 @@ static gboolean draw(const Cs3Context *context, const Cs3Plot *plot, const json_
   gsize n;
   const void *bytes = g_bytes_get_data(picture, &n);
   cs3_output_write(context->output, bytes, n);
-  /* gnuplot leaves the last line of characters open. */
-  if (context->format == CS3_FORMAT_TEXT)
-    cs3_output_puts(context->output, "\n");
   return TRUE;
 }
 

@@ -286,7 +286,10 @@ START_TEST(test_pictures) {
                   pictures[_i].words[i]);
   }
   g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-  ck_assert_uint_eq(g_strv_length(lines), terminal.rows);
+  ck_assert_uint_eq(g_strv_length(lines), terminal.rows + 1);
+  for (guint i = 0; i < terminal.rows; i++)
+    ck_assert_uint_eq(strlen(lines[i]), terminal.columns);
+  ck_assert_str_eq(lines[terminal.rows], "");
   g_autoptr(GBytes) again = picture_of(plot, records, &svg);
   ck_assert(g_bytes_equal(picture, again));
   json_decref(records);
