@@ -117,7 +117,8 @@ static gboolean simulate(const Cs3Context *context, const PlotOptions *o, json_t
 static gboolean read_files(const Cs3Context *context, char **files, json_t *records, GError **error) {
   for (const Cs3OptionGroup *group = context->command->groups; group->options != NULL; group++)
     for (const Cs3Option *option = group->options; option->name != NULL; option++)
-      if (cs3_cli_given(context, option->name)) {
+      /* The number of workers, which the environment may have given, shapes nothing. */
+      if (cs3_cli_given(context, option->name) && strcmp(option->name, "jobs") != 0) {
         g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                     "--%s: the runs are read from %s; leave one of them out", option->name, files[0]);
         return FALSE;
