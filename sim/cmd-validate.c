@@ -10,9 +10,15 @@ typedef struct {
 } ValidateOptions;
 
 static const Cs3Option options[] = {
-    {.name = "jobs", .letter = 'j', .type = CS3_OPTION_INT,
-     .offset = G_STRUCT_OFFSET(ValidateOptions, jobs), .metavar = "N", .min = 1, .max = 1024,
-     .default_text = "number of processors", .help = "threads; the result does not depend on it"},
+    {.name = "jobs",
+     .letter = 'j',
+     .type = CS3_OPTION_INT,
+     .offset = G_STRUCT_OFFSET(ValidateOptions, jobs),
+     .metavar = "N",
+     .min = 1,
+     .max = 1024,
+     .default_text = "number of processors",
+     .help = "threads; the result does not depend on it"},
     {NULL},
 };
 
@@ -57,8 +63,8 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "validate", MAX(rows, 1));
   guint missed;
   json_t *record = cs3_validate((const Cs3ValidationSuite *const *)chosen->pdata,
-                                o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(), show, progress,
-                                &missed, error);
+                                o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(), show,
+                                progress, &missed, error);
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
   if (context->format == CS3_FORMAT_JSON || context->format == CS3_FORMAT_JSONL)
@@ -80,12 +86,13 @@ const Cs3Command cs3_cmd_validate = {
     .arguments = "[SUITE]...",
     .summary = "Replay published measurements and compare",
     .description =
-        "Simulates what has been published and prints source, published and simulated value, error, "
-        "what is accepted and the verdict. Without SUITE: all of them ('cs3sim list suites').\n\n"
-        "Evidence is silicon (timed on a machine), vendor-simulator, paper (stated in a publication, "
-        "not timed), vendor (claimed without data) or derived (arithmetic on published values). Rows "
-        "without a claim are predictions: the error is shown and cannot be missed. Nothing is fitted to "
-        "these measurements. doc/validation.md discusses them.",
+        "Simulates what has been published and prints source, published and simulated value, "
+        "error, what is accepted and the verdict. Without SUITE: all of them ('cs3sim list "
+        "suites').\n\n"
+        "Evidence is silicon (timed on a machine), vendor-simulator, paper (stated in a "
+        "publication, not timed), vendor (claimed without data) or derived (arithmetic on "
+        "published values). Rows without a claim are predictions: the error is shown and cannot "
+        "be missed. Nothing is fitted to these measurements; doc/validation.md discusses them.",
     .options_size = sizeof(ValidateOptions),
     .groups = {{"Options", options, 0}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |

@@ -29,8 +29,8 @@ enum {
 };
 
 static const char *const field_names[N_FIELDS] = {
-    "id",     "source",    "evidence", "quantity", "unit", "published", "check", "tolerance",
-    "method", "arguments", "result",   "scale",    "note",
+    "id",        "source", "evidence",  "quantity", "unit",  "published", "check",
+    "tolerance", "method", "arguments", "result",   "scale", "note",
 };
 
 static const char *const check_names[] = {
@@ -49,8 +49,8 @@ static const char *const evidence_names[] = {
 
 static void row_free(gpointer data) {
   Cs3ValidationRow *row = data;
-  char *texts[] = {row->where, row->id,        row->source, row->evidence, row->quantity, row->unit,
-                   row->method, row->arguments, row->result, row->note};
+  char *texts[] = {row->where, row->id,     row->source,    row->evidence, row->quantity,
+                   row->unit,  row->method, row->arguments, row->result,   row->note};
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
     g_free(texts[i]);
   g_free(row);
@@ -93,8 +93,8 @@ static char **split_line(const char *line, const char *where, GError **error) {
       break;
   }
   if (fields->len != N_FIELDS) {
-    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "%s: %u fields, expected %d", where,
-                fields->len, N_FIELDS);
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "%s: %u fields, expected %d",
+                where, fields->len, N_FIELDS);
     return NULL;
   }
   g_ptr_array_set_free_func(fields, NULL);
@@ -108,8 +108,8 @@ static gboolean read_number(char **fields, int which, const char *where, double 
   *value = g_ascii_strtod(fields[which], &end);
   if (end != fields[which] && *end == '\0' && isfinite(*value))
     return TRUE;
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE, "%s: %s: '%s' is not a number", where,
-              field_names[which], fields[which]);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE, "%s: %s: '%s' is not a number",
+              where, field_names[which], fields[which]);
   return FALSE;
 }
 
@@ -192,8 +192,8 @@ static gboolean check_header(const char *line, const char *source, GError **erro
   g_autofree char *expected = g_strjoinv(",", (char **)field_names);
   if (line != NULL && strcmp(line, expected) == 0)
     return TRUE;
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "%s: the header must be '%s'", source,
-              expected);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "%s: the header must be '%s'",
+              source, expected);
   return FALSE;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Suite "flops": that the layer graph counts work as the publications do. Says nothing of hardware. */
+/* Suite "flops": that the layer graph counts work as the publications do. Says nothing of hardware.
+ */
 #include "config.h"
 
 #include <string.h>

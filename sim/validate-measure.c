@@ -139,7 +139,8 @@ static json_t *run_command(Cs3ValidationSession *session, const Cs3ValidationRow
     return NULL;
   g_autofree char *key = dense_key(words);
   gpointer *baseline = cs3_validation_keep(session, key, ran_free);
-  ran->run = cs3_run_against(&ran->scenario->config, *baseline ? ((Ran *)*baseline)->run : NULL, error);
+  ran->run =
+      cs3_run_against(&ran->scenario->config, *baseline ? ((Ran *)*baseline)->run : NULL, error);
   if (ran->run == NULL) {
     g_prefix_error(error, "%s: ", row->where);
     return NULL;
@@ -163,9 +164,11 @@ static json_t *layer_command(Cs3ValidationSession *session, const Cs3ValidationR
   return record;
 }
 
-typedef json_t *(*Command)(Cs3ValidationSession *session, const Cs3ValidationRow *row, GError **error);
+typedef json_t *(*Command)(Cs3ValidationSession *session, const Cs3ValidationRow *row,
+                           GError **error);
 
-/* The number that @row asks for, from a command that is run once for all rows with its arguments. */
+/* The number that @row asks for, from a command that is run once for all rows with its arguments.
+ */
 static gboolean measure(Cs3ValidationSession *session, const Cs3ValidationRow *row, Command command,
                         double *value, GError **error) {
   g_autofree char *key = g_strdup_printf("%s %s", row->method, row->arguments);
@@ -201,13 +204,13 @@ static int key_of(const char *word, const char *const *keys) {
   return -1;
 }
 
-static gboolean all_given(const Cs3ValidationRow *row, const char *const *keys, const double *values,
-                          GError **error) {
+static gboolean all_given(const Cs3ValidationRow *row, const char *const *keys,
+                          const double *values, GError **error) {
   for (int k = 0; keys[k] != NULL; k++) {
     if (!isnan(values[k]))
       continue;
-    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING, "%s: arguments: %s=NUMBER is missing",
-                row->where, keys[k]);
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING,
+                "%s: arguments: %s=NUMBER is missing", row->where, keys[k]);
     return FALSE;
   }
   return TRUE;

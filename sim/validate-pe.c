@@ -8,7 +8,8 @@
 #include "sim/config-error.h"
 #include "sim/validate-measure.h"
 
-/* Random masks that an imbalance is the mean of: the largest of n tiles varies from mask to mask. */
+/* Random masks that an imbalance is the mean of: the largest of n tiles varies from mask to mask.
+ */
 enum { MASKS = 16 };
 
 /* Method "rate": `cs3sim run` options that name a machine; result "cache" or "sram": elements per
@@ -60,17 +61,22 @@ static double slowest_over_mean(const Cs3Mask *mask, const Tiles *t) {
   return slowest * t->across * t->down / total;
 }
 
-/* Method "tiles": the mean imbalance of random masks whose tiles are spread over a grid of PEs; the cost of
- * a non-zero and of a column are the measured kernel's. */
+/* Method "tiles": the mean imbalance of random masks whose tiles are spread over a grid of PEs; the
+ * cost of a non-zero and of a column are the measured kernel's. */
 static gboolean tiles(Cs3ValidationSession *session, const Cs3ValidationRow *row, double *value,
                       GError **error) {
-  static const char *const keys[] = {"rows", "cols", "density", "across", "down", "per-nonzero",
-                                     "per-column", NULL};
+  static const char *const keys[] = {"rows", "cols",        "density",    "across",
+                                     "down", "per-nonzero", "per-column", NULL};
   double v[7];
   if (!cs3_validation_values(row, keys, v, NULL, error))
     return FALSE;
-  Tiles t = {.rows = (gint64)v[0], .cols = (gint64)v[1], .density = v[2], .across = (gint64)v[3],
-             .down = (gint64)v[4], .per_nonzero = v[5], .per_column = v[6]};
+  Tiles t = {.rows = (gint64)v[0],
+             .cols = (gint64)v[1],
+             .density = v[2],
+             .across = (gint64)v[3],
+             .down = (gint64)v[4],
+             .per_nonzero = v[5],
+             .per_column = v[6]};
   if (t.across < 1 || t.across > t.cols || t.down < 1 || t.down > t.rows) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
                 "%s: arguments: need 1 <= across <= cols and 1 <= down <= rows", row->where);

@@ -27,8 +27,8 @@ static const guint16 *line_counts(Cs3ValidationSession *session, const Cs3LayerS
   if (!cs3_pattern_parse(&pattern, "uniform", error))
     return NULL;
   g_autoptr(Cs3Mask) mask =
-      cs3_pattern_mask(&pattern, shape->rows, shape->features, density, 1,
-                       cs3_pattern_stream(key), cs3_validation_workers(session), error);
+      cs3_pattern_mask(&pattern, shape->rows, shape->features, density, 1, cs3_pattern_stream(key),
+                       cs3_validation_workers(session), error);
   if (mask == NULL)
     return NULL;
   g_autofree gint64 *starts = cs3_mapping_starts(shape->features, lines);
@@ -38,7 +38,8 @@ static const guint16 *line_counts(Cs3ValidationSession *session, const Cs3LayerS
   return *kept = counts;
 }
 
-/* Time until every line is done. @ahead: rows that a line may be ahead of the slowest (0: any number);
+/* Time until every line is done. @ahead: rows that a line may be ahead of the slowest (0: any
+ * number);
  * @chain: it is ahead of the lines before it in the chain, instead of all. */
 static gint64 finish(const Cs3LayerShape *shape, gint64 lines, const Cs3LayerCounts *counts,
                      gint64 ahead, gboolean chain) {
@@ -55,8 +56,8 @@ static gint64 finish(const Cs3LayerShape *shape, gint64 lines, const Cs3LayerCou
   };
   Cs3Mapping mapping = {.axis = CS3_AXIS_Y, .fold = 1, .overlap = TRUE};
   gboolean edge = ahead > 0 && !chain;
-  return cs3_axpy_pass(shape, &mapping, &costs, counts,
-                       edge ? CS3_LIMIT_INGRESS : CS3_LIMIT_SLOTS).threads;
+  return cs3_axpy_pass(shape, &mapping, &costs, counts, edge ? CS3_LIMIT_INGRESS : CS3_LIMIT_SLOTS)
+      .threads;
 }
 
 /* Speed-up over the dense run of the same mapping, whose lines are never apart. */
@@ -71,7 +72,8 @@ static gboolean run_ahead(Cs3ValidationSession *session, const Cs3ValidationRow 
       ahead > MANY_SLOTS || !(v[1] > 0 && v[1] <= 1)) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
                 "%s: arguments: need 1 <= lines <= features <= 65536, 0 < density <= 1, 0 <= ahead "
-                "<= %d", row->where, MANY_SLOTS);
+                "<= %d",
+                row->where, MANY_SLOTS);
     return FALSE;
   }
   Cs3LayerShape shape = {.rows = features, .features = features, .tokens = lines};

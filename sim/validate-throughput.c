@@ -6,13 +6,15 @@
 #include "sim/config-error.h"
 #include "sim/validate-measure.h"
 
-/* Method "ratio": arguments "A : B", each options of `cs3sim run`; the number of A over that of B. */
+/* Method "ratio": arguments "A : B", each options of `cs3sim run`; the number of A over that of B.
+ */
 static gboolean ratio(Cs3ValidationSession *session, const Cs3ValidationRow *row, double *value,
                       GError **error) {
   g_auto(GStrv) sides = g_strsplit(row->arguments, " : ", -1);
   if (g_strv_length(sides) != 2) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE,
-                "%s: arguments: expected the options of two runs with ' : ' between them", row->where);
+                "%s: arguments: expected the options of two runs with ' : ' between them",
+                row->where);
     return FALSE;
   }
   double values[2];

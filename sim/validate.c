@@ -14,12 +14,8 @@
 #include "sim/validate-measure.h"
 
 static const Cs3ValidationSuite *const suites[] = {
-    &cs3_suite_flops,
-    &cs3_suite_pe,
-    &cs3_suite_sparse,
-    &cs3_suite_throughput,
-    &cs3_suite_throughput_fp32,
-    NULL,
+    &cs3_suite_flops,           &cs3_suite_pe, &cs3_suite_sparse, &cs3_suite_throughput,
+    &cs3_suite_throughput_fp32, NULL,
 };
 
 const Cs3ValidationSuite *const *cs3_validation_suites(void) {
@@ -34,7 +30,8 @@ const Cs3ValidationSuite *cs3_validation_suite_find(const char *name, GError **e
     names[i] = suites[i]->name;
   }
   g_autofree char *hint = cs3_suggestion(name, names);
-  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "unknown validation suite '%s'%s", name, hint);
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "unknown validation suite '%s'%s", name,
+              hint);
   return NULL;
 }
 
@@ -47,20 +44,13 @@ static const char *const verdict_names[CS3_N_VERDICTS] = {
 
 /* CSV and JSON; the text has a narrower table of its own. */
 static const Cs3Column columns[] = {
-    {.key = "suite", .type = CS3_COLUMN_TEXT},
-    {.key = "id", .type = CS3_COLUMN_TEXT},
-    {.key = "source", .type = CS3_COLUMN_TEXT},
-    {.key = "evidence", .type = CS3_COLUMN_TEXT},
-    {.key = "quantity", .type = CS3_COLUMN_TEXT},
-    {.key = "unit", .type = CS3_COLUMN_TEXT},
-    {.key = "published", .type = CS3_COLUMN_REAL},
-    {.key = "simulated", .type = CS3_COLUMN_REAL},
-    {.key = "error", .type = CS3_COLUMN_REAL},
-    {.key = "accepted", .type = CS3_COLUMN_TEXT},
-    {.key = "verdict", .type = CS3_COLUMN_TEXT},
-    {.key = "method", .type = CS3_COLUMN_TEXT},
-    {.key = "arguments", .type = CS3_COLUMN_TEXT},
-    {.key = "note", .type = CS3_COLUMN_TEXT},
+    {.key = "suite", .type = CS3_COLUMN_TEXT},     {.key = "id", .type = CS3_COLUMN_TEXT},
+    {.key = "source", .type = CS3_COLUMN_TEXT},    {.key = "evidence", .type = CS3_COLUMN_TEXT},
+    {.key = "quantity", .type = CS3_COLUMN_TEXT},  {.key = "unit", .type = CS3_COLUMN_TEXT},
+    {.key = "published", .type = CS3_COLUMN_REAL}, {.key = "simulated", .type = CS3_COLUMN_REAL},
+    {.key = "error", .type = CS3_COLUMN_REAL},     {.key = "accepted", .type = CS3_COLUMN_TEXT},
+    {.key = "verdict", .type = CS3_COLUMN_TEXT},   {.key = "method", .type = CS3_COLUMN_TEXT},
+    {.key = "arguments", .type = CS3_COLUMN_TEXT}, {.key = "note", .type = CS3_COLUMN_TEXT},
 };
 
 static void add_point(Cs3Table *table, const Cs3ValidationSuite *suite, const Cs3ValidationRow *row,
@@ -126,8 +116,8 @@ static json_t *run_suite(Job *job, const Cs3ValidationSuite *suite, GError **err
   json_t *counts = json_object();
   for (int v = 0; v < CS3_N_VERDICTS; v++)
     json_object_set_new(counts, verdict_names[v], json_integer(verdicts[v]));
-  return json_pack("{s:s, s:s, s:o, s:o}", "name", suite->name, "summary", suite->summary, "verdicts",
-                   counts, "points", cs3_table_json(table));
+  return json_pack("{s:s, s:s, s:o, s:o}", "name", suite->name, "summary", suite->summary,
+                   "verdicts", counts, "points", cs3_table_json(table));
 }
 
 json_t *cs3_validate(const Cs3ValidationSuite *const *chosen, guint workers,
@@ -144,8 +134,8 @@ json_t *cs3_validate(const Cs3ValidationSuite *const *chosen, guint workers,
     json_array_append_new(results, suite);
   }
   *missed = job.missed;
-  return json_pack("{s:s, s:s, s:i, s:o}", "schema", CS3_VALIDATE_SCHEMA, "version", PACKAGE_VERSION,
-                   "model_version", CS3_MODEL_VERSION, "suites", results);
+  return json_pack("{s:s, s:s, s:i, s:o}", "schema", CS3_VALIDATE_SCHEMA, "version",
+                   PACKAGE_VERSION, "model_version", CS3_MODEL_VERSION, "suites", results);
 }
 
 static const Cs3Column text_columns[] = {
@@ -183,21 +173,19 @@ static void write_suite(const json_t *suite, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(text_columns, G_N_ELEMENTS(text_columns));
   json_t *points = json_object_get(suite, "points"), *point;
   size_t i;
-  json_array_foreach(points, i, point)
-    if (!is_rejected(point))
+  json_array_foreach(points, i, point) if (!is_rejected(point))
       add_columns(table, text_columns, G_N_ELEMENTS(text_columns), point);
   cs3_output_printf(output, "%s: %s\n\n", text_of(suite, "name"), text_of(suite, "summary"));
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
   cs3_output_puts(output, "\n");
-  json_array_foreach(points, i, point)
-    if (is_rejected(point))
+  json_array_foreach(points, i, point) if (is_rejected(point))
       cs3_output_printf(output, "not reproduced: %s (%s): %s\n", text_of(point, "quantity"),
                         text_of(point, "source"), text_of(point, "note"));
-  cs3_output_printf(output, "%s: %.0f ok, %.0f missed, %.0f reported without a claim, %.0f not reproduced\n\n",
-                    text_of(suite, "name"), cs3_result_number(suite, "verdicts.ok"),
-                    cs3_result_number(suite, "verdicts.missed"),
-                    cs3_result_number(suite, "verdicts.reported"),
-                    cs3_result_number(suite, "verdicts.rejected"));
+  cs3_output_printf(
+      output, "%s: %.0f ok, %.0f missed, %.0f reported without a claim, %.0f not reproduced\n\n",
+      text_of(suite, "name"), cs3_result_number(suite, "verdicts.ok"),
+      cs3_result_number(suite, "verdicts.missed"), cs3_result_number(suite, "verdicts.reported"),
+      cs3_result_number(suite, "verdicts.rejected"));
 }
 
 static void write_csv(const json_t *suites_json, Cs3Output *output) {
@@ -205,8 +193,8 @@ static void write_csv(const json_t *suites_json, Cs3Output *output) {
   json_t *suite, *point;
   size_t i, k;
   json_array_foreach((json_t *)suites_json, i, suite)
-    json_array_foreach(json_object_get(suite, "points"), k, point)
-      add_columns(table, columns, G_N_ELEMENTS(columns), point);
+      json_array_foreach(json_object_get(suite, "points"), k, point)
+          add_columns(table, columns, G_N_ELEMENTS(columns), point);
   cs3_table_write(table, output, CS3_FORMAT_CSV);
 }
 
@@ -218,6 +206,5 @@ void cs3_validate_write(const json_t *record, Cs3Output *output, Cs3Format forma
     write_csv(all, output);
     return;
   }
-  json_array_foreach((json_t *)all, i, suite)
-    write_suite(suite, output);
+  json_array_foreach((json_t *)all, i, suite) write_suite(suite, output);
 }

@@ -31,7 +31,7 @@ typedef enum {
 
 /* One published value. */
 typedef struct {
-  char *where;     /* "throughput.csv:7", for messages */
+  char *where; /* "throughput.csv:7", for messages */
   char *id, *source, *evidence, *quantity, *unit;
   double published; /* NaN when rejected without a number */
   Cs3Check check;

@@ -11,7 +11,8 @@
 #include "sim/validate-measure.h"
 
 #define HEADER                                                                                     \
-  "id,source,evidence,quantity,unit,published,check,tolerance,method,arguments,result,scale,note\n"
+  "id,source,evidence,quantity,unit,published,check,tolerance,method,arguments,result,scale,"      \
+  "note\n"
 
 START_TEST(test_verdicts) {
   static const struct {
@@ -37,9 +38,10 @@ START_TEST(test_verdicts) {
       {CS3_CHECK_REJECTED, 8, 0, NAN, CS3_VERDICT_REJECTED},
   };
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-    Cs3ValidationRow row = {.check = cases[i].check, .published = cases[i].published,
-                            .tolerance = cases[i].tolerance};
-    ck_assert_msg(cs3_validation_verdict(&row, cases[i].simulated) == cases[i].verdict, "case %u", i);
+    Cs3ValidationRow row = {
+        .check = cases[i].check, .published = cases[i].published, .tolerance = cases[i].tolerance};
+    ck_assert_msg(cs3_validation_verdict(&row, cases[i].simulated) == cases[i].verdict, "case %u",
+                  i);
   }
 }
 END_TEST
@@ -75,10 +77,13 @@ static const struct {
     {HEADER "\"a\"x,s,paper,q,,1,report,,count,,flops,,\n", "t.csv:2: field 1: quote without"},
     {HEADER "a,,paper,q,,1,report,,count,,flops,,\n", "t.csv:2: source is empty"},
     {HEADER "a,s,hearsay,q,,1,report,,count,,flops,,\n",
-     "t.csv:2: evidence: 'hearsay' is not one of silicon, vendor-simulator, paper, vendor, derived"},
-    {HEADER "a,s,paper,q,,1,about,,count,,flops,,\n", "t.csv:2: check: 'about' is not one of relative,"},
+     "t.csv:2: evidence: 'hearsay' is not one of silicon, vendor-simulator, paper, vendor, "
+     "derived"},
+    {HEADER "a,s,paper,q,,1,about,,count,,flops,,\n",
+     "t.csv:2: check: 'about' is not one of relative,"},
     {HEADER "a,s,paper,q,,x1,report,,count,,flops,,\n", "t.csv:2: published: 'x1' is not a number"},
-    {HEADER "a,s,paper,q,,nan,report,,count,,flops,,\n", "t.csv:2: published: 'nan' is not a number"},
+    {HEADER "a,s,paper,q,,nan,report,,count,,flops,,\n",
+     "t.csv:2: published: 'nan' is not a number"},
     {HEADER "a,s,paper,q,,1,relative,,count,,flops,,\n", "t.csv:2: tolerance: '' is not a number"},
     {HEADER "a,s,paper,q,,1,report,,count,,flops,2x,\n", "t.csv:2: scale: '2x' is not a number"},
     {HEADER "a,s,paper,q,,1,report,,guess,,flops,,\n",
@@ -123,8 +128,12 @@ static double measure(const Cs3ValidationSuite *suite, const char *method, const
                       const char *arguments) {
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3ValidationSession) session = cs3_validation_session_new(1);
-  Cs3ValidationRow row = {.where = (char *)"t.csv:2", .id = (char *)"t", .method = (char *)method,
-                          .arguments = (char *)arguments, .result = (char *)result, .scale = 1};
+  Cs3ValidationRow row = {.where = (char *)"t.csv:2",
+                          .id = (char *)"t",
+                          .method = (char *)method,
+                          .arguments = (char *)arguments,
+                          .result = (char *)result,
+                          .scale = 1};
   double value;
   gboolean ok = find_method(suite, method)->measure(session, &row, &value, &error);
   ck_assert_msg(ok, "%s", error ? error->message : "");
@@ -153,23 +162,29 @@ START_TEST(test_run_ahead_laws) {
         g_strdup_printf("features=%d lines=%d density=%.3f ahead=0", features, lines, density);
     ck_assert(measure(&cs3_suite_sparse, "run-ahead", "", free_text) >= before - 1e-4);
   }
-  /* All alive: nobody is ever apart, whatever the limit. (The edge rounds a row of 3000 cycles up.) */
+  /* All alive: nobody is ever apart, whatever the limit. (The edge rounds a row of 3000 cycles up.)
+   */
   ck_assert_double_eq_tol(
-      measure(&cs3_suite_sparse, "run-ahead", "", "features=90 lines=30 density=1 ahead=1"), 1, 5e-4);
+      measure(&cs3_suite_sparse, "run-ahead", "", "features=90 lines=30 density=1 ahead=1"), 1,
+      5e-4);
 }
 END_TEST
 
 START_TEST(test_tiles_laws) {
   /* One PE has no neighbour to be slower than; a full matrix cut evenly is even. */
-  ck_assert_double_eq_tol(measure(&cs3_suite_pe, "tiles", "",
-                                  "rows=64 cols=64 density=0.3 across=1 down=1 per-nonzero=9 per-column=5"),
-                          1, 1e-12);
-  ck_assert_double_eq_tol(measure(&cs3_suite_pe, "tiles", "",
-                                  "rows=64 cols=64 density=1 across=8 down=4 per-nonzero=9 per-column=5"),
-                          1, 1e-12);
-  /* 64 tiles of mean 100 and deviation 9: the largest is 2.3 deviations above, within 0.5 (16 masks). */
-  double ratio = measure(&cs3_suite_pe, "tiles", "",
-                         "rows=256 cols=125 density=0.2 across=1 down=64 per-nonzero=1 per-column=0");
+  ck_assert_double_eq_tol(
+      measure(&cs3_suite_pe, "tiles", "",
+              "rows=64 cols=64 density=0.3 across=1 down=1 per-nonzero=9 per-column=5"),
+      1, 1e-12);
+  ck_assert_double_eq_tol(
+      measure(&cs3_suite_pe, "tiles", "",
+              "rows=64 cols=64 density=1 across=8 down=4 per-nonzero=9 per-column=5"),
+      1, 1e-12);
+  /* 64 tiles of mean 100 and deviation 9: the largest is 2.3 deviations above, within 0.5 (16
+   * masks). */
+  double ratio =
+      measure(&cs3_suite_pe, "tiles", "",
+              "rows=256 cols=125 density=0.2 across=1 down=64 per-nonzero=1 per-column=0");
   double deviation = sqrt(500 * 0.2 * 0.8) / 100;
   ck_assert_double_eq_tol(ratio, 1 + 2.37 * deviation, 0.5 * deviation);
 }
@@ -212,7 +227,9 @@ static const struct {
 START_TEST(test_bad_rows) {
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3ValidationSession) session = cs3_validation_session_new(1);
-  Cs3ValidationRow row = {.where = (char *)"t.csv:2", .id = (char *)"t", .scale = 1,
+  Cs3ValidationRow row = {.where = (char *)"t.csv:2",
+                          .id = (char *)"t",
+                          .scale = 1,
                           .method = (char *)bad_rows[_i].method,
                           .arguments = (char *)bad_rows[_i].arguments,
                           .result = (char *)bad_rows[_i].result};
@@ -230,8 +247,10 @@ START_TEST(test_shared_dense_side) {
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3ValidationSession) session = cs3_validation_session_new(1);
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
-    Cs3ValidationRow row = {.where = (char *)"t.csv:2", .method = (char *)"run",
-                            .arguments = (char *)texts[i], .result = (char *)"speedup.simulated"};
+    Cs3ValidationRow row = {.where = (char *)"t.csv:2",
+                            .method = (char *)"run",
+                            .arguments = (char *)texts[i],
+                            .result = (char *)"speedup.simulated"};
     double shared;
     ck_assert(cs3_validation_run(session, &row, &shared, &error));
     ck_assert(shared == measure(&cs3_suite_sparse, "run", "speedup.simulated", texts[i]));
