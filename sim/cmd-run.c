@@ -42,7 +42,8 @@ const Cs3Command cs3_cmd_run = {
         "with dense weights as its baseline. Prints step time, throughput, the speed-up beside "
         "the theoretical one (MACs alone), and where the cycles of both went.\n\n"
         "The batch is split into micro-batches that fit the wafer's memory; micro-batch, recompute "
-        "policy and the mapping of every layer are chosen for the shortest step, separately for the "
+        "policy and the mapping of every layer are chosen for the shortest step, separately for "
+        "the "
         "sparse and the dense run.",
     .options_size = sizeof(Cs3ScenarioOptions),
     .defaults = &cs3_scenario_defaults,

@@ -47,13 +47,13 @@ static json_t *side_json(const Side *side) {
   json_t *causes = json_object();
   for (int cause = 0; cause < CS3_N_CAUSES; cause++)
     json_object_set_new(causes, cs3_cause_name(cause), json_integer(side->result.causes[cause]));
-  json_t *object = json_pack(
-      "{s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:s, s:o}", "cycles", (json_int_t)side->result.cycles,
-      "bound_cycles", (json_int_t)side->bound, "nonzeros", (json_int_t)side->result.nonzeros,
-      "imbalance", side->result.imbalance, "ingress_wavelets",
-      (json_int_t)side->result.ingress_wavelets, "egress_wavelets",
-      (json_int_t)side->result.egress_wavelets, "causes", causes, "bottleneck",
-      bottleneck(&side->result), "mapping", cs3_map_json(&side->choice.best));
+  json_t *object =
+      json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:s, s:o}", "cycles",
+                (json_int_t)side->result.cycles, "bound_cycles", (json_int_t)side->bound,
+                "nonzeros", (json_int_t)side->result.nonzeros, "imbalance", side->result.imbalance,
+                "ingress_wavelets", (json_int_t)side->result.ingress_wavelets, "egress_wavelets",
+                (json_int_t)side->result.egress_wavelets, "causes", causes, "bottleneck",
+                bottleneck(&side->result), "mapping", cs3_map_json(&side->choice.best));
   if (side->choice.runner_up.cycles > 0)
     json_object_set_new(object, "runner_up", cs3_map_json(&side->choice.runner_up));
   return object;
@@ -63,10 +63,9 @@ static gboolean draw(const Cs3LayerConfig *config, Cs3Mask **mask, GError **erro
   *mask = NULL;
   if (config->sparsity == 0)
     return TRUE;
-  g_autoptr(Cs3Mask) drawn =
-      cs3_pattern_mask(&config->pattern, config->out_features, config->in_features,
-                       1 - config->sparsity, config->seed, cs3_pattern_stream("layer"),
-                       config->workers, error);
+  g_autoptr(Cs3Mask) drawn = cs3_pattern_mask(
+      &config->pattern, config->out_features, config->in_features, 1 - config->sparsity,
+      config->seed, cs3_pattern_stream("layer"), config->workers, error);
   if (drawn == NULL)
     return FALSE;
   *mask = config->pass == CS3_PASS_DX ? cs3_mask_transpose(drawn, error) : g_steal_pointer(&drawn);
@@ -132,8 +131,8 @@ void cs3_layer_text(const json_t *r, Cs3Output *output) {
                     cs3_result_string(r, "pass"), cs3_result_number(r, "tokens"),
                     100 * cs3_result_number(r, "sparsity"), cs3_result_string(r, "pattern"),
                     cs3_result_string(r, "hardware"));
-  cs3_output_printf(output, "cycles       %.0f  (lower bound %.0f)\n", cs3_result_number(r, "cycles"),
-                    cs3_result_number(r, "bound_cycles"));
+  cs3_output_printf(output, "cycles       %.0f  (lower bound %.0f)\n",
+                    cs3_result_number(r, "cycles"), cs3_result_number(r, "bound_cycles"));
   cs3_output_printf(output, "achieved     %.3g PFLOP/s\n",
                     cs3_result_number(r, "achieved_flops") / 1e15);
   cs3_output_printf(output, "speed-up     %.3f simulated, %.3f in theory\n",

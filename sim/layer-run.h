@@ -13,22 +13,21 @@
 #define CS3_LAYER_SCHEMA "cs3sim.layer/1"
 
 typedef struct {
-  const Cs3Machine *machine;  /* borrowed */
+  const Cs3Machine *machine;                /* borrowed */
   gint64 out_features, in_features, tokens; /* N, K, T */
   Cs3Pass pass;
-  double sparsity;            /* in [0, 1) */
+  double sparsity; /* in [0, 1) */
   Cs3Pattern pattern;
-  const char *pattern_text;   /* borrowed */
+  const char *pattern_text; /* borrowed */
   guint64 seed;
   guint workers;
   Cs3MapForce force;
 } Cs3LayerConfig;
 
 /**
- * cs3_layer_run: the pass with sparse weights and, as baseline, with dense weights on their own best
- * mapping.
- * Returns: (transfer full) (nullable): the record (schema cs3sim.layer/1: cycles, causes, mapping,
- *   runner_up, imbalance, bound_cycles, bottleneck, speedup, dense).
+ * cs3_layer_run: the pass with sparse weights and, as baseline, with dense weights on their own
+ * best mapping. Returns: (transfer full) (nullable): the record (schema cs3sim.layer/1: cycles,
+ * causes, mapping, runner_up, imbalance, bound_cycles, bottleneck, speedup, dense).
  */
 json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -11,7 +11,7 @@ typedef struct {
   const char *key;
   const char *const *values; /* index = value; NULL: a positive integer */
   gsize offset;
-  gboolean wide;             /* gint64 member, else int */
+  gboolean wide; /* gint64 member, else int */
 } ForceKey;
 
 static const char *const axis_values[] = {"auto", "y", "x", NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The mapper. The space is small (folds x axes x placements x formats, about 300 points a layer) and the
- * closed form costs a fraction of a microsecond, so it is enumerated whole; only mappings whose
- * estimate comes near the best are run through the recurrence. */
+/* The mapper. The space is small (folds x axes x placements x formats, about 300 points a layer)
+ * and the closed form costs a fraction of a microsecond, so it is enumerated whole; only mappings
+ * whose estimate comes near the best are run through the recurrence. */
 #include "config.h"
 
 #include "sim/mapper.h"
@@ -83,7 +83,8 @@ static gint by_estimate(gconstpointer a, gconstpointer b) {
     return x->estimate > y->estimate ? 1 : -1;
   if (x->mapping.fold != y->mapping.fold)
     return x->mapping.fold > y->mapping.fold ? 1 : -1;
-  return (x->mapping.placement > y->mapping.placement) - (x->mapping.placement < y->mapping.placement);
+  return (x->mapping.placement > y->mapping.placement) -
+         (x->mapping.placement < y->mapping.placement);
 }
 
 GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
@@ -159,12 +160,11 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape, const
 }
 
 char *cs3_map_describe(const Cs3MapCandidate *c) {
-  return g_strdup_printf("fold %" G_GINT64_FORMAT " on %s, %s, %s%s, %s",
-                         c->mapping.fold, c->mapping.axis == CS3_AXIS_X ? "x" : "y",
-                         cs3_placement_name(c->mapping.placement),
-                         cs3_reduction_name(c->mapping.reduction),
-                         c->mapping.overlap ? "" : " not overlapped",
-                         c->shape.dense ? "dense" : "sparse");
+  return g_strdup_printf(
+      "fold %" G_GINT64_FORMAT " on %s, %s, %s%s, %s", c->mapping.fold,
+      c->mapping.axis == CS3_AXIS_X ? "x" : "y", cs3_placement_name(c->mapping.placement),
+      cs3_reduction_name(c->mapping.reduction), c->mapping.overlap ? "" : " not overlapped",
+      c->shape.dense ? "dense" : "sparse");
 }
 
 json_t *cs3_map_json(const Cs3MapCandidate *c) {

@@ -12,26 +12,27 @@
 /* What `--map key=value` forces; a negative value leaves the choice to the mapper. */
 typedef struct {
   gint64 fold;
-  int axis;        /* Cs3FeatureAxis */
-  int placement;   /* Cs3AccPlacement */
-  int reduction;   /* Cs3Reduction */
-  int overlap;     /* 0, 1 */
-  int dense;       /* weight format: 1 dense, 0 sparse */
-  int recompute;   /* Cs3Recompute */
+  int axis;           /* Cs3FeatureAxis */
+  int placement;      /* Cs3AccPlacement */
+  int reduction;      /* Cs3Reduction */
+  int overlap;        /* 0, 1 */
+  int dense;          /* weight format: 1 dense, 0 sparse */
+  int recompute;      /* Cs3Recompute */
   gint64 micro_batch; /* sequences */
 } Cs3MapForce;
 
 #define CS3_MAP_FREE ((Cs3MapForce){-1, -1, -1, -1, -1, -1, -1, -1})
 
-/** cs3_map_force_parse: add one "key=value" to @force. Unknown keys and values name the known ones. */
+/** cs3_map_force_parse: add one "key=value" to @force. Unknown keys and values name the known ones.
+ */
 gboolean cs3_map_force_parse(Cs3MapForce *force, const char *text,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
   Cs3LayerShape shape; /* with the weight format chosen */
   Cs3Mapping mapping;
-  double estimate;     /* cycles by the closed form */
-  gint64 cycles;       /* by the recurrence; 0 until run */
+  double estimate; /* cycles by the closed form */
+  gint64 cycles;   /* by the recurrence; 0 until run */
 } Cs3MapCandidate;
 
 typedef struct {
@@ -58,8 +59,8 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape, const
 
 /**
  * cs3_map_counts: live weights per (row, line) of @mask under @mapping.
- * Returns: (transfer full) (nullable): %NULL for the dense weight format, where every weight travels
- *   and is multiplied. Free with g_free(); stride is the number of lines.
+ * Returns: (transfer full) (nullable): %NULL for the dense weight format, where every weight
+ * travels and is multiplied. Free with g_free(); stride is the number of lines.
  */
 guint16 *cs3_map_counts(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         const Cs3Mapping *mapping, const Cs3Mask *mask);

@@ -4,7 +4,8 @@
 
 #include "sim/plan.h"
 
-/** cs3_plan_shape: the @pass of linear @node for @tokens tokens, sparse format where density < 1. */
+/** cs3_plan_shape: the @pass of linear @node for @tokens tokens, sparse format where density < 1.
+ */
 Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 tokens);
 
 /** cs3_plan_groups: (transfer full): equally sparse instances of linear @node, Cs3SparsityGroup. */
@@ -17,7 +18,8 @@ GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node);
 gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_plan_run_linears: masks, mappings and recurrences of every linear layer into plan->linears. */
+/** cs3_plan_run_linears: masks, mappings and recurrences of every linear layer into plan->linears.
+ */
 gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The linear layers of a plan: which share a mask, the masks, and the passes over them in parallel.
- * By default one mask stands for all tensors of the same shape and density; exact draws every layer's
- * own. The random stream is named by the tensor, so results do not depend on who runs when. */
+ * By default one mask stands for all tensors of the same shape and density; exact draws every
+ * layer's own. The random stream is named by the tensor, so results do not depend on who runs when.
+ */
 #include "config.h"
 
 #include "sim/plan-internal.h"
@@ -10,7 +11,7 @@
 /* A weight matrix: drawn once, used by three passes. */
 typedef struct {
   guint node;
-  gint64 layer;               /* whose random stream is drawn */
+  gint64 layer; /* whose random stream is drawn */
   double density;
   Cs3PlanPass passes[CS3_N_PASSES];
   Cs3Mask *mask, *transposed; /* NULL: dense */
@@ -194,7 +195,8 @@ static GArray *every_layer(const Cs3PlanInput *input, GArray *distinct) {
   return all;
 }
 
-/* Results into the plan, in graph order: a group of instances from @distinct, or each from @every. */
+/* Results into the plan, in graph order: a group of instances from @distinct, or each from @every.
+ */
 static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, Cs3Plan *plan) {
   guint next = 0;
   for (guint i = 0; i < input->graph->nodes->len; i++) {

@@ -35,8 +35,8 @@ GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node) {
   return groups;
 }
 
-/* Sums along a line of PEs that an operator waits for: features lie on one axis, so a norm needs its
- * mean square (and mean), a softmax its maximum and sum. */
+/* Sums along a line of PEs that an operator waits for: features lie on one axis, so a norm needs
+ * its mean square (and mean), a softmax its maximum and sum. */
 static gint64 line_reductions(const Cs3Node *node) {
   switch (node->kind) {
   case CS3_NODE_NORM:

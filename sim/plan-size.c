@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How many sequences a micro-batch holds, and what is recomputed. Tokens on the wafer decide whether a
- * pass is bound by ingress or by arithmetic; memory bounds the tokens; recomputing buys memory with
- * a forward pass. Closed forms are good enough to choose, the recurrences then run the choice. */
+/* How many sequences a micro-batch holds, and what is recomputed. Tokens on the wafer decide
+ * whether a pass is bound by ingress or by arithmetic; memory bounds the tokens; recomputing buys
+ * memory with a forward pass. Closed forms are good enough to choose, the recurrences then run the
+ * choice. */
 #include "config.h"
 
 #include <math.h>
@@ -54,7 +55,8 @@ static const Known *estimate_matrix(const Cs3PlanInput *input, GArray *known, gu
 }
 
 /* Cycles of one micro-batch: forward, backward, and what is run again. */
-static double estimate_micro_batch(const Cs3PlanInput *input, gint64 tokens, double extra_forwards) {
+static double estimate_micro_batch(const Cs3PlanInput *input, gint64 tokens,
+                                   double extra_forwards) {
   double total = 0;
   g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(Known));
   for (guint i = 0; i < input->graph->nodes->len; i++) {
@@ -122,13 +124,14 @@ static void explain_no_fit(const Cs3PlanInput *input, double least_bytes, double
                 input->graph->model->name, input->graph->seq * sequences);
     return;
   }
-  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-              "%s does not fit: a micro-batch of %" G_GINT64_FORMAT " sequence%s of %" G_GINT64_FORMAT
-              " tokens needs %.1f GB of activations, %s holds %.1f GB (%.1f GB missing); use a shorter "
-              "--seq%s",
-              input->graph->model->name, sequences, sequences == 1 ? "" : "s", input->graph->seq,
-              needed / 1e9, input->machine->name, capacity / 1e9, (needed - capacity) / 1e9,
-              input->force.micro_batch > 1 ? " or a smaller --map micro-batch" : "");
+  g_set_error(
+      error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+      "%s does not fit: a micro-batch of %" G_GINT64_FORMAT " sequence%s of %" G_GINT64_FORMAT
+      " tokens needs %.1f GB of activations, %s holds %.1f GB (%.1f GB missing); use a shorter "
+      "--seq%s",
+      input->graph->model->name, sequences, sequences == 1 ? "" : "s", input->graph->seq,
+      needed / 1e9, input->machine->name, capacity / 1e9, (needed - capacity) / 1e9,
+      input->force.micro_batch > 1 ? " or a smaller --map micro-batch" : "");
 }
 
 gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A plan: how one micro-batch of a training step runs on one wafer, in cycles. Which micro-batch and
- * recompute policy, which mapping for every pass of every linear layer, and what each costs. */
+/* A plan: how one micro-batch of a training step runs on one wafer, in cycles. Which micro-batch
+ * and recompute policy, which mapping for every pass of every linear layer, and what each costs. */
 #pragma once
 
 #include <glib.h>
@@ -16,12 +16,12 @@ typedef struct {
   const Cs3Machine *machine;
   const Cs3Sparsity *sparsity; /* (nullable): %NULL: all dense */
   const Cs3Pattern *pattern;
-  const struct Cs3Plan *known; /* (nullable): a plan of the same graph and machine: dense matrices that it
-                                  has at the same tokens are taken over */
-  gint64 batch;              /* sequences per step */
+  const struct Cs3Plan *known; /* (nullable): a plan of the same graph and machine: dense matrices
+                                  that it has at the same tokens are taken over */
+  gint64 batch;                /* sequences per step */
   guint64 seed;
-  gboolean exact;            /* every layer with its own mask, instead of one per distinct shape */
-  guint workers;             /* threads; no influence on the result */
+  gboolean exact; /* every layer with its own mask, instead of one per distinct shape */
+  guint workers;  /* threads; no influence on the result */
   Cs3MapForce force;
 } Cs3PlanInput;
 
@@ -34,39 +34,40 @@ typedef struct {
 
 /* One instance of a linear node, or all its equally sparse instances when they share one mask. */
 typedef struct {
-  guint node;                /* index in graph->nodes */
-  gint64 layer;              /* the instance; -1: stands for all `repeat` instances of `density` */
+  guint node;   /* index in graph->nodes */
+  gint64 layer; /* the instance; -1: stands for all `repeat` instances of `density` */
   gint64 repeat;
-  double density;            /* live share asked for; the mask's own may differ by chance */
+  double density; /* live share asked for; the mask's own may differ by chance */
   Cs3PlanPass passes[CS3_N_PASSES];
 } Cs3PlanLinear;
 
 /* One node without weights, all its instances alike. */
 typedef struct {
   guint node;
-  gint64 forward, backward;  /* cycles of one instance */
-  double ideal;              /* MACs of one instance's forward at dense peak, cycles */
-  double stream_bytes;       /* embedding rows in, forward */
-  double gradient_bytes;     /* and their gradients out, backward */
+  gint64 forward, backward; /* cycles of one instance */
+  double ideal;             /* MACs of one instance's forward at dense peak, cycles */
+  double stream_bytes;      /* embedding rows in, forward */
+  double gradient_bytes;    /* and their gradients out, backward */
 } Cs3PlanOther;
 
 typedef struct Cs3Plan {
-  gint64 micro_batch;        /* sequences of a full micro-batch */
+  gint64 micro_batch; /* sequences of a full micro-batch */
   gint64 micro_batches;
-  gint64 tokens;             /* micro_batch x seq: tokens on the wafer */
+  gint64 tokens; /* micro_batch x seq: tokens on the wafer */
   Cs3Recompute recompute;
   Cs3Memory memory;
-  double capacity_bytes;     /* SRAM for activations */
-  GArray *linears;           /* of Cs3PlanLinear, in graph order */
-  GArray *others;            /* of Cs3PlanOther */
-  int references;            /* beside the first: cs3_plan_ref() */
+  double capacity_bytes; /* SRAM for activations */
+  GArray *linears;       /* of Cs3PlanLinear, in graph order */
+  GArray *others;        /* of Cs3PlanOther */
+  int references;        /* beside the first: cs3_plan_ref() */
 } Cs3Plan;
 
 /** cs3_plan_density: live share of the weights of @instance of linear @node; 1: dense. */
 double cs3_plan_density(const Cs3PlanInput *input, guint node, gint64 instance);
 
 /** cs3_plan_stands_for: whether @linear is the result of @instance of its node. */
-gboolean cs3_plan_stands_for(const Cs3PlanInput *input, const Cs3PlanLinear *linear, gint64 instance);
+gboolean cs3_plan_stands_for(const Cs3PlanInput *input, const Cs3PlanLinear *linear,
+                             gint64 instance);
 
 /**
  * cs3_plan_new: choose micro-batch, recompute policy and mappings, then run the recurrences.
@@ -75,7 +76,8 @@ gboolean cs3_plan_stands_for(const Cs3PlanInput *input, const Cs3PlanLinear *lin
  */
 Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_plan_ref: @plan, which then takes one more cs3_plan_free() to go. Not for several threads. */
+/** cs3_plan_ref: @plan, which then takes one more cs3_plan_free() to go. Not for several threads.
+ */
 Cs3Plan *cs3_plan_ref(Cs3Plan *plan);
 void cs3_plan_free(Cs3Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Plan, cs3_plan_free)

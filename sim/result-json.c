@@ -44,15 +44,14 @@ static json_t *overrides_json(const Cs3Machine *machine) {
 static json_t *hardware_json(const Cs3Run *run) {
   const Cs3Machine *machine = run->config.machine;
   return json_pack("{s:s, s:o, s:f, s:f, s:I, s:I}", "name", machine->name, "overrides",
-                   overrides_json(machine), "clock_hz",
-                   machine->hw.wafer.clock_hz, "dense_peak_flops",
-                   cs3_hardware_peak_flops(&machine->hw), "pe_x",
+                   overrides_json(machine), "clock_hz", machine->hw.wafer.clock_hz,
+                   "dense_peak_flops", cs3_hardware_peak_flops(&machine->hw), "pe_x",
                    (json_int_t)machine->hw.wafer.pe_x, "pe_y", (json_int_t)machine->hw.wafer.pe_y);
 }
 
 static json_t *step_json(const Cs3StepRun *step) {
-  return json_pack("{s:f, s:I, s:o, s:f, s:f, s:f, s:f, s:f}", "time_s", step->time.step_s, "cycles",
-                   (json_int_t)step->cycles, "causes",
+  return json_pack("{s:f, s:I, s:o, s:f, s:f, s:f, s:f, s:f}", "time_s", step->time.step_s,
+                   "cycles", (json_int_t)step->cycles, "causes",
                    causes_json(step->causes, CS3_N_STEP_CAUSES), "compute_s", step->time.compute_s,
                    "stream_wait_s", step->time.stream_wait_s, "boundary_s", step->time.boundary_s,
                    "bytes_down", step->time.bytes_down, "bytes_up", step->time.bytes_up);
@@ -74,8 +73,8 @@ static json_t *sizing_json(const Cs3Plan *plan) {
 
 static json_t *throughput_json(const Cs3Run *run, const Cs3StepRun *step) {
   double sequences = run->config.batch / step->time.step_s;
-  return json_pack("{s:f, s:f}", "tokens_per_s", sequences * run->config.graph->seq, "sequences_per_s",
-                   sequences);
+  return json_pack("{s:f, s:f}", "tokens_per_s", sequences * run->config.graph->seq,
+                   "sequences_per_s", sequences);
 }
 
 static json_t *flops_json(const Cs3Run *run, const Cs3StepRun *step) {
@@ -85,8 +84,8 @@ static json_t *flops_json(const Cs3Run *run, const Cs3StepRun *step) {
                    "dense_peak", peak, "dense_peak_fraction", achieved / peak);
 }
 
-/* Cycles of the sparse step beyond dense / theory, by cause; they add up to the gap. A negative entry
- * is time that the dense run wastes and the sparse run does not. */
+/* Cycles of the sparse step beyond dense / theory, by cause; they add up to the gap. A negative
+ * entry is time that the dense run wastes and the sparse run does not. */
 static json_t *gap_json(const Cs3Run *run) {
   json_t *object = json_object();
   for (int i = 0; i < CS3_N_STEP_CAUSES; i++)
@@ -115,9 +114,9 @@ static json_t *pass_json(const Cs3PlanPass *pass, const Cs3PlanPass *dense, doub
   json_t *object = json_pack(
       "{s:I, s:I, s:I, s:o, s:f, s:I, s:I, s:f, s:o}", "cycles", (json_int_t)pass->result.cycles,
       "bound_cycles", (json_int_t)pass->bound, "nonzeros", (json_int_t)pass->result.nonzeros,
-      "causes", causes_json(pass->result.causes, CS3_N_CAUSES), "imbalance",
-      pass->result.imbalance, "ingress_wavelets", (json_int_t)pass->result.ingress_wavelets,
-      "egress_wavelets", (json_int_t)pass->result.egress_wavelets, "speedup",
+      "causes", causes_json(pass->result.causes, CS3_N_CAUSES), "imbalance", pass->result.imbalance,
+      "ingress_wavelets", (json_int_t)pass->result.ingress_wavelets, "egress_wavelets",
+      (json_int_t)pass->result.egress_wavelets, "speedup",
       (double)dense->result.cycles / pass->result.cycles * scale, "mapping",
       cs3_map_json(&pass->choice.best));
   if (pass->choice.runner_up.cycles > 0)
@@ -138,11 +137,9 @@ static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear, double
   const Cs3Node *node = cs3_graph_node(run->config.graph, linear->node);
   const Cs3PlanLinear *dense = dense_twin(run, linear->node);
   json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:f}", "name", node->label, "tensor",
-                             node->tensor ? node->tensor : "", "repeat",
-                             (json_int_t)linear->repeat, "out_features",
-                             (json_int_t)node->out_features, "in_features",
-                             (json_int_t)node->in_features, "sparsity",
-                             1 - linear->density);
+                             node->tensor ? node->tensor : "", "repeat", (json_int_t)linear->repeat,
+                             "out_features", (json_int_t)node->out_features, "in_features",
+                             (json_int_t)node->in_features, "sparsity", 1 - linear->density);
   if (linear->layer >= 0)
     json_object_set_new(object, "layer", json_integer(linear->layer));
   gint64 cycles = 0, dense_cycles = 0, causes[CS3_N_CAUSES] = {0};
@@ -168,8 +165,8 @@ static json_t *layers_json(const Cs3Run *run) {
   double scale = (double)plan->tokens / run->dense.plan->tokens;
   json_t *layers = json_array();
   for (guint k = 0; k < plan->linears->len; k++)
-    json_array_append_new(layers, layer_json(run, &g_array_index(plan->linears, Cs3PlanLinear, k),
-                                             scale));
+    json_array_append_new(layers,
+                          layer_json(run, &g_array_index(plan->linears, Cs3PlanLinear, k), scale));
   return layers;
 }
 
@@ -179,11 +176,11 @@ static json_t *others_json(const Cs3Run *run) {
   for (guint k = 0; k < plan->others->len; k++) {
     const Cs3PlanOther *other = &g_array_index(plan->others, Cs3PlanOther, k);
     const Cs3Node *node = cs3_graph_node(run->config.graph, other->node);
-    json_array_append_new(
-        array, json_pack("{s:s, s:s, s:I, s:I, s:I}", "name", node->label, "kind",
-                         cs3_node_kind_name(node->kind), "repeat", (json_int_t)node->repeat,
-                         "forward_cycles", (json_int_t)other->forward, "backward_cycles",
-                         (json_int_t)other->backward));
+    json_array_append_new(array, json_pack("{s:s, s:s, s:I, s:I, s:I}", "name", node->label, "kind",
+                                           cs3_node_kind_name(node->kind), "repeat",
+                                           (json_int_t)node->repeat, "forward_cycles",
+                                           (json_int_t)other->forward, "backward_cycles",
+                                           (json_int_t)other->backward));
   }
   return array;
 }
@@ -220,8 +217,8 @@ json_t *cs3_result_json(const Cs3Run *run) {
   const Cs3RunConfig *c = &run->config;
   json_t *record = json_pack(
       "{s:s, s:o, s:o, s:f, s:s, s:I, s:I, s:s, s:s, s:b}", "schema", CS3_RESULT_SCHEMA, "model",
-      model_json(run), "hardware", hardware_json(run), "sparsity", c->sparsity_asked,
-      "pattern", c->pattern_text, "batch", (json_int_t)c->batch, "seq", (json_int_t)c->graph->seq, "attention",
+      model_json(run), "hardware", hardware_json(run), "sparsity", c->sparsity_asked, "pattern",
+      c->pattern_text, "batch", (json_int_t)c->batch, "seq", (json_int_t)c->graph->seq, "attention",
       c->graph->causal ? "causal" : "full", "fidelity", "recurrence", "exact", c->exact);
   json_object_set_new(record, "step", step_json(&run->sparse));
   json_object_set_new(record, "throughput", throughput_json(run, &run->sparse));

@@ -34,7 +34,11 @@ static const Cs3Column breakdown_columns[] = {
     {.key = "share", .title = "share [%]", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 100},
     {.key = "cycles", .title = "[Mcycles]", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 1e-6},
     {.key = "dense", .title = "dense run", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 1e-6},
-    {.key = "lost", .title = "beyond theory", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 1e-6},
+    {.key = "lost",
+     .title = "beyond theory",
+     .type = CS3_COLUMN_REAL,
+     .decimals = 1,
+     .scale = 1e-6},
     {.key = "meaning", .title = "", .type = CS3_COLUMN_TEXT},
 };
 
@@ -93,8 +97,7 @@ static GPtrArray *sorted_layers(const json_t *record) {
   GPtrArray *layers = g_ptr_array_new();
   size_t i;
   json_t *layer;
-  json_array_foreach(json_object_get(record, "layers"), i, layer)
-    g_ptr_array_add(layers, layer);
+  json_array_foreach(json_object_get(record, "layers"), i, layer) g_ptr_array_add(layers, layer);
   g_ptr_array_sort(layers, by_weight);
   return layers;
 }
@@ -103,10 +106,9 @@ static void add_layer(Cs3Table *table, const json_t *layer, double micro_batch_c
   g_autofree char *shape = g_strdup_printf("%.0f x %.0f", cs3_result_number(layer, "out_features"),
                                            cs3_result_number(layer, "in_features"));
   const json_t *instance = json_object_get(layer, "layer");
-  g_autofree char *name =
-      instance ? g_strdup_printf("%s %d", cs3_result_string(layer, "name"),
-                                 (int)json_integer_value(instance))
-               : g_strdup(cs3_result_string(layer, "name"));
+  g_autofree char *name = instance ? g_strdup_printf("%s %d", cs3_result_string(layer, "name"),
+                                                     (int)json_integer_value(instance))
+                                   : g_strdup(cs3_result_string(layer, "name"));
   cs3_table_add_text(table, name);
   cs3_table_add_text(table, shape);
   cs3_table_add_int(table, (gint64)cs3_result_number(layer, "repeat"));
@@ -136,18 +138,19 @@ static void write_layers(const json_t *record, Cs3Output *output) {
 
 static void write_head(const json_t *r, Cs3Output *output) {
   cs3_output_printf(output, "%s (%.2f B parameters) on %s, %.4g %% %s sparsity\n",
-                    cs3_result_string(r, "model.name"), cs3_result_number(r, "model.parameters") / 1e9,
+                    cs3_result_string(r, "model.name"),
+                    cs3_result_number(r, "model.parameters") / 1e9,
                     cs3_result_string(r, "hardware.name"), 100 * cs3_result_number(r, "sparsity"),
                     cs3_result_string(r, "pattern"));
-  cs3_output_printf(output,
-                    "%.0f sequences of %.0f tokens a step: %.0f micro-batch%s of %.0f (%.0f tokens on "
-                    "the wafer), recompute %s\n\n",
-                    cs3_result_number(r, "batch"), cs3_result_number(r, "seq"),
-                    cs3_result_number(r, "mapping.micro_batches"),
-                    cs3_result_number(r, "mapping.micro_batches") == 1 ? "" : "es",
-                    cs3_result_number(r, "mapping.micro_batch"),
-                    cs3_result_number(r, "mapping.tokens_on_wafer"),
-                    cs3_result_string(r, "mapping.recompute"));
+  cs3_output_printf(
+      output,
+      "%.0f sequences of %.0f tokens a step: %.0f micro-batch%s of %.0f (%.0f tokens on "
+      "the wafer), recompute %s\n\n",
+      cs3_result_number(r, "batch"), cs3_result_number(r, "seq"),
+      cs3_result_number(r, "mapping.micro_batches"),
+      cs3_result_number(r, "mapping.micro_batches") == 1 ? "" : "es",
+      cs3_result_number(r, "mapping.micro_batch"), cs3_result_number(r, "mapping.tokens_on_wafer"),
+      cs3_result_string(r, "mapping.recompute"));
 }
 
 static void write_summary(const json_t *r, Cs3Output *output) {
@@ -156,11 +159,13 @@ static void write_summary(const json_t *r, Cs3Output *output) {
   cs3_output_printf(output, "throughput       %.4g tokens/s  (dense %.4g)\n",
                     cs3_result_number(r, "throughput.tokens_per_s"),
                     cs3_result_number(r, "dense.throughput.tokens_per_s"));
-  cs3_output_printf(output, "achieved         %.3g PFLOP/s, %.1f %% of the %.1f PFLOP/s dense peak  (dense %.1f %%)\n",
-                    cs3_result_number(r, "flops.achieved") / 1e15,
-                    100 * cs3_result_number(r, "flops.dense_peak_fraction"),
-                    cs3_result_number(r, "flops.dense_peak") / 1e15,
-                    100 * cs3_result_number(r, "dense.flops.dense_peak_fraction"));
+  cs3_output_printf(
+      output,
+      "achieved         %.3g PFLOP/s, %.1f %% of the %.1f PFLOP/s dense peak  (dense %.1f %%)\n",
+      cs3_result_number(r, "flops.achieved") / 1e15,
+      100 * cs3_result_number(r, "flops.dense_peak_fraction"),
+      cs3_result_number(r, "flops.dense_peak") / 1e15,
+      100 * cs3_result_number(r, "dense.flops.dense_peak_fraction"));
   cs3_output_printf(output, "speed-up         %.3f simulated, %.3f in theory (%.1f %%)\n",
                     cs3_result_number(r, "speedup.simulated"),
                     cs3_result_number(r, "speedup.theoretical"),
@@ -179,10 +184,11 @@ static void write_surplus(const json_t *r, Cs3Output *output) {
   for (int cause = 1; cause < CS3_N_STEP_CAUSES; cause++)
     if (cause_number(r, "speedup.gap_cycles", cause) < cause_number(r, "speedup.gap_cycles", most))
       most = cause;
-  cs3_output_printf(output,
-                    "                 above theory because the dense run wastes more, most of it in "
-                    "%s (%s)\n",
-                    cs3_step_cause_name(most), meanings[most]);
+  cs3_output_printf(
+      output,
+      "                 above theory because the dense run wastes more, most of it in "
+      "%s (%s)\n",
+      cs3_step_cause_name(most), meanings[most]);
 }
 
 void cs3_result_text(const json_t *record, Cs3Output *output) {

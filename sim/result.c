@@ -71,8 +71,8 @@ static void add_pass(Cs3Table *table, const json_t *layer, const char *name, con
   cs3_table_add_real(table, cs3_result_number(pass, "speedup"));
   cs3_table_add_real(table, cs3_result_number(pass, "imbalance"));
   for (int cause = 0; cause < CS3_N_CAUSES; cause++)
-    cs3_table_add_int(
-        table, json_integer_value(json_object_get(json_object_get(pass, "causes"), cs3_cause_name(cause))));
+    cs3_table_add_int(table, json_integer_value(json_object_get(json_object_get(pass, "causes"),
+                                                                cs3_cause_name(cause))));
   cs3_table_add_int(table, integer(pass, "mapping.fold"));
   cs3_table_add_text(table, cs3_result_string(pass, "mapping.text"));
 }
@@ -85,7 +85,7 @@ void cs3_result_csv(const json_t *record, Cs3Output *output) {
     const char *name;
     json_t *pass;
     json_object_foreach(json_object_get(layer, "passes"), name, pass)
-      add_pass(table, layer, name, pass);
+        add_pass(table, layer, name, pass);
   }
   cs3_table_write(table, output, CS3_FORMAT_CSV);
 }

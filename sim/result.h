@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The record of a run, schema cs3sim.result/1: built once, every format is written from it. The schema
- * is described in doc/result.md. */
+/* The record of a run, schema cs3sim.result/1: built once, every format is written from it. The
+ * schema is described in doc/result.md. */
 #pragma once
 
 #include <jansson.h>
@@ -22,8 +22,8 @@ double cs3_result_number(const json_t *record, const char *path);
 const char *cs3_result_string(const json_t *record, const char *path);
 
 /**
- * cs3_result_text: the record for people: summary, where the step went, where the speed-up went, the
- * layers that cost most.
+ * cs3_result_text: the record for people: summary, where the step went, where the speed-up went,
+ * the layers that cost most.
  */
 void cs3_result_text(const json_t *record, Cs3Output *output);
 

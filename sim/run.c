@@ -11,9 +11,9 @@
 
 const char *cs3_step_cause_name(int cause) {
   static const char *const names[] = {
-      [CS3_STEP_ATTENTION] = "attention",     [CS3_STEP_VECTOR] = "vector",
-      [CS3_STEP_EMBEDDING] = "embedding",     [CS3_STEP_RECOMPUTE] = "recompute",
-      [CS3_STEP_PADDING] = "padding",         [CS3_STEP_STREAM_WAIT] = "stream_wait",
+      [CS3_STEP_ATTENTION] = "attention", [CS3_STEP_VECTOR] = "vector",
+      [CS3_STEP_EMBEDDING] = "embedding", [CS3_STEP_RECOMPUTE] = "recompute",
+      [CS3_STEP_PADDING] = "padding",     [CS3_STEP_STREAM_WAIT] = "stream_wait",
       [CS3_STEP_BOUNDARY] = "boundary",
   };
   return cause < CS3_N_CAUSES ? cs3_cause_name(cause) : names[cause];
@@ -26,9 +26,8 @@ static void count_linear(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3Pl
     for (int cause = 0; cause < CS3_N_CAUSES; cause++)
       causes[cause] += linear->repeat * linear->passes[pass].result.causes[cause];
   if (cs3_graph_node(graph, linear->node)->in_block)
-    causes[CS3_STEP_RECOMPUTE] +=
-        llround(plan->memory.extra_forwards * linear->repeat *
-                linear->passes[CS3_PASS_FORWARD].result.cycles);
+    causes[CS3_STEP_RECOMPUTE] += llround(plan->memory.extra_forwards * linear->repeat *
+                                          linear->passes[CS3_PASS_FORWARD].result.cycles);
 }
 
 static void count_other(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanOther *other,
@@ -127,11 +126,11 @@ static gboolean check_memoryx(const Cs3RunConfig *config, GError **error) {
   double missing, parameters = cs3_model_parameters(model);
   if (cs3_system_fits(&config->machine->system, parameters, &missing))
     return TRUE;
-  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-              "%s does not fit MemoryX: weights and optimizer state of %.3g parameters lack %.3g GB "
-              "(memoryx.capacity is %.3g GB); use a larger unit with --set memoryx.capacity=...",
-              model->name, parameters, missing / 1e9,
-              config->machine->system.memoryx.capacity_bytes / 1e9);
+  g_set_error(
+      error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+      "%s does not fit MemoryX: weights and optimizer state of %.3g parameters lack %.3g GB "
+      "(memoryx.capacity is %.3g GB); use a larger unit with --set memoryx.capacity=...",
+      model->name, parameters, missing / 1e9, config->machine->system.memoryx.capacity_bytes / 1e9);
   return FALSE;
 }
 
@@ -160,9 +159,14 @@ Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GErr
   g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
   run->config = *config;
   Cs3PlanInput input = {
-      .graph = config->graph, .machine = config->machine, .pattern = &config->pattern,
-      .batch = config->batch, .seed = config->seed, .exact = config->exact,
-      .workers = config->workers, .force = config->force,
+      .graph = config->graph,
+      .machine = config->machine,
+      .pattern = &config->pattern,
+      .batch = config->batch,
+      .seed = config->seed,
+      .exact = config->exact,
+      .workers = config->workers,
+      .force = config->force,
   };
   if (!check_memoryx(config, error) || !simulate_dense(&input, baseline, &run->dense, error))
     return NULL;

@@ -12,28 +12,28 @@
 #include "workloads/sparsity.h"
 
 typedef struct {
-  const Cs3Machine *machine;  /* borrowed */
-  const Cs3Graph *graph;      /* borrowed */
-  const Cs3Sparsity *sparsity;/* borrowed: which weights of the graph are sparse */
-  double sparsity_asked;      /* of the blocks' linear weights that no filter names */
-  gint64 batch;               /* sequences a step */
+  const Cs3Machine *machine;   /* borrowed */
+  const Cs3Graph *graph;       /* borrowed */
+  const Cs3Sparsity *sparsity; /* borrowed: which weights of the graph are sparse */
+  double sparsity_asked;       /* of the blocks' linear weights that no filter names */
+  gint64 batch;                /* sequences a step */
   Cs3Pattern pattern;
-  const char *pattern_text;   /* borrowed: as the user wrote it */
+  const char *pattern_text; /* borrowed: as the user wrote it */
   guint64 seed;
-  gboolean exact;             /* every layer with its own mask */
-  guint workers;              /* threads; no influence on the result */
+  gboolean exact; /* every layer with its own mask */
+  guint workers;  /* threads; no influence on the result */
   Cs3MapForce force;
 } Cs3RunConfig;
 
 /* Where the cycles of a step went: the causes of the linear layers, then the rest of the step. */
 enum {
   CS3_STEP_ATTENTION = CS3_N_CAUSES, /* scores and values beyond their MACs at peak */
-  CS3_STEP_VECTOR,     /* norms, softmax, activation functions, residuals, loss */
-  CS3_STEP_EMBEDDING,  /* table rows in, their gradients out */
-  CS3_STEP_RECOMPUTE,  /* blocks run again in backward to save memory */
-  CS3_STEP_PADDING,    /* the last micro-batch is not full */
-  CS3_STEP_STREAM_WAIT,/* waiting for MemoryX and SwarmX within the iteration */
-  CS3_STEP_BOUNDARY,   /* last gradient, tree, update, first weights: between iterations */
+  CS3_STEP_VECTOR,                   /* norms, softmax, activation functions, residuals, loss */
+  CS3_STEP_EMBEDDING,                /* table rows in, their gradients out */
+  CS3_STEP_RECOMPUTE,                /* blocks run again in backward to save memory */
+  CS3_STEP_PADDING,                  /* the last micro-batch is not full */
+  CS3_STEP_STREAM_WAIT,              /* waiting for MemoryX and SwarmX within the iteration */
+  CS3_STEP_BOUNDARY, /* last gradient, tree, update, first weights: between iterations */
   CS3_N_STEP_CAUSES
 };
 
@@ -44,24 +44,25 @@ const char *cs3_step_cause_name(int cause);
 typedef struct {
   Cs3Plan *plan;
   Cs3StepTime time;
-  gint64 cycles;                    /* sum of causes */
+  gint64 cycles; /* sum of causes */
   gint64 causes[CS3_N_STEP_CAUSES];
-  double flops;                     /* of live weights and attention, forward and backward, no recompute */
-  double linear_cycles_per_token;   /* forward, again, dX and dW of the linear weights of the blocks */
+  double flops; /* of live weights and attention, forward and backward, no recompute */
+  double
+      linear_cycles_per_token; /* forward, again, dX and dW of the linear weights of the blocks */
 } Cs3StepRun;
 
 typedef struct {
   Cs3RunConfig config;
   Cs3StepRun sparse, dense;
-  double speedup, theoretical;      /* step times; MACs */
+  double speedup, theoretical;               /* step times; MACs */
   double linear_speedup, linear_theoretical; /* linear weights of the blocks alone */
 } Cs3Run;
 
 /**
- * cs3_run: simulate the step sparse and, as its baseline, dense: the same model, batch and machine with
- * dense weights, their own best mapping and micro-batch. Without sparsity both are the same run.
- * The calling process must be single-threaded (SimGrid runs in a forked child).
- * Errors: CS3_WORKLOAD_ERROR, CS3_FABRIC_ERROR_INFEASIBLE (does not fit), CS3_STEP_ERROR.
+ * cs3_run: simulate the step sparse and, as its baseline, dense: the same model, batch and machine
+ * with dense weights, their own best mapping and micro-batch. Without sparsity both are the same
+ * run. The calling process must be single-threaded (SimGrid runs in a forked child). Errors:
+ * CS3_WORKLOAD_ERROR, CS3_FABRIC_ERROR_INFEASIBLE (does not fit), CS3_STEP_ERROR.
  */
 Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

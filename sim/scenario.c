@@ -15,42 +15,96 @@
 static const char *const attention_kinds[] = {"full", "causal", NULL};
 
 const Cs3Option cs3_scenario_options[] = {
-    {.name = "model", .letter = 'm', .type = CS3_OPTION_TEXT, .offset = AT(model),
-     .metavar = "NAME|FILE", .completes = "models",
+    {.name = "model",
+     .letter = 'm',
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(model),
+     .metavar = "NAME|FILE",
+     .completes = "models",
      .help = "model preset, or a Hugging Face config.json"},
-    {.name = "hardware", .type = CS3_OPTION_TEXT, .offset = AT(hardware), .metavar = "NAME|FILE",
-     .completes = "hardware", .help = "hardware preset, or an .ini file"},
-    {.name = "set", .type = CS3_OPTION_LIST, .offset = AT(set), .metavar = "GROUP.KEY=VALUE",
+    {.name = "hardware",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(hardware),
+     .metavar = "NAME|FILE",
+     .completes = "hardware",
+     .help = "hardware preset, or an .ini file"},
+    {.name = "set",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(set),
+     .metavar = "GROUP.KEY=VALUE",
      .help = "override a hardware parameter (see 'cs3sim explain')"},
-    {.name = "sparsity", .letter = 's', .type = CS3_OPTION_REAL, .offset = AT(sparsity),
-     .metavar = "S", .min = 0, .max = 1, .below_max = TRUE,
+    {.name = "sparsity",
+     .letter = 's',
+     .type = CS3_OPTION_REAL,
+     .offset = AT(sparsity),
+     .metavar = "S",
+     .min = 0,
+     .max = 1,
+     .below_max = TRUE,
      .help = "share of zero weights in the linear layers of the decoder blocks; embedding, LM head "
              "and norms stay dense"},
-    {.name = "sparsity-filter", .type = CS3_OPTION_LIST, .offset = AT(sparsity_filter),
+    {.name = "sparsity-filter",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(sparsity_filter),
      .metavar = "GLOB=S",
      .help = "sparsity of the tensors whose name matches; the last that matches wins"},
-    {.name = "pattern", .type = CS3_OPTION_TEXT, .offset = AT(pattern), .metavar = "PATTERN",
-     .completes = "patterns", .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"},
-    {.name = "batch", .letter = 'b', .type = CS3_OPTION_INT, .offset = AT(batch), .metavar = "N",
-     .min = 1, .max = 1 << 24, .help = "sequences per training step"},
-    {.name = "seq", .type = CS3_OPTION_INT, .offset = AT(seq), .metavar = "TOKENS", .min = 1,
-     .max = 1 << 24, .default_text = "the model's longest",
+    {.name = "pattern",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(pattern),
+     .metavar = "PATTERN",
+     .completes = "patterns",
+     .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"},
+    {.name = "batch",
+     .letter = 'b',
+     .type = CS3_OPTION_INT,
+     .offset = AT(batch),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 24,
+     .help = "sequences per training step"},
+    {.name = "seq",
+     .type = CS3_OPTION_INT,
+     .offset = AT(seq),
+     .metavar = "TOKENS",
+     .min = 1,
+     .max = 1 << 24,
+     .default_text = "the model's longest",
      .help = "tokens per sequence"},
-    {.name = "attention", .type = CS3_OPTION_CHOICE, .offset = AT(attention), .metavar = "KIND",
+    {.name = "attention",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(attention),
+     .metavar = "KIND",
      .choices = attention_kinds,
      .help = "attention work: the full square, or the causal triangle only"},
     {NULL},
 };
 
 const Cs3Option cs3_execution_options[] = {
-    {.name = "seed", .type = CS3_OPTION_INT, .offset = AT(seed), .metavar = "N", .min = 0,
-     .max = G_MAXINT32, .help = "seed of the random masks"},
-    {.name = "exact", .type = CS3_OPTION_FLAG, .offset = AT(exact),
+    {.name = "seed",
+     .type = CS3_OPTION_INT,
+     .offset = AT(seed),
+     .metavar = "N",
+     .min = 0,
+     .max = G_MAXINT32,
+     .help = "seed of the random masks"},
+    {.name = "exact",
+     .type = CS3_OPTION_FLAG,
+     .offset = AT(exact),
      .help = "draw every layer's own mask instead of one per distinct shape"},
-    {.name = "jobs", .letter = 'j', .type = CS3_OPTION_INT, .offset = AT(jobs), .metavar = "N",
-     .min = 1, .max = 1024, .environment = "CS3SIM_JOBS", .default_text = "number of processors",
+    {.name = "jobs",
+     .letter = 'j',
+     .type = CS3_OPTION_INT,
+     .offset = AT(jobs),
+     .metavar = "N",
+     .min = 1,
+     .max = 1024,
+     .environment = "CS3SIM_JOBS",
+     .default_text = "number of processors",
      .help = "threads; the result does not depend on it"},
-    {.name = "map", .type = CS3_OPTION_LIST, .offset = AT(map), .metavar = "KEY=VALUE",
+    {.name = "map",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(map),
+     .metavar = "KEY=VALUE",
      .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, "
              "recompute, micro-batch"},
     {NULL},
@@ -96,9 +150,8 @@ gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *opt
                                    double sparsity, GError **error) {
   if (!cs3_pattern_sparsity(&s->config.pattern, s->pattern_text, &sparsity, error))
     return FALSE;
-  Cs3Sparsity *next =
-      cs3_sparsity_new(s->graph, sparsity, (const char *const *)options->sparsity_filter,
-                       &s->config.pattern, error);
+  Cs3Sparsity *next = cs3_sparsity_new(
+      s->graph, sparsity, (const char *const *)options->sparsity_filter, &s->config.pattern, error);
   if (next == NULL)
     return FALSE;
   g_clear_pointer(&s->sparsity, cs3_sparsity_free);
@@ -115,7 +168,8 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   s->machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
   if (s->machine == NULL)
     return NULL;
-  s->graph = cs3_graph_new(s->model, o->seq > 0 ? o->seq : s->model->max_seq, o->attention == 1, error);
+  s->graph =
+      cs3_graph_new(s->model, o->seq > 0 ? o->seq : s->model->max_seq, o->attention == 1, error);
   if (s->graph == NULL)
     return NULL;
   s->pattern_text = g_strdup(o->pattern);
@@ -143,10 +197,14 @@ static void add_dimensions(Cs3Table *settings, const Cs3ScenarioOptions *o, cons
     const char *name;
     gint64 value;
   } dimensions[] = {
-      {"model.layers", model->layers},     {"model.hidden", model->hidden},
-      {"model.heads", model->heads},       {"model.kv_heads", model->kv_heads},
-      {"model.head_dim", model->head_dim}, {"model.ffn", model->ffn},
-      {"model.vocab", model->vocab},       {"model.max_seq", model->max_seq},
+      {"model.layers", model->layers},
+      {"model.hidden", model->hidden},
+      {"model.heads", model->heads},
+      {"model.kv_heads", model->kv_heads},
+      {"model.head_dim", model->head_dim},
+      {"model.ffn", model->ffn},
+      {"model.vocab", model->vocab},
+      {"model.max_seq", model->max_seq},
       {"model.parameters", cs3_model_parameters(model)},
   };
   for (gsize i = 0; i < G_N_ELEMENTS(dimensions); i++) {

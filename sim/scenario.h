@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The options that name what is simulated (model, machine, sparsity, batch), shared by every command
- * that simulates, and the objects they stand for. */
+/* The options that name what is simulated (model, machine, sparsity, batch), shared by every
+ * command that simulates, and the objects they stand for. */
 #pragma once
 
 #include <glib.h>
@@ -29,10 +29,10 @@ extern const Cs3ScenarioOptions cs3_scenario_defaults;
 
 /* The same, for commands that embed the struct in their own. 1024 sequences of 4096 tokens are the
  * 4 M tokens a step of Llama-2 (arXiv 2307.09288, section 2.2). */
-#define CS3_SCENARIO_DEFAULTS                                                                     \
-  {                                                                                               \
-    .model = (char *)"llama7b", .hardware = (char *)"cs3", .pattern = (char *)"uniform",          \
-    .batch = 1024, .seed = 1,                                                                     \
+#define CS3_SCENARIO_DEFAULTS                                                                      \
+  {                                                                                                \
+    .model = (char *)"llama7b", .hardware = (char *)"cs3", .pattern = (char *)"uniform",           \
+    .batch = 1024, .seed = 1,                                                                      \
   }
 
 /* What the options stand for. */
@@ -63,7 +63,8 @@ gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, const char *text, doubl
  * cs3_scenario_new: load the model and the machine and check everything that belongs together.
  * Returns: (transfer full) (nullable).
  */
-Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *options,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_scenario_set_sparsity: the same scenario at another sparsity, filters kept. */
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,

@@ -20,8 +20,9 @@ static void add_linear(Stretch *s, const Cs3PlanLinear *linear, double extra_for
   const Cs3LayerResult *dx = &linear->passes[CS3_PASS_DX].result;
   const Cs3LayerResult *dw = &linear->passes[CS3_PASS_DW].result;
   s->forward_bytes += f->ingress_wavelets * (double)WAVELET_BYTES;
-  s->backward_bytes += (dx->ingress_wavelets + dw->ingress_wavelets +
-                        extra_forwards * f->ingress_wavelets) * WAVELET_BYTES;
+  s->backward_bytes +=
+      (dx->ingress_wavelets + dw->ingress_wavelets + extra_forwards * f->ingress_wavelets) *
+      WAVELET_BYTES;
   s->gradient_bytes += dw->egress_wavelets * (double)WAVELET_BYTES;
   s->forward_cycles += f->cycles;
   s->backward_cycles += dx->cycles + dw->cycles + extra_forwards * f->cycles;
@@ -44,8 +45,8 @@ static gint64 stretch_of(const Cs3Graph *graph, guint node, gint64 instance) {
   return 0;
 }
 
-static void fill_linear(const Cs3PlanInput *input, const Cs3Plan *plan,
-                        const Cs3PlanLinear *linear, Stretch *stretches) {
+static void fill_linear(const Cs3PlanInput *input, const Cs3Plan *plan, const Cs3PlanLinear *linear,
+                        Stretch *stretches) {
   const Cs3Node *node = cs3_graph_node(input->graph, linear->node);
   double again = node->in_block ? plan->memory.extra_forwards : 0;
   for (gint64 i = 0; i < node->repeat; i++) {

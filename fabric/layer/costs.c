@@ -126,7 +126,8 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->features = div_up(shape->features, c->lines);
   c->vector = ceil(div_up(c->tokens * element_bytes, 4) * hw->fabric.link_cycles);
   c->hop = hw->fabric.hop_cycles;
-  c->stage = c->hop * (mapping->reduction == CS3_REDUCTION_RING ? 2 : 1) + 2 * hw->fabric.ramp_cycles + 1;
+  c->stage =
+      c->hop * (mapping->reduction == CS3_REDUCTION_RING ? 2 : 1) + 2 * hw->fabric.ramp_cycles + 1;
   c->back = c->stage - 1;
   c->buffer = hw->fabric.out_queue[PARTIAL_SUM_QUEUE] + hw->fabric.router_buffer +
               hw->fabric.in_queue[PARTIAL_SUM_QUEUE];
@@ -169,7 +170,8 @@ double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c
 }
 
 /* SRAM of the fullest PE: its input features, its share of the output, J accumulators (dW: dy). */
-static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
+static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                          const Cs3LayerCosts *c) {
   gint64 output = div_up(shape->rows, c->lines);
   return c->tokens * (2 * c->features + 2 * output + accumulator_bytes(hw) * c->slots);
 }
@@ -189,13 +191,15 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   cs3_layer_costs(hw, shape, mapping, &c);
   if (c.slots < 1) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-                "an accumulator of %" G_GINT64_FORMAT " tokens does not fit pe.acc_cache (%" G_GINT64_FORMAT
-                " bytes)", c.tokens, hw->pe.acc_cache_bytes);
+                "an accumulator of %" G_GINT64_FORMAT
+                " tokens does not fit pe.acc_cache (%" G_GINT64_FORMAT " bytes)",
+                c.tokens, hw->pe.acc_cache_bytes);
     return FALSE;
   }
   if (mapping->placement == CS3_ACC_SPILL && c.copy == 0) {
-    g_set_error_literal(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-                        "nothing to spill: every accumulator slot fits the cache (placement cache)");
+    g_set_error_literal(
+        error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+        "nothing to spill: every accumulator slot fits the cache (placement cache)");
     return FALSE;
   }
   if (mapping->reduction == CS3_REDUCTION_RING && shape->pass != CS3_PASS_DW && c.lines > 1 &&

@@ -15,28 +15,28 @@ typedef enum {
 } Cs3Wire;
 
 typedef struct {
-  gint64 lines;           /* R */
-  gint64 columns;         /* C: PEs along the token axis, per group */
-  gint64 tokens;          /* t: tokens of the fullest PE */
-  gint64 features;        /* k: features of the fullest line */
-  gint32 vector;          /* n: wavelets of one partial-sum (dW: dy) vector */
-  gint32 service;         /* cycles one weight occupies a PE */
-  gint32 arithmetic;      /* of which vector work, the rest is overhead */
-  gint32 control;         /* cycles per output row beside the weights */
-  gint32 copy;            /* of which copying a vector between cache and SRAM */
-  gint32 receive, send;   /* issue cycles of the reduction's add and send, per row */
-  gint32 store;           /* issue cycles to store a finished row at its owner */
-  gint32 stage;           /* processed here -> processed at the next PE of the chain */
-  gint32 back;            /* credit return */
-  gint32 buffer;          /* B: wavelets between two neighbours */
-  gint32 slots;           /* J */
+  gint64 lines;         /* R */
+  gint64 columns;       /* C: PEs along the token axis, per group */
+  gint64 tokens;        /* t: tokens of the fullest PE */
+  gint64 features;      /* k: features of the fullest line */
+  gint32 vector;        /* n: wavelets of one partial-sum (dW: dy) vector */
+  gint32 service;       /* cycles one weight occupies a PE */
+  gint32 arithmetic;    /* of which vector work, the rest is overhead */
+  gint32 control;       /* cycles per output row beside the weights */
+  gint32 copy;          /* of which copying a vector between cache and SRAM */
+  gint32 receive, send; /* issue cycles of the reduction's add and send, per row */
+  gint32 store;         /* issue cycles to store a finished row at its owner */
+  gint32 stage;         /* processed here -> processed at the next PE of the chain */
+  gint32 back;          /* credit return */
+  gint32 buffer;        /* B: wavelets between two neighbours */
+  gint32 slots;         /* J */
   gint32 hop;
-  gint64 edge_rows;       /* D: whole rows the edge can hold per line */
-  gint64 lead;            /* first wavelet at the edge -> execution at the last PE */
-  Cs3Wire wire;           /* how a row travels */
-  gint32 weight_bits;     /* of a dense weight */
-  gint32 gradient_bits;   /* on the wire per gradient */
-  double ingress_cycles;  /* per wavelet, whole wafer */
+  gint64 edge_rows;      /* D: whole rows the edge can hold per line */
+  gint64 lead;           /* first wavelet at the edge -> execution at the last PE */
+  Cs3Wire wire;          /* how a row travels */
+  gint32 weight_bits;    /* of a dense weight */
+  gint32 gradient_bits;  /* on the wire per gradient */
+  double ingress_cycles; /* per wavelet, whole wafer */
   double egress_cycles;
 } Cs3LayerCosts;
 
@@ -48,7 +48,8 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
  * cs3_layer_row_wavelets: mean ingress wavelets of one row with @nonzeros live weights in all,
  * control wavelets included; padding per line is left out (a lower bound, for estimates).
  */
-double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *costs, double nonzeros);
+double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
+                              double nonzeros);
 
 /**
  * cs3_axpy_rate: elements per cycle of acc += w * x, limited by lanes and SRAM ports:

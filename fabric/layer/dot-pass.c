@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dW: for every output row the owner multicasts dy along the token line, each line computes one dot
- * product per live weight and the row chain across the columns adds the partial sums on their way to
- * the edge. The columns are shifted copies of each other, so the chain costs its issue slots (in
+ * product per live weight and the row chain across the columns adds the partial sums on their way
+ * to the edge. The columns are shifted copies of each other, so the chain costs its issue slots (in
  * `service`) and, once, its latency. Equations: doc/model.md, "dW". */
 #include "config.h"
 
@@ -17,16 +17,16 @@ enum { FRACTION_BITS = 20 };
 typedef struct {
   const Cs3LayerCosts *costs;
   gint64 lines;
-  gint64 base;      /* cycles taken out of every 32-bit time so far */
-  gint32 *done;     /* ring of J rows: line r has finished the row's dot products */
-  gint32 *ramp;     /* ramp[lines + d] = |d| hops: distances from any owner are a window of it */
-  gint32 sent;      /* dy of the last row started to leave its owner */
-  gint32 fixed;     /* cycles per row beside the dot products */
+  gint64 base;  /* cycles taken out of every 32-bit time so far */
+  gint32 *done; /* ring of J rows: line r has finished the row's dot products */
+  gint32 *ramp; /* ramp[lines + d] = |d| hops: distances from any owner are a window of it */
+  gint32 sent;  /* dy of the last row started to leave its owner */
+  gint32 fixed; /* cycles per row beside the dot products */
   gboolean broadcast;
-  gint64 egress;    /* fixed point: the last row's gradients have left */
+  gint64 egress;      /* fixed point: the last row's gradients have left */
   gint64 per_wavelet; /* fixed point cycles per gradient wavelet; 0: no limit */
-  gint64 depth;     /* rows of gradients the edge can hold */
-  gint64 *left;     /* ring of them: cycle at which the row had left */
+  gint64 depth;       /* rows of gradients the edge can hold */
+  gint64 *left;       /* ring of them: cycle at which the row had left */
   gint64 egress_wavelets;
 } Engine;
 
@@ -103,8 +103,8 @@ static gint64 advance_row(Engine *e, gint64 row, const guint16 *weights, gint64 
     e->sent = MAX(e->sent + c->vector, start);
     landed = e->sent + c->vector + c->stage - c->hop;
   }
-  gint32 latest = run_lines(owner, before, distance, landed, earliest, weights, c->service,
-                            e->fixed, done);
+  gint32 latest =
+      run_lines(owner, before, distance, landed, earliest, weights, c->service, e->fixed, done);
   /* The owner has its dy already. */
   gint32 own = run_lines(1, before + owner, distance + owner, CS3_NEVER / 2, earliest,
                          weights + owner, c->service, e->fixed, done + owner);

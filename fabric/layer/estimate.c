@@ -8,15 +8,16 @@
 #include "fabric/layer/costs.h"
 
 typedef struct {
-  double line;    /* work of the line that counts */
-  double link;    /* reduction or broadcast vectors on one link */
+  double line; /* work of the line that counts */
+  double link; /* reduction or broadcast vectors on one link */
   double ingress, egress;
 } Limits;
 
 /* Cycles per row of one line beside its weights, mean over the lines. */
 static double row_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                        const Cs3LayerCosts *c) {
-  double share = (double)(c->lines - 1) / c->lines; /* one end receives nothing, the other sends nothing */
+  double share =
+      (double)(c->lines - 1) / c->lines; /* one end receives nothing, the other sends nothing */
   double cycles = c->control + (double)c->store / c->lines;
   if (shape->pass != CS3_PASS_DW && !mapping->overlap)
     return cycles + (c->lines > 1 ? c->vector : 0); /* the PE stands while the vector passes */
@@ -57,7 +58,8 @@ static double busiest_line(const Cs3LayerShape *shape, const Cs3LayerCosts *c, d
 
 /* Cycles once a pass: the multicast, the chain and the way to the farthest owner. A ring streams
  * whole blocks of R rows. */
-static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping, const Cs3LayerCosts *c) {
+static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                      const Cs3LayerCosts *c) {
   double chain = (double)c->lines * c->stage;
   if (shape->pass == CS3_PASS_DW)
     chain = c->columns * (double)(c->stage - c->hop);

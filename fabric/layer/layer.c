@@ -59,16 +59,16 @@ static gint64 drain(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
   return c->lines > 1 ? (c->lines - 1) * c->hop + c->stage - c->hop + c->store : c->store;
 }
 
-gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                        const Cs3LayerCounts *counts) {
+gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts) {
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
   return c.lead + run(shape, mapping, &c, counts, CS3_LIMIT_EGRESS).end + drain(shape, &c);
 }
 
 /* The rungs of the ladder: what the pass would take if only the limits up to here held. Each is at
- * least the one before, so that every cause is what its limit adds. The off-wafer stream comes right
- * after the arithmetic: work that hides behind it is not what the user waits for. */
+ * least the one before, so that every cause is what its limit adds. The off-wafer stream comes
+ * right after the arithmetic: work that hides behind it is not what the user waits for. */
 typedef struct {
   const Cs3LayerShape *shape;
   const Cs3Mapping *mapping;

@@ -25,11 +25,11 @@ typedef struct {
 
 /* How it is laid on the wafer. */
 typedef struct {
-  int axis;             /* CS3_AXIS_Y: features on rows; CS3_AXIS_X: on columns */
-  gint64 fold;          /* g groups of lines that share the features; each takes tokens / g */
+  int axis;                  /* CS3_AXIS_Y: features on rows; CS3_AXIS_X: on columns */
+  gint64 fold;               /* g groups of lines that share the features; each takes tokens / g */
   Cs3AccPlacement placement; /* of the accumulators (dW: of dy); never CS3_ACC_AUTO */
   Cs3Reduction reduction;
-  gboolean overlap;     /* reduction in microthreads beside the AXPYs of the next rows */
+  gboolean overlap; /* reduction in microthreads beside the AXPYs of the next rows */
 } Cs3Mapping;
 
 /* Live weights per (row, line), row-major with `stride`; %NULL counts: every weight is alive. */
@@ -38,12 +38,13 @@ typedef struct {
   gint64 stride;
 } Cs3LayerCounts;
 
-/* Where the cycles of a pass went. The entries of a pass add up to its cycles exactly: each is what one
- * more limit adds to the time under the limits before it (order: arithmetic, ingress, egress,
+/* Where the cycles of a pass went. The entries of a pass add up to its cycles exactly: each is what
+ * one more limit adds to the time under the limits before it (order: arithmetic, ingress, egress,
  * mapping, overhead, imbalance, reduction, fill; work hidden behind the stream is not charged). */
 typedef enum {
   CS3_CAUSE_ARITHMETIC, /* MACs at the dense peak of the whole wafer */
-  CS3_CAUSE_MAPPING,    /* PEs without work, lanes lost to SRAM ports, vectors not a multiple of the lanes */
+  CS3_CAUSE_MAPPING,    /* PEs without work, lanes lost to SRAM ports, vectors not a multiple of the
+                           lanes */
   CS3_CAUSE_OVERHEAD,   /* issue cycles per weight and per output row */
   CS3_CAUSE_IMBALANCE,  /* waiting for the line with most non-zeros, slots included */
   CS3_CAUSE_REDUCTION,  /* partial sums (dW: broadcast of dy) */
@@ -62,9 +63,9 @@ const char *cs3_placement_name(Cs3AccPlacement placement);
 typedef struct {
   gint64 cycles;
   gint64 causes[CS3_N_CAUSES];
-  gint64 nonzeros;        /* weights multiplied, per token */
+  gint64 nonzeros; /* weights multiplied, per token */
   gint64 ingress_wavelets, egress_wavelets;
-  double imbalance;       /* non-zeros of the busiest line / mean line */
+  double imbalance; /* non-zeros of the busiest line / mean line */
 } Cs3LayerResult;
 
 /**
@@ -76,7 +77,8 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                            const Cs3Mapping *mapping, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_mapping_lines: number R of feature lines one group of @mapping uses. */
-gint64 cs3_mapping_lines(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping);
+gint64 cs3_mapping_lines(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                         const Cs3Mapping *mapping);
 
 /**
  * cs3_mapping_starts: line r owns features [starts[r], starts[r+1]); balanced contiguous blocks.
@@ -96,17 +98,19 @@ gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const 
  * cs3_layer_estimate: expected cycles of the pass for weights alive with probability @density: the
  * bound with the expected busiest line and the latencies. Ranks mappings; not a bound.
  */
-double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                          double density);
+double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                          const Cs3Mapping *mapping, double density);
 
-/** cs3_layer_cycles: cycles of cs3_layer_recurrence() alone, in one run instead of three or four. */
-gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                        const Cs3LayerCounts *counts);
+/** cs3_layer_cycles: cycles of cs3_layer_recurrence() alone, in one run instead of three or four.
+ */
+gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts);
 
 /**
  * cs3_layer_recurrence: the pass as exact max-plus recurrences over (row x line).
  * @counts: live weights per (row, line), lines as in cs3_mapping_starts().
  * @mapping must have passed cs3_mapping_check().
  */
-void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                          const Cs3LayerCounts *counts, Cs3LayerResult *result);
+void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                          const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
+                          Cs3LayerResult *result);

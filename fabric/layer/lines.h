@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Loops over the lines of a token line that both machines of a pass use. Internal to fabric/layer/. */
+/* Loops over the lines of a token line that both machines of a pass use. Internal to fabric/layer/.
+ */
 #pragma once
 
 #include "fabric/layer/layer.h"
@@ -14,8 +15,8 @@
 /* Before the beginning of time, with room to subtract. */
 #define CS3_NEVER (G_MININT32 / 2)
 
-/* Rows between two rebases of the 32-bit times: the largest row (a PE's whole SRAM of weights, about
- * 3.5e5 cycles) times this stays below 2^30. */
+/* Rows between two rebases of the 32-bit times: the largest row (a PE's whole SRAM of weights,
+ * about 3.5e5 cycles) times this stays below 2^30. */
 #define CS3_REBASE_ROWS 256
 
 /** cs3_lines_shift: take @by cycles out of @n times; what is long past stays at CS3_NEVER. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forward and dX as max-plus recurrences over (row x line). The driver streams rows through
- * ingress, AXPYs and slots; the reduction topologies are in reduction-*.c. Equations: doc/model.md. */
+ * ingress, AXPYs and slots; the reduction topologies are in reduction-*.c. Equations: doc/model.md.
+ */
 #include "config.h"
 
 #include "fabric/layer/recurrence.h"
@@ -64,8 +65,8 @@ static void engine_free(Engine *e) {
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
-/* Rows are streamed owner by owner, so the next row's counts lie elsewhere in memory: ask for them while
- * this row is worked on. */
+/* Rows are streamed owner by owner, so the next row's counts lie elsewhere in memory: ask for them
+ * while this row is worked on. */
 static void prefetch_row(const Engine *e, gint64 step) {
   enum { PER_CACHE_LINE = 64 / sizeof(guint16) };
   if (step >= e->s.rows)
@@ -97,10 +98,10 @@ static const guint16 *step_weights(Engine *e, gint64 step) {
 
 /* What one step gives every line. */
 typedef struct {
-  gint32 arrive;  /* the row is at the edge */
+  gint32 arrive; /* the row is at the edge */
   gint32 service, control;
   gint32 vector;
-  gint32 issue;   /* of the reduction, after the row */
+  gint32 issue; /* of the reduction, after the row */
 } Step;
 
 /* acc, ready and x; returns the latest acc: the row has left the edge buffers. */

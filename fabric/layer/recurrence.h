@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* State of the AXPY recurrence and the operations table of the reductions. Internal to fabric/layer/.
+/* State of the AXPY recurrence and the operations table of the reductions. Internal to
+ * fabric/layer/.
  *
  * Times are 32-bit offsets from `base`, so that eight lines fit a vector register; the driver
  * rebases before they can overflow. Per line r and row i (doc/model.md, "Recurrence"):
@@ -16,15 +17,15 @@
 typedef struct {
   const Cs3LayerCosts *costs;
   gint64 lines;
-  gint64 rows;       /* of the layer */
-  gint64 row;        /* step i */
+  gint64 rows; /* of the layer */
+  gint64 row;  /* step i */
   gint32 *x;
   gint32 *acc;
-  gint32 *ready;     /* max(acc, P(i-1) + n): r may take part in row i's reduction */
-  gint32 *sent;      /* ring of J rows of y */
-  gint32 *passed;    /* ring of `depth` rows of P, one value longer than the lines (two-way) */
-  gint64 depth;      /* rows of P that are kept: backpressure looks B / n rows back */
-  gint32 vector;     /* n, 0 when the reduction is switched off (causes) */
+  gint32 *ready;  /* max(acc, P(i-1) + n): r may take part in row i's reduction */
+  gint32 *sent;   /* ring of J rows of y */
+  gint32 *passed; /* ring of `depth` rows of P, one value longer than the lines (two-way) */
+  gint64 depth;   /* rows of P that are kept: backpressure looks B / n rows back */
+  gint32 vector;  /* n, 0 when the reduction is switched off (causes) */
 } Cs3Recurrence;
 
 /** cs3_recurrence_sent: y of row @row (J rows are kept). */
@@ -69,13 +70,16 @@ const Cs3ReductionOps *cs3_reduction_ops(Cs3Reduction reduction);
 void cs3_send_times(const Cs3Recurrence *state, gint64 n_lines, const gint32 *passed,
                     const gint32 *before, const gint32 *next, gint32 *sent);
 
-/** cs3_store_times: y[r] = P[r] + n - 1: the row ends here, its slot is free once it is added up. */
-void cs3_store_times(const Cs3Recurrence *state, gint64 n_lines, const gint32 *passed, gint32 *sent);
+/** cs3_store_times: y[r] = P[r] + n - 1: the row ends here, its slot is free once it is added up.
+ */
+void cs3_store_times(const Cs3Recurrence *state, gint64 n_lines, const gint32 *passed,
+                     gint32 *sent);
 
 /**
  * cs3_chain_scan: P along a chain of @n lines: passed[i] = max(ready[i], passed[i-1] + stage).
  * @step: 1, or -1 for a chain that runs towards lower lines; the arrays point at its head.
- * @stage: at least 0; @ready: real times, not CS3_NEVER. Returns: P of the last line, or CS3_NEVER for an empty chain.
+ * @stage: at least 0; @ready: real times, not CS3_NEVER. Returns: P of the last line, or CS3_NEVER
+ * for an empty chain.
  */
 gint32 cs3_chain_scan(gint64 n, gint64 step, gint32 stage, const gint32 *ready, gint32 *passed);
 

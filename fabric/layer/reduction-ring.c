@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Ring: in each block of R rows, line r works at step i on the row of owner (r - 1 - i) mod R. A row
- * starts just after its owner, moves one line a step and ends at its owner, as in a ring
+/* Ring: in each block of R rows, line r works at step i on the row of owner (r - 1 - i) mod R. A
+ * row starts just after its owner, moves one line a step and ends at its owner, as in a ring
  * reduce-scatter: owners rotate, nothing travels back, and a line waits only for its neighbour. The
  * owner's add writes the result where it belongs, so the last step sends nothing. The
  * ring is laid on the line by interleaving (even PEs one way, odd PEs back): two hops a stage. */
@@ -33,8 +33,9 @@ static void keep_idle(const Cs3Recurrence *s, gint64 step, gint32 *now, const gi
       now[r] = before[r];
 }
 
-/* The step in which a line received the element that lies B places before this step's last one. Lines
- * receive nothing in the first step of a block, so that step is skipped when counting back. */
+/* The step in which a line received the element that lies B places before this step's last one.
+ * Lines receive nothing in the first step of a block, so that step is skipped when counting back.
+ */
 static gint64 looked_step(const Cs3Recurrence *s) {
   gint64 back_rows = s->vector > 0 ? s->costs->buffer / s->vector : 0;
   gint64 received_in_block = s->row % s->lines - 1;
@@ -73,8 +74,7 @@ static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
 }
 
 /* Every line is head, middle and owner at the same time as the others. */
-static void adjust(const Cs3LayerCosts *costs, gint64 step, gint32 *x) {
-}
+static void adjust(const Cs3LayerCosts *costs, gint64 step, gint32 *x) {}
 
 static gint32 finish(const Cs3Recurrence *s) {
   return cs3_lines_latest(s->lines, cs3_recurrence_passed(s, s->row)) + MAX(s->vector - 1, 0);

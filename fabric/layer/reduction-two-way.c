@@ -28,7 +28,8 @@ static void advance(Cs3Recurrence *s) {
   gint32 first = later(s->ready[root], upper + stage);
   passed[root] = n > 2 ? later(first + s->vector, lower + stage) : first;
 
-  passed[n] = first; /* the root takes in the upper vector from here on, the lower from passed[root] */
+  passed[n] =
+      first; /* the root takes in the upper vector from here on, the lower from passed[root] */
 
   gint64 back_rows = s->vector > 0 ? s->costs->buffer / s->vector : 0;
   const gint32 *looked = cs3_recurrence_passed(s, s->row - back_rows);

@@ -19,8 +19,8 @@ const char *cs3_reduction_name(Cs3Reduction reduction) {
 }
 
 CS3_VECTOR_CLONES
-static void send_unlimited(gint64 n_lines, gint32 vector, const gint32 *passed, const gint32 *before,
-                           gint32 *sent) {
+static void send_unlimited(gint64 n_lines, gint32 vector, const gint32 *passed,
+                           const gint32 *before, gint32 *sent) {
   for (gint64 r = 0; r < n_lines; r++) {
     gint32 start = passed[r] > before[r] ? passed[r] : before[r];
     sent[r] = start + vector;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The prefix maximum along a chain: the one loop over lines in which a line depends on its neighbour, so
- * no compiler vectorises it. With AVX2 eight lines are scanned in three shuffles and the carry costs one
- * addition per eight lines; elsewhere one line at a time. Both give the same bits (tests). */
+/* The prefix maximum along a chain: the one loop over lines in which a line depends on its
+ * neighbour, so no compiler vectorises it. With AVX2 eight lines are scanned in three shuffles and
+ * the carry costs one addition per eight lines; elsewhere one line at a time. Both give the same
+ * bits (tests). */
 #include "config.h"
 
 #include "fabric/layer/recurrence.h"
@@ -44,8 +45,8 @@ AVX2 static inline __m256i scan_eight(__m256i x) {
 /* Lines in memory order; a chain that runs downwards is mirrored in the register. */
 AVX2 static gint32 scan_avx2(gint64 n, gint64 step, gint32 stage, const gint32 *ready,
                              gint32 *passed) {
-  const __m256i ramp = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
-                                          _mm256_set1_epi32(stage));
+  const __m256i ramp =
+      _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(stage));
   const __m256i mirror = _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0);
   const __m256i last = _mm256_set1_epi32(7), next = _mm256_set1_epi32(8 * stage);
   __m256i carry = _mm256_set1_epi32(CS3_NEVER);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The edge of the wafer. Fixed point (2^-20 cycle) keeps the rate exact enough (1e-6 per wavelet) and
- * the result independent of the machine's floating point. */
+/* The edge of the wafer. Fixed point (2^-20 cycle) keeps the rate exact enough (1e-6 per wavelet)
+ * and the result independent of the machine's floating point. */
 #include "config.h"
 
 #include "fabric/layer/stream.h"
@@ -16,10 +16,10 @@ struct Cs3Stream {
   gint64 per_wavelet; /* fixed point; 0: no limit */
   gint64 clock;       /* fixed point: the last row was complete */
   gint64 total;
-  guint16 *fixed;     /* per line: control wavelet and bitmask */
+  guint16 *fixed; /* per line: control wavelet and bitmask */
   gint64 fixed_total;
-  gint64 depth;       /* D */
-  gint64 *taken;      /* ring of D: cycle at which every line had taken the row */
+  gint64 depth;  /* D */
+  gint64 *taken; /* ring of D: cycle at which every line had taken the row */
 };
 
 /* Wavelets that a line gets for a row whatever its weights. */
@@ -52,8 +52,8 @@ void cs3_stream_free(Cs3Stream *stream) {
   g_free(stream);
 }
 
-/* Sum over lines of ceil(weights * bits / 32): the values, or indices, of a row. 1370 lines of 65535
- * weights of 32 bits stay below 2^32. */
+/* Sum over lines of ceil(weights * bits / 32): the values, or indices, of a row. 1370 lines of
+ * 65535 weights of 32 bits stay below 2^32. */
 CS3_VECTOR_CLONES
 static guint32 packed(gint64 n, const guint16 *weights, guint32 bits) {
   guint32 sum = 0;
@@ -87,8 +87,7 @@ static gint64 row_wavelets(const Cs3Stream *s, const guint16 *weights, const gui
   return fixed + packed(s->costs->lines, weights, weight_bits(s->costs));
 }
 
-gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, const guint16 *weights,
-                          const guint8 *has_row) {
+gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, const guint16 *weights, const guint8 *has_row) {
   if (s->per_wavelet == 0)
     return G_MININT64;
   gint64 wavelets = row_wavelets(s, weights, has_row);

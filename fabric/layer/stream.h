@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The edge of the wafer: rows of weights arriving in order at a limited rate. A row is handed to its
- * lines when its last wavelet is in; the edge holds D rows per line, so row i may start to arrive
- * only when every line has taken row i - D. Internal to fabric/layer/. */
+/* The edge of the wafer: rows of weights arriving in order at a limited rate. A row is handed to
+ * its lines when its last wavelet is in; the edge holds D rows per line, so row i may start to
+ * arrive only when every line has taken row i - D. Internal to fabric/layer/. */
 #pragma once
 
 #include "fabric/layer/costs.h"
@@ -16,8 +16,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Stream, cs3_stream_free)
 
 /**
  * cs3_stream_arrival: cycle at which row @row is complete at the edge.
- * @weights: live weights per line; @has_row: (nullable): lines that take part, %NULL: all. Each gets a
- * control wavelet. Rows must be asked for in order.
+ * @weights: live weights per line; @has_row: (nullable): lines that take part, %NULL: all. Each
+ * gets a control wavelet. Rows must be asked for in order.
  */
 gint64 cs3_stream_arrival(Cs3Stream *stream, gint64 row, const guint16 *weights,
                           const guint8 *has_row);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whole commands as a user runs them: wall and processor time, peak memory, medians of a few runs, beside
- * the time that the program needs to start and print its version. */
+/* Whole commands as a user runs them: wall and processor time, peak memory, medians of a few runs,
+ * beside the time that the program needs to start and print its version. */
 #include "config.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Throughput of the recurrences: (row x line) updates per second, one thread, all limits on, beside the
- * plain loop over the same data that no recurrence can beat (sum of the counts). */
+/* Throughput of the recurrences: (row x line) updates per second, one thread, all limits on, beside
+ * the plain loop over the same data that no recurrence can beat (sum of the counts). */
 #include "config.h"
 
 #include <stdio.h>
@@ -50,8 +50,11 @@ static double seconds_to_sum(const guint16 *counts, gint64 n) {
 
 static void bench(const Cs3Machine *machine, Cs3Pass pass, int reduction) {
   Cs3LayerShape shape = {.pass = pass, .rows = ROWS, .features = FEATURES, .tokens = TOKENS};
-  Cs3Mapping mapping = {.axis = CS3_AXIS_Y, .fold = 2, .placement = CS3_ACC_SRAM,
-                        .reduction = (Cs3Reduction)reduction, .overlap = TRUE};
+  Cs3Mapping mapping = {.axis = CS3_AXIS_Y,
+                        .fold = 2,
+                        .placement = CS3_ACC_SRAM,
+                        .reduction = (Cs3Reduction)reduction,
+                        .overlap = TRUE};
   gint64 lines = cs3_mapping_lines(&machine->hw, &shape, &mapping);
   g_autofree guint16 *counts = make_counts(ROWS * lines, FEATURES / lines);
   Cs3LayerCounts weights = {counts, lines};

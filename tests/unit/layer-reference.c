@@ -17,15 +17,15 @@ typedef struct {
   Cs3Reduction reduction;
   gboolean overlap;
   gint64 steps, n_lines, n;
-  gint64 *acc;            /* [step][line] */
-  gint64 *taken, *sent;   /* [line][element]: elements received and sent, in the line's order */
+  gint64 *acc;          /* [step][line] */
+  gint64 *taken, *sent; /* [line][element]: elements received and sent, in the line's order */
   gint64 *n_taken, *n_sent;
-  gint64 *taken_low;      /* two-way root: elements of the lower chain */
+  gint64 *taken_low; /* two-way root: elements of the lower chain */
   gint64 n_taken_low;
-  gint64 *port;           /* [line]: receive microthread free */
-  gint64 *out;            /* [line]: send microthread free */
+  gint64 *port; /* [line]: receive microthread free */
+  gint64 *out;  /* [line]: send microthread free */
   gint64 *x;
-  gint64 *free_slot;      /* [step][line]: last element of the step sent */
+  gint64 *free_slot; /* [step][line]: last element of the step sent */
 } Machine;
 
 static gint64 rotating(gint64 owners, gint64 rows, gint64 step) {
@@ -84,8 +84,8 @@ static gint64 credit(const Machine *m, const gint64 *taken, gint64 element) {
   return element < m->c->buffer ? NEVER : taken[element - m->c->buffer] + m->c->back;
 }
 
-/* One element through one line: received (from @arrival, NEVER: nothing to add) once the accumulator
- * is ready, sent on under the credit of the list it goes to. */
+/* One element through one line: received (from @arrival, NEVER: nothing to add) once the
+ * accumulator is ready, sent on under the credit of the list it goes to. */
 static gint64 process(Machine *m, gint64 line, gint64 acc, gint64 arrival) {
   gint64 t = MAX(MAX(acc, m->port[line]), arrival);
   m->port[line] = t + 1;
@@ -100,10 +100,10 @@ static gint64 send(Machine *m, gint64 line, gint64 processed, const gint64 *to, 
   return t;
 }
 
-#define LIST(array, line) ((array) + (line) * m->steps * m->n)
+#define LIST(array, line) ((array) + (line)*m->steps * m->n)
 
-/* Line @r takes element by element from @from (-1: head) and sends to @to (-1: end). For the lines of
- * chains: element e is processed at all lines before element e + 1, so every credit is known. */
+/* Line @r takes element by element from @from (-1: head) and sends to @to (-1: end). For the lines
+ * of chains: element e is processed at all lines before element e + 1, so every credit is known. */
 static void chain_element(Machine *m, gint64 step, gint64 r, gint64 from, gint64 *to_list) {
   gint64 arrival = NEVER;
   if (from >= 0)
@@ -140,7 +140,8 @@ static void two_way_step(Machine *m, gint64 step) {
   }
   for (gint64 e = 0; e < m->n; e++) {
     for (gint64 r = last; r > root; r--)
-      chain_element(m, step, r, r == last ? -1 : r + 1, r - 1 == root ? low : LIST(m->taken, r - 1));
+      chain_element(m, step, r, r == last ? -1 : r + 1,
+                    r - 1 == root ? low : LIST(m->taken, r - 1));
     gint64 t = through[e];
     if (last > root) {
       gint64 arrival = LIST(m->sent, root + 1)[m->n_sent[root + 1] - 1] + m->c->stage - 1;
@@ -231,8 +232,9 @@ static void machine_clear(Machine *m) {
     g_free(all[i]);
 }
 
-/* A ring's line sends the elements of a step while its neighbour receives them in the next step; in the
- * last step of a block the add itself stores them. `before` holds the previous step's elements. */
+/* A ring's line sends the elements of a step while its neighbour receives them in the next step; in
+ * the last step of a block the add itself stores them. `before` holds the previous step's elements.
+ */
 static void ring_step(Machine *m, gint64 step, gint64 *before) {
   gint64 n = m->n_lines;
   g_autofree gint64 *now = g_new(gint64, n * m->n);
@@ -270,8 +272,13 @@ static Cs3PassTimes finish(const Machine *m, const Edge *edge) {
 Cs3PassTimes reference_axpy(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                             const Cs3LayerCosts *costs, const Cs3LayerCounts *counts) {
   gint64 lines = costs->lines;
-  Machine m = {.shape = shape, .c = costs, .counts = counts, .reduction = mapping->reduction,
-               .overlap = mapping->overlap, .n_lines = lines, .n = costs->vector};
+  Machine m = {.shape = shape,
+               .c = costs,
+               .counts = counts,
+               .reduction = mapping->reduction,
+               .overlap = mapping->overlap,
+               .n_lines = lines,
+               .n = costs->vector};
   gboolean ring = m.reduction == CS3_REDUCTION_RING;
   m.steps = ring ? (shape->rows + lines - 1) / lines * lines : shape->rows;
   machine_init(&m);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The machine of doc/model.md stepped element by element, without any of the closed forms of
- * fabric/layer/: every wavelet of every partial sum has its own times, queues are bounded by looking
- * up when the element B places before left, and everything is 64-bit. Slow and plain on purpose. */
+ * fabric/layer/: every wavelet of every partial sum has its own times, queues are bounded by
+ * looking up when the element B places before left, and everything is 64-bit. Slow and plain on
+ * purpose. */
 #pragma once
 
 #include "fabric/layer/passes.h"

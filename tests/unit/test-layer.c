@@ -96,13 +96,13 @@ static gboolean draw_case(GRand *r, Case *c) {
 static char *describe(const Case *c) {
   Cs3LayerCosts k;
   cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
-  return g_strdup_printf(
-      "%s %s%s: rows %d, features %d, lines %d, vector %d, service %d, slots %d, buffer %d, stage %d, "
-      "edge rows %d, dense %d, wire %d",
-      cs3_pass_name(c->shape.pass), cs3_reduction_name(c->mapping.reduction),
-      c->mapping.overlap ? "" : " blocking", (int)c->shape.rows, (int)c->shape.features,
-      (int)c->lines, k.vector, k.service, k.slots, k.buffer, k.stage, (int)k.edge_rows,
-      c->shape.dense, k.wire);
+  return g_strdup_printf("%s %s%s: rows %d, features %d, lines %d, vector %d, service %d, slots "
+                         "%d, buffer %d, stage %d, "
+                         "edge rows %d, dense %d, wire %d",
+                         cs3_pass_name(c->shape.pass), cs3_reduction_name(c->mapping.reduction),
+                         c->mapping.overlap ? "" : " blocking", (int)c->shape.rows,
+                         (int)c->shape.features, (int)c->lines, k.vector, k.service, k.slots,
+                         k.buffer, k.stage, (int)k.edge_rows, c->shape.dense, k.wire);
 }
 
 static void compare(const Case *c) {
@@ -143,8 +143,8 @@ static void check_laws(const Case *c) {
   gint64 bound = cs3_layer_bound(&c->hw, &c->shape, &c->mapping, result.nonzeros);
   ck_assert_msg(bound <= result.cycles, "%s: bound %d above %d", text, (int)bound,
                 (int)result.cycles);
-  ck_assert_int_eq(result.cycles, cs3_layer_cycles(&c->hw, &c->shape, &c->mapping,
-                                                   c->counts ? &counts : NULL));
+  ck_assert_int_eq(result.cycles,
+                   cs3_layer_cycles(&c->hw, &c->shape, &c->mapping, c->counts ? &counts : NULL));
 }
 
 static void random_cases(int n, void (*check)(const Case *)) {

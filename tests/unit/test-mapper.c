@@ -31,14 +31,15 @@ static Cs3Mask *draw(gint64 rows, gint64 cols, double density, guint64 seed) {
   return mask;
 }
 
-static const gint64 shapes[][3] = { /* rows, features, tokens */
+static const gint64 shapes[][3] = {
+    /* rows, features, tokens */
     {512, 768, 20000}, {1024, 1024, 65536}, {768, 3072, 40000}, {300, 5120, 100000}, {64, 64, 3000},
 };
 static const double densities[] = {1, 0.5, 0.3, 0.1};
 
-/* The closed form ranks, the recurrence decides among a few: at most 1 % behind the best of all, because
- * the estimate of the expected busiest line is about that sharp (and 16 cycles on layers of a few hundred,
- * where the luck of one mask decides between equals). */
+/* The closed form ranks, the recurrence decides among a few: at most 1 % behind the best of all,
+ * because the estimate of the expected busiest line is about that sharp (and 16 cycles on layers of
+ * a few hundred, where the luck of one mask decides between equals). */
 START_TEST(test_near_exhaustive) {
   guint32 seed = fixture_seed();
   g_autoptr(Cs3Machine) m = machine(_i % 2 ? "cs2" : "cs3");
@@ -56,9 +57,9 @@ START_TEST(test_near_exhaustive) {
     for (guint i = 0; i < all->len; i++)
       best = MIN(best, run(&m->hw, &g_array_index(all, Cs3MapCandidate, i), mask));
     ck_assert_int_eq(choice.considered, all->len);
-    ck_assert_msg(choice.best.cycles <= best * 1.01 + 16, "%s pass, %d x %d, density %g: %d, best %d",
-                  cs3_pass_name(pass), (int)s[0], (int)s[1], density, (int)choice.best.cycles,
-                  (int)best);
+    ck_assert_msg(choice.best.cycles <= best * 1.01 + 16,
+                  "%s pass, %d x %d, density %g: %d, best %d", cs3_pass_name(pass), (int)s[0],
+                  (int)s[1], density, (int)choice.best.cycles, (int)best);
   }
 }
 END_TEST
@@ -85,10 +86,10 @@ END_TEST
 static const struct {
   const char *text, *message;
 } bad[] = {
-    {"fold", "expected KEY=VALUE"},       {"folds=2", "with KEY one of fold"},
-    {"fold=0", "not a whole number"},     {"fold=2.5", "not a whole number"},
-    {"axis=z", "accepted: auto, y, x"},   {"reduction=tree", "accepted: chain, two-way, ring"},
-    {"placement=", "accepted: auto"},     {"micro-batch=-1", "not a whole number"},
+    {"fold", "expected KEY=VALUE"},     {"folds=2", "with KEY one of fold"},
+    {"fold=0", "not a whole number"},   {"fold=2.5", "not a whole number"},
+    {"axis=z", "accepted: auto, y, x"}, {"reduction=tree", "accepted: chain, two-way, ring"},
+    {"placement=", "accepted: auto"},   {"micro-batch=-1", "not a whole number"},
 };
 
 START_TEST(test_bad_force) {
@@ -101,7 +102,8 @@ END_TEST
 
 START_TEST(test_does_not_fit) {
   g_autoptr(Cs3Machine) m = machine("cs3");
-  Cs3LayerShape shape = {.pass = CS3_PASS_FORWARD, .rows = 4096, .features = 4096, .tokens = 1 << 30};
+  Cs3LayerShape shape = {
+      .pass = CS3_PASS_FORWARD, .rows = 4096, .features = 4096, .tokens = 1 << 30};
   Cs3MapForce force = CS3_MAP_FREE;
   g_autoptr(GError) error = NULL;
   ck_assert_ptr_null(cs3_map_candidates(&m->hw, &shape, 0.5, &force, &error));

@@ -32,8 +32,7 @@ static double sum_of(const json_t *object) {
   double sum = 0;
   const char *key;
   json_t *value;
-  json_object_foreach((json_t *)object, key, value)
-    sum += json_number_value(value);
+  json_object_foreach((json_t *)object, key, value) sum += json_number_value(value);
   return sum;
 }
 
@@ -47,7 +46,8 @@ START_TEST(test_breakdown_adds_up) {
   o.map = map;
   o.batch = 100; /* 15 micro-batches of 7 hold 105 sequences */
   json_t *r = run(&o);
-  ck_assert(cs3_result_number(r, "step.causes.padding") > 0.04 * cs3_result_number(r, "step.cycles"));
+  ck_assert(cs3_result_number(r, "step.causes.padding") >
+            0.04 * cs3_result_number(r, "step.cycles"));
   double cycles = cs3_result_number(r, "step.cycles");
   double clock = cs3_result_number(r, "hardware.clock_hz");
   ck_assert(sum_of(member(r, "step", "causes")) == cycles);
@@ -116,7 +116,8 @@ START_TEST(test_filters_by_layer) {
   o.sparsity_filter = filters;
   o.batch = 8;
   json_t *r = run(&o);
-  /* q, k, v and the output projection of 11 layers at 50 %, the first layer's dense; MLPs at 90 %. */
+  /* q, k, v and the output projection of 11 layers at 50 %, the first layer's dense; MLPs at 90 %.
+   */
   double attention = 0, mlp = 0;
   size_t i;
   json_t *layer;
@@ -136,9 +137,15 @@ static json_t *run_layer(gint64 tokens, double sparsity, const char *hardware) {
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3Machine) machine = cs3_machine_load(hardware, NULL, &error);
   ck_assert_msg(machine != NULL, "%s", error ? error->message : "");
-  Cs3LayerConfig config = {.machine = machine, .out_features = 12288, .in_features = 12288,
-                           .tokens = tokens, .sparsity = sparsity, .pattern_text = "uniform",
-                           .seed = 1, .workers = 1, .force = CS3_MAP_FREE};
+  Cs3LayerConfig config = {.machine = machine,
+                           .out_features = 12288,
+                           .in_features = 12288,
+                           .tokens = tokens,
+                           .sparsity = sparsity,
+                           .pattern_text = "uniform",
+                           .seed = 1,
+                           .workers = 1,
+                           .force = CS3_MAP_FREE};
   ck_assert(cs3_pattern_parse(&config.pattern, "uniform", NULL));
   json_t *r = cs3_layer_run(&config, &error);
   ck_assert_msg(r != NULL, "%s", error ? error->message : "");
