@@ -68,7 +68,7 @@ static void write_terminal(GString *script, const Cs3PlotTarget *target) {
     break;
   case CS3_PLOT_PDF:
     g_string_append_printf(script,
-                           "set terminal pdfcairo size 7in,5in font 'sans,%d' fontscale 0.6 "
+                           "set terminal pdfcairo size 7in,5in font 'sans,%d' fontscale 0.48 linewidth 0.7 dashlength 0.8 pointscale 0.8 "
                            "background '#ffffff' noenhanced\n", FONT);
     break;
   }
