@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The samples of doc/gallery.md are what the commands printed there draw. TAP on standard output.
+# Pictures are not compared: they name the version of gnuplot.
+set -u
+
+: "${CS3SIM:?the program to test}" "${CS3SIM_SRCDIR:?the source tree}"
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+
+tests=0
+failures=0
+for plot in $("$CS3SIM" list plots --names); do
+  tests=$((tests + 1))
+  command=$(sed -n "s/^    cs3sim \(plot $plot .*\)/\1/p" "$CS3SIM_SRCDIR/doc/gallery.md")
+  # shellcheck disable=SC2086 # several words
+  if [[ -n $command ]] && "$CS3SIM" $command &&
+    cmp "$plot.dat" "$CS3SIM_SRCDIR/doc/gallery/$plot.dat" &&
+    cmp "$plot.gp" "$CS3SIM_SRCDIR/doc/gallery/$plot.gp" && [[ -s $plot.svg ]]; then
+    echo "ok $tests - $plot"
+  else
+    failures=$((failures + 1))
+    echo "not ok $tests - $plot: missing in doc/gallery.md or out of date (make gallery)"
+  fi
+done
+echo "1..$tests"
+((tests > 0 && failures == 0))
