@@ -85,6 +85,12 @@ static void print_option(Cs3Output *output, const Cs3Option *option,
   print_entry(output, usage, OPTION_COLUMN, text);
 }
 
+static void print_title(Cs3Output *output, const char *title) {
+  cs3_output_puts(output, "\n");
+  cs3_output_heading(output, title);
+  cs3_output_puts(output, ":\n");
+}
+
 static void print_commands(Cs3Output *output) {
   for (const Cs3Command *const *c = cs3_commands(); *c != NULL; c++)
     if (!(*c)->hidden)
@@ -95,10 +101,10 @@ void cs3_help_program(Cs3Output *output) {
   cs3_output_puts(output,
                   "Usage: cs3sim COMMAND [OPTION...] [ARGUMENT...]\n"
                   "       cs3sim --model MODEL [OPTION...]      (short for: cs3sim run)\n\n"
-                  "Predicts how fast a Cerebras CS-3 trains a sparse neural network, and why.\n\n"
-                  "Commands:\n");
+                  "Predicts how fast a Cerebras CS-3 trains a sparse neural network, and why.\n");
+  print_title(output, "Commands");
   print_commands(output);
-  cs3_output_puts(output, "\nTopics:\n");
+  print_title(output, "Topics");
   for (const Cs3Topic *t = cs3_topics(); t->name != NULL; t++)
     print_entry(output, t->name, NAME_COLUMN, t->summary);
   cs3_output_puts(output, "\n'cs3sim help COMMAND' and 'cs3sim help TOPIC' tell more; "
@@ -114,12 +120,12 @@ void cs3_help_command(const Cs3Command *command, Cs3Output *output) {
                     description);
   for (guint t = 0; t < call->n_targets; t++) {
     const Cs3OptionTarget *target = &call->targets[t];
-    cs3_output_printf(output, "\n%s:\n", target->group->title);
+    print_title(output, target->group->title);
     for (const Cs3Option *o = target->group->options; o->name != NULL; o++)
       print_option(output, o, target);
   }
   if (command->examples != NULL)
-    cs3_output_puts(output, "\nExamples:\n");
+    print_title(output, "Examples");
   for (const Cs3Example *e = command->examples; e != NULL && e->command != NULL; e++)
     cs3_output_printf(output, "  # %s\n  %s\n", e->what, e->command);
   if (command->answer_no == NULL)

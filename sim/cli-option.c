@@ -224,7 +224,8 @@ static GArray *option_entries(const Parse *parse) {
       GOptionEntry entry = {
           .long_name = o->name,
           .short_name = o->letter,
-          .flags = cs3_option_takes_value(o) ? 0 : G_OPTION_FLAG_NO_ARG,
+          /* FILENAME: the bytes as they are, whatever the character set of the locale. */
+          .flags = cs3_option_takes_value(o) ? G_OPTION_FLAG_FILENAME : G_OPTION_FLAG_NO_ARG,
           .arg = G_OPTION_ARG_CALLBACK,
           .arg_data = on_option,
       };

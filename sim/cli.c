@@ -12,18 +12,24 @@
 #include "sim/cli-help.h"
 #include "sim/settings.h"
 
-G_DEFINE_QUARK(cs3 - cli - error - quark, cs3_cli_error)
+G_DEFINE_QUARK(cs3-cli-error-quark, cs3_cli_error)
 
 gboolean cs3_cli_given(const Cs3Context *context, const char *option) {
   return g_hash_table_contains(context->given, option);
 }
 
+/* NO_COLOR: https://no-color.org. */
+static gboolean may_color(Cs3When when, FILE *stream) {
+  if (when != CS3_WHEN_AUTO)
+    return when == CS3_WHEN_ALWAYS;
+  const char *no_color = g_getenv("NO_COLOR"), *term = g_getenv("TERM");
+  return isatty(fileno(stream)) && (no_color == NULL || *no_color == '\0') && term != NULL &&
+         strcmp(term, "dumb") != 0;
+}
+
 gboolean cs3_cli_color(const Cs3Context *context) {
-  if (context->color != CS3_WHEN_AUTO)
-    return context->color == CS3_WHEN_ALWAYS;
-  const char *no_color = g_getenv("NO_COLOR");
-  return cs3_output_path(context->output) == NULL && isatty(STDOUT_FILENO) &&
-         (no_color == NULL || *no_color == '\0') && g_strcmp0(g_getenv("TERM"), "dumb") != 0;
+  gboolean to_file = cs3_output_path(context->output) != NULL && context->color == CS3_WHEN_AUTO;
+  return context->format == CS3_FORMAT_TEXT && !to_file && may_color(context->color, stdout);
 }
 
 Cs3Progress *cs3_cli_progress(const Cs3Context *context, const char *label, guint64 total) {
@@ -40,20 +46,21 @@ static char *one_line(const char *message) {
   return g_strchomp(line);
 }
 
+/* One line; written as bytes, since g_printerr() would drop what the locale cannot show. */
 static Cs3ExitStatus report(const Cs3Command *command, const GError *error) {
   Cs3ExitStatus status = cs3_exit_status(error);
   g_autofree char *line = one_line(error->message);
-  const char *name = command != NULL ? command->name : "";
-  const char *space = command != NULL ? " " : "";
+  g_autofree char *name = g_strconcat("cs3sim", command != NULL ? " " : "",
+                                      command != NULL ? command->name : "", NULL);
+  gboolean color = may_color(CS3_WHEN_AUTO, stderr);
+  fprintf(stderr, "%s%s:%s %s", color ? "\033[1;31m" : "", name, color ? "\033[m" : "", line);
   if (status == CS3_EXIT_USAGE)
-    g_printerr("cs3sim%s%s: %s (see 'cs3sim%s%s --help')\n", space, name, line, space, name);
-  else
-    g_printerr("cs3sim%s%s: %s\n", space, name, line);
+    fprintf(stderr, " (see '%s --help')", name);
+  fputc('\n', stderr);
   return status;
 }
 
-/* Everything on standard error is one line a message; which levels are shown is the user's choice.
- */
+/* Every message is one line on standard error; which levels are shown is the user's choice. */
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
                                   gpointer data) {
   const Cs3Context *context = data;
@@ -84,7 +91,10 @@ static char *quoted_invocation(char *const *argv) {
     g_autofree char *quoted = plain ? g_strdup(*word) : g_shell_quote(*word);
     g_string_append_printf(line, " %s", quoted);
   }
-  return g_string_free(line, FALSE);
+  /* It goes into JSON, which is UTF-8; a file's name need not be. */
+  char *valid = g_utf8_make_valid(line->str, -1);
+  g_string_free(line, TRUE);
+  return valid;
 }
 
 /* Whether @word is one of the common options (or several short ones together). */
@@ -191,6 +201,7 @@ static Cs3ExitStatus execute(const Cs3Command *command, char **argv, char **word
   if (output == NULL)
     return report(command, error);
   context.output = output;
+  cs3_output_set_color(output, cs3_cli_color(&context));
   g_log_set_writer_func(write_log, &context, NULL);
   return run_command(call, &context, args);
 }

@@ -4,4 +4,4 @@
 
 #include "sim/config-error.h"
 
-G_DEFINE_QUARK(cs3 - config - error - quark, cs3_config_error)
+G_DEFINE_QUARK(cs3-config-error-quark, cs3_config_error)

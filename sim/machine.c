@@ -20,7 +20,8 @@ static Cs3Machine *machine_new(const char *name_or_path) {
   Cs3Machine *machine = g_new0(Cs3Machine, 1);
   g_autofree char *file = g_path_get_basename(name_or_path);
   gboolean suffix = g_str_has_suffix(file, ".ini");
-  machine->name = g_strndup(file, strlen(file) - (suffix ? strlen(".ini") : 0));
+  /* A file's name may be any bytes; the machine's is text. */
+  machine->name = g_utf8_make_valid(file, (gssize)(strlen(file) - (suffix ? strlen(".ini") : 0)));
   machine->origins = new_texts();
   machine->sources = new_texts();
   machine->ranges = new_texts();

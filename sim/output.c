@@ -11,12 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(cs3 - output - error - quark, cs3_output_error)
+G_DEFINE_QUARK(cs3-output-error-quark, cs3_output_error)
 
 struct Cs3Output {
   char *path;      /* as the user wrote it; NULL: standard output */
   char *target;    /* the file that the path means, links resolved */
   char *temporary; /* beside the target; NULL: written directly or not begun */
+  gboolean color;
   gboolean direct; /* a device or pipe: nothing to rename */
   FILE *file;
   gsize bytes;
@@ -161,6 +162,14 @@ void cs3_output_printf(Cs3Output *output, const char *format, ...) {
   g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);
   cs3_output_puts(output, text);
+}
+
+void cs3_output_set_color(Cs3Output *output, gboolean color) {
+  output->color = color;
+}
+
+void cs3_output_heading(Cs3Output *output, const char *text) {
+  cs3_output_printf(output, output->color ? "\033[1m%s\033[m" : "%s", text);
 }
 
 static int write_chunk(const char *bytes, size_t n, void *output) {

@@ -54,6 +54,12 @@ void cs3_output_printf(Cs3Output *output, const char *format, ...) G_GNUC_PRINTF
 void cs3_output_puts(Cs3Output *output, const char *text);
 void cs3_output_write(Cs3Output *output, const void *bytes, gsize n);
 
+/** cs3_output_set_color: whether cs3_output_heading() may use the terminal's bold face. */
+void cs3_output_set_color(Cs3Output *output, gboolean color);
+
+/** cs3_output_heading: @text, in bold where colours are on. No line end is added. */
+void cs3_output_heading(Cs3Output *output, const char *text);
+
 /**
  * cs3_output_json: write @document and a newline: 15 significant digits, keys in order of
  * insertion. Indented, or on one line when @format is %CS3_FORMAT_JSONL.

@@ -45,7 +45,8 @@ static void add(Cs3Table *table, Cs3ColumnType type, Cell cell) {
 }
 
 void cs3_table_add_text(Cs3Table *table, const char *text) {
-  add(table, CS3_COLUMN_TEXT, (Cell){.text = g_strdup(text)});
+  /* Names of files may be any bytes; JSON and the width of a column need characters. */
+  add(table, CS3_COLUMN_TEXT, (Cell){.text = text != NULL ? g_utf8_make_valid(text, -1) : NULL});
 }
 
 void cs3_table_add_int(Cs3Table *table, gint64 value) {
@@ -190,7 +191,11 @@ static void write_text(const Cs3Table *table, Cs3Output *output) {
   g_autofree glong *widths = column_widths(table);
   for (int r = -1; r < (int)cs3_table_rows(table); r++) {
     g_autofree char *line = text_line(table, r, widths);
-    cs3_output_printf(output, "%s\n", line);
+    if (r < 0)
+      cs3_output_heading(output, line);
+    else
+      cs3_output_puts(output, line);
+    cs3_output_puts(output, "\n");
   }
 }
 

@@ -26,7 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Table, cs3_table_free)
 
 /* Cells are added left to right, row after row; the type must be the column's. */
 
-/** cs3_table_add_text: @text is copied; %NULL is an empty cell (null in JSON). */
+/** cs3_table_add_text: @text is copied, with a replacement character for what is not
+ * UTF-8; %NULL is an empty cell (null in JSON). */
 void cs3_table_add_text(Cs3Table *table, const char *text);
 void cs3_table_add_int(Cs3Table *table, gint64 value);
 /** cs3_table_add_real: a NaN or infinite value is an empty cell (null in JSON, "-" in text). */

@@ -114,7 +114,7 @@ Cs3Model *cs3_model_parse(const char *text, gsize size, const char *source, cons
   json_decref(root);
   if (!ok)
     return NULL;
-  model->name = g_strdup(name);
+  model->name = g_utf8_make_valid(name, -1); /* a file's name may be any bytes */
   model->family = g_strdup(family->name);
   return g_steal_pointer(&model);
 }
