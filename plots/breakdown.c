@@ -21,7 +21,11 @@ typedef struct {
 
 static const Band bands[] = {
     {"arithmetic", "MACs at peak", NULL, CS3_COLOR_BLUE, {"arithmetic"}},
-    {"pe_losses", "imbalance, issue, idle PEs", NULL, CS3_COLOR_BLACK, {"imbalance", "overhead", "mapping"}},
+    {"pe_losses",
+     "imbalance, issue, idle PEs",
+     NULL,
+     CS3_COLOR_BLACK,
+     {"imbalance", "overhead", "mapping"}},
     {"reduction", "reduction", NULL, CS3_COLOR_VERMILLION, {"reduction"}},
     {"ingress", "ingress", NULL, CS3_COLOR_ORANGE, {"ingress"}},
     {"egress", "egress", NULL, CS3_COLOR_YELLOW, {"egress"}},
@@ -88,8 +92,8 @@ static void write_data(const json_t *series, GString *data) {
 
 /* What the axes have to span, and which bands there are. */
 typedef struct {
-  double highest;          /* step */
-  double gap;              /* smallest distance of two runs */
+  double highest; /* step */
+  double gap;     /* smallest distance of two runs */
   gboolean seen[G_N_ELEMENTS(bands)];
 } Extent;
 
@@ -122,10 +126,11 @@ static void write_stack(const Extent *extent, const Cs3PlotTarget *target, GStri
     if (!extent->seen[k])
       continue;
     append_file(target, script);
-    g_string_append_printf(script,
-                           "(sum [c=2:%u] column(c)) with boxes fillstyle solid 1 border "
-                           "linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '%s' title '%s', \\\n  ",
-                           k + 2, rgb(&bands[k]), bands[k].title);
+    g_string_append_printf(
+        script,
+        "(sum [c=2:%u] column(c)) with boxes fillstyle solid 1 border "
+        "linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '%s' title '%s', \\\n  ",
+        k + 2, rgb(&bands[k]), bands[k].title);
   }
 }
 
@@ -135,7 +140,8 @@ static void write_letters(const Extent *extent, const Cs3PlotTarget *target, GSt
     if (!extent->seen[k])
       continue;
     append_file(target, script);
-    g_string_append_printf(script, "'%s' with points pointtype '%c' ", bands[k].column, 'a' + (int)k);
+    g_string_append_printf(script, "'%s' with points pointtype '%c' ", bands[k].column,
+                           'a' + (int)k);
     /* Black and grey may be the terminal's background. */
     if (bands[k].color != CS3_COLOR_BLACK)
       g_string_append_printf(script, "linecolor rgb '%s' ", rgb(&bands[k]));
@@ -162,11 +168,15 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
   g_autofree char *work = cs3_series_work(series);
   g_autofree char *caption = cs3_series_caption(
       series, target, "Theory: the dense step divided by the theoretical speed-up (MACs alone).");
-  cs3_canvas_begin(script, target, &(Cs3CanvasWords){.title = title, .subtitle = work,
-                                                     .caption = caption, .x = CS3_SERIES_X,
-                                                     .y = "time of the step (dense step = 1)",
-                                                     .legend_rows = 6, .legend_columns = 2,
-                                                     .legend_beside = TRUE});
+  cs3_canvas_begin(script, target,
+                   &(Cs3CanvasWords){.title = title,
+                                     .subtitle = work,
+                                     .caption = caption,
+                                     .x = CS3_SERIES_X,
+                                     .y = "time of the step (dense step = 1)",
+                                     .legend_rows = 6,
+                                     .legend_columns = 2,
+                                     .legend_beside = TRUE});
   write_axes(series, &extent, target, script);
   g_string_append(script, "plot ");
   if (target->format == CS3_PLOT_TEXT)
@@ -174,8 +184,9 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
   else
     write_stack(&extent, target, script);
   append_file(target, script);
-  g_string_append_printf(script, "'theory' with lines linewidth 2 %s title 'theory'\n",
-                         target->format == CS3_PLOT_TEXT ? "" : "linecolor rgb '#000000' dashtype (6,4)");
+  g_string_append_printf(
+      script, "'theory' with lines linewidth 2 %s title 'theory'\n",
+      target->format == CS3_PLOT_TEXT ? "" : "linecolor rgb '#000000' dashtype (6,4)");
 }
 
 const Cs3Plot cs3_plot_breakdown = {

@@ -14,9 +14,9 @@ enum { LEGEND_LINE = 22, CAPTION_LINE = 17, CAPTION_WIDTH = 122 };
 
 const char *cs3_color_rgb(Cs3Color color) {
   static const char *const rgb[CS3_N_COLORS] = {
-      [CS3_COLOR_BLACK] = "#000000",  [CS3_COLOR_ORANGE] = "#E69F00",
-      [CS3_COLOR_SKY] = "#56B4E9",    [CS3_COLOR_GREEN] = "#009E73",
-      [CS3_COLOR_YELLOW] = "#F0E442", [CS3_COLOR_BLUE] = "#0072B2",
+      [CS3_COLOR_BLACK] = "#000000",      [CS3_COLOR_ORANGE] = "#E69F00",
+      [CS3_COLOR_SKY] = "#56B4E9",        [CS3_COLOR_GREEN] = "#009E73",
+      [CS3_COLOR_YELLOW] = "#F0E442",     [CS3_COLOR_BLUE] = "#0072B2",
       [CS3_COLOR_VERMILLION] = "#D55E00", [CS3_COLOR_PURPLE] = "#CC79A7",
   };
   return rgb[color];
@@ -57,7 +57,8 @@ static void write_terminal(GString *script, const Cs3PlotTarget *target) {
   case CS3_PLOT_SVG:
     g_string_append_printf(script,
                            "set terminal svg size %d,%d font 'sans-serif,%d' background '#ffffff' "
-                           "noenhanced\n", WIDTH, HEIGHT, FONT);
+                           "noenhanced\n",
+                           WIDTH, HEIGHT, FONT);
     break;
   case CS3_PLOT_PNG:
     /* Twice the pixels, for print. */
@@ -68,8 +69,10 @@ static void write_terminal(GString *script, const Cs3PlotTarget *target) {
     break;
   case CS3_PLOT_PDF:
     g_string_append_printf(script,
-                           "set terminal pdfcairo size 7in,5in font 'sans,%d' fontscale 0.48 linewidth 0.7 dashlength 0.8 pointscale 0.8 "
-                           "background '#ffffff' noenhanced\n", FONT);
+                           "set terminal pdfcairo size 7in,5in font 'sans,%d' fontscale 0.48 "
+                           "linewidth 0.7 dashlength 0.8 pointscale 0.8 "
+                           "background '#ffffff' noenhanced\n",
+                           FONT);
     break;
   }
   g_string_append(script, "set output ");
@@ -77,7 +80,8 @@ static void write_terminal(GString *script, const Cs3PlotTarget *target) {
   g_string_append(script, "\nset encoding utf8\nset decimalsign '.'\nset datafile columnheaders\n");
 }
 
-/* Lines of at most @width characters, broken at spaces. Returns: (transfer full) (element-type char*). */
+/* Lines of at most @width characters, broken at spaces. Returns: (transfer full) (element-type
+ * char*). */
 static GPtrArray *wrap(const char *text, glong width) {
   GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
   g_auto(GStrv) paragraphs = g_strsplit(text, "\n", -1);
@@ -112,7 +116,8 @@ static void write_picture_label(GString *script, const char *text, double pixels
 
 /* Above the axes, or at their right; never on them. */
 static void write_legend(GString *script, const Cs3CanvasWords *words) {
-  double top = HEIGHT - 68, axes = words->legend_beside ? top - 8 : top - 14 - LEGEND_LINE * words->legend_rows;
+  double top = HEIGHT - 68,
+         axes = words->legend_beside ? top - 8 : top - 14 - LEGEND_LINE * words->legend_rows;
   g_string_append(script, "set tmargin at screen ");
   append_height(script, axes);
   g_string_append_printf(script, "\nset rmargin at screen %s\nset key at screen %s, screen ",

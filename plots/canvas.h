@@ -32,24 +32,25 @@ typedef struct {
 
 /**
  * cs3_canvas_begin: append what stands before a plot's own lines: terminal, output file, fonts,
- * margins, title, caption, axis labels, legend, grid, and "datafile columnheaders", so that `using 'column'`
- * finds columns by name.
+ * margins, title, caption, axis labels, legend, grid, and "datafile columnheaders", so that `using
+ * 'column'` finds columns by name.
  */
 void cs3_canvas_begin(GString *script, const Cs3PlotTarget *target, const Cs3CanvasWords *words);
 
 /**
- * cs3_canvas_log_y: append a logarithmic y axis over [@low, @high], both positive, with tics at 1, 1.5,
- * 2, 3, 4, 6, 8 times powers of ten.
+ * cs3_canvas_log_y: append a logarithmic y axis over [@low, @high], both positive, with tics at
+ * 1, 1.5, 2, 3, 4, 6, 8 times powers of ten.
  */
 void cs3_canvas_log_y(GString *script, double low, double high);
 
 /**
- * cs3_canvas_quote: append @text as a string that gnuplot takes as it is: in single quotes nothing is
- * substituted. Control characters become spaces.
+ * cs3_canvas_quote: append @text as a string that gnuplot takes as it is: in single quotes nothing
+ * is substituted. Control characters become spaces.
  */
 void cs3_canvas_quote(GString *script, const char *text);
 
-/** cs3_canvas_file: as cs3_canvas_quote(), for a file name: never a pipe, an inline file or a home. */
+/** cs3_canvas_file: as cs3_canvas_quote(), for a file name: never a pipe, an inline file or a home.
+ */
 void cs3_canvas_file(GString *script, const char *name);
 
 /** cs3_canvas_number: append @value with 15 significant digits in every locale. */

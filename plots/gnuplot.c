@@ -85,7 +85,8 @@ static gboolean finished_well(GSubprocess *process, const char *complaints, GErr
   gboolean format = strstr(reason, "terminal type") != NULL;
   if (format)
     g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_NO_GNUPLOT,
-                "the gnuplot that is installed cannot draw this format; choose another (%s)", reason);
+                "the gnuplot that is installed cannot draw this format; choose another (%s)",
+                reason);
   else if (g_subprocess_get_if_signaled(process))
     g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_GNUPLOT, "gnuplot was ended by signal %d",
                 g_subprocess_get_term_sig(process));
@@ -109,8 +110,8 @@ static GBytes *read_picture(const Workplace *place, Cs3PlotFormat format, GError
   if (g_file_get_contents(place->picture, &bytes, &n, NULL) && n > 0)
     return format == CS3_PLOT_TEXT ? as_lines(bytes) : g_bytes_new_take(bytes, n);
   g_free(bytes);
-  g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_GNUPLOT,
-              "gnuplot drew nothing (is %s full?)", g_get_tmp_dir());
+  g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_GNUPLOT, "gnuplot drew nothing (is %s full?)",
+              g_get_tmp_dir());
   return NULL;
 }
 
@@ -119,7 +120,8 @@ static char *wait_for(GSubprocess *process, GError **error) {
   g_autoptr(GBytes) complaints = NULL;
   g_autoptr(GError) problem = NULL;
   if (!g_subprocess_communicate(process, NULL, NULL, NULL, &complaints, &problem)) {
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_GNUPLOT, "lost gnuplot: %s", problem->message);
+    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_GNUPLOT, "lost gnuplot: %s",
+                problem->message);
     return NULL;
   }
   gsize n;

@@ -6,7 +6,7 @@
 
 #include "plots/plots.h"
 
-G_DEFINE_QUARK(cs3-plot-error-quark, cs3_plot_error)
+G_DEFINE_QUARK(cs3 - plot - error - quark, cs3_plot_error)
 
 static const Cs3Plot *const plots[] = {
     &cs3_plot_speedup,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plots: each is one file with one const row, which turns records of runs (schema cs3sim.result/1)
- * into a data file and a gnuplot script. Adding a plot is adding a file and a row to the registry. */
+ * into a data file and a gnuplot script. Adding a plot is adding a file and a row to the registry.
+ */
 #pragma once
 
 #include <glib.h>

@@ -36,8 +36,8 @@ static gboolean read_all(FILE *file, const char *name, json_t *records, GError *
     json_array_append_new(records, record);
   }
   if (ferror(file)) {
-    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot read %s: %s", name,
-                g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot read %s: %s",
+                name, g_strerror(errno));
     return FALSE;
   }
   return TRUE;
@@ -48,8 +48,8 @@ gboolean cs3_records_load(const char *path, json_t *records, GError **error) {
     return read_all(stdin, "standard input", records, error);
   FILE *file = g_fopen(path, "re");
   if (file == NULL) {
-    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot read %s: %s", path,
-                g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot read %s: %s",
+                path, g_strerror(errno));
     return FALSE;
   }
   gboolean ok = read_all(file, path, records, error);

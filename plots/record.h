@@ -7,11 +7,12 @@
 #include <jansson.h>
 
 /**
- * cs3_records_load: append the records in the file @path to the array @records: one JSON document or
- * several (JSON Lines). "-": standard input.
- * Fails with G_FILE_ERROR, or CS3_PLOT_ERROR_DATA (file:line: what).
+ * cs3_records_load: append the records in the file @path to the array @records: one JSON document
+ * or several (JSON Lines). "-": standard input. Fails with G_FILE_ERROR, or CS3_PLOT_ERROR_DATA
+ * (file:line: what).
  */
-gboolean cs3_records_load(const char *path, json_t *records, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_records_load(const char *path, json_t *records,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_record_require: that @record is one of ours and has what is asked for.

@@ -15,12 +15,18 @@ enum { LISTED_PLANS = 4 };
 static const char *const common[] = {"model", "hardware",  "pattern", "batch",      "seq",
                                      "exact", "attention", "dense",   "provenance", "fidelity"};
 
-static const char *const common_numbers[] = {
-    "sparsity", "batch", "seq", "hardware.clock_hz", "mapping.micro_batch",
-    "mapping.tokens_on_wafer", "provenance.seed", "provenance.model_version", NULL};
-static const char *const common_texts[] = {"model.name", "hardware.name", "pattern", "attention",
-                                           "fidelity", "mapping.recompute", "provenance.version",
-                                           NULL};
+static const char *const common_numbers[] = {"sparsity",
+                                             "batch",
+                                             "seq",
+                                             "hardware.clock_hz",
+                                             "mapping.micro_batch",
+                                             "mapping.tokens_on_wafer",
+                                             "provenance.seed",
+                                             "provenance.model_version",
+                                             NULL};
+static const char *const common_texts[] = {
+    "model.name",        "hardware.name",      "pattern", "attention", "fidelity",
+    "mapping.recompute", "provenance.version", NULL};
 
 static double number(const json_t *series, gsize i, const char *path) {
   return cs3_result_number(json_array_get(series, i), path);
@@ -52,8 +58,9 @@ static gboolean check_pair(const json_t *first, const json_t *a, const json_t *b
     if (!json_equal(json_object_get(first, common[k]), json_object_get(b, common[k]))) {
       g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
                   "the plot needs runs that differ in nothing but the sparsity; those at %.4g and "
-                  "%.4g differ in %s", cs3_result_number(first, "sparsity"),
-                  cs3_result_number(b, "sparsity"), common[k]);
+                  "%.4g differ in %s",
+                  cs3_result_number(first, "sparsity"), cs3_result_number(b, "sparsity"),
+                  common[k]);
       return FALSE;
     }
   if (by_sparsity(&a, &b) == 0) {
@@ -108,7 +115,8 @@ json_t *cs3_series_new(const json_t *records, const char *const *numbers, GError
 }
 
 char *cs3_series_subject(const json_t *series) {
-  return g_strdup_printf("%s on %s", text(series, 0, "model.name"), text(series, 0, "hardware.name"));
+  return g_strdup_printf("%s on %s", text(series, 0, "model.name"),
+                         text(series, 0, "hardware.name"));
 }
 
 char *cs3_series_work(const json_t *series) {
@@ -137,7 +145,8 @@ static char *plans_text(const json_t *series, gboolean lines) {
     gsize end = next_plan(series, i);
     g_string_append_printf(list, "%s%.0f up to %.4g (recompute %s)", plans > 0 ? ", " : "",
                            number(series, i, "mapping.tokens_on_wafer"),
-                           number(series, end - 1, "sparsity"), text(series, i, "mapping.recompute"));
+                           number(series, end - 1, "sparsity"),
+                           text(series, i, "mapping.recompute"));
     i = end;
   }
   if (plans > LISTED_PLANS)
@@ -153,9 +162,10 @@ static char *overrides_text(const json_t *series) {
   GString *list = g_string_new(NULL);
   const char *name;
   json_t *value;
-  json_object_foreach(json_object_get(hardware, "overrides"), name, value)
+  json_object_foreach(json_object_get(hardware, "overrides"), name, value) {
     g_string_append_printf(list, "%s %s %s", list->len > 0 ? "," : "; with", name,
                            json_is_string(value) ? json_string_value(value) : "?");
+  }
   return g_string_free(list, FALSE);
 }
 
@@ -169,7 +179,8 @@ static char *parameters_text(const json_t *series) {
 static char *source_text(const json_t *series) {
   return g_strdup_printf("Source: simulated by cs3sim %s (model version %.0f), fidelity %s.",
                          text(series, 0, "provenance.version"),
-                         number(series, 0, "provenance.model_version"), text(series, 0, "fidelity"));
+                         number(series, 0, "provenance.model_version"),
+                         text(series, 0, "fidelity"));
 }
 
 char *cs3_series_caption(const json_t *series, const Cs3PlotTarget *target, const char *note) {
@@ -214,7 +225,8 @@ static void write_changes(const json_t *series, GString *script) {
     cs3_canvas_number(script, x);
     g_string_append(script, ", graph 0 to first ");
     cs3_canvas_number(script, x);
-    g_string_append(script, ", graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)\n");
+    g_string_append(script,
+                    ", graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)\n");
   }
 }
 

@@ -24,8 +24,8 @@ char *cs3_series_subject(const json_t *series);
 char *cs3_series_work(const json_t *series);
 
 /**
- * cs3_series_caption: (transfer full): paragraphs: @note, the plans that the runs chose and where they
- * change, parameters, source.
+ * cs3_series_caption: (transfer full): paragraphs: @note, the plans that the runs chose and where
+ * they change, parameters, source.
  */
 char *cs3_series_caption(const json_t *series, const Cs3PlotTarget *target, const char *note);
 

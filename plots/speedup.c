@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Speed-up over dense against sparsity: simulated beside theoretical, the whole step beside the linear
- * layers alone. */
+/* Speed-up over dense against sparsity: simulated beside theoretical, the whole step beside the
+ * linear layers alone. */
 #include "config.h"
 
 #include "plots/canvas.h"
@@ -63,12 +63,13 @@ static void write_y_axis(const json_t *series, GString *script) {
   double low = 1, high = 1;
   size_t i;
   json_t *record;
-  json_array_foreach(series, i, record)
+  json_array_foreach(series, i, record) {
     for (guint k = 0; k < G_N_ELEMENTS(curves); k++) {
       double value = cs3_result_number(record, curves[k].path);
       low = MIN(low, value);
       high = MAX(high, value);
     }
+  }
   cs3_canvas_log_y(script, low / 1.12, high * 1.12);
 }
 
@@ -82,9 +83,9 @@ static void write_curve(const Curve *curve, const Cs3PlotTarget *target, GString
   else if (target->format == CS3_PLOT_TEXT)
     g_string_append_printf(script, "points pointtype '%c' linecolor rgb '%s'", curve->letter, rgb);
   else
-    g_string_append_printf(script,
-                           "linespoints linewidth 2.2 linecolor rgb '%s' pointtype %d pointsize 0.9",
-                           rgb, curve->point);
+    g_string_append_printf(
+        script, "linespoints linewidth 2.2 linecolor rgb '%s' pointtype %d pointsize 0.9", rgb,
+        curve->point);
   g_string_append_printf(script, " title '%s'", curve->title);
 }
 
@@ -93,17 +94,22 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
   g_autofree char *title = g_strdup_printf("Training speed-up by weight sparsity: %s", subject);
   g_autofree char *work = cs3_series_work(series);
   g_autofree char *caption = cs3_series_caption(
-      series, target, "Theory: multiply-accumulates of the dense step divided by those that are left.");
-  cs3_canvas_begin(script, target, &(Cs3CanvasWords){.title = title, .subtitle = work,
-                                                     .caption = caption, .x = CS3_SERIES_X,
-                                                     .y = "speed-up over dense (times, log scale)",
-                                                     .legend_rows = 2, .legend_columns = 2});
+      series, target,
+      "Theory: multiply-accumulates of the dense step divided by those that are left.");
+  cs3_canvas_begin(script, target,
+                   &(Cs3CanvasWords){.title = title,
+                                     .subtitle = work,
+                                     .caption = caption,
+                                     .x = CS3_SERIES_X,
+                                     .y = "speed-up over dense (times, log scale)",
+                                     .legend_rows = 2,
+                                     .legend_columns = 2});
   cs3_series_write_axis(series, target, 0.01, script);
   write_y_axis(series, script);
   g_string_append(script, "plot ");
   if (target->format != CS3_PLOT_TEXT)
-    g_string_append(script,
-                    "1 with lines linewidth 1 linecolor rgb '#666666' dashtype (1,3) notitle, \\\n  ");
+    g_string_append(
+        script, "1 with lines linewidth 1 linecolor rgb '#666666' dashtype (1,3) notitle, \\\n  ");
   for (guint k = 0; k < G_N_ELEMENTS(curves); k++) {
     g_string_append(script, k > 0 ? ", \\\n  " : "");
     write_curve(&curves[k], target, script);

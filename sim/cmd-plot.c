@@ -26,12 +26,29 @@ typedef struct {
 #define AT(member) G_STRUCT_OFFSET(PlotOptions, member)
 
 static const Cs3Option sweep_options[] = {
-    {.name = "from", .type = CS3_OPTION_REAL, .offset = AT(from), .metavar = "S", .min = 0,
-     .max = 1, .below_max = TRUE, .help = "first sparsity"},
-    {.name = "to", .type = CS3_OPTION_REAL, .offset = AT(to), .metavar = "S", .min = 0, .max = 1,
-     .below_max = TRUE, .help = "last sparsity"},
-    {.name = "step", .type = CS3_OPTION_REAL, .offset = AT(step), .metavar = "S", .min = 0.001,
-     .max = 1, .help = "distance of two sparsities"},
+    {.name = "from",
+     .type = CS3_OPTION_REAL,
+     .offset = AT(from),
+     .metavar = "S",
+     .min = 0,
+     .max = 1,
+     .below_max = TRUE,
+     .help = "first sparsity"},
+    {.name = "to",
+     .type = CS3_OPTION_REAL,
+     .offset = AT(to),
+     .metavar = "S",
+     .min = 0,
+     .max = 1,
+     .below_max = TRUE,
+     .help = "last sparsity"},
+    {.name = "step",
+     .type = CS3_OPTION_REAL,
+     .offset = AT(step),
+     .metavar = "S",
+     .min = 0.001,
+     .max = 1,
+     .help = "distance of two sparsities"},
     {NULL},
 };
 
@@ -53,8 +70,8 @@ static GArray *sparsities(const PlotOptions *o, GError **error) {
   double n = floor((o->to - o->from) / o->step + 1e-9) + 1;
   if (n < 2 || n > MAX_RUNS) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                "--from %.4g --to %.4g --step %.4g: a plot takes 2 to %d sparsities, not %.0f", o->from,
-                o->to, o->step, MAX_RUNS, MAX(n, 0));
+                "--from %.4g --to %.4g --step %.4g: a plot takes 2 to %d sparsities, not %.0f",
+                o->from, o->to, o->step, MAX_RUNS, MAX(n, 0));
     return NULL;
   }
   GArray *values = g_array_new(FALSE, FALSE, sizeof(double));
@@ -68,14 +85,17 @@ static GArray *sparsities(const PlotOptions *o, GError **error) {
 static gboolean can_sweep(const Cs3Context *context, const Cs3Scenario *scenario, GError **error) {
   const Cs3Pattern *pattern = &scenario->config.pattern;
   if (cs3_cli_given(context, "sparsity")) {
-    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                "--sparsity: this plot goes through sparsities; choose them with --from, --to, --step");
+    g_set_error(
+        error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+        "--sparsity: this plot goes through sparsities; choose them with --from, --to, --step");
     return FALSE;
   }
   if (pattern->ops->density(pattern) >= 0) {
-    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                "--pattern %s: has one sparsity, %.4g, and this plot goes through many; take another "
-                "pattern", scenario->pattern_text, 1 - pattern->ops->density(pattern));
+    g_set_error(
+        error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+        "--pattern %s: has one sparsity, %.4g, and this plot goes through many; take another "
+        "pattern",
+        scenario->pattern_text, 1 - pattern->ops->density(pattern));
     return FALSE;
   }
   return TRUE;
@@ -114,13 +134,15 @@ static gboolean simulate(const Cs3Context *context, const PlotOptions *o, json_t
 }
 
 /* Runs that were made before; options that would have shaped them come too late. */
-static gboolean read_files(const Cs3Context *context, char **files, json_t *records, GError **error) {
+static gboolean read_files(const Cs3Context *context, char **files, json_t *records,
+                           GError **error) {
   for (const Cs3OptionGroup *group = context->command->groups; group->options != NULL; group++)
     for (const Cs3Option *option = group->options; option->name != NULL; option++)
       /* The number of workers, which the environment may have given, shapes nothing. */
       if (cs3_cli_given(context, option->name) && strcmp(option->name, "jobs") != 0) {
         g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                    "--%s: the runs are read from %s; leave one of them out", option->name, files[0]);
+                    "--%s: the runs are read from %s; leave one of them out", option->name,
+                    files[0]);
         return FALSE;
       }
   for (; *files != NULL; files++)
@@ -158,19 +180,23 @@ static gboolean check_name(const Cs3Context *context, const char *path, GError *
   for (const char *c = path; *c != '\0'; c++)
     if (g_ascii_iscntrl(*c)) {
       g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                  "--output: the name %s holds a control character, which gnuplot cannot take", path);
+                  "--output: the name %s holds a control character, which gnuplot cannot take",
+                  path);
       return FALSE;
     }
   if (g_str_has_suffix(path, ".dat") || g_str_has_suffix(path, ".gp")) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                 "--output: %s is the place of the plot's data or script; name the picture "
-                ".svg, .png, .pdf or .txt", path);
+                ".svg, .png, .pdf or .txt",
+                path);
     return FALSE;
   }
   if (!cs3_cli_given(context, "output-format") && cs3_format_from_path(path) < 0) {
-    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                "--output: the name %s does not say what to write; let it end in .svg, .png, .pdf or "
-                ".txt, or choose with -o", path);
+    g_set_error(
+        error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+        "--output: the name %s does not say what to write; let it end in .svg, .png, .pdf or "
+        ".txt, or choose with -o",
+        path);
     return FALSE;
   }
   return TRUE;
@@ -188,7 +214,8 @@ static gboolean open_companions(Companions *c, GError **error) {
 static gboolean place_files(const Cs3Context *context, const Cs3Plot *plot, Companions *c,
                             GError **error) {
   const char *path = cs3_output_path(context->output);
-  const char *extension = context->format == CS3_FORMAT_TEXT ? "txt" : cs3_format_names()[context->format];
+  const char *extension =
+      context->format == CS3_FORMAT_TEXT ? "txt" : cs3_format_names()[context->format];
   gboolean to_file = path != NULL && (g_file_test(path, G_FILE_TEST_IS_REGULAR) ||
                                       !g_file_test(path, G_FILE_TEST_EXISTS));
   if (to_file && !check_name(context, path, error))
@@ -200,7 +227,8 @@ static gboolean place_files(const Cs3Context *context, const Cs3Plot *plot, Comp
   return !to_file || open_companions(c, error);
 }
 
-static gboolean write_companions(Companions *c, const char *data, const char *script, GError **error) {
+static gboolean write_companions(Companions *c, const char *data, const char *script,
+                                 GError **error) {
   if (c->data == NULL)
     return TRUE;
   cs3_output_puts(c->data, data);
@@ -210,11 +238,16 @@ static gboolean write_companions(Companions *c, const char *data, const char *sc
 
 static Cs3PlotTarget target_of(const Cs3Context *context, const Companions *c) {
   static const Cs3PlotFormat formats[] = {
-      [CS3_FORMAT_TEXT] = CS3_PLOT_TEXT, [CS3_FORMAT_SVG] = CS3_PLOT_SVG,
-      [CS3_FORMAT_PNG] = CS3_PLOT_PNG,   [CS3_FORMAT_PDF] = CS3_PLOT_PDF,
+      [CS3_FORMAT_TEXT] = CS3_PLOT_TEXT,
+      [CS3_FORMAT_SVG] = CS3_PLOT_SVG,
+      [CS3_FORMAT_PNG] = CS3_PLOT_PNG,
+      [CS3_FORMAT_PDF] = CS3_PLOT_PDF,
   };
-  Cs3PlotTarget target = {.format = formats[context->format], .columns = 79, .rows = 40,
-                          .color = cs3_cli_color(context), .picture_name = c->picture_name,
+  Cs3PlotTarget target = {.format = formats[context->format],
+                          .columns = 79,
+                          .rows = 40,
+                          .color = cs3_cli_color(context),
+                          .picture_name = c->picture_name,
                           .data_name = c->data_name};
   struct winsize size;
   if (cs3_output_path(context->output) == NULL && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
@@ -306,8 +339,10 @@ const Cs3Command cs3_cmd_plot = {
     .summary = "Draw a plot: speed-up, breakdown",
     .description =
         "Simulates what the plot NAME needs (see 'cs3sim list plots') and draws it with gnuplot: "
-        "for the terminal, or with -O as SVG, PNG, PDF or text. Beside the file lie its data (.dat) "
-        "and the gnuplot script (.gp), from which 'gnuplot NAME.gp' in that folder draws it again.\n\n"
+        "for the terminal, or with -O as SVG, PNG, PDF or text. Beside the file lie its data "
+        "(.dat) "
+        "and the gnuplot script (.gp), from which 'gnuplot NAME.gp' in that folder draws it "
+        "again.\n\n"
         "With RESULT files nothing is simulated: they hold records that 'cs3sim run -o json' or "
         "'-o jsonl' has written, alike in everything but the sparsity.",
     .options_size = sizeof(PlotOptions),

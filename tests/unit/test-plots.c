@@ -15,15 +15,18 @@
 
 static const Cs3PlotTarget svg = {
     .format = CS3_PLOT_SVG, .picture_name = "p.svg", .data_name = "p.dat"};
-static const Cs3PlotTarget terminal = {
-    .format = CS3_PLOT_TEXT, .columns = 79, .rows = 40, .picture_name = "p.txt", .data_name = "p.dat"};
+static const Cs3PlotTarget terminal = {.format = CS3_PLOT_TEXT,
+                                       .columns = 79,
+                                       .rows = 40,
+                                       .picture_name = "p.txt",
+                                       .data_name = "p.dat"};
 
 /* Cycles of every cause, drawn; the last is one that no plot has heard of. */
 static json_t *random_causes(GRand *rand, gint64 *sum) {
-  static const char *const names[] = {"arithmetic", "mapping",   "overhead",  "imbalance",
-                                      "reduction",  "ingress",   "egress",    "fill",
-                                      "attention",  "vector",    "embedding", "recompute",
-                                      "padding",    "stream_wait", "boundary", "new_cause"};
+  static const char *const names[] = {"arithmetic", "mapping",     "overhead",  "imbalance",
+                                      "reduction",  "ingress",     "egress",    "fill",
+                                      "attention",  "vector",      "embedding", "recompute",
+                                      "padding",    "stream_wait", "boundary",  "new_cause"};
   json_t *causes = json_object();
   *sum = 0;
   for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -43,13 +46,13 @@ static json_t *record_of(const char *model, double sparsity, GRand *rand) {
       " s:{s:f, s:I, s:o}, s:{s:f, s:f, s:{s:f, s:f}}, s:{s:i, s:i, s:s}, s:{s:{s:f, s:I}},"
       " s:{s:s, s:i, s:i, s:{s:s}}}",
       "schema", "cs3sim.result/1", "model", "name", model, "hardware", "name", "cs3", "clock_hz",
-      1.1e9, "overrides", "io.rate", "2.4 Tb/s", "sparsity", sparsity, "pattern", "uniform", "batch",
-      64, "seq", 2048, "attention", "full", "fidelity", "recurrence", "exact", FALSE, "step", "time_s",
-      0.5 + sparsity, "cycles", (json_int_t)cycles, "causes", causes, "speedup", "simulated",
-      g_rand_double_range(rand, 0.5, gain), "theoretical", gain, "linear", "simulated",
+      1.1e9, "overrides", "io.rate", "2.4 Tb/s", "sparsity", sparsity, "pattern", "uniform",
+      "batch", 64, "seq", 2048, "attention", "full", "fidelity", "recurrence", "exact", FALSE,
+      "step", "time_s", 0.5 + sparsity, "cycles", (json_int_t)cycles, "causes", causes, "speedup",
+      "simulated", g_rand_double_range(rand, 0.5, gain), "theoretical", gain, "linear", "simulated",
       g_rand_double_range(rand, 0.5, gain), "theoretical", gain * 1.5, "mapping", "micro_batch",
-      sparsity < 0.5 ? 4 : 8, "tokens_on_wafer", 8192, "recompute", "none", "dense", "step", "time_s",
-      1.0, "cycles", (json_int_t)1 << 23, "provenance", "version", "0.1.0", "seed", 1,
+      sparsity < 0.5 ? 4 : 8, "tokens_on_wafer", 8192, "recompute", "none", "dense", "step",
+      "time_s", 1.0, "cycles", (json_int_t)1 << 23, "provenance", "version", "0.1.0", "seed", 1,
       "model_version", 1, "configuration", "wafer.clock", "1.1 GHz");
 }
 
@@ -106,8 +109,9 @@ START_TEST(test_speedup_data) {
   g_autoptr(GPtrArray) table = table_of(data);
   ck_assert_uint_eq(table->len, 1 + 4);
   g_autofree char *head = g_strjoinv(" ", table->pdata[0]);
-  ck_assert_str_eq(head, "sparsity step_theory linear_theory step_simulated linear_simulated step_s "
-                         "dense_step_s");
+  ck_assert_str_eq(head,
+                   "sparsity step_theory linear_theory step_simulated linear_simulated step_s "
+                   "dense_step_s");
   static const guint order[] = {1, 3, 0, 2};
   for (guint i = 0; i < 4; i++) {
     const json_t *record = json_array_get(records, order[i]);
@@ -155,7 +159,8 @@ static const struct {
     {0, NULL, "schema", NULL, "record 1: the record's schema is ''"},
     {1, NULL, "sparsity", "\"much\"", "record 2: the record has no number at sparsity"},
     {3, "model", "name", NULL, "record 4: the record has no text at model.name"},
-    {0, "speedup", "theoretical", NULL, "record 1: the record has no number at speedup.theoretical"},
+    {0, "speedup", "theoretical", NULL,
+     "record 1: the record has no number at speedup.theoretical"},
     {0, "speedup", "theoretical", "0", "record 1: speedup.theoretical is 0, which is not positive"},
     {0, "speedup", "theoretical", "-1e300", "is -1e+300, which is not positive"},
     {2, NULL, "sparsity", "0.5", "two runs have the sparsity 0.5"},
@@ -171,7 +176,8 @@ START_TEST(test_spoilt_records) {
   if (spoilt[_i].object != NULL)
     object = json_object_get(object, spoilt[_i].object);
   if (spoilt[_i].value != NULL)
-    json_object_set_new(object, spoilt[_i].key, json_loads(spoilt[_i].value, JSON_DECODE_ANY, NULL));
+    json_object_set_new(object, spoilt[_i].key,
+                        json_loads(spoilt[_i].value, JSON_DECODE_ANY, NULL));
   else
     json_object_del(object, spoilt[_i].key);
   for (const Cs3Plot *const *plot = cs3_plots(); *plot != NULL; plot++) {
@@ -231,7 +237,8 @@ END_TEST
 START_TEST(test_log_axis) {
   g_autoptr(GString) script = g_string_new(NULL);
   cs3_canvas_log_y(script, 0.9, 4.5);
-  ck_assert_str_eq(script->str, "set logscale y\nset yrange [0.9:4.5]\nset ytics (1, 1.5, 2, 3, 4)\n");
+  ck_assert_str_eq(script->str,
+                   "set logscale y\nset yrange [0.9:4.5]\nset ytics (1, 1.5, 2, 3, 4)\n");
 }
 END_TEST
 
@@ -266,10 +273,12 @@ static GBytes *picture_of(const Cs3Plot *plot, const json_t *records, const Cs3P
 static const struct {
   const char *plot, *words[6];
 } pictures[] = {
-    {"speedup", {"Training speed-up by weight sparsity: m on cs3", "64 sequences of 2048 tokens",
-                 "whole step, theory", "linear layers, simulated", "io.rate 2.4 Tb/s", "cs3sim 0.1.0"}},
-    {"breakdown", {"Where a training step goes: m on cs3", "ingress", "MACs at peak", "theory",
-                   "time of the step (dense step = 1)", "seed 1"}},
+    {"speedup",
+     {"Training speed-up by weight sparsity: m on cs3", "64 sequences of 2048 tokens",
+      "whole step, theory", "linear layers, simulated", "io.rate 2.4 Tb/s", "cs3sim 0.1.0"}},
+    {"breakdown",
+     {"Where a training step goes: m on cs3", "ingress", "MACs at peak", "theory",
+      "time of the step (dense step = 1)", "seed 1"}},
 };
 
 START_TEST(test_pictures) {
@@ -278,7 +287,8 @@ START_TEST(test_pictures) {
   g_autoptr(GBytes) picture = picture_of(plot, records, &svg);
   g_autofree char *words = words_of(picture);
   g_autoptr(GBytes) characters = picture_of(plot, records, &terminal);
-  g_autofree char *text = g_strndup(g_bytes_get_data(characters, NULL), g_bytes_get_size(characters));
+  g_autofree char *text =
+      g_strndup(g_bytes_get_data(characters, NULL), g_bytes_get_size(characters));
   for (guint i = 0; i < G_N_ELEMENTS(pictures[_i].words); i++) {
     ck_assert_msg(strstr(words, pictures[_i].words[i]) != NULL, "\"%s\" lacks \"%s\"", words,
                   pictures[_i].words[i]);
@@ -300,8 +310,8 @@ END_TEST
 START_TEST(test_hostile_name) {
   g_autofree char *folder = g_dir_make_tmp(NULL, NULL);
   g_autofree char *victim = g_build_filename(folder, "pwned", NULL);
-  g_autofree char *name = g_strdup_printf(
-      "a'b`touch %s`\"{/=40 x}\\n'; system 'touch %s'; @z\t#<&>", victim, victim);
+  g_autofree char *name =
+      g_strdup_printf("a'b`touch %s`\"{/=40 x}\\n'; system 'touch %s'; @z\t#<&>", victim, victim);
   json_t *records = sample(name);
   g_autoptr(GBytes) picture = picture_of(plot_called("speedup"), records, &svg);
   g_autofree char *words = words_of(picture);
