@@ -115,6 +115,10 @@ static const Cs3Param params[] = {
     INT(pe, "fma_setup", fma_setup, CYCLES, 0, 1000, 5, 20, MEASURED,
         "WSE-3 vendor simulator: 16 cycles, 13 in a tighter harness; WSE-2: 6; " CHARACTERISATION,
         "Cycles before the first element of a vector multiply-add."),
+    INT(pe, "wide_interval", wide_interval, CYCLES, 1, 1000, 0, 0, DERIVED,
+        "fitted on the communication-only MeshGEMM runs of the WSE-3 simulator (WaferLLM "
+        "repository); other generations: no data",
+        "Cycles between two issues of one 64-bit vector operation on the fabric."),
     REAL(pe, "vector_rate", vector_rate, NONE, 0.001, 1024, 0, 0, MEASURED,
          "WSE-3 vendor simulator: 3.96; WSE-2: the four lanes of the SDK table; " CHARACTERISATION,
          "FP16 elements per cycle of an element-wise addition or multiplication in SRAM."),

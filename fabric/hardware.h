@@ -51,6 +51,7 @@ typedef struct {
     gint64 vector_setup;      /* the same, of an element-wise operation in memory */
     gint64 copy_setup;        /* the same, of a move in memory */
     gint64 fma_setup;         /* the same, of a multiply-add in memory */
+    gint64 wide_interval;     /* cycles between two issues of one 64-bit fabric operation */
     double vector_rate;       /* FP16 elements per cycle, element-wise add/multiply */
     double copy_rate;         /* FP16 elements per cycle of a move; half of it for 32-bit words */
     double special_rate;      /* elements per cycle of exp, division, square root */

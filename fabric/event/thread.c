@@ -96,6 +96,15 @@ static Cs3Channel *output(const Cs3Fabric *f, guint32 id, guint colour, guint *s
   return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
 }
 
+/* Cycles from dispatch to the first element. */
+static guint setup_cycles(const Cs3EventTiming *timing, const Cs3VectorOp *op) {
+  if (uses_fabric(op))
+    return timing->fabric_setup;
+  return op->code == CS3_OP_MOVE                             ? timing->copy_setup
+         : op->code == CS3_OP_FMA || op->code == CS3_OP_DOT ? timing->fma_setup
+                                                             : timing->vector_setup;
+}
+
 void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
   Cs3Fabric *f = pe->fabric;
   Cs3PeState *state = &f->pe[pe->id];
@@ -110,7 +119,7 @@ void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
     cs3_pe_fail(pe, "a vector operation names a colour that this PE does not send or receive");
     return;
   }
-  guint setup = uses_fabric(op) ? f->timing.fabric_setup : f->timing.memory_setup;
+  guint setup = setup_cycles(&f->timing, op);
   *t = (Cs3Thread){.op = *op, .state = CS3_THREAD_RUN, .start = MAX(pe->now + setup, f->now + 1),
                    .train_in = CS3_NO_TRAIN, .train_out = CS3_NO_TRAIN};
   set_running(state, thread, TRUE);

@@ -23,7 +23,7 @@ typedef struct {
   guint microthreads;
   guint task_start;       /* activation to first instruction */
   guint fabric_setup;     /* dispatch of a vector operation with a fabric operand to its first element */
-  guint memory_setup;     /* the same, all operands in memory */
+  guint vector_setup, copy_setup, fma_setup; /* the same, all operands in memory */
   guint lanes16, lanes32; /* elements per issue slot: move, add, multiply of 16-bit and 32-bit types */
   guint fma16_lanes;      /* FP16 FMAC with all three streams in SRAM (port limit) */
   guint fma32_cycles;     /* cycles per FP32 FMAC element */
@@ -35,16 +35,10 @@ typedef struct {
 
 /**
  * cs3_event_timing_init: constants of the event core from a machine description.
- * @timing: (out): filled from @hw; the PE constants that #Cs3Hardware does not carry follow the
- *   generation, told by hop latency (1 cycle: WSE-1/2, 2 cycles: WSE-3), see doc/fabric.md.
+ * @timing: (out): filled from @hw alone; nothing is chosen by generation. FP16 multiply-adds are
+ *   limited by lanes and by the SRAM ports (two streams read, one written).
  * Returns: %FALSE with %CS3_FABRIC_ERROR_INVALID when a value is outside what the core can run
  *   (hop 1..16, ramp 1..16, link rate a ratio with denominator up to 64, buffers 1..32).
  */
 gboolean cs3_event_timing_init(Cs3EventTiming *timing, const Cs3Hardware *hw,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** cs3_event_timing_wse2: constants of WSE-2 (facts of the vendor's simulator), with no file read. */
-Cs3EventTiming cs3_event_timing_wse2(void);
-
-/** cs3_event_timing_wse3: WSE-3; @silicon selects 9/8 cycle per wavelet on a link instead of 1. */
-Cs3EventTiming cs3_event_timing_wse3(gboolean silicon);

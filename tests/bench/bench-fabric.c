@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "fabric/programs/program.h"
+#include "sim/machine.h"
 
 static double cpu_s(void) {
   struct timespec t;
@@ -23,7 +24,12 @@ static int bench(const char *name, guint width, guint height, guint words, guint
   params.height = height;
   params.words = words;
   params.horizon = horizon;
-  Cs3EventTiming timing = cs3_event_timing_wse3(FALSE);
+  Cs3EventTiming timing;
+  g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3", NULL, &error);
+  if (!machine || !cs3_event_timing_init(&timing, &machine->hw, &error)) {
+    fprintf(stderr, "cs3: %s\n", error->message);
+    return 0;
+  }
   const Cs3ProgramOps *ops = cs3_program_find(name, &error);
   g_autoptr(Cs3ProgramRun) run = ops ? cs3_program_load(ops, &params, &timing, &error) : NULL;
   if (!run) {

@@ -5,7 +5,19 @@
 #include "fabric/event/event.h"
 #include "fabric/fabric-error.h"
 #include "fabric/programs/program.h"
+#include "sim/machine.h"
 #include "tests/unit/fixture.h"
+
+/* What the preset @machine_name gives the event core: published runs are held against presets. */
+static inline Cs3EventTiming fixture_timing(const char *machine_name) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Machine) machine = cs3_machine_load(machine_name, NULL, &error);
+  ck_assert_msg(machine != NULL, "%s", error ? error->message : "");
+  Cs3EventTiming timing;
+  ck_assert_msg(cs3_event_timing_init(&timing, &machine->hw, &error), "%s",
+                error ? error->message : "");
+  return timing;
+}
 
 static inline Cs3ProgramRun *fixture_load(const char *name, const Cs3ProgramParams *params,
                                           const Cs3EventTiming *timing, gboolean trains) {

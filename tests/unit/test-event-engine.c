@@ -179,7 +179,7 @@ static void assert_same(const Flows *f, const Cs3Fabric *a, const Cs3Fabric *b, 
 }
 
 static Cs3EventTiming draw_timing(GRand *rand) {
-  Cs3EventTiming t = pick(rand, 0, 1) ? cs3_event_timing_wse2() : cs3_event_timing_wse3(FALSE);
+  Cs3EventTiming t = fixture_timing(pick(rand, 0, 1) ? "cs2" : "cs3");
   t.hop = pick(rand, 1, 4);
   t.ramp = pick(rand, 1, 3);
   t.router_buffer = pick(rand, 1, 4);
@@ -289,7 +289,7 @@ END_TEST
 
 static void assert_refused(const char *name, Cs3ProgramParams params, int code, const char *text) {
   g_autoptr(GError) error = NULL;
-  Cs3EventTiming timing = cs3_event_timing_wse2();
+  Cs3EventTiming timing = fixture_timing("cs2");
   g_autoptr(Cs3ProgramRun) run =
       cs3_program_load(cs3_program_find(name, NULL), &params, &timing, &error);
   ck_assert_ptr_null(run);
@@ -313,7 +313,7 @@ END_TEST
 
 /* A mesh of 3 x 1 whose PEs play the three roles; PE 0 and, with @both, PE 2 send one word. */
 static gboolean run_three(Cs3Role role[3], GError **error) {
-  Cs3EventTiming timing = cs3_event_timing_wse2();
+  Cs3EventTiming timing = fixture_timing("cs2");
   g_autoptr(Cs3Fabric) fabric = cs3_fabric_new(3, 1, &timing, NULL, error);
   for (guint x = 0; x < 3; x++) {
     guint id;

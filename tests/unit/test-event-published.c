@@ -49,7 +49,7 @@ static const struct {
 };
 
 START_TEST(reduce_run) {
-  Cs3EventTiming wse2 = cs3_event_timing_wse2();
+  Cs3EventTiming wse2 = fixture_timing("cs2");
   Cs3ProgramParams params = fixture_params(512, 1, reduce_runs[_i].words);
   params.group = reduce_runs[_i].group;
   g_autoptr(Cs3ProgramRun) run = fixture_done(reduce_runs[_i].program, &params, &wse2, TRUE);
@@ -67,14 +67,14 @@ END_TEST
 
 /* W1: 8 words, one hop: SDK simulator trace of WSE-3 (FABRICA, arXiv 2608.25124). */
 START_TEST(w1_message) {
-  Cs3EventTiming wse3 = cs3_event_timing_wse3(FALSE);
+  Cs3EventTiming wse3 = fixture_timing("cs3");
   fixture_compare("W1 message of 8 words, 1 hop", 19, fixture_cycles("message", 2, 1, 8, &wse3), 0, 0);
 }
 END_TEST
 
 /* W2: a long stream to the neighbour: 1 cycle a word in the simulator, 9/8 on silicon. */
 START_TEST(w2_stream) {
-  Cs3EventTiming wse3 = cs3_event_timing_wse3(_i);
+  Cs3EventTiming wse3 = fixture_timing(_i ? "cs3-silicon" : "cs3");
   fixture_compare(_i ? "W2 stream of 30,000 words, silicon" : "W2 stream of 30,000 words, simulator",
                   _i ? 33750 : 30000, fixture_cycles("stream", 2, 1, 30000, &wse3), 0, 0.002);
 }
@@ -90,7 +90,7 @@ START_TEST(w6_multicast) {
   } points[] = {{64, 1, 39},    {64, 16, 53},   {64, 64, 101},   {64, 256, 293},  {64, 512, 549},
                 {256, 1, 93},   {256, 16, 107}, {256, 64, 155},  {256, 256, 347}, {256, 512, 603},
                 {2048, 1, 597}, {2048, 16, 611}, {2048, 64, 659}, {2048, 256, 851}, {2048, 512, 1107}};
-  Cs3EventTiming silicon = cs3_event_timing_wse3(TRUE);
+  Cs3EventTiming silicon = fixture_timing("cs3-silicon");
   for (guint i = 0; i < G_N_ELEMENTS(points); i++) {
     guint receivers = points[i].receivers;
     double cycles = fixture_cycles("broadcast", receivers + 1, 1, points[i].bytes / 4, &silicon);
@@ -102,7 +102,7 @@ END_TEST
 
 /* W7: single-clock round trip on CS-3 silicon, distance D against 1. */
 START_TEST(w7_round_trip) {
-  Cs3EventTiming silicon = cs3_event_timing_wse3(TRUE);
+  Cs3EventTiming silicon = fixture_timing("cs3-silicon");
   double near = fixture_cycles("ping-pong", 2, 1, 1, &silicon);
   fixture_compare("W7 round trip D=8, beyond D=1", 28,
                   fixture_cycles("ping-pong", 9, 1, 1, &silicon) - near, 0, 0);
@@ -114,7 +114,7 @@ END_TEST
 /* W8: whole-vector relay, WSE-3 simulator (FABRICA): 1.001 N B + 16.1 N + 16.5, error <= 4 %. */
 START_TEST(w8_relay) {
   static const guint points[][2] = {{1, 64}, {2, 64}, {4, 64}, {8, 64}, {1, 512}, {2, 512}, {4, 512}};
-  Cs3EventTiming wse3 = cs3_event_timing_wse3(FALSE);
+  Cs3EventTiming wse3 = fixture_timing("cs3");
   guint N = points[_i][0], B = points[_i][1];
   g_autofree char *what = g_strdup_printf("W8 relay of %u words over %u stages", B, N);
   fixture_compare(what, 1.001 * N * B + 16.1 * N + 16.5, fixture_cycles("relay", N + 1, 1, B, &wse3),
@@ -124,7 +124,7 @@ END_TEST
 
 /* W9: two senders on one link take the sum of their times (FABRICA: full serialisation, 1.3 %). */
 START_TEST(w9_two_senders) {
-  Cs3EventTiming silicon = cs3_event_timing_wse3(TRUE);
+  Cs3EventTiming silicon = fixture_timing("cs3-silicon");
   double far = fixture_cycles("message", 3, 1, 4096, &silicon);
   double near = fixture_cycles("message", 2, 1, 4096, &silicon);
   fixture_compare("W9 two senders of 4,096 words on one link", far + near,
@@ -135,7 +135,7 @@ END_TEST
 /* W10: westward messages: 42, 44, 48, 56, 72, 104 cycles at 1..32 hops = 40 + 2 h (FABRICA); the
  * length of the messages is not stated, so only the slope is compared. */
 START_TEST(w10_west) {
-  Cs3EventTiming silicon = cs3_event_timing_wse3(TRUE);
+  Cs3EventTiming silicon = fixture_timing("cs3-silicon");
   double first = fixture_cycles("message", 2, 1, 4, &silicon);
   for (guint h = 2; h <= 32; h *= 2) {
     g_autofree char *what = g_strdup_printf("W10 westward message, %u hops", h);
@@ -149,7 +149,7 @@ END_TEST
  * centre columns, those to the centre, then broadcast. Hop 1; the clock is a parameter,
  * 0.85 GHz to 0.94 GHz in the sources: the lower one is used. */
 START_TEST(w11_centre) {
-  Cs3EventTiming wse1 = cs3_event_timing_wse2();
+  Cs3EventTiming wse1 = fixture_timing("cs1");
   double cycles = fixture_cycles("centre", 600, 595, 1, &wse1);
   fixture_compare("W11 scalar all-reduce, 600x595, ns at 0.85 GHz", 1500, cycles / 0.85, 0, 0.1);
 }
@@ -159,7 +159,7 @@ END_TEST
  * middle links carry 256 x 256 x 2 wavelets: a lower bound, which no run may undercut. First-in
  * first-out queues and one wavelet per cycle into a PE keep this order of sending near twice that. */
 START_TEST(w12_transpose) {
-  Cs3EventTiming wse2 = cs3_event_timing_wse2();
+  Cs3EventTiming wse2 = fixture_timing("cs2");
   double cycles = fixture_cycles("transpose", 512, 1, 2, &wse2);
   fixture_compare("W12 row all-to-all, 512 PEs, 2 words (lower bound)", 131072, cycles, 0, 1);
   ck_assert(cycles >= 131072);
@@ -169,7 +169,7 @@ END_TEST
 /* W13: HPDC 2024 cost model plus 56 cycles of start-up against every chain and version-2 point: 2 % for
  * chains and groups up to 32, 5 % beyond. */
 START_TEST(w13_model) {
-  Cs3EventTiming wse2 = cs3_event_timing_wse2();
+  Cs3EventTiming wse2 = fixture_timing("cs2");
   guint words = reduce_runs[_i].words, group = reduce_runs[_i].group;
   if (strcmp(reduce_runs[_i].program, "two-phase-v1") == 0)
     return;
@@ -291,7 +291,7 @@ static const struct {
 };
 
 START_TEST(mesh_gemm) {
-  Cs3EventTiming wse3 = cs3_event_timing_wse3(FALSE);
+  Cs3EventTiming wse3 = fixture_timing("cs3");
   Cs3ProgramParams params = fixture_params(gemm_runs[_i].pes, gemm_runs[_i].pes, 1);
   params.tile_m = gemm_runs[_i].rows;
   params.products = gemm_runs[_i].products;
