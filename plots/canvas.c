@@ -48,7 +48,7 @@ static void append_height(GString *script, double pixels) {
   g_string_append(script, g_ascii_formatd(digits, sizeof digits, "%.4f", pixels / HEIGHT));
 }
 
-static void write_terminal(GString *script, const Cs3PlotTarget *target) {
+void cs3_canvas_terminal(GString *script, const Cs3PlotTarget *target) {
   switch (target->format) {
   case CS3_PLOT_TEXT:
     g_string_append_printf(script, "set terminal dumb size %u,%u nofeed noenhanced %s\n",
@@ -176,7 +176,7 @@ static void write_text_words(GString *script, const Cs3PlotTarget *target,
 }
 
 void cs3_canvas_begin(GString *script, const Cs3PlotTarget *target, const Cs3CanvasWords *words) {
-  write_terminal(script, target);
+  cs3_canvas_terminal(script, target);
   if (target->format == CS3_PLOT_TEXT)
     write_text_words(script, target, words);
   else

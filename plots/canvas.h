@@ -31,6 +31,12 @@ typedef struct {
 } Cs3CanvasWords;
 
 /**
+ * cs3_canvas_terminal: append terminal, size, font, output file and "datafile columnheaders" alone, for
+ * pictures of several panels.
+ */
+void cs3_canvas_terminal(GString *script, const Cs3PlotTarget *target);
+
+/**
  * cs3_canvas_begin: append what stands before a plot's own lines: terminal, output file, fonts,
  * margins, title, caption, axis labels, legend, grid, and "datafile columnheaders", so that `using
  * 'column'` finds columns by name.

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "sim/commands.h"
+#include "sim/fabric-heatmap.h"
 #include "sim/fabric-run.h"
 #include "sim/machine.h"
 
@@ -60,7 +61,8 @@ static const Cs3Option view_options[] = {
      .min = 1, .max = 100000000, .help = "trace at most this many events"},
     {.name = "heatmap", .type = CS3_OPTION_TEXT, .offset = AT(heatmap), .metavar = "FILE",
      .completes = "files",
-     .help = "write busy shares of PEs and links as columns, one block per row of PEs"},
+     .help = "draw how busy PEs and links are: FILE.svg or FILE.png, with FILE.dat and FILE.gp beside it; "
+             "any other name: as columns, one block per row of PEs"},
     {NULL},
 };
 
@@ -108,12 +110,12 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   if (config.ops == NULL || !configure(o, &config, error))
     return CS3_EXIT_USAGE;
   g_autoptr(Cs3Output) trace = NULL;
-  g_autoptr(Cs3Output) heatmap = NULL;
+  g_autoptr(Cs3FabricHeatmap) heatmap = NULL;
   if ((o->trace && !(trace = cs3_output_new(o->trace, error))) ||
-      (o->heatmap && !(heatmap = cs3_output_new(o->heatmap, error))))
+      (o->heatmap && !(heatmap = cs3_fabric_heatmap_open(o->heatmap, error))))
     return CS3_EXIT_CANT_CREATE;
   config.trace = trace;
-  config.heatmap = heatmap;
+  config.heatmap = heatmap ? heatmap->data : NULL;
   json_t *record = cs3_fabric_execute(&config, error);
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
@@ -122,9 +124,11 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     cs3_fabric_text(record, context->output);
   else
     cs3_output_json(context->output, record, context->format);
+  cs3_output_flush(context->output); /* the result stands, whatever becomes of the files beside it */
+  gboolean written = (!trace || cs3_output_finish(trace, error)) &&
+                     (!heatmap || cs3_fabric_heatmap_finish(heatmap, record, error));
   json_decref(record);
-  if ((trace && !cs3_output_finish(trace, error)) ||
-      (heatmap && !cs3_output_finish(heatmap, error)))
+  if (!written)
     return CS3_EXIT_CANT_CREATE;
   return ok ? CS3_EXIT_OK : CS3_EXIT_NO;
 }

@@ -28,18 +28,20 @@ static void trace_event(gpointer data, const char *what, guint x, guint y, guint
 }
 
 static void write_heatmap(const Cs3ProgramRun *run, guint64 cycles, Cs3Output *output) {
-  cs3_output_puts(output, "# x y pe_busy_share busiest_outgoing_link_share deliveries\n");
+  cs3_output_puts(output, "x y pe_busy_share busiest_link_share deliveries\n");
   double span = MAX(cycles, 1);
+  double link_cycles = (double)run->timing.link_num / run->timing.link_den;
   for (guint y = 0; y < run->params.height; y++) {
     for (guint x = 0; x < run->params.width; x++) {
       guint64 link = 0;
       for (guint port = 0; port < CS3_RAMP; port++)
         link = MAX(link, cs3_fabric_link_count(run->fabric, x, y, port));
       cs3_output_printf(output, "%u %u %.6f %.6f %" G_GUINT64_FORMAT "\n", x, y,
-                        (double)cs3_fabric_pe_busy(run->fabric, x, y) / span, (double)link / span,
+                        (double)cs3_fabric_pe_busy(run->fabric, x, y) / span, (double)link * link_cycles / span,
                         cs3_fabric_link_count(run->fabric, x, y, CS3_RAMP));
     }
-    cs3_output_puts(output, "\n"); /* a scan line, as gnuplot's surfaces want it */
+    if (y + 1 < run->params.height)
+      cs3_output_puts(output, "\n"); /* a scan line, as gnuplot's surfaces want it */
   }
 }
 
