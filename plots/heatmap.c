@@ -7,7 +7,7 @@
 #include "plots/canvas.h"
 
 /* Meshes of more PEs are drawn as a bitmap, which gnuplot cannot do for a single row or column. */
-#define MAX_BOXES 16384
+#define MAX_BOXES 1024
 
 /* A panel's edges, shares of the picture. */
 typedef struct {
@@ -73,7 +73,7 @@ void cs3_heatmap_script(GString *script, const Cs3PlotTarget *target, const Cs3H
   /* Wide meshes lie above one another, others side by side. */
   gboolean wide = words->width > 3 * (guint64)words->height / 2;
   const Panel stacked[] = {{0.1, 0.86, 0.58, 0.83}, {0.1, 0.86, 0.13, 0.38}};
-  const Panel beside[] = {{0.08, 0.38, 0.13, 0.80}, {0.57, 0.87, 0.13, 0.80}};
+  const Panel beside[] = {{0.1, 0.39, 0.13, 0.80}, {0.6, 0.89, 0.13, 0.80}};
   const Panel *panel = wide ? stacked : beside;
   cs3_canvas_terminal(script, target);
   write_palette(script);
