@@ -207,10 +207,19 @@ static json_t *configuration_json(const Cs3Machine *machine) {
   return object;
 }
 
+static json_t *texts_json(char **texts) {
+  json_t *array = json_array();
+  for (char **text = texts; text != NULL && *text != NULL; text++)
+    json_array_append_new(array, json_string(*text));
+  return array;
+}
+
 static json_t *provenance_json(const Cs3Run *run) {
-  return json_pack("{s:s, s:I, s:I, s:o}", "version", PACKAGE_VERSION, "model_version",
-                   (json_int_t)CS3_MODEL_VERSION, "seed", (json_int_t)run->config.seed,
-                   "configuration", configuration_json(run->config.machine));
+  return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "version", PACKAGE_VERSION, "model_version",
+                   (json_int_t)CS3_MODEL_VERSION, "seed", (json_int_t)run->config.seed, "map",
+                   texts_json(run->config.map_texts), "sparsity_filter",
+                   texts_json(run->config.filter_texts), "configuration",
+                   configuration_json(run->config.machine));
 }
 
 json_t *cs3_result_json(const Cs3Run *run) {

@@ -23,6 +23,7 @@ typedef struct {
   gboolean exact; /* every layer with its own mask */
   guint workers;  /* threads; no influence on the result */
   Cs3MapForce force;
+  char **map_texts, **filter_texts; /* (nullable) borrowed: --map and --sparsity-filter as given */
 } Cs3RunConfig;
 
 /* Where the cycles of a step went: the causes of the linear layers, then the rest of the step. */

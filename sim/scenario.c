@@ -179,6 +179,8 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       .batch = o->batch,
       .pattern_text = s->pattern_text,
       .seed = (guint64)o->seed,
+      .map_texts = o->map,
+      .filter_texts = o->sparsity_filter,
       .exact = o->exact,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
   };
