@@ -103,8 +103,8 @@ static const Cs3Param params[] = {
         "Program start and time stamps, in the runs that published cycle counts describe."),
     INT(pe, "fabric_setup", fabric_setup, CYCLES, 0, 1000, 0, 0, DERIVED,
         "WSE-2: 18 cycles between two blocking vector operations in the logged reduce runs; WSE-3 "
-        "trace: 7 cycles from dispatch to the link, ramp and first element included; "
-        CHARACTERISATION,
+        "trace: 7 cycles from dispatch to the link, ramp and first element "
+        "included; " CHARACTERISATION,
         "Cycles from dispatch to the first element of a vector operation on the fabric."),
     INT(pe, "vector_setup", vector_setup, CYCLES, 0, 1000, 5, 20, MEASURED,
         "WSE-3 vendor simulator: 9 cycles; WSE-2: 6; " CHARACTERISATION,
@@ -212,7 +212,8 @@ static const Cs3Param params[] = {
         "Partial sums of different output rows that a PE can hold at once (J)."),
     ENUM(kernel, "acc_placement", acc_placement, acc_placements, UNPUBLISHED,
          NO_PUBLIC_VALUE "the cache when the accumulators fit",
-         "Where accumulators live: in the cache, in SRAM (whose ports they share with the activations), "
+         "Where accumulators live: in the cache, in SRAM (whose ports they share with the "
+         "activations), "
          "or spilled from the cache to SRAM when a row ends."),
     ENUM(kernel, "acc_precision", acc_precision, acc_precisions, UNPUBLISHED,
          NO_PUBLIC_VALUE "the SDK offers both; FP16 gives the advertised rate",
@@ -234,7 +235,8 @@ static const Cs3Param params[] = {
         "FP16 elements per issue slot when partial sums are added."),
     INT(kernel, "reduce_issues", reduce_issues, NONE, 1, 2, 1, 2, UNPUBLISHED,
         NO_PUBLIC_VALUE "a fused vector operation adds and forwards in one",
-        "Issue slots per group of partial sums: 1 to add and forward at once, 2 one after the other."),
+        "Issue slots per group of partial sums: 1 to add and forward at once, 2 one after the "
+        "other."),
     INT(kernel, "dot_tail", dot_tail, CYCLES, 0, 10000, 6, 10, UNPUBLISHED,
         NO_PUBLIC_VALUE "6 to 10 cycles",
         "Cycles to add the lanes of one dot product (weight gradient)."),

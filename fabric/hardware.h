@@ -27,57 +27,57 @@ typedef enum {
 typedef enum { CS3_AXIS_AUTO, CS3_AXIS_Y, CS3_AXIS_X } Cs3FeatureAxis; /* Y: features on rows */
 
 typedef struct {
-  struct { /* [wafer] */
-    gint64 pe_x, pe_y;        /* mesh that a program can use */
-    gint64 cores_peak;        /* marketed cores: only for quoting peak FLOP/s */
+  struct {             /* [wafer] */
+    gint64 pe_x, pe_y; /* mesh that a program can use */
+    gint64 cores_peak; /* marketed cores: only for quoting peak FLOP/s */
     double clock_hz;
-    double power_w;           /* one system, busy */
-    double power_idle_ratio;  /* idle power / busy power */
+    double power_w;          /* one system, busy */
+    double power_idle_ratio; /* idle power / busy power */
   } wafer;
-  struct { /* [pe] */
-    gint64 sram_bytes;        /* physical SRAM of a PE */
-    gint64 sram_data_bytes;   /* left for data beside code */
+  struct {                  /* [pe] */
+    gint64 sram_bytes;      /* physical SRAM of a PE */
+    gint64 sram_data_bytes; /* left for data beside code */
     gint64 banks;
-    gint64 read_bytes;        /* SRAM bytes read per cycle */
-    gint64 write_bytes;       /* SRAM bytes written per cycle */
-    gint64 acc_cache_bytes;   /* software-managed cache for accumulators */
-    gint64 lanes_fp16;        /* FP16 FMAC lanes */
-    gint64 lanes_mixed;       /* FP16 multiply, FP32 accumulate lanes */
-    double fp32_fmac;         /* FP32 FMACs per cycle */
+    gint64 read_bytes;      /* SRAM bytes read per cycle */
+    gint64 write_bytes;     /* SRAM bytes written per cycle */
+    gint64 acc_cache_bytes; /* software-managed cache for accumulators */
+    gint64 lanes_fp16;      /* FP16 FMAC lanes */
+    gint64 lanes_mixed;     /* FP16 multiply, FP32 accumulate lanes */
+    double fp32_fmac;       /* FP32 FMACs per cycle */
     gint64 microthreads;
-    gint64 task_start;        /* cycles from activation to first instruction of a task */
-    gint64 launch;            /* cycles of program start and time stamps in a published run */
-    gint64 fabric_setup;      /* cycles before the first element when an operand is the fabric */
-    gint64 vector_setup;      /* the same, of an element-wise operation in memory */
-    gint64 copy_setup;        /* the same, of a move in memory */
-    gint64 fma_setup;         /* the same, of a multiply-add in memory */
-    gint64 wide_interval;     /* cycles between two issues of one 64-bit fabric operation */
-    double vector_rate;       /* FP16 elements per cycle, element-wise add/multiply */
-    double copy_rate;         /* FP16 elements per cycle of a move; half of it for 32-bit words */
-    double special_rate;      /* elements per cycle of exp, division, square root */
-    double sram_efficiency;   /* share of the SRAM port rate that a multiply-add stream reaches */
-    gint64 fp_latency;        /* cycles until a floating-point result can be used */
+    gint64 task_start;      /* cycles from activation to first instruction of a task */
+    gint64 launch;          /* cycles of program start and time stamps in a published run */
+    gint64 fabric_setup;    /* cycles before the first element when an operand is the fabric */
+    gint64 vector_setup;    /* the same, of an element-wise operation in memory */
+    gint64 copy_setup;      /* the same, of a move in memory */
+    gint64 fma_setup;       /* the same, of a multiply-add in memory */
+    gint64 wide_interval;   /* cycles between two issues of one 64-bit fabric operation */
+    double vector_rate;     /* FP16 elements per cycle, element-wise add/multiply */
+    double copy_rate;       /* FP16 elements per cycle of a move; half of it for 32-bit words */
+    double special_rate;    /* elements per cycle of exp, division, square root */
+    double sram_efficiency; /* share of the SRAM port rate that a multiply-add stream reaches */
+    gint64 fp_latency;      /* cycles until a floating-point result can be used */
   } pe;
-  struct { /* [fabric] */
-    double link_cycles;       /* cycles per wavelet on a link: 1, or 9/8 on WSE-3 silicon */
-    gint64 hop_cycles;        /* router to router */
-    gint64 ramp_cycles;       /* router <-> PE, each way (T_R) */
-    gint64 turn_cycles;       /* extra when a route changes dimension */
+  struct {              /* [fabric] */
+    double link_cycles; /* cycles per wavelet on a link: 1, or 9/8 on WSE-3 silicon */
+    gint64 hop_cycles;  /* router to router */
+    gint64 ramp_cycles; /* router <-> PE, each way (T_R) */
+    gint64 turn_cycles; /* extra when a route changes dimension */
     gint64 colours;
     gint64 switch_positions;
-    gint64 router_buffer;     /* wavelets per colour per input port */
+    gint64 router_buffer;             /* wavelets per colour per input port */
     gint64 in_queue[CS3_MAX_QUEUES];  /* depth in wavelets of input queues 0..7 */
     gint64 out_queue[CS3_MAX_QUEUES]; /* depth in wavelets of output queues 0..7; 0: absent */
   } fabric;
-  struct { /* [io] */
-    double rate_bits_per_s;   /* off-wafer links, each direction */
-    double efficiency;        /* payload share after protocol headers */
-    double factor;            /* generation factor on the rate (CS-3: 1.0..1.3) */
-    gint64 channels;          /* entry points of the stream on the edges, one wavelet per link slot */
-    double latency_s;         /* first byte from the network to the first PE */
+  struct {                  /* [io] */
+    double rate_bits_per_s; /* off-wafer links, each direction */
+    double efficiency;      /* payload share after protocol headers */
+    double factor;          /* generation factor on the rate (CS-3: 1.0..1.3) */
+    gint64 channels;        /* entry points of the stream on the edges, one wavelet per link slot */
+    double latency_s;       /* first byte from the network to the first PE */
     gint64 edge_buffer_bytes; /* per feature line, in the PEs at the wafer's edge */
   } io;
-  struct { /* [kernel]: the sparse GEMM programs */
+  struct {                    /* [kernel]: the sparse GEMM programs */
     gint64 weight_overhead;   /* t0: issue cycles per weight beside the vector work */
     gint64 control_cycles;    /* to act on the control wavelet that ends an output row */
     gint64 accumulator_slots; /* J */
@@ -88,10 +88,11 @@ typedef struct {
     int weight_format;        /* Cs3WeightFormat of a sparse weight on the wire */
     gint64 dense_weight_bits; /* on the wire per weight of a dense layer */
     gint64 reduce_lanes;      /* FP16 elements per issue slot of the reduction add (4: simd_64) */
-    gint64 reduce_issues;     /* issue slots per group of reduce_lanes: 1 fused add-and-forward, 2 apart */
-    gint64 dot_tail;          /* cycles to add the lanes of one dot product (dW) */
-    gint64 chain_add;         /* issue cycles to add one scalar to a passing wavelet (dW) */
-    gint64 gradient_bits;     /* on the wire per gradient */
+    gint64
+        reduce_issues; /* issue slots per group of reduce_lanes: 1 fused add-and-forward, 2 apart */
+    gint64 dot_tail;   /* cycles to add the lanes of one dot product (dW) */
+    gint64 chain_add;  /* issue cycles to add one scalar to a passing wavelet (dW) */
+    gint64 gradient_bits;        /* on the wire per gradient */
     double attention_efficiency; /* share of dense peak reached by activation x activation GEMM */
   } kernel;
 } Cs3Hardware;

@@ -31,8 +31,8 @@ typedef struct {
 } Cs3CanvasWords;
 
 /**
- * cs3_canvas_terminal: append terminal, size, font, output file and "datafile columnheaders" alone, for
- * pictures of several panels.
+ * cs3_canvas_terminal: append terminal, size, font, output file and "datafile columnheaders" alone,
+ * for pictures of several panels.
  */
 void cs3_canvas_terminal(GString *script, const Cs3PlotTarget *target);
 

@@ -66,10 +66,12 @@ static void write_axes(GString *script, const Cs3HeatmapWords *words) {
   g_string_append_printf(script, "set xrange [-0.5:%u.5]\nset yrange [%u.5:-0.5]\n", w - 1, h - 1);
   g_string_append(script, w <= 10 ? "set xtics 1\n" : "set xtics autofreq\n");
   g_string_append(script, h <= 10 ? "set ytics 1\n" : "set ytics autofreq\n");
-  g_string_append(script, "set xlabel 'PE x'\nset ylabel 'PE y'\nset cblabel 'busy (% of cycles)'\n");
+  g_string_append(script,
+                  "set xlabel 'PE x'\nset ylabel 'PE y'\nset cblabel 'busy (% of cycles)'\n");
 }
 
-void cs3_heatmap_script(GString *script, const Cs3PlotTarget *target, const Cs3HeatmapWords *words) {
+void cs3_heatmap_script(GString *script, const Cs3PlotTarget *target,
+                        const Cs3HeatmapWords *words) {
   /* Wide meshes lie above one another, others side by side. */
   gboolean wide = words->width > 3 * (guint64)words->height / 2;
   const Panel stacked[] = {{0.1, 0.86, 0.58, 0.83}, {0.1, 0.86, 0.13, 0.38}};
@@ -82,6 +84,7 @@ void cs3_heatmap_script(GString *script, const Cs3PlotTarget *target, const Cs3H
   write_label(script, words->title, 0.955, 19);
   write_label(script, words->subtitle, 0.91, 15);
   write_panel(script, target, words, &panel[0], "pe_busy_share", "PE");
-  write_panel(script, target, words, &panel[1], "busiest_link_share", "busiest outgoing link of the PE");
+  write_panel(script, target, words, &panel[1], "busiest_link_share",
+              "busiest outgoing link of the PE");
   g_string_append(script, "unset multiplot\n");
 }

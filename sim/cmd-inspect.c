@@ -65,10 +65,11 @@ const Cs3Command cs3_cmd_inspect = {
     .name = "inspect",
     .arguments = "[MODEL]",
     .summary = "Print the layer graph of a model",
-    .description =
-        "One row per operator of a training step: shape, parameters, multiply-accumulates, FLOPs of "
-        "forward and backward, and the activations that backward needs; then the totals. Numbers are "
-        "per token and of one instance; the count says how many there are.",
+    .description = "One row per operator of a training step: shape, parameters, "
+                   "multiply-accumulates, FLOPs of "
+                   "forward and backward, and the activations that backward needs; then the "
+                   "totals. Numbers are "
+                   "per token and of one instance; the count says how many there are.",
     .options_size = sizeof(InspectOptions),
     .defaults = &defaults,
     .groups = {{"Model", options, 0}},

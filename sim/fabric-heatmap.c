@@ -24,7 +24,8 @@ static gboolean check_name(const char *path, GError **error) {
   for (const char *c = path; *c != '\0'; c++)
     if (g_ascii_iscntrl(*c)) {
       g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                  "--heatmap: the name %s holds a control character, which gnuplot cannot take", path);
+                  "--heatmap: the name %s holds a control character, which gnuplot cannot take",
+                  path);
       return FALSE;
     }
   return TRUE;
@@ -53,13 +54,15 @@ Cs3FabricHeatmap *cs3_fabric_heatmap_open(const char *path, GError **error) {
 static char *script_of(const json_t *record, const Cs3PlotTarget *target) {
   const char *program, *hardware;
   json_int_t width, height, cycles;
-  int bad = json_unpack((json_t *)record, "{s:s, s:s, s:I, s:I, s:I}", "program", &program, "hardware",
-                        &hardware, "width", &width, "height", &height, "cycles", &cycles);
+  int bad =
+      json_unpack((json_t *)record, "{s:s, s:s, s:I, s:I, s:I}", "program", &program, "hardware",
+                  &hardware, "width", &width, "height", &height, "cycles", &cycles);
   g_return_val_if_fail(bad == 0, NULL);
   g_autofree char *title = g_strdup_printf("%s on %" JSON_INTEGER_FORMAT "x%" JSON_INTEGER_FORMAT
-                                           " PEs: where the cycles go", program, width, height);
-  g_autofree char *subtitle = g_strdup_printf("%s, wavelet by wavelet: %" JSON_INTEGER_FORMAT " cycles",
-                                              hardware, cycles);
+                                           " PEs: where the cycles go",
+                                           program, width, height);
+  g_autofree char *subtitle =
+      g_strdup_printf("%s, wavelet by wavelet: %" JSON_INTEGER_FORMAT " cycles", hardware, cycles);
   Cs3HeatmapWords words = {title, subtitle, (guint)width, (guint)height};
   GString *script = g_string_new(NULL);
   cs3_heatmap_script(script, target, &words);
@@ -84,7 +87,8 @@ static gboolean draw(Cs3FabricHeatmap *heatmap, const Cs3PlotTarget *target, con
   return cs3_output_finish(heatmap->picture, error);
 }
 
-gboolean cs3_fabric_heatmap_finish(Cs3FabricHeatmap *heatmap, const json_t *record, GError **error) {
+gboolean cs3_fabric_heatmap_finish(Cs3FabricHeatmap *heatmap, const json_t *record,
+                                   GError **error) {
   if (!cs3_output_finish(heatmap->data, error))
     return FALSE;
   if (heatmap->picture == NULL)
@@ -94,7 +98,8 @@ gboolean cs3_fabric_heatmap_finish(Cs3FabricHeatmap *heatmap, const json_t *reco
   g_autofree char *data_name = g_path_get_basename(data_path);
   g_autofree char *picture_name = g_path_get_basename(path);
   Cs3PlotTarget target = {.format = g_str_has_suffix(path, ".png") ? CS3_PLOT_PNG : CS3_PLOT_SVG,
-                          .picture_name = picture_name, .data_name = data_name};
+                          .picture_name = picture_name,
+                          .data_name = data_name};
   g_autofree char *script = script_of(record, &target);
   g_autofree char *data = NULL;
   cs3_output_puts(heatmap->script, script);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The heatmap of a program on the event fabric: columns of text, or a picture with them beside it. */
+/* The heatmap of a program on the event fabric: columns of text, or a picture with them beside it.
+ */
 #pragma once
 
 #include <jansson.h>
@@ -14,12 +15,12 @@ typedef struct {
 
 /**
  * cs3_fabric_heatmap_open: check and reserve the places of all files before the run.
- * @path: FILE.svg or FILE.png is a picture, with FILE.dat and FILE.gp beside it; any other name holds
- *   the columns alone.
- * Returns: (transfer full) (nullable): %NULL with %CS3_OUTPUT_ERROR_CREATE, or %CS3_CLI_ERROR_USAGE
- *   for a name that gnuplot cannot take.
+ * @path: FILE.svg or FILE.png is a picture, with FILE.dat and FILE.gp beside it; any other name
+ * holds the columns alone. Returns: (transfer full) (nullable): %NULL with
+ * %CS3_OUTPUT_ERROR_CREATE, or %CS3_CLI_ERROR_USAGE for a name that gnuplot cannot take.
  */
-Cs3FabricHeatmap *cs3_fabric_heatmap_open(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+Cs3FabricHeatmap *cs3_fabric_heatmap_open(const char *path,
+                                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_fabric_heatmap_finish: put the data in place and draw.

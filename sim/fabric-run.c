@@ -19,11 +19,11 @@ static void trace_event(gpointer data, const char *what, guint x, guint y, guint
     trace->dropped++;
     return;
   }
-  cs3_output_printf(trace->output,
-                    "%s\n{\"name\":\"%s\",\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%" G_GUINT64_FORMAT
-                    ",\"dur\":%" G_GUINT64_FORMAT ",\"args\":{\"x\":%u,\"y\":%u}}",
-                    trace->written ? "," : "", what, y * 2048 + x, lane, begin - 1, end - begin, x,
-                    y);
+  cs3_output_printf(
+      trace->output,
+      "%s\n{\"name\":\"%s\",\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%" G_GUINT64_FORMAT
+      ",\"dur\":%" G_GUINT64_FORMAT ",\"args\":{\"x\":%u,\"y\":%u}}",
+      trace->written ? "," : "", what, y * 2048 + x, lane, begin - 1, end - begin, x, y);
   trace->written++;
 }
 
@@ -37,7 +37,8 @@ static void write_heatmap(const Cs3ProgramRun *run, guint64 cycles, Cs3Output *o
       for (guint port = 0; port < CS3_RAMP; port++)
         link = MAX(link, cs3_fabric_link_count(run->fabric, x, y, port));
       cs3_output_printf(output, "%u %u %.6f %.6f %" G_GUINT64_FORMAT "\n", x, y,
-                        (double)cs3_fabric_pe_busy(run->fabric, x, y) / span, (double)link * link_cycles / span,
+                        (double)cs3_fabric_pe_busy(run->fabric, x, y) / span,
+                        (double)link * link_cycles / span,
                         cs3_fabric_link_count(run->fabric, x, y, CS3_RAMP));
     }
     if (y + 1 < run->params.height)
@@ -68,15 +69,15 @@ static json_t *record_of(const Cs3FabricConfig *config, const Cs3ProgramRun *run
       "height", (json_int_t)config->params.height, "words", (json_int_t)config->params.words,
       "group", (json_int_t)config->params.group, "cycles", (json_int_t)cycles, "time_s",
       (double)cycles / config->clock_hz, "result_ok", run->ops->verify(run));
-  json_t *counts = json_pack(
-      "{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "wavelet_hops",
-      (json_int_t)s.wavelet_hops, "injected", (json_int_t)s.injected, "link_hops",
-      (json_int_t)s.link_hops, "deliveries", (json_int_t)s.deliveries, "contention",
-      (json_int_t)s.contention, "busiest_link_wavelets", (json_int_t)s.busiest_link,
-      "busiest_link_utilisation", (double)s.busiest_link * link_cycles / span,
-      "mean_link_utilisation", (double)s.link_hops * link_cycles / links / span,
-      "mean_pe_utilisation", (double)s.datapath_busy / pes / span, "mean_distance",
-      (double)s.link_hops / MAX(s.injected, 1));
+  json_t *counts =
+      json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "wavelet_hops",
+                (json_int_t)s.wavelet_hops, "injected", (json_int_t)s.injected, "link_hops",
+                (json_int_t)s.link_hops, "deliveries", (json_int_t)s.deliveries, "contention",
+                (json_int_t)s.contention, "busiest_link_wavelets", (json_int_t)s.busiest_link,
+                "busiest_link_utilisation", (double)s.busiest_link * link_cycles / span,
+                "mean_link_utilisation", (double)s.link_hops * link_cycles / links / span,
+                "mean_pe_utilisation", (double)s.datapath_busy / pes / span, "mean_distance",
+                (double)s.link_hops / MAX(s.injected, 1));
   json_object_update(record, counts);
   json_decref(counts);
   json_object_set_new(record, "state_bytes_per_pe", json_real((double)s.state_bytes / pes));
@@ -99,9 +100,10 @@ json_t *cs3_fabric_execute(const Cs3FabricConfig *config, GError **error) {
   if (!cs3_fabric_run(run->fabric, error))
     return NULL;
   if (config->trace)
-    cs3_output_printf(config->trace,
-                      "\n],\"otherData\":{\"unit\":\"1 us = 1 cycle\",\"dropped\":%" G_GUINT64_FORMAT
-                      "}}\n", trace.dropped);
+    cs3_output_printf(
+        config->trace,
+        "\n],\"otherData\":{\"unit\":\"1 us = 1 cycle\",\"dropped\":%" G_GUINT64_FORMAT "}}\n",
+        trace.dropped);
   if (config->heatmap)
     write_heatmap(run, cs3_program_cycles(run), config->heatmap);
   return record_of(config, run);
@@ -137,7 +139,8 @@ void cs3_fabric_text(const json_t *record, Cs3Output *output) {
                     100 * number(record, "mean_pe_utilisation"));
   if (!json_is_object(model))
     return;
-  cs3_output_printf(output, "  closed form terms: energy %.6g, contention %.6g, distance %.6g, depth %.6g\n",
-                    number(model, "energy"), number(model, "contention"),
-                    number(model, "distance"), number(model, "depth"));
+  cs3_output_printf(
+      output, "  closed form terms: energy %.6g, contention %.6g, distance %.6g, depth %.6g\n",
+      number(model, "energy"), number(model, "contention"), number(model, "distance"),
+      number(model, "depth"));
 }

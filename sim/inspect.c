@@ -16,12 +16,17 @@ static const Cs3Column columns[] = {
     {.key = "repeat", .title = "count", .type = CS3_COLUMN_INT},
     {.key = "sparsifiable", .title = "sparse", .type = CS3_COLUMN_TEXT},
     {.key = "parameters", .title = "parameters", .type = CS3_COLUMN_INT},
-    {.key = "macs_per_token", .title = "MMAC", .type = CS3_COLUMN_REAL, .decimals = 3,
+    {.key = "macs_per_token",
+     .title = "MMAC",
+     .type = CS3_COLUMN_REAL,
+     .decimals = 3,
      .scale = 1e-6},
-    {.key = "training_flops_per_token", .title = "train MFLOP",
-     .type = CS3_COLUMN_REAL, .decimals = 3, .scale = 1e-6},
-    {.key = "macs_share", .title = "share %", .type = CS3_COLUMN_REAL, .decimals = 2,
-     .scale = 100},
+    {.key = "training_flops_per_token",
+     .title = "train MFLOP",
+     .type = CS3_COLUMN_REAL,
+     .decimals = 3,
+     .scale = 1e-6},
+    {.key = "macs_share", .title = "share %", .type = CS3_COLUMN_REAL, .decimals = 2, .scale = 100},
     {.key = "vector_elements_per_token", .title = "vector", .type = CS3_COLUMN_REAL},
     {.key = "special_elements_per_token", .title = "special", .type = CS3_COLUMN_REAL},
     {.key = "saved_bytes_per_token", .title = "saved B", .type = CS3_COLUMN_INT},
@@ -97,10 +102,10 @@ static json_t *memory_json(const Cs3Graph *graph) {
   json_t *all = json_array();
   for (guint i = 0; i < G_N_ELEMENTS(policies); i++) {
     Cs3Memory memory = cs3_graph_memory(graph, (Cs3Recompute)i);
-    json_array_append_new(
-        all, json_pack("{s:s, s:f, s:f, s:f}", "recompute", policies[i], "resident_bytes_per_token",
-                       memory.resident_bytes, "working_bytes_per_token", memory.working_bytes,
-                       "extra_forwards", memory.extra_forwards));
+    json_array_append_new(all, json_pack("{s:s, s:f, s:f, s:f}", "recompute", policies[i],
+                                         "resident_bytes_per_token", memory.resident_bytes,
+                                         "working_bytes_per_token", memory.working_bytes,
+                                         "extra_forwards", memory.extra_forwards));
   }
   return all;
 }
@@ -123,19 +128,20 @@ static double real(const json_t *object, const char *key) {
 
 static void write_head(const json_t *record, Cs3Output *output) {
   const json_t *m = json_object_get(record, "model");
-  cs3_output_printf(output, "%s (%s): %" G_GINT64_FORMAT " parameters, %" G_GINT64_FORMAT
-                            " layers of width %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT
-                            " heads of %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT
-                            " for keys and values), FFN %" G_GINT64_FORMAT
-                            ", vocabulary %" G_GINT64_FORMAT "\n",
-                    json_string_value(json_object_get(m, "name")),
-                    json_string_value(json_object_get(m, "family")), integer(m, "parameters"),
-                    integer(m, "layers"), integer(m, "hidden"), integer(m, "heads"),
-                    integer(m, "head_dim"), integer(m, "kv_heads"), integer(m, "ffn"),
-                    integer(m, "vocab"));
-  cs3_output_printf(output, "%" G_GINT64_FORMAT " tokens a sequence, %s attention; every instance, per token:\n\n",
-                    integer(record, "seq"),
-                    json_string_value(json_object_get(record, "attention")));
+  cs3_output_printf(
+      output,
+      "%s (%s): %" G_GINT64_FORMAT " parameters, %" G_GINT64_FORMAT
+      " layers of width %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " heads of %" G_GINT64_FORMAT
+      " (%" G_GINT64_FORMAT " for keys and values), FFN %" G_GINT64_FORMAT
+      ", vocabulary %" G_GINT64_FORMAT "\n",
+      json_string_value(json_object_get(m, "name")),
+      json_string_value(json_object_get(m, "family")), integer(m, "parameters"),
+      integer(m, "layers"), integer(m, "hidden"), integer(m, "heads"), integer(m, "head_dim"),
+      integer(m, "kv_heads"), integer(m, "ffn"), integer(m, "vocab"));
+  cs3_output_printf(
+      output,
+      "%" G_GINT64_FORMAT " tokens a sequence, %s attention; every instance, per token:\n\n",
+      integer(record, "seq"), json_string_value(json_object_get(record, "attention")));
 }
 
 static void write_foot(const json_t *record, Cs3Output *output) {
@@ -151,11 +157,11 @@ static void write_foot(const json_t *record, Cs3Output *output) {
                     real(totals, "training_flops_per_token") / 1e9,
                     100 * real(totals, "sparsifiable_share"));
   json_array_foreach(json_object_get(record, "activation_memory"), i, policy) {
-    cs3_output_printf(output, "  recompute %-5s  %9.1f kB  + %8.1f kB, extra forward passes: %.0f\n",
-                      json_string_value(json_object_get(policy, "recompute")),
-                      real(policy, "resident_bytes_per_token") / 1e3,
-                      real(policy, "working_bytes_per_token") / 1e3,
-                      real(policy, "extra_forwards"));
+    cs3_output_printf(
+        output, "  recompute %-5s  %9.1f kB  + %8.1f kB, extra forward passes: %.0f\n",
+        json_string_value(json_object_get(policy, "recompute")),
+        real(policy, "resident_bytes_per_token") / 1e3,
+        real(policy, "working_bytes_per_token") / 1e3, real(policy, "extra_forwards"));
   }
 }
 

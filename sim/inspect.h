@@ -16,8 +16,9 @@
 Cs3Table *cs3_inspect_table(const Cs3Graph *graph);
 
 /**
- * cs3_inspect_record: (transfer full): schema cs3sim.inspect/1: the model, the nodes, totals over all
- * instances, the share of MACs that sparsity can save, activation memory of every recompute policy.
+ * cs3_inspect_record: (transfer full): schema cs3sim.inspect/1: the model, the nodes, totals over
+ * all instances, the share of MACs that sparsity can save, activation memory of every recompute
+ * policy.
  */
 json_t *cs3_inspect_record(const Cs3Graph *graph);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* GPT-J: parallel residual behind one norm, rotary positions on part of a head, untied biased head. */
+/* GPT-J: parallel residual behind one norm, rotary positions on part of a head, untied biased head.
+ */
 #include "config.h"
 
 #include "workloads/family.h"

@@ -25,8 +25,8 @@ void cs3_model_free(Cs3Model *model) {
 
 static gboolean fail_io(GError **error, const char *shown) {
   int code = errno;
-  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT, "cannot read model file %s: %s",
-              shown, g_strerror(code));
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT,
+              "cannot read model file %s: %s", shown, g_strerror(code));
   return FALSE;
 }
 

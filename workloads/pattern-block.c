@@ -44,8 +44,8 @@ static void set_range(guint64 *words, gint64 begin, gint64 end) {
   }
 }
 
-/* Blocks at the right and lower edge are cut off. One Bernoulli draw a block: with 1 x 1 blocks this
- * is the uniform pattern, bit for bit. */
+/* Blocks at the right and lower edge are cut off. One Bernoulli draw a block: with 1 x 1 blocks
+ * this is the uniform pattern, bit for bit. */
 static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint64 stream,
                  Cs3Mask *mask, gint64 row0, gint64 row1) {
   guint64 key = cs3_random_key(seed, stream, CS3_RANDOM_BERNOULLI);

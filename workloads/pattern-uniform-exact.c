@@ -23,9 +23,9 @@ static gint64 select_bit(const guint64 *words, guint64 flip, gint64 rank) {
   }
 }
 
-/* A Bernoulli row given its count is a uniformly chosen subset of that size; adding uniformly chosen
- * dead weights, or removing live ones, keeps it uniform while the count moves to @target. Only
- * about sqrt(K d (1 - d)) weights move. */
+/* A Bernoulli row given its count is a uniformly chosen subset of that size; adding uniformly
+ * chosen dead weights, or removing live ones, keeps it uniform while the count moves to @target.
+ * Only about sqrt(K d (1 - d)) weights move. */
 static void fill_row(guint64 *words, gint64 cols, double density, gint64 target, guint64 key_bits,
                      guint64 key_select, gint64 row) {
   cs3_pattern_bernoulli(words, cols, density, key_bits, row);

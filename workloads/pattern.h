@@ -10,8 +10,8 @@
 typedef struct Cs3Pattern Cs3Pattern;
 
 typedef struct {
-  const char *name;    /* "uniform", "uniform-exact", "n:m", "block" */
-  const char *syntax;  /* as the user writes it: "uniform", "2:4", "block:32x32" */
+  const char *name;   /* "uniform", "uniform-exact", "n:m", "block" */
+  const char *syntax; /* as the user writes it: "uniform", "2:4", "block:32x32" */
   const char *summary;
   /* Whether @text is meant to be this pattern, well-formed or not. */
   gboolean (*matches)(const char *text);
@@ -32,7 +32,7 @@ typedef struct {
 
 struct Cs3Pattern {
   const Cs3PatternOps *ops;
-  gint64 n, m;         /* n:m */
+  gint64 n, m; /* n:m */
   gint64 block_rows, block_cols;
 };
 
@@ -45,7 +45,8 @@ extern const Cs3PatternOps cs3_pattern_uniform_exact;
 const Cs3PatternOps *const *cs3_pattern_registry(void);
 
 /** cs3_pattern_parse: read "uniform", "2:4", "block:32x32", ... Errors list the known syntaxes. */
-gboolean cs3_pattern_parse(Cs3Pattern *pattern, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_pattern_parse(Cs3Pattern *pattern, const char *text,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_pattern_mask: a whole @rows x @cols mask.

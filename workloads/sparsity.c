@@ -66,9 +66,10 @@ static gboolean fail_no_match(const Cs3Graph *graph, const char *filter, const c
     if (node->kind == CS3_NODE_LINEAR && n++ < MAX_NAMES)
       g_string_append_printf(names, "%s%s", names->len ? ", " : "", node->tensor);
   }
-  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-              "sparsity filter \"%.80s\": no weight of a linear layer is called %.80s; names are %s%s",
-              filter, glob, names->str, n > MAX_NAMES ? ", ..." : "");
+  g_set_error(
+      error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+      "sparsity filter \"%.80s\": no weight of a linear layer is called %.80s; names are %s%s",
+      filter, glob, names->str, n > MAX_NAMES ? ", ..." : "");
   return FALSE;
 }
 
@@ -77,7 +78,8 @@ static gboolean apply_filter(Cs3Sparsity *s, const char *filter, GError **error)
   if (!equals || equals == filter) {
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
                 "sparsity filter: expected GLOB=SPARSITY, such as \"*.q_proj.weight=0.5\"; got"
-                " \"%.80s\"", filter);
+                " \"%.80s\"",
+                filter);
     return FALSE;
   }
   g_autofree char *glob = g_strndup(filter, (gsize)(equals - filter));

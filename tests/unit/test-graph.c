@@ -161,9 +161,9 @@ START_TEST(test_recompute_policies) {
 }
 END_TEST
 
-/* 40 layers: a checkpoint every 7 blocks, 6 of them; at work: the inputs of the 6 blocks behind one,
- * one block's activations (16 H and statistics), the gradients of the residual stream and of both
- * sides of the widest operator, the activation (8 H). */
+/* 40 layers: a checkpoint every 7 blocks, 6 of them; at work: the inputs of the 6 blocks behind
+ * one, one block's activations (16 H and statistics), the gradients of the residual stream and of
+ * both sides of the widest operator, the activation (8 H). */
 START_TEST(test_full_recompute_stride) {
   g_autoptr(Cs3Model) model = fixture_preset("gpt3-13b");
   g_autoptr(Cs3Graph) graph = graph_of(model, 1024, FALSE);
@@ -185,7 +185,8 @@ START_TEST(test_seq_limits) {
   }
   g_autoptr(GError) error = NULL;
   ck_assert_ptr_null(cs3_graph_new(gpt, 2049, FALSE, &error));
-  fixture_error(error, CS3_WORKLOAD_ERROR_INVALID, "1 to 2048 (the model's learned position table)");
+  fixture_error(error, CS3_WORKLOAD_ERROR_INVALID,
+                "1 to 2048 (the model's learned position table)");
   g_autoptr(Cs3Graph) longest = graph_of(gpt, 2048, FALSE);
   g_autoptr(Cs3Graph) stretched = graph_of(llama, 8192, FALSE);
 }
@@ -194,7 +195,8 @@ END_TEST
 START_TEST(test_structure) {
   g_autoptr(Cs3Model) llama = fixture_preset("llama70b");
   g_autoptr(Cs3Graph) graph = graph_of(llama, 1024, FALSE);
-  Cs3Node k = find(graph, "k_proj"), head = find(graph, "lm_head"), softmax = find(graph, "softmax");
+  Cs3Node k = find(graph, "k_proj"), head = find(graph, "lm_head"),
+          softmax = find(graph, "softmax");
   ck_assert_str_eq(k.tensor, "model.layers.*.self_attn.k_proj.weight");
   ck_assert_int_eq(k.out_features, 1024);
   ck_assert_int_eq(k.in_features, 8192);

@@ -33,8 +33,11 @@ static double number(const json_t *object, const char *key) {
 }
 
 START_TEST(test_totals_are_sums) {
-  static const char *const sums[] = {"parameters", "macs_per_token", "training_flops_per_token",
-                                     "vector_elements_per_token", "special_elements_per_token",
+  static const char *const sums[] = {"parameters",
+                                     "macs_per_token",
+                                     "training_flops_per_token",
+                                     "vector_elements_per_token",
+                                     "special_elements_per_token",
                                      "saved_bytes_per_token"};
   json_t *record = cs3_inspect_record(fixture.graph), *row;
   gsize i;
@@ -53,7 +56,8 @@ END_TEST
 
 START_TEST(test_record) {
   json_t *record = cs3_inspect_record(fixture.graph);
-  const json_t *model = json_object_get(record, "model"), *totals = json_object_get(record, "totals");
+  const json_t *model = json_object_get(record, "model"),
+               *totals = json_object_get(record, "totals");
   ck_assert_str_eq(json_string_value(json_object_get(record, "schema")), "cs3sim.inspect/1");
   ck_assert_str_eq(json_string_value(json_object_get(record, "attention")), "full");
   ck_assert_double_eq(number(model, "parameters"), 8030261248.0);
@@ -94,8 +98,12 @@ START_TEST(test_text) {
   g_autofree char *text = written(CS3_FORMAT_TEXT);
   static const char *const expected[] = {
       "llama3-8b (llama): 8030261248 parameters, 32 layers of width 4096, 32 heads of 128 (8 for",
-      "4096 tokens a sequence, full attention", "1024 x 4096   ", "  32  yes        4194304",
-      "% of it in weights that can be sparse", "maps are not stored", "recompute full"};
+      "4096 tokens a sequence, full attention",
+      "1024 x 4096   ",
+      "  32  yes        4194304",
+      "% of it in weights that can be sparse",
+      "maps are not stored",
+      "recompute full"};
   for (guint i = 0; i < G_N_ELEMENTS(expected); i++)
     ck_assert_msg(strstr(text, expected[i]) != NULL, "no \"%s\"", expected[i]);
 }

@@ -63,8 +63,8 @@ START_TEST(test_zero_is_dense) {
 END_TEST
 
 START_TEST(test_later_filter_wins) {
-  g_autoptr(Cs3Sparsity) s =
-      assign(0.7, (const char *const[]){"*proj*=0.5", "*.q_proj.*=0.25", "*.o_proj.weight=0", NULL});
+  g_autoptr(Cs3Sparsity) s = assign(
+      0.7, (const char *const[]){"*proj*=0.5", "*.q_proj.*=0.25", "*.o_proj.weight=0", NULL});
   ck_assert(s->node_density[index_of("q_proj")] == 0.75);
   ck_assert(s->node_density[index_of("k_proj")] == 0.5);
   ck_assert(s->node_density[index_of("o_proj")] == 1);
