@@ -22,7 +22,12 @@ typedef struct {
 } Cs3Route;
 
 /* What happens to the head of a control wavelet's command list after a router obeyed it. */
-typedef enum { CS3_POP_NONE, CS3_POP_ALWAYS, CS3_POP_ON_ADVANCE, CS3_POP_ON_ADVANCE_NOP } Cs3PopMode;
+typedef enum {
+  CS3_POP_NONE,
+  CS3_POP_ALWAYS,
+  CS3_POP_ON_ADVANCE,
+  CS3_POP_ON_ADVANCE_NOP
+} Cs3PopMode;
 /* Commands of a control wavelet: eight of two bits each, first in the lowest bits. */
 typedef enum { CS3_CMD_NOP, CS3_CMD_ADVANCE, CS3_CMD_RESET } Cs3SwitchCommand;
 
@@ -46,9 +51,9 @@ typedef enum {
 } Cs3Binding;
 
 typedef struct {
-  guint8 n_positions; /* 0: the role does not use the colour */
-  gboolean ring;      /* after the last position comes the first */
-  guint8 pop;         /* Cs3PopMode */
+  guint8 n_positions;  /* 0: the role does not use the colour */
+  gboolean ring;       /* after the last position comes the first */
+  guint8 pop;          /* Cs3PopMode */
   gboolean by_address; /* dimension-order routing by cs3_event_address() in the data, no routes */
   Cs3Route route[CS3_EVENT_POSITIONS];
   guint8 binding;     /* Cs3Binding */
@@ -66,17 +71,18 @@ typedef guint32 (*Cs3MemoryInit)(gpointer user, guint x, guint y, guint word);
 typedef struct {
   Cs3ColourUse colour[CS3_EVENT_COLOURS];
   Cs3TaskFunc task[CS3_EVENT_TASKS]; /* by id; a lower id goes first */
-  guint n_threads;      /* 1: main only; 1 + m: and microthreads 1..m */
-  guint memory_bytes;   /* of SRAM that the program uses, multiple of 4 */
-  guint registers;      /* 32-bit words of private state, zero at start */
-  guint64 blocked;      /* tasks blocked at start */
-  gint start_task;      /* activated at cycle 0; -1: none */
-  Cs3MemoryInit init;   /* NULL: zeros */
+  guint n_threads;                   /* 1: main only; 1 + m: and microthreads 1..m */
+  guint memory_bytes;                /* of SRAM that the program uses, multiple of 4 */
+  guint registers;                   /* 32-bit words of private state, zero at start */
+  guint64 blocked;                   /* tasks blocked at start */
+  gint start_task;                   /* activated at cycle 0; -1: none */
+  Cs3MemoryInit init;                /* NULL: zeros */
 } Cs3Role;
 
 /**
  * cs3_fabric_new: an empty mesh of @width x @height PEs.
- * Returns: (transfer full) (nullable): %NULL with %CS3_FABRIC_ERROR_INVALID: a side of 0 or above 2047.
+ * Returns: (transfer full) (nullable): %NULL with %CS3_FABRIC_ERROR_INVALID: a side of 0 or above
+ * 2047.
  */
 Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timing, gpointer user,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -96,7 +102,8 @@ void cs3_role_route(Cs3Role *role, guint colour, guint position, guint rx, guint
  */
 gboolean cs3_fabric_add_role(Cs3Fabric *fabric, const Cs3Role *role, guint *id,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** cs3_fabric_set_role: PE (@x, @y) plays role @id; PEs without a role neither route nor compute. */
+/** cs3_fabric_set_role: PE (@x, @y) plays role @id; PEs without a role neither route nor compute.
+ */
 void cs3_fabric_set_role(Cs3Fabric *fabric, guint x, guint y, guint id);
 
 /** cs3_fabric_set_trains: handle runs of back-to-back wavelets at once (default) or singly; the
@@ -117,17 +124,17 @@ void cs3_fabric_set_trace(Cs3Fabric *fabric, Cs3TraceFunc trace, gpointer data);
 gboolean cs3_fabric_run(Cs3Fabric *fabric, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
-  guint64 cycles;         /* latest cs3_pe_finish(), or the last event when none was called */
-  guint64 injected;       /* wavelets landing in a router from its PE */
-  guint64 link_hops;      /* links crossed */
-  guint64 wavelet_hops;   /* injected + link_hops */
-  guint64 deliveries;     /* wavelets handed to a PE, filtered ones not counted */
-  guint64 contention;     /* most wavelets handed to one PE */
-  guint64 busiest_link;   /* wavelets over the busiest link */
+  guint64 cycles;       /* latest cs3_pe_finish(), or the last event when none was called */
+  guint64 injected;     /* wavelets landing in a router from its PE */
+  guint64 link_hops;    /* links crossed */
+  guint64 wavelet_hops; /* injected + link_hops */
+  guint64 deliveries;   /* wavelets handed to a PE, filtered ones not counted */
+  guint64 contention;   /* most wavelets handed to one PE */
+  guint64 busiest_link; /* wavelets over the busiest link */
   guint64 links_used;
-  guint64 datapath_busy;  /* PE cycles in which an element was processed, all PEs */
-  guint64 activations;    /* simulator work: router and PE visits */
-  gsize state_bytes;      /* memory of the mesh without payloads */
+  guint64 datapath_busy; /* PE cycles in which an element was processed, all PEs */
+  guint64 activations;   /* simulator work: router and PE visits */
+  gsize state_bytes;     /* memory of the mesh without payloads */
 } Cs3FabricStats;
 void cs3_fabric_stats(const Cs3Fabric *fabric, Cs3FabricStats *stats);
 /** cs3_fabric_link_count: wavelets that left PE (@x, @y) through @port (RAMP: deliveries). */

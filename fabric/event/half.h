@@ -30,7 +30,8 @@ static inline float cs3_half_to_float(guint16 half) {
 
 /** cs3_half_of_float: nearest binary16, ties to even; overflow gives infinity. */
 static inline guint16 cs3_half_of_float(float value) {
-  guint32 bits = cs3_bits_of_float(value), sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
+  guint32 bits = cs3_bits_of_float(value), sign = bits >> 16 & 0x8000,
+          magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000)
     return (guint16)(sign | 0x7e00);
   if (magnitude >= 0x477ff000) /* 65520: rounds to infinity */

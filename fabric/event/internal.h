@@ -11,10 +11,11 @@
 #include "fabric/event/pe.h"
 
 #define CS3_WHEEL 64u
-#define CS3_FAR 1024u      /* coarse wheel: slots of CS3_WHEEL cycles */
-#define CS3_MAX_SLOTS 64u  /* channels of a cell */
+#define CS3_FAR 1024u     /* coarse wheel: slots of CS3_WHEEL cycles */
+#define CS3_MAX_SLOTS 64u /* channels of a cell */
 #define CS3_NO_SLOT 255u
-#define CS3_NEAR_BYTES 400000u /* state beyond this is fetched ahead: it leaves the second cache */
+#define CS3_NEAR_BYTES 400000u /* state beyond this is fetched ahead: it leaves the second cache   \
+                                */
 #define CS3_TRAIN_MIN 16u
 #define CS3_TRAIN_MAX 128u
 
@@ -35,14 +36,14 @@ typedef struct {
 } Cs3Channel;
 
 typedef struct {
-  guint64 queued[2];  /* slots of the wheel in which the router [0], the PE [1] are queued */
-  guint64 nonempty;   /* channels that hold wavelets */
-  guint64 positions;  /* switch positions, two bits per colour */
-  guint32 channels;   /* offset of the first channel, units of 8 bytes */
+  guint64 queued[2]; /* slots of the wheel in which the router [0], the PE [1] are queued */
+  guint64 nonempty;  /* channels that hold wavelets */
+  guint64 positions; /* switch positions, two bits per colour */
+  guint32 channels;  /* offset of the first channel, units of 8 bytes */
   guint16 x, y;
   guint32 sent[CS3_N_PORTS]; /* wavelets out of each port; RAMP: deliveries */
   guint16 role;
-  guint8 train_out;   /* ports on which a train flows */
+  guint8 train_out; /* ports on which a train flows */
   guint8 pad;
 } Cs3Cell;
 
@@ -55,14 +56,14 @@ typedef struct {
 typedef struct {
   Cs3Role role;
   Cs3Slot slot[CS3_MAX_SLOTS];
-  guint n_router, n_slots;       /* router channels first, then PE queues */
+  guint n_router, n_slots; /* router channels first, then PE queues */
   guint64 router_mask;
   guint8 slot_of[CS3_N_PORTS][CS3_EVENT_COLOURS]; /* router channel by input port, or CS3_NO_SLOT */
   guint8 queue_of[CS3_EVENT_COLOURS];
   guint8 by_address[CS3_EVENT_COLOURS];
   guint channel_units;
-  gboolean addressed;            /* some colour is routed by address */
-  guint64 task_queues;           /* queues bound to data tasks */
+  gboolean addressed;  /* some colour is routed by address */
+  guint64 task_queues; /* queues bound to data tasks */
 } Cs3RoleInfo;
 
 /* Copy-on-write memory of a PE. */
@@ -82,31 +83,32 @@ typedef struct {
 } Cs3Payload;
 
 #define CS3_NO_TRAIN G_MAXUINT32
-/* A run of wavelets in one channel: wavelet i can leave at ready + i and was sent lat cycles before. */
+/* A run of wavelets in one channel: wavelet i can leave at ready + i and was sent lat cycles
+ * before. */
 typedef struct {
   Cs3Payload *payload;
-  guint32 n;          /* sent so far or planned by the sender */
+  guint32 n; /* sent so far or planned by the sender */
   guint32 ready;
-  guint32 base;       /* wavelets at the front that were taken out: 0, or a remainder of one */
-  guint32 cell;       /* receiver */
+  guint32 base; /* wavelets at the front that were taken out: 0, or a remainder of one */
+  guint32 cell; /* receiver */
   guint8 slot;
   guint8 lat;
-  guint8 out;         /* router receiver: ports to which it flows on, 0: not started */
-  guint8 stop;        /* the receiver takes no more from `stop_at` on: sender must send singly */
-  guint8 taken;       /* PE receiver: a thread consumes it */
-  guint8 from_port;   /* index in the sender's next[] */
-  guint16 thread;     /* sender or receiver thread */
-  guint32 prev;       /* sender's own train, or CS3_NO_TRAIN when the sender is a PE or gone */
-  guint32 from_cell;  /* sending PE when prev is none; G_MAXUINT32: sender finished */
+  guint8 out;        /* router receiver: ports to which it flows on, 0: not started */
+  guint8 stop;       /* the receiver takes no more from `stop_at` on: sender must send singly */
+  guint8 taken;      /* PE receiver: a thread consumes it */
+  guint8 from_port;  /* index in the sender's next[] */
+  guint16 thread;    /* sender or receiver thread */
+  guint32 prev;      /* sender's own train, or CS3_NO_TRAIN when the sender is a PE or gone */
+  guint32 from_cell; /* sending PE when prev is none; G_MAXUINT32: sender finished */
   guint32 next[CS3_N_PORTS];
 } Cs3Train;
 
 typedef enum { CS3_THREAD_IDLE, CS3_THREAD_RUN, CS3_THREAD_DRAIN } Cs3ThreadState;
 typedef struct {
   Cs3VectorOp op;
-  guint32 start;      /* cycle of the first element at the earliest */
-  guint32 position;   /* elements done */
-  guint32 done_at;    /* DRAIN: completion */
+  guint32 start;    /* cycle of the first element at the earliest */
+  guint32 position; /* elements done */
+  guint32 done_at;  /* DRAIN: completion */
   guint32 last_issue;
   guint32 train_in, train_out, train_start, train_n; /* flowing when train_n > 0 */
   guint8 state;
@@ -116,17 +118,17 @@ typedef struct {
 typedef struct {
   guint64 active, blocked; /* tasks */
   Cs3Memory *memory;
-  guint32 main_free;   /* when the main thread can take the next task */
+  guint32 main_free; /* when the main thread can take the next task */
   guint32 datapath_free;
-  guint32 end;         /* cs3_pe_finish() */
+  guint32 end; /* cs3_pe_finish() */
   guint32 busy;
   guint32 threads, registers; /* first of this PE in the pools */
-  guint32 wake;        /* timer or continuation, 0: none */
+  guint32 wake;               /* timer or continuation, 0: none */
   guint8 wake_task;
-  guint8 wake_inline;  /* continuation of the main thread rather than activation */
-  guint8 running;      /* threads not idle, bit per thread; 9th bit in running8 */
+  guint8 wake_inline; /* continuation of the main thread rather than activation */
+  guint8 running;     /* threads not idle, bit per thread; 9th bit in running8 */
   guint8 running8;
-  guint32 retry;       /* task + 1 that waits for room in an output queue */
+  guint32 retry; /* task + 1 that waits for room in an output queue */
 } Cs3PeState;
 
 typedef struct {
@@ -144,15 +146,16 @@ struct Cs3Fabric {
   guint8 *channel_pool;
   Cs3Thread *thread;
   guint32 *reg;
-  GPtrArray *role;      /* Cs3RoleInfo */
-  Cs3RoleInfo **roles;  /* its elements */
-  guint32 *link_free;   /* units of 1/link_den cycle, per cell and port; NULL when a cycle a wavelet */
+  GPtrArray *role;     /* Cs3RoleInfo */
+  Cs3RoleInfo **roles; /* its elements */
+  guint32
+      *link_free; /* units of 1/link_den cycle, per cell and port; NULL when a cycle a wavelet */
   Cs3Bucket wheel[CS3_WHEEL];
   guint64 wheel_used;
   Cs3Bucket far[CS3_FAR]; /* pairs: cycle, cell << 1 | kind */
   guint64 far_pending;
-  Cs3Bucket later;      /* pairs beyond the coarse wheel */
-  GArray *train;        /* Cs3Train */
+  Cs3Bucket later; /* pairs beyond the coarse wheel */
+  GArray *train;   /* Cs3Train */
   GArray *free_train;
   guint64 injected, activations;
   gboolean trains;
@@ -172,7 +175,8 @@ struct Cs3Pe {
 static inline const Cs3RoleInfo *cs3_role_of(const Cs3Fabric *f, const Cs3Cell *cell) {
   return f->roles[cell->role];
 }
-static inline Cs3Channel *cs3_channel(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3Slot *slot) {
+static inline Cs3Channel *cs3_channel(const Cs3Fabric *f, const Cs3Cell *cell,
+                                      const Cs3Slot *slot) {
   return (Cs3Channel *)(void *)(f->channel_pool + ((gsize)cell->channels + slot->offset) * 8);
 }
 static inline guint cs3_ring_mask(const Cs3Channel *ch) {
@@ -217,7 +221,8 @@ static inline void cs3_schedule(Cs3Fabric *f, guint kind, guint32 id, guint32 cy
   cs3_bucket_add(&f->wheel[slot], id << 1 | kind);
 }
 
-/* Occupancy as the sender sees it: a pop of this cycle is not yet visible (credits take a cycle). */
+/* Occupancy as the sender sees it: a pop of this cycle is not yet visible (credits take a cycle).
+ */
 guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch);
 static inline gboolean cs3_has_room(const Cs3Fabric *f, Cs3Channel *ch) {
   guint seen = ch->count + (ch->last_pop == f->now + 1);
@@ -237,7 +242,7 @@ static inline gboolean cs3_pop(const Cs3Fabric *f, Cs3Cell *cell, Cs3Channel *ch
   if (--ch->count == 0)
     cell->nonempty &= ~(G_GUINT64_CONSTANT(1) << slot);
   gboolean waited = ch->flags & CS3_CHANNEL_WAITED;
-  ch->flags &= (guint8)~(CS3_CHANNEL_WAITED | CS3_CHANNEL_STALLED);
+  ch->flags &= (guint8) ~(CS3_CHANNEL_WAITED | CS3_CHANNEL_STALLED);
   return waited;
 }
 

@@ -8,15 +8,21 @@
 
 /* An operand streams elements of the operation's type. Memory addresses are in bytes, strides in
  * elements; a fabric operand carries one 32-bit wavelet per element. */
-typedef enum { CS3_OPERAND_NONE, CS3_OPERAND_MEMORY, CS3_OPERAND_FABRIC, CS3_OPERAND_SCALAR } Cs3OperandKind;
+typedef enum {
+  CS3_OPERAND_NONE,
+  CS3_OPERAND_MEMORY,
+  CS3_OPERAND_FABRIC,
+  CS3_OPERAND_SCALAR
+} Cs3OperandKind;
 typedef struct {
   guint8 kind;
-  guint8 colour;  /* FABRIC */
-  gint16 stride;  /* MEMORY; 0: one cell (an accumulator) */
-  guint32 value;  /* MEMORY: byte address; SCALAR: bits */
+  guint8 colour; /* FABRIC */
+  gint16 stride; /* MEMORY; 0: one cell (an accumulator) */
+  guint32 value; /* MEMORY: byte address; SCALAR: bits */
 } Cs3Operand;
 #define CS3_MEM(address) ((Cs3Operand){.kind = CS3_OPERAND_MEMORY, .stride = 1, .value = (address)})
-#define CS3_CELL(address) ((Cs3Operand){.kind = CS3_OPERAND_MEMORY, .stride = 0, .value = (address)})
+#define CS3_CELL(address)                                                                          \
+  ((Cs3Operand){.kind = CS3_OPERAND_MEMORY, .stride = 0, .value = (address)})
 #define CS3_FAB(c) ((Cs3Operand){.kind = CS3_OPERAND_FABRIC, .colour = (guint8)(c)})
 #define CS3_SCALAR(bits) ((Cs3Operand){.kind = CS3_OPERAND_SCALAR, .value = (bits)})
 
@@ -32,11 +38,11 @@ typedef enum { CS3_DONE_NOTHING, CS3_DONE_CALL, CS3_DONE_ACTIVATE, CS3_DONE_UNBL
 typedef struct {
   guint8 code, type;
   guint8 tail;
-  guint8 done;      /* Cs3Done */
-  guint8 done_task; /* CALL: body run at once on the main thread, no task start */
-  gboolean wide;    /* 64-bit fabric mode: two wavelets in one issue slot */
-  gboolean charged; /* takes no issue slots of its own: a task was charged for them */
-  guint32 n;        /* elements, > 0 unless there is a tail */
+  guint8 done;       /* Cs3Done */
+  guint8 done_task;  /* CALL: body run at once on the main thread, no task start */
+  gboolean wide;     /* 64-bit fabric mode: two wavelets in one issue slot */
+  gboolean charged;  /* takes no issue slots of its own: a task was charged for them */
+  guint32 n;         /* elements, > 0 unless there is a tail */
   guint32 tail_data; /* CONTROL: low 16 bits commands, high 16 bits free */
   Cs3Operand dst, a, b;
 } Cs3VectorOp;
@@ -44,12 +50,13 @@ typedef struct {
 /** cs3_pe_launch: starts @op on @thread (0: main, blocking; 1..: microthreads) at cs3_pe_now().
  * Programmer error: the thread is busy or not declared by the role. */
 void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op);
-/** cs3_pe_hold: keeps the datapath from vector operations for @cycles from now: scalar or mapped work
- * of a task whose numbers the task computes itself. */
+/** cs3_pe_hold: keeps the datapath from vector operations for @cycles from now: scalar or mapped
+ * work of a task whose numbers the task computes itself. */
 void cs3_pe_hold(Cs3Pe *pe, guint cycles);
 /** cs3_pe_after: runs task body @task on the main thread @cycles from now, keeping it meanwhile. */
 void cs3_pe_after(Cs3Pe *pe, guint cycles, guint task);
-/** cs3_pe_activate_at: activates local task @task at @cycle (in the future). One per PE at a time. */
+/** cs3_pe_activate_at: activates local task @task at @cycle (in the future). One per PE at a time.
+ */
 void cs3_pe_activate_at(Cs3Pe *pe, guint64 cycle, guint task);
 void cs3_pe_activate(Cs3Pe *pe, guint task);
 void cs3_pe_block(Cs3Pe *pe, guint task);
@@ -72,7 +79,8 @@ guint32 *cs3_pe_register(Cs3Pe *pe, guint index);
 guint32 *cs3_pe_memory(Cs3Pe *pe);
 guint32 cs3_pe_word(const Cs3Pe *pe, guint word);
 
-/** cs3_op_compute: one element of @code and @type on 32-bit words (F16: low half). @c: FMA addend. */
+/** cs3_op_compute: one element of @code and @type on 32-bit words (F16: low half). @c: FMA addend.
+ */
 guint32 cs3_op_compute(guint code, guint type, guint32 a, guint32 b, guint32 c);
 /** cs3_op_slots: issue slots of @n elements with all operands in memory. */
 guint64 cs3_op_slots(const Cs3EventTiming *timing, guint code, guint type, guint64 n);

@@ -62,8 +62,7 @@ static Cs3Channel *next_channel(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *inf
   if (port == CS3_RAMP) {
     *next = id;
     *next_slot = info->queue_of[colour];
-    return *next_slot == CS3_NO_SLOT ? NULL
-                                     : cs3_channel(f, &f->cell[id], &info->slot[*next_slot]);
+    return *next_slot == CS3_NO_SLOT ? NULL : cs3_channel(f, &f->cell[id], &info->slot[*next_slot]);
   }
   *next = id + (guint32)f->step[port];
   const Cs3Cell *cell = &f->cell[*next];
@@ -140,7 +139,8 @@ static void send(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour
   }
 }
 
-/* Obeys a control wavelet that has just been routed; returns the wavelet's command list after it. */
+/* Obeys a control wavelet that has just been routed; returns the wavelet's command list after it.
+ */
 static guint32 obey(Cs3Fabric *f, Cs3Cell *cell, const Cs3ColourUse *use, guint colour,
                     guint32 data) {
   guint shift = 2 * colour, position = cell->positions >> shift & 3, command = data & 3;
@@ -290,7 +290,9 @@ static guint ready_heads(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guin
     if (wait < 0)
       continue;
     guint at = n++;
-    wait |= info->slot[index].port == CS3_RAMP && !info->by_address[info->slot[index].colour] ? 1 << 30 : 0;
+    wait |= info->slot[index].port == CS3_RAMP && !info->by_address[info->slot[index].colour]
+                ? 1 << 30
+                : 0;
     for (; at > 0 && age[at - 1] < wait; at--) {
       age[at] = age[at - 1];
       order[at] = order[at - 1];
@@ -338,7 +340,8 @@ static gboolean two_inputs(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, co
         !wanted_outputs(cell, info, slot, cs3_head(cs3_channel(f, cell, slot))))
       continue;
     if (seen >> slot->colour & 1) {
-      cs3_program_error(f, id, "two inputs on colour %u in one cycle, one of them from %s: "
+      cs3_program_error(f, id,
+                        "two inputs on colour %u in one cycle, one of them from %s: "
                         "give the second stream a colour of its own or a switch position",
                         slot->colour, port_name[slot->port]);
       return TRUE;
@@ -386,8 +389,11 @@ void cs3_router_prefetch(const Cs3Fabric *f, guint32 id, guint stage) {
   __builtin_prefetch(&f->cell[next], 1);
   /* Neighbours mostly play the same role, and then lie at a constant distance. */
   const Cs3Slot *there = &info->slot[info->slot_of[OPPOSITE(port)][slot->colour]];
-  __builtin_prefetch(f->channel_pool + ((gssize)cell->channels + (gssize)f->step[port] *
-                                        info->channel_units + there->offset) * 8, 1);
+  __builtin_prefetch(
+      f->channel_pool +
+          ((gssize)cell->channels + (gssize)f->step[port] * info->channel_units + there->offset) *
+              8,
+      1);
 }
 
 /* One ready wavelet of a colour routed by address; FALSE: its next buffer is full. */
@@ -415,7 +421,8 @@ static inline gboolean move_addressed(Cs3Fabric *f, guint32 id, const Cs3RoleInf
 }
 
 /* The frequent case of synthetic traffic: the ready wavelets want different outputs, so their order
- * does not matter. What is left, for want of room or because two want the same, takes the long way. */
+ * does not matter. What is left, for want of room or because two want the same, takes the long way.
+ */
 static gboolean move_all_addressed(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
                                    Cs3Cell *cell) {
   guint32 wanted = 0, found = 0, n = 0;

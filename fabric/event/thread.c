@@ -28,10 +28,10 @@ static float apply(guint code, float a, float b, float c) {
 }
 
 static guint16 apply_half(guint code, guint32 a, guint32 b, guint32 c) {
-  return code == CS3_OP_MOVE
-             ? (guint16)a
-             : cs3_half_of_float(apply(code, cs3_half_to_float((guint16)a),
-                                       cs3_half_to_float((guint16)b), cs3_half_to_float((guint16)c)));
+  return code == CS3_OP_MOVE ? (guint16)a
+                             : cs3_half_of_float(apply(code, cs3_half_to_float((guint16)a),
+                                                       cs3_half_to_float((guint16)b),
+                                                       cs3_half_to_float((guint16)c)));
 }
 
 guint32 cs3_op_compute(guint code, guint type, guint32 a, guint32 b, guint32 c) {
@@ -44,8 +44,7 @@ guint32 cs3_op_compute(guint code, guint type, guint32 a, guint32 b, guint32 c) 
   case CS3_TYPE_F16:
     return apply_half(code, a, b, c);
   case CS3_TYPE_F16X2:
-    return apply_half(code, a, b, c) |
-           (guint32)apply_half(code, a >> 16, b >> 16, c >> 16) << 16;
+    return apply_half(code, a, b, c) | (guint32)apply_half(code, a >> 16, b >> 16, c >> 16) << 16;
   default:
     return code == CS3_OP_ADD ? a + b : code == CS3_OP_MUL ? a * b : a * b + c;
   }
@@ -100,9 +99,9 @@ static Cs3Channel *output(const Cs3Fabric *f, guint32 id, guint colour, guint *s
 static guint setup_cycles(const Cs3EventTiming *timing, const Cs3VectorOp *op) {
   if (uses_fabric(op))
     return timing->fabric_setup;
-  return op->code == CS3_OP_MOVE                             ? timing->copy_setup
+  return op->code == CS3_OP_MOVE                            ? timing->copy_setup
          : op->code == CS3_OP_FMA || op->code == CS3_OP_DOT ? timing->fma_setup
-                                                             : timing->vector_setup;
+                                                            : timing->vector_setup;
 }
 
 void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
@@ -120,8 +119,11 @@ void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
     return;
   }
   guint setup = setup_cycles(&f->timing, op);
-  *t = (Cs3Thread){.op = *op, .state = CS3_THREAD_RUN, .start = MAX(pe->now + setup, f->now + 1),
-                   .train_in = CS3_NO_TRAIN, .train_out = CS3_NO_TRAIN};
+  *t = (Cs3Thread){.op = *op,
+                   .state = CS3_THREAD_RUN,
+                   .start = MAX(pe->now + setup, f->now + 1),
+                   .train_in = CS3_NO_TRAIN,
+                   .train_out = CS3_NO_TRAIN};
   set_running(state, thread, TRUE);
   cs3_schedule(f, 1, pe->id, t->start);
 }
@@ -301,8 +303,8 @@ static gboolean plain(const Cs3Operand *o) {
 }
 
 static gboolean train_shape(const Cs3Fabric *f, guint32 id, const Cs3VectorOp *op) {
-  if (op->wide || op->type == CS3_TYPE_F16 || op->code > CS3_OP_MUL || !uses_fabric(op) || !plain(&op->dst) ||
-      !plain(&op->a) || !plain(&op->b) ||
+  if (op->wide || op->type == CS3_TYPE_F16 || op->code > CS3_OP_MUL || !uses_fabric(op) ||
+      !plain(&op->dst) || !plain(&op->a) || !plain(&op->b) ||
       cs3_op_slots(&f->timing, op->code, op->type, 1) != 1)
     return FALSE;
   const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);

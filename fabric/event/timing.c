@@ -28,7 +28,8 @@ static gboolean link_ratio(double cycles, guint *num, guint *den) {
   return FALSE;
 }
 
-/* Elements of an FP16 multiply-add per cycle with all streams in SRAM: two are read, one written. */
+/* Elements of an FP16 multiply-add per cycle with all streams in SRAM: two are read, one written.
+ */
 static guint fma16_lanes(const Cs3Hardware *hw) {
   gint64 ports = MIN(hw->pe.read_bytes / 4, hw->pe.write_bytes / 2);
   return (guint)CLAMP(ports, 1, hw->pe.lanes_fp16);

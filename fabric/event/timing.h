@@ -14,23 +14,25 @@
 
 /* All times in cycles, all depths in wavelets. */
 typedef struct {
-  guint hop;              /* router to router */
-  guint ramp;             /* router to PE and PE to router, each */
+  guint hop;                /* router to router */
+  guint ramp;               /* router to PE and PE to router, each */
   guint link_num, link_den; /* a link carries link_den wavelets in link_num cycles */
-  guint router_buffer;    /* parked wavelets per colour and input port, beside the link's registers */
+  guint router_buffer; /* parked wavelets per colour and input port, beside the link's registers */
   guint in_queue[CS3_MAX_QUEUES];
   guint out_queue[CS3_MAX_QUEUES];
   guint microthreads;
-  guint task_start;       /* activation to first instruction */
-  guint fabric_setup;     /* dispatch of a vector operation with a fabric operand to its first element */
+  guint task_start; /* activation to first instruction */
+  guint
+      fabric_setup; /* dispatch of a vector operation with a fabric operand to its first element */
   guint vector_setup, copy_setup, fma_setup; /* the same, all operands in memory */
-  guint lanes16, lanes32; /* elements per issue slot: move, add, multiply of 16-bit and 32-bit types */
-  guint fma16_lanes;      /* FP16 FMAC with all three streams in SRAM (port limit) */
-  guint fma32_cycles;     /* cycles per FP32 FMAC element */
-  guint dot_cycles;       /* cycles per element of a reduction to a scalar (dependent adds) */
-  guint wide_interval;    /* between two issues of one 64-bit fabric operation */
-  guint launch;           /* program start and time stamps, in the runs that published figures describe */
-  guint sram_bytes;       /* left for data in a PE */
+  guint lanes16,
+      lanes32;         /* elements per issue slot: move, add, multiply of 16-bit and 32-bit types */
+  guint fma16_lanes;   /* FP16 FMAC with all three streams in SRAM (port limit) */
+  guint fma32_cycles;  /* cycles per FP32 FMAC element */
+  guint dot_cycles;    /* cycles per element of a reduction to a scalar (dependent adds) */
+  guint wide_interval; /* between two issues of one 64-bit fabric operation */
+  guint launch;     /* program start and time stamps, in the runs that published figures describe */
+  guint sram_bytes; /* left for data in a PE */
 } Cs3EventTiming;
 
 /**

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* All-reduce: the ring along a row, and the centre-rooted one of a whole mesh.
  *
- * Ring: PE i sends to i + 1 on a colour by parity, the last one to PE 0 past all others. P - 1 steps
- * of reduce-scatter and P - 1 of all-gather move P-ths of the vector; in a step a microthread sends
- * while the main thread receives, and both share the datapath.
+ * Ring: PE i sends to i + 1 on a colour by parity, the last one to PE 0 past all others. P - 1
+ * steps of reduce-scatter and P - 1 of all-gather move P-ths of the vector; in a step a microthread
+ * sends while the main thread receives, and both share the datapath.
  *
  * Centre: every half row sends to its centre column, every half of the two centre columns to the
  * centre rows, the four PEs there meet at one, which broadcasts (Rocki et al., SC'20). Senders are
@@ -28,10 +28,13 @@ static void ring_launch(Cs3Pe *pe, guint thread, gboolean sends, guint chunk, gb
   if (!n)
     return;
   guint out = x + 1 == p->width ? COLOUR_BACK : x % 2, in = x == 0 ? COLOUR_BACK : (x + 1) % 2;
-  Cs3VectorOp op = {.code = adds ? CS3_OP_ADD : CS3_OP_MOVE, .type = CS3_TYPE_F32, .n = n,
+  Cs3VectorOp op = {.code = adds ? CS3_OP_ADD : CS3_OP_MOVE,
+                    .type = CS3_TYPE_F32,
+                    .n = n,
                     .dst = sends ? CS3_FAB(out) : CS3_MEM(4 * from),
                     .a = sends ? CS3_MEM(4 * from) : CS3_FAB(in),
-                    .done = CS3_DONE_CALL, .done_task = TASK_JOIN};
+                    .done = CS3_DONE_CALL,
+                    .done_task = TASK_JOIN};
   if (adds)
     op.b = CS3_MEM(4 * from);
   cs3_pe_launch(pe, thread, &op);
@@ -112,11 +115,12 @@ static gboolean ring_model(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
   return run->params.width > 1;
 }
 
-/* Centre-rooted. Colours: to the centre column, to the centre row, the two last meetings, broadcast. */
+/* Centre-rooted. Colours: to the centre column, to the centre row, the two last meetings,
+ * broadcast. */
 enum { C_ROW, C_COLUMN, C_MEET_X, C_MEET_Y, C_CAST };
 
 typedef struct {
-  guint left, top;      /* the pair of centre columns is left and left + 1, of rows top and top + 1 */
+  guint left, top; /* the pair of centre columns is left and left + 1, of rows top and top + 1 */
 } Centre;
 
 static Centre centre_of(const Cs3ProgramParams *p) {
@@ -134,7 +138,8 @@ static guint line_children(guint i, guint n, guint middle) {
   return i == middle ? middle : i == middle + 1 && i < n ? n - 1 - i : 0;
 }
 
-static void add_star(Cs3Role *role, guint colour, guint i, guint n, guint middle, guint toward_high) {
+static void add_star(Cs3Role *role, guint colour, guint i, guint n, guint middle,
+                     guint toward_high) {
   gboolean up;
   guint high = CS3_AT(toward_high), low = CS3_AT(toward_high ^ 2u), ramp = CS3_AT(CS3_RAMP);
   if (!line_sends(i, n, middle, &up)) {
@@ -148,7 +153,8 @@ static void add_star(Cs3Role *role, guint colour, guint i, guint n, guint middle
 }
 
 /* What PE (x, y) does, in order; FALSE: nothing more. */
-static gboolean centre_op(const Cs3ProgramParams *p, guint x, guint y, guint step, Cs3VectorOp *op) {
+static gboolean centre_op(const Cs3ProgramParams *p, guint x, guint y, guint step,
+                          Cs3VectorOp *op) {
   Centre c = centre_of(p);
   gboolean up, mid_x = !line_sends(x, p->width, c.left, &up);
   gboolean mid_y = !line_sends(y, p->height, c.top, &up);
@@ -157,8 +163,13 @@ static gboolean centre_op(const Cs3ProgramParams *p, guint x, guint y, guint ste
   gboolean meets_y = x == c.left && y == c.top && c.top + 1 < p->height;
   guint row = mid_x ? line_children(x, p->width, c.left) : 0;
   guint column = mid_x && mid_y ? line_children(y, p->height, c.top) : 0;
-  *op = (Cs3VectorOp){.code = CS3_OP_ADD, .type = CS3_TYPE_F32, .n = p->words, .dst = CS3_MEM(0),
-                      .a = CS3_MEM(0), .done = CS3_DONE_CALL, .done_task = TASK_NEXT};
+  *op = (Cs3VectorOp){.code = CS3_OP_ADD,
+                      .type = CS3_TYPE_F32,
+                      .n = p->words,
+                      .dst = CS3_MEM(0),
+                      .a = CS3_MEM(0),
+                      .done = CS3_DONE_CALL,
+                      .done_task = TASK_NEXT};
   gboolean scalar = p->words == 1; /* then one operation takes the words of a whole half line */
   guint row_words = scalar ? row : p->words, column_words = scalar ? column : p->words;
   row = scalar ? row > 0 : row;
@@ -167,10 +178,10 @@ static gboolean centre_op(const Cs3ProgramParams *p, guint x, guint y, guint ste
     op->n = step < row ? row_words : step < row + column ? column_words : p->words;
     if (scalar)
       op->dst = op->a = CS3_CELL(0);
-    op->b = CS3_FAB(step < row                           ? C_ROW
-                    : step < row + column                ? C_COLUMN
-                    : step < row + column + meets_x      ? C_MEET_X
-                                                         : C_MEET_Y);
+    op->b = CS3_FAB(step < row                      ? C_ROW
+                    : step < row + column           ? C_COLUMN
+                    : step < row + column + meets_x ? C_MEET_X
+                                                    : C_MEET_Y);
     return TRUE;
   }
   step -= row + column + meets_x + meets_y;
@@ -256,8 +267,18 @@ static gboolean centre_check(const Cs3ProgramParams *p, GError **error) {
 }
 
 const Cs3ProgramOps cs3_program_ring = {
-    "ring", "all-reduce on a ring along a row: reduce-scatter, then all-gather",
-    "--pes Px1 --words B", ring_check, ring_build, verify_everywhere, ring_model};
+    "ring",
+    "all-reduce on a ring along a row: reduce-scatter, then all-gather",
+    "--pes Px1 --words B",
+    ring_check,
+    ring_build,
+    verify_everywhere,
+    ring_model};
 const Cs3ProgramOps cs3_program_centre = {
-    "centre", "all-reduce of a mesh: rows to the centre columns, those to the centre, broadcast",
-    "--pes WxH --words B", centre_check, centre_build, verify_everywhere, NULL};
+    "centre",
+    "all-reduce of a mesh: rows to the centre columns, those to the centre, broadcast",
+    "--pes WxH --words B",
+    centre_check,
+    centre_build,
+    verify_everywhere,
+    NULL};

@@ -35,7 +35,12 @@ static void add_ring(Cs3Role *role, guint p, guint n, guint base, guint down, gb
   guint d = CS3_AT(down), u = CS3_AT(down ^ 2u), ramp = CS3_AT(CS3_RAMP);
   guint sends = base + ring_colour(p, n, TRUE), receives = base + ring_colour(p, n, FALSE);
   gboolean even = p % 2 == 0;
-  guint from = p == 0 ? d : p + 1 == n || even ? u : d, to = p + 1 == n ? u : p == 0 || even ? d : u;
+  guint from = p == 0               ? d
+               : p + 1 == n || even ? u
+                                    : d,
+        to = p + 1 == n       ? u
+             : p == 0 || even ? d
+                              : u;
   guint in = even ? d : u, out = even ? u : d;
   cs3_role_route(role, back ? receives : sends, 0, ramp, back ? from : to);
   cs3_role_route(role, back ? sends : receives, 0, back ? to : from, ramp);
@@ -43,14 +48,14 @@ static void add_ring(Cs3Role *role, guint p, guint n, guint base, guint down, gb
     cs3_role_route(role, base + p % 3, 0, back ? out : in, back ? in : out);
 }
 
-/* PE code on the WSE-3 simulator, cycles. A local product is Kt Nt mapped vector FMAs of Mt elements:
- * 540..555 cycles for 64 of them up to 8 elements; beyond, by the 64-bit words that a column of the
- * accumulator touches on average (published for Mt up to 16: 648..744). */
-#define STEP_CYCLES 52  /* loop, dispatch of four transfers, join, swap of the buffers */
-#define SKEW_CYCLES 40  /* the same with two transfers */
-#define GEMM_CYCLES 15  /* once per repetition */
+/* PE code on the WSE-3 simulator, cycles. A local product is Kt Nt mapped vector FMAs of Mt
+ * elements: 540..555 cycles for 64 of them up to 8 elements; beyond, by the 64-bit words that a
+ * column of the accumulator touches on average (published for Mt up to 16: 648..744). */
+#define STEP_CYCLES 52    /* loop, dispatch of four transfers, join, swap of the buffers */
+#define SKEW_CYCLES 40    /* the same with two transfers */
+#define GEMM_CYCLES 15    /* once per repetition */
 #define TRANSFER_CYCLES 7 /* more per step that communicates: dispatch and completion tasks */
-#define RING_CYCLES 75  /* more per repetition that communicates: set-up of the rings */
+#define RING_CYCLES 75    /* more per repetition that communicates: set-up of the rings */
 /* A step of the skew also costs one pass over the tile, Mt Kt / lanes cycles: the slope of the
  * communication-only runs in Mt asks for it, at 3x3 and 6x6 PEs alike. */
 #define MAP_SHORT 8.55
@@ -65,8 +70,7 @@ static double column_words(guint rows) {
 }
 
 static guint product_cycles(const Cs3ProgramParams *p) {
-  double map = p->tile_m <= 8 ? MAP_SHORT
-                              : MAP_LONG + MAP_PER_WORD * (column_words(p->tile_m) - 3);
+  double map = p->tile_m <= 8 ? MAP_SHORT : MAP_LONG + MAP_PER_WORD * (column_words(p->tile_m) - 3);
   return (guint)(p->tile_k * p->tile_n * map + 0.5);
 }
 
@@ -99,8 +103,8 @@ static guint w_element(guint k, guint column) {
 static guint16 x_tile(const Cs3ProgramParams *p, guint block_row, guint block_k, guint i) {
   if (i >= p->tile_m * p->tile_k)
     return 0;
-  return cs3_half_of_float((float)x_element(block_row * p->tile_m + i % p->tile_m,
-                                            block_k * p->tile_k + i / p->tile_m));
+  return cs3_half_of_float(
+      (float)x_element(block_row * p->tile_m + i % p->tile_m, block_k * p->tile_k + i / p->tile_m));
 }
 static guint16 w_tile(const Cs3ProgramParams *p, guint block_k, guint block_column, guint i) {
   if (i >= p->tile_k * p->tile_n)
@@ -134,10 +138,14 @@ static guint steps(const Cs3ProgramParams *p) {
 enum { REG_SWAP_X = N_REG, REG_SWAP_W, N_REG_ALL };
 
 static void transfer(Cs3Pe *pe, guint thread, guint colour, guint word, guint n, gboolean sends) {
-  Cs3VectorOp op = {.code = CS3_OP_MOVE, .type = CS3_TYPE_F16X2, .n = n, .wide = TRUE,
+  Cs3VectorOp op = {.code = CS3_OP_MOVE,
+                    .type = CS3_TYPE_F16X2,
+                    .n = n,
+                    .wide = TRUE,
                     .dst = sends ? CS3_FAB(colour) : CS3_MEM(4 * word),
                     .a = sends ? CS3_MEM(4 * word) : CS3_FAB(colour),
-                    .done = CS3_DONE_CALL, .done_task = TASK_ARRIVED};
+                    .done = CS3_DONE_CALL,
+                    .done_task = TASK_ARRIVED};
   cs3_pe_launch(pe, thread, &op);
   ++*cs3_pe_register(pe, REG_PENDING);
 }
@@ -181,7 +189,7 @@ static void multiply(Cs3Pe *pe, const Cs3ProgramParams *p) {
 static guint step(Cs3Pe *pe, guint32 wavelet) {
   const Cs3ProgramParams *p = &cs3_run_of(pe)->params;
   guint at = *cs3_pe_register(pe, REG_STEP), within = at % steps(p);
-  gboolean skews = within < skew_steps(p), moves = p->width > 1 && !p->no_communication;
+  gboolean skews = within<skew_steps(p), moves = p->width> 1 && !p->no_communication;
   *cs3_pe_register(pe, REG_PENDING) = 1; /* the main thread itself */
   if (moves && skews) {
     gboolean back = cs3_pe_y(pe) % 2 == 0;
@@ -280,8 +288,8 @@ static gboolean check(const Cs3ProgramParams *p, GError **error) {
       p->tile_n > 1024)
     return cs3_program_invalid(error, "--tile-m, --tile-k, --tile-n: 1 to 1024");
   if (p->products && p->tile_m > 16)
-    return cs3_program_invalid(error, "--tile-m %u with --products: costs are published for 1 to 16",
-                               p->tile_m);
+    return cs3_program_invalid(
+        error, "--tile-m %u with --products: costs are published for 1 to 16", p->tile_m);
   if (p->rounds < 1 || p->rounds > 1000)
     return cs3_program_invalid(error, "--rounds %u: 1 to 1000 repetitions after the first",
                                p->rounds);
@@ -334,6 +342,12 @@ static double mean_cycles(const Cs3ProgramRun *run) {
 }
 
 const Cs3ProgramOps cs3_program_mesh_gemm = {
-    "mesh-gemm", "FP16 GEMM on PxP PEs with tiles moving on two-hop rings; mean of a repetition",
-    "--pes PxP --tile-m M --tile-k K --tile-n N --products L --rounds R", check, build, verify,
-    NULL, FALSE, mean_cycles};
+    "mesh-gemm",
+    "FP16 GEMM on PxP PEs with tiles moving on two-hop rings; mean of a repetition",
+    "--pes PxP --tile-m M --tile-k K --tile-n N --products L --rounds R",
+    check,
+    build,
+    verify,
+    NULL,
+    FALSE,
+    mean_cycles};

@@ -18,19 +18,19 @@
 /* One PE's place in the tree of one line. */
 typedef struct {
   guint16 children;
-  guint8 odd;      /* depth parity: which colour it receives on */
-  guint8 tail;     /* Cs3Tail after its last word */
+  guint8 odd;  /* depth parity: which colour it receives on */
+  guint8 tail; /* Cs3Tail after its last word */
   gboolean root, last;
-  gboolean passes; /* wavelets of others pass the line later: second switch positions exist */
-  gboolean store;  /* adds every child into memory and sends in a second operation */
+  gboolean passes;     /* wavelets of others pass the line later: second switch positions exist */
+  gboolean store;      /* adds every child into memory and sends in a second operation */
   guint8 toward, from; /* ports to the root and away from it */
 } Place;
 
 typedef struct {
-  guint n_stages;   /* 1: x; 2: x then y */
-  Place *stage[2];  /* [0] by x (or snake index), [1] by y */
+  guint n_stages;  /* 1: x; 2: x then y */
+  Place *stage[2]; /* [0] by x (or snake index), [1] by y */
   gboolean snake, broadcast;
-  guint extra;      /* cycles of role code beyond `launch` */
+  guint extra; /* cycles of role code beyond `launch` */
 } Plan;
 
 enum { TASK_START, TASK_NEXT, TASK_DONE };
@@ -71,9 +71,14 @@ static gboolean stage_op(const Place *place, guint stage, guint step, guint word
                          Cs3VectorOp *op) {
   gboolean streams = place->children && !place->root && !place->store;
   guint stored = place->children - streams;
-  *op = (Cs3VectorOp){.code = CS3_OP_ADD, .type = CS3_TYPE_F32, .n = words, .dst = CS3_MEM(0),
-                      .a = CS3_MEM(0), .b = CS3_FAB(receive_colour(place, stage)),
-                      .done = CS3_DONE_CALL, .done_task = TASK_NEXT};
+  *op = (Cs3VectorOp){.code = CS3_OP_ADD,
+                      .type = CS3_TYPE_F32,
+                      .n = words,
+                      .dst = CS3_MEM(0),
+                      .a = CS3_MEM(0),
+                      .b = CS3_FAB(receive_colour(place, stage)),
+                      .done = CS3_DONE_CALL,
+                      .done_task = TASK_NEXT};
   if (step < stored)
     return TRUE;
   if (place->root || step > stored)
@@ -93,10 +98,13 @@ static guint steps_of(const Place *place) {
 }
 
 static void launch_broadcast(Cs3Pe *pe, const Cs3ProgramRun *run, gboolean root) {
-  Cs3VectorOp op = {.code = CS3_OP_MOVE, .type = CS3_TYPE_F32, .n = run->params.words,
+  Cs3VectorOp op = {.code = CS3_OP_MOVE,
+                    .type = CS3_TYPE_F32,
+                    .n = run->params.words,
                     .dst = root ? CS3_FAB(COLOUR_BROADCAST) : CS3_MEM(0),
                     .a = root ? CS3_MEM(0) : CS3_FAB(COLOUR_BROADCAST),
-                    .done = CS3_DONE_CALL, .done_task = TASK_DONE};
+                    .done = CS3_DONE_CALL,
+                    .done_task = TASK_DONE};
   cs3_pe_launch(pe, 0, &op);
 }
 
@@ -289,7 +297,8 @@ static void auto_parents(const Cs3TreeTable *table, guint root, guint n, guint d
 static Place *auto_places(guint n, guint words, const Cs3EventTiming *timing) {
   g_autofree guint *parent = g_new0(guint, n);
   g_autoptr(Cs3TreeTable) table = cs3_tree_table_new(n, CS3_TREE_MAX_DEPTH);
-  auto_parents(table, 0, n, cs3_tree_best_depth(table, words, n, timing->ramp, timing->hop), parent);
+  auto_parents(table, 0, n, cs3_tree_best_depth(table, words, n, timing->ramp, timing->hop),
+               parent);
   Place *place = places_from_parents(parent, n);
   general_tails(place, parent, n);
   return place;
@@ -299,7 +308,10 @@ static Place *auto_places(guint n, guint words, const Cs3EventTiming *timing) {
 static gboolean build_plan(Cs3ProgramRun *run, Place *x, Place *y, guint extra, gboolean snake,
                            gboolean broadcast, GError **error) {
   Plan *plan = g_new0(Plan, 1);
-  *plan = (Plan){.n_stages = y ? 2 : 1, .stage = {x, y}, .snake = snake, .broadcast = broadcast,
+  *plan = (Plan){.n_stages = y ? 2 : 1,
+                 .stage = {x, y},
+                 .snake = snake,
+                 .broadcast = broadcast,
                  .extra = extra};
   run->data = plan;
   run->data_free = plan_free;
@@ -405,32 +417,70 @@ FORM(model_xy, cs3_form_add(cs3_form_chain(p->words, p->width, ramp, hop),
 FORM(model_snake, cs3_form_chain(p->words, p->width * p->height, ramp, hop))
 
 const Cs3ProgramOps cs3_program_star = {
-    "star", "reduce: every PE of a row sends to PE 0, which adds one vector after the other",
-    "--pes Px1 --words B", check_line, build_star, verify_root, model_star};
+    "star",
+    "reduce: every PE of a row sends to PE 0, which adds one vector after the other",
+    "--pes Px1 --words B",
+    check_line,
+    build_star,
+    verify_root,
+    model_star};
 const Cs3ProgramOps cs3_program_chain = {
-    "chain", "reduce along a row to PE 0: each PE adds its words to the passing stream",
-    "--pes Px1 --words B", check_line, build_chain, verify_root, model_chain};
-const Cs3ProgramOps cs3_program_tree = {
-    "tree", "reduce along a row to PE 0 in a binary tree",
-    "--pes Px1 --words B", check_line, build_tree, verify_root, model_tree};
+    "chain",
+    "reduce along a row to PE 0: each PE adds its words to the passing stream",
+    "--pes Px1 --words B",
+    check_line,
+    build_chain,
+    verify_root,
+    model_chain};
+const Cs3ProgramOps cs3_program_tree = {"tree",
+                                        "reduce along a row to PE 0 in a binary tree",
+                                        "--pes Px1 --words B",
+                                        check_line,
+                                        build_tree,
+                                        verify_root,
+                                        model_tree};
 const Cs3ProgramOps cs3_program_two_phase = {
-    "two-phase", "reduce: chains within groups, then a chain of group heads (last head streams)",
-    "--pes Px1 --words B --group S", check_two_phase, build_two_phase, verify_root,
+    "two-phase",
+    "reduce: chains within groups, then a chain of group heads (last head streams)",
+    "--pes Px1 --words B --group S",
+    check_two_phase,
+    build_two_phase,
+    verify_root,
     model_two_phase};
 const Cs3ProgramOps cs3_program_two_phase_v1 = {
-    "two-phase-v1", "two-phase reduce in which the last head stores before it forwards",
-    "--pes Px1 --words B --group S", check_two_phase, build_two_phase_v1, verify_root,
+    "two-phase-v1",
+    "two-phase reduce in which the last head stores before it forwards",
+    "--pes Px1 --words B --group S",
+    check_two_phase,
+    build_two_phase_v1,
+    verify_root,
     model_two_phase};
 const Cs3ProgramOps cs3_program_auto_gen = {
-    "auto-gen", "reduce in the pre-order tree with the least modelled time",
-    "--pes Px1 --words B", check_line, build_auto, verify_root, model_auto};
+    "auto-gen",
+    "reduce in the pre-order tree with the least modelled time",
+    "--pes Px1 --words B",
+    check_line,
+    build_auto,
+    verify_root,
+    model_auto};
 const Cs3ProgramOps cs3_program_reduce_broadcast = {
-    "reduce-broadcast", "all-reduce: chain to PE 0, then broadcast along the row",
-    "--pes Px1 --words B", check_line, build_reduce_broadcast, verify_all,
+    "reduce-broadcast",     "all-reduce: chain to PE 0, then broadcast along the row",
+    "--pes Px1 --words B",  check_line,
+    build_reduce_broadcast, verify_all,
     model_reduce_broadcast};
 const Cs3ProgramOps cs3_program_xy = {
-    "xy", "reduce to PE (0,0): chains along the rows, then a chain along the first column",
-    "--pes WxH --words B", check_mesh, build_xy, verify_root, model_xy};
+    "xy",
+    "reduce to PE (0,0): chains along the rows, then a chain along the first column",
+    "--pes WxH --words B",
+    check_mesh,
+    build_xy,
+    verify_root,
+    model_xy};
 const Cs3ProgramOps cs3_program_snake = {
-    "snake", "reduce to PE (0,0) in one chain that winds through all rows",
-    "--pes WxH --words B", check_mesh, build_snake, verify_root, model_snake};
+    "snake",
+    "reduce to PE (0,0) in one chain that winds through all rows",
+    "--pes WxH --words B",
+    check_mesh,
+    build_snake,
+    verify_root,
+    model_snake};

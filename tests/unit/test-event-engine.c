@@ -45,8 +45,8 @@ static Flows draw_flows(GRand *rand, guint max_flows) {
   f.n_flows = pick(rand, 1, max_flows);
   for (guint i = 0; i < f.n_flows; i++) {
     f.relayed[i] = i > 0 && pick(rand, 0, 2) == 0;
-    guint from = f.relayed[i] ? f.path[i - 1][f.length[i - 1] - 1]
-                              : pick(rand, 0, f.width * f.height - 1);
+    guint from =
+        f.relayed[i] ? f.path[i - 1][f.length[i - 1] - 1] : pick(rand, 0, f.width * f.height - 1);
     draw_path(rand, &f, i, from);
     f.words[i] = f.relayed[i] ? f.words[i - 1] : pick(rand, 1, 300);
     f.delay[i] = pick(rand, 0, 200);
@@ -67,8 +67,11 @@ static guint launch(Cs3Pe *pe, guint32 wavelet) {
   guint me = cs3_pe_y(pe) * f->width + cs3_pe_x(pe);
   for (guint i = 0; i < f->n_flows; i++) {
     gboolean onward = i + 1 < f->n_flows && f->relayed[i + 1];
-    Cs3VectorOp op = {.code = CS3_OP_MOVE, .type = CS3_TYPE_F32, .n = f->words[i],
-                      .done = CS3_DONE_ACTIVATE, .done_task = DONE};
+    Cs3VectorOp op = {.code = CS3_OP_MOVE,
+                      .type = CS3_TYPE_F32,
+                      .n = f->words[i],
+                      .done = CS3_DONE_ACTIVATE,
+                      .done_task = DONE};
     for (guint k = 0; k < f->length[i]; k++) {
       if (place(f, f->path[i][k]) != me)
         continue;
@@ -152,7 +155,8 @@ static Cs3Fabric *run_flows(Flows *f, const Cs3EventTiming *timing, gboolean tra
     role.task[DONE] = done;
     role.task[LAUNCH] = launch;
     route_cell(f, cell, &role);
-    ck_assert_msg(cs3_fabric_add_role(fabric, &role, &id, &error), "%s", error ? error->message : "");
+    ck_assert_msg(cs3_fabric_add_role(fabric, &role, &id, &error), "%s",
+                  error ? error->message : "");
     cs3_fabric_set_role(fabric, cell % f->width, cell / f->width, id);
   }
   ck_assert_msg(cs3_fabric_run(fabric, &error), "%s", error ? error->message : "");
@@ -171,7 +175,8 @@ static void assert_same(const Flows *f, const Cs3Fabric *a, const Cs3Fabric *b, 
       guint bx = mirrored ? f->width - 1 - x : x;
       for (guint port = 0; port < CS3_N_PORTS; port++) {
         guint to = mirrored && (port == CS3_E || port == CS3_W) ? port ^ 2u : port;
-        ck_assert_uint_eq(cs3_fabric_link_count(a, x, y, port), cs3_fabric_link_count(b, bx, y, to));
+        ck_assert_uint_eq(cs3_fabric_link_count(a, x, y, port),
+                          cs3_fabric_link_count(b, bx, y, to));
       }
       for (guint w = 0; w < 300 * (MAX_FLOWS + 1); w += 7)
         ck_assert_uint_eq(cs3_fabric_word(a, x, y, w), cs3_fabric_word(b, bx, y, w));
@@ -260,8 +265,9 @@ START_TEST(programs_are_right) {
   g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed() + (guint)_i);
   guint done_runs = 0;
   for (guint i = 0; i < 60; i++) {
-    Cs3ProgramParams params = fixture_params(pick(rand, 1, 12), pick(rand, 0, 2) ? 1 : pick(rand, 1, 6),
-                                             pick(rand, 0, 2) ? pick(rand, 1, 300) : pick(rand, 1, 8));
+    Cs3ProgramParams params =
+        fixture_params(pick(rand, 1, 12), pick(rand, 0, 2) ? 1 : pick(rand, 1, 6),
+                       pick(rand, 0, 2) ? pick(rand, 1, 300) : pick(rand, 1, 8));
     if (strcmp(ops->name, "two-senders") == 0)
       params.width = 3;
     if (strcmp(ops->name, "mesh-gemm") == 0)
@@ -378,11 +384,13 @@ START_TEST(two_inputs) {
   g_autoptr(GError) error = NULL;
   Cs3Role role[3];
   three_roles(role);
-  role[1].colour[0].route[0] = (Cs3Route){CS3_PORT_BIT(CS3_W) | CS3_PORT_BIT(CS3_E), CS3_PORT_BIT(CS3_RAMP)};
+  role[1].colour[0].route[0] =
+      (Cs3Route){CS3_PORT_BIT(CS3_W) | CS3_PORT_BIT(CS3_E), CS3_PORT_BIT(CS3_RAMP)};
   role[2].start_task = 0;
   role[2].colour[0].route[0] = (Cs3Route){CS3_PORT_BIT(CS3_RAMP), CS3_PORT_BIT(CS3_W)};
   ck_assert(!run_three(role, &error));
-  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_PROGRAM, "PE (1,0), cycle 26: two inputs on colour 0");
+  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_PROGRAM,
+                   "PE (1,0), cycle 26: two inputs on colour 0");
 }
 END_TEST
 

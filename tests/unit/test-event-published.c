@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The event fabric against published cycle counts: one test a figure or table, which prints both. */
+/* The event fabric against published cycle counts: one test a figure or table, which prints both.
+ */
 #include "config.h"
 
 #include <math.h>
@@ -59,7 +60,9 @@ START_TEST(reduce_run) {
       g_strdup_printf("%s B=%u S=%u, cycles", reduce_runs[_i].program, params.words, params.group);
   fixture_compare(what, reduce_runs[_i].cycles, (double)cs3_program_cycles(run), 1, 0);
   ck_assert_uint_eq(stats.wavelet_hops, reduce_runs[_i].wavelets);
-  guint version = reduce_runs[_i].program[3] == 'i' ? 0 : params.group && strstr(reduce_runs[_i].program, "v1") ? 1 : 2;
+  guint version = reduce_runs[_i].program[3] == 'i'                       ? 0
+                  : params.group && strstr(reduce_runs[_i].program, "v1") ? 1
+                                                                          : 2;
   ck_assert_uint_eq(cs3_program_cycles(run),
                     cs3_form_wse2_reduce(version, params.words, 512, params.group));
 }
@@ -68,33 +71,37 @@ END_TEST
 /* W1: 8 words, one hop: SDK simulator trace of WSE-3 (FABRICA, arXiv 2608.25124). */
 START_TEST(w1_message) {
   Cs3EventTiming wse3 = fixture_timing("cs3");
-  fixture_compare("W1 message of 8 words, 1 hop", 19, fixture_cycles("message", 2, 1, 8, &wse3), 0, 0);
+  fixture_compare("W1 message of 8 words, 1 hop", 19, fixture_cycles("message", 2, 1, 8, &wse3), 0,
+                  0);
 }
 END_TEST
 
 /* W2: a long stream to the neighbour: 1 cycle a word in the simulator, 9/8 on silicon. */
 START_TEST(w2_stream) {
   Cs3EventTiming wse3 = fixture_timing(_i ? "cs3-silicon" : "cs3");
-  fixture_compare(_i ? "W2 stream of 30,000 words, silicon" : "W2 stream of 30,000 words, simulator",
+  fixture_compare(_i ? "W2 stream of 30,000 words, silicon"
+                     : "W2 stream of 30,000 words, simulator",
                   _i ? 33750 : 30000, fixture_cycles("stream", 2, 1, 30000, &wse3), 0, 0.002);
 }
 END_TEST
 
-/* W6: line multicast on CS-3 silicon (EPCC, WaferEngine notes): shortest run of a table, whose clock
- * correction took 1 cycle per hop where the hop takes 2. 2048 bytes to 16 receivers is marked there as
- * an outlier against the notes' own fit (611). */
+/* W6: line multicast on CS-3 silicon (EPCC, WaferEngine notes): shortest run of a table, whose
+ * clock correction took 1 cycle per hop where the hop takes 2. 2048 bytes to 16 receivers is marked
+ * there as an outlier against the notes' own fit (611). */
 START_TEST(w6_multicast) {
   static const struct {
     guint bytes, receivers;
     double cycles;
-  } points[] = {{64, 1, 39},    {64, 16, 53},   {64, 64, 101},   {64, 256, 293},  {64, 512, 549},
-                {256, 1, 93},   {256, 16, 107}, {256, 64, 155},  {256, 256, 347}, {256, 512, 603},
-                {2048, 1, 597}, {2048, 16, 611}, {2048, 64, 659}, {2048, 256, 851}, {2048, 512, 1107}};
+  } points[] = {{64, 1, 39},     {64, 16, 53},     {64, 64, 101},    {64, 256, 293},
+                {64, 512, 549},  {256, 1, 93},     {256, 16, 107},   {256, 64, 155},
+                {256, 256, 347}, {256, 512, 603},  {2048, 1, 597},   {2048, 16, 611},
+                {2048, 64, 659}, {2048, 256, 851}, {2048, 512, 1107}};
   Cs3EventTiming silicon = fixture_timing("cs3-silicon");
   for (guint i = 0; i < G_N_ELEMENTS(points); i++) {
     guint receivers = points[i].receivers;
     double cycles = fixture_cycles("broadcast", receivers + 1, 1, points[i].bytes / 4, &silicon);
-    g_autofree char *what = g_strdup_printf("W6 multicast of %u bytes to %u", points[i].bytes, receivers);
+    g_autofree char *what =
+        g_strdup_printf("W6 multicast of %u bytes to %u", points[i].bytes, receivers);
     fixture_compare(what, points[i].cycles, cycles - receivers, 3, 0.02);
   }
 }
@@ -113,12 +120,13 @@ END_TEST
 
 /* W8: whole-vector relay, WSE-3 simulator (FABRICA): 1.001 N B + 16.1 N + 16.5, error <= 4 %. */
 START_TEST(w8_relay) {
-  static const guint points[][2] = {{1, 64}, {2, 64}, {4, 64}, {8, 64}, {1, 512}, {2, 512}, {4, 512}};
+  static const guint points[][2] = {{1, 64},  {2, 64},  {4, 64}, {8, 64},
+                                    {1, 512}, {2, 512}, {4, 512}};
   Cs3EventTiming wse3 = fixture_timing("cs3");
   guint N = points[_i][0], B = points[_i][1];
   g_autofree char *what = g_strdup_printf("W8 relay of %u words over %u stages", B, N);
-  fixture_compare(what, 1.001 * N * B + 16.1 * N + 16.5, fixture_cycles("relay", N + 1, 1, B, &wse3),
-                  0, 0.04);
+  fixture_compare(what, 1.001 * N * B + 16.1 * N + 16.5,
+                  fixture_cycles("relay", N + 1, 1, B, &wse3), 0, 0.04);
 }
 END_TEST
 
@@ -139,15 +147,15 @@ START_TEST(w10_west) {
   double first = fixture_cycles("message", 2, 1, 4, &silicon);
   for (guint h = 2; h <= 32; h *= 2) {
     g_autofree char *what = g_strdup_printf("W10 westward message, %u hops", h);
-    fixture_compare(what, 40 + 2.0 * h, fixture_cycles("message", h + 1, 1, 4, &silicon) - first + 42,
-                    0, 0);
+    fixture_compare(what, 40 + 2.0 * h,
+                    fixture_cycles("message", h + 1, 1, 4, &silicon) - first + 42, 0, 0);
   }
 }
 END_TEST
 
-/* W11: scalar all-reduce over about 380,000 WSE-1 cores in 1.5 us (Rocki et al., SC'20): rows to the
- * centre columns, those to the centre, then broadcast. Hop 1; the clock is a parameter,
- * 0.85 GHz to 0.94 GHz in the sources: the lower one is used. */
+/* W11: scalar all-reduce over about 380,000 WSE-1 cores in 1.5 us (Rocki et al., SC'20): rows to
+ * the centre columns, those to the centre, then broadcast. Hop 1; the clock is a parameter, 0.85
+ * GHz to 0.94 GHz in the sources: the lower one is used. */
 START_TEST(w11_centre) {
   Cs3EventTiming wse1 = fixture_timing("cs1");
   double cycles = fixture_cycles("centre", 600, 595, 1, &wse1);
@@ -155,9 +163,10 @@ START_TEST(w11_centre) {
 }
 END_TEST
 
-/* W12: all-to-all of 2 words per pair in a row of 512 (half of an FFT's transposes on the CS-2). The
- * middle links carry 256 x 256 x 2 wavelets: a lower bound, which no run may undercut. First-in
- * first-out queues and one wavelet per cycle into a PE keep this order of sending near twice that. */
+/* W12: all-to-all of 2 words per pair in a row of 512 (half of an FFT's transposes on the CS-2).
+ * The middle links carry 256 x 256 x 2 wavelets: a lower bound, which no run may undercut. First-in
+ * first-out queues and one wavelet per cycle into a PE keep this order of sending near twice that.
+ */
 START_TEST(w12_transpose) {
   Cs3EventTiming wse2 = fixture_timing("cs2");
   double cycles = fixture_cycles("transpose", 512, 1, 2, &wse2);
@@ -166,8 +175,8 @@ START_TEST(w12_transpose) {
 }
 END_TEST
 
-/* W13: HPDC 2024 cost model plus 56 cycles of start-up against every chain and version-2 point: 2 % for
- * chains and groups up to 32, 5 % beyond. */
+/* W13: HPDC 2024 cost model plus 56 cycles of start-up against every chain and version-2 point: 2 %
+ * for chains and groups up to 32, 5 % beyond. */
 START_TEST(w13_model) {
   Cs3EventTiming wse2 = fixture_timing("cs2");
   guint words = reduce_runs[_i].words, group = reduce_runs[_i].group;
@@ -189,105 +198,31 @@ static const struct {
   guint pes, rows, products, communicates;
   double cycles;
 } gemm_runs[] = {
-    {3, 1, 0, 1, 523.98},
-    {3, 1, 1, 1, 2095.84},
-    {3, 1, 2, 1, 3715.98},
-    {3, 2, 0, 1, 530.42},
-    {3, 2, 1, 1, 2104.8},
-    {3, 2, 2, 1, 3724.22},
-    {3, 3, 0, 1, 544.51},
-    {3, 3, 1, 1, 2128.96},
-    {3, 3, 2, 1, 3794.38},
-    {3, 4, 0, 1, 557.13},
-    {3, 4, 1, 1, 2148.71},
-    {3, 4, 2, 1, 3813.71},
-    {3, 5, 0, 1, 568.27},
-    {3, 5, 1, 1, 2166.71},
-    {3, 5, 2, 1, 3831.69},
-    {3, 6, 0, 1, 581.07},
-    {3, 6, 1, 1, 2184.09},
-    {3, 6, 2, 1, 3849.67},
-    {3, 7, 0, 1, 602.36},
-    {3, 7, 1, 1, 2201.96},
-    {3, 7, 2, 1, 3866.96},
-    {3, 8, 0, 1, 619.87},
-    {3, 8, 1, 1, 2211.71},
-    {3, 8, 2, 1, 3831.67},
-    {3, 9, 0, 1, 641.4},
-    {3, 9, 1, 1, 2560.47},
-    {3, 9, 2, 1, 4544.51},
-    {3, 10, 0, 1, 661.82},
-    {3, 10, 1, 1, 2543.58},
-    {3, 10, 2, 1, 4487.58},
-    {3, 11, 0, 1, 682.93},
-    {3, 11, 1, 1, 2679.8},
-    {3, 11, 2, 1, 4736.4},
-    {3, 12, 0, 1, 707.71},
-    {3, 12, 1, 1, 2631.11},
-    {3, 12, 2, 1, 4615.42},
-    {3, 13, 0, 1, 736.02},
-    {3, 13, 1, 1, 2743.56},
-    {3, 13, 2, 1, 4820.0},
-    {3, 14, 0, 1, 762.53},
-    {3, 14, 1, 1, 2759.78},
-    {3, 14, 2, 1, 4829.02},
-    {3, 15, 0, 1, 790.67},
-    {3, 15, 1, 1, 2941.87},
-    {3, 15, 2, 1, 5173.87},
-    {3, 16, 0, 1, 813.58},
-    {3, 16, 1, 1, 2801.44},
-    {3, 16, 2, 1, 4823.89},
-    {6, 1, 0, 1, 1032.76},
-    {6, 1, 1, 1, 4171.06},
-    {6, 1, 2, 1, 7412.32},
-    {6, 2, 0, 1, 1050.98},
-    {6, 2, 1, 1, 4191.97},
-    {6, 2, 2, 1, 7432.32},
-    {6, 3, 0, 1, 1083.39},
-    {6, 3, 1, 1, 4248.37},
-    {6, 3, 2, 1, 7578.26},
-    {6, 4, 0, 1, 1108.64},
-    {6, 4, 1, 1, 4283.93},
-    {6, 4, 2, 1, 7614.43},
-    {6, 5, 0, 1, 1142.97},
-    {6, 5, 1, 1, 4333.73},
-    {6, 5, 2, 1, 7663.81},
-    {6, 6, 0, 1, 1175.87},
-    {6, 6, 1, 1, 4373.16},
-    {6, 6, 2, 1, 7702.52},
-    {6, 7, 0, 1, 1222.77},
-    {6, 7, 1, 1, 4416.46},
-    {6, 7, 2, 1, 7746.02},
-    {6, 8, 0, 1, 1262.8},
-    {6, 8, 1, 1, 4444.65},
-    {6, 8, 2, 1, 7684.91},
-    {6, 9, 0, 1, 1320.9},
-    {6, 9, 1, 1, 5139.0},
-    {6, 9, 2, 1, 9101.26},
-    {6, 10, 0, 1, 1365.27},
-    {6, 10, 1, 1, 5118.74},
-    {6, 10, 2, 1, 9006.74},
-    {6, 11, 0, 1, 1415.21},
-    {6, 11, 1, 1, 5398.52},
-    {6, 11, 2, 1, 9515.22},
-    {6, 12, 0, 1, 1467.72},
-    {6, 12, 1, 1, 5303.8},
-    {6, 12, 2, 1, 9275.8},
-    {6, 13, 0, 1, 1528.78},
-    {6, 13, 1, 1, 5537.43},
-    {6, 13, 2, 1, 9689.43},
-    {6, 14, 0, 1, 1592.88},
-    {6, 14, 1, 1, 5575.81},
-    {6, 14, 2, 1, 9715.81},
-    {6, 15, 0, 1, 1654.57},
-    {6, 15, 1, 1, 5965.12},
-    {6, 15, 2, 1, 10435.06},
-    {6, 16, 0, 1, 1723.06},
-    {6, 16, 1, 1, 5675.79},
-    {6, 16, 2, 1, 9727.57},
-    {3, 1, 0, 0, 215.02},
-    {3, 1, 1, 0, 1846.02},
-    {3, 1, 2, 0, 3469.02},
+    {3, 1, 0, 1, 523.98},    {3, 1, 1, 1, 2095.84},  {3, 1, 2, 1, 3715.98},  {3, 2, 0, 1, 530.42},
+    {3, 2, 1, 1, 2104.8},    {3, 2, 2, 1, 3724.22},  {3, 3, 0, 1, 544.51},   {3, 3, 1, 1, 2128.96},
+    {3, 3, 2, 1, 3794.38},   {3, 4, 0, 1, 557.13},   {3, 4, 1, 1, 2148.71},  {3, 4, 2, 1, 3813.71},
+    {3, 5, 0, 1, 568.27},    {3, 5, 1, 1, 2166.71},  {3, 5, 2, 1, 3831.69},  {3, 6, 0, 1, 581.07},
+    {3, 6, 1, 1, 2184.09},   {3, 6, 2, 1, 3849.67},  {3, 7, 0, 1, 602.36},   {3, 7, 1, 1, 2201.96},
+    {3, 7, 2, 1, 3866.96},   {3, 8, 0, 1, 619.87},   {3, 8, 1, 1, 2211.71},  {3, 8, 2, 1, 3831.67},
+    {3, 9, 0, 1, 641.4},     {3, 9, 1, 1, 2560.47},  {3, 9, 2, 1, 4544.51},  {3, 10, 0, 1, 661.82},
+    {3, 10, 1, 1, 2543.58},  {3, 10, 2, 1, 4487.58}, {3, 11, 0, 1, 682.93},  {3, 11, 1, 1, 2679.8},
+    {3, 11, 2, 1, 4736.4},   {3, 12, 0, 1, 707.71},  {3, 12, 1, 1, 2631.11}, {3, 12, 2, 1, 4615.42},
+    {3, 13, 0, 1, 736.02},   {3, 13, 1, 1, 2743.56}, {3, 13, 2, 1, 4820.0},  {3, 14, 0, 1, 762.53},
+    {3, 14, 1, 1, 2759.78},  {3, 14, 2, 1, 4829.02}, {3, 15, 0, 1, 790.67},  {3, 15, 1, 1, 2941.87},
+    {3, 15, 2, 1, 5173.87},  {3, 16, 0, 1, 813.58},  {3, 16, 1, 1, 2801.44}, {3, 16, 2, 1, 4823.89},
+    {6, 1, 0, 1, 1032.76},   {6, 1, 1, 1, 4171.06},  {6, 1, 2, 1, 7412.32},  {6, 2, 0, 1, 1050.98},
+    {6, 2, 1, 1, 4191.97},   {6, 2, 2, 1, 7432.32},  {6, 3, 0, 1, 1083.39},  {6, 3, 1, 1, 4248.37},
+    {6, 3, 2, 1, 7578.26},   {6, 4, 0, 1, 1108.64},  {6, 4, 1, 1, 4283.93},  {6, 4, 2, 1, 7614.43},
+    {6, 5, 0, 1, 1142.97},   {6, 5, 1, 1, 4333.73},  {6, 5, 2, 1, 7663.81},  {6, 6, 0, 1, 1175.87},
+    {6, 6, 1, 1, 4373.16},   {6, 6, 2, 1, 7702.52},  {6, 7, 0, 1, 1222.77},  {6, 7, 1, 1, 4416.46},
+    {6, 7, 2, 1, 7746.02},   {6, 8, 0, 1, 1262.8},   {6, 8, 1, 1, 4444.65},  {6, 8, 2, 1, 7684.91},
+    {6, 9, 0, 1, 1320.9},    {6, 9, 1, 1, 5139.0},   {6, 9, 2, 1, 9101.26},  {6, 10, 0, 1, 1365.27},
+    {6, 10, 1, 1, 5118.74},  {6, 10, 2, 1, 9006.74}, {6, 11, 0, 1, 1415.21}, {6, 11, 1, 1, 5398.52},
+    {6, 11, 2, 1, 9515.22},  {6, 12, 0, 1, 1467.72}, {6, 12, 1, 1, 5303.8},  {6, 12, 2, 1, 9275.8},
+    {6, 13, 0, 1, 1528.78},  {6, 13, 1, 1, 5537.43}, {6, 13, 2, 1, 9689.43}, {6, 14, 0, 1, 1592.88},
+    {6, 14, 1, 1, 5575.81},  {6, 14, 2, 1, 9715.81}, {6, 15, 0, 1, 1654.57}, {6, 15, 1, 1, 5965.12},
+    {6, 15, 2, 1, 10435.06}, {6, 16, 0, 1, 1723.06}, {6, 16, 1, 1, 5675.79}, {6, 16, 2, 1, 9727.57},
+    {3, 1, 0, 0, 215.02},    {3, 1, 1, 0, 1846.02},  {3, 1, 2, 0, 3469.02},
 };
 
 START_TEST(mesh_gemm) {
