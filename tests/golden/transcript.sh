@@ -164,14 +164,15 @@ run_markdown() {
   done <"$file"
 }
 
-mkdir -p "$work/bin" "$work/C.UTF-8" "$work/de_DE.UTF-8"
+mkdir -p "$work/bin"
 ln -s "$CS3SIM" "$work/bin/cs3sim"
-# `./cs3sim`, as after a build.
-ln -s "$CS3SIM" "$work/C.UTF-8/cs3sim"
-ln -s "$CS3SIM" "$work/de_DE.UTF-8/cs3sim"
 
 for file in "$@"; do
   new=
+  # Every file begins in an empty folder, but for `./cs3sim`, as after a build.
+  for language in C.UTF-8 de_DE.UTF-8; do
+    rm -rf "${work:?}/$language" && mkdir "$work/$language" && ln -s "$CS3SIM" "$work/$language/cs3sim"
+  done
   case $file in
   *.md) run_markdown "$file" ;;
   *) run_test "$file" ;;
