@@ -8,6 +8,7 @@
 
 #include "fabric/programs/program.h"
 #include "plots/plot.h"
+#include "sim/baseline.h"
 #include "sim/commands.h"
 #include "sim/datadir.h"
 #include "sim/machine.h"
@@ -57,6 +58,17 @@ static gboolean visit_hardware(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+/* As with models, one that cannot be read is listed with the reason. */
+static gboolean visit_baselines(Each each, gpointer data, GError **error) {
+  g_auto(GStrv) names = cs3_baseline_names();
+  for (char **name = names; *name != NULL; name++) {
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Cs3Baseline) baseline = cs3_baseline_load(*name, &problem);
+    each(*name, baseline != NULL ? baseline->description : problem->message, data);
+  }
+  return TRUE;
+}
+
 static gboolean visit_patterns(Each each, gpointer data, GError **error) {
   for (const Cs3PatternOps *const *p = cs3_pattern_registry(); *p != NULL; p++)
     each((*p)->syntax, (*p)->summary, data);
@@ -97,6 +109,7 @@ static gboolean visit_programs(Each each, gpointer data, GError **error) {
 static const Cs3List lists[] = {
     {"models", "neural networks, for --model", visit_models},
     {"hardware", "machines, for --hardware", visit_hardware},
+    {"baselines", "machines that were measured, to compare with", visit_baselines},
     {"patterns", "ways to place the zeros of a weight, for --pattern", visit_patterns},
     {"programs", "collectives and kernels, for `fabric`", visit_programs},
     {"plots", "pictures, for plot", visit_plots},

@@ -20,6 +20,7 @@ static const Kind kinds[] = {
     [CS3_DATA_HARDWARE] = {"hardware", "fabric/presets", "hardware", ".ini"},
     [CS3_DATA_MODELS] = {"model", "workloads/presets", "models", ".json"},
     [CS3_DATA_VALIDATION] = {"validation", "sim/validation", "validation", ".csv"},
+    [CS3_DATA_BASELINES] = {"measured machine", "sim/baselines", "baselines", ".json"},
 };
 
 /* The directory of the running program. A build directory has the presets beside the program

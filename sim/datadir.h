@@ -5,9 +5,10 @@
 #include <glib.h>
 
 typedef enum {
-  CS3_DATA_HARDWARE, /* machines, *.ini */
-  CS3_DATA_MODELS,   /* models, *.json */
+  CS3_DATA_HARDWARE,   /* machines, *.ini */
+  CS3_DATA_MODELS,     /* models, *.json */
   CS3_DATA_VALIDATION, /* published measurements, *.csv */
+  CS3_DATA_BASELINES,  /* machines that were measured, *.json */
 } Cs3DataKind;
 
 /**

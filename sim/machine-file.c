@@ -4,6 +4,7 @@
 
 #include "sim/machine-private.h"
 
+#include "sim/baseline.h"
 #include "sim/config-error.h"
 #include "sim/datadir.h"
 #include "sim/suggest.h"
@@ -35,6 +36,13 @@ static gboolean is_path(const char *name) {
 }
 
 static gboolean unknown_machine(const char *name, GError **error) {
+  if (cs3_baseline_exists(name)) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
+                "%s was measured, it is not simulated: a machine to compare with (see 'cs3sim plot "
+                "sparsity-hardware'), not to run on",
+                name);
+    return FALSE;
+  }
   g_autoptr(GArray) machines = cs3_machine_list();
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   for (guint i = 0; i < machines->len; i++)
