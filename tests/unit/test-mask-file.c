@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Mask files: random masks written in every format come back; damaged files are refused. */
+#include "config.h"
+
+#include "tests/unit/workload-fixture.h"
+
+#include <glib/gstdio.h>
+
+#include "workloads/mask-file.h"
+
+static Cs3Mask *random_mask(GRand *rand, gboolean symmetric) {
+  gint64 rows = g_rand_int_range(rand, 1, 80);
+  gint64 cols = symmetric ? rows : g_rand_int_range(rand, 1, 140);
+  Cs3Mask *mask = cs3_mask_new(rows, cols, NULL);
+  double density = g_rand_double(rand);
+  for (gint64 i = 0; i < rows; i++)
+    for (gint64 j = 0; j < (symmetric ? i + 1 : cols); j++)
+      if (g_rand_double(rand) < density || i + j == 0) {
+        cs3_mask_set(mask, i, j);
+        if (symmetric)
+          cs3_mask_set(mask, j, i);
+      }
+  return mask;
+}
+
+static char *temporary(const char *suffix) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *folder = g_dir_make_tmp("cs3sim-mask-XXXXXX", &error);
+  ck_assert_msg(folder != NULL, "%s", error ? error->message : "");
+  return g_strdup_printf("%s/m%s", folder, suffix);
+}
+
+static void discard(const char *path) {
+  g_autofree char *folder = g_path_get_dirname(path);
+  g_remove(path);
+  g_rmdir(folder);
+}
+
+/* Reads @length bytes as a file whose name ends in @suffix. */
+static Cs3Mask *read_bytes(const char *suffix, const char *bytes, gsize length, const char *tensor,
+                           GError **error) {
+  g_autofree char *path = temporary(suffix);
+  ck_assert(g_file_set_contents(path, bytes, (gssize)length, NULL));
+  Cs3Mask *mask = cs3_mask_read(path, tensor, error);
+  discard(path);
+  return mask;
+}
+
+static void write_smtx(const Cs3Mask *m, GString *out) {
+  g_autoptr(GString) columns = g_string_new(NULL);
+  gint64 n = 0;
+  g_string_append_printf(out, "%d, %d, %d\n0", (int)m->rows, (int)m->cols, (int)cs3_mask_nnz(m));
+  for (gint64 i = 0; i < m->rows; i++) {
+    for (gint64 j = 0; j < m->cols; j++)
+      if (cs3_mask_alive(m, i, j)) {
+        g_string_append_printf(columns, "%d ", (int)j);
+        n++;
+      }
+    g_string_append_printf(out, " %d", (int)n);
+  }
+  g_string_append_printf(out, "\n%s\n", columns->str);
+}
+
+typedef struct {
+  const char *field, *symmetry;
+  gboolean array;
+} MtxKind;
+
+static const MtxKind mtx_kinds[] = {
+    {"pattern", "general", FALSE}, {"real", "general", FALSE},      {"integer", "symmetric", FALSE},
+    {"real", "general", TRUE},     {"pattern", "symmetric", FALSE}, {"real", "symmetric", TRUE},
+};
+
+/* Values: alive 0.5, dead 0 (listed too, when there are values: such a weight is a zero). */
+static void write_mtx_entry(const Cs3Mask *m, const MtxKind *kind, gint64 i, gint64 j,
+                            GString *out) {
+  gboolean alive = cs3_mask_alive(m, i, j), integer = g_str_equal(kind->field, "integer");
+  const char *value = !alive ? "0" : integer ? "-3" : "5e-1";
+  if (kind->array)
+    g_string_append_printf(out, "%s\n", value);
+  else if (g_str_equal(kind->field, "pattern"))
+    g_string_append_printf(out, alive ? "%d %d\n" : "", (int)i + 1, (int)j + 1);
+  else
+    g_string_append_printf(out, "%d %d %s\n", (int)i + 1, (int)j + 1, value);
+}
+
+static void write_mtx(const Cs3Mask *m, const MtxKind *kind, GString *out) {
+  gboolean symmetric = g_str_equal(kind->symmetry, "symmetric");
+  g_autoptr(GString) body = g_string_new(NULL);
+  for (gint64 j = 0; j < m->cols; j++)
+    for (gint64 i = symmetric ? j : 0; i < m->rows; i++)
+      write_mtx_entry(m, kind, i, j, body);
+  int entries = 0;
+  for (const char *c = body->str; *c != '\0'; c++)
+    entries += *c == '\n';
+  g_string_append_printf(out, "%%%%MatrixMarket matrix %s %s %s\n%% a comment\n%d %d",
+                         kind->array ? "array" : "coordinate", kind->field, kind->symmetry,
+                         (int)m->rows, (int)m->cols);
+  if (!kind->array)
+    g_string_append_printf(out, " %d", entries);
+  g_string_append_printf(out, "\n%s", body->str);
+}
+
+/* A value of @bytes bytes: any non-zero one, or a zero, of either sign where there is one. */
+static void append_value(GString *out, guint bytes, gboolean is_float, gboolean alive,
+                         GRand *rand) {
+  char value[8] = {0};
+  if (alive)
+    value[g_rand_int_range(rand, 0, (gint32)bytes)] = 0x21;
+  if (is_float && g_rand_boolean(rand))
+    value[bytes - 1] = (char)(value[bytes - 1] | 0x80);
+  g_string_append_len(out, value, bytes);
+}
+
+static const struct {
+  const char *name;
+  guint bytes;
+  gboolean is_float;
+} dtypes[] = {{"F16", 2, TRUE}, {"BF16", 2, TRUE},  {"F32", 4, TRUE},     {"F64", 8, TRUE},
+              {"I8", 1, FALSE}, {"BOOL", 1, FALSE}, {"F8_E4M3", 1, TRUE}, {"I64", 8, FALSE}};
+
+static void finish_safetensors(GString *out, const char *header, const GString *values) {
+  guint64 length = GUINT64_TO_LE(strlen(header));
+  g_string_append_len(out, (const char *)&length, sizeof length);
+  g_string_append(out, header);
+  g_string_append_len(out, values->str, (gssize)values->len);
+}
+
+/* Eight bytes of another tensor come first. */
+static void write_safetensors(const Cs3Mask *m, guint dtype, GRand *rand, GString *out) {
+  guint bytes = dtypes[dtype].bytes;
+  g_autoptr(GString) values = g_string_new("12345678");
+  for (gint64 i = 0; i < m->rows; i++)
+    for (gint64 j = 0; j < m->cols; j++)
+      append_value(values, bytes, dtypes[dtype].is_float, cs3_mask_alive(m, i, j), rand);
+  g_autofree char *header = g_strdup_printf(
+      "{\"__metadata__\":{\"format\":\"pt\"},\"bias\":{\"dtype\":\"F32\",\"shape\":[2],"
+      "\"data_offsets\":[0,8]},\"w\":{\"dtype\":\"%s\",\"shape\":[%d,%d],\"data_offsets\":[8,%d]}}",
+      dtypes[dtype].name, (int)m->rows, (int)m->cols, (int)values->len);
+  finish_safetensors(out, header, values);
+}
+
+static void assert_reads_back(const Cs3Mask *mask, const char *suffix, const GString *text) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Mask) back = read_bytes(suffix, text->str, text->len, NULL, &error);
+  ck_assert_msg(back != NULL, "%s", error ? error->message : "");
+  ck_assert(back->rows == mask->rows && back->cols == mask->cols);
+  ck_assert_mem_eq(back->bits, mask->bits, (gsize)(mask->rows * mask->stride) * 8);
+}
+
+START_TEST(test_round_trip) {
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  for (guint i = 0; i < 40; i++) {
+    const MtxKind *kind = &mtx_kinds[i % G_N_ELEMENTS(mtx_kinds)];
+    g_autoptr(Cs3Mask) mask = random_mask(rand, g_str_equal(kind->symmetry, "symmetric"));
+    g_autoptr(GString) smtx = g_string_new(NULL), mtx = g_string_new(NULL),
+                       safetensors = g_string_new(NULL);
+    write_smtx(mask, smtx);
+    assert_reads_back(mask, ".smtx", smtx);
+    write_mtx(mask, kind, mtx);
+    assert_reads_back(mask, ".MTX", mtx);
+    write_safetensors(mask, i % G_N_ELEMENTS(dtypes), rand, safetensors);
+    assert_reads_back(mask, ".safetensors", safetensors);
+  }
+}
+END_TEST
+
+static const struct {
+  const char *suffix, *text;
+  int code;
+  const char *message;
+} bad[] = {
+    {".smtx", "", CS3_WORKLOAD_ERROR_DATA, ":1: the file ends before the number of rows"},
+    {".smtx", "0, 4, 5\n", CS3_WORKLOAD_ERROR_DATA, "the number of rows is '0': expected"},
+    {".smtx", "2, 2, 5\n", CS3_WORKLOAD_ERROR_DATA, "the number of non-zeros is '5'"},
+    {".smtx", "2, 2, 1\n0 2 1\n0\n", CS3_WORKLOAD_ERROR_DATA, ":2: row offset is '2'"},
+    {".smtx", "2, 2, 2\n0 1 1\n0 0\n", CS3_WORKLOAD_ERROR_DATA, ":2: row offset is '1'"},
+    {".smtx", "2, 2, 2\n0 1 2\n0 2\n", CS3_WORKLOAD_ERROR_DATA, ":3: column index is '2'"},
+    {".smtx", "2, 2, 2\n0 2 2\n0 0\n", CS3_WORKLOAD_ERROR_DATA, "(0, 0) is listed twice"},
+    {".smtx", "2, 2, 2\n0 1 2\n0\n", CS3_WORKLOAD_ERROR_DATA, "ends before column index"},
+    {".smtx", "2, 2, 1\n0 1 1\n0\n7\n", CS3_WORKLOAD_ERROR_DATA, ":4: what follows"},
+    {".smtx", "2, 2, 1\n0 1 1x\n0\n", CS3_WORKLOAD_ERROR_DATA, "row offset is '1x'"},
+    {".smtx", "2, 2, 0\n0 0 0\n", CS3_WORKLOAD_ERROR_DATA, "all of its 2 x 2 weights are zero"},
+    {".smtx", "2000000, 2000000, 0\n", CS3_WORKLOAD_ERROR_TOO_LARGE, "beyond 2^34"},
+    {".mtx", "2 2 1\n1 1\n", CS3_WORKLOAD_ERROR_DATA, ":1: expected a Matrix Market banner"},
+    {".mtx", "%%MatrixMarket matrix coordinate complex general\n", CS3_WORKLOAD_ERROR_DATA,
+     "a coordinate complex general matrix cannot be read"},
+    {".mtx", "%%MatrixMarket matrix array pattern general\n", CS3_WORKLOAD_ERROR_DATA,
+     "an array needs values"},
+    {".mtx", "%%MatrixMarket matrix coordinate pattern general\n%\n2 2 1\n0 1\n",
+     CS3_WORKLOAD_ERROR_DATA, ":4: row index is '0': expected a whole number from 1 to 2"},
+    {".mtx", "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 nan\n",
+     CS3_WORKLOAD_ERROR_DATA, ":3: value is 'nan': expected a finite number"},
+    {".mtx", "%%MatrixMarket matrix coordinate real symmetric\n2 3 1\n", CS3_WORKLOAD_ERROR_DATA,
+     "the number of columns is '3': expected a whole number from 2 to 2"},
+    {".mtx", "%%MatrixMarket matrix coordinate pattern symmetric\n2 2 2\n1 2\n2 1\n",
+     CS3_WORKLOAD_ERROR_DATA, ":4: weight (2, 1) is listed twice"},
+    {".safetensors", "tiny", CS3_WORKLOAD_ERROR_DATA, "does not fit its 4 bytes"},
+    {".csv", "1\n", CS3_WORKLOAD_ERROR_INVALID, "must end in .smtx, .mtx, .safetensors"},
+    {".safetensors.index.json", "{}", CS3_WORKLOAD_ERROR_INVALID, "choose one with --tensor"},
+};
+
+START_TEST(test_bad_files) {
+  g_autoptr(GError) error = NULL;
+  ck_assert_ptr_null(read_bytes(bad[_i].suffix, bad[_i].text, strlen(bad[_i].text), NULL, &error));
+  fixture_error_in(error, CS3_WORKLOAD_ERROR, bad[_i].code, bad[_i].message);
+}
+END_TEST
+
+#define W "\"w\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,8]}"
+static const struct {
+  const char *header, *tensor;
+  int code;
+  const char *message;
+} bad_tensors[] = {
+    {"{" W "}", "v", CS3_WORKLOAD_ERROR_INVALID, "holds no tensor 'v'"},
+    {"{" W ",\"v\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_INVALID, "holds 2 matrices; choose one with --tensor: "},
+    {"{\"b\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "holds no matrix"},
+    {"{\"w\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,8]}}", "w",
+     CS3_WORKLOAD_ERROR_DATA, "w: not a matrix"},
+    {"{\"w\":{\"dtype\":\"F4\",\"shape\":[2,2],\"data_offsets\":[0,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "dtype 'F4' is not known"},
+    {"{\"w\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,10]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "do not fit"},
+    {"{\"w\":{\"dtype\":\"F16\",\"shape\":[2,-2],\"data_offsets\":[0,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "do not fit"},
+    {"{\"w\":{\"dtype\":\"F16\",\"shape\":[2147483647,2147483647],\"data_offsets\":[0,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "do not fit"},
+    {"{\"w\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[8,16]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "do not fit"},
+    {"{" W, NULL, CS3_WORKLOAD_ERROR_DATA, ".safetensors:1:"},
+};
+
+START_TEST(test_bad_tensors) {
+  g_autoptr(GString) values = g_string_new("12345678"), file = g_string_new(NULL);
+  finish_safetensors(file, bad_tensors[_i].header, values);
+  g_autoptr(GError) error = NULL;
+  ck_assert_ptr_null(
+      read_bytes(".safetensors", file->str, file->len, bad_tensors[_i].tensor, &error));
+  fixture_error_in(error, CS3_WORKLOAD_ERROR, bad_tensors[_i].code, bad_tensors[_i].message);
+}
+END_TEST
+
+/* A header that claims to be longer than the file. */
+START_TEST(test_header_beyond_file) {
+  const char bytes[] = "\xff\xff\xff\xff\xff\xff\xff\xff{}";
+  g_autoptr(GError) error = NULL;
+  ck_assert_ptr_null(read_bytes(".safetensors", bytes, sizeof bytes - 1, NULL, &error));
+  fixture_error_in(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA, "header's length");
+}
+END_TEST
+
+START_TEST(test_index) {
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  g_autoptr(Cs3Mask) mask = random_mask(rand, FALSE);
+  g_autoptr(GString) shard = g_string_new(NULL);
+  write_safetensors(mask, 1, rand, shard);
+  g_autofree char *path = temporary(".safetensors");
+  g_autofree char *index = g_strconcat(path, ".index.json", NULL);
+  g_autofree char *name = g_path_get_basename(path);
+  g_autofree char *text = g_strdup_printf(
+      "{\"weight_map\":{\"w\":\"%s\",\"lost\":\"n.safetensors\",\"out\":\"../m.safetensors\"}}",
+      name);
+  ck_assert(g_file_set_contents(path, shard->str, (gssize)shard->len, NULL));
+  ck_assert(g_file_set_contents(index, text, -1, NULL));
+  g_autoptr(GError) error = NULL, lost = NULL, out = NULL;
+  g_autoptr(Cs3Mask) back = cs3_mask_read(index, "w", &error);
+  ck_assert_msg(back != NULL, "%s", error ? error->message : "");
+  ck_assert_int_eq(cs3_mask_nnz(back), cs3_mask_nnz(mask));
+  ck_assert_ptr_null(cs3_mask_read(index, "lost", &lost));
+  fixture_error_in(lost, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT, "n.safetensors");
+  ck_assert_ptr_null(cs3_mask_read(index, "out", &out));
+  fixture_error_in(out, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA, "is not beside the index");
+  g_remove(index);
+  discard(path);
+}
+END_TEST
+
+START_TEST(test_name_without_tensors) {
+  g_autoptr(GError) error = NULL;
+  ck_assert_ptr_null(read_bytes(".smtx", "1, 1, 1\n0 1\n0\n", 14, "w", &error));
+  fixture_error_in(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID, "cannot be chosen");
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("mask-file");
+  TCase *t = tcase_create("mask-file");
+  tcase_add_test(t, test_round_trip);
+  tcase_add_loop_test(t, test_bad_files, 0, G_N_ELEMENTS(bad));
+  tcase_add_loop_test(t, test_bad_tensors, 0, G_N_ELEMENTS(bad_tensors));
+  tcase_add_test(t, test_header_beyond_file);
+  tcase_add_test(t, test_index);
+  tcase_add_test(t, test_name_without_tensors);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  return fixture_run(suite());
+}

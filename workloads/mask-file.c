@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Registry of the mask file formats. */
+#include "config.h"
+
+#include "workloads/mask-file.h"
+
+#include "workloads/workload-error.h"
+
+static const Cs3MaskFormat *const formats[] = {
+    &cs3_mask_smtx, &cs3_mask_mtx, &cs3_mask_safetensors, &cs3_mask_safetensors_index, NULL,
+};
+
+const Cs3MaskFormat *const *cs3_mask_formats(void) {
+  return formats;
+}
+
+static const Cs3MaskFormat *find_format(const char *path, GError **error) {
+  g_autofree char *lower = g_ascii_strdown(path, -1);
+  g_autoptr(GString) known = g_string_new(NULL);
+  for (const Cs3MaskFormat *const *f = formats; *f != NULL; f++) {
+    if (g_str_has_suffix(lower, (*f)->suffix))
+      return *f;
+    g_string_append_printf(known, "%s%s", known->len ? ", " : "", (*f)->suffix);
+  }
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "%s: not a known kind of mask file (the name must end in %s)", path, known->str);
+  return NULL;
+}
+
+Cs3Mask *cs3_mask_read(const char *path, const char *tensor, GError **error) {
+  const Cs3MaskFormat *format = find_format(path, error);
+  if (format == NULL)
+    return NULL;
+  if (tensor != NULL && !format->tensors) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "%s: holds one matrix without a name; tensor '%s' cannot be chosen", path, tensor);
+    return NULL;
+  }
+  g_autoptr(Cs3Mask) mask = format->read(path, tensor, error);
+  if (mask != NULL && cs3_mask_nnz(mask) == 0) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+                "%s: all of its %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " weights are zero", path,
+                mask->rows, mask->cols);
+    return NULL;
+  }
+  return g_steal_pointer(&mask);
+}
+
+gboolean cs3_mask_set(Cs3Mask *mask, gint64 row, gint64 col) {
+  guint64 *word = &cs3_mask_row(mask, row)[col / 64], bit = (guint64)1 << (col % 64);
+  gboolean fresh = !(*word & bit);
+  *word |= bit;
+  return fresh;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Masks of real pruned weights, read from files. One file per format (mask-*.c) behind
+ * Cs3MaskFormat; mask-file.c holds the registry. Rows of a file are output features, columns input
+ * features, as in the weight of a torch.nn.Linear. */
+#pragma once
+
+#include <glib.h>
+
+#include "workloads/mask.h"
+
+typedef struct {
+  const char *name;
+  const char *suffix; /* by which a file is recognised, lower case */
+  const char *summary;
+  gboolean tensors; /* the file holds several tensors by name */
+  /* @tensor: (nullable): only for formats with tensors. */
+  Cs3Mask *(*read)(const char *path, const char *tensor, GError **error);
+} Cs3MaskFormat;
+
+extern const Cs3MaskFormat cs3_mask_mtx;
+extern const Cs3MaskFormat cs3_mask_safetensors;
+extern const Cs3MaskFormat cs3_mask_safetensors_index;
+extern const Cs3MaskFormat cs3_mask_smtx;
+
+/** cs3_mask_formats: (transfer none): NULL-terminated array of all formats. */
+const Cs3MaskFormat *const *cs3_mask_formats(void);
+
+/**
+ * cs3_mask_read: the live weights of the matrix in @path; the name's ending tells the format.
+ * @tensor: (nullable): which one of a file with several; may be %NULL when it holds one matrix.
+ * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_NO_INPUT, DATA ("file:line:
+ *   reason"; also when every weight is zero), INVALID (unknown format, or a tensor asked of a file
+ *   that has no names) or TOO_LARGE.
+ */
+Cs3Mask *cs3_mask_read(const char *path, const char *tensor,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Shared by the formats. */
+
+/** cs3_mask_set: makes weight (@row, @col) alive. Returns: FALSE if it was already. */
+gboolean cs3_mask_set(Cs3Mask *mask, gint64 row, gint64 col);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Matrix Market files (Boisvert, Pozo, Remington, NISTIR 5935, 1996): coordinate or array; pattern,
+ * real or integer; general or symmetric. A weight stored as zero is a zero. Read here because
+ * CHOLMOD's reader names no line when it refuses a file, and GSL's refuses patterns. */
+#include "config.h"
+
+#include "workloads/mask-file.h"
+#include "workloads/mask-scan.h"
+
+#include <string.h>
+
+typedef struct {
+  gboolean array;     /* every value, by columns */
+  gboolean pattern;   /* no values */
+  gboolean symmetric; /* the lower triangle stands for both; skew: without the diagonal */
+  gboolean skew;
+} Kind;
+
+static gboolean is_one_of(const char *word, const char *const *words) {
+  return word != NULL && g_strv_contains(words, word);
+}
+
+/* "%%MatrixMarket matrix coordinate pattern general" */
+static gboolean read_banner(Cs3Scan *scan, Kind *kind, GError **error) {
+  g_autofree char *line = g_strndup(scan->at, strcspn(scan->at, "\r\n"));
+  g_autofree char *lower = g_ascii_strdown(line, -1);
+  g_auto(GStrv) words = g_strsplit(lower, " ", -1);
+  if (g_strv_length(words) != 5 || strcmp(words[0], "%%matrixmarket") != 0 ||
+      strcmp(words[1], "matrix") != 0)
+    return cs3_scan_fail(scan, error,
+                         "expected a Matrix Market banner such as "
+                         "'%%%%MatrixMarket matrix coordinate pattern general'");
+  const char *const storages[] = {"coordinate", "array", NULL};
+  const char *const fields[] = {"pattern", "real", "double", "integer", NULL};
+  const char *const symmetries[] = {"general", "symmetric", "skew-symmetric", NULL};
+  if (!is_one_of(words[2], storages) || !is_one_of(words[3], fields) ||
+      !is_one_of(words[4], symmetries))
+    return cs3_scan_fail(scan, error,
+                         "a %s %s %s matrix cannot be read (coordinate or array; "
+                         "pattern, real or integer; general, symmetric or skew-symmetric)",
+                         words[2], words[3], words[4]);
+  kind->array = strcmp(words[2], "array") == 0;
+  kind->pattern = strcmp(words[3], "pattern") == 0;
+  kind->skew = strcmp(words[4], "skew-symmetric") == 0;
+  kind->symmetric = strcmp(words[4], "general") != 0;
+  if (kind->array && kind->pattern)
+    return cs3_scan_fail(scan, error, "an array needs values: a pattern must be 'coordinate'");
+  cs3_scan_skip_line(scan);
+  return TRUE;
+}
+
+static void skip_comments(Cs3Scan *scan) {
+  while (*scan->at == '%' || *scan->at == '\n' || *scan->at == '\r')
+    cs3_scan_skip_line(scan);
+}
+
+static void make_alive(Cs3Mask *mask, const Kind *kind, gint64 row, gint64 col, gboolean *fresh) {
+  *fresh = cs3_mask_set(mask, row, col);
+  if (kind->symmetric && row != col)
+    *fresh &= cs3_mask_set(mask, col, row);
+}
+
+static gboolean read_entry(Cs3Scan *scan, const Kind *kind, Cs3Mask *mask, GError **error) {
+  gint64 row, col;
+  double value = 1;
+  if (!cs3_scan_int(scan, "row index", 1, mask->rows, &row, error) ||
+      !cs3_scan_int(scan, "column index", 1, mask->cols, &col, error) ||
+      (!kind->pattern && !cs3_scan_real(scan, "value", &value, error)))
+    return FALSE;
+  gboolean fresh = TRUE;
+  if (value != 0)
+    make_alive(mask, kind, row - 1, col - 1, &fresh);
+  return fresh ||
+         cs3_scan_fail(scan, error,
+                       "weight (%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ") is listed twice", row,
+                       col);
+}
+
+static gboolean read_coordinates(Cs3Scan *scan, const Kind *kind, Cs3Mask *mask, gint64 entries,
+                                 GError **error) {
+  for (gint64 k = 0; k < entries; k++)
+    if (!read_entry(scan, kind, mask, error))
+      return FALSE;
+  return cs3_scan_end(scan, error);
+}
+
+static gboolean read_array(Cs3Scan *scan, const Kind *kind, Cs3Mask *mask, GError **error) {
+  for (gint64 col = 0; col < mask->cols; col++)
+    for (gint64 row = kind->symmetric ? col + kind->skew : 0; row < mask->rows; row++) {
+      double value;
+      gboolean fresh;
+      if (!cs3_scan_real(scan, "value", &value, error))
+        return FALSE;
+      if (value != 0)
+        make_alive(mask, kind, row, col, &fresh);
+    }
+  return cs3_scan_end(scan, error);
+}
+
+static Cs3Mask *read_mtx(const char *path, const char *tensor, GError **error) {
+  g_auto(Cs3Scan) scan = {0};
+  Kind kind = {0};
+  if (!cs3_scan_open(&scan, path, error) || !read_banner(&scan, &kind, error))
+    return NULL;
+  skip_comments(&scan);
+  gint64 rows, cols, entries = 0;
+  if (!cs3_scan_int(&scan, "the number of rows", 1, G_MAXINT32, &rows, error) ||
+      !cs3_scan_int(&scan, "the number of columns", kind.symmetric ? rows : 1,
+                    kind.symmetric ? rows : G_MAXINT32, &cols, error) ||
+      (!kind.array &&
+       !cs3_scan_int(&scan, "the number of entries", 0, rows * cols, &entries, error)))
+    return NULL;
+  g_autoptr(Cs3Mask) mask = cs3_mask_new(rows, cols, error);
+  if (mask == NULL || !(kind.array ? read_array(&scan, &kind, mask, error)
+                                   : read_coordinates(&scan, &kind, mask, entries, error)))
+    return NULL;
+  return g_steal_pointer(&mask);
+}
+
+const Cs3MaskFormat cs3_mask_mtx = {
+    .name = "mtx",
+    .suffix = ".mtx",
+    .summary = "Matrix Market: coordinate or array, pattern, real or integer",
+    .read = read_mtx,
+};
