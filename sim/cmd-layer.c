@@ -3,12 +3,14 @@
 #include "config.h"
 
 #include "sim/commands.h"
+#include "sim/datadir.h"
 #include "sim/layer-run.h"
 #include "sim/scenario.h"
+#include "workloads/mask-file.h"
 #include "workloads/workload-error.h"
 
 typedef struct {
-  char *shape, *hardware, *pattern, *pes;
+  char *shape, *hardware, *pattern, *mask, *tensor, *pes;
   char **set, **map;
   gint64 tokens, seed, jobs;
   double sparsity;
@@ -53,6 +55,18 @@ static const Cs3Option options[] = {
      .metavar = "PATTERN",
      .completes = "patterns",
      .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"},
+    {.name = "mask",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(mask),
+     .metavar = "FILE",
+     .help =
+         "live weights from a file (.smtx, .mtx, .safetensors, .safetensors.index.json), rows = "
+         "output features; instead of --shape, --sparsity and --pattern"},
+    {.name = "tensor",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(tensor),
+     .metavar = "NAME",
+     .help = "which matrix of the --mask file"},
     {.name = "hardware",
      .type = CS3_OPTION_TEXT,
      .offset = AT(hardware),
@@ -121,10 +135,12 @@ static Cs3Machine *load_machine(const LayerOptions *o, GError **error) {
   g_autoptr(GPtrArray) set = g_ptr_array_new_with_free_func(g_free);
   if (o->pes) {
     gint64 width, height;
-    if (!read_pair("pes", o->pes, 65536, &width, &height, error))
+    if (!read_pair("pes", o->pes, 16384, &width, &height, error))
       return NULL;
     g_ptr_array_add(set, g_strdup_printf("wafer.pe_x=%" G_GINT64_FORMAT, width));
     g_ptr_array_add(set, g_strdup_printf("wafer.pe_y=%" G_GINT64_FORMAT, height));
+    /* The peak that causes are counted from is that of these PEs. */
+    g_ptr_array_add(set, g_strdup_printf("wafer.cores_peak=%" G_GINT64_FORMAT, width * height));
   }
   for (char **text = o->set; text != NULL && *text != NULL; text++)
     g_ptr_array_add(set, g_strdup(*text));
@@ -132,22 +148,65 @@ static Cs3Machine *load_machine(const LayerOptions *o, GError **error) {
   return cs3_machine_load(o->hardware, (const char *const *)set->pdata, error);
 }
 
+/* The mask file says what it holds: nothing that contradicts it is silently passed over. */
+static gboolean check_mask_alone(const LayerOptions *o, GError **error) {
+  if (g_str_equal(o->shape, defaults.shape) && g_str_equal(o->pattern, defaults.pattern) &&
+      o->sparsity == 0)
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--mask %s: cannot be combined with --shape, --sparsity or --pattern; the file "
+              "determines them",
+              o->mask);
+  return FALSE;
+}
+
+/* Shape, live weights and the pattern they are drawn from, or the mask that was read. */
+static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3Mask **mask,
+                             GError **error) {
+  if (o->mask == NULL) {
+    if (o->tensor != NULL) {
+      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                  "--tensor %s: needs a --mask FILE to look in", o->tensor);
+      return FALSE;
+    }
+    config->sparsity = o->sparsity;
+    return read_pair("shape", o->shape, 1 << 22, &config->out_features, &config->in_features,
+                     error) &&
+           cs3_pattern_parse(&config->pattern, o->pattern, error) &&
+           cs3_pattern_sparsity(&config->pattern, o->pattern, &config->sparsity, error);
+  }
+  if (!check_mask_alone(o, error))
+    return FALSE;
+  /* A file that is not there may be an example. */
+  g_autofree char *example = cs3_datadir_locate(CS3_DATA_MASKS, o->mask);
+  gboolean given = g_file_test(o->mask, G_FILE_TEST_EXISTS) || example == NULL;
+  Cs3Mask *read = *mask = cs3_mask_read(given ? o->mask : example, o->tensor, error);
+  if (read == NULL)
+    return FALSE;
+  config->mask = read;
+  config->mask_file = o->mask;
+  config->mask_tensor = o->tensor;
+  config->pattern_text = "file";
+  config->out_features = read->rows;
+  config->in_features = read->cols;
+  config->sparsity = 1 - (double)cs3_mask_nnz(read) / ((double)read->rows * read->cols);
+  return TRUE;
+}
+
 json_t *cs3_cmd_layer_record(const void *options_struct, GError **error) {
   const LayerOptions *o = options_struct;
   Cs3LayerConfig config = {
       .tokens = o->tokens,
       .pass = (Cs3Pass)o->pass,
-      .sparsity = o->sparsity,
       .pattern_text = o->pattern,
       .seed = (guint64)o->seed,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
   };
   g_autoptr(Cs3Machine) machine = load_machine(o, error);
   config.machine = machine;
+  g_autoptr(Cs3Mask) mask = NULL;
   if (machine == NULL || !cs3_scenario_map(o->map, &config.force, error) ||
-      !read_pair("shape", o->shape, 1 << 22, &config.out_features, &config.in_features, error) ||
-      !cs3_pattern_parse(&config.pattern, o->pattern, error) ||
-      !cs3_pattern_sparsity(&config.pattern, o->pattern, &config.sparsity, error))
+      !read_weights(o, &config, &mask, error))
     return NULL;
   return cs3_layer_run(&config, error);
 }
@@ -170,6 +229,8 @@ static const Cs3Example examples[] = {
      "cs3sim layer --shape 12288x12288 --tokens 131072 --sparsity 0.7 --hardware cs2"},
     {"the weight gradient of a small one, as JSON",
      "cs3sim layer --shape 1024x1024 --tokens 4096 --pass dw --sparsity 0.9 -o json"},
+    {"pruned weights from a file (this one is an example that comes with cs3sim)",
+     "cs3sim layer --mask mlp-80.smtx --tokens 1024 --pes 32x24"},
     {NULL, NULL},
 };
 

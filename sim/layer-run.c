@@ -59,23 +59,33 @@ static json_t *side_json(const Side *side) {
   return object;
 }
 
-static gboolean draw(const Cs3LayerConfig *config, Cs3Mask **mask, GError **error) {
-  *mask = NULL;
-  if (config->sparsity == 0)
+/* The live weights as the pass streams them. @mask: NULL when all are alive; @owned: what to free.
+ */
+static gboolean stream_weights(const Cs3LayerConfig *config, Cs3Mask **owned, const Cs3Mask **mask,
+                               GError **error) {
+  *owned = NULL;
+  *mask = config->mask;
+  if (config->mask == NULL && config->sparsity > 0) {
+    *owned = cs3_pattern_mask(&config->pattern, config->out_features, config->in_features,
+                              1 - config->sparsity, config->seed, cs3_pattern_stream("layer"),
+                              config->workers, error);
+    if (*owned == NULL)
+      return FALSE;
+    *mask = *owned;
+  }
+  if (*mask == NULL || config->pass != CS3_PASS_DX)
     return TRUE;
-  g_autoptr(Cs3Mask) drawn = cs3_pattern_mask(
-      &config->pattern, config->out_features, config->in_features, 1 - config->sparsity,
-      config->seed, cs3_pattern_stream("layer"), config->workers, error);
-  if (drawn == NULL)
-    return FALSE;
-  *mask = config->pass == CS3_PASS_DX ? cs3_mask_transpose(drawn, error) : g_steal_pointer(&drawn);
-  return *mask != NULL;
+  Cs3Mask *transposed = cs3_mask_transpose(*mask, error);
+  cs3_mask_free(*owned);
+  *mask = *owned = transposed;
+  return transposed != NULL;
 }
 
 json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
-  g_autoptr(Cs3Mask) mask = NULL;
+  g_autoptr(Cs3Mask) owned = NULL;
+  const Cs3Mask *mask;
   Side sparse, dense;
-  if (!draw(config, &mask, error) || !run_side(config, NULL, &dense, error) ||
+  if (!stream_weights(config, &owned, &mask, error) || !run_side(config, NULL, &dense, error) ||
       !run_side(config, mask, &sparse, error))
     return NULL;
   double live = mask ? (double)cs3_mask_nnz(mask) / ((double)mask->rows * mask->cols) : 1;
@@ -88,6 +98,10 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
       (json_int_t)config->out_features, "in_features", (json_int_t)config->in_features, "tokens",
       (json_int_t)config->tokens, "sparsity", config->sparsity, "pattern", config->pattern_text,
       "fidelity", "recurrence", "seed", (json_int_t)config->seed);
+  if (config->mask_file != NULL)
+    json_object_set_new(
+        head, "mask",
+        json_pack("{s:s, s:s*}", "file", config->mask_file, "tensor", config->mask_tensor));
   json_object_update(head, record);
   json_decref(record);
   json_object_set_new(head, "speedup",
@@ -126,10 +140,12 @@ static void write_causes(const json_t *record, Cs3Output *output) {
 }
 
 void cs3_layer_text(const json_t *r, Cs3Output *output) {
+  gboolean from_file = json_object_get(r, "mask") != NULL;
   cs3_output_printf(output, "%.0f x %.0f %s, %.0f tokens, %.4g %% %s sparsity, on %s\n\n",
                     cs3_result_number(r, "out_features"), cs3_result_number(r, "in_features"),
                     cs3_result_string(r, "pass"), cs3_result_number(r, "tokens"),
-                    100 * cs3_result_number(r, "sparsity"), cs3_result_string(r, "pattern"),
+                    100 * cs3_result_number(r, "sparsity"),
+                    from_file ? "measured" : cs3_result_string(r, "pattern"),
                     cs3_result_string(r, "hardware"));
   cs3_output_printf(output, "cycles       %.0f  (lower bound %.0f)\n",
                     cs3_result_number(r, "cycles"), cs3_result_number(r, "bound_cycles"));

@@ -20,6 +20,8 @@ typedef struct {
   Cs3Pattern pattern;
   const char *pattern_text; /* borrowed */
   guint64 seed;
+  const Cs3Mask *mask;                 /* (nullable) borrowed: N x K; else drawn from the pattern */
+  const char *mask_file, *mask_tensor; /* (nullable) borrowed: where it is from */
   guint workers;
   Cs3MapForce force;
 } Cs3LayerConfig;
