@@ -24,12 +24,15 @@ static gboolean run_side(const Cs3LayerConfig *config, const Cs3Mask *mask, Side
       .features = transposed ? config->out_features : config->in_features,
       .tokens = config->tokens,
   };
-  if (!cs3_map_choose(hw, &shape, mask, &config->force, &side->choice, error))
+  g_auto(Cs3WeightsLoan) loan = {0};
+  if (mask != NULL)
+    cs3_weights_lend_mask(mask, &loan);
+  const Cs3WeightsLoan *live = mask != NULL ? &loan : NULL;
+  if (!cs3_map_choose(hw, &shape, live, NULL, &config->force, &side->choice, error))
     return FALSE;
   const Cs3MapCandidate *best = &side->choice.best;
-  g_autofree guint16 *counts = cs3_map_counts(hw, &best->shape, &best->mapping, mask);
-  Cs3LayerCounts weights = {counts, cs3_mapping_lines(hw, &best->shape, &best->mapping)};
-  cs3_layer_recurrence(hw, &best->shape, &best->mapping, counts ? &weights : NULL, &side->result);
+  Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, NULL);
+  cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &side->result);
   side->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, side->result.nonzeros);
   return TRUE;
 }

@@ -115,29 +115,24 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
   return search.found;
 }
 
-guint16 *cs3_map_counts(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, const Cs3Mask *mask) {
-  if (mask == NULL || shape->dense)
-    return NULL;
-  gint64 lines = cs3_mapping_lines(hw, shape, mapping);
-  g_autofree gint64 *starts = cs3_mapping_starts(shape->features, lines);
-  guint16 *counts = g_new(guint16, shape->rows * lines);
-  for (gint64 row = 0; row < shape->rows; row++)
-    cs3_mask_line_counts(mask, row, starts, lines, counts + row * lines);
-  return counts;
+Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan *weights,
+                                Cs3Memo *memo) {
+  if (weights == NULL || shape->dense)
+    return (Cs3LayerWeights){.memo = memo};
+  return weights->layer;
 }
 
-static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *candidate, const Cs3Mask *mask) {
-  g_autofree guint16 *counts = cs3_map_counts(hw, &candidate->shape, &candidate->mapping, mask);
-  gint64 lines = cs3_mapping_lines(hw, &candidate->shape, &candidate->mapping);
-  Cs3LayerCounts weights = {counts, lines};
-  return cs3_layer_cycles(hw, &candidate->shape, &candidate->mapping, counts ? &weights : NULL);
+static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *candidate,
+                  const Cs3WeightsLoan *loan, Cs3Memo *memo) {
+  Cs3LayerWeights weights = cs3_map_weights(&candidate->shape, loan, memo);
+  return cs3_layer_cycles_of(hw, &candidate->shape, &candidate->mapping, &weights);
 }
 
-gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mask *mask,
-                        const Cs3MapForce *force, Cs3MapChoice *choice, GError **error) {
-  double weights = (double)shape->rows * shape->features;
-  double density = mask ? cs3_mask_nnz(mask) / weights : 1;
+gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3WeightsLoan *weights, Cs3Memo *memo, const Cs3MapForce *force,
+                        Cs3MapChoice *choice, GError **error) {
+  double matrix = (double)shape->rows * shape->features;
+  double density = weights ? weights->nonzeros / matrix : 1;
   g_autoptr(GArray) found = cs3_map_candidates(hw, shape, density, force, error);
   if (found == NULL)
     return FALSE;
@@ -148,7 +143,7 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape, const
     Cs3MapCandidate c = g_array_index(found, Cs3MapCandidate, i);
     if (i > 1 && c.estimate > best_estimate * budget.within)
       break;
-    c.cycles = run(hw, &c, mask);
+    c.cycles = run(hw, &c, weights, memo);
     if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {
       choice->runner_up = choice->best;
       choice->best = c;

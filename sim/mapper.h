@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "fabric/layer/layer.h"
-#include "workloads/mask.h"
+#include "sim/weights.h"
 
 /* What `--map key=value` forces; a negative value leaves the choice to the mapper. */
 typedef struct {
@@ -51,19 +51,19 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
 
 /**
  * cs3_map_choose: rank by the closed form, decide by the recurrence.
- * @mask: (nullable): shape->rows x shape->features live weights; %NULL: all alive.
+ * @weights: (nullable): shape->rows x shape->features live weights; %NULL: all alive.
+ * @memo: (nullable): of passes that were run.
  */
-gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mask *mask,
-                        const Cs3MapForce *force, Cs3MapChoice *choice,
-                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3WeightsLoan *weights, Cs3Memo *memo, const Cs3MapForce *force,
+                        Cs3MapChoice *choice, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_map_counts: live weights per (row, line) of @mask under @mapping.
- * Returns: (transfer full) (nullable): %NULL for the dense weight format, where every weight
- * travels and is multiplied. Free with g_free(); stride is the number of lines.
+ * cs3_map_weights: what a pass in the weight format of @shape is run on: @weights, or, in the dense
+ * format, where every weight travels and is multiplied, none.
  */
-guint16 *cs3_map_counts(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, const Cs3Mask *mask);
+Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan *weights,
+                                Cs3Memo *memo);
 
 /** cs3_map_describe: (transfer full): "fold 4 on y, cache, chain, sparse". */
 char *cs3_map_describe(const Cs3MapCandidate *candidate);

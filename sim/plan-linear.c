@@ -8,24 +8,17 @@
 #include "sim/plan-internal.h"
 #include "workloads/parallel.h"
 
-/* A weight matrix: drawn once, used by three passes. */
+/* A weight matrix, used by three passes. */
 typedef struct {
   guint node;
   gint64 layer; /* whose random stream is drawn */
   double density;
   Cs3PlanPass passes[CS3_N_PASSES];
-  Cs3Mask *mask, *transposed; /* NULL: dense */
   GError *error;
 } Matrix;
 
-static void matrix_drop_masks(Matrix *m) {
-  g_clear_pointer(&m->mask, cs3_mask_free);
-  g_clear_pointer(&m->transposed, cs3_mask_free);
-}
-
 static void matrix_clear(gpointer data) {
   Matrix *m = data;
-  matrix_drop_masks(m);
   g_clear_error(&m->error);
 }
 
@@ -35,44 +28,56 @@ typedef struct {
   GArray *matrices; /* of Matrix */
 } Job;
 
-static gboolean draw(const Job *job, Matrix *m, guint workers, GError **error) {
+static Cs3WeightsSpec spec_of(const Job *job, const Matrix *m) {
   const Cs3Node *node = cs3_graph_node(job->input->graph, m->node);
-  if (m->density >= 1)
-    return TRUE;
   g_autofree char *tensor = cs3_node_tensor(node, m->layer);
-  guint64 stream = cs3_pattern_stream(tensor);
-  m->mask = cs3_pattern_mask(job->input->pattern, node->out_features, node->in_features, m->density,
-                             job->input->seed, stream, workers, error);
-  if (m->mask == NULL)
-    return FALSE;
-  m->transposed = cs3_mask_transpose(m->mask, error);
-  return m->transposed != NULL;
+  return (Cs3WeightsSpec){
+      .pattern = *job->input->pattern,
+      .rows = node->out_features,
+      .cols = node->in_features,
+      .density = m->density,
+      .seed = job->input->seed,
+      .stream = cs3_pattern_stream(tensor),
+  };
 }
 
-static void run_chosen(const Cs3Hardware *hw, const Cs3Mask *mask, Cs3PlanPass *out) {
+static gboolean draw(const Job *job, const Matrix *m, GError **error) {
+  if (m->density >= 1)
+    return TRUE;
+  Cs3WeightsSpec spec = spec_of(job, m);
+  return cs3_weights_prepare(job->input->store, &spec, job->input->workers, error);
+}
+
+static void run_chosen(const Cs3Hardware *hw, const Cs3WeightsLoan *live, Cs3Memo *memo,
+                       Cs3PlanPass *out) {
   const Cs3MapCandidate *best = &out->choice.best;
-  g_autofree guint16 *counts = cs3_map_counts(hw, &best->shape, &best->mapping, mask);
-  Cs3LayerCounts weights = {counts, cs3_mapping_lines(hw, &best->shape, &best->mapping)};
-  cs3_layer_recurrence(hw, &best->shape, &best->mapping, counts ? &weights : NULL, &out->result);
+  Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, memo);
+  cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &out->result);
   /* The dense format multiplies the zeros too; the work that counts is the live weights. */
   gint64 sent = out->result.nonzeros;
-  out->result.nonzeros = mask ? cs3_mask_nnz(mask) : sent;
+  out->result.nonzeros = live ? live->nonzeros : sent;
   out->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, sent);
 }
 
-static void run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error) {
-  const Cs3Hardware *hw = &job->input->machine->hw;
-  const Cs3Mask *mask = pass == CS3_PASS_DX ? m->transposed : m->mask;
-  Cs3LayerShape shape =
-      cs3_plan_shape(cs3_graph_node(job->input->graph, m->node), pass, job->tokens);
+static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error) {
+  const Cs3PlanInput *input = job->input;
+  const Cs3Hardware *hw = &input->machine->hw;
+  Cs3LayerShape shape = cs3_plan_shape(cs3_graph_node(input->graph, m->node), pass, job->tokens);
   Cs3PlanPass *out = &m->passes[pass];
   if (out->result.cycles > 0 && m->density >= 1)
-    return; /* taken over */
+    return TRUE; /* taken over */
+  g_auto(Cs3WeightsLoan) loan = {0};
+  Cs3WeightsSpec spec = spec_of(job, m);
+  gboolean sparse = m->density < 1;
+  if (sparse && !cs3_weights_lend(input->store, &spec, pass == CS3_PASS_DX, &loan, error))
+    return FALSE;
+  const Cs3WeightsLoan *live = sparse ? &loan : NULL;
   /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
   if (out->choice.considered == 0 &&
-      !cs3_map_choose(hw, &shape, mask, &job->input->force, &out->choice, error))
-    return;
-  run_chosen(hw, mask, out);
+      !cs3_map_choose(hw, &shape, live, input->memo, &input->force, &out->choice, error))
+    return FALSE;
+  run_chosen(hw, live, input->memo, out);
+  return TRUE;
 }
 
 /* One item per (matrix, pass): three passes share drawn masks. */
@@ -80,22 +85,20 @@ static void run_passes(gint64 first, gint64 last, guint worker, gpointer data) {
   const Job *job = data;
   for (gint64 item = first; item < last; item++) {
     Matrix *m = &g_array_index(job->matrices, Matrix, item / CS3_N_PASSES);
-    g_autoptr(GError) error = NULL;
-    run_pass(job, m, item % CS3_N_PASSES, &error);
-    if (error)
+    if (!run_pass(job, m, item % CS3_N_PASSES, NULL))
       m->passes[item % CS3_N_PASSES].choice.considered = 0;
   }
 }
 
-/* One item per matrix: draw, run all passes, drop the masks, so that memory stays flat. */
+/* One item per matrix: its passes one after the other, so that its mask is used while it is kept.
+ */
 static void run_matrices(gint64 first, gint64 last, guint worker, gpointer data) {
   const Job *job = data;
   for (gint64 item = first; item < last; item++) {
     Matrix *m = &g_array_index(job->matrices, Matrix, item);
-    if (draw(job, m, 1, &m->error))
-      for (int pass = 0; pass < CS3_N_PASSES && m->error == NULL; pass++)
-        run_pass(job, m, pass, &m->error);
-    matrix_drop_masks(m);
+    for (int pass = 0; pass < CS3_N_PASSES && m->error == NULL; pass++)
+      if (!run_pass(job, m, pass, &m->error))
+        break;
   }
 }
 
@@ -169,7 +172,8 @@ static gboolean all_mapped(const Job *job, GError **error) {
     for (int pass = 0; pass < CS3_N_PASSES; pass++) {
       if (m->passes[pass].choice.considered > 0)
         continue;
-      run_pass(job, m, pass, error);
+      if (run_pass(job, m, pass, error))
+        continue; /* memory was short for a moment */
       g_prefix_error(error, "%s, %s: ", cs3_graph_node(job->input->graph, m->node)->label,
                      cs3_pass_name(pass));
       return FALSE;
@@ -219,7 +223,7 @@ gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan, GError *
   g_autoptr(GArray) distinct = distinct_matrices(input, plan->tokens);
   Job job = {input, plan->tokens, distinct};
   for (guint k = 0; k < distinct->len; k++)
-    if (!draw(&job, &g_array_index(distinct, Matrix, k), input->workers, error))
+    if (!draw(&job, &g_array_index(distinct, Matrix, k), error))
       return FALSE;
   cs3_parallel_for((gint64)distinct->len * CS3_N_PASSES, 1, input->workers, run_passes, &job);
   if (!all_mapped(&job, error))
@@ -228,8 +232,6 @@ gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan, GError *
     collect(input, distinct, NULL, plan);
     return TRUE;
   }
-  for (guint k = 0; k < distinct->len; k++)
-    matrix_drop_masks(&g_array_index(distinct, Matrix, k));
   g_autoptr(GArray) every = every_layer(input, distinct);
   job.matrices = every;
   cs3_parallel_for(every->len, 1, input->workers, run_matrices, &job);

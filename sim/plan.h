@@ -7,6 +7,7 @@
 
 #include "sim/machine.h"
 #include "sim/mapper.h"
+#include "sim/weights.h"
 #include "workloads/graph.h"
 #include "workloads/pattern.h"
 #include "workloads/sparsity.h"
@@ -18,6 +19,8 @@ typedef struct {
   const Cs3Pattern *pattern;
   const struct Cs3Plan *known; /* (nullable): a plan of the same graph and machine: dense matrices
                                   that it has at the same tokens are taken over */
+  Cs3WeightStore *store;       /* of masks */
+  Cs3Memo *memo;               /* (nullable): of passes */
   gint64 batch;                /* sequences per step */
   guint64 seed;
   gboolean exact; /* every layer with its own mask, instead of one per distinct shape */

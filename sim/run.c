@@ -155,10 +155,38 @@ static gboolean simulate_dense(const Cs3PlanInput *input, const Cs3Run *baseline
   return TRUE;
 }
 
+struct Cs3RunCache {
+  Cs3Memo *memo;
+  Cs3WeightStore *store;
+};
+
+/* One run asks for about 200 passes, and for counts of a few hundred MB at most. */
+enum { RUN_PASSES = 1 << 12, RUN_MASK_BYTES = 256 << 20 };
+
+Cs3RunCache *cs3_run_cache_new(gsize passes, gsize mask_bytes) {
+  Cs3RunCache *cache = g_new0(Cs3RunCache, 1);
+  cache->memo = cs3_memo_new(passes);
+  cache->store = cs3_weight_store_new(cache->memo, mask_bytes);
+  return cache;
+}
+
+void cs3_run_cache_free(Cs3RunCache *cache) {
+  if (cache == NULL)
+    return;
+  cs3_weight_store_free(cache->store);
+  cs3_memo_free(cache->memo);
+  g_free(cache);
+}
+
 Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
   g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
+  g_autoptr(Cs3RunCache) own =
+      config->cache == NULL ? cs3_run_cache_new(RUN_PASSES, RUN_MASK_BYTES) : NULL;
+  const Cs3RunCache *cache = config->cache != NULL ? config->cache : own;
   run->config = *config;
   Cs3PlanInput input = {
+      .store = cache->store,
+      .memo = cache->memo,
       .graph = config->graph,
       .machine = config->machine,
       .pattern = &config->pattern,

@@ -11,7 +11,17 @@
 #include "workloads/pattern.h"
 #include "workloads/sparsity.h"
 
+/* What runs share: masks, and the passes that were run. Threads and later forked processes may use
+ * it at once; no result depends on it. */
+typedef struct Cs3RunCache Cs3RunCache;
+
+/** cs3_run_cache_new: room for @passes remembered passes and @mask_bytes of masks and counts. */
+Cs3RunCache *cs3_run_cache_new(gsize passes, gsize mask_bytes);
+void cs3_run_cache_free(Cs3RunCache *cache);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3RunCache, cs3_run_cache_free)
+
 typedef struct {
+  Cs3RunCache *cache;          /* (nullable) borrowed: %NULL: the run has one of its own */
   const Cs3Machine *machine;   /* borrowed */
   const Cs3Graph *graph;       /* borrowed */
   const Cs3Sparsity *sparsity; /* borrowed: which weights of the graph are sparse */

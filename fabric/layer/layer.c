@@ -44,12 +44,98 @@ static void count_nonzeros(const Cs3LayerShape *shape, gint64 lines, const Cs3La
   }
 }
 
-static Cs3PassTimes run(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                        const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
-                        Cs3PassLimits limits) {
-  if (shape->pass == CS3_PASS_DW)
-    return cs3_dot_pass(shape, costs, counts, limits);
-  return cs3_axpy_pass(shape, mapping, costs, counts, limits);
+/* A pass on its way: what it depends on, in the two forms that are needed. */
+typedef struct {
+  const Cs3LayerShape *shape;
+  const Cs3Mapping *mapping;
+  const Cs3LayerWeights *weights;
+  Cs3LayerCosts costs;
+  gint64 nonzeros, busiest; /* of the matrix, of its busiest line */
+} Pass;
+
+/* Everything that decides how a pass runs, free of padding, so that equal passes have equal bytes.
+ */
+typedef struct {
+  gint64 pass, rows, features, lines, limits, reduction, overlap, edge_rows;
+  gint32 costs[16];
+  double ingress_cycles, egress_cycles;
+} Question;
+
+/* The costs as the recurrences see them: what only shifts or splits their result is left out, and
+ * so are links that are not simulated. Passes that differ in nothing else are one. */
+static Cs3LayerCosts bare_costs(const Cs3LayerCosts *c, Cs3PassLimits limits) {
+  Cs3LayerCosts bare = *c;
+  bare.columns = bare.tokens = bare.features = bare.lead = 0;
+  bare.arithmetic = bare.copy = 0;
+  if (limits < CS3_LIMIT_INGRESS) {
+    bare.ingress_cycles = 0;
+    bare.edge_rows = 2;
+  }
+  if (limits < CS3_LIMIT_EGRESS)
+    bare.egress_cycles = 0;
+  return bare;
+}
+
+static Cs3MemoKey question_key(const Pass *p, const Cs3LayerCosts *c, Cs3PassLimits limits) {
+  gboolean dw = p->shape->pass == CS3_PASS_DW;
+  Question question = {
+      .pass = dw,
+      .rows = p->shape->rows,
+      .features = p->shape->features,
+      .lines = c->lines,
+      .limits = limits,
+      .reduction = dw ? 0 : p->mapping->reduction,
+      .overlap = dw ? 0 : p->mapping->overlap,
+      .edge_rows = c->edge_rows,
+      .costs = {c->vector, c->service, c->control, c->receive, c->send, c->store, c->stage, c->back,
+                c->buffer, c->slots, c->hop, (gint32)c->wire, c->weight_bits, c->gradient_bits},
+      .ingress_cycles = c->ingress_cycles,
+      .egress_cycles = c->egress_cycles,
+  };
+  return cs3_memo_key(&p->weights->key, &question, sizeof question);
+}
+
+static Cs3LayerCounts counts_of(const Pass *p) {
+  const Cs3LayerWeights *w = p->weights;
+  return w->counts != NULL ? w->counts(w->source, p->costs.lines) : (Cs3LayerCounts){NULL, 0};
+}
+
+static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits) {
+  Cs3LayerCosts costs = bare_costs(&p->costs, limits);
+  Cs3MemoKey key = question_key(p, &costs, limits);
+  gint64 known[CS3_MEMO_VALUES];
+  if (cs3_memo_find(p->weights->memo, &key, known))
+    return (Cs3PassTimes){known[0], known[1], known[2], known[3]};
+  Cs3LayerCounts made = counts_of(p);
+  const Cs3LayerCounts *counts = made.counts != NULL ? &made : NULL;
+  Cs3PassTimes times = p->shape->pass == CS3_PASS_DW
+                           ? cs3_dot_pass(p->shape, &costs, counts, limits)
+                           : cs3_axpy_pass(p->shape, p->mapping, &costs, counts, limits);
+  gint64 answer[CS3_MEMO_VALUES] = {times.threads, times.end, times.ingress_wavelets,
+                                    times.egress_wavelets};
+  cs3_memo_keep(p->weights->memo, &key, answer);
+  return times;
+}
+
+static Pass pass_new(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                     const Cs3LayerWeights *weights) {
+  Pass pass = {.shape = shape, .mapping = mapping, .weights = weights};
+  cs3_layer_costs(hw, shape, mapping, &pass.costs);
+  return pass;
+}
+
+static void find_nonzeros(Pass *p) {
+  gint64 question[] = {p->costs.lines, p->shape->rows, p->shape->features};
+  Cs3MemoKey key = cs3_memo_key(&p->weights->key, question, sizeof question);
+  gint64 answer[CS3_MEMO_VALUES] = {0};
+  if (!cs3_memo_find(p->weights->memo, &key, answer)) {
+    Cs3LayerCounts made = counts_of(p);
+    count_nonzeros(p->shape, p->costs.lines, made.counts != NULL ? &made : NULL, &answer[0],
+                   &answer[1]);
+    cs3_memo_keep(p->weights->memo, &key, answer);
+  }
+  p->nonzeros = answer[0];
+  p->busiest = answer[1];
 }
 
 /* After the threads are done: the store at the farthest owner, or the row chain to the edge. */
@@ -59,23 +145,15 @@ static gint64 drain(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
   return c->lines > 1 ? (c->lines - 1) * c->hop + c->stage - c->hop + c->store : c->store;
 }
 
-gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts) {
-  Cs3LayerCosts c;
-  cs3_layer_costs(hw, shape, mapping, &c);
-  return c.lead + run(shape, mapping, &c, counts, CS3_LIMIT_EGRESS).end + drain(shape, &c);
+gint64 cs3_layer_cycles_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                           const Cs3Mapping *mapping, const Cs3LayerWeights *weights) {
+  Pass pass = pass_new(hw, shape, mapping, weights);
+  return pass.costs.lead + run(&pass, CS3_LIMIT_EGRESS).end + drain(shape, &pass.costs);
 }
 
 /* The rungs of the ladder: what the pass would take if only the limits up to here held. Each is at
  * least the one before, so that every cause is what its limit adds. The off-wafer stream comes
  * right after the arithmetic: work that hides behind it is not what the user waits for. */
-typedef struct {
-  const Cs3LayerShape *shape;
-  const Cs3Mapping *mapping;
-  const Cs3LayerCosts *costs;
-  const Cs3LayerCounts *counts;
-  gint64 nonzeros;
-} Pass;
 
 static gint64 ideal_cycles(const Cs3Hardware *hw, const Pass *p) {
   double peak_macs = (double)hw->wafer.cores_peak * hw->pe.lanes_fp16;
@@ -90,10 +168,10 @@ static void climb(gint64 *height, gint64 rung, gint64 *cause) {
 
 static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTimes *all,
                          gint64 *causes) {
-  const Cs3LayerCosts *c = p->costs;
+  const Cs3LayerCosts *c = &p->costs;
   gint64 per_line = p->nonzeros / c->lines, height = 0;
-  gint64 threads = run(p->shape, p->mapping, c, p->counts, CS3_LIMIT_SLOTS).threads;
-  gint64 reduced = run(p->shape, p->mapping, c, p->counts, CS3_LIMIT_REDUCTION).threads;
+  gint64 threads = run(p, CS3_LIMIT_SLOTS).threads;
+  gint64 reduced = run(p, CS3_LIMIT_REDUCTION).threads;
   climb(&height, ideal_cycles(hw, p), &causes[CS3_CAUSE_ARITHMETIC]);
   climb(&height, (gint64)(all->ingress_wavelets * c->ingress_cycles), &causes[CS3_CAUSE_INGRESS]);
   climb(&height, (gint64)(all->egress_wavelets * c->egress_cycles), &causes[CS3_CAUSE_EGRESS]);
@@ -103,8 +181,7 @@ static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTime
   climb(&height, reduced, &causes[CS3_CAUSE_REDUCTION]);
   /* What the stream and the rest cost together beyond the larger of them. */
   if (p->shape->pass == CS3_PASS_DW) {
-    gint64 fed = run(p->shape, p->mapping, c, p->counts, CS3_LIMIT_INGRESS).threads;
-    climb(&height, fed, &causes[CS3_CAUSE_INGRESS]);
+    climb(&height, run(p, CS3_LIMIT_INGRESS).threads, &causes[CS3_CAUSE_INGRESS]);
     climb(&height, all->threads, &causes[CS3_CAUSE_EGRESS]);
   } else {
     climb(&height, all->threads, &causes[CS3_CAUSE_INGRESS]);
@@ -112,21 +189,39 @@ static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTime
   causes[CS3_CAUSE_FILL] = c->lead + all->end + drain(p->shape, c) - height;
 }
 
+void cs3_layer_recurrence_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                             const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                             Cs3LayerResult *result) {
+  Pass pass = pass_new(hw, shape, mapping, weights);
+  find_nonzeros(&pass);
+  Cs3PassTimes all = run(&pass, CS3_LIMIT_EGRESS);
+  *result = (Cs3LayerResult){
+      .cycles = pass.costs.lead + all.end + drain(shape, &pass.costs),
+      .nonzeros = pass.nonzeros,
+      .ingress_wavelets = all.ingress_wavelets,
+      .egress_wavelets = all.egress_wavelets,
+      .imbalance = pass.nonzeros > 0 ? (double)pass.busiest * pass.costs.lines / pass.nonzeros : 1,
+  };
+  split_causes(hw, &pass, &all, result->causes);
+}
+
+static Cs3LayerCounts given(gpointer source, gint64 lines) {
+  return *(const Cs3LayerCounts *)source;
+}
+
+static Cs3LayerWeights weights_of(const Cs3LayerCounts *counts) {
+  return (Cs3LayerWeights){.counts = counts != NULL ? given : NULL, .source = (gpointer)counts};
+}
+
+gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts) {
+  Cs3LayerWeights weights = weights_of(counts);
+  return cs3_layer_cycles_of(hw, shape, mapping, &weights);
+}
+
 void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                           const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
                           Cs3LayerResult *result) {
-  Cs3LayerCosts c;
-  cs3_layer_costs(hw, shape, mapping, &c);
-  gint64 total, busiest;
-  count_nonzeros(shape, c.lines, counts, &total, &busiest);
-  Cs3PassTimes all = run(shape, mapping, &c, counts, CS3_LIMIT_EGRESS);
-  *result = (Cs3LayerResult){
-      .cycles = c.lead + all.end + drain(shape, &c),
-      .nonzeros = total,
-      .ingress_wavelets = all.ingress_wavelets,
-      .egress_wavelets = all.egress_wavelets,
-      .imbalance = total > 0 ? (double)busiest * c.lines / total : 1,
-  };
-  Pass pass = {shape, mapping, &c, counts, total};
-  split_causes(hw, &pass, &all, result->causes);
+  Cs3LayerWeights weights = weights_of(counts);
+  cs3_layer_recurrence_of(hw, shape, mapping, &weights, result);
 }

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "fabric/hardware.h"
+#include "fabric/memo.h"
 
 typedef enum { CS3_PASS_FORWARD, CS3_PASS_DX, CS3_PASS_DW, CS3_N_PASSES } Cs3Pass;
 
@@ -37,6 +38,16 @@ typedef struct {
   const guint16 *counts;
   gint64 stride;
 } Cs3LayerCounts;
+
+/* Live weights that are counted when a pass has to be run, and what is known of earlier passes. */
+typedef struct {
+  /* The counts for @lines lines; they stay valid until the next call from the same thread. %NULL:
+   * every weight is alive. */
+  Cs3LayerCounts (*counts)(gpointer source, gint64 lines);
+  gpointer source;
+  Cs3Memo *memo;  /* (nullable) */
+  Cs3MemoKey key; /* names the live weights: same key, same counts for the same lines */
+} Cs3LayerWeights;
 
 /* Where the cycles of a pass went. The entries of a pass add up to its cycles exactly: each is what
  * one more limit adds to the time under the limits before it (order: arithmetic, ingress, egress,
@@ -114,3 +125,14 @@ gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
 void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                           const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
                           Cs3LayerResult *result);
+
+/**
+ * cs3_layer_cycles_of, cs3_layer_recurrence_of: the same with counts made on demand. A pass that
+ * weights->memo knows, under whatever name the machine had then, is not run again; the result is
+ * the same.
+ */
+gint64 cs3_layer_cycles_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                           const Cs3Mapping *mapping, const Cs3LayerWeights *weights);
+void cs3_layer_recurrence_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                             const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                             Cs3LayerResult *result);

@@ -17,9 +17,11 @@ static Cs3Machine *machine(const char *name) {
 }
 
 static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *c, const Cs3Mask *mask) {
-  g_autofree guint16 *counts = cs3_map_counts(hw, &c->shape, &c->mapping, mask);
-  Cs3LayerCounts weights = {counts, cs3_mapping_lines(hw, &c->shape, &c->mapping)};
-  return cs3_layer_cycles(hw, &c->shape, &c->mapping, counts ? &weights : NULL);
+  g_auto(Cs3WeightsLoan) loan = {0};
+  if (mask != NULL)
+    cs3_weights_lend_mask(mask, &loan);
+  Cs3LayerWeights weights = cs3_map_weights(&c->shape, mask != NULL ? &loan : NULL, NULL);
+  return cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &weights);
 }
 
 static Cs3Mask *draw(gint64 rows, gint64 cols, double density, guint64 seed) {
@@ -51,7 +53,11 @@ START_TEST(test_near_exhaustive) {
     g_autoptr(Cs3Mask) mask = density < 1 ? draw(s[0], s[1], density, seed) : NULL;
     Cs3MapChoice choice;
     g_autoptr(GError) error = NULL;
-    ck_assert(cs3_map_choose(&m->hw, &shape, mask, &free_choice, &choice, &error));
+    g_auto(Cs3WeightsLoan) loan = {0};
+    if (mask != NULL)
+      cs3_weights_lend_mask(mask, &loan);
+    ck_assert(cs3_map_choose(&m->hw, &shape, mask != NULL ? &loan : NULL, NULL, &free_choice,
+                             &choice, &error));
     g_autoptr(GArray) all = cs3_map_candidates(&m->hw, &shape, density, &free_choice, &error);
     gint64 best = G_MAXINT64;
     for (guint i = 0; i < all->len; i++)
@@ -73,7 +79,9 @@ START_TEST(test_forced) {
     ck_assert(cs3_map_force_parse(&force, texts[i], NULL));
   g_autoptr(Cs3Mask) mask = draw(256, 1024, 0.5, 1);
   Cs3MapChoice choice;
-  ck_assert(cs3_map_choose(&m->hw, &shape, mask, &force, &choice, NULL));
+  g_auto(Cs3WeightsLoan) loan = {0};
+  cs3_weights_lend_mask(mask, &loan);
+  ck_assert(cs3_map_choose(&m->hw, &shape, &loan, NULL, &force, &choice, NULL));
   ck_assert_int_eq(choice.considered, 1);
   ck_assert_int_eq(choice.best.mapping.fold, 3);
   ck_assert_int_eq(choice.best.mapping.axis, CS3_AXIS_X);
