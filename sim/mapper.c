@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The mapper. The space is small (folds x axes x placements x formats, about 300 points a layer)
- * and the closed form costs a fraction of a microsecond, so it is enumerated whole; only mappings
- * whose estimate comes near the best are run through the recurrence. */
+/* The mapper: branch and bound. The space is small (folds x axes x placements x formats, about 300
+ * points a layer) and closed forms cost a fraction of a microsecond, so every mapping gets an
+ * estimate and a lower bound. In the order of the estimates mappings are run through the
+ * recurrence, except those whose bound shows that they could not gain more than one per cent. */
 #include "config.h"
 
 #include "sim/mapper.h"
@@ -10,19 +11,9 @@
 
 /* More folds than this leave too few lines to share the ingress, and too few tokens a PE. */
 enum { MAX_FOLD = 32 };
-/* Mappings that the recurrence decides among. The estimate is within a few per cent of it on large
- * layers; on small ones latencies weigh more, and trying many costs nothing. */
-typedef struct {
-  guint most;
-  double within; /* of the best estimate */
-} Trials;
-
-static Trials trials(const Cs3LayerShape *shape) {
-  enum { SMALL_LAYER = 1 << 20 };
-  if ((double)shape->rows * shape->features < SMALL_LAYER)
-    return (Trials){24, 1.2};
-  return (Trials){4, 1.06};
-}
+/* A mapping is worth a run when it might be faster than the best one by this factor. Behind an
+ * ingress limit dozens of mappings tie within it. */
+#define WORTH_A_RUN 1.01
 
 typedef struct {
   const Cs3Hardware *hw;
@@ -39,10 +30,12 @@ static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mappin
     return;
   }
   double density = shape->dense ? 1 : search->density;
+  double nonzeros = (double)shape->rows * shape->features * density;
   Cs3MapCandidate candidate = {
       .shape = *shape,
       .mapping = *mapping,
       .estimate = cs3_layer_estimate(search->hw, shape, mapping, density),
+      .bound = cs3_layer_bound(search->hw, shape, mapping, (gint64)nonzeros),
   };
   g_array_append_val(search->found, candidate);
 }
@@ -137,17 +130,17 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   if (found == NULL)
     return FALSE;
   *choice = (Cs3MapChoice){.considered = found->len};
-  double best_estimate = g_array_index(found, Cs3MapCandidate, 0).estimate;
-  Trials budget = trials(shape);
-  for (guint i = 0; i < found->len && i < budget.most; i++) {
+  for (guint i = 0; i < found->len; i++) {
     Cs3MapCandidate c = g_array_index(found, Cs3MapCandidate, i);
-    if (i > 1 && c.estimate > best_estimate * budget.within)
-      break;
+    gboolean runner_up_known = choice->runner_up.cycles > 0;
+    if (runner_up_known && (double)c.bound * WORTH_A_RUN >= (double)choice->best.cycles)
+      continue;
     c.cycles = run(hw, &c, weights, memo);
+    choice->run++;
     if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {
       choice->runner_up = choice->best;
       choice->best = c;
-    } else if (choice->runner_up.cycles == 0 || c.cycles < choice->runner_up.cycles) {
+    } else if (!runner_up_known || c.cycles < choice->runner_up.cycles) {
       choice->runner_up = c;
     }
   }

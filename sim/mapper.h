@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The mapper: which layout of a layer on the wafer is fastest. Closed forms rank every mapping; the
- * recurrence decides among the best few, on the layer's own mask. */
+/* The mapper: which layout of a layer on the wafer is fastest. Closed forms rank and bound every
+ * mapping; the recurrence decides among those that may win, on the layer's own mask. */
 #pragma once
 
 #include <glib.h>
@@ -32,12 +32,14 @@ typedef struct {
   Cs3LayerShape shape; /* with the weight format chosen */
   Cs3Mapping mapping;
   double estimate; /* cycles by the closed form */
+  gint64 bound;    /* cycles it cannot be faster than */
   gint64 cycles;   /* by the recurrence; 0 until run */
 } Cs3MapCandidate;
 
 typedef struct {
   Cs3MapCandidate best, runner_up; /* runner_up.cycles is 0 when there was only one mapping */
-  guint considered;                /* mappings ranked */
+  guint considered;                /* mappings that fit */
+  guint run;                       /* of which the recurrence was run */
 } Cs3MapChoice;
 
 /**
@@ -50,7 +52,8 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
                            const Cs3MapForce *force, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_map_choose: rank by the closed form, decide by the recurrence.
+ * cs3_map_choose: the fastest mapping by the recurrence, or one at most 1 % slower; mappings that
+ * their bound excludes are not run, the first two of the ranking always are.
  * @weights: (nullable): shape->rows x shape->features live weights; %NULL: all alive.
  * @memo: (nullable): of passes that were run.
  */
