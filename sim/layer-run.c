@@ -84,6 +84,19 @@ static gboolean stream_weights(const Cs3LayerConfig *config, Cs3Mask **owned, co
   return transposed != NULL;
 }
 
+/* Cycles beyond dense / theory, by cause; they add up to the gap. A negative entry is time that the
+ * dense pass wastes and the sparse one does not. */
+static json_t *speedup_json(const Cs3LayerResult *sparse, const Cs3LayerResult *dense,
+                            double theoretical) {
+  double simulated = (double)dense->cycles / sparse->cycles;
+  json_t *gap = json_object();
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    json_object_set_new(gap, cs3_cause_name(cause),
+                        json_real(sparse->causes[cause] - dense->causes[cause] / theoretical));
+  return json_pack("{s:f, s:f, s:f, s:o}", "simulated", simulated, "theoretical", theoretical,
+                   "share_of_theory", simulated / theoretical, "gap_cycles", gap);
+}
+
 json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
   g_autoptr(Cs3Mask) owned = NULL;
   const Cs3Mask *mask;
@@ -107,10 +120,7 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
         json_pack("{s:s, s:s*}", "file", config->mask_file, "tensor", config->mask_tensor));
   json_object_update(head, record);
   json_decref(record);
-  json_object_set_new(head, "speedup",
-                      json_pack("{s:f, s:f}", "simulated",
-                                (double)dense.result.cycles / sparse.result.cycles, "theoretical",
-                                1 / live));
+  json_object_set_new(head, "speedup", speedup_json(&sparse.result, &dense.result, 1 / live));
   json_object_set_new(head, "time_s", json_real(seconds));
   json_object_set_new(head, "achieved_flops", json_real(2 * macs / seconds));
   json_object_set_new(head, "dense", side_json(&dense));
@@ -122,7 +132,22 @@ static const Cs3Column cause_columns[] = {
     {.key = "cycles", .title = "cycles", .type = CS3_COLUMN_INT},
     {.key = "share", .title = "share [%]", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 100},
     {.key = "dense", .title = "dense cycles", .type = CS3_COLUMN_INT},
+    {.key = "gap", .title = "beyond theory", .type = CS3_COLUMN_REAL, .decimals = 0},
 };
+
+static double gap_number(const json_t *record, int cause) {
+  g_autofree char *path = g_strdup_printf("speedup.gap_cycles.%s", cs3_cause_name(cause));
+  return cs3_result_number(record, path);
+}
+
+/* What holds the speed-up below theory most, if anything does. */
+static const char *departure(const json_t *record) {
+  int most = 0;
+  for (int cause = 1; cause < CS3_N_CAUSES; cause++)
+    if (gap_number(record, cause) > gap_number(record, most))
+      most = cause;
+  return gap_number(record, most) > 0 ? cs3_cause_name(most) : "nothing";
+}
 
 static void write_causes(const json_t *record, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(cause_columns, G_N_ELEMENTS(cause_columns));
@@ -134,11 +159,15 @@ static void write_causes(const json_t *record, Cs3Output *output) {
     cs3_table_add_int(table, (gint64)cs3_result_number(record, path));
     cs3_table_add_real(table, cs3_result_number(record, path) / cycles);
     cs3_table_add_int(table, (gint64)cs3_result_number(record, dense));
+    cs3_table_add_real(table, gap_number(record, cause));
   }
   cs3_table_add_text(table, "pass");
   cs3_table_add_int(table, (gint64)cycles);
   cs3_table_add_real(table, 1);
-  cs3_table_add_int(table, (gint64)cs3_result_number(record, "dense.cycles"));
+  double dense_cycles = cs3_result_number(record, "dense.cycles");
+  cs3_table_add_int(table, (gint64)dense_cycles);
+  cs3_table_add_real(table,
+                     cycles - dense_cycles / cs3_result_number(record, "speedup.theoretical"));
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
 }
 
@@ -154,9 +183,10 @@ void cs3_layer_text(const json_t *r, Cs3Output *output) {
                     cs3_result_number(r, "cycles"), cs3_result_number(r, "bound_cycles"));
   cs3_output_printf(output, "achieved     %.3g PFLOP/s\n",
                     cs3_result_number(r, "achieved_flops") / 1e15);
-  cs3_output_printf(output, "speed-up     %.3f simulated, %.3f in theory\n",
-                    cs3_result_number(r, "speedup.simulated"),
-                    cs3_result_number(r, "speedup.theoretical"));
+  cs3_output_printf(
+      output, "speed-up     %.3f simulated, %.3f in theory (%.1f %%; most beyond theory: %s)\n",
+      cs3_result_number(r, "speedup.simulated"), cs3_result_number(r, "speedup.theoretical"),
+      100 * cs3_result_number(r, "speedup.share_of_theory"), departure(r));
   cs3_output_printf(output, "bottleneck   %s\n", cs3_result_string(r, "bottleneck"));
   cs3_output_printf(output, "imbalance    %.3f (busiest line / mean)\n",
                     cs3_result_number(r, "imbalance"));
