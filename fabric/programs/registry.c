@@ -28,6 +28,7 @@ static const Cs3ProgramOps *const table[] = {
     &cs3_program_centre,
     &cs3_program_xy,
     &cs3_program_snake,
+    &cs3_program_halo,
     &cs3_program_mesh_gemm,
     &cs3_program_transpose,
     &cs3_program_uniform,
