@@ -12,7 +12,7 @@ typedef struct {
   char **set;
   gint64 words, group, rounds, products, seed, horizon, trace_limit, tile_m, tile_k, tile_n;
   double load;
-  gboolean singles;
+  gboolean singles, silent;
 } FabricOptions;
 
 #define AT(member) G_STRUCT_OFFSET(FabricOptions, member)
@@ -92,6 +92,10 @@ static const Cs3Option kernel_options[] = {
      .min = 0,
      .max = 1000,
      .help = "GEMM: local products per step; 0: communication only"},
+    {.name = "silent",
+     .type = CS3_OPTION_FLAG,
+     .offset = AT(silent),
+     .help = "GEMM: products only, the tiles stay where they are"},
     {.name = "load",
      .type = CS3_OPTION_REAL,
      .offset = AT(load),
@@ -170,7 +174,12 @@ static gboolean read_mesh(const char *text, Cs3ProgramParams *params, GError **e
   return TRUE;
 }
 
-static gboolean configure(const FabricOptions *o, Cs3FabricConfig *config, GError **error) {
+gboolean cs3_cmd_fabric_config(const void *options_struct, const char *program,
+                               Cs3FabricConfig *config, GError **error) {
+  const FabricOptions *o = options_struct;
+  *config = (Cs3FabricConfig){.ops = cs3_program_find(program, error)};
+  if (config->ops == NULL)
+    return FALSE;
   g_autoptr(Cs3Machine) machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
   if (machine == NULL || !cs3_event_timing_init(&config->timing, &machine->hw, error))
     return FALSE;
@@ -185,6 +194,7 @@ static gboolean configure(const FabricOptions *o, Cs3FabricConfig *config, GErro
                                       .tile_k = (guint)o->tile_k,
                                       .tile_n = (guint)o->tile_n,
                                       .products = (guint)o->products,
+                                      .no_communication = o->silent,
                                       .load = o->load,
                                       .horizon = (guint64)o->horizon,
                                       .seed = (guint64)o->seed};
@@ -194,8 +204,8 @@ static gboolean configure(const FabricOptions *o, Cs3FabricConfig *config, GErro
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const FabricOptions *o = values;
-  Cs3FabricConfig config = {.ops = cs3_program_find(args[0], error)};
-  if (config.ops == NULL || !configure(o, &config, error))
+  Cs3FabricConfig config;
+  if (!cs3_cmd_fabric_config(o, args[0], &config, error))
     return CS3_EXIT_USAGE;
   g_autoptr(Cs3Output) trace = NULL;
   g_autoptr(Cs3FabricHeatmap) heatmap = NULL;

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "sim/cli.h"
+#include "sim/fabric-run.h"
 
 extern const Cs3Command cs3_cmd_complete;
 extern const Cs3Command cs3_cmd_explain;
@@ -24,3 +25,10 @@ extern const Cs3Command cs3_cmd_version;
  * Returns: (transfer full) (nullable).
  */
 json_t *cs3_cmd_layer_record(const void *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_cmd_fabric_config: what `cs3sim fabric PROGRAM` runs, without files beside its output.
+ * @options: the struct of options of cs3_cmd_fabric; must outlive @config.
+ */
+gboolean cs3_cmd_fabric_config(const void *options, const char *program, Cs3FabricConfig *config,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

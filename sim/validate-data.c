@@ -13,6 +13,7 @@
 
 enum {
   ID,
+  GROUP,
   SOURCE,
   EVIDENCE,
   QUANTITY,
@@ -29,8 +30,8 @@ enum {
 };
 
 static const char *const field_names[N_FIELDS] = {
-    "id",        "source", "evidence",  "quantity", "unit",  "published", "check",
-    "tolerance", "method", "arguments", "result",   "scale", "note",
+    "id",    "group",     "source", "evidence",  "quantity", "unit",  "published",
+    "check", "tolerance", "method", "arguments", "result",   "scale", "note",
 };
 
 static const char *const check_names[] = {
@@ -49,8 +50,9 @@ static const char *const evidence_names[] = {
 
 static void row_free(gpointer data) {
   Cs3ValidationRow *row = data;
-  char *texts[] = {row->where, row->id,     row->source,    row->evidence, row->quantity,
-                   row->unit,  row->method, row->arguments, row->result,   row->note};
+  char *texts[] = {row->where,     row->id,       row->group, row->source,
+                   row->evidence,  row->quantity, row->unit,  row->method,
+                   row->arguments, row->result,   row->note};
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
     g_free(texts[i]);
   g_free(row);
@@ -177,6 +179,7 @@ static Cs3ValidationRow *read_row(const Cs3ValidationSuite *suite, const char *l
     return NULL;
   }
   row->id = g_strdup(fields[ID]);
+  row->group = g_strdup(fields[GROUP]);
   row->source = g_strdup(fields[SOURCE]);
   row->evidence = g_strdup(fields[EVIDENCE]);
   row->quantity = g_strdup(fields[QUANTITY]);
@@ -268,7 +271,8 @@ char *cs3_validation_accepts(const Cs3ValidationRow *row) {
   case CS3_CHECK_RELATIVE:
     return g_strdup_printf("within %.4g %%", 100 * row->tolerance);
   case CS3_CHECK_ABSOLUTE:
-    return g_strdup_printf("within %.4g", row->tolerance);
+    return row->tolerance == 0 ? g_strdup("exactly")
+                               : g_strdup_printf("within %.4g", row->tolerance);
   case CS3_CHECK_AT_MOST:
     return g_strdup_printf("at most %.4g", row->published + row->tolerance);
   case CS3_CHECK_AT_LEAST:

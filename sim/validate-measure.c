@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/cli-call.h"
 #include "sim/commands.h"
 #include "sim/config-error.h"
 #include "sim/result.h"
@@ -62,8 +61,7 @@ static void record_free(gpointer record) {
   json_decref(record);
 }
 
-/* (transfer full) (nullable): the words of row->arguments. */
-static char **split_words(const Cs3ValidationRow *row, GError **error) {
+char **cs3_validation_words(const Cs3ValidationRow *row, GError **error) {
   if (row->arguments[strspn(row->arguments, " ")] == '\0')
     return g_new0(char *, 1);
   char **words = NULL;
@@ -72,22 +70,26 @@ static char **split_words(const Cs3ValidationRow *row, GError **error) {
   return words;
 }
 
+Cs3CliCall *cs3_validation_parse_call(const Cs3Command *command, const Cs3ValidationRow *row,
+                                      char ***argv, GError **error) {
+  g_autoptr(Cs3CliCall) call = cs3_cli_call_new(command);
+  if (cs3_cli_call_parse(call, argv, error))
+    return g_steal_pointer(&call);
+  g_prefix_error(error, "%s: cs3sim %s: ", row->where, command->name);
+  return NULL;
+}
+
 /* The options of @command as its own command line would give them, with our number of workers. */
 static Cs3CliCall *call_command(const Cs3ValidationSession *session, const Cs3Command *command,
                                 const Cs3ValidationRow *row, const char *const *argv,
                                 GError **error) {
-  g_autoptr(Cs3CliCall) call = cs3_cli_call_new(command);
   g_autoptr(GPtrArray) words = g_ptr_array_new();
   for (; *argv != NULL; argv++)
     g_ptr_array_add(words, g_strdup(*argv));
   g_ptr_array_add(words, g_strdup_printf("--jobs=%u", session->workers));
   g_ptr_array_add(words, NULL);
   g_auto(GStrv) args = (char **)g_ptr_array_free(g_steal_pointer(&words), FALSE);
-  if (!cs3_cli_call_parse(call, &args, error)) {
-    g_prefix_error(error, "%s: cs3sim %s: ", row->where, command->name);
-    return NULL;
-  }
-  return g_steal_pointer(&call);
+  return cs3_validation_parse_call(command, row, &args, error);
 }
 
 Cs3Scenario *cs3_validation_scenario(const Cs3ValidationSession *session,
@@ -130,7 +132,7 @@ static char *dense_key(char **words) {
 
 static json_t *run_command(Cs3ValidationSession *session, const Cs3ValidationRow *row,
                            GError **error) {
-  g_auto(GStrv) words = split_words(row, error);
+  g_auto(GStrv) words = cs3_validation_words(row, error);
   if (words == NULL)
     return NULL;
   g_autoptr(Ran) ran = g_new0(Ran, 1);
@@ -153,7 +155,7 @@ static json_t *run_command(Cs3ValidationSession *session, const Cs3ValidationRow
 
 static json_t *layer_command(Cs3ValidationSession *session, const Cs3ValidationRow *row,
                              GError **error) {
-  g_auto(GStrv) words = split_words(row, error);
+  g_auto(GStrv) words = cs3_validation_words(row, error);
   if (words == NULL)
     return NULL;
   g_autoptr(Cs3CliCall) call =
@@ -218,7 +220,7 @@ static gboolean all_given(const Cs3ValidationRow *row, const char *const *keys,
 
 gboolean cs3_validation_values(const Cs3ValidationRow *row, const char *const *keys, double *values,
                                char ***rest, GError **error) {
-  g_auto(GStrv) words = split_words(row, error);
+  g_auto(GStrv) words = cs3_validation_words(row, error);
   if (words == NULL)
     return FALSE;
   g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func(g_free);

@@ -3,6 +3,7 @@
  * arguments. Internal to sim/validate*. */
 #pragma once
 
+#include "sim/cli-call.h"
 #include "sim/scenario.h"
 #include "sim/validate.h"
 
@@ -37,6 +38,18 @@ gboolean cs3_validation_layer(Cs3ValidationSession *session, const Cs3Validation
 Cs3Scenario *cs3_validation_scenario(const Cs3ValidationSession *session,
                                      const Cs3ValidationRow *row, const char *const *argv,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_validation_words: (transfer full) (nullable): the words of row->arguments, as a shell reads
+ * them. */
+char **cs3_validation_words(const Cs3ValidationRow *row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_validation_parse_call: the options that the words @argv (inout; what is left are the
+ * positional arguments) give to @command.
+ * Returns: (transfer full) (nullable).
+ */
+Cs3CliCall *cs3_validation_parse_call(const Cs3Command *command, const Cs3ValidationRow *row,
+                                      char ***argv, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_validation_values: the words KEY=NUMBER of row->arguments, each of @keys once, in any order.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Suite "pe": rates of one PE, and the load imbalance of random masks over PEs. */
+/* Suite "pe": vector operations of one PE, and the load imbalance of random masks over PEs. */
 #include "config.h"
 
 #include <string.h>
@@ -7,21 +7,24 @@
 #include "fabric/layer/costs.h"
 #include "sim/config-error.h"
 #include "sim/validate-measure.h"
+#include "sim/validate-vector.h"
 
 /* Random masks that an imbalance is the mean of: the largest of n tiles varies from mask to mask.
  */
 enum { MASKS = 16 };
 
-/* Method "rate": `cs3sim run` options that name a machine; result "cache" or "sram": elements per
- * cycle of the multiply-add, by where the accumulator lies. */
+/* Method "rate": `cs3sim run` options that name a machine; the result says which of the rates
+ * [elements/cycle] that layers are built from: of the multiply-add, by where the accumulator lies
+ * ("cache", "sram"), or of a move of 16-bit or 32-bit elements ("copy16", "copy32"). */
 static gboolean rate(Cs3ValidationSession *session, const Cs3ValidationRow *row, double *value,
                      GError **error) {
   static const char *const no_keys[] = {NULL};
   g_auto(GStrv) words = NULL;
-  gboolean cached = strcmp(row->result, "cache") == 0;
-  if (!cached && strcmp(row->result, "sram") != 0) {
+  static const char *const names[] = {"cache", "sram", "copy16", "copy32", NULL};
+  if (!g_strv_contains(names, row->result)) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
-                "%s: result: '%s' is not one of cache, sram", row->where, row->result);
+                "%s: result: '%s' is not one of cache, sram, copy16, copy32", row->where,
+                row->result);
     return FALSE;
   }
   if (!cs3_validation_values(row, no_keys, NULL, &words, error))
@@ -30,7 +33,11 @@ static gboolean rate(Cs3ValidationSession *session, const Cs3ValidationRow *row,
       cs3_validation_scenario(session, row, (const char *const *)words, error);
   if (scenario == NULL)
     return FALSE;
-  *value = cs3_axpy_rate(&scenario->machine->hw, cached);
+  const Cs3Hardware *hw = &scenario->machine->hw;
+  if (g_str_has_prefix(row->result, "copy"))
+    *value = hw->pe.copy_rate / (strcmp(row->result, "copy32") == 0 ? 2 : 1);
+  else
+    *value = cs3_axpy_rate(hw, strcmp(row->result, "cache") == 0);
   return TRUE;
 }
 
@@ -85,10 +92,16 @@ static gboolean tiles(Cs3ValidationSession *session, const Cs3ValidationRow *row
   Cs3Pattern pattern;
   if (!cs3_pattern_parse(&pattern, "uniform", error))
     return FALSE;
+  g_autofree char *key = g_strconcat("tiles ", row->arguments, NULL);
+  gpointer *kept = cs3_validation_keep(session, key, g_free);
+  if (*kept != NULL) {
+    *value = *(double *)*kept;
+    return TRUE;
+  }
   *value = 0;
   for (guint64 seed = 1; seed <= MASKS; seed++) {
     g_autoptr(Cs3Mask) mask =
-        cs3_pattern_mask(&pattern, t.rows, t.cols, t.density, seed, cs3_pattern_stream(row->id),
+        cs3_pattern_mask(&pattern, t.rows, t.cols, t.density, seed, cs3_pattern_stream(key),
                          cs3_validation_workers(session), error);
     if (mask == NULL) {
       g_prefix_error(error, "%s: ", row->where);
@@ -96,13 +109,35 @@ static gboolean tiles(Cs3ValidationSession *session, const Cs3ValidationRow *row
     }
     *value += slowest_over_mean(mask, &t) / MASKS;
   }
+  *kept = g_memdup2(value, sizeof *value);
   return TRUE;
 }
 
-static const Cs3ValidationMethod methods[] = {{"rate", rate}, {"tiles", tiles}, {NULL, NULL}};
+/* Method "tiles-mean": arguments of "tiles" with " : " between them; the mean of the imbalances. */
+static gboolean tiles_mean(Cs3ValidationSession *session, const Cs3ValidationRow *row,
+                           double *value, GError **error) {
+  g_auto(GStrv) parts = g_strsplit(row->arguments, " : ", -1);
+  guint n = g_strv_length(parts);
+  *value = 0;
+  for (guint i = 0; i < n; i++) {
+    Cs3ValidationRow one = *row;
+    double imbalance;
+    one.arguments = parts[i];
+    if (!tiles(session, &one, &imbalance, error))
+      return FALSE;
+    *value += imbalance / n;
+  }
+  return TRUE;
+}
+
+static const Cs3ValidationMethod methods[] = {
+    {"rate", rate}, {"tiles", tiles}, {"tiles-mean", tiles_mean}, {"vector", cs3_validation_vector},
+    {NULL, NULL},
+};
 
 const Cs3ValidationSuite cs3_suite_pe = {
     .name = "pe",
-    .summary = "multiply-add rates of one PE, and load imbalance of random masks over PEs",
+    .summary =
+        "vector operations of one PE, sparse products, and load imbalance of random masks over PEs",
     .methods = methods,
 };

@@ -14,8 +14,8 @@
 #include "sim/validate-measure.h"
 
 static const Cs3ValidationSuite *const suites[] = {
-    &cs3_suite_flops,           &cs3_suite_pe, &cs3_suite_sparse, &cs3_suite_throughput,
-    &cs3_suite_throughput_fp32, NULL,
+    &cs3_suite_fabric,     &cs3_suite_flops,           &cs3_suite_pe, &cs3_suite_sparse,
+    &cs3_suite_throughput, &cs3_suite_throughput_fp32, NULL,
 };
 
 const Cs3ValidationSuite *const *cs3_validation_suites(void) {
@@ -45,12 +45,13 @@ static const char *const verdict_names[CS3_N_VERDICTS] = {
 /* CSV and JSON; the text has a narrower table of its own. */
 static const Cs3Column columns[] = {
     {.key = "suite", .type = CS3_COLUMN_TEXT},     {.key = "id", .type = CS3_COLUMN_TEXT},
-    {.key = "source", .type = CS3_COLUMN_TEXT},    {.key = "evidence", .type = CS3_COLUMN_TEXT},
-    {.key = "quantity", .type = CS3_COLUMN_TEXT},  {.key = "unit", .type = CS3_COLUMN_TEXT},
-    {.key = "published", .type = CS3_COLUMN_REAL}, {.key = "simulated", .type = CS3_COLUMN_REAL},
-    {.key = "error", .type = CS3_COLUMN_REAL},     {.key = "accepted", .type = CS3_COLUMN_TEXT},
-    {.key = "verdict", .type = CS3_COLUMN_TEXT},   {.key = "method", .type = CS3_COLUMN_TEXT},
-    {.key = "arguments", .type = CS3_COLUMN_TEXT}, {.key = "note", .type = CS3_COLUMN_TEXT},
+    {.key = "group", .type = CS3_COLUMN_TEXT},     {.key = "source", .type = CS3_COLUMN_TEXT},
+    {.key = "evidence", .type = CS3_COLUMN_TEXT},  {.key = "quantity", .type = CS3_COLUMN_TEXT},
+    {.key = "unit", .type = CS3_COLUMN_TEXT},      {.key = "published", .type = CS3_COLUMN_REAL},
+    {.key = "simulated", .type = CS3_COLUMN_REAL}, {.key = "error", .type = CS3_COLUMN_REAL},
+    {.key = "accepted", .type = CS3_COLUMN_TEXT},  {.key = "verdict", .type = CS3_COLUMN_TEXT},
+    {.key = "method", .type = CS3_COLUMN_TEXT},    {.key = "arguments", .type = CS3_COLUMN_TEXT},
+    {.key = "note", .type = CS3_COLUMN_TEXT},
 };
 
 static void add_point(Cs3Table *table, const Cs3ValidationSuite *suite, const Cs3ValidationRow *row,
@@ -58,6 +59,7 @@ static void add_point(Cs3Table *table, const Cs3ValidationSuite *suite, const Cs
   g_autofree char *accepted = cs3_validation_accepts(row);
   cs3_table_add_text(table, suite->name);
   cs3_table_add_text(table, row->id);
+  cs3_table_add_text(table, row->group);
   cs3_table_add_text(table, row->source);
   cs3_table_add_text(table, row->evidence);
   cs3_table_add_text(table, row->quantity);
@@ -94,17 +96,23 @@ typedef struct {
   guint done, missed;
 } Job;
 
+static void tell(guint rows, gpointer data) {
+  const Job *job = data;
+  if (job->progress != NULL)
+    job->progress(job->done + rows, job->data);
+}
+
 static json_t *run_suite(Job *job, const Cs3ValidationSuite *suite, GError **error) {
   g_autoptr(GPtrArray) rows = cs3_validation_load(suite, error);
-  if (rows == NULL)
+  if (rows == NULL || (suite->prepare && !suite->prepare(job->session, rows, tell, job, error)))
     return NULL;
   g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
   gint64 verdicts[CS3_N_VERDICTS] = {0};
   for (guint i = 0; i < rows->len; i++) {
     const Cs3ValidationRow *row = rows->pdata[i];
     double simulated;
-    if (job->progress != NULL)
-      job->progress(job->done, job->data);
+    if (suite->prepare == NULL)
+      tell(0, job);
     if (!simulate(job->session, suite, row, &simulated, error))
       return NULL;
     Cs3Verdict verdict = cs3_validation_verdict(row, simulated);

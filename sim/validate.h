@@ -32,7 +32,9 @@ typedef enum {
 /* One published value. */
 typedef struct {
   char *where; /* "throughput.csv:7", for messages */
-  char *id, *source, *evidence, *quantity, *unit;
+  char *id;
+  char *group; /* rows that stand together in the summary */
+  char *source, *evidence, *quantity, *unit;
   double published; /* NaN when rejected without a number */
   Cs3Check check;
   double tolerance;
@@ -52,13 +54,19 @@ typedef struct {
                       GError **error);
 } Cs3ValidationMethod;
 
+/* Called before every row with how many are done. */
+typedef void (*Cs3ValidationProgress)(guint done, gpointer data);
+
 typedef struct {
   const char *name;    /* and of the data file */
   const char *summary; /* one line, no full stop */
   const Cs3ValidationMethod *methods;
+  /* (nullable): simulates ahead, in parallel, what the rows need; tells of rows' worth of it. */
+  gboolean (*prepare)(Cs3ValidationSession *session, const GPtrArray *rows,
+                      Cs3ValidationProgress progress, gpointer data, GError **error);
 } Cs3ValidationSuite;
 
-extern const Cs3ValidationSuite cs3_suite_flops, cs3_suite_pe, cs3_suite_sparse,
+extern const Cs3ValidationSuite cs3_suite_fabric, cs3_suite_flops, cs3_suite_pe, cs3_suite_sparse,
     cs3_suite_throughput, cs3_suite_throughput_fp32;
 
 /** cs3_validation_suites: (transfer none): every suite; ends with %NULL. */
@@ -85,9 +93,6 @@ Cs3Verdict cs3_validation_verdict(const Cs3ValidationRow *row, double simulated)
 
 /** cs3_validation_accepts: (transfer full): the claim of @row in words: "within 3 %". */
 char *cs3_validation_accepts(const Cs3ValidationRow *row);
-
-/* Called before every row with how many are done. */
-typedef void (*Cs3ValidationProgress)(guint done, gpointer data);
 
 /**
  * cs3_validate: simulate every row of @suites.

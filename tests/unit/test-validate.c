@@ -11,7 +11,8 @@
 #include "sim/validate-measure.h"
 
 #define HEADER                                                                                     \
-  "id,source,evidence,quantity,unit,published,check,tolerance,method,arguments,result,scale,"      \
+  "id,group,source,evidence,quantity,unit,published,check,tolerance,method,arguments,result,"      \
+  "scale,"                                                                                         \
   "note\n"
 
 START_TEST(test_verdicts) {
@@ -51,8 +52,8 @@ START_TEST(test_reader_takes_quotes_and_comments) {
   g_autoptr(GPtrArray) rows = cs3_validation_parse(
       &cs3_suite_flops,
       "# a comment\n\n" HEADER
-      "a,\"x, \"\"y\"\"\",paper,q,%,64,absolute,3,count,--model gpt3-xl,flops,2,\"\"\r\n"
-      "b,s,silicon,q,,,rejected,,,,,,\"no, reason\"\n",
+      "a,g,\"x, \"\"y\"\"\",paper,q,%,64,absolute,3,count,--model gpt3-xl,flops,2,\"\"\r\n"
+      "b,g,s,silicon,q,,,rejected,,,,,,\"no, reason\"\n",
       "t.csv", &error);
   ck_assert_msg(rows != NULL, "%s", error ? error->message : "");
   ck_assert_uint_eq(rows->len, 2);
@@ -70,25 +71,27 @@ END_TEST
 static const struct {
   const char *text, *message;
 } bad_files[] = {
-    {"", "t.csv: the header must be 'id,source,"},
+    {"", "t.csv: the header must be 'id,group,source,"},
     {"id,name\n", "t.csv: the header must be"},
-    {HEADER "a,b\n", "t.csv:2: 2 fields, expected 13"},
-    {HEADER "\"a,s,paper,q,,1,report,,count,,flops,,\n", "t.csv:2: field 1: quote without"},
-    {HEADER "\"a\"x,s,paper,q,,1,report,,count,,flops,,\n", "t.csv:2: field 1: quote without"},
-    {HEADER "a,,paper,q,,1,report,,count,,flops,,\n", "t.csv:2: source is empty"},
-    {HEADER "a,s,hearsay,q,,1,report,,count,,flops,,\n",
+    {HEADER "a,b\n", "t.csv:2: 2 fields, expected 14"},
+    {HEADER "\"a,g,s,paper,q,,1,report,,count,,flops,,\n", "t.csv:2: field 1: quote without"},
+    {HEADER "\"a\"x,g,s,paper,q,,1,report,,count,,flops,,\n", "t.csv:2: field 1: quote without"},
+    {HEADER "a,g,,paper,q,,1,report,,count,,flops,,\n", "t.csv:2: source is empty"},
+    {HEADER "a,g,s,hearsay,q,,1,report,,count,,flops,,\n",
      "t.csv:2: evidence: 'hearsay' is not one of silicon, vendor-simulator, paper, vendor, "
      "derived"},
-    {HEADER "a,s,paper,q,,1,about,,count,,flops,,\n",
+    {HEADER "a,g,s,paper,q,,1,about,,count,,flops,,\n",
      "t.csv:2: check: 'about' is not one of relative,"},
-    {HEADER "a,s,paper,q,,x1,report,,count,,flops,,\n", "t.csv:2: published: 'x1' is not a number"},
-    {HEADER "a,s,paper,q,,nan,report,,count,,flops,,\n",
+    {HEADER "a,g,s,paper,q,,x1,report,,count,,flops,,\n",
+     "t.csv:2: published: 'x1' is not a number"},
+    {HEADER "a,g,s,paper,q,,nan,report,,count,,flops,,\n",
      "t.csv:2: published: 'nan' is not a number"},
-    {HEADER "a,s,paper,q,,1,relative,,count,,flops,,\n", "t.csv:2: tolerance: '' is not a number"},
-    {HEADER "a,s,paper,q,,1,report,,count,,flops,2x,\n", "t.csv:2: scale: '2x' is not a number"},
-    {HEADER "a,s,paper,q,,1,report,,guess,,flops,,\n",
+    {HEADER "a,g,s,paper,q,,1,relative,,count,,flops,,\n",
+     "t.csv:2: tolerance: '' is not a number"},
+    {HEADER "a,g,s,paper,q,,1,report,,count,,flops,2x,\n", "t.csv:2: scale: '2x' is not a number"},
+    {HEADER "a,g,s,paper,q,,1,report,,guess,,flops,,\n",
      "t.csv:2: method: 'guess' is not one of count, saved"},
-    {HEADER "a,s,paper,q,,1,rejected,,,,,,\n", "t.csv:2: note is empty: say why"},
+    {HEADER "a,g,s,paper,q,,1,rejected,,,,,,\n", "t.csv:2: note is empty: say why"},
 };
 
 START_TEST(test_reader_refuses) {
@@ -200,10 +203,57 @@ START_TEST(test_counts) {
 }
 END_TEST
 
+/* Sums and quotients of runs and numbers; equal runs are simulated once. */
+START_TEST(test_fabric_terms) {
+  double one = measure(&cs3_suite_fabric, "fabric", "cycles", "chain --pes 8x1 --words 5");
+  double two = measure(&cs3_suite_fabric, "fabric", "cycles", "star --pes 8x1 --words 5");
+  ck_assert(one > 5 && two > one);
+  ck_assert(measure(&cs3_suite_fabric, "fabric", "cycles",
+                    "chain --pes 8x1 --words 5 + star --pes 8x1 --words 5 - 7") == one + two - 7);
+  ck_assert_double_eq_tol(measure(&cs3_suite_fabric, "fabric", "cycles",
+                                  "chain --pes 8x1 --words 5 - 2 / star --pes 8x1 --words 5 + 3"),
+                          (one - 2) / (two + 3), 1e-12);
+  ck_assert(measure(&cs3_suite_fabric, "fabric", "cycles",
+                    "chain --pes 8x1 --words 5 / chain --pes 8x1 --words 5") == 1);
+  ck_assert(measure(&cs3_suite_fabric, "fabric", "cycles", "4 / 8") == 0.5);
+}
+END_TEST
+
+/* Cycles of an operation are set-up and elements over the rate, on random machines. */
+START_TEST(test_vector_is_linear) {
+  g_autoptr(GRand) random = g_rand_new_with_seed(fixture_seed());
+  for (int round = 0; round < 20; round++) {
+    int setup = g_rand_int_range(random, 1, 40), n = 64 * g_rand_int_range(random, 2, 60);
+    int repeats = g_rand_int_range(random, 1, 5);
+    g_autofree char *text = g_strdup_printf("fma f16 elements=%d repeats=%d --hardware cs2 --set "
+                                            "pe.fma_setup=%d",
+                                            n, repeats, setup);
+    double rate = measure(&cs3_suite_pe, "vector", "rate", text) * repeats;
+    ck_assert_double_eq_tol(rate, 4, 1e-9);
+    ck_assert(measure(&cs3_suite_pe, "vector", "setup", text) == repeats * setup);
+    ck_assert(measure(&cs3_suite_pe, "vector", "cycles", text) == repeats * (setup + n / 4));
+  }
+}
+END_TEST
+
 static const struct {
   const Cs3ValidationSuite *suite;
   const char *method, *result, *arguments, *message;
 } bad_rows[] = {
+    {&cs3_suite_fabric, "fabric", "cycles", "chian --pes 8x1", "t.csv:2: "},
+    {&cs3_suite_fabric, "fabric", "cycles", "chain --pes 8x2",
+     "t.csv:2: --pes 8x2: this program runs on one row"},
+    {&cs3_suite_fabric, "fabric", "cycles", "chain --pes 8x1 + ",
+     "t.csv:2: arguments: expected runs of 'cs3sim fabric' and numbers"},
+    {&cs3_suite_fabric, "fabric", "cycles", "", "t.csv:2: arguments: expected runs"},
+    {&cs3_suite_fabric, "fabric", "hops", "chain --pes 8x1",
+     "t.csv:2: result: 'cs3sim fabric -o json' has no number 'hops'"},
+    {&cs3_suite_pe, "vector", "rate", "fam f16 elements=8 repeats=1",
+     "t.csv:2: arguments: expected move, add, mul, fma or dot"},
+    {&cs3_suite_pe, "vector", "rate", "fma f16 elements=0 repeats=1",
+     "t.csv:2: arguments: expected move"},
+    {&cs3_suite_pe, "vector", "speed", "fma f16 elements=8 repeats=1",
+     "t.csv:2: result: 'speed' is not one of cycles, rate, setup, cost"},
     {&cs3_suite_flops, "count", "work", "--model gpt3-xl",
      "t.csv:2: result: 'work' is not one of flops, parameters"},
     {&cs3_suite_flops, "count", "flops", "--model gpt3-xxl", "t.csv:2: unknown model 'gpt3-xxl'"},
@@ -211,7 +261,8 @@ static const struct {
     {&cs3_suite_flops, "count", "flops", "--model 'gpt3-xl", "t.csv:2: arguments: "},
     {&cs3_suite_flops, "saved", "", "--model gpt3-xl dense-steps=3",
      "t.csv:2: arguments: sparse-steps=NUMBER is missing"},
-    {&cs3_suite_pe, "rate", "disk", "", "t.csv:2: result: 'disk' is not one of cache, sram"},
+    {&cs3_suite_pe, "rate", "disk", "",
+     "t.csv:2: result: 'disk' is not one of cache, sram, copy16, copy32"},
     {&cs3_suite_pe, "tiles", "", "rows=1 hight=3", "t.csv:2: arguments: 'hight=3' is not a known"},
     {&cs3_suite_pe, "tiles", "",
      "rows=8 cols=8 density=0.5 across=9 down=1 per-nonzero=1 per-column=0",
@@ -270,6 +321,8 @@ int main(void) {
   tcase_set_timeout(methods, 60);
   tcase_add_test(methods, test_run_ahead_laws);
   tcase_add_test(methods, test_tiles_laws);
+  tcase_add_test(methods, test_fabric_terms);
+  tcase_add_test(methods, test_vector_is_linear);
   tcase_add_test(methods, test_counts);
   tcase_add_loop_test(methods, test_bad_rows, 0, G_N_ELEMENTS(bad_rows));
   tcase_add_test(methods, test_shared_dense_side);
