@@ -11,6 +11,7 @@ G_DEFINE_QUARK(cs3 - plot - error - quark, cs3_plot_error)
 static const Cs3Plot *const plots[] = {
     &cs3_plot_speedup,
     &cs3_plot_breakdown,
+    &cs3_plot_layer_speedup,
     NULL,
 };
 

@@ -36,6 +36,7 @@ typedef struct {
 /* The records that a plot is drawn from. */
 typedef enum {
   CS3_PLOT_NEEDS_SPARSITIES, /* runs that differ in nothing but the sparsity, two or more */
+  CS3_PLOT_NEEDS_LAYERS,     /* records of `cs3sim layer`, from files */
 } Cs3PlotNeeds;
 
 typedef struct {

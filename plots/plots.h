@@ -5,4 +5,5 @@
 #include "plots/plot.h"
 
 extern const Cs3Plot cs3_plot_breakdown;
+extern const Cs3Plot cs3_plot_layer_speedup;
 extern const Cs3Plot cs3_plot_speedup;

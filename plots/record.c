@@ -64,10 +64,16 @@ static gboolean missing(const char *path, const char *what, GError **error) {
 
 gboolean cs3_record_require(const json_t *record, const char *const *numbers,
                             const char *const *texts, GError **error) {
-  const char *schema = cs3_result_string(record, "schema");
-  if (strcmp(schema, CS3_RESULT_SCHEMA) != 0) {
+  return cs3_record_require_schema(record, CS3_RESULT_SCHEMA, numbers, texts, error);
+}
+
+gboolean cs3_record_require_schema(const json_t *record, const char *schema,
+                                   const char *const *numbers, const char *const *texts,
+                                   GError **error) {
+  const char *found = cs3_result_string(record, "schema");
+  if (strcmp(found, schema) != 0) {
     g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
-                "the record's schema is '%s', this program reads " CS3_RESULT_SCHEMA, schema);
+                "the record's schema is '%s', this program reads %s", found, schema);
     return FALSE;
   }
   for (; *numbers != NULL; numbers++)

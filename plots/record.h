@@ -21,3 +21,8 @@ gboolean cs3_records_load(const char *path, json_t *records,
  */
 gboolean cs3_record_require(const json_t *record, const char *const *numbers,
                             const char *const *texts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_record_require_schema: the same for a record of another @schema than cs3sim.result/1. */
+gboolean cs3_record_require_schema(const json_t *record, const char *schema,
+                                   const char *const *numbers, const char *const *texts,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -307,11 +307,19 @@ static gboolean fits_terminal(const Cs3Context *context, GError **error) {
   return FALSE;
 }
 
+static gboolean has_files(const Cs3Plot *plot, char **files, GError **error) {
+  if (plot->needs != CS3_PLOT_NEEDS_LAYERS || files[0] != NULL)
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "plot %s needs RESULT files, which 'cs3sim layer -o jsonl' writes", plot->name);
+  return FALSE;
+}
+
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const Cs3Plot *plot = find_plot(args[0], error);
   g_auto(Companions) companions = {NULL};
-  if (plot == NULL || !fits_terminal(context, error) ||
+  if (plot == NULL || !has_files(plot, args + 1, error) || !fits_terminal(context, error) ||
       !place_files(context, plot, &companions, error))
     return CS3_EXIT_USAGE;
   json_t *records = json_array();
