@@ -18,9 +18,21 @@ enum { MAX_FOLD = 32 };
 typedef struct {
   const Cs3Hardware *hw;
   double density;
-  GArray *found;
-  GError *refused; /* why the last mapping does not fit: most folds, accumulators in SRAM */
+  GArray *found;        /* all that fit, or NULL: */
+  Cs3MapCandidate best; /* only the best; estimate 0: none yet */
+  GError *refused;      /* why the last mapping does not fit: most folds, accumulators in SRAM */
 } Search;
+
+/* Behind an ingress limit many mappings tie: prefer fewer folds, then the cheaper placement. */
+static gint by_estimate(gconstpointer a, gconstpointer b) {
+  const Cs3MapCandidate *x = a, *y = b;
+  if (x->estimate != y->estimate)
+    return x->estimate > y->estimate ? 1 : -1;
+  if (x->mapping.fold != y->mapping.fold)
+    return x->mapping.fold > y->mapping.fold ? 1 : -1;
+  return (x->mapping.placement > y->mapping.placement) -
+         (x->mapping.placement < y->mapping.placement);
+}
 
 static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
   g_autoptr(GError) error = NULL;
@@ -35,8 +47,13 @@ static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mappin
       .shape = *shape,
       .mapping = *mapping,
       .estimate = cs3_layer_estimate(search->hw, shape, mapping, density),
-      .bound = cs3_layer_bound(search->hw, shape, mapping, (gint64)nonzeros),
   };
+  if (search->found == NULL) {
+    if (search->best.estimate == 0 || by_estimate(&candidate, &search->best) < 0)
+      search->best = candidate;
+    return;
+  }
+  candidate.bound = cs3_layer_bound(search->hw, shape, mapping, (gint64)nonzeros);
   g_array_append_val(search->found, candidate);
 }
 
@@ -69,20 +86,8 @@ static void consider_placements(Search *search, const Cs3LayerShape *shape, Cs3M
   }
 }
 
-/* Behind an ingress limit many mappings tie: prefer fewer folds, then the cheaper placement. */
-static gint by_estimate(gconstpointer a, gconstpointer b) {
-  const Cs3MapCandidate *x = a, *y = b;
-  if (x->estimate != y->estimate)
-    return x->estimate > y->estimate ? 1 : -1;
-  if (x->mapping.fold != y->mapping.fold)
-    return x->mapping.fold > y->mapping.fold ? 1 : -1;
-  return (x->mapping.placement > y->mapping.placement) -
-         (x->mapping.placement < y->mapping.placement);
-}
-
-GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
-                           const Cs3MapForce *force, GError **error) {
-  Search search = {hw, density, g_array_new(FALSE, FALSE, sizeof(Cs3MapCandidate)), NULL};
+static void consider_all(Search *search, const Cs3LayerShape *shape, const Cs3MapForce *force) {
+  const Cs3Hardware *hw = search->hw;
   Cs3Mapping mapping = {
       .reduction = force->reduction >= 0 ? (Cs3Reduction)force->reduction
                                          : (Cs3Reduction)hw->kernel.reduction,
@@ -91,13 +96,21 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
   };
   Cs3LayerShape s = *shape;
   for (int dense = 0; dense <= 1; dense++) {
-    if ((!dense && density >= 1) || !allowed(density >= 1 ? -1 : force->dense, dense))
+    if ((!dense && search->density >= 1) ||
+        !allowed(search->density >= 1 ? -1 : force->dense, dense))
       continue;
     s.dense = dense;
     for (mapping.axis = CS3_AXIS_Y; mapping.axis <= CS3_AXIS_X; mapping.axis++)
       if (allowed(force->axis, mapping.axis))
-        consider_placements(&search, &s, mapping, force);
+        consider_placements(search, &s, mapping, force);
   }
+}
+
+GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+                           const Cs3MapForce *force, GError **error) {
+  Search search = {
+      .hw = hw, .density = density, .found = g_array_new(FALSE, FALSE, sizeof(Cs3MapCandidate))};
+  consider_all(&search, shape, force);
   if (search.found->len == 0) {
     g_array_unref(search.found);
     g_propagate_error(error, search.refused);
@@ -106,6 +119,19 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
   g_clear_error(&search.refused);
   g_array_sort(search.found, by_estimate);
   return search.found;
+}
+
+gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+                      const Cs3MapForce *force, Cs3MapCandidate *best, GError **error) {
+  Search search = {.hw = hw, .density = density};
+  consider_all(&search, shape, force);
+  if (search.best.estimate == 0) {
+    g_propagate_error(error, search.refused);
+    return FALSE;
+  }
+  g_clear_error(&search.refused);
+  *best = search.best;
+  return TRUE;
 }
 
 Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan *weights,

@@ -52,6 +52,14 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
                            const Cs3MapForce *force, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * cs3_map_best: the first of cs3_map_candidates(), without bound, and found faster. Errors: the
+ * same.
+ */
+gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+                      const Cs3MapForce *force, Cs3MapCandidate *best,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * cs3_map_choose: the fastest mapping by the recurrence, or one at most 1 % slower; mappings that
  * their bound excludes are not run, the first two of the ranking always are.
  * @weights: (nullable): shape->rows x shape->features live weights; %NULL: all alive.

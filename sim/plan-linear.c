@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <math.h>
+
 #include "sim/plan-internal.h"
 #include "workloads/parallel.h"
 
@@ -59,6 +61,46 @@ static void run_chosen(const Cs3Hardware *hw, const Cs3WeightsLoan *live, Cs3Mem
   out->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, sent);
 }
 
+/* What @few and twice as many rows took, continued to all rows. */
+static gint64 continued(gint64 few, gint64 twice, double rows_over_few) {
+  return twice + (gint64)llround((double)(twice - few) * (rows_over_few - 2));
+}
+
+static void run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best,
+                      const Cs3LayerWeights *weights, Cs3LayerResult *result) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  gint64 rows = best->shape.rows, few = input->sample_rows / 2;
+  if (few <= 0 || rows <= 2 * few) {
+    cs3_layer_times_of(hw, &best->shape, &best->mapping, weights, result);
+    return;
+  }
+  Cs3LayerShape shape = best->shape;
+  Cs3LayerResult half;
+  double share = (double)rows / few;
+  shape.rows = few;
+  cs3_layer_times_of(hw, &shape, &best->mapping, weights, &half);
+  shape.rows = 2 * few;
+  cs3_layer_times_of(hw, &shape, &best->mapping, weights, result);
+  result->cycles = continued(half.cycles, result->cycles, share);
+  result->nonzeros = continued(half.nonzeros, result->nonzeros, share);
+  result->ingress_wavelets = continued(half.ingress_wavelets, result->ingress_wavelets, share);
+  result->egress_wavelets = continued(half.egress_wavelets, result->egress_wavelets, share);
+}
+
+static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape,
+                           const Cs3WeightsLoan *live, Cs3PlanPass *out, GError **error) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  double density = live ? (double)live->nonzeros / ((double)shape->rows * shape->features) : 1;
+  if (!cs3_map_best(hw, shape, density, &input->force, &out->choice.best, error))
+    return FALSE;
+  Cs3LayerWeights weights = cs3_map_weights(&out->choice.best.shape, live, input->memo);
+  run_times(input, &out->choice.best, &weights, &out->result);
+  out->choice.considered = 1;
+  if (live != NULL)
+    out->result.nonzeros = live->nonzeros;
+  return TRUE;
+}
+
 static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error) {
   const Cs3PlanInput *input = job->input;
   const Cs3Hardware *hw = &input->machine->hw;
@@ -72,6 +114,8 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   if (sparse && !cs3_weights_lend(input->store, &spec, pass == CS3_PASS_DX, &loan, error))
     return FALSE;
   const Cs3WeightsLoan *live = sparse ? &loan : NULL;
+  if (input->ranked)
+    return run_ranked(input, &shape, live, out, error);
   /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
   if (out->choice.considered == 0 &&
       !cs3_map_choose(hw, &shape, live, input->memo, &input->force, &out->choice, error))

@@ -22,9 +22,10 @@ typedef struct {
 static double estimate_pass(const Cs3PlanInput *input, guint index, double density, Cs3Pass pass,
                             gint64 tokens) {
   Cs3LayerShape shape = cs3_plan_shape(cs3_graph_node(input->graph, index), pass, tokens);
-  g_autoptr(GArray) found =
-      cs3_map_candidates(&input->machine->hw, &shape, density, &input->force, NULL);
-  return found ? g_array_index(found, Cs3MapCandidate, 0).estimate : INFINITY;
+  Cs3MapCandidate best;
+  return cs3_map_best(&input->machine->hw, &shape, density, &input->force, &best, NULL)
+             ? best.estimate
+             : INFINITY;
 }
 
 /* Cycles of a matrix by closed forms; nodes that share shape and density share the entry. */

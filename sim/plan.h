@@ -23,8 +23,12 @@ typedef struct {
   Cs3Memo *memo;               /* (nullable): of passes */
   gint64 batch;                /* sequences per step */
   guint64 seed;
-  gboolean exact; /* every layer with its own mask, instead of one per distinct shape */
-  guint workers;  /* threads; no influence on the result */
+  gboolean exact;     /* every layer with its own mask, instead of one per distinct shape */
+  gboolean ranked;    /* the mapping with the best closed form, times without causes: for analyses
+                         of very many machines */
+  gint64 sample_rows; /* if ranked: output rows that are run, the others follow at their pace; 0:
+                         all */
+  guint workers;      /* threads; no influence on the result */
   Cs3MapForce force;
 } Cs3PlanInput;
 

@@ -178,13 +178,8 @@ void cs3_run_cache_free(Cs3RunCache *cache) {
   g_free(cache);
 }
 
-Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
-  g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
-  g_autoptr(Cs3RunCache) own =
-      config->cache == NULL ? cs3_run_cache_new(RUN_PASSES, RUN_MASK_BYTES) : NULL;
-  const Cs3RunCache *cache = config->cache != NULL ? config->cache : own;
-  run->config = *config;
-  Cs3PlanInput input = {
+static Cs3PlanInput plan_input(const Cs3RunConfig *config, const Cs3RunCache *cache) {
+  return (Cs3PlanInput){
       .store = cache->store,
       .memo = cache->memo,
       .graph = config->graph,
@@ -196,6 +191,14 @@ Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GErr
       .workers = config->workers,
       .force = config->force,
   };
+}
+
+Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
+  g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
+  g_autoptr(Cs3RunCache) own =
+      config->cache == NULL ? cs3_run_cache_new(RUN_PASSES, RUN_MASK_BYTES) : NULL;
+  run->config = *config;
+  Cs3PlanInput input = plan_input(config, config->cache != NULL ? config->cache : own);
   if (!check_memoryx(config, error) || !simulate_dense(&input, baseline, &run->dense, error))
     return NULL;
   input.known = run->dense.plan;
@@ -214,6 +217,34 @@ Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GErr
 
 Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
   return cs3_run_against(config, NULL, error);
+}
+
+static gboolean find_step(const Cs3PlanInput *input, double *step_s, GError **error) {
+  g_autoptr(Cs3Plan) plan = cs3_plan_new(input, error);
+  if (plan == NULL)
+    return FALSE;
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, plan);
+  Cs3Schedule schedule = cs3_schedule(input, plan, uses);
+  if (!cs3_step_check(&schedule, &input->machine->system, error))
+    return FALSE;
+  Cs3StepTime time;
+  cs3_step_oracle(&schedule, &input->machine->system, &time);
+  *step_s = time.step_s;
+  return TRUE;
+}
+
+gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTimes *times,
+                       GError **error) {
+  g_return_val_if_fail(config->cache != NULL, FALSE);
+  Cs3PlanInput input = plan_input(config, config->cache);
+  input.ranked = TRUE;
+  input.exact = FALSE;
+  input.sample_rows = sample_rows;
+  if (!check_memoryx(config, error) || !find_step(&input, &times->dense_s, error))
+    return FALSE;
+  times->sparse_s = times->dense_s;
+  input.sparsity = config->sparsity;
+  return !any_sparse(config) || find_step(&input, &times->sparse_s, error);
 }
 
 void cs3_run_free(Cs3Run *run) {

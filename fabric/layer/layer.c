@@ -189,19 +189,33 @@ static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTime
   causes[CS3_CAUSE_FILL] = c->lead + all->end + drain(p->shape, c) - height;
 }
 
+/* Everything but the causes. */
+static Cs3PassTimes find_times(Pass *pass, Cs3LayerResult *result) {
+  find_nonzeros(pass);
+  Cs3PassTimes all = run(pass, CS3_LIMIT_EGRESS);
+  *result = (Cs3LayerResult){
+      .cycles = pass->costs.lead + all.end + drain(pass->shape, &pass->costs),
+      .nonzeros = pass->nonzeros,
+      .ingress_wavelets = all.ingress_wavelets,
+      .egress_wavelets = all.egress_wavelets,
+      .imbalance =
+          pass->nonzeros > 0 ? (double)pass->busiest * pass->costs.lines / pass->nonzeros : 1,
+  };
+  return all;
+}
+
+void cs3_layer_times_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                        Cs3LayerResult *result) {
+  Pass pass = pass_new(hw, shape, mapping, weights);
+  find_times(&pass, result);
+}
+
 void cs3_layer_recurrence_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                              const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
                              Cs3LayerResult *result) {
   Pass pass = pass_new(hw, shape, mapping, weights);
-  find_nonzeros(&pass);
-  Cs3PassTimes all = run(&pass, CS3_LIMIT_EGRESS);
-  *result = (Cs3LayerResult){
-      .cycles = pass.costs.lead + all.end + drain(shape, &pass.costs),
-      .nonzeros = pass.nonzeros,
-      .ingress_wavelets = all.ingress_wavelets,
-      .egress_wavelets = all.egress_wavelets,
-      .imbalance = pass.nonzeros > 0 ? (double)pass.busiest * pass.costs.lines / pass.nonzeros : 1,
-  };
+  Cs3PassTimes all = find_times(&pass, result);
   split_causes(hw, &pass, &all, result->causes);
 }
 
