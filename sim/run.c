@@ -130,7 +130,7 @@ static gboolean check_memoryx(const Cs3RunConfig *config, GError **error) {
       error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
       "%s does not fit MemoryX: weights and optimizer state of %.3g parameters lack %.3g GB "
       "(memoryx.capacity is %.3g GB); use a larger unit with --set memoryx.capacity=...",
-      model->name, parameters, missing / 1e9, config->machine->system.memoryx.capacity_bytes / 1e9);
+      model->name, parameters, missing / 1e9, cs3_system_capacity(&config->machine->system) / 1e9);
   return FALSE;
 }
 

@@ -4,6 +4,7 @@
 
 #include "sim/simgrid-engine.h"
 
+#include <simgrid/comm.h>
 #include <simgrid/engine.h>
 
 #include <locale.h>
@@ -82,4 +83,25 @@ void cs3_bell_ring(Cs3Bell *bell) {
     return;
   bell->awaited = FALSE;
   sg_sem_release(bell->semaphore);
+}
+
+Cs3Channel cs3_channel(const char *name) {
+  return (Cs3Channel){sg_mailbox_by_name(name)};
+}
+
+static void listener(int argc, char **argv) {
+  sg_mailbox_t mailbox = sg_actor_self_get_data();
+  for (;;) {
+    void *payload = NULL;
+    (void)sg_comm_wait(sg_mailbox_get_async(mailbox, &payload)); /* the sender sees failures */
+  }
+}
+
+void cs3_channel_listen(const Cs3Channel *channel, const char *host) {
+  cs3_engine_actor(sg_mailbox_get_name(channel->mailbox), host, channel->mailbox, TRUE, listener);
+}
+
+gboolean cs3_channel_send(const Cs3Channel *channel, double bytes) {
+  static char payload; /* SimGrid wants one; nobody reads it */
+  return sg_comm_wait(sg_mailbox_put_async(channel->mailbox, &payload, (long)bytes)) == SG_OK;
 }

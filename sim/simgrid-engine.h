@@ -5,6 +5,7 @@
 
 #include <simgrid/actor.h>
 #include <simgrid/host.h>
+#include <simgrid/mailbox.h>
 #include <simgrid/semaphore.h>
 
 #include <glib.h>
@@ -39,3 +40,19 @@ void cs3_bell_init(Cs3Bell *bell);
 /** cs3_bell_wait: sleep until the next ring; check your condition again afterwards. */
 void cs3_bell_wait(Cs3Bell *bell);
 void cs3_bell_ring(Cs3Bell *bell);
+
+/* A way from one host to another that may fail: SimGrid throws through blocking calls when a link
+ * goes down, and reports it only from asynchronous ones. */
+typedef struct {
+  sg_mailbox_t mailbox;
+} Cs3Channel;
+
+/** cs3_channel: the channel called @name; the same for everyone who asks. */
+Cs3Channel cs3_channel(const char *name);
+
+/** cs3_channel_listen: an actor on @host that takes everything, for ever. */
+void cs3_channel_listen(const Cs3Channel *channel, const char *host);
+
+/** cs3_channel_send: move @bytes (whole, up to 2^63) from the caller's host to the listener's.
+ * Returns: %FALSE as soon as a link on the way is down; nothing has arrived then. */
+gboolean cs3_channel_send(const Cs3Channel *channel, double bytes);

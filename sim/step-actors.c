@@ -1,193 +1,58 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The training step as four SimGrid actors: the streamer sends weights from MemoryX, the wafer
- * computes, the reducer sends gradients back, the optimizer updates in MemoryX.
- *
- * Iterations and micro-batches are all alike but for their ends. As soon as the state after one
- * micro-batch repeats that after the one before, the rest of the iteration except the last
- * micro-batch is left out and its time added; as soon as the state after an iteration's first
- * micro-batch repeats, the run ends. */
+/* The training step as SimGrid actors: the streamer sends weights from MemoryX to all wafers, the
+ * wafers compute, the reducer sends gradients back, the optimizer updates in MemoryX. Whatever else
+ * uses the links has actors of its own. */
 #include "config.h"
 
 #include "sim/step-actors.h"
 
 #include "sim/simgrid-engine.h"
 #include "sim/simgrid-platform.h"
-#include "sim/step-cut.h"
+#include "sim/step-state.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
-
-/* Micro-batches of an iteration to look at before giving up on repetition. */
-#define MAX_CUTS 256
-
-typedef struct {
-  double begin_s, end_s;
-} Stream;
+#include <unistd.h>
 
 typedef struct {
   guint use;
+  Cs3Place at;
   double arrival_s; /* at MemoryX */
 } Arrival;
 
-typedef struct {
-  gint64 micro_batches;  /* to simulate; lowered when they repeat */
-  Cs3StepTotals skipped; /* what the others would add */
-  Cs3StepTotals first;   /* after the first micro-batch */
-} Iteration;
-
-/* A cut on its way: wafer and reducer pass it at different times. */
-typedef struct {
-  guint iteration;
-  gint64 micro_batch;
-  gboolean computed, sent;
-  Cs3StepCut *cut;
-} Pending;
-
-/* Where an actor is. */
-typedef struct {
-  guint iteration;
-  gint64 micro_batch;
-} Place;
-
-typedef struct {
-  const Cs3StepPlan *plan;
-  Cs3StepAnswer *answer;
-  gboolean full, settled;
-  Iteration iterations[CS3_STEP_MAX_ITERATIONS];
-
-  Cs3Bell streamer_bell; /* a slot is free, a group updated */
-  Place streaming;
-  Stream *streams;             /* ring of P */
-  guint64 n_begun, n_streamed; /* streams whose first, last byte has left MemoryX */
-
-  Cs3Bell wafer_bell; /* a stream begun or ended, a gradient gone */
-  Place computing;
-  Cs3StepTotals totals;
-  double *freed; /* ring of P */
-  double last_stream_s;
-  guint64 n_consumed, n_ready; /* streams computed, gradients finished */
-
-  Cs3Bell reducer_bell; /* a gradient is ready */
-  double *sent;         /* ring of P */
-  double last_sent_s;
-  guint64 n_sent;
-
-  Cs3Bell optimizer_bell; /* a gradient has arrived */
-  GQueue arrivals;
-  guint64 *n_updates; /* by group */
-  double *updating;   /* by group: last update */
-  double *updated;    /* the same when the last iteration was complete */
-  double last_update_s, iteration_update_s;
-  guint n_updated; /* iterations whose updates are all done */
-
-  GQueue pending;
-  Cs3StepHistory micro_batch_cuts; /* of one iteration */
-  Cs3StepHistory iteration_cuts;   /* after the first micro-batch */
-} Simulation;
-
-/* --- cuts ----------------------------------------------------------------------------------- */
-
-/* Only the first micro-batch tells one iteration from the next, and only its cut may also be the
- * last one's: its state then includes the updates of this very iteration. */
-static gboolean wants_cut(const Simulation *s, guint iteration, gint64 micro_batch) {
-  if (micro_batch == 0)
-    return TRUE;
-  return !s->full && micro_batch < MAX_CUTS &&
-         s->iterations[iteration].micro_batches == s->plan->micro_batches &&
-         micro_batch < s->plan->micro_batches - 1;
-}
-
-/* (transfer none) (nullable) */
-static Pending *pending_cut(Simulation *s, guint iteration, gint64 micro_batch) {
-  for (GList *item = s->pending.head; item != NULL; item = item->next) {
-    Pending *pending = item->data;
-    if (pending->iteration == iteration && pending->micro_batch == micro_batch)
-      return pending;
-  }
-  if (!wants_cut(s, iteration, micro_batch))
-    return NULL;
-  Pending *pending = g_new0(Pending, 1);
-  pending->iteration = iteration;
-  pending->micro_batch = micro_batch;
-  pending->cut = cs3_step_cut_new(s->plan);
-  if (s->plan->n_gradients == 0) {
-    pending->sent = TRUE;
-    cs3_step_cut_set_egress(pending->cut, s->plan, 0, s->sent, 0);
-  }
-  g_queue_push_tail(&s->pending, pending);
-  return pending;
-}
-
-static gboolean is_complete(const Simulation *s, const Pending *pending) {
-  guint iterations = pending->iteration + (s->plan->micro_batches == 1);
-  return pending->computed && pending->sent &&
-         (s->plan->n_gradients == 0 || s->n_updated >= iterations);
-}
-
-/* The state of @lag micro-batches ago is back: leave out as many such rounds as fit between the
- * latest micro-batch that an actor has begun and the end. The reducer has sent no gradient of that
- * one yet, and will know if it has become the last: it passes a cut when it has sent the gradients
- * before it, and a cut is closed no later, for while updates are pending no state repeats. */
-static void skip(Simulation *s, guint i, const Cs3StepCut *cut, guint lag) {
-  Iteration *iteration = &s->iterations[i];
-  if (s->computing.iteration != i || (s->plan->n_streams > 0 && s->streaming.iteration != i))
+static void note(Cs3Simulation *s, Cs3SpanKind kind, guint wafer, Cs3Place at, guint use,
+                 double begin_s) {
+  double end_s = cs3_engine_now();
+  if (s->spans == NULL || end_s <= begin_s)
     return;
-  gint64 begun = MAX(s->computing.micro_batch, s->streaming.micro_batch) + 1;
-  gint64 rounds = (iteration->micro_batches - begun) / lag;
-  if (rounds <= 0)
-    return;
-  const Cs3StepCut *before = cs3_step_history_back(&s->micro_batch_cuts, lag);
-  cs3_step_totals_add(&iteration->skipped, (double)rounds, &cut->totals, &before->totals);
-  iteration->micro_batches -= rounds * lag;
+  Cs3Span span = {.begin_s = begin_s,
+                  .end_s = end_s,
+                  .micro_batch = at.micro_batch,
+                  .iteration = at.iteration,
+                  .use = use,
+                  .kind = (guint16)kind,
+                  .wafer_class = (guint16)wafer};
+  g_array_append_val(s->spans, span);
 }
 
-/* The state of @lag iterations ago is back. */
-static void settle(Simulation *s, guint i, const Cs3StepCut *cut, guint lag) {
-  static const Cs3StepTotals zero = {0};
-  Cs3StepTotals *period = &s->answer->period;
-  const Cs3StepCut *before = cs3_step_history_back(&s->iteration_cuts, lag);
-  cs3_step_totals_add(period, 1.0 / lag, &cut->totals, &before->totals);
-  for (guint back = 1; back <= lag; back++)
-    cs3_step_totals_add(period, 1.0 / lag, &s->iterations[i - back].skipped, &zero);
-  s->settled = TRUE;
-}
-
-/* Two histories keep the cut after an iteration's first micro-batch. */
-static void close_first_cut(Simulation *s, const Pending *pending) {
-  guint lag = cs3_step_history_lag(&s->iteration_cuts, pending->cut, s->plan);
-  if (lag > 0)
-    settle(s, pending->iteration, pending->cut, lag);
-  cs3_step_history_push(&s->iteration_cuts, cs3_step_cut_copy(pending->cut, s->plan));
-  cs3_step_history_clear(&s->micro_batch_cuts);
-}
-
-static void close_cut(Simulation *s, const Pending *pending) {
-  cs3_step_cut_set_updates(pending->cut, s->plan, s->iteration_update_s, s->updated);
-  cs3_step_cut_close(pending->cut, s->plan);
-  if (pending->micro_batch == 0)
-    close_first_cut(s, pending);
-  if (s->iterations[pending->iteration].micro_batches == s->plan->micro_batches) {
-    guint lag = cs3_step_history_lag(&s->micro_batch_cuts, pending->cut, s->plan);
-    if (lag > 0 && !s->full)
-      skip(s, pending->iteration, pending->cut, lag);
-  }
-  cs3_step_history_push(&s->micro_batch_cuts, pending->cut);
-}
-
-static void close_cuts(Simulation *s) {
-  for (;;) {
-    Pending *pending = g_queue_peek_head(&s->pending);
-    if (s->settled || pending == NULL || !is_complete(s, pending))
-      return;
-    g_queue_pop_head(&s->pending);
-    close_cut(s, pending);
-    g_free(pending);
+/* A whole tensor; after a link has failed, all of it again. */
+static void send(Cs3Simulation *s, Cs3Channel *channel, double bytes) {
+  for (double left = bytes; left > 0;) {
+    double piece = cs3_step_plan_piece(s->plan, cs3_engine_now(), left);
+    if (cs3_channel_send(channel, piece)) {
+      left -= piece;
+      continue;
+    }
+    left = bytes;
+    s->answer->retries++;
+    cs3_engine_sleep_until(cs3_engine_now() + s->plan->retry_s);
   }
 }
 
-/* --- MemoryX to wafer ----------------------------------------------------------------------- */
+/* --- MemoryX to wafers ---------------------------------------------------------------------- */
 
-static gboolean may_stream(const Simulation *s, const Cs3PlanUse *use, guint iteration) {
+static gboolean may_stream(const Cs3Simulation *s, const Cs3PlanUse *use, guint iteration) {
   if (s->n_begun >= s->n_consumed + s->plan->prefetch)
     return FALSE;
   if (use->group < 0)
@@ -196,193 +61,202 @@ static gboolean may_stream(const Simulation *s, const Cs3PlanUse *use, guint ite
   return s->n_updates[use->group] >= needed;
 }
 
-static void stream_use(Simulation *s, const Cs3PlanUse *use, sg_host_t from, sg_host_t to) {
+static void stream_use(Cs3Simulation *s, guint k, Cs3Channel *channel) {
+  const Cs3PlanUse *use = &s->plan->uses[k];
   while (!may_stream(s, use, s->streaming.iteration))
     cs3_bell_wait(&s->streamer_bell);
-  Stream *stream = &s->streams[s->n_begun % s->plan->prefetch];
+  Cs3Stream *stream = &s->streams[s->n_begun % s->plan->prefetch];
   stream->begin_s = cs3_engine_now();
   s->n_begun++;
-  cs3_bell_ring(&s->wafer_bell);
-  sg_host_sendto(from, to, use->use.stream_bytes);
+  cs3_simulation_ring_wafers(s);
+  send(s, channel, use->use.stream_bytes);
   stream->end_s = cs3_engine_now();
   s->n_streamed++;
-  cs3_bell_ring(&s->wafer_bell);
+  note(s, CS3_SPAN_STREAM, 0, s->streaming, k, stream->begin_s);
+  cs3_simulation_ring_wafers(s);
 }
 
 static void streamer(int argc, char **argv) {
-  Simulation *s = sg_actor_self_get_data();
-  sg_host_t from = sg_host_by_name(CS3_HOST_MEMORYX);
-  sg_host_t to = sg_host_by_name(CS3_HOST_BROADCAST);
-  Place *place = &s->streaming;
-  for (; place->iteration < CS3_STEP_MAX_ITERATIONS; place->iteration++, place->micro_batch = 0) {
+  Cs3Simulation *s = sg_actor_self_get_data();
+  Cs3Channel channel = cs3_channel("down");
+  Cs3Place *place = &s->streaming;
+  for (; place->iteration < s->n_iterations; place->iteration++, place->micro_batch = 0) {
     for (; place->micro_batch < s->iterations[place->iteration].micro_batches;
          place->micro_batch++) {
       for (guint k = 0; k < s->plan->n_uses; k++) {
         if (s->plan->uses[k].streamed)
-          stream_use(s, &s->plan->uses[k], from, to);
+          stream_use(s, k, &channel);
       }
     }
   }
 }
 
-/* --- wafer ---------------------------------------------------------------------------------- */
+/* --- wafers --------------------------------------------------------------------------------- */
 
-static void await_first_weights(Simulation *s) {
-  while (s->n_begun <= s->n_consumed)
-    cs3_bell_wait(&s->wafer_bell);
-  const Stream *stream = &s->streams[s->n_consumed % s->plan->prefetch];
-  cs3_engine_sleep_until(stream->begin_s + s->plan->latency_s);
+void cs3_simulation_ring_wafers(Cs3Simulation *s) {
+  for (guint w = 0; w < s->n_wafers; w++)
+    cs3_bell_ring(&s->wafers[w].bell);
 }
 
-static void await_last_weights(Simulation *s) {
-  while (s->n_streamed <= s->n_consumed)
-    cs3_bell_wait(&s->wafer_bell);
-  s->last_stream_s = s->streams[s->n_consumed % s->plan->prefetch].end_s;
-  cs3_engine_sleep_until(s->last_stream_s + s->plan->latency_s);
+static void await_first_weights(Cs3Wafer *w) {
+  Cs3Simulation *s = w->s;
+  while (s->n_begun <= w->n_consumed && !s->settled)
+    cs3_bell_wait(&w->bell);
+  const Cs3Stream *stream = &s->streams[w->n_consumed % s->plan->prefetch];
+  if (!s->settled)
+    cs3_engine_sleep_until(stream->begin_s + s->plan->latency_s);
 }
 
-static void await_place_for_gradient(Simulation *s) {
-  while (s->n_ready >= s->n_sent + s->plan->prefetch)
-    cs3_bell_wait(&s->wafer_bell);
+static void await_last_weights(Cs3Wafer *w) {
+  Cs3Simulation *s = w->s;
+  while (s->n_streamed <= w->n_consumed && !s->settled)
+    cs3_bell_wait(&w->bell);
+  w->last_stream_s = s->streams[w->n_consumed % s->plan->prefetch].end_s;
+  if (!s->settled)
+    cs3_engine_sleep_until(w->last_stream_s + s->plan->latency_s);
 }
 
-/* Hand over what the use leaves behind. */
-static void finish_use(Simulation *s, const Cs3PlanUse *use) {
-  s->totals.end_s = cs3_engine_now();
-  s->totals.bytes_down += use->use.stream_bytes;
-  s->totals.bytes_up += use->use.gradient_bytes;
-  s->answer->uses_simulated++;
+static void await_place_for_gradient(Cs3Wafer *w) {
+  while (w->n_finished >= w->s->n_sent + w->s->plan->prefetch && !w->s->settled)
+    cs3_bell_wait(&w->bell);
+}
+
+/* A slot is free again when all wafers have computed its stream, a gradient is ready when all have
+ * finished theirs. Wafers run ahead of one another by P of either at most. */
+static void finish_use(Cs3Wafer *w, const Cs3PlanUse *use) {
+  Cs3Simulation *s = w->s;
+  w->totals.end_s = cs3_engine_now();
+  w->totals.bytes_down += use->use.stream_bytes;
+  w->totals.bytes_up += use->use.gradient_bytes;
+  s->answer->uses_simulated += w->index == 0;
   if (use->streamed) {
-    s->freed[s->n_consumed++ % s->plan->prefetch] = s->totals.end_s;
-    cs3_bell_ring(&s->streamer_bell);
+    guint *consumers = &s->consumers[w->n_consumed++ % s->plan->prefetch];
+    if (++*consumers == s->n_wafers) {
+      *consumers = 0;
+      s->freed[s->n_consumed++ % s->plan->prefetch] = w->totals.end_s;
+      cs3_bell_ring(&s->streamer_bell);
+    }
   }
   if (use->sends) {
-    s->n_ready++;
-    cs3_bell_ring(&s->reducer_bell);
+    guint *givers = &s->givers[w->n_finished++ % s->plan->prefetch];
+    if (++*givers == s->n_wafers) {
+      *givers = 0;
+      s->n_ready++;
+      cs3_bell_ring(&s->reducer_bell);
+    }
   }
 }
 
-static void compute_use(Simulation *s, const Cs3PlanUse *use, gboolean first_streamed) {
-  double idle_since = s->totals.end_s;
+static void compute_use(Cs3Wafer *w, guint k) {
+  Cs3Simulation *s = w->s;
+  const Cs3PlanUse *use = &s->plan->uses[k];
+  gboolean boundary = w->place.micro_batch == 0 && k == s->plan->first_streamed;
+  double idle_since = w->totals.end_s;
   if (use->streamed)
-    await_first_weights(s);
+    await_first_weights(w);
   double fed = cs3_engine_now();
+  note(s, boundary ? CS3_SPAN_BOUNDARY : CS3_SPAN_WEIGHTS, w->index, w->place, k, idle_since);
   if (use->sends)
-    await_place_for_gradient(s);
+    await_place_for_gradient(w);
   double begin = cs3_engine_now();
+  note(s, CS3_SPAN_EGRESS, w->index, w->place, k, fed);
+  if (s->settled)
+    return;
   if (use->use.compute_cycles > 0)
     sg_actor_execute(use->use.compute_cycles);
   double worked = cs3_engine_now();
+  note(s, CS3_SPAN_COMPUTE, w->index, w->place, k, begin);
   if (use->streamed)
-    await_last_weights(s);
+    await_last_weights(w);
+  if (s->settled)
+    return;
+  note(s, CS3_SPAN_WEIGHTS, w->index, w->place, k, worked);
 
-  Cs3StepTotals *totals = &s->totals;
+  Cs3StepTotals *totals = &w->totals;
   totals->compute_s += worked - begin;
   totals->wait_s += cs3_engine_now() - worked;
-  if (first_streamed) {
+  if (boundary) {
     totals->boundary_s += begin - idle_since;
   } else {
     totals->wait_s += begin - idle_since;
     totals->egress_wait_s += begin - fed;
   }
-  finish_use(s, use);
+  finish_use(w, use);
 }
 
-static void compute_micro_batch(Simulation *s) {
-  gint64 m = s->computing.micro_batch;
-  for (guint k = 0; k < s->plan->n_uses && !s->settled; k++)
-    compute_use(s, &s->plan->uses[k], m == 0 && k == s->plan->first_streamed);
-  if (s->settled)
+static void compute_micro_batch(Cs3Wafer *w) {
+  for (guint k = 0; k < w->s->plan->n_uses && !w->s->settled; k++)
+    compute_use(w, k);
+  if (w->s->settled)
     return;
-  Pending *pending = pending_cut(s, s->computing.iteration, m);
-  if (m == 0)
-    s->iterations[s->computing.iteration].first = s->totals;
-  s->computing.micro_batch++;
-  if (pending == NULL)
-    return;
-  cs3_step_cut_set_wafer(pending->cut, s->plan, &s->totals, s->last_stream_s, s->freed,
-                         s->n_consumed);
-  pending->computed = TRUE;
-  close_cuts(s);
+  Cs3Place at = w->place;
+  w->place.micro_batch++;
+  cs3_simulation_computed(w->s, w, at);
 }
 
-/* The state never repeats: average over the second half. */
-static void average(Simulation *s) {
-  enum { HALF = CS3_STEP_MAX_ITERATIONS / 2 };
-  static const Cs3StepTotals zero = {0};
-  Cs3StepTotals *period = &s->answer->period;
-  cs3_step_totals_add(period, 1.0 / HALF, &s->iterations[2 * HALF - 1].first,
-                      &s->iterations[HALF - 1].first);
-  for (guint i = HALF - 1; i < 2 * HALF - 1; i++)
-    cs3_step_totals_add(period, 1.0 / HALF, &s->iterations[i].skipped, &zero);
-}
-
-static gboolean has_more(const Simulation *s) {
-  return !s->settled &&
-         s->computing.micro_batch < s->iterations[s->computing.iteration].micro_batches;
+static gboolean has_more(const Cs3Wafer *w) {
+  return !w->s->settled && w->place.micro_batch < w->s->iterations[w->place.iteration].micro_batches;
 }
 
 static void wafer(int argc, char **argv) {
-  Simulation *s = sg_actor_self_get_data();
-  Place *place = &s->computing;
-  for (; place->iteration < CS3_STEP_MAX_ITERATIONS; place->iteration++, place->micro_batch = 0) {
-    while (has_more(s))
-      compute_micro_batch(s);
+  Cs3Wafer *w = sg_actor_self_get_data();
+  Cs3Simulation *s = w->s;
+  for (; w->place.iteration < s->n_iterations; w->place.iteration++, w->place.micro_batch = 0) {
+    while (has_more(w))
+      compute_micro_batch(w);
+    if (w->index == 0)
+      s->answer->end_s[w->place.iteration] = w->totals.end_s;
   }
-  if (!s->settled)
-    average(s);
+  if (++s->n_done < s->n_wafers)
+    return;
+  if (!s->settled && !s->fixed)
+    cs3_simulation_average(s);
   s->answer->done = TRUE;
 }
 
-/* --- wafer to MemoryX ----------------------------------------------------------------------- */
+/* --- wafers to MemoryX ---------------------------------------------------------------------- */
 
-static void deliver(Simulation *s, guint use) {
+static void deliver(Cs3Simulation *s, Cs3Place at, guint use) {
   Arrival *arrival = g_new(Arrival, 1);
-  *arrival = (Arrival){.use = use, .arrival_s = s->last_sent_s + s->plan->latency_s};
+  *arrival =
+      (Arrival){.use = use, .at = at, .arrival_s = s->last_sent_s + s->plan->latency_s};
   g_queue_push_tail(&s->arrivals, arrival);
   cs3_bell_ring(&s->optimizer_bell);
 }
 
-static void send_gradient(Simulation *s, Place at, guint k, sg_host_t from, sg_host_t to) {
+static void send_gradient(Cs3Simulation *s, Cs3Place at, guint k, Cs3Channel *channel) {
   while (s->n_ready <= s->n_sent)
     cs3_bell_wait(&s->reducer_bell);
   const Cs3PlanUse *use = &s->plan->uses[k];
+  double begin = cs3_engine_now();
   if (use->use.gradient_bytes > 0)
-    sg_host_sendto(from, to, use->use.gradient_bytes);
+    send(s, channel, use->use.gradient_bytes);
+  note(s, CS3_SPAN_REDUCE, 0, at, k, begin);
   s->last_sent_s = cs3_engine_now();
   s->sent[s->n_sent++ % s->plan->prefetch] = s->last_sent_s;
   if (at.micro_batch == s->iterations[at.iteration].micro_batches - 1)
-    deliver(s, k);
-  cs3_bell_ring(&s->wafer_bell);
-}
-
-static void reduce_micro_batch(Simulation *s, Place at, sg_host_t from, sg_host_t to) {
-  for (guint k = 0; k < s->plan->n_uses; k++) {
-    if (s->plan->uses[k].sends)
-      send_gradient(s, at, k, from, to);
-  }
-  Pending *pending = pending_cut(s, at.iteration, at.micro_batch);
-  if (pending == NULL)
-    return;
-  cs3_step_cut_set_egress(pending->cut, s->plan, s->last_sent_s, s->sent, s->n_sent);
-  pending->sent = TRUE;
-  close_cuts(s);
+    deliver(s, at, k);
+  cs3_simulation_ring_wafers(s);
 }
 
 static void reducer(int argc, char **argv) {
-  Simulation *s = sg_actor_self_get_data();
-  sg_host_t from = sg_host_by_name(CS3_HOST_REDUCE);
-  sg_host_t to = sg_host_by_name(CS3_HOST_MEMORYX);
-  for (Place at = {0}; at.iteration < CS3_STEP_MAX_ITERATIONS; at.iteration++) {
+  Cs3Simulation *s = sg_actor_self_get_data();
+  Cs3Channel channel = cs3_channel("up");
+  for (Cs3Place at = {0}; at.iteration < s->n_iterations; at.iteration++) {
     for (at.micro_batch = 0; at.micro_batch < s->iterations[at.iteration].micro_batches;
-         at.micro_batch++)
-      reduce_micro_batch(s, at, from, to);
+         at.micro_batch++) {
+      for (guint k = 0; k < s->plan->n_uses; k++) {
+        if (s->plan->uses[k].sends)
+          send_gradient(s, at, k, &channel);
+      }
+      cs3_simulation_sent(s, at);
+    }
   }
 }
 
 /* --- optimizer ------------------------------------------------------------------------------ */
 
-static void update_group(Simulation *s, gint32 group) {
+static void update_group(Cs3Simulation *s, gint32 group) {
   if (group < 0)
     return;
   s->updating[group] = s->last_update_s;
@@ -390,27 +264,56 @@ static void update_group(Simulation *s, gint32 group) {
   cs3_bell_ring(&s->streamer_bell);
 }
 
-static void end_updates(Simulation *s) {
+static void end_updates(Cs3Simulation *s) {
   memcpy(s->updated, s->updating, s->plan->n_groups * sizeof *s->updated);
   s->iteration_update_s = s->last_update_s;
   s->n_updated++;
-  close_cuts(s);
+  cs3_simulation_updated(s);
 }
 
 static void optimizer(int argc, char **argv) {
-  Simulation *s = sg_actor_self_get_data();
+  Cs3Simulation *s = sg_actor_self_get_data();
   for (guint64 n = 1;; n++) {
     while (g_queue_is_empty(&s->arrivals))
       cs3_bell_wait(&s->optimizer_bell);
     g_autofree Arrival *arrival = g_queue_pop_head(&s->arrivals);
     const Cs3PlanUse *use = &s->plan->uses[arrival->use];
     cs3_engine_sleep_until(arrival->arrival_s);
+    double begin = cs3_engine_now();
     if (use->use.update_params > 0)
       sg_actor_execute(use->use.update_params);
+    note(s, CS3_SPAN_UPDATE, 0, arrival->at, arrival->use, begin);
     s->last_update_s = cs3_engine_now();
     update_group(s, use->group);
     if (n % s->plan->n_gradients == 0)
       end_updates(s);
+  }
+}
+
+/* --- foreign traffic ------------------------------------------------------------------------ */
+
+typedef struct {
+  Cs3Simulation *s;
+  Cs3Channel channel;
+  double bytes, from_s;
+} Traffic;
+
+static void foreign_sender(int argc, char **argv) {
+  Traffic *traffic = sg_actor_self_get_data();
+  cs3_engine_sleep_until(traffic->from_s);
+  send(traffic->s, &traffic->channel, traffic->bytes);
+}
+
+static void start_traffic(Cs3Simulation *s) {
+  for (guint i = 0; i < s->plan->traffic->len; i++) {
+    const Cs3Fault *fault = &g_array_index(s->plan->traffic, Cs3Fault, i);
+    g_autofree char *name = g_strdup_printf("traffic%u", i);
+    g_autofree char *source = g_strdup_printf(CS3_HOST_SOURCE "%u", i);
+    g_autofree char *target = g_strdup_printf(CS3_HOST_TARGET "%u", i);
+    Traffic *traffic = g_new(Traffic, 1);
+    *traffic = (Traffic){s, cs3_channel(name), fault->bytes, s->plan->faults_from_s + fault->from_s};
+    cs3_channel_listen(&traffic->channel, target);
+    cs3_engine_actor(name, source, traffic, TRUE, foreign_sender);
   }
 }
 
@@ -423,14 +326,31 @@ static double *never(gsize n) {
   return times;
 }
 
-static void simulation_init(Simulation *s, const Cs3StepJob *job, Cs3StepAnswer *answer) {
+static void init_wafers(Cs3Simulation *s) {
+  s->n_wafers = s->plan->classes->len;
+  s->wafers = g_new0(Cs3Wafer, s->n_wafers);
+  for (guint w = 0; w < s->n_wafers; w++) {
+    s->wafers[w].s = s;
+    s->wafers[w].index = w;
+    cs3_bell_init(&s->wafers[w].bell);
+  }
+}
+
+static void simulation_init(Cs3Simulation *s, const Cs3StepJob *job, Cs3StepAnswer *answer) {
   const Cs3StepPlan *plan = job->plan;
   s->plan = plan;
   s->answer = answer;
-  s->full = job->full;
+  s->fixed = job->iterations > 0;
+  s->full = job->full || s->fixed;
+  s->n_iterations = s->fixed ? job->iterations : CS3_STEP_MAX_ITERATIONS;
   for (guint i = 0; i < CS3_STEP_MAX_ITERATIONS; i++)
     s->iterations[i].micro_batches = plan->micro_batches;
-  s->streams = g_new0(Stream, plan->prefetch);
+  if (job->spans_fd >= 0)
+    s->spans = g_array_new(FALSE, FALSE, sizeof(Cs3Span));
+  init_wafers(s);
+  s->streams = g_new0(Cs3Stream, plan->prefetch);
+  s->consumers = g_new0(guint, plan->prefetch);
+  s->givers = g_new0(guint, plan->prefetch);
   s->freed = never(plan->prefetch);
   s->sent = never(plan->prefetch);
   s->n_updates = g_new0(guint64, plan->n_groups + 1);
@@ -439,23 +359,51 @@ static void simulation_init(Simulation *s, const Cs3StepJob *job, Cs3StepAnswer 
   g_queue_init(&s->arrivals);
   g_queue_init(&s->pending);
   cs3_bell_init(&s->streamer_bell);
-  cs3_bell_init(&s->wafer_bell);
   cs3_bell_init(&s->reducer_bell);
   cs3_bell_init(&s->optimizer_bell);
+}
+
+static void start_actors(Cs3Simulation *s) {
+  for (guint w = 0; w < s->n_wafers; w++) {
+    g_autofree char *name = g_strdup_printf(CS3_HOST_WAFER "%u", w);
+    cs3_engine_actor(name, name, &s->wafers[w], FALSE, wafer);
+  }
+  if (s->plan->n_streams > 0) {
+    Cs3Channel down = cs3_channel("down");
+    cs3_channel_listen(&down, CS3_HOST_BROADCAST);
+    cs3_engine_actor("streamer", CS3_HOST_MEMORYX, s, TRUE, streamer);
+  }
+  if (s->plan->n_gradients > 0) {
+    Cs3Channel up = cs3_channel("up");
+    cs3_channel_listen(&up, CS3_HOST_MEMORYX);
+    cs3_engine_actor("reducer", CS3_HOST_REDUCE, s, TRUE, reducer);
+    cs3_engine_actor("optimizer", CS3_HOST_MEMORYX, s, TRUE, optimizer);
+  }
+  start_traffic(s);
+}
+
+static gboolean write_spans(int fd, const GArray *spans) {
+  const char *bytes = spans->data;
+  for (gsize left = spans->len * sizeof(Cs3Span); left > 0;) {
+    gssize n = write(fd, bytes, left);
+    if (n < 0 && errno != EINTR)
+      return FALSE;
+    if (n > 0) {
+      bytes += n;
+      left -= (gsize)n;
+    }
+  }
+  return TRUE;
 }
 
 /* The child ends after this; what the simulation holds goes with it. */
 void cs3_step_actors_run(gconstpointer job, gpointer answer) {
   const Cs3StepJob *what = job;
-  Simulation *s = g_new0(Simulation, 1);
+  Cs3Simulation *s = g_new0(Cs3Simulation, 1);
   cs3_engine_load(what->platform_fd);
   simulation_init(s, what, answer);
-  cs3_engine_actor("wafer", CS3_HOST_WAFER, s, FALSE, wafer);
-  if (what->plan->n_streams > 0)
-    cs3_engine_actor("streamer", CS3_HOST_MEMORYX, s, TRUE, streamer);
-  if (what->plan->n_gradients > 0) {
-    cs3_engine_actor("reducer", CS3_HOST_REDUCE, s, TRUE, reducer);
-    cs3_engine_actor("optimizer", CS3_HOST_MEMORYX, s, TRUE, optimizer);
-  }
+  start_actors(s);
   cs3_engine_run();
+  if (s->spans != NULL)
+    s->answer->spans_lost = !write_spans(what->spans_fd, s->spans);
 }

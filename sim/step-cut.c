@@ -7,11 +7,16 @@
 #include <math.h>
 #include <string.h>
 
-/* Layout of a state: s_end, g_end, u_end, P ends of streamed uses, P ends of gradients, updates. */
+/* Layout of a state: s_end, g_end, u_end, P ends of streamed uses, P ends of gradients, updates,
+ * wafers. */
 enum { STATE_S_END, STATE_G_END, STATE_U_END, STATE_RINGS };
 
 static gsize state_length(const Cs3StepPlan *plan) {
-  return STATE_RINGS + 2 * plan->prefetch + plan->n_groups;
+  return STATE_RINGS + 2 * plan->prefetch + plan->n_groups + plan->classes->len;
+}
+
+static double *wafers_of(const Cs3StepCut *cut, const Cs3StepPlan *plan) {
+  return cut->state + STATE_RINGS + 2 * plan->prefetch + plan->n_groups;
 }
 
 Cs3StepCut *cs3_step_cut_new(const Cs3StepPlan *plan) {
@@ -41,9 +46,15 @@ static void copy_ring(double *to, const double *ring, gsize length, guint64 n) {
   memcpy(to + length - head, ring, head * sizeof *to);
 }
 
-void cs3_step_cut_set_wafer(Cs3StepCut *cut, const Cs3StepPlan *plan, const Cs3StepTotals *totals,
-                            double s_end, const double *freed, guint64 n_streams) {
-  cut->totals = *totals;
+void cs3_step_cut_set_wafer(Cs3StepCut *cut, const Cs3StepPlan *plan, guint index,
+                            const Cs3StepTotals *totals) {
+  if (index == 0)
+    cut->totals = *totals;
+  wafers_of(cut, plan)[index] = totals->end_s;
+}
+
+void cs3_step_cut_set_streams(Cs3StepCut *cut, const Cs3StepPlan *plan, double s_end,
+                              const double *freed, guint64 n_streams) {
   cut->state[STATE_S_END] = s_end;
   copy_ring(cut->state + STATE_RINGS, freed, plan->prefetch, n_streams);
 }
@@ -67,15 +78,24 @@ static void relate(double *times, gsize n, double earliest, double origin) {
     times[i] = MAX(times[i], earliest) - origin;
 }
 
+static double earliest_wafer(const double *wafers, guint n) {
+  double earliest = wafers[0];
+  for (guint i = 1; i < n; i++)
+    earliest = MIN(earliest, wafers[i]);
+  return earliest;
+}
+
 void cs3_step_cut_close(Cs3StepCut *cut, const Cs3StepPlan *plan) {
-  double now = cut->totals.end_s;
-  double streamed = plan->n_streams > 0 ? cut->state[STATE_S_END] : now;
+  double now = cut->totals.end_s, *wafers = wafers_of(cut, plan);
+  double earliest = earliest_wafer(wafers, plan->classes->len);
+  double streamed = plan->n_streams > 0 ? cut->state[STATE_S_END] : earliest;
   double *rings = cut->state + STATE_RINGS;
   cut->state[STATE_S_END] = streamed - now;
-  relate(cut->state + STATE_G_END, 2, now, now);
+  relate(cut->state + STATE_G_END, 2, earliest, now);
   relate(rings, plan->prefetch, streamed, now);
-  relate(rings + plan->prefetch, plan->prefetch, now, now);
+  relate(rings + plan->prefetch, plan->prefetch, earliest, now);
   relate(rings + 2 * plan->prefetch, plan->n_groups, streamed, now);
+  relate(wafers, plan->classes->len, earliest, now);
 }
 
 static gboolean same_state(const Cs3StepCut *a, const Cs3StepCut *b, const Cs3StepPlan *plan) {

@@ -5,7 +5,7 @@
 #include "sim/step-plan.h"
 
 /* The state between two micro-batches: all that the future depends on. Times are absolute until
- * cs3_step_cut_close(), then relative to the wafer's time and raised to the earliest moment at
+ * cs3_step_cut_close(), then relative to the first wafer's time and raised to the earliest moment at
  * which they could still bind, so that equal states mean equal futures. */
 typedef struct {
   Cs3StepTotals totals;
@@ -17,10 +17,14 @@ Cs3StepCut *cs3_step_cut_copy(const Cs3StepCut *cut, const Cs3StepPlan *plan);
 void cs3_step_cut_free(Cs3StepCut *cut);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepCut, cs3_step_cut_free)
 
-/** cs3_step_cut_set_wafer: @s_end of the last stream; @freed: ring of the last P ends of streamed
- * uses, entry j % P, @n_streams so far. */
-void cs3_step_cut_set_wafer(Cs3StepCut *cut, const Cs3StepPlan *plan, const Cs3StepTotals *totals,
-                            double s_end, const double *freed, guint64 n_streams);
+/** cs3_step_cut_set_wafer: where wafer class @index is; the totals are those of the first. */
+void cs3_step_cut_set_wafer(Cs3StepCut *cut, const Cs3StepPlan *plan, guint index,
+                            const Cs3StepTotals *totals);
+
+/** cs3_step_cut_set_streams: @s_end of the last stream; @freed: ring of the last P ends of streamed
+ * uses on all wafers, entry j % P, @n_streams so far. */
+void cs3_step_cut_set_streams(Cs3StepCut *cut, const Cs3StepPlan *plan, double s_end,
+                              const double *freed, guint64 n_streams);
 
 /** cs3_step_cut_set_egress: @g_end of the last gradient; @sent: ring as above. */
 void cs3_step_cut_set_egress(Cs3StepCut *cut, const Cs3StepPlan *plan, double g_end,
@@ -30,7 +34,7 @@ void cs3_step_cut_set_egress(Cs3StepCut *cut, const Cs3StepPlan *plan, double g_
 void cs3_step_cut_set_updates(Cs3StepCut *cut, const Cs3StepPlan *plan, double u_end,
                               const double *updated);
 
-/** cs3_step_cut_close: make the state relative; once, after the three setters. */
+/** cs3_step_cut_close: make the state relative; once, after all setters and classes. */
 void cs3_step_cut_close(Cs3StepCut *cut, const Cs3StepPlan *plan);
 
 /* The latest closed cuts of a sequence. With P slots in flight the state may come back only after

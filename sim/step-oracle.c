@@ -10,6 +10,7 @@
 typedef struct {
   const Cs3StepPlan *plan;
   double s_end, g_end, u_end;
+  double *ends;               /* by class of wafers: end of its last use */
   double *freed, *sent;       /* rings of P: ends of streamed uses, of gradients */
   double *updated, *updating; /* by group: by the last iteration, by this one */
   guint64 n_streams, n_gradients;
@@ -32,8 +33,10 @@ static double stream(Oracle *o, const Cs3PlanUse *use) {
   return start + o->plan->latency_s;
 }
 
-static void send_gradient(Oracle *o, const Cs3PlanUse *use, gboolean last_micro_batch) {
-  o->g_end = MAX(o->g_end, o->totals.end_s) + use->gradient_s;
+/* @c_end: of the last wafer. */
+static void send_gradient(Oracle *o, const Cs3PlanUse *use, double c_end,
+                          gboolean last_micro_batch) {
+  o->g_end = MAX(o->g_end, c_end) + use->gradient_s;
   o->sent[o->n_gradients++ % o->plan->prefetch] = o->g_end;
   if (!last_micro_batch)
     return;
@@ -42,36 +45,56 @@ static void send_gradient(Oracle *o, const Cs3PlanUse *use, gboolean last_micro_
     o->updating[use->group] = o->u_end;
 }
 
-static void run_use(Oracle *o, guint k, gint64 micro_batch) {
+/* One use on one class of wafers; returns its end. */
+static double compute(Oracle *o, guint class, const Cs3PlanUse *use, double arrival,
+                      gboolean boundary) {
   const Cs3StepPlan *plan = o->plan;
-  const Cs3PlanUse *use = &plan->uses[k];
-  Cs3StepTotals *totals = &o->totals;
-  double arrival = use->streamed ? stream(o, use) : -INFINITY;
-  double fed = MAX(totals->end_s, arrival);
+  double last = o->ends[class], speed = g_array_index(plan->classes, Cs3PlanClass, class).speed;
+  double fed = MAX(last, arrival);
   double begin = use->sends ? MAX(fed, o->sent[o->n_gradients % plan->prefetch]) : fed;
-  double worked = begin + use->work_s;
+  double worked = begin + use->work_s / speed;
   double end = use->streamed ? MAX(worked, o->s_end + plan->latency_s) : worked;
-
-  if (micro_batch == 0 && k == plan->first_streamed) {
-    totals->boundary_s += begin - totals->end_s;
+  o->ends[class] = end;
+  if (class > 0)
+    return end;
+  Cs3StepTotals *totals = &o->totals;
+  if (boundary) {
+    totals->boundary_s += begin - last;
   } else {
-    totals->wait_s += begin - totals->end_s;
+    totals->wait_s += begin - last;
     totals->egress_wait_s += begin - fed;
   }
   totals->wait_s += end - worked;
-  totals->compute_s += use->work_s;
+  totals->compute_s += use->work_s / speed;
   totals->bytes_down += use->use.stream_bytes;
   totals->bytes_up += use->use.gradient_bytes;
   totals->end_s = end;
+  return end;
+}
+
+static void run_use(Oracle *o, guint k, gint64 micro_batch) {
+  const Cs3StepPlan *plan = o->plan;
+  const Cs3PlanUse *use = &plan->uses[k];
+  double arrival = use->streamed ? stream(o, use) : -INFINITY, last = -INFINITY;
+  gboolean boundary = micro_batch == 0 && k == plan->first_streamed;
+  for (guint c = 0; c < plan->classes->len; c++) {
+    double end = compute(o, c, use, arrival, boundary);
+    last = MAX(last, end);
+  }
   if (use->streamed)
-    o->freed[o->n_streams++ % plan->prefetch] = end;
+    o->freed[o->n_streams++ % plan->prefetch] = last;
   if (use->sends)
-    send_gradient(o, use, micro_batch == plan->micro_batches - 1);
+    send_gradient(o, use, last, micro_batch == plan->micro_batches - 1);
 }
 
 static Cs3StepCut *take_cut(const Oracle *o, const double *updated) {
   Cs3StepCut *cut = cs3_step_cut_new(o->plan);
-  cs3_step_cut_set_wafer(cut, o->plan, &o->totals, o->s_end, o->freed, o->n_streams);
+  for (guint c = 0; c < o->plan->classes->len; c++) {
+    Cs3StepTotals totals = o->totals;
+    totals.end_s = o->ends[c];
+    cs3_step_cut_set_wafer(cut, o->plan, c, &totals);
+  }
+  cs3_step_cut_set_streams(cut, o->plan, o->s_end, o->freed, o->n_streams);
   cs3_step_cut_set_egress(cut, o->plan, o->g_end, o->sent, o->n_gradients);
   cs3_step_cut_set_updates(cut, o->plan, o->u_end, updated);
   cs3_step_cut_close(cut, o->plan);
@@ -112,12 +135,15 @@ static void run(Oracle *o, Cs3StepHistory *history, Cs3StepTotals *period) {
 
 void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time) {
   g_autoptr(Cs3StepPlan) plan = cs3_step_plan_new(schedule, system);
+  cs3_step_plan_steady(plan);
+  g_autofree double *ends = g_new0(double, plan->classes->len);
   g_autofree double *freed = times_new(plan->prefetch);
   g_autofree double *sent = times_new(plan->prefetch);
   g_autofree double *updated = times_new(plan->n_groups);
   g_autofree double *updating = times_new(plan->n_groups);
   Oracle oracle = {
       .plan = plan,
+      .ends = ends,
       .freed = freed,
       .sent = sent,
       .updated = updated,

@@ -12,6 +12,9 @@ G_DEFINE_QUARK(cs3-step-error-quark, cs3_step_error)
 #define MAX_AMOUNT 1e18
 #define MAX_MICRO_BATCHES 1000000000
 #define MAX_PREFETCH 65536
+/* One actor each, with a stack; beyond this the kernel refuses more mappings. */
+#define MAX_EACH 16384
+#define MAX_SYSTEMS 1048576
 
 static gboolean check_rate(const char *key, double value, GError **error) {
   if (isfinite(value) && value > 0 && value <= MAX_AMOUNT)
@@ -70,13 +73,19 @@ gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system, GE
   if (!check_count("schedule uses", schedule->n_uses, G_MAXINT32, error) ||
       !check_count("schedule micro-batches", schedule->micro_batches, MAX_MICRO_BATCHES, error) ||
       !check_count("swarmx.prefetch", system->swarmx.prefetch, MAX_PREFETCH, error) ||
+      !check_count("swarmx.fan_out", system->swarmx.fan_out - 1, MAX_PREFETCH, error) ||
+      !check_count("memoryx.units", system->memoryx.units, MAX_PREFETCH, error) ||
+      !check_count("systems", MAX(schedule->systems, 1), schedule->each ? MAX_EACH : MAX_SYSTEMS,
+                   error) ||
       !check_rate("schedule clock", schedule->clock_hz, error) ||
       !check_rate("schedule port rate", schedule->port_bytes_per_s, error) ||
       !check_rate("memoryx stream rate", system->memoryx.stream_bits_per_s, error) ||
-      !check_rate("memoryx optimizer rate", system->memoryx.optimizer_params_per_s, error) ||
+      !check_rate("memoryx optimizer rate", cs3_system_optimizer_rate(system), error) ||
       !check_rate("swarmx link rate", system->swarmx.link_bits_per_s, error) ||
+      !check_rate("swarmx oversubscription", system->swarmx.oversubscription, error) ||
       !check_latency("schedule port latency", schedule->port_latency_s, error) ||
-      !check_latency("swarmx tier latency", system->swarmx.tier_latency_s, error))
+      !check_latency("swarmx tier latency", system->swarmx.tier_latency_s, error) ||
+      !check_rate("swarmx retry time", system->swarmx.retry_s, error))
     return FALSE;
   for (guint k = 0; k < schedule->n_uses; k++) {
     if (!check_use(k, &schedule->uses[k], error))
@@ -85,8 +94,17 @@ gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system, GE
   return TRUE;
 }
 
+gboolean cs3_step_has_timed(const GArray *faults) {
+  for (guint i = 0; faults != NULL && i < faults->len; i++) {
+    const Cs3Fault *fault = &g_array_index(faults, Cs3Fault, i);
+    if ((fault->kind == CS3_FAULT_LINK && fault->timed) || fault->kind == CS3_FAULT_TRAFFIC)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes) {
-  double missing = params * system->memoryx.bytes_per_param - system->memoryx.capacity_bytes;
+  double missing = cs3_system_state_bytes(system, params) - cs3_system_capacity(system);
   if (missing_bytes != NULL)
     *missing_bytes = MAX(missing, 0);
   return missing <= 0;

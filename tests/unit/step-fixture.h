@@ -10,11 +10,17 @@
 /* 1 GB/s everywhere, 1 GHz, 1e9 updates/s: 1e6 bytes, cycles or parameters are 1 ms. */
 static inline Cs3System simple_system(gint64 slots) {
   return (Cs3System){
-      .memoryx = {.capacity_bytes = 1e12,
+      .memoryx = {.units = 1,
+                  .capacity_bytes = 1e12,
                   .stream_bits_per_s = 8e9,
-                  .optimizer_params_per_s = 1e9,
-                  .bytes_per_param = 16},
-      .swarmx = {.link_bits_per_s = 8e9, .tier_latency_s = 2e-6, .fan_out = 4, .prefetch = slots},
+                  .optimizer_params_per_s = {1e9, 1e9, 1e9},
+                  .bytes_per_param = {16, 12, 8}},
+      .swarmx = {.link_bits_per_s = 8e9,
+                 .oversubscription = 1,
+                 .tier_latency_s = 2e-6,
+                 .retry_s = 1e-3,
+                 .fan_out = 4,
+                 .prefetch = slots},
   };
 }
 
@@ -74,5 +80,5 @@ static inline void model_init(Model *model, gint64 micro_batches) {
   model->system = simple_system(2);
   model->system.memoryx.stream_bits_per_s = 1.2e12;
   model->system.swarmx.link_bits_per_s = 1.2e12;
-  model->system.memoryx.optimizer_params_per_s = 75e9;
+  model->system.memoryx.optimizer_params_per_s[CS3_OPTIMIZER_ADAM] = 75e9;
 }

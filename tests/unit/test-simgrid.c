@@ -137,9 +137,10 @@ START_TEST(platform_text) {
   Model model;
   model_init(&model, 1);
   model.schedule.clock_hz = 1e9 / 3;
-  g_autofree char *xml = cs3_step_platform(&model.schedule, &model.system);
+  g_autoptr(GPtrArray) files = cs3_step_platform(&model.schedule, &model.system, "p.xml");
+  const char *xml = ((Cs3StepFile *)files->pdata[0])->text;
   static const char *const expected[] = {
-      "<host id=\"wafer\" speed=\"333333333.33333331f\"/>",
+      "<host id=\"wafer0\" speed=\"333333333.33333331f\"/>",
       "<link id=\"port_dn\" bandwidth=\"142500000000Bps\" latency=\"0s\"/>",
       "<link id=\"memoryx_up\" bandwidth=\"150000000000Bps\" latency=\"0s\"/>",
       "<prop id=\"latency_s\" value=\"4.9999999999999996e-06\"/>",

@@ -303,7 +303,7 @@ static void naive_use(Naive *n, const Case *c, const Cs3Use *use, gboolean last)
   if (!last)
     return;
   n->u_end = fmax(n->u_end, n->g_last + latency) +
-             use->update_params / system->memoryx.optimizer_params_per_s;
+             use->update_params / system->memoryx.optimizer_params_per_s[CS3_OPTIMIZER_ADAM];
   if (use->weight_group >= 0)
     n->updating[group] = n->u_end;
 }
@@ -451,7 +451,7 @@ SPOIL(huge_prefetch, system->swarmx.prefetch = G_MAXINT64)
 SPOIL(no_clock, schedule->clock_hz = 0)
 SPOIL(nan_port, schedule->port_bytes_per_s = NAN)
 SPOIL(infinite_stream, system->memoryx.stream_bits_per_s = INFINITY)
-SPOIL(negative_optimizer, system->memoryx.optimizer_params_per_s = -1)
+SPOIL(negative_optimizer, system->memoryx.optimizer_params_per_s[CS3_OPTIMIZER_ADAM] = -1)
 SPOIL(no_link, system->swarmx.link_bits_per_s = 0)
 SPOIL(negative_latency, schedule->port_latency_s = -1e-9)
 SPOIL(nan_tier, system->swarmx.tier_latency_s = NAN)
