@@ -5,14 +5,91 @@
 #include "sim/commands.h"
 #include "sim/result.h"
 #include "sim/scenario.h"
+#include "sim/schedule.h"
+#include "sim/step-trace.h"
+
+typedef struct {
+  Cs3ScenarioOptions scenario;
+  char *trace, *keep_platform;
+} RunOptions;
+
+#define AT(member) G_STRUCT_OFFSET(RunOptions, member)
+
+static const Cs3Option file_options[] = {
+    {.name = "trace",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(trace),
+     .metavar = "FILE",
+     .completes = "files",
+     .help = "write what MemoryX, SwarmX and the wafers do during the step, as Chrome trace events "
+             "(JSON; Perfetto shows them)"},
+    {.name = "keep-platform",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(keep_platform),
+     .metavar = "FILE",
+     .completes = "files",
+     .help = "write the SimGrid platform of the step (XML)"},
+    {NULL},
+};
+
+static const RunOptions defaults = {.scenario = CS3_SCENARIO_DEFAULTS};
+
+static gboolean write_text(const char *path, const char *text, GError **error) {
+  g_autoptr(Cs3Output) output = cs3_output_new(path, error);
+  if (output == NULL)
+    return FALSE;
+  cs3_output_puts(output, text);
+  return cs3_output_finish(output, error);
+}
+
+/* The platform, and beside it the profiles that it names. */
+static gboolean keep_platform(const char *path, const Cs3Schedule *schedule,
+                              const Cs3System *system, GError **error) {
+  g_autofree char *name = g_path_get_basename(path), *folder = g_path_get_dirname(path);
+  g_autoptr(GPtrArray) files = cs3_step_platform(schedule, system, name);
+  for (guint i = files->len; i-- > 0;) { /* the platform last: it is then complete */
+    const Cs3StepFile *file = files->pdata[i];
+    g_autofree char *place = i == 0 ? g_strdup(path) : g_build_filename(folder, file->name, NULL);
+    if (!write_text(place, file->text, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean write_trace(const char *path, const Cs3Schedule *schedule, const Cs3System *system,
+                            const GPtrArray *labels, GError **error) {
+  g_autoptr(Cs3Output) output = cs3_output_new(path, error);
+  if (output == NULL)
+    return FALSE;
+  g_autoptr(Cs3StepTrace) trace = cs3_step_trace(schedule, system, error);
+  if (trace == NULL)
+    return FALSE;
+  json_t *events = cs3_step_trace_events(trace, (const char *const *)labels->pdata);
+  cs3_output_json(output, events, CS3_FORMAT_JSONL);
+  json_decref(events);
+  return cs3_output_finish(output, error);
+}
+
+/* What the step leaves behind besides its record. */
+static gboolean write_files(const RunOptions *o, const Cs3Run *run, GError **error) {
+  const Cs3RunConfig *config = &run->config;
+  Cs3PlanInput input = cs3_run_input(config);
+  g_autoptr(GPtrArray) labels = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GArray) uses = cs3_schedule_uses(&input, run->sparse.plan, NULL, labels);
+  Cs3Schedule schedule = cs3_run_schedule(config, run->sparse.plan, uses);
+  const Cs3System *system = &config->machine->system;
+  return (o->keep_platform == NULL || keep_platform(o->keep_platform, &schedule, system, error)) &&
+         (o->trace == NULL || write_trace(o->trace, &schedule, system, labels, error));
+}
 
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
-  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(values, error);
+  const RunOptions *o = values;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o->scenario, error);
   if (scenario == NULL)
     return CS3_EXIT_USAGE;
   g_autoptr(Cs3Run) result = cs3_run(&scenario->config, error);
-  if (result == NULL)
+  if (result == NULL || !write_files(o, result, error))
     return CS3_EXIT_INTERNAL;
   json_t *record = cs3_result_json(result);
   if (context->format == CS3_FORMAT_TEXT)
@@ -31,6 +108,9 @@ static const Cs3Example examples[] = {
      "cs3sim run --model llama7b --sparsity 0.7 --batch 64 --seq 2048 -o json"},
     {"a machine with twice the ingress",
      "cs3sim run --model llama7b --sparsity 0.7 --set io.rate='2.4 Tb/s'"},
+    {"a cluster of 16 systems, one of them slow, and the timeline of its step",
+     "cs3sim run --model gpt2-small --systems 16 --batch 256 --fault straggler:3=0.9 --trace "
+     "step.json"},
     {NULL, NULL},
 };
 
@@ -38,16 +118,19 @@ const Cs3Command cs3_cmd_run = {
     .name = "run",
     .summary = "Simulate one training step and its speed-up over dense",
     .description =
-        "Simulates a training step of a model with sparse weights on one system, and the same step "
+        "Simulates a training step of a model with sparse weights on a system or a cluster of them, "
+        "and the same step "
         "with dense weights as its baseline. Prints step time, throughput, the speed-up beside "
         "the theoretical one (MACs alone), and where the cycles of both went.\n\n"
         "The batch is split into micro-batches that fit the wafer's memory; micro-batch, recompute "
         "policy and the mapping of every layer are chosen for the shortest step, separately for "
         "the "
         "sparse and the dense run.",
-    .options_size = sizeof(Cs3ScenarioOptions),
-    .defaults = &cs3_scenario_defaults,
-    .groups = {{"Scenario", cs3_scenario_options, 0}, {"Execution", cs3_execution_options, 0}},
+    .options_size = sizeof(RunOptions),
+    .defaults = &defaults,
+    .groups = {{"Scenario", cs3_scenario_options, AT(scenario)},
+               {"Execution", cs3_execution_options, AT(scenario)},
+               {"Files", file_options, 0}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
                CS3_FORMAT_BIT(CS3_FORMAT_JSONL) | CS3_FORMAT_BIT(CS3_FORMAT_CSV),
     .check = cs3_scenario_check,

@@ -8,6 +8,13 @@
 #include "sim/machine.h"
 #include "sim/result.h"
 
+static json_t *texts_json(char **texts) {
+  json_t *array = json_array();
+  for (char **text = texts; text != NULL && *text != NULL; text++)
+    json_array_append_new(array, json_string(*text));
+  return array;
+}
+
 static json_t *causes_json(const gint64 *causes, int n) {
   json_t *object = json_object();
   for (int i = 0; i < n; i++)
@@ -50,11 +57,11 @@ static json_t *hardware_json(const Cs3Run *run) {
 }
 
 static json_t *step_json(const Cs3StepRun *step) {
-  return json_pack("{s:f, s:I, s:o, s:f, s:f, s:f, s:f, s:f}", "time_s", step->time.step_s,
+  return json_pack("{s:f, s:I, s:o, s:f, s:f, s:f, s:f, s:f, s:f}", "time_s", step->time.step_s,
                    "cycles", (json_int_t)step->cycles, "causes",
                    causes_json(step->causes, CS3_N_STEP_CAUSES), "compute_s", step->time.compute_s,
                    "stream_wait_s", step->time.stream_wait_s, "boundary_s", step->time.boundary_s,
-                   "bytes_down", step->time.bytes_down, "bytes_up", step->time.bytes_up);
+                   "fault_s", step->fault_s, "bytes_down", step->time.bytes_down, "bytes_up", step->time.bytes_up);
 }
 
 static const char *recompute_name(Cs3Recompute policy) {
@@ -79,9 +86,41 @@ static json_t *throughput_json(const Cs3Run *run, const Cs3StepRun *step) {
 
 static json_t *flops_json(const Cs3Run *run, const Cs3StepRun *step) {
   double achieved = step->flops / step->time.step_s;
-  double peak = cs3_hardware_peak_flops(&run->config.machine->hw);
+  double peak = cs3_hardware_peak_flops(&run->config.machine->hw) *
+                (double)cs3_run_systems(&run->config);
   return json_pack("{s:f, s:f, s:f, s:f}", "per_step", step->flops, "achieved", achieved,
                    "dense_peak", peak, "dense_peak_fraction", achieved / peak);
+}
+
+/* Weak scaling: one system alone with the same share of the batch would need single_s. */
+static json_t *cluster_json(const Cs3Run *run) {
+  const Cs3RunConfig *c = &run->config;
+  const Cs3System *system = &c->machine->system;
+  gint64 systems = cs3_run_systems(c);
+  Cs3Tree tree = {systems, system->swarmx.fan_out};
+  double parameters = (double)cs3_model_parameters(c->graph->model);
+  json_t *object = json_pack(
+      "{s:I, s:I, s:I, s:s, s:I, s:f, s:f, s:b, s:f, s:f, s:o}", "systems", (json_int_t)systems,
+      "batch_per_system", (json_int_t)(c->batch / systems), "tiers",
+      (json_int_t)cs3_tree_tiers(&tree), "optimizer", cs3_optimizer_name(system->memoryx.algorithm),
+      "memoryx_units", (json_int_t)system->memoryx.units, "memoryx_bytes",
+      cs3_system_state_bytes(system, parameters), "memoryx_capacity_bytes",
+      cs3_system_capacity(system), "explicit", c->each, "single_step_s", run->sparse.single_s,
+      "weak_efficiency", run->sparse.single_s / run->sparse.time.step_s, "faults",
+      texts_json(c->fault_texts));
+  if (cs3_step_has_timed(c->faults))
+    json_object_set_new(object, "disturbance",
+                        json_pack("{s:f, s:I}", "lost_s", run->lost_s, "retries",
+                                  (json_int_t)run->retries));
+  return object;
+}
+
+static json_t *energy_json(const Cs3Run *run, const Cs3StepRun *step) {
+  double systems = (double)cs3_run_systems(&run->config);
+  double tokens = (double)(run->config.batch * run->config.graph->seq);
+  return json_pack("{s:f, s:f, s:f}", "joules_per_step", step->joules, "joules_per_token",
+                   step->joules / tokens, "watts_per_system",
+                   step->joules / step->time.step_s / systems);
 }
 
 /* Cycles of the sparse step beyond dense / theory, by cause; they add up to the gap. A negative
@@ -186,8 +225,9 @@ static json_t *others_json(const Cs3Run *run) {
 }
 
 static json_t *dense_json(const Cs3Run *run) {
-  return json_pack("{s:o, s:o, s:o, s:o, s:s}", "step", step_json(&run->dense), "throughput",
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "step", step_json(&run->dense), "throughput",
                    throughput_json(run, &run->dense), "flops", flops_json(run, &run->dense),
+                   "energy", energy_json(run, &run->dense),
                    "mapping", sizing_json(run->dense.plan), "bottleneck", bottleneck(&run->dense));
 }
 
@@ -205,13 +245,6 @@ static json_t *configuration_json(const Cs3Machine *machine) {
     }
   }
   return object;
-}
-
-static json_t *texts_json(char **texts) {
-  json_t *array = json_array();
-  for (char **text = texts; text != NULL && *text != NULL; text++)
-    json_array_append_new(array, json_string(*text));
-  return array;
 }
 
 static json_t *provenance_json(const Cs3Run *run) {
@@ -232,6 +265,8 @@ json_t *cs3_result_json(const Cs3Run *run) {
   json_object_set_new(record, "step", step_json(&run->sparse));
   json_object_set_new(record, "throughput", throughput_json(run, &run->sparse));
   json_object_set_new(record, "flops", flops_json(run, &run->sparse));
+  json_object_set_new(record, "cluster", cluster_json(run));
+  json_object_set_new(record, "energy", energy_json(run, &run->sparse));
   json_object_set_new(record, "speedup", speedup_json(run));
   json_object_set_new(record, "bottleneck", json_string(bottleneck(&run->sparse)));
   json_object_set_new(record, "mapping", sizing_json(run->sparse.plan));

@@ -27,6 +27,7 @@ static const char *const meanings[CS3_N_STEP_CAUSES] = {
     [CS3_STEP_PADDING] = "the last micro-batch is not full",
     [CS3_STEP_STREAM_WAIT] = "waiting for MemoryX and SwarmX",
     [CS3_STEP_BOUNDARY] = "last gradient, update, first weights",
+    [CS3_STEP_FAULTS] = "slow systems and links",
 };
 
 static const Cs3Column breakdown_columns[] = {
@@ -137,16 +138,21 @@ static void write_layers(const json_t *record, Cs3Output *output) {
 }
 
 static void write_head(const json_t *r, Cs3Output *output) {
-  cs3_output_printf(output, "%s (%.2f B parameters) on %s, %.4g %% %s sparsity\n",
+  double systems = cs3_result_number(r, "cluster.systems");
+  g_autofree char *many = systems > 1 ? g_strdup_printf("%.0f x ", systems) : g_strdup("");
+  g_autofree char *share =
+      systems > 1 ? g_strdup_printf(", %.0f a system", cs3_result_number(r, "cluster.batch_per_system"))
+                  : g_strdup("");
+  cs3_output_printf(output, "%s (%.2f B parameters) on %s%s, %.4g %% %s sparsity\n",
                     cs3_result_string(r, "model.name"),
-                    cs3_result_number(r, "model.parameters") / 1e9,
+                    cs3_result_number(r, "model.parameters") / 1e9, many,
                     cs3_result_string(r, "hardware.name"), 100 * cs3_result_number(r, "sparsity"),
                     cs3_result_string(r, "pattern"));
   cs3_output_printf(
       output,
-      "%.0f sequences of %.0f tokens a step: %.0f micro-batch%s of %.0f (%.0f tokens on "
+      "%.0f sequences of %.0f tokens a step%s: %.0f micro-batch%s of %.0f (%.0f tokens on "
       "the wafer), recompute %s\n\n",
-      cs3_result_number(r, "batch"), cs3_result_number(r, "seq"),
+      cs3_result_number(r, "batch"), cs3_result_number(r, "seq"), share,
       cs3_result_number(r, "mapping.micro_batches"),
       cs3_result_number(r, "mapping.micro_batches") == 1 ? "" : "es",
       cs3_result_number(r, "mapping.micro_batch"), cs3_result_number(r, "mapping.tokens_on_wafer"),
@@ -166,6 +172,11 @@ static void write_summary(const json_t *r, Cs3Output *output) {
       100 * cs3_result_number(r, "flops.dense_peak_fraction"),
       cs3_result_number(r, "flops.dense_peak") / 1e15,
       100 * cs3_result_number(r, "dense.flops.dense_peak_fraction"));
+  cs3_output_printf(output,
+                    "energy           %.3g J a token, %.1f kW a system  (dense %.3g J a token)\n",
+                    cs3_result_number(r, "energy.joules_per_token"),
+                    cs3_result_number(r, "energy.watts_per_system") / 1e3,
+                    cs3_result_number(r, "dense.energy.joules_per_token"));
   cs3_output_printf(output, "speed-up         %.3f simulated, %.3f in theory (%.1f %%)\n",
                     cs3_result_number(r, "speedup.simulated"),
                     cs3_result_number(r, "speedup.theoretical"),
@@ -174,6 +185,28 @@ static void write_summary(const json_t *r, Cs3Output *output) {
                     cs3_result_number(r, "speedup.linear.simulated"),
                     cs3_result_number(r, "speedup.linear.theoretical"));
   cs3_output_printf(output, "bottleneck       %s\n", cs3_result_string(r, "bottleneck"));
+}
+
+/* What many systems, or something wrong with them, make of the step. */
+static void write_cluster(const json_t *r, Cs3Output *output) {
+  double systems = cs3_result_number(r, "cluster.systems");
+  double lost_s = cs3_result_number(r, "cluster.disturbance.lost_s");
+  if (systems > 1)
+    cs3_output_printf(output,
+                      "weak scaling     %.2f %% of linear: one system takes %.4g s for %.0f "
+                      "sequences; %.0f tier%s of SwarmX\n",
+                      100 * cs3_result_number(r, "cluster.weak_efficiency"),
+                      cs3_result_number(r, "cluster.single_step_s"),
+                      cs3_result_number(r, "cluster.batch_per_system"),
+                      cs3_result_number(r, "cluster.tiers"),
+                      cs3_result_number(r, "cluster.tiers") == 1 ? "" : "s");
+  if (cs3_result_number(r, "step.fault_s") != 0)
+    cs3_output_printf(output, "faults           %.4g s of the step\n",
+                      cs3_result_number(r, "step.fault_s"));
+  if (!isnan(lost_s))
+    cs3_output_printf(output, "disturbance      %.4g s lost once, %.0f transfer%s begun again\n",
+                      lost_s, cs3_result_number(r, "cluster.disturbance.retries"),
+                      cs3_result_number(r, "cluster.disturbance.retries") == 1 ? "" : "s");
 }
 
 /* Faster than theory is possible when the dense run wastes more; say what. */
@@ -195,6 +228,7 @@ void cs3_result_text(const json_t *record, Cs3Output *output) {
   write_head(record, output);
   write_summary(record, output);
   write_surplus(record, output);
+  write_cluster(record, output);
   cs3_output_puts(output, "\n");
   write_breakdown(record, output);
   write_layers(record, output);

@@ -14,7 +14,7 @@ const char *cs3_step_cause_name(int cause) {
       [CS3_STEP_ATTENTION] = "attention", [CS3_STEP_VECTOR] = "vector",
       [CS3_STEP_EMBEDDING] = "embedding", [CS3_STEP_RECOMPUTE] = "recompute",
       [CS3_STEP_PADDING] = "padding",     [CS3_STEP_STREAM_WAIT] = "stream_wait",
-      [CS3_STEP_BOUNDARY] = "boundary",
+      [CS3_STEP_BOUNDARY] = "boundary",   [CS3_STEP_FAULTS] = "faults",
   };
   return cause < CS3_N_CAUSES ? cs3_cause_name(cause) : names[cause];
 }
@@ -69,6 +69,7 @@ static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
   double clock_hz = input->machine->hw.wafer.clock_hz;
   run->causes[CS3_STEP_STREAM_WAIT] = llround(run->time.stream_wait_s * clock_hz);
   run->causes[CS3_STEP_BOUNDARY] = llround(run->time.boundary_s * clock_hz);
+  run->causes[CS3_STEP_FAULTS] = llround(run->fault_s * clock_hz);
   run->cycles = 0;
   for (int cause = 0; cause < CS3_N_STEP_CAUSES; cause++)
     run->cycles += run->causes[cause];
@@ -76,7 +77,7 @@ static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
 
 /* FLOPs of the step (2 a MAC, backward twice forward) and the cycles a token spends in the blocks'
  * linear layers. */
-static void count_work(const Cs3PlanInput *input, Cs3StepRun *run) {
+static void count_work(const Cs3PlanInput *input, gint64 systems, Cs3StepRun *run) {
   const Cs3Graph *graph = input->graph;
   double macs = 0, cycles = 0;
   for (guint k = 0; k < run->plan->linears->len; k++) {
@@ -94,20 +95,87 @@ static void count_work(const Cs3PlanInput *input, Cs3StepRun *run) {
     if (node->kind != CS3_NODE_LINEAR)
       macs += node->repeat * node->macs;
   }
-  run->flops = 6 * macs * input->batch * graph->seq;
+  run->flops = 6 * macs * input->batch * systems * graph->seq;
   run->linear_cycles_per_token = cycles / run->plan->tokens;
 }
 
-static gboolean simulate(const Cs3PlanInput *input, Cs3StepRun *run, GError **error) {
+Cs3PlanInput cs3_run_input(const Cs3RunConfig *config) {
+  return (Cs3PlanInput){
+      .graph = config->graph,
+      .machine = config->machine,
+      .sparsity = config->sparsity,
+      .pattern = &config->pattern,
+      .batch = config->batch / cs3_run_systems(config),
+      .seed = config->seed,
+      .exact = config->exact,
+      .workers = config->workers,
+      .force = config->force,
+  };
+}
+
+Cs3Schedule cs3_run_schedule(const Cs3RunConfig *config, const Cs3Plan *plan, const GArray *uses) {
+  Cs3PlanInput input = cs3_run_input(config);
+  Cs3Schedule schedule = cs3_schedule(&input, plan, uses);
+  schedule.systems = cs3_run_systems(config);
+  schedule.each = config->each;
+  schedule.faults = config->faults;
+  return schedule;
+}
+
+static gboolean any_lasting(const GArray *faults) {
+  for (guint i = 0; faults != NULL && i < faults->len; i++) {
+    const Cs3Fault *fault = &g_array_index(faults, Cs3Fault, i);
+    if (fault->kind == CS3_FAULT_STRAGGLER || (fault->kind == CS3_FAULT_LINK && !fault->timed))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The step as it should be, then with the faults that last. */
+static gboolean time_step(const Cs3Schedule *with_faults, const Cs3System *system, Cs3StepRun *run,
+                          GError **error) {
+  Cs3Schedule sound = *with_faults, single = *with_faults;
+  Cs3StepTime time;
+  sound.faults = single.faults = NULL;
+  single.systems = 1;
+  if (!cs3_step_simulate(&sound, system, &run->time, error))
+    return FALSE;
+  cs3_step_oracle(&single, system, &time);
+  run->single_s = time.step_s;
+  if (!any_lasting(with_faults->faults))
+    return TRUE;
+  if (!cs3_step_simulate(with_faults, system, &time, error))
+    return FALSE;
+  run->fault_s = time.step_s - run->time.step_s;
+  run->time.step_s = time.step_s;
+  return TRUE;
+}
+
+double cs3_run_joules(const Cs3RunConfig *config, const Cs3StepTime *time) {
+  const Cs3Hardware *hw = &config->machine->hw;
+  double idle_w = hw->wafer.power_w * hw->wafer.power_idle_ratio;
+  double busy_s = time->compute_s * (double)cs3_run_systems(config);
+  for (guint i = 0; config->faults != NULL && i < config->faults->len; i++) {
+    const Cs3Fault *fault = &g_array_index(config->faults, Cs3Fault, i);
+    if (fault->kind == CS3_FAULT_STRAGGLER)
+      busy_s += time->compute_s * (1 / fault->share - 1);
+  }
+  return idle_w * time->step_s * (double)cs3_run_systems(config) +
+         (hw->wafer.power_w - idle_w) * busy_s;
+}
+
+static gboolean simulate(const Cs3RunConfig *config, const Cs3PlanInput *input, Cs3StepRun *run,
+                         GError **error) {
   run->plan = cs3_plan_new(input, error);
   if (run->plan == NULL)
     return FALSE;
-  g_autoptr(GArray) uses = cs3_schedule_uses(input, run->plan);
-  Cs3Schedule schedule = cs3_schedule(input, run->plan, uses);
-  if (!cs3_step_simulate(&schedule, &input->machine->system, &run->time, error))
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, run->plan, NULL, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(config, run->plan, uses);
+  if (!time_step(&schedule, &input->machine->system, run, error))
     return FALSE;
   account(input, run);
-  count_work(input, run);
+  count_work(input, cs3_run_systems(config), run);
+  run->joules = cs3_run_joules(config, &run->time);
   return TRUE;
 }
 
@@ -129,7 +197,8 @@ static gboolean check_memoryx(const Cs3RunConfig *config, GError **error) {
   g_set_error(
       error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
       "%s does not fit MemoryX: weights and optimizer state of %.3g parameters lack %.3g GB "
-      "(memoryx.capacity is %.3g GB); use a larger unit with --set memoryx.capacity=...",
+      "(memoryx.capacity is %.3g GB in all); use a larger unit with --set memoryx.capacity=... or "
+      "more with --set memoryx.units=...",
       model->name, parameters, missing / 1e9, cs3_system_capacity(&config->machine->system) / 1e9);
   return FALSE;
 }
@@ -147,10 +216,10 @@ static void share(const Cs3StepRun *from, Cs3StepRun *to) {
   cs3_plan_ref(to->plan);
 }
 
-static gboolean simulate_dense(const Cs3PlanInput *input, const Cs3Run *baseline, Cs3StepRun *dense,
-                               GError **error) {
+static gboolean simulate_dense(const Cs3RunConfig *config, const Cs3PlanInput *input,
+                               const Cs3Run *baseline, Cs3StepRun *dense, GError **error) {
   if (baseline == NULL)
-    return simulate(input, dense, error);
+    return simulate(config, input, dense, error);
   share(&baseline->dense, dense);
   return TRUE;
 }
@@ -178,19 +247,22 @@ void cs3_run_cache_free(Cs3RunCache *cache) {
   g_free(cache);
 }
 
+/* The dense step. */
 static Cs3PlanInput plan_input(const Cs3RunConfig *config, const Cs3RunCache *cache) {
-  return (Cs3PlanInput){
-      .store = cache->store,
-      .memo = cache->memo,
-      .graph = config->graph,
-      .machine = config->machine,
-      .pattern = &config->pattern,
-      .batch = config->batch,
-      .seed = config->seed,
-      .exact = config->exact,
-      .workers = config->workers,
-      .force = config->force,
-  };
+  Cs3PlanInput input = cs3_run_input(config);
+  input.store = cache->store;
+  input.memo = cache->memo;
+  input.sparsity = NULL;
+  return input;
+}
+
+/* What happens at some time happens to the sparse step. */
+static gboolean disturb(Cs3Run *run, const Cs3PlanInput *input, GError **error) {
+  if (!cs3_step_has_timed(run->config.faults))
+    return TRUE;
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, run->sparse.plan, NULL, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(&run->config, run->sparse.plan, uses);
+  return cs3_step_disturbed(&schedule, &input->machine->system, &run->lost_s, &run->retries, error);
 }
 
 Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
@@ -199,13 +271,16 @@ Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GErr
       config->cache == NULL ? cs3_run_cache_new(RUN_PASSES, RUN_MASK_BYTES) : NULL;
   run->config = *config;
   Cs3PlanInput input = plan_input(config, config->cache != NULL ? config->cache : own);
-  if (!check_memoryx(config, error) || !simulate_dense(&input, baseline, &run->dense, error))
+  if (!check_memoryx(config, error) ||
+      !simulate_dense(config, &input, baseline, &run->dense, error))
     return NULL;
   input.known = run->dense.plan;
   input.sparsity = config->sparsity;
   if (!any_sparse(config))
     share(&run->dense, &run->sparse);
-  else if (!simulate(&input, &run->sparse, error))
+  else if (!simulate(config, &input, &run->sparse, error))
+    return NULL;
+  if (!disturb(run, &input, error))
     return NULL;
   const double *density = config->sparsity->node_density;
   run->speedup = run->dense.time.step_s / run->sparse.time.step_s;
@@ -219,12 +294,13 @@ Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
   return cs3_run_against(config, NULL, error);
 }
 
-static gboolean find_step(const Cs3PlanInput *input, double *step_s, GError **error) {
+static gboolean find_step(const Cs3RunConfig *config, const Cs3PlanInput *input, double *step_s,
+                          GError **error) {
   g_autoptr(Cs3Plan) plan = cs3_plan_new(input, error);
   if (plan == NULL)
     return FALSE;
-  g_autoptr(GArray) uses = cs3_schedule_uses(input, plan);
-  Cs3Schedule schedule = cs3_schedule(input, plan, uses);
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, plan, NULL, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(config, plan, uses);
   if (!cs3_step_check(&schedule, &input->machine->system, error))
     return FALSE;
   Cs3StepTime time;
@@ -240,11 +316,11 @@ gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTim
   input.ranked = TRUE;
   input.exact = FALSE;
   input.sample_rows = sample_rows;
-  if (!check_memoryx(config, error) || !find_step(&input, &times->dense_s, error))
+  if (!check_memoryx(config, error) || !find_step(config, &input, &times->dense_s, error))
     return FALSE;
   times->sparse_s = times->dense_s;
   input.sparsity = config->sparsity;
-  return !any_sparse(config) || find_step(&input, &times->sparse_s, error);
+  return !any_sparse(config) || find_step(config, &input, &times->sparse_s, error);
 }
 
 void cs3_run_free(Cs3Run *run) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The main job: one training step of a model on one system, sparse and dense. */
+/* The main job: one training step of a model on a cluster, sparse and dense. */
 #pragma once
 
 #include <glib.h>
@@ -26,14 +26,18 @@ typedef struct {
   const Cs3Graph *graph;       /* borrowed */
   const Cs3Sparsity *sparsity; /* borrowed: which weights of the graph are sparse */
   double sparsity_asked;       /* of the blocks' linear weights that no filter names */
-  gint64 batch;                /* sequences a step */
+  gint64 batch;                /* sequences a step, on all systems; a multiple of them */
+  gint64 systems;              /* data parallel; 0: one */
+  gboolean each;               /* simulate every wafer, not classes of equal ones */
+  const GArray *faults;        /* (nullable) borrowed, of Cs3Fault, checked against the tree */
   Cs3Pattern pattern;
   const char *pattern_text; /* borrowed: as the user wrote it */
   guint64 seed;
   gboolean exact; /* every layer with its own mask */
   guint workers;  /* threads; no influence on the result */
   Cs3MapForce force;
-  char **map_texts, **filter_texts; /* (nullable) borrowed: --map and --sparsity-filter as given */
+  /* (nullable) borrowed: --map, --sparsity-filter and --fault as given */
+  char **map_texts, **filter_texts, **fault_texts;
 } Cs3RunConfig;
 
 /* Where the cycles of a step went: the causes of the linear layers, then the rest of the step. */
@@ -45,6 +49,7 @@ enum {
   CS3_STEP_PADDING,                  /* the last micro-batch is not full */
   CS3_STEP_STREAM_WAIT,              /* waiting for MemoryX and SwarmX within the iteration */
   CS3_STEP_BOUNDARY, /* last gradient, tree, update, first weights: between iterations */
+  CS3_STEP_FAULTS,   /* slow systems and links */
   CS3_N_STEP_CAUSES
 };
 
@@ -54,10 +59,13 @@ const char *cs3_step_cause_name(int cause);
 /* One simulated step. */
 typedef struct {
   Cs3Plan *plan;
-  Cs3StepTime time;
-  gint64 cycles; /* sum of causes */
+  Cs3StepTime time; /* step_s with the faults that last, the rest as it would be without them */
+  double fault_s;   /* the part of time.step_s that these faults cost */
+  double single_s;  /* the step of one system with its share of the batch, for itself */
+  gint64 cycles;    /* sum of causes */
   gint64 causes[CS3_N_STEP_CAUSES];
-  double flops; /* of live weights and attention, forward and backward, no recompute */
+  double flops; /* of live weights and attention, all systems, forward and backward, no recompute */
+  double joules; /* of all systems */
   double
       linear_cycles_per_token; /* forward, again, dX and dW of the linear weights of the blocks */
 } Cs3StepRun;
@@ -67,7 +75,26 @@ typedef struct {
   Cs3StepRun sparse, dense;
   double speedup, theoretical;               /* step times; MACs */
   double linear_speedup, linear_theoretical; /* linear weights of the blocks alone */
+  double lost_s;                             /* by faults with a time, once, sparse */
+  guint64 retries;                           /* of transfers, then */
 } Cs3Run;
+
+/** cs3_run_systems: how many systems, at least 1. */
+static inline gint64 cs3_run_systems(const Cs3RunConfig *config) {
+  return MAX(config->systems, 1);
+}
+
+/** cs3_run_input: what the planner gets for one system's share of the sparse step. */
+Cs3PlanInput cs3_run_input(const Cs3RunConfig *config);
+
+/** cs3_run_schedule: one step of the cluster with its faults; @uses is borrowed. */
+Cs3Schedule cs3_run_schedule(const Cs3RunConfig *config, const Cs3Plan *plan, const GArray *uses);
+
+/**
+ * cs3_run_joules: energy of all systems for a step: each draws idle power, and the rest up to
+ * wafer.power while its wafer computes, stragglers for longer.
+ */
+double cs3_run_joules(const Cs3RunConfig *config, const Cs3StepTime *time);
 
 /**
  * cs3_run: simulate the step sparse and, as its baseline, dense: the same model, batch and machine

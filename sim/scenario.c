@@ -61,7 +61,7 @@ const Cs3Option cs3_scenario_options[] = {
      .metavar = "N",
      .min = 1,
      .max = 1 << 24,
-     .help = "sequences per training step"},
+     .help = "sequences per training step, on all systems"},
     {.name = "seq",
      .type = CS3_OPTION_INT,
      .offset = AT(seq),
@@ -70,6 +70,21 @@ const Cs3Option cs3_scenario_options[] = {
      .max = 1 << 24,
      .default_text = "the model's longest",
      .help = "tokens per sequence"},
+    {.name = "systems",
+     .type = CS3_OPTION_INT,
+     .offset = AT(systems),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 20,
+     .default_text = "the machine's",
+     .help = "systems that train together, each on its share of the batch"},
+    {.name = "fault",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(fault),
+     .metavar = "KIND:WHERE=WHAT",
+     .help = "something wrong with the cluster: straggler:SYSTEM=SPEED, "
+             "link:TIER.INDEX=SHARE[@FROM..TO], traffic:TIER.INDEX=BYTES[@FROM] (see 'cs3sim help "
+             "faults')"},
     {.name = "attention",
      .type = CS3_OPTION_CHOICE,
      .offset = AT(attention),
@@ -91,6 +106,11 @@ const Cs3Option cs3_execution_options[] = {
      .type = CS3_OPTION_FLAG,
      .offset = AT(exact),
      .help = "draw every layer's own mask instead of one per distinct shape"},
+    {.name = "explicit",
+     .type = CS3_OPTION_FLAG,
+     .offset = AT(explicit_wafers),
+     .help = "simulate every wafer and link of the cluster by itself instead of classes of equal "
+             "ones; the result is the same"},
     {.name = "jobs",
      .letter = 'j',
      .type = CS3_OPTION_INT,
@@ -160,6 +180,63 @@ gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *opt
   return TRUE;
 }
 
+/* The multiples of @systems on both sides of @batch. */
+static void explain_batch(gint64 batch, gint64 systems, GError **error) {
+  gint64 below = batch / systems * systems;
+  g_autofree char *lower = below > 0 ? g_strdup_printf("%" G_GINT64_FORMAT " or ", below)
+                                     : g_strdup("");
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "--batch %" G_GINT64_FORMAT ": does not divide over %" G_GINT64_FORMAT
+              " systems; take %s%" G_GINT64_FORMAT,
+              batch, systems, lower, below + systems);
+}
+
+static gboolean check_systems(const Cs3Machine *machine, gint64 systems, GError **error) {
+  gint64 most = machine->system.swarmx.max_systems;
+  if (systems <= most)
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "--systems %" G_GINT64_FORMAT ": a cluster of %s has 1 to %" G_GINT64_FORMAT
+              " systems (swarmx.max_systems)",
+              systems, machine->name, most);
+  return FALSE;
+}
+
+/* A step has no checkpoint to go back to. */
+static gboolean only_in_steps(const GArray *faults, char **texts, GError **error) {
+  for (guint i = 0; i < faults->len; i++) {
+    if (g_array_index(faults, Cs3Fault, i).kind != CS3_FAULT_SYSTEM)
+      continue;
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "--fault %s: losing a system concerns a whole run, not a step; see 'cs3sim train'",
+                texts[i]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean cs3_scenario_set_systems(Cs3Scenario *s, const Cs3ScenarioOptions *options, gint64 systems,
+                                  gint64 batch, GError **error) {
+  Cs3Tree tree = {systems, s->machine->system.swarmx.fan_out};
+  if (!check_systems(s->machine, systems, error))
+    return FALSE;
+  if (batch % systems != 0) {
+    explain_batch(batch, systems, error);
+    return FALSE;
+  }
+  GArray *faults =
+      cs3_faults_parse((const char *const *)options->fault, &tree, "--fault", error);
+  if (faults == NULL || !only_in_steps(faults, options->fault, error)) {
+    g_clear_pointer(&faults, g_array_unref);
+    return FALSE;
+  }
+  g_clear_pointer(&s->faults, g_array_unref);
+  s->config.faults = s->faults = faults;
+  s->config.systems = systems;
+  s->config.batch = batch;
+  return TRUE;
+}
+
 Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   g_autoptr(Cs3Scenario) s = g_new0(Cs3Scenario, 1);
   s->model = cs3_model_find(o->model, error);
@@ -176,15 +253,18 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   s->config = (Cs3RunConfig){
       .machine = s->machine,
       .graph = s->graph,
-      .batch = o->batch,
+      .each = o->explicit_wafers,
       .pattern_text = s->pattern_text,
       .seed = (guint64)o->seed,
       .map_texts = o->map,
       .filter_texts = o->sparsity_filter,
+      .fault_texts = o->fault,
       .exact = o->exact,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
   };
+  gint64 systems = o->systems > 0 ? o->systems : s->machine->system.swarmx.systems;
   if (!cs3_scenario_map(o->map, &s->config.force, error) ||
+      !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||
       !cs3_pattern_parse(&s->config.pattern, o->pattern, error) ||
       !cs3_scenario_set_sparsity(s, o, o->sparsity, error))
     return NULL;
@@ -233,5 +313,6 @@ void cs3_scenario_free(Cs3Scenario *s) {
   cs3_model_free(s->model);
   cs3_machine_free(s->machine);
   g_free(s->pattern_text);
+  g_clear_pointer(&s->faults, g_array_unref);
   g_free(s);
 }

@@ -15,10 +15,11 @@ typedef struct {
   double sparsity;
   char **sparsity_filter;
   char *pattern;
-  gint64 batch, seq;
+  gint64 batch, seq, systems;
   int attention;
+  char **fault;
   gint64 seed;
-  gboolean exact;
+  gboolean exact, explicit_wafers;
   gint64 jobs;
   char **map;
 } Cs3ScenarioOptions;
@@ -42,6 +43,7 @@ typedef struct {
   Cs3Graph *graph;
   Cs3Sparsity *sparsity;
   char *pattern_text;
+  GArray *faults; /* of Cs3Fault */
   Cs3RunConfig config; /* refers to the members above */
 } Cs3Scenario;
 
@@ -65,6 +67,15 @@ gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, const char *text, doubl
  */
 Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *options,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_scenario_set_systems: the same scenario on @systems systems with @batch sequences in all and
+ * the faults of the options. Fails when the machine has not so many, the batch does not divide or a
+ * fault names what is not there.
+ */
+gboolean cs3_scenario_set_systems(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
+                                  gint64 systems, gint64 batch,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_scenario_set_sparsity: the same scenario at another sparsity, filters kept. */
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,

@@ -105,3 +105,7 @@ const Cs3ParamTable *cs3_system_table(void) {
   static const Cs3ParamTable table = {params, G_N_ELEMENTS(params)};
   return &table;
 }
+
+const char *cs3_optimizer_name(int optimizer) {
+  return optimizers[optimizer];
+}

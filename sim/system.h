@@ -42,6 +42,9 @@ typedef struct {
 /** cs3_system_table: (transfer none): the parameter table that describes #Cs3System. */
 const Cs3ParamTable *cs3_system_table(void);
 
+/** cs3_optimizer_name: (transfer none): "adam", ... */
+const char *cs3_optimizer_name(int optimizer);
+
 /** cs3_system_optimizer_rate: parameters that all MemoryX units update per second. */
 static inline double cs3_system_optimizer_rate(const Cs3System *system) {
   return (double)system->memoryx.units *

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "sim/step-plan.h"
 #include "tests/unit/step-fixture.h"
@@ -48,6 +49,25 @@ static void bench_model(const Model *model) {
          median(oracle_ms));
 }
 
+/* One run of 2,048 systems: the memory is that of the largest child so far. */
+static void bench_cluster(gboolean each) {
+  Model model;
+  model_init(&model, 5);
+  model.schedule.systems = 2048;
+  model.schedule.each = each;
+  Cs3StepTime time;
+  g_autoptr(GError) error = NULL;
+  double start = now_ms();
+  if (!cs3_step_simulate(&model.schedule, &model.system, &time, &error)) {
+    fprintf(stderr, "bench-step: %s\n", error->message);
+    exit(1);
+  }
+  struct rusage children;
+  getrusage(RUSAGE_CHILDREN, &children);
+  printf("step, %u uses x 5 on 2048 systems, %s: %.0f ms, %.0f MB\n", model.schedule.n_uses,
+         each ? "one actor each" : "by classes", now_ms() - start, children.ru_maxrss / 1024.0);
+}
+
 int main(void) {
   static const gint64 micro_batches[] = {1, 45, 500, 100000};
   for (guint i = 0; i < G_N_ELEMENTS(micro_batches); i++) {
@@ -55,5 +75,7 @@ int main(void) {
     model_init(&model, micro_batches[i]);
     bench_model(&model);
   }
+  bench_cluster(FALSE);
+  bench_cluster(TRUE);
   return 0;
 }
