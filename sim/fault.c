@@ -174,8 +174,7 @@ static gboolean unknown_kind(const char *text, GError **error) {
   g_autofree char *word = g_strndup(text, strcspn(text, ":"));
   g_autofree char *hint = cs3_suggestion(word, names);
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
-              "'%.80s': no fault of this kind%s; for example %s", text, hint,
-              "straggler:7=0.9");
+              "'%.80s': no fault of this kind%s", text, hint);
   return FALSE;
 }
 

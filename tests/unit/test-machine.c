@@ -148,6 +148,30 @@ START_TEST(preset_sources) {
 }
 END_TEST
 
+/* Published installations: a wafer's preset and how many there are. */
+static const struct {
+  const char *name, *wafer;
+  gint64 systems;
+} installations[] = {
+    {"andromeda", "cs2", 16},
+    {"condor-galaxy-1", "cs2", 64},
+    {"condor-galaxy-3", "cs3", 64},
+    {"alcf-cs3", "cs3", 4},
+};
+
+START_TEST(installation) {
+  g_autoptr(Cs3Machine) machine = load(installations[_i].name, NULL);
+  g_autoptr(Cs3Machine) wafer = load(installations[_i].wafer, NULL);
+  ck_assert_int_eq(machine->system.swarmx.systems, installations[_i].systems);
+  ck_assert_mem_eq(&machine->hw, &wafer->hw, sizeof machine->hw);
+  /* Together its MemoryX units stream and update as fast as the single one of the wafer's preset. */
+  ck_assert_double_eq(cs3_system_stream_rate(&machine->system),
+                      cs3_system_stream_rate(&wafer->system));
+  ck_assert_double_eq(cs3_system_optimizer_rate(&machine->system),
+                      cs3_system_optimizer_rate(&wafer->system));
+}
+END_TEST
+
 START_TEST(listed) {
   g_autoptr(GArray) machines = cs3_machine_list();
   g_autoptr(GString) names = g_string_new(NULL);
@@ -157,7 +181,8 @@ START_TEST(listed) {
     g_autoptr(Cs3Machine) machine = load(info->name, NULL);
     ck_assert_str_eq(machine->description, info->description);
   }
-  ck_assert_str_eq(names->str, "cs1 cs2 cs3 cs3-silicon ");
+  ck_assert_str_eq(names->str, "alcf-cs3 andromeda condor-galaxy-1 condor-galaxy-3 cs1 cs2 cs3 "
+                               "cs3-silicon ");
 }
 END_TEST
 
@@ -224,7 +249,7 @@ START_TEST(user_directory) {
 
   /* One that cannot be read does not hide the others. */
   g_autoptr(GArray) machines = cs3_machine_list();
-  ck_assert_uint_eq(machines->len, G_N_ELEMENTS(presets) + 2);
+  ck_assert_uint_eq(machines->len, G_N_ELEMENTS(presets) + G_N_ELEMENTS(installations) + 2);
   const Cs3MachineInfo *info = &g_array_index(machines, Cs3MachineInfo, 0);
   ck_assert_str_eq(info->name, "broken");
   ck_assert_ptr_nonnull(strstr(info->description, "neither [group]"));
@@ -477,8 +502,10 @@ END_TEST
 static const struct {
   const char *name, *message;
 } bad_names[] = {
-    {"cs33", "unknown hardware 'cs33'; did you mean cs3? known: cs1, cs2, cs3, cs3-silicon"},
-    {"zebra", "unknown hardware 'zebra'; known: cs1, cs2, cs3, cs3-silicon"},
+    {"cs33", "unknown hardware 'cs33'; did you mean cs3? known: alcf-cs3, andromeda, condor-galaxy-1, "
+             "condor-galaxy-3, cs1, cs2, cs3, cs3-silicon"},
+    {"zebra", "unknown hardware 'zebra'; known: alcf-cs3, andromeda, condor-galaxy-1, "
+              "condor-galaxy-3, cs1, cs2, cs3, cs3-silicon"},
     {"", "unknown hardware ''"},
     {"wse", "'wse' is not a machine"},
     {"nowhere.ini", "cannot read 'nowhere.ini': No such file or directory"},
@@ -590,7 +617,7 @@ START_TEST(uninstalled_program) {
   ck_assert(g_spawn_sync("/", (char **)argv, environment, G_SPAWN_DEFAULT, NULL, NULL, &output,
                          NULL, &status, NULL));
   ck_assert_int_eq(status, 0);
-  ck_assert_str_eq(output, "cs1\ncs2\ncs3\ncs3-silicon\n");
+  ck_assert_str_eq(output, "alcf-cs3\nandromeda\ncondor-galaxy-1\ncondor-galaxy-3\ncs1\ncs2\ncs3\ncs3-silicon\n");
 }
 END_TEST
 
@@ -621,6 +648,7 @@ static Suite *machine_suite(void) {
   tcase_add_loop_test(shipped, preset_values, 0, G_N_ELEMENTS(presets));
   tcase_add_test(shipped, ingress);
   tcase_add_loop_test(shipped, preset_sources, 0, G_N_ELEMENTS(presets));
+  tcase_add_loop_test(shipped, installation, 0, G_N_ELEMENTS(installations));
   tcase_add_test(shipped, listed);
   tcase_add_test(shipped, silicon_differs_where_measured);
   TCase *users = add_case(suite, "files");
