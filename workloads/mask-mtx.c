@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "workloads/config-reader.h"
+
 typedef struct {
   gboolean array;     /* every value, by columns */
   gboolean pattern;   /* no values */
@@ -34,11 +36,13 @@ static gboolean read_banner(Cs3Scan *scan, Kind *kind, GError **error) {
   const char *const fields[] = {"pattern", "real", "double", "integer", NULL};
   const char *const symmetries[] = {"general", "symmetric", "skew-symmetric", NULL};
   if (!is_one_of(words[2], storages) || !is_one_of(words[3], fields) ||
-      !is_one_of(words[4], symmetries))
+      !is_one_of(words[4], symmetries)) {
+    g_autofree char *clean = cs3_config_clean(line);
     return cs3_scan_fail(scan, error,
-                         "a %s %s %s matrix cannot be read (coordinate or array; "
-                         "pattern, real or integer; general, symmetric or skew-symmetric)",
-                         words[2], words[3], words[4]);
+                         "'%s' cannot be read (coordinate or array; pattern, real or integer; "
+                         "general, symmetric or skew-symmetric)",
+                         clean);
+  }
   kind->array = strcmp(words[2], "array") == 0;
   kind->pattern = strcmp(words[3], "pattern") == 0;
   kind->skew = strcmp(words[4], "skew-symmetric") == 0;

@@ -184,7 +184,7 @@ static const struct {
     {".smtx", "2000000, 2000000, 0\n", CS3_WORKLOAD_ERROR_TOO_LARGE, "beyond 2^34"},
     {".mtx", "2 2 1\n1 1\n", CS3_WORKLOAD_ERROR_DATA, ":1: expected a Matrix Market banner"},
     {".mtx", "%%MatrixMarket matrix coordinate complex general\n", CS3_WORKLOAD_ERROR_DATA,
-     "a coordinate complex general matrix cannot be read"},
+     "coordinate complex general' cannot be read (coordinate or array"},
     {".mtx", "%%MatrixMarket matrix array pattern general\n", CS3_WORKLOAD_ERROR_DATA,
      "an array needs values"},
     {".mtx", "%%MatrixMarket matrix coordinate pattern general\n%\n2 2 1\n0 1\n",

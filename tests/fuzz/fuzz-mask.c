@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Mask files; the input's first bytes tell the format, as the names of files do. */
+#include "config.h"
+
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "workloads/mask-file.h"
+
+const char *const fuzz_seeds[] = {"workloads/masks/mlp-80.smtx", "workloads/masks/small-70.mtx",
+                                  "workloads/masks/attention-50.safetensors", NULL};
+
+static const char *suffix_of(const guint8 *data, gsize size) {
+  if (size > 2 && memcmp(data, "%%", 2) == 0)
+    return ".mtx";
+  return size > 2 && g_ascii_isdigit(data[0]) && g_ascii_isdigit(data[1]) ? ".smtx"
+                                                                          : ".safetensors";
+}
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
+  g_autoptr(GError) error = NULL;
+  const char *tensor = NULL, *suffix = suffix_of(data, size);
+  if (g_str_equal(suffix, ".safetensors"))
+    tensor = "model.layers.0.self_attn.v_proj.weight";
+  g_autoptr(Cs3Mask) mask = cs3_mask_read(fuzz_file(suffix, data, size), tensor, &error);
+  fuzz_verdict(mask != NULL, error);
+  return 0;
+}
