@@ -2,7 +2,7 @@
 /* Building a mesh: roles, memory layout of the cells, statistics. */
 #include "config.h"
 
-#include "fabric/event/internal.h"
+#include "fabric/event/inline.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -19,11 +19,10 @@ static void invalid(GError **error, Cs3FabricError code, const char *format, ...
   g_set_error_literal(error, CS3_FABRIC_ERROR, (gint)code, what);
 }
 
-/* Zeroed memory in large pages where the system has them: a big mesh is walked all over. */
-static gpointer large_zeroed(gsize bytes) {
+gpointer cs3_large_zeroed(gsize bytes) {
   gsize page = 1 << 21, rounded = (bytes + page - 1) / page * page;
   if (bytes < 4 * page)
-    return g_aligned_alloc0(1, MAX(bytes, 1), 64);
+    return g_aligned_alloc0(1, MAX(bytes, 64), 64);
   gpointer p = g_aligned_alloc(1, rounded, page);
 #ifdef MADV_HUGEPAGE
   (void)madvise(p, rounded, MADV_HUGEPAGE); /* only a hint: its refusal changes nothing */
@@ -65,8 +64,9 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->step[CS3_S] = (gint)width;
   f->step[CS3_E] = 1;
   f->step[CS3_W] = -1;
-  f->cell = large_zeroed(f->n_cells * sizeof *f->cell);
+  f->cell = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->cell);
   f->pe = g_new0(Cs3PeState, f->n_cells);
+  cs3_wheel_init(f);
   f->train = g_array_new(FALSE, TRUE, sizeof(Cs3Train));
   f->free_train = g_array_new(FALSE, FALSE, sizeof(guint32));
   f->role = g_ptr_array_new_with_free_func(g_free);
@@ -88,11 +88,13 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
 void cs3_fabric_free(Cs3Fabric *f) {
   if (!f)
     return;
-  for (guint i = 0; i < CS3_WHEEL; i++)
-    g_free(f->wheel[i].item);
+  g_aligned_free(f->agenda);
   for (guint i = 0; i < CS3_FAR; i++)
     g_free(f->far[i].item);
   g_free(f->later.item);
+  for (guint i = 0; i < CS3_WHEEL; i++)
+    for (guint port = 0; port < CS3_RAMP; port++)
+      g_free(f->arrival[i][port].item);
   for (guint i = 0; i < f->train->len; i++)
     if (cs3_train(f, i)->payload)
       cs3_payload_unref(cs3_train(f, i)->payload);
@@ -115,7 +117,8 @@ static gboolean check_role(const Cs3Fabric *f, const Cs3Role *role, GError **err
   if (role->memory_bytes > f->timing.sram_bytes) {
     invalid(error, CS3_FABRIC_ERROR_INFEASIBLE,
             "the program needs %u bytes of memory in a PE, which leaves %u for data: use fewer "
-            "words per PE (--words)", role->memory_bytes, f->timing.sram_bytes);
+            "words per PE (--words)",
+            role->memory_bytes, f->timing.sram_bytes);
     return FALSE;
   }
   if (role->n_threads > 1 + f->timing.microthreads) {
@@ -142,13 +145,6 @@ static gboolean check_role(const Cs3Fabric *f, const Cs3Role *role, GError **err
 
 /* A channel that trains may enter holds one entry more: the rest of a train of which it is not yet
  * known whether it was sent. */
-static guint ring_log2(guint capacity) {
-  guint log2 = 1;
-  while ((1u << log2) < capacity)
-    log2++;
-  return log2;
-}
-
 static gboolean add_slot(Cs3RoleInfo *info, guint colour, guint port, guint capacity,
                          GError **error) {
   if (info->n_slots == CS3_MAX_SLOTS) {
@@ -157,10 +153,12 @@ static gboolean add_slot(Cs3RoleInfo *info, guint colour, guint port, guint capa
     return FALSE;
   }
   Cs3Slot *slot = &info->slot[info->n_slots++];
-  *slot = (Cs3Slot){.offset = (guint16)info->channel_units, .colour = (guint8)colour,
-                    .port = (guint8)port, .capacity = (guint8)capacity,
-                    .ring_log2 = (guint8)ring_log2(capacity + !info->by_address[colour])};
-  info->channel_units += 1 + (1u << slot->ring_log2);
+  *slot = (Cs3Slot){.offset = (guint16)(info->channel_units * 8),
+                    .colour = (guint8)colour,
+                    .port = (guint8)port,
+                    .capacity = (guint8)capacity,
+                    .spare = !info->by_address[colour]};
+  info->channel_units += 1 + capacity + slot->spare;
   return TRUE;
 }
 
@@ -191,7 +189,7 @@ static gboolean lay_out_router(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
     guint rx, tx;
     ports_used(&info->role.colour[c], &rx, &tx);
     info->by_address[c] = info->role.colour[c].by_address != 0;
-    info->addressed |= info->by_address[c];
+    info->filtered |= (guint32)(info->role.colour[c].filter.kind != CS3_FILTER_NONE) << c;
     for (guint port = 0; port < CS3_N_PORTS; port++) {
       info->slot_of[port][c] = CS3_NO_SLOT;
       if (!(rx & CS3_PORT_BIT(port)))
@@ -212,9 +210,26 @@ static gboolean lay_out_router(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
     }
   }
   info->n_router = info->n_slots;
-  info->router_mask = info->n_router == 64 ? ~G_GUINT64_CONSTANT(0)
-                                           : (G_GUINT64_CONSTANT(1) << info->n_router) - 1;
+  info->router_mask =
+      info->n_router == 64 ? ~G_GUINT64_CONSTANT(0) : (G_GUINT64_CONSTANT(1) << info->n_router) - 1;
   return TRUE;
+}
+
+/* Channels to which wavelets fly: routed by address, from a neighbour. */
+static void lay_out_express(Cs3RoleInfo *info) {
+  for (guint s = 0; s < MIN(info->n_router, CS3_LANE_ROUTER); s++) {
+    const Cs3Slot *slot = &info->slot[s];
+    info->port[s] = slot->port;
+    for (guint port = 0; port < CS3_RAMP; port++)
+      info->onward[s][port] = CS3_NO_SLOT;
+    if (!info->by_address[slot->colour])
+      continue;
+    info->addressed |= (guint8)(1u << s);
+    if (slot->port != CS3_RAMP)
+      info->express |= (guint8)(1u << s);
+    for (guint port = 0; port < CS3_RAMP; port++)
+      info->onward[s][port] = info->slot_of[CS3_OPPOSITE(port)][slot->colour];
+  }
 }
 
 static gboolean lay_out_queues(const Cs3EventTiming *timing, Cs3RoleInfo *info, GError **error) {
@@ -285,12 +300,26 @@ static void init_channels(Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *
   for (guint s = 0; s < info->n_slots; s++) {
     Cs3Channel *ch = cs3_channel(f, cell, &info->slot[s]);
     ch->capacity = info->slot[s].capacity;
-    ch->flags = (guint8)(info->slot[s].ring_log2 << 4);
+    ch->flags = info->slot[s].spare ? CS3_CHANNEL_SPARE : 0;
   }
+}
+
+/* Ports behind which a PE of the same role lies. */
+static guint alike(const Cs3Fabric *f, guint32 id) {
+  const Cs3Cell *cell = &f->cell[id];
+  const gboolean inside[CS3_RAMP] = {cell->y > 0, cell->x + 1u < f->width, cell->y + 1u < f->height,
+                                     cell->x > 0};
+  guint ports = 0;
+  for (guint port = 0; port < CS3_RAMP; port++)
+    if (inside[port] && f->cell[id + (guint32)f->step[port]].role == cell->role)
+      ports |= CS3_PORT_BIT(port);
+  return ports;
 }
 
 /* Gives every cell its channels, threads and registers, in mesh order. */
 void cs3_lay_out_cells(Cs3Fabric *f) {
+  for (guint i = 0; f->trains && i < f->role->len; i++)
+    lay_out_express(f->roles[i]);
   gsize units = 0, threads = 0, registers = 0;
   for (guint32 id = 0; id < f->n_cells; id++) {
     const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
@@ -302,21 +331,21 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
     threads += info->n_slots ? info->role.n_threads : 0;
     registers += registers_of(info);
   }
-  f->channel_pool = large_zeroed(units * 8);
+  f->channel_pool = cs3_large_zeroed(units * 8);
   f->thread = g_new0(Cs3Thread, MAX(threads, 1));
   f->reg = g_new0(guint32, MAX(registers, 1));
-  for (guint32 id = 0; id < f->n_cells; id++)
+  for (guint32 id = 0; id < f->n_cells; id++) {
     init_channels(f, &f->cell[id], cs3_role_of(f, &f->cell[id]));
-  f->state_bytes = units * 8 + threads * sizeof(Cs3Thread) + registers * 4 +
-                   f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState)) +
+    f->cell[id].alike = (guint8)alike(f, id);
+  }
+  f->state_bytes = units * 8 + CS3_WHEEL * f->agenda_bytes + threads * sizeof(Cs3Thread) +
+                   registers * 4 + f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState)) +
                    (f->link_free ? f->n_cells * (gsize)16 : 0);
 }
 
-
-
 void cs3_fabric_stats(const Cs3Fabric *f, Cs3FabricStats *stats) {
-  *stats = (Cs3FabricStats){.injected = f->injected, .activations = f->activations,
-                            .state_bytes = f->state_bytes};
+  *stats = (Cs3FabricStats){
+      .injected = f->injected, .activations = f->activations, .state_bytes = f->state_bytes};
   for (guint32 id = 0; id < f->n_cells; id++) {
     const Cs3Cell *cell = &f->cell[id];
     for (guint port = 0; port < CS3_RAMP; port++) {

@@ -102,12 +102,11 @@ void cs3_role_route(Cs3Role *role, guint colour, guint position, guint rx, guint
  */
 gboolean cs3_fabric_add_role(Cs3Fabric *fabric, const Cs3Role *role, guint *id,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** cs3_fabric_set_role: PE (@x, @y) plays role @id; PEs without a role neither route nor compute.
- */
+/** cs3_fabric_set_role: PE (@x, @y) plays role @id; one without a role does nothing at all. */
 void cs3_fabric_set_role(Cs3Fabric *fabric, guint x, guint y, guint id);
 
-/** cs3_fabric_set_trains: handle runs of back-to-back wavelets at once (default) or singly; the
- * result is the same to the cycle. */
+/** cs3_fabric_set_trains: handle runs of wavelets at once and pass by buffers in which nobody waits
+ * (default), or put every wavelet into every buffer; the result is the same to the cycle. */
 void cs3_fabric_set_trains(Cs3Fabric *fabric, gboolean on);
 
 typedef void (*Cs3TraceFunc)(gpointer data, const char *what, guint x, guint y, guint lane,
@@ -133,7 +132,7 @@ typedef struct {
   guint64 busiest_link; /* wavelets over the busiest link */
   guint64 links_used;
   guint64 datapath_busy; /* PE cycles in which an element was processed, all PEs */
-  guint64 activations;   /* simulator work: router and PE visits */
+  guint64 activations;   /* simulator work: visits of cells */
   gsize state_bytes;     /* memory of the mesh without payloads */
 } Cs3FabricStats;
 void cs3_fabric_stats(const Cs3Fabric *fabric, Cs3FabricStats *stats);

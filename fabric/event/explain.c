@@ -2,7 +2,7 @@
 /* Errors found before and after a run: routes that lead nowhere, and deadlock. */
 #include "config.h"
 
-#include "fabric/event/internal.h"
+#include "fabric/event/inline.h"
 
 #include "fabric/fabric-error.h"
 
@@ -35,8 +35,8 @@ static gboolean check_cell(const Cs3Fabric *f, guint32 id, GError **error) {
         return route_error(cell, c, port, "leaves the wafer", error);
       const Cs3RoleInfo *next = cs3_role_of(f, &f->cell[id + (guint32)f->step[port]]);
       if (next->slot_of[port ^ 2u][c] == CS3_NO_SLOT)
-        return route_error(cell, c, port,
-                           "meets a PE that takes nothing of the colour from there", error);
+        return route_error(cell, c, port, "meets a PE that takes nothing of the colour from there",
+                           error);
     }
     if (use->by_address)
       for (guint port = 0; port < CS3_RAMP; port++)
@@ -154,6 +154,7 @@ void cs3_explain_deadlock(Cs3Fabric *f, GError **error) {
   if (stuck)
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_DEADLOCK,
                 "deadlock at cycle %u: %" G_GUINT64_FORMAT " wavelet%s in flight and nothing can "
-                "move%s%s", f->last - 1, wavelets, wavelets == 1 ? "" : "s", text->str,
+                "move%s%s",
+                f->last - 1, wavelets, wavelets == 1 ? "" : "s", text->str,
                 stuck > SHOWN ? "; and others" : "");
 }

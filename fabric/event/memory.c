@@ -2,7 +2,7 @@
 /* SRAM of the PEs: made on first write, shared between PEs that hold the same words. */
 #include "config.h"
 
-#include "fabric/event/internal.h"
+#include "fabric/event/inline.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * - A control wavelet at the head of a queue activates the colour's control task or vanishes. */
 #include "config.h"
 
-#include "fabric/event/internal.h"
+#include "fabric/event/inline.h"
 
 #include "fabric/fabric-error.h"
 
@@ -105,7 +105,7 @@ gboolean cs3_pe_send(Cs3Pe *pe, guint colour, guint32 data, guint retry_task) {
   cs3_push(out, data, CS3_WAVELET, ready);
   cell->nonempty |= G_GUINT64_CONSTANT(1) << slot;
   f->injected++;
-  cs3_schedule(f, 0, pe->id, ready);
+  cs3_schedule_head(f, slot, pe->id, ready);
   return TRUE;
 }
 
@@ -202,7 +202,8 @@ static void pick_tasks(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
     data = take_wavelet(f, id, info, task);
   pe->main_free = f->now + f->timing.task_start;
   cs3_call_task(f, id, task, data, f->now + f->timing.task_start);
-  if (!(pe->running & 1)) /* whatever is ready by then */
+  gboolean more = pe->active & ~pe->blocked || f->cell[id].nonempty & ~info->router_mask;
+  if (more && !(pe->running & 1)) /* whatever is ready by then */
     cs3_schedule(f, 1, id, MAX(pe->main_free, f->now + 1));
 }
 

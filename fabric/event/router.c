@@ -10,13 +10,11 @@
  *   room freed in a cycle is seen by the sender in the next. So depth 1 sustains the full rate. */
 #include "config.h"
 
-#include "fabric/event/internal.h"
+#include "fabric/event/inline.h"
 
 #include <stdarg.h>
 
 #include "fabric/fabric-error.h"
-
-#define OPPOSITE(port) ((port) ^ 2u) /* N-S, E-W */
 
 static const char *const port_name[] = {"N", "E", "S", "W", "RAMP"};
 
@@ -38,37 +36,6 @@ void cs3_wake_sender(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, gboolean is_
     cs3_schedule(f, 1, id, f->now + 1);
   else
     cs3_schedule(f, 0, id + (guint32)f->step[slot->port], f->now + 1);
-}
-
-static guint address_port(const Cs3Cell *cell, guint32 data) {
-  gint dx = (gint)(data & 2047) - cell->x, dy = (gint)(data >> 11 & 2047) - cell->y;
-  guint along_x = dx > 0 ? CS3_E : CS3_W, along_y = dy > 0 ? CS3_S : CS3_N;
-  guint off_x = dy ? along_y : CS3_RAMP;
-  return dx ? along_x : off_x;
-}
-
-/* Where the head of a channel wants to go now; 0: its switch position does not take this input. */
-static guint wanted_outputs(const Cs3Cell *cell, const Cs3RoleInfo *info, const Cs3Slot *slot,
-                            const Cs3Entry *e) {
-  if (info->by_address[slot->colour])
-    return CS3_PORT_BIT(address_port(cell, e->data));
-  Cs3Route route = info->role.colour[slot->colour].route[cell->positions >> 2 * slot->colour & 3];
-  return route.rx & CS3_PORT_BIT(slot->port) ? route.tx : 0;
-}
-
-/* The channel behind output @port, or NULL for a sink. */
-static Cs3Channel *next_channel(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
-                                guint port, guint32 *next, guint *next_slot) {
-  if (port == CS3_RAMP) {
-    *next = id;
-    *next_slot = info->queue_of[colour];
-    return *next_slot == CS3_NO_SLOT ? NULL : cs3_channel(f, &f->cell[id], &info->slot[*next_slot]);
-  }
-  *next = id + (guint32)f->step[port];
-  const Cs3Cell *cell = &f->cell[*next];
-  const Cs3RoleInfo *there = cs3_role_of(f, cell);
-  *next_slot = there->slot_of[OPPOSITE(port)][colour];
-  return cs3_channel(f, cell, &there->slot[*next_slot]);
 }
 
 static gboolean link_is_free(const Cs3Fabric *f, guint32 id, guint port) {
@@ -107,14 +74,17 @@ static gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, gui
       cs3_schedule(f, 0, id, f->now + 1);
       return FALSE;
     }
-    Cs3Channel *ch = next_channel(f, id, info, colour, port, &next, &slot);
-    if (!ch || cs3_has_room(f, ch))
+    Cs3Channel *ch = cs3_next_channel(f, id, info, colour, port, &next, &slot);
+    Cs3Cell *there = &f->cell[next];
+    if (!ch || (port == CS3_RAMP ? cs3_has_room(f, ch) : cs3_link_has_room(f, there, ch, slot)))
       continue;
     free = FALSE;
-    if (ch->last_pop == f->now + 1 || ch->flags & CS3_CHANNEL_TRAIN)
+    if (ch->last_pop == f->now + 1 || ch->flags & CS3_CHANNEL_TRAIN) {
       cs3_schedule(f, 0, id, f->now + 1);
-    else
+    } else {
       ch->flags |= CS3_CHANNEL_WAITED;
+      there->held = TRUE; /* wavelets that fly would not see who waits */
+    }
   }
   return free;
 }
@@ -129,13 +99,10 @@ static void send(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour
       continue;
     cell->sent[port]++;
     take_link(f, id, port);
-    Cs3Channel *ch = next_channel(f, id, info, colour, port, &next, &slot);
+    Cs3Channel *ch = cs3_next_channel(f, id, info, colour, port, &next, &slot);
     if (!ch)
       continue;
-    guint32 ready = f->now + (port == CS3_RAMP ? f->timing.ramp : f->timing.hop);
-    cs3_push(ch, data, kind, ready);
-    f->cell[next].nonempty |= G_GUINT64_CONSTANT(1) << slot;
-    cs3_schedule(f, port == CS3_RAMP, next, ready);
+    cs3_enter(f, port, next, slot, ch, data, kind);
   }
 }
 
@@ -163,15 +130,6 @@ static void after_step(Cs3Fabric *f, guint32 id) {
   cs3_schedule(f, 0, id, f->now + 1);
 }
 
-static void pop_head(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, guint index) {
-  Cs3Cell *cell = &f->cell[id];
-  Cs3Channel *ch = cs3_channel(f, cell, slot);
-  if (cs3_pop(f, cell, ch, index))
-    cs3_wake_sender(f, id, slot, FALSE);
-  if (ch->count && (gint32)(cs3_head(ch)->meta - (f->now << 2)) < 8)
-    cs3_schedule(f, 0, id, f->now + 1);
-}
-
 /* A train at the head, its first wavelet due now: flows on when nothing can disturb its first
  * cycle; later disturbances end it. */
 static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index,
@@ -184,7 +142,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
   for (guint m = tx; m; m &= m - 1) {
     guint port = (guint)__builtin_ctz(m), s;
     guint32 next;
-    Cs3Channel *ch = next_channel(f, id, info, slot->colour, port, &next, &s);
+    Cs3Channel *ch = cs3_next_channel(f, id, info, slot->colour, port, &next, &s);
     if (!ch || !cs3_train_can_enter(f, ch) ||
         (port == CS3_RAMP && info->role.colour[slot->colour].filter.kind))
       return FALSE;
@@ -192,7 +150,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
   for (guint m = tx; m; m &= m - 1) {
     guint port = (guint)__builtin_ctz(m), s;
     guint32 next;
-    next_channel(f, id, info, slot->colour, port, &next, &s);
+    cs3_next_channel(f, id, info, slot->colour, port, &next, &s);
     guint lat = port == CS3_RAMP ? f->timing.ramp : f->timing.hop;
     train = cs3_train(f, number);
     guint32 onward = cs3_train_new(f, next, s, train->payload, train->n, f->now + lat, lat);
@@ -212,23 +170,23 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
 static void stall(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index) {
   Cs3Channel *ch = cs3_channel(f, &f->cell[id], &info->slot[index]);
   ch->flags |= CS3_CHANNEL_STALLED;
+  f->cell[id].held = TRUE;
   if (ch->flags & CS3_CHANNEL_TRAIN)
     cs3_train_break_channel(f, id, index);
 }
 
-/* Tries to move the head of channel @index; @used: outputs taken in this cycle. */
-static guint move_head(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index, guint used) {
+guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index, guint used) {
   Cs3Cell *cell = &f->cell[id];
   const Cs3Slot *slot = &info->slot[index];
   Cs3Channel *ch = cs3_channel(f, cell, slot);
   Cs3Entry *e = cs3_head(ch);
   Cs3Kind kind = cs3_kind(e);
-  guint tx = wanted_outputs(cell, info, slot, e);
+  guint tx = cs3_wanted(cell, info, slot, e);
   const Cs3ColourUse *use = &info->role.colour[slot->colour];
   if (kind == CS3_STEP && tx) { /* a step command to the own router: goes nowhere */
     obey(f, cell, use, slot->colour, CS3_CMD_ADVANCE);
     after_step(f, id);
-    pop_head(f, id, slot, index);
+    cs3_pop_head(f, id, slot, index);
     return used;
   }
   if (tx & used)
@@ -257,7 +215,7 @@ static guint move_head(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint 
   } else {
     send(f, id, info, slot->colour, tx, data, kind);
   }
-  pop_head(f, id, slot, index);
+  cs3_pop_head(f, id, slot, index);
   return used | tx;
 }
 
@@ -311,7 +269,7 @@ static gboolean break_contended(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *inf
   guint32 colours = 0;
   for (guint i = 0; i < n; i++) {
     const Cs3Slot *slot = &info->slot[order[i]];
-    wanted |= wanted_outputs(cell, info, slot, cs3_head(cs3_channel(f, cell, slot)));
+    wanted |= cs3_wanted(cell, info, slot, cs3_head(cs3_channel(f, cell, slot)));
     colours |= 1u << slot->colour;
   }
   gboolean broken = FALSE;
@@ -337,7 +295,7 @@ static gboolean two_inputs(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, co
   for (guint i = 0; i < n; i++) {
     const Cs3Slot *slot = &info->slot[order[i]];
     if (info->by_address[slot->colour] ||
-        !wanted_outputs(cell, info, slot, cs3_head(cs3_channel(f, cell, slot))))
+        !cs3_wanted(cell, info, slot, cs3_head(cs3_channel(f, cell, slot))))
       continue;
     if (seen >> slot->colour & 1) {
       cs3_program_error(f, id,
@@ -351,105 +309,18 @@ static gboolean two_inputs(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, co
   return FALSE;
 }
 
-/* The channel that a wavelet of @colour with address @data goes to next, NULL at a sink. */
-static inline Cs3Channel *address_channel(const Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
-                                          guint colour, guint port, guint32 *next, guint *slot) {
-  if (port == CS3_RAMP) {
-    *next = id;
-    *slot = info->queue_of[colour];
-    return *slot == CS3_NO_SLOT ? NULL : cs3_channel(f, &f->cell[id], &info->slot[*slot]);
-  }
-  *next = id + (guint32)f->step[port];
-  const Cs3Cell *cell = &f->cell[*next];
-  const Cs3RoleInfo *there = cs3_role_of(f, cell);
-  *slot = there->slot_of[OPPOSITE(port)][colour];
-  return cs3_channel(f, cell, &there->slot[*slot]);
-}
-
-void cs3_router_prefetch(const Cs3Fabric *f, guint32 id, guint stage) {
-  const Cs3Cell *cell = &f->cell[id];
-  const Cs3RoleInfo *info = cs3_role_of(f, cell);
-  guint64 m = cell->nonempty & info->router_mask;
-  if (!m)
-    return;
-  const Cs3Slot *slot = &info->slot[__builtin_ctzll(m)];
-  Cs3Channel *ch = cs3_channel(f, cell, slot);
-  if (stage == 0) {
-    __builtin_prefetch(ch, 1);
-    if (m & (m - 1))
-      __builtin_prefetch(cs3_channel(f, cell, &info->slot[63 - __builtin_clzll(m)]), 1);
-    return;
-  }
-  if (!info->by_address[slot->colour])
-    return;
-  guint port = address_port(cell, cs3_head(ch)->data);
-  if (port == CS3_RAMP)
-    return;
-  guint32 next = id + (guint32)f->step[port];
-  __builtin_prefetch(&f->cell[next], 1);
-  /* Neighbours mostly play the same role, and then lie at a constant distance. */
-  const Cs3Slot *there = &info->slot[info->slot_of[OPPOSITE(port)][slot->colour]];
-  __builtin_prefetch(
-      f->channel_pool +
-          ((gssize)cell->channels + (gssize)f->step[port] * info->channel_units + there->offset) *
-              8,
-      1);
-}
-
-/* One ready wavelet of a colour routed by address; FALSE: its next buffer is full. */
-static inline gboolean move_addressed(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
-                                      Cs3Cell *cell, guint index, guint port) {
-  const Cs3Slot *slot = &info->slot[index];
-  Cs3Channel *ch = cs3_channel(f, cell, slot);
-  guint next_slot;
-  guint32 next, data = cs3_head(ch)->data;
-  Cs3Channel *to = address_channel(f, id, info, slot->colour, port, &next, &next_slot);
-  if (to) {
-    if (!cs3_has_room(f, to))
-      return FALSE;
-    guint32 ready = f->now + (port == CS3_RAMP ? f->timing.ramp : f->timing.hop);
-    cs3_push(to, data, CS3_WAVELET, ready);
-    f->cell[next].nonempty |= G_GUINT64_CONSTANT(1) << next_slot;
-    cs3_schedule(f, port == CS3_RAMP, next, ready);
-  }
-  cell->sent[port]++;
-  if (G_UNLIKELY(cs3_pop(f, cell, ch, index)))
-    cs3_wake_sender(f, id, slot, FALSE);
-  if (ch->count && (gint32)(cs3_head(ch)->meta - (f->now << 2)) < 8)
-    cs3_schedule(f, 0, id, f->now + 1);
-  return TRUE;
-}
-
-/* The frequent case of synthetic traffic: the ready wavelets want different outputs, so their order
- * does not matter. What is left, for want of room or because two want the same, takes the long way.
- */
-static gboolean move_all_addressed(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
-                                   Cs3Cell *cell) {
-  guint32 wanted = 0, found = 0, n = 0;
-  for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {
-    guint index = (guint)__builtin_ctzll(m);
-    const Cs3Slot *slot = &info->slot[index];
-    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, slot));
-    if ((gint32)((f->now << 2 | 3) - e->meta) < 0)
-      continue;
-    guint port = address_port(cell, e->data);
-    if (G_UNLIKELY(cs3_kind(e) != CS3_WAVELET || !info->by_address[slot->colour] ||
-                   wanted >> port & 1 || n == 3))
-      return FALSE;
-    wanted |= 1u << port;
-    found |= (index << 3 | port) << 10 * n++;
-  }
-  for (; n; n--, found >>= 10)
-    if (!move_addressed(f, id, info, cell, found >> 3 & 127, found & 7))
-      return FALSE;
-  return TRUE;
+/* Does a sender wait for room in a channel to which wavelets fly? */
+static gboolean waited_for(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info) {
+  gboolean waited = FALSE;
+  for (guint m = info->express; m; m &= m - 1)
+    waited |= cs3_channel(f, cell, &info->slot[__builtin_ctz(m)])->flags & CS3_CHANNEL_WAITED;
+  return waited;
 }
 
 void cs3_router_tick(Cs3Fabric *f, guint32 id) {
   Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
-  if (info->addressed && !f->link_free && move_all_addressed(f, id, info, cell))
-    return;
+  cell->held = waited_for(f, cell, info);
   guint8 order[CS3_MAX_SLOTS];
   guint n = ready_heads(f, id, info, order);
   if (G_UNLIKELY(cell->train_out) && n && break_contended(f, id, info, order, n))
@@ -458,5 +329,5 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id) {
     return;
   guint used = cell->train_out;
   for (guint i = 0; i < n && !f->error; i++)
-    used = move_head(f, id, info, order[i], used);
+    used = cs3_router_move(f, id, info, order[i], used);
 }

@@ -10,7 +10,7 @@
  * - The result of an element is complete one cycle after its issue, and so is the operation. */
 #include "config.h"
 
-#include "fabric/event/internal.h"
+#include "fabric/event/inline.h"
 
 #include "fabric/event/half.h"
 
@@ -118,6 +118,10 @@ void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
     cs3_pe_fail(pe, "a vector operation names a colour that this PE does not send or receive");
     return;
   }
+  if (op->tail != CS3_TAIL_NONE && info->by_address[op->dst.colour]) {
+    cs3_pe_fail(pe, "a colour routed by address has no switch positions to command");
+    return;
+  }
   guint setup = setup_cycles(&f->timing, op);
   *t = (Cs3Thread){.op = *op,
                    .state = CS3_THREAD_RUN,
@@ -198,7 +202,7 @@ static gboolean pairs(const Cs3Thread *t) {
 }
 
 static gboolean second_ready(const Cs3Fabric *f, Cs3Channel *in) {
-  return in->count >= 2 && cs3_ready(&in->ring[(in->head + 1) & cs3_ring_mask(in)]) <= f->now;
+  return in->count >= 2 && cs3_ready(cs3_entry(in, 1)) <= f->now;
 }
 
 /* Can @t issue an element now? Notes that it waits for room in its output queue. */
@@ -232,7 +236,7 @@ static void push_output(Cs3Fabric *f, guint32 id, guint colour, guint32 data, Cs
   cs3_push(out, data, kind, ready);
   f->cell[id].nonempty |= G_GUINT64_CONSTANT(1) << slot;
   f->injected += kind != CS3_STEP;
-  cs3_schedule(f, 0, id, ready);
+  cs3_schedule_head(f, slot, id, ready);
 }
 
 static guint32 take_input(Cs3Fabric *f, guint32 id, guint colour) {

@@ -10,7 +10,7 @@
  * before it was visited: that one wavelet stays behind as a train of length one. */
 #include "config.h"
 
-#include "fabric/event/internal.h"
+#include "fabric/event/inline.h"
 
 Cs3Payload *cs3_payload_new(guint32 n) {
   Cs3Payload *payload = g_malloc(sizeof *payload + n * sizeof payload->w[0]);
@@ -42,8 +42,14 @@ guint32 cs3_train_new(Cs3Fabric *f, guint32 cell, guint slot, Cs3Payload *payloa
     g_array_set_size(f->train, index + 1);
   }
   Cs3Train *train = cs3_train(f, index);
-  *train = (Cs3Train){.payload = payload, .n = n, .ready = ready, .cell = cell, .lat = (guint8)lat,
-                      .slot = (guint8)slot, .prev = CS3_NO_TRAIN, .from_cell = G_MAXUINT32};
+  *train = (Cs3Train){.payload = payload,
+                      .n = n,
+                      .ready = ready,
+                      .cell = cell,
+                      .lat = (guint8)lat,
+                      .slot = (guint8)slot,
+                      .prev = CS3_NO_TRAIN,
+                      .from_cell = G_MAXUINT32};
   for (guint port = 0; port < CS3_N_PORTS; port++)
     train->next[port] = CS3_NO_TRAIN;
   payload->refs++;
@@ -70,7 +76,7 @@ static guint in_channel(const Cs3Fabric *f, const Cs3Train *train) {
 guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch) {
   guint seen = 0;
   for (guint i = 0; i < ch->count; i++) {
-    const Cs3Entry *e = &ch->ring[(ch->head + i) & cs3_ring_mask(ch)];
+    const Cs3Entry *e = cs3_entry(ch, i);
     seen += cs3_kind(e) == CS3_TRAIN ? in_channel(f, cs3_train(f, e->data)) : 1;
   }
   return seen;
@@ -80,7 +86,7 @@ gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch) {
   if (ch->flags & CS3_CHANNEL_STALLED || !cs3_has_room(f, ch))
     return FALSE;
   for (guint i = 0; i < ch->count; i++) {
-    const Cs3Entry *e = &ch->ring[(ch->head + i) & cs3_ring_mask(ch)];
+    const Cs3Entry *e = cs3_entry(ch, i);
     if (cs3_kind(e) != CS3_TRAIN && cs3_ready(e) < f->now)
       return FALSE; /* a backlog: it stands or moves at less than the full rate */
   }
@@ -138,7 +144,7 @@ static void refresh_channel(Cs3Fabric *f, guint32 id, guint slot) {
   Cs3Channel *ch = channel_of(f, id, slot);
   gboolean trains = FALSE;
   for (guint i = 0; i < ch->count; i++)
-    trains |= cs3_kind(&ch->ring[(ch->head + i) & cs3_ring_mask(ch)]) == CS3_TRAIN;
+    trains |= cs3_kind(cs3_entry(ch, i)) == CS3_TRAIN;
   if (!trains)
     ch->flags &= (guint8)~CS3_CHANNEL_TRAIN;
   if (!ch->count)
@@ -154,7 +160,7 @@ void cs3_train_end(Cs3Fabric *f, guint32 index) {
   leave_sender(f, index);
   train_free(f, index);
   Cs3Channel *ch = channel_of(f, id, slot);
-  ch->head = (guint8)((ch->head + 1) & cs3_ring_mask(ch));
+  cs3_next_head(ch);
   ch->count--;
   refresh_channel(f, id, slot);
   if (ch->count)
@@ -172,8 +178,8 @@ static guint dissolve(Cs3Fabric *f, guint32 index, Cs3Entry *out) {
   guint32 sent = (guint32)CLAMP(late + train->lat, 0, (gint64)train->n);
   guint n = 0;
   for (guint32 i = passed; i < sent; i++)
-    out[n++] = (Cs3Entry){train->payload->w[train->base + i],
-                          cs3_meta(CS3_WAVELET, train->ready + i)};
+    out[n++] =
+        (Cs3Entry){train->payload->w[train->base + i], cs3_meta(CS3_WAVELET, train->ready + i)};
   if (train->out)
     close_flow(f, index, passed, TRUE);
   if (sent == cs3_train(f, index)->n) {
@@ -207,13 +213,13 @@ void cs3_train_break_channel(Cs3Fabric *f, guint32 id, guint slot) {
   Cs3Entry all[256];
   guint n = 0;
   for (guint i = 0; i < ch->count; i++) {
-    Cs3Entry e = ch->ring[(ch->head + i) & cs3_ring_mask(ch)];
+    Cs3Entry e = *cs3_entry(ch, i);
     if (cs3_kind(&e) == CS3_TRAIN)
       n += dissolve(f, e.data, all + n);
     else
       all[n++] = e;
   }
-  g_assert(n <= cs3_ring_mask(ch) + 1);
+  g_assert(n <= cs3_ring_size(ch));
   ch->head = 0;
   ch->count = (guint8)n;
   for (guint i = 0; i < n; i++)
@@ -233,11 +239,10 @@ static void remove_empty(Cs3Fabric *f, guint32 index) {
   guint32 id = cs3_train(f, index)->cell;
   guint slot = cs3_train(f, index)->slot, n = 0;
   Cs3Channel *ch = channel_of(f, id, slot);
-  guint mask = cs3_ring_mask(ch);
   for (guint i = 0; i < ch->count; i++) {
-    Cs3Entry e = ch->ring[(ch->head + i) & mask];
+    Cs3Entry e = *cs3_entry(ch, i);
     if (cs3_kind(&e) != CS3_TRAIN || e.data != index)
-      ch->ring[(ch->head + n++) & mask] = e;
+      *cs3_entry(ch, n++) = e;
   }
   ch->count = (guint8)n;
   train_free(f, index);

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The calendar: one slot per cycle for the next 64 cycles, one per 64 cycles for the next 65,536,
- * a list beyond; and the main loop. */
+/* The calendar: one slot per cycle for the next 32 cycles, one per 32 cycles for the next 65,536,
+ * a list beyond; and the main loop.
+ *
+ * The slot of a cycle is a byte for every cell, in mesh order, one bit for each thing that may be
+ * due in it, with a byte for every 64 of these and one for every 64 of those: a cycle costs what
+ * happens in it. Bits rather than lists, for three reasons: what is due twice is done once; the
+ * visits of a cycle walk through memory in one direction, where the neighbours' state lies close
+ * by; and a router is told which channels to look at. */
 #include "config.h"
 
-#include "fabric/event/internal.h"
+#include "fabric/event/inline.h"
 
 #include "fabric/fabric-error.h"
 
@@ -24,29 +30,26 @@ void cs3_wheel_far(Cs3Fabric *f, guint kind, guint32 cell, guint32 cycle) {
   f->far_pending++;
 }
 
-/* Puts back into the calendar everything of @bucket; pairs still too far return to it. */
+void cs3_wheel_init(Cs3Fabric *f) {
+  gsize middle = ((gsize)f->n_cells + 63) / 64 + 63;
+  f->agenda_middle = ((gsize)f->n_cells + 63) / 64 * 64;
+  f->agenda_top = f->agenda_middle + middle / 64 * 64;
+  f->agenda_bytes = f->agenda_top + (middle / 64 + 7) / 8 * 8;
+  f->agenda = cs3_large_zeroed(CS3_WHEEL * f->agenda_bytes);
+}
+
+/* Puts back into the calendar everything of @bucket, also what is due in this very cycle, whose
+ * slot is about to be taken; pairs still too far return to it. */
 static void redistribute(Cs3Fabric *f, Cs3Bucket *bucket) {
   Cs3Bucket old = *bucket;
   *bucket = (Cs3Bucket){0};
   f->far_pending -= old.n / 2;
-  for (guint i = 0; i < old.n; i += 2) {
-    guint32 cycle = MAX(old.item[i], f->now);
-    if (cycle == f->now) { /* the slot of this very cycle, about to be taken */
-      guint64 bit = G_GUINT64_CONSTANT(1) << cycle % CS3_WHEEL;
-      guint64 *queued = &f->cell[old.item[i + 1] >> 1].queued[old.item[i + 1] & 1];
-      if (!(*queued & bit)) {
-        *queued |= bit;
-        f->wheel_used |= bit;
-        cs3_bucket_add(&f->wheel[cycle % CS3_WHEEL], old.item[i + 1]);
-      }
-    } else {
-      cs3_schedule(f, old.item[i + 1] & 1, old.item[i + 1] >> 1, cycle);
-    }
-  }
+  for (guint i = 0; i < old.n; i += 2)
+    cs3_schedule(f, old.item[i + 1] & 1, old.item[i + 1] >> 1, MAX(old.item[i], f->now));
   g_free(old.item);
 }
 
-/* First cycle >= @from with something to do in the fine wheel, within the block of 64 cycles. */
+/* First cycle >= @from with something to do in the fine wheel, within the block of cycles. */
 static gboolean next_in_block(const Cs3Fabric *f, guint32 from, guint32 *cycle) {
   guint64 used = f->wheel_used & (~G_GUINT64_CONSTANT(0) << from % CS3_WHEEL);
   if (!used)
@@ -55,7 +58,7 @@ static gboolean next_in_block(const Cs3Fabric *f, guint32 from, guint32 *cycle) 
   return TRUE;
 }
 
-/* What was put aside for the block of 64 cycles that begins at @cycle comes into the fine wheel. */
+/* What was put aside for the block of cycles that begins at @cycle comes into the fine wheel. */
 static void enter_block(Cs3Fabric *f, guint32 cycle) {
   guint32 block = cycle / CS3_WHEEL;
   f->now = cycle;
@@ -82,29 +85,6 @@ static gboolean advance(Cs3Fabric *f, guint32 from) {
   }
 }
 
-static void run_cycle(Cs3Fabric *f) {
-  guint slot = f->now % CS3_WHEEL;
-  guint64 bit = G_GUINT64_CONSTANT(1) << slot;
-  Cs3Bucket *bucket = &f->wheel[slot];
-  gboolean far = f->state_bytes > CS3_NEAR_BYTES;
-  for (guint i = 0; i < bucket->n; i++) {
-    if (far && i + 12 < bucket->n) {
-      __builtin_prefetch(&f->cell[bucket->item[i + 12] >> 1], 1);
-      cs3_router_prefetch(f, bucket->item[i + 7] >> 1, 0);
-      cs3_router_prefetch(f, bucket->item[i + 3] >> 1, 1);
-    }
-    guint32 id = bucket->item[i] >> 1, kind = bucket->item[i] & 1;
-    f->cell[id].queued[kind] &= ~bit;
-    if (kind)
-      cs3_pe_tick(f, id);
-    else
-      cs3_router_tick(f, id);
-  }
-  f->activations += bucket->n;
-  bucket->n = 0;
-  f->wheel_used &= ~bit;
-}
-
 static void start_tasks(Cs3Fabric *f) {
   for (guint32 id = 0; id < f->n_cells; id++) {
     const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
@@ -126,10 +106,11 @@ gboolean cs3_fabric_run(Cs3Fabric *fabric, GError **error) {
     if (fabric->now >= CS3_EVENT_MAX_CYCLES) {
       g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                   "the program still runs after %u cycles, the most the event core counts: "
-                  "use fewer words, or the recurrence", CS3_EVENT_MAX_CYCLES);
+                  "use fewer words, or the recurrence",
+                  CS3_EVENT_MAX_CYCLES);
       return FALSE;
     }
-    run_cycle(fabric);
+    cs3_run_cycle(fabric);
     fabric->last = fabric->now;
     if (fabric->error) {
       g_propagate_error(error, g_steal_pointer(&fabric->error));

@@ -29,11 +29,11 @@ static double rate(const Cs3ProgramParams *p) {
   return MIN(1.0, p->load * 4 / MAX(p->width, p->height));
 }
 
-static guint32 gap(const Cs3ProgramParams *p, guint32 bits) {
-  double r = rate(p);
-  if (r >= 1)
+/* Cycles to the next wavelet, geometric; @log_idle: log(1 - rate), 0 for a wavelet every cycle. */
+static guint32 gap(double log_idle, guint32 bits) {
+  if (log_idle == 0)
     return 1;
-  double cycles = 1 + floor(log(((double)bits + 0.5) * 0x1p-32) / log1p(-r));
+  double cycles = 1 + floor(log(((double)bits + 0.5) * 0x1p-32) / log_idle);
   return (guint32)MIN(cycles, 1e9);
 }
 
@@ -66,7 +66,7 @@ static guint send(Cs3Pe *pe, guint32 wavelet) {
   if (!cs3_pe_send(pe, 0, to, TASK_SEND))
     return 0;
   reg[REG_SENT]++;
-  reg[REG_DUE] += gap(p, bits.v[1]);
+  reg[REG_DUE] += gap(*(const double *)run->data, bits.v[1]);
   if (reg[REG_DUE] < p->horizon)
     cs3_pe_activate_at(pe, reg[REG_DUE], TASK_SEND);
   return 0;
@@ -76,7 +76,7 @@ static guint first(Cs3Pe *pe, guint32 wavelet) {
   const Cs3ProgramRun *run = cs3_run_of(pe);
   guint32 *reg = cs3_pe_register(pe, 0);
   guint32 id = cs3_pe_y(pe) * run->params.width + cs3_pe_x(pe);
-  reg[REG_DUE] = gap(&run->params, draw(run, id, 0).v[1]);
+  reg[REG_DUE] = gap(*(const double *)run->data, draw(run, id, 0).v[1]);
   if (reg[REG_DUE] < run->params.horizon)
     cs3_pe_activate_at(pe, reg[REG_DUE], TASK_SEND);
   return 0;
@@ -91,6 +91,9 @@ static gboolean place_all(Cs3ProgramRun *run, const Cs3Role *role, GError **erro
 }
 
 static gboolean build(Cs3ProgramRun *run, GError **error) {
+  double r = rate(&run->params), log_idle = r < 1 ? log1p(-r) : 0;
+  run->data = g_memdup2(&log_idle, sizeof log_idle);
+  run->data_free = g_free;
   Cs3Role role;
   cs3_role_clear(&role);
   role.registers = N_REG;
@@ -119,18 +122,19 @@ static gboolean verify(const Cs3ProgramRun *run) {
   Cs3FabricStats stats;
   cs3_fabric_stats(run->fabric, &stats);
   const Cs3ProgramParams *p = &run->params;
+  double log_idle = *(const double *)run->data;
   guint64 sent = 0, hops = 0;
   for (guint y = 0; y < p->height; y++)
     for (guint x = 0; x < p->width; x++) {
       guint32 id = y * p->width + x;
-      guint64 due = gap(p, draw(run, id, 0).v[1]);
+      guint64 due = gap(log_idle, draw(run, id, 0).v[1]);
       for (guint32 k = 1; due < p->horizon; k++, sent++) {
         philox4x32_ctr_t bits = draw(run, id, k);
         guint32 to = run->ops == &cs3_program_uniform ? uniform_target(p, x, y, bits.v[0])
                                                       : neighbour_target(p, x, y, bits.v[0]);
         hops += (guint64)abs((gint)(to & 2047) - (gint)x) +
                 (guint64)abs((gint)(to >> 11 & 2047) - (gint)y);
-        due += gap(p, bits.v[1]);
+        due += gap(log_idle, bits.v[1]);
       }
     }
   return stats.injected == sent && stats.deliveries == sent && stats.link_hops == hops;
@@ -196,18 +200,33 @@ static gboolean transpose_verify(const Cs3ProgramRun *run) {
 static gboolean transpose_model(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
   double half = floor(run->params.width / 2.0), pairs = half * (run->params.width - half);
   *form = (Cs3ClosedForm){.contention = (double)run->params.words * (run->params.width - 1),
-                          .distance = run->params.width - 1, .depth = 1,
+                          .distance = run->params.width - 1,
+                          .depth = 1,
                           .links = 2.0 * (run->params.width - 1),
                           .cycles = pairs * run->params.words};
   return TRUE;
 }
 
 const Cs3ProgramOps cs3_program_transpose = {
-    "transpose", "all-to-all within every row (dimension-order routing)", "--pes WxH --words B",
-    transpose_check, transpose_build, transpose_verify, transpose_model, TRUE};
+    "transpose",           "all-to-all within every row (dimension-order routing)",
+    "--pes WxH --words B", transpose_check,
+    transpose_build,       transpose_verify,
+    transpose_model,       TRUE};
 const Cs3ProgramOps cs3_program_uniform = {
-    "uniform", "single wavelets to uniformly random PEs (dimension-order routing)",
-    "--pes WxH --load SHARE --horizon CYCLES --seed N", check, build, verify, NULL, TRUE};
+    "uniform",
+    "single wavelets to uniformly random PEs (dimension-order routing)",
+    "--pes WxH --load SHARE --horizon CYCLES --seed N",
+    check,
+    build,
+    verify,
+    NULL,
+    TRUE};
 const Cs3ProgramOps cs3_program_neighbour = {
-    "neighbour", "single wavelets to a random neighbour (dimension-order routing)",
-    "--pes WxH --load SHARE --horizon CYCLES --seed N", check, build, verify, NULL, TRUE};
+    "neighbour",
+    "single wavelets to a random neighbour (dimension-order routing)",
+    "--pes WxH --load SHARE --horizon CYCLES --seed N",
+    check,
+    build,
+    verify,
+    NULL,
+    TRUE};
