@@ -259,6 +259,19 @@ START_TEST(buffers_never_slow) {
 }
 END_TEST
 
+/* The same wavelets over every link, and no more than one per cycle. */
+static void assert_same_links(const Cs3Fabric *a, const Cs3Fabric *b, const Cs3ProgramParams *p,
+                              guint64 cycles) {
+  Cs3FabricStats stats;
+  cs3_fabric_stats(a, &stats);
+  ck_assert_uint_le(stats.busiest_link, MAX(stats.cycles, cycles));
+  for (guint y = 0; y < p->height; y++)
+    for (guint x = 0; x < p->width; x++)
+      for (guint port = 0; port < CS3_N_PORTS; port++)
+        ck_assert_uint_eq(cs3_fabric_link_count(a, x, y, port),
+                          cs3_fabric_link_count(b, x, y, port));
+}
+
 /* Every program on random sizes, down to single PEs, trains against singles, result checked. */
 START_TEST(programs_are_right) {
   const Cs3ProgramOps *ops = cs3_program_table()[_i];
@@ -276,6 +289,8 @@ START_TEST(programs_are_right) {
     params.rounds = pick(rand, 1, 4);
     params.products = pick(rand, 0, 2);
     params.seed = g_rand_int(rand);
+    params.load = pick(rand, 1, 20) / 8.0; /* mostly congested */
+    params.horizon = 300;
     params.tile_m = pick(rand, 1, 16);
     params.tile_k = pick(rand, 1, 6);
     params.tile_n = pick(rand, 1, 6);
@@ -286,6 +301,7 @@ START_TEST(programs_are_right) {
     g_autoptr(Cs3ProgramRun) a = fixture_done(ops->name, &params, &timing, TRUE);
     g_autoptr(Cs3ProgramRun) b = fixture_done(ops->name, &params, &timing, FALSE);
     ck_assert_uint_eq(cs3_program_cycles(a), cs3_program_cycles(b));
+    assert_same_links(a->fabric, b->fabric, &params, cs3_program_cycles(a));
     done_runs++;
   }
   g_printerr("# %s: %u runs\n", ops->name, done_runs);
