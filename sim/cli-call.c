@@ -66,7 +66,10 @@ static void make_output_group(Cs3CliCall *call) {
       .type = CS3_OPTION_TEXT,
       .offset = G_STRUCT_OFFSET(Cs3CliCall, output.path),
       .metavar = "FILE",
-      .help = "write to FILE, which appears whole or not at all; its extension selects the format",
+      .help = call->command->appends
+                  ? "append to FILE, line by line"
+                  : "write to FILE, which appears whole or not at all; its extension selects the "
+                    "format",
       .default_text = "standard output",
       .completes = "files"};
   if (call->command->check != NULL)

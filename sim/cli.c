@@ -12,7 +12,7 @@
 #include "sim/cli-help.h"
 #include "sim/settings.h"
 
-G_DEFINE_QUARK(cs3-cli-error-quark, cs3_cli_error)
+G_DEFINE_QUARK(cs3 - cli - error - quark, cs3_cli_error)
 
 gboolean cs3_cli_given(const Cs3Context *context, const char *option) {
   return g_hash_table_contains(context->given, option);
@@ -50,8 +50,8 @@ static char *one_line(const char *message) {
 static Cs3ExitStatus report(const Cs3Command *command, const GError *error) {
   Cs3ExitStatus status = cs3_exit_status(error);
   g_autofree char *line = one_line(error->message);
-  g_autofree char *name = g_strconcat("cs3sim", command != NULL ? " " : "",
-                                      command != NULL ? command->name : "", NULL);
+  g_autofree char *name =
+      g_strconcat("cs3sim", command != NULL ? " " : "", command != NULL ? command->name : "", NULL);
   gboolean color = may_color(CS3_WHEN_AUTO, stderr);
   fprintf(stderr, "%s%s:%s %s", color ? "\033[1;31m" : "", name, color ? "\033[m" : "", line);
   if (status == CS3_EXIT_USAGE)
@@ -196,8 +196,9 @@ static Cs3ExitStatus execute(const Cs3Command *command, char **argv, char **word
                         .given = call->given};
   if (!cs3_cli_call_format(call, &context.format, &error))
     return report(command, error);
-  g_autoptr(Cs3Output) output =
-      cs3_output_new(call->common.help ? NULL : call->output.path, &error);
+  gboolean elsewhere = call->common.help || command->appends;
+  context.append_path = command->appends ? call->output.path : NULL;
+  g_autoptr(Cs3Output) output = cs3_output_new(elsewhere ? NULL : call->output.path, &error);
   if (output == NULL)
     return report(command, error);
   context.output = output;

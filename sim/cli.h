@@ -17,6 +17,7 @@ GQuark cs3_cli_error_quark(void);
 typedef enum {
   CS3_CLI_ERROR_USAGE,       /* the command line makes no sense: status 64 */
   CS3_CLI_ERROR_UNAVAILABLE, /* something that is needed is not installed: status 69 */
+  CS3_CLI_ERROR_DATA,        /* an input file has wrong content: status 65 */
 } Cs3CliError;
 
 typedef struct Cs3Command Cs3Command;
@@ -29,9 +30,10 @@ typedef struct {
   int verbose;            /* number of -v */
   Cs3When color;
   Cs3When progress;
-  Cs3Format format;  /* one of the command's formats */
-  Cs3Output *output; /* where the result goes; finished by the frame after run() */
-  GHashTable *given; /* options that were used, as cs3_options_parse() fills it */
+  Cs3Format format;        /* one of the command's formats */
+  Cs3Output *output;       /* where the result goes; finished by the frame after run() */
+  const char *append_path; /* (nullable): the file of -O, when the command appends */
+  GHashTable *given;       /* options that were used, as cs3_options_parse() fills it */
 } Cs3Context;
 
 /* An example in --help and the man page; the tests run it. */
@@ -48,7 +50,8 @@ struct Cs3Command {
   gsize options_size;      /* of the struct that the groups describe; 0: no options of its own */
   const void *defaults;    /* (nullable) a struct of that size */
   Cs3OptionGroup groups[5];
-  guint formats; /* CS3_FORMAT_BIT()s that -o accepts; the lowest is the default; 0: no -o, -O */
+  guint formats;    /* CS3_FORMAT_BIT()s that -o accepts; the lowest is the default; 0: no -o, -O */
+  gboolean appends; /* writes the file of -O itself, bit by bit; context->output is stdout then */
   guint min_args, max_args; /* G_MAXUINT: any number */
   const char *completes;    /* what completes positional arguments, as in Cs3Option */
   /**

@@ -11,6 +11,7 @@
 static const Cs3Command *const commands[] = {
     &cs3_cmd_run,
     &cs3_cmd_layer,
+    &cs3_cmd_sweep,
     &cs3_cmd_plot,
     &cs3_cmd_validate,
     &cs3_cmd_inspect,

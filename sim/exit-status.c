@@ -33,7 +33,15 @@ const Cs3ExitMeaning *cs3_exit_meanings(void) {
 }
 
 static Cs3ExitStatus cli_status(int code) {
-  return code == CS3_CLI_ERROR_UNAVAILABLE ? CS3_EXIT_UNAVAILABLE : CS3_EXIT_USAGE;
+  switch ((Cs3CliError)code) {
+  case CS3_CLI_ERROR_USAGE:
+    return CS3_EXIT_USAGE;
+  case CS3_CLI_ERROR_UNAVAILABLE:
+    return CS3_EXIT_UNAVAILABLE;
+  case CS3_CLI_ERROR_DATA:
+    return CS3_EXIT_DATA;
+  }
+  return CS3_EXIT_INTERNAL;
 }
 
 static Cs3ExitStatus option_status(int code) {
