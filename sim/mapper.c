@@ -142,9 +142,9 @@ Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan
 }
 
 static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *candidate,
-                  const Cs3WeightsLoan *loan, Cs3Memo *memo) {
+                  const Cs3WeightsLoan *loan, Cs3Memo *memo, gint64 give_up) {
   Cs3LayerWeights weights = cs3_map_weights(&candidate->shape, loan, memo);
-  return cs3_layer_cycles_of(hw, &candidate->shape, &candidate->mapping, &weights);
+  return cs3_layer_cycles_of(hw, &candidate->shape, &candidate->mapping, &weights, give_up);
 }
 
 gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -161,7 +161,8 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
     gboolean runner_up_known = choice->runner_up.cycles > 0;
     if (runner_up_known && (double)c.bound * WORTH_A_RUN >= (double)choice->best.cycles)
       continue;
-    c.cycles = run(hw, &c, weights, memo);
+    /* What is no better than the runner-up is of no interest, so it need not be run to its end. */
+    c.cycles = run(hw, &c, weights, memo, runner_up_known ? choice->runner_up.cycles : G_MAXINT64);
     choice->run++;
     if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {
       choice->runner_up = choice->best;

@@ -56,7 +56,8 @@ static gint64 finish(const Cs3LayerShape *shape, gint64 lines, const Cs3LayerCou
   };
   Cs3Mapping mapping = {.axis = CS3_AXIS_Y, .fold = 1, .overlap = TRUE};
   gboolean edge = ahead > 0 && !chain;
-  return cs3_axpy_pass(shape, &mapping, &costs, counts, edge ? CS3_LIMIT_INGRESS : CS3_LIMIT_SLOTS)
+  return cs3_axpy_pass(shape, &mapping, &costs, counts, edge ? CS3_LIMIT_INGRESS : CS3_LIMIT_SLOTS,
+                       G_MAXINT64)
       .threads;
 }
 

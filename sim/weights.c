@@ -5,6 +5,7 @@
 #include "sim/weights.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 /* What is kept: a mask, or the counts per line of one. */
 typedef struct {
@@ -167,12 +168,57 @@ gboolean cs3_weights_prepare(Cs3WeightStore *store, const Cs3WeightsSpec *spec, 
 
 /* --- counts --------------------------------------------------------------------------------- */
 
+/* The counts with their row totals behind them, in memory of its own that processes forked later
+ * (SimGrid's, one a run) do not get: they need none, and copying its page tables costs
+ * milliseconds.
+ */
+typedef struct {
+  gsize size;
+  gint64 rows, lines;
+} CountsHead;
+
+enum { HEAD_BYTES = 64 };
+
+static void counts_free(gpointer data) {
+  munmap(data, ((const CountsHead *)data)->size);
+}
+
+static guint32 *row_totals(const CountsHead *head) {
+  gsize counts = (gsize)(head->rows * head->lines) * sizeof(guint16);
+  return (guint32 *)((guint8 *)head + HEAD_BYTES + (counts + 63) / 64 * 64);
+}
+
+static Cs3LayerCounts as_counts(const CountsHead *head) {
+  const guint32 *totals = row_totals(head);
+  return (Cs3LayerCounts){
+      .counts = (const guint16 *)((const guint8 *)head + HEAD_BYTES),
+      .stride = head->lines,
+      .row_weights = totals,
+      .row_pairs = totals + head->rows,
+  };
+}
+
+static CountsHead *counts_new(gint64 rows, gint64 lines) {
+  gsize size = HEAD_BYTES + ((gsize)(rows * lines) * sizeof(guint16) + 63) / 64 * 64 +
+               2 * (gsize)rows * sizeof(guint32);
+  CountsHead *head = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (head == MAP_FAILED)
+    g_error("no memory for %" G_GSIZE_FORMAT " bytes of counts", size); /* as g_malloc() ends */
+  madvise(head, size, MADV_DONTFORK);
+  *head = (CountsHead){size, rows, lines};
+  return head;
+}
+
 static GBytes *count(const Cs3Mask *mask, gint64 lines) {
   g_autofree gint64 *starts = cs3_mapping_starts(mask->cols, lines);
-  guint16 *counts = g_new(guint16, mask->rows * lines);
+  CountsHead *head = counts_new(mask->rows, lines);
+  Cs3LayerCounts counts = as_counts(head);
+  guint16 *values = (guint16 *)counts.counts;
   for (gint64 row = 0; row < mask->rows; row++)
-    cs3_mask_line_counts(mask, row, starts, lines, counts + row * lines);
-  return g_bytes_new_take(counts, (gsize)(mask->rows * lines) * sizeof *counts);
+    cs3_mask_line_counts(mask, row, starts, lines, values + row * lines);
+  guint32 *totals = row_totals(head);
+  cs3_layer_row_totals(&counts, mask->rows, lines, totals, totals + mask->rows);
+  return g_bytes_new_with_free_func(head, head->size, counts_free, head);
 }
 
 static GBytes *count_of_store(const Cs3WeightsLoan *loan, gint64 lines) {
@@ -193,7 +239,7 @@ static Cs3LayerCounts counts_for(gpointer source, gint64 lines) {
   Cs3WeightsLoan *loan = source;
   g_clear_pointer(&loan->held, g_bytes_unref);
   loan->held = loan->mask != NULL ? count(loan->mask, lines) : count_of_store(loan, lines);
-  return (Cs3LayerCounts){g_bytes_get_data(loan->held, NULL), lines};
+  return as_counts(g_bytes_get_data(loan->held, NULL));
 }
 
 gboolean cs3_weights_lend(Cs3WeightStore *store, const Cs3WeightsSpec *spec, gboolean transposed,

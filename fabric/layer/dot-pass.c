@@ -78,8 +78,8 @@ static void rebase(Engine *e, gint64 row) {
 }
 
 /* The row's gradients leave once every line has finished and the previous row has left. */
-static void leave(Engine *e, gint64 row, gint64 latest, const guint16 *weights) {
-  gint64 bits = sum(e->lines, weights) * e->costs->gradient_bits;
+static void leave(Engine *e, gint64 row, gint64 latest, gint64 live) {
+  gint64 bits = live * e->costs->gradient_bits;
   gint64 wavelets = (bits + 31) / 32;
   e->egress = MAX(e->egress, latest << FRACTION_BITS) + wavelets * e->per_wavelet;
   e->left[row % e->depth] = (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
@@ -152,22 +152,54 @@ static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3Stream *ingres
   return times;
 }
 
+static gint64 live_weights(const Cs3LayerShape *shape, const Cs3LayerCounts *counts, gint64 row,
+                           gint64 lines) {
+  if (counts == NULL)
+    return shape->features;
+  if (counts->row_weights != NULL)
+    return counts->row_weights[row];
+  return sum(lines, counts->counts + row * counts->stride);
+}
+
+/* The least that the pass takes when @rest is still to be done: the mean line's work, or the
+ * gradients' way out. */
+static gint64 least_end(const Engine *e, gint64 row, const Cs3PassRest *rest,
+                        const Cs3Stream *ingress) {
+  const Cs3LayerCosts *c = e->costs;
+  gint64 work = rest->weights * c->service / e->lines + rest->rows * e->fixed;
+  gint64 lines = e->base + cs3_lines_mean(e->lines, done_row(e, row)) + work;
+  gint64 wavelets = rest->weights * c->gradient_bits / 32;
+  gint64 out = (e->egress + wavelets * e->per_wavelet) >> FRACTION_BITS;
+  return MAX(MAX(lines, e->per_wavelet > 0 ? out : 0),
+             cs3_stream_least(ingress, rest->rows, rest->weights));
+}
+
 Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                          const Cs3LayerCounts *counts, Cs3PassLimits limits) {
+                          const Cs3LayerCounts *counts, Cs3PassLimits limits, gint64 give_up) {
   gint64 n = costs->lines;
   g_autoptr(Engine) e = engine_new(shape, costs, limits);
   g_autofree guint16 *full = cs3_lines_full(shape, n);
   g_autoptr(Cs3Stream) ingress =
-      cs3_stream_new(shape, costs, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
-  for (gint64 row = 0; row < shape->rows; row++) {
+      cs3_stream_new(shape, costs, counts, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
+  Cs3PassRest rest = cs3_pass_rest(shape, counts);
+  gint64 matrix_row = cs3_rotating_row(costs, shape->rows, 0);
+  for (gint64 row = 0, next = 0; row < shape->rows; row++, matrix_row = next) {
     if (row % CS3_REBASE_ROWS == 0)
       rebase(e, row);
-    gint64 matrix_row = cs3_rotating_row(costs, shape->rows, row);
+    next = cs3_rotating_row(costs, shape->rows, MIN(row + 1, shape->rows - 1));
+    if (counts != NULL)
+      cs3_lines_prefetch(n, counts->counts + next * counts->stride);
     const guint16 *weights = counts ? counts->counts + matrix_row * counts->stride : full;
-    gint64 open = cs3_stream_arrival(ingress, row, weights, NULL);
+    gint64 open = cs3_stream_arrival(ingress, row, matrix_row, weights, NULL);
     gint64 latest = advance_row(e, row, weights, open);
     cs3_stream_consumed(ingress, row, latest);
-    leave(e, row, latest, weights);
+    leave(e, row, latest, live_weights(shape, counts, matrix_row, n));
+    if (!cs3_pass_rest_take(&rest, shape, counts, matrix_row) || row % CS3_GIVE_UP_ROWS != 0 ||
+        give_up == G_MAXINT64)
+      continue;
+    gint64 least = least_end(e, row, &rest, ingress);
+    if (least >= give_up)
+      return (Cs3PassTimes){.end = least};
   }
   return finish(e, shape->rows, ingress);
 }

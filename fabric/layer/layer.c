@@ -97,24 +97,37 @@ static Cs3MemoKey question_key(const Pass *p, const Cs3LayerCosts *c, Cs3PassLim
 
 static Cs3LayerCounts counts_of(const Pass *p) {
   const Cs3LayerWeights *w = p->weights;
-  return w->counts != NULL ? w->counts(w->source, p->costs.lines) : (Cs3LayerCounts){NULL, 0};
+  return w->counts != NULL ? w->counts(w->source, p->costs.lines)
+                           : (Cs3LayerCounts){.counts = NULL};
 }
 
-static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits) {
+/* A pass that was stopped leaves the least that it takes: under a name of its own. */
+static Cs3MemoKey least_key(const Cs3MemoKey *key) {
+  return cs3_memo_key(key, "at least", sizeof "at least");
+}
+
+/* @give_up: of Cs3PassTimes.end. */
+static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
   Cs3LayerCosts costs = bare_costs(&p->costs, limits);
-  Cs3MemoKey key = question_key(p, &costs, limits);
+  Cs3MemoKey key = question_key(p, &costs, limits), least = least_key(&key);
   gint64 known[CS3_MEMO_VALUES];
-  if (cs3_memo_find(p->weights->memo, &key, known))
+  if (cs3_memo_find(p->weights->memo, &key, known) ||
+      (give_up < G_MAXINT64 && cs3_memo_find(p->weights->memo, &least, known) &&
+       known[1] >= give_up))
     return (Cs3PassTimes){known[0], known[1], known[2], known[3]};
   Cs3LayerCounts made = counts_of(p);
   const Cs3LayerCounts *counts = made.counts != NULL ? &made : NULL;
   Cs3PassTimes times = p->shape->pass == CS3_PASS_DW
-                           ? cs3_dot_pass(p->shape, &costs, counts, limits)
-                           : cs3_axpy_pass(p->shape, p->mapping, &costs, counts, limits);
+                           ? cs3_dot_pass(p->shape, &costs, counts, limits, give_up)
+                           : cs3_axpy_pass(p->shape, p->mapping, &costs, counts, limits, give_up);
   gint64 answer[CS3_MEMO_VALUES] = {times.threads, times.end, times.ingress_wavelets,
                                     times.egress_wavelets};
-  cs3_memo_keep(p->weights->memo, &key, answer);
+  cs3_memo_keep(p->weights->memo, times.end >= give_up ? &least : &key, answer);
   return times;
+}
+
+static Cs3PassTimes run_whole(const Pass *p, Cs3PassLimits limits) {
+  return run(p, limits, G_MAXINT64);
 }
 
 static Pass pass_new(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
@@ -146,9 +159,22 @@ static gint64 drain(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
 }
 
 gint64 cs3_layer_cycles_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                           const Cs3Mapping *mapping, const Cs3LayerWeights *weights) {
+                           const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                           gint64 give_up) {
   Pass pass = pass_new(hw, shape, mapping, weights);
-  return pass.costs.lead + run(&pass, CS3_LIMIT_EGRESS).end + drain(shape, &pass.costs);
+  gint64 around = pass.costs.lead + drain(shape, &pass.costs);
+  gint64 end = give_up < G_MAXINT64 ? give_up - around : G_MAXINT64;
+  return around + run(&pass, CS3_LIMIT_EGRESS, end).end;
+}
+
+Cs3PassRest cs3_pass_rest(const Cs3LayerShape *shape, const Cs3LayerCounts *counts) {
+  Cs3PassRest rest = {.rows = shape->rows};
+  if (counts == NULL)
+    rest.weights = shape->rows * shape->features;
+  else if (counts->row_weights != NULL)
+    for (gint64 row = 0; row < shape->rows; row++)
+      rest.weights += counts->row_weights[row];
+  return rest;
 }
 
 /* The rungs of the ladder: what the pass would take if only the limits up to here held. Each is at
@@ -170,8 +196,8 @@ static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTime
                          gint64 *causes) {
   const Cs3LayerCosts *c = &p->costs;
   gint64 per_line = p->nonzeros / c->lines, height = 0;
-  gint64 threads = run(p, CS3_LIMIT_SLOTS).threads;
-  gint64 reduced = run(p, CS3_LIMIT_REDUCTION).threads;
+  gint64 threads = run_whole(p, CS3_LIMIT_SLOTS).threads;
+  gint64 reduced = run_whole(p, CS3_LIMIT_REDUCTION).threads;
   climb(&height, ideal_cycles(hw, p), &causes[CS3_CAUSE_ARITHMETIC]);
   climb(&height, (gint64)(all->ingress_wavelets * c->ingress_cycles), &causes[CS3_CAUSE_INGRESS]);
   climb(&height, (gint64)(all->egress_wavelets * c->egress_cycles), &causes[CS3_CAUSE_EGRESS]);
@@ -181,7 +207,7 @@ static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTime
   climb(&height, reduced, &causes[CS3_CAUSE_REDUCTION]);
   /* What the stream and the rest cost together beyond the larger of them. */
   if (p->shape->pass == CS3_PASS_DW) {
-    climb(&height, run(p, CS3_LIMIT_INGRESS).threads, &causes[CS3_CAUSE_INGRESS]);
+    climb(&height, run_whole(p, CS3_LIMIT_INGRESS).threads, &causes[CS3_CAUSE_INGRESS]);
     climb(&height, all->threads, &causes[CS3_CAUSE_EGRESS]);
   } else {
     climb(&height, all->threads, &causes[CS3_CAUSE_INGRESS]);
@@ -192,7 +218,7 @@ static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTime
 /* Everything but the causes. */
 static Cs3PassTimes find_times(Pass *pass, Cs3LayerResult *result) {
   find_nonzeros(pass);
-  Cs3PassTimes all = run(pass, CS3_LIMIT_EGRESS);
+  Cs3PassTimes all = run_whole(pass, CS3_LIMIT_EGRESS);
   *result = (Cs3LayerResult){
       .cycles = pass->costs.lead + all.end + drain(pass->shape, &pass->costs),
       .nonzeros = pass->nonzeros,
@@ -230,7 +256,7 @@ static Cs3LayerWeights weights_of(const Cs3LayerCounts *counts) {
 gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         const Cs3Mapping *mapping, const Cs3LayerCounts *counts) {
   Cs3LayerWeights weights = weights_of(counts);
-  return cs3_layer_cycles_of(hw, shape, mapping, &weights);
+  return cs3_layer_cycles_of(hw, shape, mapping, &weights, G_MAXINT64);
 }
 
 void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,

@@ -37,7 +37,17 @@ typedef struct {
 typedef struct {
   const guint16 *counts;
   gint64 stride;
+  /* (nullable): by row, what every run would add up again: live weights, and the 32-bit words that
+   * 16 bits for each take, whole words for every line. */
+  const guint32 *row_weights, *row_pairs;
 } Cs3LayerCounts;
+
+/**
+ * cs3_layer_row_totals: fill the totals of @rows rows.
+ * @row_weights, @row_pairs: (out): @rows values each.
+ */
+void cs3_layer_row_totals(const Cs3LayerCounts *counts, gint64 rows, gint64 lines,
+                          guint32 *row_weights, guint32 *row_pairs);
 
 /* Live weights that are counted when a pass has to be run, and what is known of earlier passes. */
 typedef struct {
@@ -130,9 +140,12 @@ void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
  * cs3_layer_cycles_of, cs3_layer_recurrence_of: the same with counts made on demand. A pass that
  * weights->memo knows, under whatever name the machine had then, is not run again; the result is
  * the same. cs3_layer_times_of() leaves the causes at 0, which saves most of the work.
+ * @give_up: exact below it; a pass that takes as long or longer may be stopped as soon as that is
+ *   certain, with any result from @give_up on. %G_MAXINT64: exact.
  */
 gint64 cs3_layer_cycles_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                           const Cs3Mapping *mapping, const Cs3LayerWeights *weights);
+                           const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                           gint64 give_up);
 void cs3_layer_times_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
                         Cs3LayerResult *result);

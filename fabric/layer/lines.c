@@ -24,6 +24,13 @@ gint32 cs3_lines_latest(gint64 n, const gint32 *times) {
   return latest;
 }
 
+gint64 cs3_lines_mean(gint64 n, const gint32 *times) {
+  gint64 sum = 0;
+  for (gint64 r = 0; r < n; r++)
+    sum += times[r];
+  return sum >= 0 ? sum / n : -((-sum + n - 1) / n);
+}
+
 guint16 *cs3_lines_full(const Cs3LayerShape *shape, gint64 lines) {
   guint16 *full = g_new(guint16, lines);
   for (gint64 r = 0; r < lines; r++)

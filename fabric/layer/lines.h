@@ -26,5 +26,16 @@ void cs3_lines_shift(gint64 n, gint32 by, gint32 *times);
 gint32 cs3_lines_earliest(gint64 n, const gint32 *times);
 gint32 cs3_lines_latest(gint64 n, const gint32 *times);
 
+/** cs3_lines_mean: of @n >= 1 times, rounded down. */
+gint64 cs3_lines_mean(gint64 n, const gint32 *times);
+
+/** cs3_lines_prefetch: ask memory for the @n weights of a row that comes next: rows are streamed
+ * owner by owner, so it lies where no processor expects it. */
+static inline void cs3_lines_prefetch(gint64 n, const guint16 *weights) {
+  enum { PER_CACHE_LINE = 64 / sizeof *weights };
+  for (gint64 r = 0; r < n; r += PER_CACHE_LINE)
+    __builtin_prefetch(weights + r);
+}
+
 /** cs3_lines_full: (transfer full): features of each of @lines: the weights of a dense row. */
 guint16 *cs3_lines_full(const Cs3LayerShape *shape, gint64 lines);

@@ -19,11 +19,35 @@ typedef struct {
   gint64 ingress_wavelets, egress_wavelets;
 } Cs3PassTimes;
 
-/** cs3_axpy_pass: forward and dX. */
+/* Rows between two looks at whether a pass can still end in time. */
+#define CS3_GIVE_UP_ROWS 64
+
+/* What is left to do after some rows. */
+typedef struct {
+  gint64 rows, weights;
+} Cs3PassRest;
+
+/**
+ * cs3_pass_rest_take: @matrix_row has been done. Returns: %FALSE when the row's weights are not
+ * known: then nothing can be said about the rest.
+ */
+static inline gboolean cs3_pass_rest_take(Cs3PassRest *rest, const Cs3LayerShape *shape,
+                                          const Cs3LayerCounts *counts, gint64 matrix_row) {
+  rest->rows--;
+  if (counts != NULL && counts->row_weights == NULL)
+    return FALSE;
+  rest->weights -= counts != NULL ? counts->row_weights[matrix_row] : shape->features;
+  return TRUE;
+}
+
+/** cs3_pass_rest: of a whole pass; weights are the sum of the known row totals. */
+Cs3PassRest cs3_pass_rest(const Cs3LayerShape *shape, const Cs3LayerCounts *counts);
+
+/** cs3_axpy_pass: forward and dX. @give_up: as for cs3_layer_cycles_of(), against `end`. */
 Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                            const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
-                           Cs3PassLimits limits);
+                           Cs3PassLimits limits, gint64 give_up);
 
 /** cs3_dot_pass: dW, a dot product per live weight. */
 Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                          const Cs3LayerCounts *counts, Cs3PassLimits limits);
+                          const Cs3LayerCounts *counts, Cs3PassLimits limits, gint64 give_up);

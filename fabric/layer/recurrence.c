@@ -65,17 +65,13 @@ static void engine_free(Engine *e) {
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
-/* Rows are streamed owner by owner, so the next row's counts lie elsewhere in memory: ask for them
- * while this row is worked on. */
+/* The next row's weights, while this row is worked on. */
 static void prefetch_row(const Engine *e, gint64 step) {
-  enum { PER_CACHE_LINE = 64 / sizeof(guint16) };
+  gint64 row;
   if (step >= e->s.rows)
     return;
-  gint64 row;
   e->ops->row_of(e->s.costs, e->s.rows, step, &row);
-  const guint16 *counts = e->counts->counts + row * e->counts->stride;
-  for (gint64 r = 0; r < e->s.lines; r += PER_CACHE_LINE)
-    __builtin_prefetch(counts + r);
+  cs3_lines_prefetch(e->s.lines, e->counts->counts + row * e->counts->stride);
 }
 
 /* Live weights of every line at @step. */
@@ -165,7 +161,8 @@ static void advance_row(Engine *e, gint64 row, Cs3Stream *ingress) {
   const Cs3LayerCosts *costs = e->s.costs;
   const guint16 *weights = step_weights(e, row);
   const guint8 *has_row = active_lines(e, row);
-  gint64 arrival = cs3_stream_arrival(ingress, row, weights, has_row);
+  gint64 matrix_row = e->ops->same_row ? e->row[0] : -1;
+  gint64 arrival = cs3_stream_arrival(ingress, row, matrix_row, weights, has_row);
   Step step = {
       .arrive = arrival > e->base ? (gint32)(arrival - e->base) : CS3_NEVER,
       .service = costs->service,
@@ -188,17 +185,46 @@ static void advance_row(Engine *e, gint64 row, Cs3Stream *ingress) {
     e->ops->adjust(costs, row, e->s.x);
 }
 
+/* The least that the pass takes when @rest is still to be done: the mean line's work, issue slots
+ * of the reduction included (the ends of a chain only send), or the stream. */
+static gint64 least_end(const Engine *e, const Cs3PassRest *rest, const Cs3Stream *ingress) {
+  const Cs3LayerCosts *c = e->s.costs;
+  gint64 n = e->s.lines, row = c->control;
+  gint64 ends = 0;
+  if (e->reduce && e->overlap) {
+    row += e->ops->issue(c, e->s.row);
+    ends = 2 * rest->rows * c->receive / n + 1;
+  }
+  gint64 work = rest->weights * c->service / n + rest->rows * row - ends;
+  return MAX(e->base + cs3_lines_mean(n, e->s.x) + work,
+             cs3_stream_least(ingress, rest->rows, rest->weights));
+}
+
+/* Whether the pass is certain to take until @give_up; looked at now and then. */
+static gint64 too_late(const Engine *e, gint64 step, Cs3PassRest *rest, const Cs3Stream *ingress,
+                       gint64 give_up) {
+  if (!e->ops->same_row || !cs3_pass_rest_take(rest, e->shape, e->counts, e->row[0]) ||
+      step % CS3_GIVE_UP_ROWS != 0 || give_up == G_MAXINT64)
+    return 0;
+  gint64 least = least_end(e, rest, ingress);
+  return least >= give_up ? least : 0;
+}
+
 Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                            const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
-                           Cs3PassLimits limits) {
+                           Cs3PassLimits limits, gint64 give_up) {
   g_autoptr(Engine) e = engine_new(shape, mapping, costs, counts, limits >= CS3_LIMIT_REDUCTION);
   g_autoptr(Cs3Stream) ingress =
-      cs3_stream_new(shape, costs, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
+      cs3_stream_new(shape, costs, counts, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
   gint64 steps = e->ops->steps(costs, shape->rows);
+  Cs3PassRest rest = cs3_pass_rest(shape, counts);
   for (gint64 step = 0; step < steps; step++) {
     if (step % CS3_REBASE_ROWS == 0)
       rebase(e);
     advance_row(e, step, ingress);
+    gint64 least = too_late(e, step, &rest, ingress, give_up);
+    if (least > 0)
+      return (Cs3PassTimes){.end = least};
   }
   gint32 threads = cs3_lines_latest(e->s.lines, e->s.x);
   gint32 end = MAX(threads, e->ops->finish(&e->s));

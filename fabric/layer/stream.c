@@ -13,8 +13,10 @@ enum { FRACTION_BITS = 20 };
 
 struct Cs3Stream {
   const Cs3LayerCosts *costs;
-  gint64 per_wavelet; /* fixed point; 0: no limit */
-  gint64 clock;       /* fixed point: the last row was complete */
+  const Cs3LayerCounts *counts; /* NULL: every weight is alive, all rows are alike */
+  gint64 dense_row;             /* payload of such a row, -1: not known yet */
+  gint64 per_wavelet;           /* fixed point; 0: no limit */
+  gint64 clock;                 /* fixed point: the last row was complete */
   gint64 total;
   guint16 *fixed; /* per line: control wavelet and bitmask */
   gint64 fixed_total;
@@ -32,9 +34,11 @@ static gint64 fixed_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *co
 }
 
 Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                          double cycles_per_wavelet) {
+                          const Cs3LayerCounts *counts, double cycles_per_wavelet) {
   Cs3Stream *s = g_new0(Cs3Stream, 1);
   s->costs = costs;
+  s->counts = counts;
+  s->dense_row = -1;
   s->per_wavelet = llround(ldexp(cycles_per_wavelet, FRACTION_BITS));
   s->fixed = g_new(guint16, costs->lines);
   for (gint64 r = 0; r < costs->lines; r++) {
@@ -80,17 +84,49 @@ static guint32 weight_bits(const Cs3LayerCosts *costs) {
   g_return_val_if_reached(0);
 }
 
-static gint64 row_wavelets(const Cs3Stream *s, const guint16 *weights, const guint8 *has_row) {
+void cs3_layer_row_totals(const Cs3LayerCounts *counts, gint64 rows, gint64 lines,
+                          guint32 *row_weights, guint32 *row_pairs) {
+  for (gint64 i = 0; i < rows; i++) {
+    row_weights[i] = packed(lines, counts->counts + i * counts->stride, 32);
+    row_pairs[i] = packed(lines, counts->counts + i * counts->stride, 16);
+  }
+}
+
+/* Known of whole rows of the matrix; %NULL: to be added up. */
+static const guint32 *known_totals(const Cs3Stream *s, guint32 bits) {
+  if (s->counts == NULL)
+    return NULL;
+  return bits == 32 ? s->counts->row_weights : bits == 16 ? s->counts->row_pairs : NULL;
+}
+
+/* Wavelets of values and indices. */
+static gint64 payload(Cs3Stream *s, gint64 matrix_row, const guint16 *weights) {
+  guint32 bits = weight_bits(s->costs);
+  if (bits == 0)
+    return 0;
+  const guint32 *totals = known_totals(s, bits);
+  if (totals != NULL && matrix_row >= 0)
+    return totals[matrix_row];
+  if (s->counts != NULL || matrix_row < 0)
+    return packed(s->costs->lines, weights, bits);
+  if (s->dense_row < 0)
+    s->dense_row = packed(s->costs->lines, weights, bits);
+  return s->dense_row;
+}
+
+static gint64 row_wavelets(Cs3Stream *s, gint64 matrix_row, const guint16 *weights,
+                           const guint8 *has_row) {
   gint64 fixed = s->fixed_total;
   for (gint64 r = 0; has_row && r < s->costs->lines; r++)
     fixed -= has_row[r] ? 0 : s->fixed[r];
-  return fixed + packed(s->costs->lines, weights, weight_bits(s->costs));
+  return fixed + payload(s, matrix_row, weights);
 }
 
-gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, const guint16 *weights, const guint8 *has_row) {
+gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, gint64 matrix_row, const guint16 *weights,
+                          const guint8 *has_row) {
   if (s->per_wavelet == 0)
     return G_MININT64;
-  gint64 wavelets = row_wavelets(s, weights, has_row);
+  gint64 wavelets = row_wavelets(s, matrix_row, weights, has_row);
   gint64 room = s->taken[row % s->depth] << FRACTION_BITS; /* row - D, 0 at first */
   s->clock = MAX(s->clock, room) + wavelets * s->per_wavelet;
   s->total += wavelets;
@@ -99,6 +135,11 @@ gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, const guint16 *weights, cons
 
 void cs3_stream_consumed(Cs3Stream *s, gint64 row, gint64 cycle) {
   s->taken[row % s->depth] = cycle;
+}
+
+gint64 cs3_stream_least(const Cs3Stream *s, gint64 rows, gint64 weights) {
+  gint64 wavelets = rows * s->fixed_total + weights * weight_bits(s->costs) / 32;
+  return (s->clock + wavelets * s->per_wavelet) >> FRACTION_BITS;
 }
 
 gint64 cs3_stream_total(const Cs3Stream *s) {

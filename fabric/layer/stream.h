@@ -8,9 +8,12 @@
 
 typedef struct Cs3Stream Cs3Stream;
 
-/** cs3_stream_new: @cycles_per_wavelet 0 switches the limit off. (transfer full) */
+/**
+ * cs3_stream_new: @cycles_per_wavelet 0 switches the limit off. (transfer full)
+ * @counts: (nullable): as the pass has them; borrowed.
+ */
 Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                          double cycles_per_wavelet);
+                          const Cs3LayerCounts *counts, double cycles_per_wavelet);
 void cs3_stream_free(Cs3Stream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Stream, cs3_stream_free)
 
@@ -18,12 +21,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Stream, cs3_stream_free)
  * cs3_stream_arrival: cycle at which row @row is complete at the edge.
  * @weights: live weights per line; @has_row: (nullable): lines that take part, %NULL: all. Each
  * gets a control wavelet. Rows must be asked for in order.
+ * @matrix_row: whose weights they are, so that known totals need not be added up; -1: of several.
  */
-gint64 cs3_stream_arrival(Cs3Stream *stream, gint64 row, const guint16 *weights,
+gint64 cs3_stream_arrival(Cs3Stream *stream, gint64 row, gint64 matrix_row, const guint16 *weights,
                           const guint8 *has_row);
 
 /** cs3_stream_consumed: every line has taken row @row by @cycle. */
 void cs3_stream_consumed(Cs3Stream *stream, gint64 row, gint64 cycle);
+
+/** cs3_stream_least: cycle before which @rows more rows with @weights live weights in all cannot
+ * have come in. */
+gint64 cs3_stream_least(const Cs3Stream *stream, gint64 rows, gint64 weights);
 
 /** cs3_stream_total: wavelets that have come in. */
 gint64 cs3_stream_total(const Cs3Stream *stream);

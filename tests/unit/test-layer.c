@@ -111,8 +111,9 @@ static void compare(const Case *c) {
   Cs3LayerCounts counts = {c->counts, c->lines};
   const Cs3LayerCounts *weights = c->counts ? &counts : NULL;
   gboolean dw = c->shape.pass == CS3_PASS_DW;
-  Cs3PassTimes got = dw ? cs3_dot_pass(&c->shape, &costs, weights, CS3_LIMIT_EGRESS)
-                        : cs3_axpy_pass(&c->shape, &c->mapping, &costs, weights, CS3_LIMIT_EGRESS);
+  Cs3PassTimes got =
+      dw ? cs3_dot_pass(&c->shape, &costs, weights, CS3_LIMIT_EGRESS, G_MAXINT64)
+         : cs3_axpy_pass(&c->shape, &c->mapping, &costs, weights, CS3_LIMIT_EGRESS, G_MAXINT64);
   Cs3PassTimes want = dw ? reference_dot(&c->shape, &costs, weights)
                          : reference_axpy(&c->shape, &c->mapping, &costs, weights);
   g_autofree char *text = describe(c);
