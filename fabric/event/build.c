@@ -65,6 +65,8 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->step[CS3_E] = 1;
   f->step[CS3_W] = -1;
   f->cell = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->cell);
+  f->gate = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->gate);
+  f->sent = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->sent);
   f->pe = g_new0(Cs3PeState, f->n_cells);
   cs3_wheel_init(f);
   f->train = g_array_new(FALSE, TRUE, sizeof(Cs3Train));
@@ -72,8 +74,8 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->role = g_ptr_array_new_with_free_func(g_free);
   f->trains = timing->link_num == timing->link_den;
   for (guint32 id = 0; id < f->n_cells; id++) {
-    f->cell[id].x = (guint16)(id % width);
-    f->cell[id].y = (guint16)(id / width);
+    f->cell[id].x = f->gate[id].x = (guint16)(id % width);
+    f->cell[id].y = f->gate[id].y = (guint16)(id / width);
   }
   if (!f->trains)
     f->link_free = g_new0(guint32, (gsize)f->n_cells * 4);
@@ -104,6 +106,8 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_array_unref(f->free_train);
   g_ptr_array_unref(f->role);
   g_aligned_free(f->cell);
+  g_aligned_free(f->gate);
+  g_aligned_free(f->sent);
   g_free(f->pe);
   g_aligned_free(f->channel_pool);
   g_free(f->thread);
@@ -336,25 +340,27 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
   f->reg = g_new0(guint32, MAX(registers, 1));
   for (guint32 id = 0; id < f->n_cells; id++) {
     init_channels(f, &f->cell[id], cs3_role_of(f, &f->cell[id]));
-    f->cell[id].alike = (guint8)alike(f, id);
+    f->gate[id].alike = (guint8)alike(f, id);
+    f->gate[id].role = f->cell[id].role;
   }
-  f->state_bytes = units * 8 + CS3_WHEEL * f->agenda_bytes + threads * sizeof(Cs3Thread) +
-                   registers * 4 + f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState)) +
-                   (f->link_free ? f->n_cells * (gsize)16 : 0);
+  f->state_bytes =
+      units * 8 + CS3_WHEEL * f->agenda_bytes + threads * sizeof(Cs3Thread) + registers * 4 +
+      f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3Gate) + sizeof *f->sent + sizeof(Cs3PeState)) +
+      (f->link_free ? f->n_cells * (gsize)16 : 0);
 }
 
 void cs3_fabric_stats(const Cs3Fabric *f, Cs3FabricStats *stats) {
   *stats = (Cs3FabricStats){
       .injected = f->injected, .activations = f->activations, .state_bytes = f->state_bytes};
   for (guint32 id = 0; id < f->n_cells; id++) {
-    const Cs3Cell *cell = &f->cell[id];
+    const guint32 *sent = f->sent[id];
     for (guint port = 0; port < CS3_RAMP; port++) {
-      stats->link_hops += cell->sent[port];
-      stats->links_used += cell->sent[port] > 0;
-      stats->busiest_link = MAX(stats->busiest_link, cell->sent[port]);
+      stats->link_hops += sent[port];
+      stats->links_used += sent[port] > 0;
+      stats->busiest_link = MAX(stats->busiest_link, sent[port]);
     }
-    stats->deliveries += cell->sent[CS3_RAMP];
-    stats->contention = MAX(stats->contention, cell->sent[CS3_RAMP]);
+    stats->deliveries += sent[CS3_RAMP];
+    stats->contention = MAX(stats->contention, sent[CS3_RAMP]);
     stats->datapath_busy += f->pe[id].busy;
     stats->cycles = MAX(stats->cycles, f->pe[id].end);
   }
@@ -363,7 +369,7 @@ void cs3_fabric_stats(const Cs3Fabric *f, Cs3FabricStats *stats) {
 }
 
 guint64 cs3_fabric_link_count(const Cs3Fabric *f, guint x, guint y, Cs3Port port) {
-  return f->cell[y * f->width + x].sent[port];
+  return f->sent[y * f->width + x][port];
 }
 
 guint64 cs3_fabric_pe_busy(const Cs3Fabric *f, guint x, guint y) {

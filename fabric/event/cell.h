@@ -37,14 +37,19 @@ typedef struct {
   guint64 nonempty;  /* channels that hold wavelets */
   guint64 positions; /* switch positions, two bits per colour */
   guint32 channels;  /* offset of the first channel, units of 8 bytes */
-  guint16 x, y;
-  guint32 sent[CS3_N_PORTS]; /* wavelets out of each port; RAMP: deliveries */
-  guint16 role;
+  guint16 x, y, role;
+} Cs3Cell;
+
+/* All of a cell that a wavelet touches when it meets nobody: as little memory as possible. */
+typedef struct {
+  guint16 x, y, role;
   guint8 train_out; /* ports on which a train flows */
   guint8 held;      /* somebody waits here, or for room in a channel: look at all heads */
   guint8 alike;     /* ports behind which a PE of the same role lies */
+  guint8 landed;    /* express channels that hold wavelets */
   guint8 coming[CS3_LANE_ROUTER]; /* by express channel: wavelets under way to it */
-} __attribute__((aligned(64))) Cs3Cell;
+} Cs3Gate;
+G_STATIC_ASSERT(sizeof(Cs3Gate) == 16);
 
 typedef struct {
   guint16 offset; /* in the cell's channels, bytes */

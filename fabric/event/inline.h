@@ -51,7 +51,8 @@ static inline gboolean cs3_link_has_room(const Cs3Fabric *f, const Cs3Cell *cell
                                          guint slot) {
   if (!(cs3_role_of(f, cell)->express >> slot & 1))
     return cs3_has_room(f, ch);
-  return ch->count + (ch->last_pop == f->now + 1) + cell->coming[slot] < ch->capacity;
+  return ch->count + (ch->last_pop == f->now + 1) + f->gate[cell - f->cell].coming[slot] <
+         ch->capacity;
 }
 static inline void cs3_push(Cs3Channel *ch, guint32 data, Cs3Kind kind, guint32 ready) {
   Cs3Entry *e = cs3_entry(ch, ch->count);
@@ -63,8 +64,11 @@ static inline void cs3_push(Cs3Channel *ch, guint32 data, Cs3Kind kind, guint32 
 static inline gboolean cs3_pop(const Cs3Fabric *f, Cs3Cell *cell, Cs3Channel *ch, guint slot) {
   cs3_next_head(ch);
   ch->last_pop = f->now + 1;
-  if (--ch->count == 0)
+  if (--ch->count == 0) {
     cell->nonempty &= ~(G_GUINT64_CONSTANT(1) << slot);
+    if (slot < CS3_LANE_ROUTER)
+      f->gate[cell - f->cell].landed &= (guint8) ~(1u << slot);
+  }
   gboolean waited = ch->flags & CS3_CHANNEL_WAITED;
   ch->flags &= (guint8) ~(CS3_CHANNEL_WAITED | CS3_CHANNEL_STALLED);
   return waited;
@@ -73,18 +77,18 @@ static inline gboolean cs3_pop(const Cs3Fabric *f, Cs3Cell *cell, Cs3Channel *ch
 /* Routes. */
 #define CS3_OPPOSITE(port) ((port) ^ 2u) /* N-S, E-W */
 /* Dimension order, x first. By table and without a branch: the way is as good as random. */
-static inline guint cs3_address_port(const Cs3Cell *cell, guint32 data) {
+static inline guint cs3_address_port(guint x, guint y, guint32 data) {
   static const guint8 by_sign[16] = {
       [0] = CS3_RAMP, [1] = CS3_E, [2] = CS3_W, [4] = CS3_S, [5] = CS3_E,
       [6] = CS3_W,    [8] = CS3_N, [9] = CS3_E, [10] = CS3_W};
-  guint32 dx = (data & 2047) - cell->x, dy = (data >> 11 & 2047) - cell->y;
+  guint32 dx = (data & 2047) - x, dy = (data >> 11 & 2047) - y;
   return by_sign[-dx >> 31 | dx >> 31 << 1 | -dy >> 31 << 2 | dy >> 31 << 3];
 }
 /* Where the head of a channel wants to go now; 0: its switch position does not take this input. */
 static inline guint cs3_wanted(const Cs3Cell *cell, const Cs3RoleInfo *info, const Cs3Slot *slot,
                                const Cs3Entry *e) {
   if (info->by_address[slot->colour])
-    return CS3_PORT_BIT(cs3_address_port(cell, e->data));
+    return CS3_PORT_BIT(cs3_address_port(cell->x, cell->y, e->data));
   Cs3Route route = info->role.colour[slot->colour].route[cell->positions >> 2 * slot->colour & 3];
   return route.rx & CS3_PORT_BIT(slot->port) ? route.tx : 0;
 }
@@ -117,7 +121,7 @@ static inline void cs3_pop_head(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, g
 
 /* Sends a wavelet on its way to express channel @slot, at @port, of cell @next. */
 static inline void cs3_fly(Cs3Fabric *f, guint32 next, guint slot, guint port, guint32 data) {
-  f->cell[next].coming[slot]++;
+  f->gate[next].coming[slot]++;
   *f->departing[port]++ = data;
   cs3_mark(f, f->agenda_hop, slot, next);
 }

@@ -27,6 +27,8 @@ struct Cs3Fabric {
   guint32 now, last; /* this cycle; last cycle in which something happened */
   gint step[CS3_N_PORTS];
   Cs3Cell *cell;
+  Cs3Gate *gate;
+  guint32 (*sent)[CS3_N_PORTS]; /* wavelets out of each port of a cell; RAMP: deliveries */
   Cs3PeState *pe;
   guint8 *channel_pool;
   Cs3Thread *thread;

@@ -83,7 +83,7 @@ static gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, gui
       cs3_schedule(f, 0, id, f->now + 1);
     } else {
       ch->flags |= CS3_CHANNEL_WAITED;
-      there->held = TRUE; /* wavelets that fly would not see who waits */
+      f->gate[next].held = TRUE; /* wavelets that fly would not see who waits */
     }
   }
   return free;
@@ -91,13 +91,12 @@ static gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, gui
 
 static void send(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour, guint tx,
                  guint32 data, Cs3Kind kind) {
-  Cs3Cell *cell = &f->cell[id];
   for (guint m = tx; m; m &= m - 1) {
     guint port = (guint)__builtin_ctz(m), slot;
     guint32 next;
     if (port == CS3_RAMP && filtered(f, id, info, colour, data, kind))
       continue;
-    cell->sent[port]++;
+    f->sent[id][port]++;
     take_link(f, id, port);
     Cs3Channel *ch = cs3_next_channel(f, id, info, colour, port, &next, &slot);
     if (!ch)
@@ -162,7 +161,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
   }
   Cs3Train *from = cs3_train(f, number);
   from->out = (guint8)tx;
-  f->cell[id].train_out |= (guint8)tx;
+  f->gate[id].train_out |= (guint8)tx;
   cs3_schedule(f, 0, id, f->now + from->n);
   return TRUE;
 }
@@ -170,7 +169,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
 static void stall(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index) {
   Cs3Channel *ch = cs3_channel(f, &f->cell[id], &info->slot[index]);
   ch->flags |= CS3_CHANNEL_STALLED;
-  f->cell[id].held = TRUE;
+  f->gate[id].held = TRUE;
   if (ch->flags & CS3_CHANNEL_TRAIN)
     cs3_train_break_channel(f, id, index);
 }
@@ -320,14 +319,14 @@ static gboolean waited_for(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3Rol
 void cs3_router_tick(Cs3Fabric *f, guint32 id) {
   Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
-  cell->held = waited_for(f, cell, info);
+  f->gate[id].held = (guint8)waited_for(f, cell, info);
   guint8 order[CS3_MAX_SLOTS];
   guint n = ready_heads(f, id, info, order);
-  if (G_UNLIKELY(cell->train_out) && n && break_contended(f, id, info, order, n))
+  if (G_UNLIKELY(f->gate[id].train_out) && n && break_contended(f, id, info, order, n))
     n = ready_heads(f, id, info, order);
   if (n > 1 && two_inputs(f, id, info, order, n))
     return;
-  guint used = cell->train_out;
+  guint used = f->gate[id].train_out;
   for (guint i = 0; i < n && !f->error; i++)
     used = cs3_router_move(f, id, info, order[i], used);
 }

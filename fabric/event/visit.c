@@ -13,8 +13,10 @@
 #include "fabric/event/inline.h"
 
 /* Ends the flight of a wavelet that becomes ready now: it goes into its channel. */
-static void land(Cs3Fabric *f, Cs3Cell *cell, const Cs3RoleInfo *info, guint slot, guint32 data) {
-  cell->coming[slot]--;
+static void land(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint slot, guint32 data) {
+  Cs3Cell *cell = &f->cell[id];
+  f->gate[id].coming[slot]--;
+  f->gate[id].landed |= (guint8)(1u << slot);
   cs3_push(cs3_channel(f, cell, &info->slot[slot]), data, CS3_WAVELET, f->now);
   cell->nonempty |= G_GUINT64_CONSTANT(1) << slot;
 }
@@ -22,7 +24,8 @@ static void land(Cs3Fabric *f, Cs3Cell *cell, const Cs3RoleInfo *info, guint slo
 /* What the visits of a cycle use over and over, in registers. */
 typedef struct {
   Cs3Fabric *f;
-  Cs3Cell *cell;
+  Cs3Gate *gate;
+  guint32 (*sent)[CS3_N_PORTS];
   guint8 *low, *middle, *top; /* agenda of the cycle a hop ahead */
   guint capacity;             /* of a channel between routers */
 } Sweep;
@@ -31,14 +34,14 @@ typedef struct {
  * not that simply. Where nothing has landed there is room, for what is on the way are the registers
  * of the link; whether something left in this cycle matters only when the last place is at stake.
  */
-static inline gboolean send_off(const Sweep *s, guint32 id, const Cs3Cell *cell,
+static inline gboolean send_off(const Sweep *s, guint32 id, const Cs3Gate *gate,
                                 const Cs3RoleInfo *info, guint slot, guint port, guint32 data) {
-  if (G_UNLIKELY(!(cell->alike >> port & 1)))
+  if (G_UNLIKELY(!(gate->alike >> port & 1)))
     return port == CS3_RAMP && info->queue_of[info->slot[slot].colour] == CS3_NO_SLOT;
   guint32 next = id + (guint32)s->f->step[port];
   guint onward = info->onward[slot][port];
-  Cs3Cell *there = &s->cell[next];
-  if (G_UNLIKELY(onward >= CS3_LANE_ROUTER || there->nonempty >> onward & 1 ||
+  Cs3Gate *there = &s->gate[next];
+  if (G_UNLIKELY(onward >= CS3_LANE_ROUTER || there->landed >> onward & 1 ||
                  there->coming[onward] + 1u >= s->capacity))
     return FALSE;
   there->coming[onward]++;
@@ -51,32 +54,32 @@ static inline gboolean send_off(const Sweep *s, guint32 id, const Cs3Cell *cell,
 
 /* The wavelet that is due in channel @slot goes; @used: outputs taken in this cycle, also returned.
  */
-static inline guint fly_on(const Sweep *s, guint32 id, Cs3Cell *cell, const Cs3RoleInfo *info,
+static inline guint fly_on(const Sweep *s, guint32 id, Cs3Gate *gate, const Cs3RoleInfo *info,
                            guint slot, guint used) {
   Cs3Fabric *f = s->f;
   guint32 data = *f->arrived[info->port[slot]]++;
-  guint port = cs3_address_port(cell, data);
-  if (G_LIKELY(!(used >> port & 1)) && G_LIKELY(send_off(s, id, cell, info, slot, port, data))) {
-    cell->coming[slot]--;
-    cell->sent[port]++;
+  guint port = cs3_address_port(gate->x, gate->y, data);
+  if (G_LIKELY(!(used >> port & 1)) && G_LIKELY(send_off(s, id, gate, info, slot, port, data))) {
+    gate->coming[slot]--;
+    s->sent[id][port]++;
     return used | 1u << port;
   }
-  land(f, cell, info, slot, data);
+  land(f, id, info, slot, data);
   return cs3_router_move(f, id, info, slot, used);
 }
 
 /* The same for a wavelet that comes from the PE. */
-static guint fly_out(const Sweep *s, guint32 id, Cs3Cell *cell, const Cs3RoleInfo *info, guint slot,
-                     guint used) {
+static guint fly_out(const Sweep *s, guint32 id, const Cs3RoleInfo *info, guint slot, guint used) {
   Cs3Fabric *f = s->f;
+  const Cs3Cell *cell = &f->cell[id];
   if (!(cell->nonempty >> slot & 1))
     return used;
   const Cs3Entry *e = cs3_head(cs3_channel(f, cell, &info->slot[slot]));
-  guint port = cs3_address_port(cell, e->data);
+  guint port = cs3_address_port(cell->x, cell->y, e->data);
   if (cs3_kind(e) != CS3_WAVELET || used >> port & 1 ||
-      !send_off(s, id, cell, info, slot, port, e->data))
+      !send_off(s, id, &s->gate[id], info, slot, port, e->data))
     return cs3_router_move(f, id, info, slot, used);
-  cell->sent[port]++;
+  s->sent[id][port]++;
   cs3_pop_head(f, id, &info->slot[slot], slot);
   return used | 1u << port;
 }
@@ -86,7 +89,7 @@ static guint fly_out(const Sweep *s, guint32 id, Cs3Cell *cell, const Cs3RoleInf
 static void land_all(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint lanes) {
   for (guint m = lanes & info->express; m; m &= m - 1) {
     guint slot = (guint)__builtin_ctz(m);
-    land(f, &f->cell[id], info, slot, *f->arrived[info->port[slot]]++);
+    land(f, id, info, slot, *f->arrived[info->port[slot]]++);
   }
   cs3_router_tick(f, id);
 }
@@ -102,11 +105,11 @@ static gboolean older(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo
 /* Nobody waits: what is due became ready in this cycle, and goes in the order of its channels. */
 static inline void visit_router(const Sweep *s, guint32 id, guint lanes) {
   Cs3Fabric *f = s->f;
-  Cs3Cell *cell = &s->cell[id];
-  const Cs3RoleInfo *info = cs3_role_of(f, cell);
-  if (G_UNLIKELY(lanes & ~(guint)info->addressed || cell->nonempty & lanes & info->express ||
-                 cell->held || cell->train_out)) {
-    if (!cell->held && !cell->train_out && !(lanes & (lanes - 1)) && cell->nonempty & lanes &&
+  Cs3Gate *gate = &s->gate[id];
+  const Cs3RoleInfo *info = f->roles[gate->role];
+  if (G_UNLIKELY(lanes & ~(guint)info->addressed || gate->landed & lanes || gate->held ||
+                 gate->train_out)) {
+    if (!gate->held && !gate->train_out && !(lanes & (lanes - 1)) && f->cell[id].nonempty & lanes &&
         lanes < 1u << CS3_LANE_ROUTER)
       cs3_router_move(f, id, info, (guint)__builtin_ctz(lanes), 0);
     else
@@ -114,15 +117,15 @@ static inline void visit_router(const Sweep *s, guint32 id, guint lanes) {
     return;
   }
   guint others = lanes & ~(guint)info->express;
-  if (G_UNLIKELY(others) && others != lanes && older(f, cell, info, others)) {
+  if (G_UNLIKELY(others) && others != lanes && older(f, &f->cell[id], info, others)) {
     land_all(f, id, info, lanes);
     return;
   }
   guint used = 0;
   for (guint m = lanes; m; m &= m - 1) {
     guint slot = (guint)__builtin_ctz(m);
-    used = G_LIKELY(info->express >> slot & 1) ? fly_on(s, id, cell, info, slot, used)
-                                               : fly_out(s, id, cell, info, slot, used);
+    used = G_LIKELY(info->express >> slot & 1) ? fly_on(s, id, gate, info, slot, used)
+                                               : fly_out(s, id, info, slot, used);
   }
 }
 
@@ -139,7 +142,8 @@ static void reserve(Cs3Fabric *f, guint n) {
 
 static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
   const Sweep sweep = {f,
-                       f->cell,
+                       f->gate,
+                       f->sent,
                        f->agenda_hop,
                        f->agenda_hop + f->agenda_middle,
                        f->agenda_hop + f->agenda_top,
@@ -150,9 +154,8 @@ static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
   for (guint i = 0; i < n; i++) {
     if (far) { /* items beyond the end are what was there before: harmless hints */
       guint32 ahead = item[i + CS3_AHEAD] >> 8;
-      __builtin_prefetch(&sweep.cell[ahead], 1);
-      __builtin_prefetch(&sweep.cell[ahead + width], 1);
-      __builtin_prefetch(&sweep.cell[ahead + width + 1], 1);
+      __builtin_prefetch(&sweep.gate[ahead + width], 1);
+      __builtin_prefetch(&sweep.sent[ahead], 1);
     }
     guint32 id = item[i] >> 8, lanes = item[i] & 0xff;
     if (lanes & ~(1u << CS3_LANE_PE))
@@ -163,20 +166,20 @@ static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
   f->activations += n;
 }
 
-/* Takes the bytes of @n words that are not zero to @item: place, from @first on, and byte. */
-static guint take_bytes(guint8 *bytes, guint n, guint32 first, guint32 *item) {
+/* Takes the bytes that are not zero of 64 at @bytes to @item: place, from @first on, and byte.
+ * Writes up to 8 items more than it finds: which of eight are zero is as good as random. */
+static guint take_bytes(guint8 *bytes, guint32 first, guint32 *item) {
   guint64 *words = (guint64 *)(void *)bytes;
   guint found = 0;
-  for (guint w = 0; w < n; w++, first += 8) {
+  for (guint w = 0; w < 8; w++, first += 8) {
     guint64 m = GUINT64_FROM_LE(words[w]);
     if (!m)
       continue;
     words[w] = 0;
-    do {
-      guint at = (guint)__builtin_ctzll(m) / 8;
-      item[found++] = (first + at) << 8 | (guint32)(m >> at * 8 & 0xff);
-      m &= ~(G_GUINT64_CONSTANT(0xff) << at * 8);
-    } while (m);
+    for (guint at = 0; at < 8; at++, m >>= 8) {
+      item[found] = (first + at) << 8 | (guint32)(m & 0xff);
+      found += (m & 0xff) != 0;
+    }
   }
   return found;
 }
@@ -203,17 +206,17 @@ static void end_cycle(Cs3Fabric *f) {
 void cs3_run_cycle(Cs3Fabric *f) {
   guint8 *low = f->agenda + f->now % CS3_WHEEL * f->agenda_bytes;
   guint8 *middle = low + f->agenda_middle, *top = low + f->agenda_top;
-  guint32 item[CS3_BATCH + 64 + CS3_AHEAD] = {0}, middles[64], tops[8];
+  guint32 item[CS3_BATCH + 72 + CS3_AHEAD] = {0}, middles[72], tops[72];
   guint n = 0;
   begin_cycle(f);
-  for (guint32 t = 0; t < f->agenda_bytes - f->agenda_top; t += 8) {
-    guint n_tops = take_bytes(top + t, 1, t, tops);
+  for (guint32 t = 0; t < f->agenda_bytes - f->agenda_top; t += 64) {
+    guint n_tops = take_bytes(top + t, t, tops);
     for (guint i = 0; i < n_tops; i++) {
       guint32 at_middle = (tops[i] >> 8) * 64;
-      guint n_middles = take_bytes(middle + at_middle, 8, at_middle, middles);
+      guint n_middles = take_bytes(middle + at_middle, at_middle, middles);
       for (guint j = 0; j < n_middles; j++) {
         guint32 at_low = (middles[j] >> 8) * 64;
-        n += take_bytes(low + at_low, 8, at_low, item + n);
+        n += take_bytes(low + at_low, at_low, item + n);
         if (n >= CS3_BATCH) {
           visit(f, item, n);
           n = 0;

@@ -34,7 +34,7 @@ void cs3_wheel_init(Cs3Fabric *f) {
   gsize middle = ((gsize)f->n_cells + 63) / 64 + 63;
   f->agenda_middle = ((gsize)f->n_cells + 63) / 64 * 64;
   f->agenda_top = f->agenda_middle + middle / 64 * 64;
-  f->agenda_bytes = f->agenda_top + (middle / 64 + 7) / 8 * 8;
+  f->agenda_bytes = f->agenda_top + (middle / 64 + 63) / 64 * 64;
   f->agenda = cs3_large_zeroed(CS3_WHEEL * f->agenda_bytes);
 }
 
