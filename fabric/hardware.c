@@ -21,6 +21,10 @@
 #define ENUM(group, key, member, choices, evidence, source, help)                                  \
   ROW(ENUM, NONE, group, key, member, 0, G_N_ELEMENTS(choices) - 2, 0, 0, choices, evidence,       \
       source, help)
+/* Nobody knows which of the choices the machine has. */
+#define ANY_OF(group, key, member, choices, evidence, source, help)                                \
+  ROW(ENUM, NONE, group, key, member, 0, G_N_ELEMENTS(choices) - 2, 0, G_N_ELEMENTS(choices) - 2,  \
+      choices, evidence, source, help)
 
 #define CHARACTERISATION "WSE-3 characterisation on the ALCF CS-3 (agrees with arXiv 2608.25124)"
 #define NO_PUBLIC_VALUE "no public value; proposal: "
@@ -215,15 +219,15 @@ static const Cs3Param params[] = {
          "Where accumulators live: in the cache, in SRAM (whose ports they share with the "
          "activations), "
          "or spilled from the cache to SRAM when a row ends."),
-    ENUM(kernel, "acc_precision", acc_precision, acc_precisions, UNPUBLISHED,
-         NO_PUBLIC_VALUE "the SDK offers both; FP16 gives the advertised rate",
-         "Precision of partial sums; FP32 halves the lanes and doubles the reduction."),
-    ENUM(kernel, "reduction", reduction, reductions, UNPUBLISHED,
-         NO_PUBLIC_VALUE "a pipelined chain; the vendor's is said to be a ring",
-         "How the partial sums of an output row reach its owner."),
-    ENUM(kernel, "reduction_overlap", reduction_overlap, overlaps, UNPUBLISHED,
-         NO_PUBLIC_VALUE "microthread; the vendor's is said to overlap with the next row",
-         "Whether partial sums move beside the arithmetic of the next rows."),
+    ANY_OF(kernel, "acc_precision", acc_precision, acc_precisions, UNPUBLISHED,
+           NO_PUBLIC_VALUE "the SDK offers both; FP16 gives the advertised rate",
+           "Precision of partial sums; FP32 halves the lanes and doubles the reduction."),
+    ANY_OF(kernel, "reduction", reduction, reductions, UNPUBLISHED,
+           NO_PUBLIC_VALUE "a pipelined chain; the vendor's is said to be a ring",
+           "How the partial sums of an output row reach its owner."),
+    ANY_OF(kernel, "reduction_overlap", reduction_overlap, overlaps, UNPUBLISHED,
+           NO_PUBLIC_VALUE "microthread; the vendor's is said to overlap with the next row",
+           "Whether partial sums move beside the arithmetic of the next rows."),
     ENUM(kernel, "weight_format", weight_format, weight_formats, VENDOR,
          "Cerebras SDK white paper: a sparse wavelet is a 16-bit index and a 16-bit value",
          "How a non-zero weight travels; the others are hypothetical."),

@@ -7,10 +7,13 @@
 #include "sim/scenario.h"
 #include "sim/schedule.h"
 #include "sim/step-trace.h"
+#include "sim/uncertainty.h"
 
+/* The scenario comes first: sim/validate-measure.c reads these options as one. */
 typedef struct {
   Cs3ScenarioOptions scenario;
   char *trace, *keep_platform;
+  gint64 uncertainty;
 } RunOptions;
 
 #define AT(member) G_STRUCT_OFFSET(RunOptions, member)
@@ -29,6 +32,19 @@ static const Cs3Option file_options[] = {
      .metavar = "FILE",
      .completes = "files",
      .help = "write the SimGrid platform of the step (XML)"},
+    {NULL},
+};
+
+static const Cs3Option analysis_options[] = {
+    {.name = "uncertainty",
+     .type = CS3_OPTION_INT,
+     .offset = AT(uncertainty),
+     .metavar = "N",
+     .min = 2,
+     .max = CS3_MAX_SAMPLES,
+     .default_text = "none",
+     .help = "sample N machines over the ranges of all constants that are unpublished or disputed: "
+             "10 to 90 % band, and which constants it comes from"},
     {NULL},
 };
 
@@ -82,6 +98,33 @@ static gboolean write_files(const RunOptions *o, const Cs3Run *run, GError **err
          (o->trace == NULL || write_trace(o->trace, &schedule, system, labels, error));
 }
 
+static void show_progress(guint64 done, guint64 total, gpointer progress) {
+  /* The total shrinks when constants turn out to have no influence: shown as per mille. */
+  cs3_progress_update(progress, done * 1000 / total);
+}
+
+/* Adds the object "uncertainty" to @record. */
+static gboolean analyse(const Cs3Context *context, const Cs3Scenario *scenario, guint samples,
+                        json_t *record, GError **error) {
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "uncertainty", 1000);
+  json_t *object =
+      cs3_uncertainty(&scenario->config, samples, TRUE, show_progress, progress, error);
+  return object != NULL && json_object_set_new(record, "uncertainty", object) == 0;
+}
+
+static void write_record(const Cs3Context *context, const json_t *record) {
+  const json_t *uncertainty = json_object_get(record, "uncertainty");
+  if (context->format == CS3_FORMAT_CSV) {
+    cs3_result_csv(record, context->output);
+  } else if (context->format == CS3_FORMAT_TEXT) {
+    cs3_result_text(record, context->output);
+    if (uncertainty != NULL)
+      cs3_uncertainty_text(uncertainty, context->output);
+  } else {
+    cs3_output_json(context->output, record, context->format);
+  }
+}
+
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const RunOptions *o = values;
@@ -92,20 +135,20 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   if (result == NULL || !write_files(o, result, error))
     return CS3_EXIT_INTERNAL;
   json_t *record = cs3_result_json(result);
-  if (context->format == CS3_FORMAT_TEXT)
-    cs3_result_text(record, context->output);
-  else if (context->format == CS3_FORMAT_CSV)
-    cs3_result_csv(record, context->output);
-  else
-    cs3_output_json(context->output, record, context->format);
+  gboolean ok =
+      o->uncertainty == 0 || analyse(context, scenario, (guint)o->uncertainty, record, error);
+  if (ok)
+    write_record(context, record);
   json_decref(record);
-  return CS3_EXIT_OK;
+  return ok ? CS3_EXIT_OK : CS3_EXIT_INTERNAL;
 }
 
 static const Cs3Example examples[] = {
     {"Llama-2 7B at 70 % sparsity on one CS-3", "cs3sim run --model llama7b --sparsity 0.7"},
     {"the same as JSON, fewer and shorter sequences",
      "cs3sim run --model llama7b --sparsity 0.7 --batch 64 --seq 2048 -o json"},
+    {"how wide unpublished constants make the prediction",
+     "cs3sim run --model gpt2-small --batch 8 --seq 256 --sparsity 0.7 --uncertainty 4"},
     {"a machine with twice the ingress",
      "cs3sim run --model llama7b --sparsity 0.7 --set io.rate='2.4 Tb/s'"},
     {"a cluster of 16 systems, one of them slow, and the timeline of its step",
@@ -129,6 +172,7 @@ const Cs3Command cs3_cmd_run = {
     .options_size = sizeof(RunOptions),
     .defaults = &defaults,
     .groups = {{"Scenario", cs3_scenario_options, AT(scenario)},
+               {"Analysis", analysis_options, 0},
                {"Execution", cs3_execution_options, AT(scenario)},
                {"Files", file_options, 0}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |

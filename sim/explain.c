@@ -161,8 +161,8 @@ static void add_record(Cs3Table *table, const Cs3Machine *machine, const Cs3Para
   cs3_table_add_real(table, choice ? NAN : param->min);
   cs3_table_add_real(table, choice ? NAN : param->max);
   cs3_table_add_text(table, choices);
-  cs3_table_add_real(table, range.low);
-  cs3_table_add_real(table, range.high);
+  cs3_table_add_real(table, choice ? NAN : range.low);
+  cs3_table_add_real(table, choice ? NAN : range.high);
   cs3_table_add_text(table, cs3_evidence_name(param->evidence));
   cs3_table_add_text(table, param->source);
   cs3_table_add_text(table, param->help);

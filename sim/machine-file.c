@@ -103,17 +103,19 @@ static gboolean read_value(Reader *reader, Cs3Ini *ini, const Cs3ParamBinding *b
 static gboolean parse_range(const Cs3Param *param, const char *text, Cs3Range *range,
                             GError **error) {
   const char *dots = strstr(text, "..");
-  if (param->type == CS3_PARAM_ENUM || dots == NULL) {
-    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE, "'%.60s' is not a range; %s", text,
-                dots == NULL ? "write LOW .. HIGH" : "a choice has none");
+  if (dots == NULL) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE,
+                "'%.60s' is not a range; write LOW .. HIGH", text);
     return FALSE;
   }
-  g_autofree char *low = g_strndup(text, (gsize)(dots - text));
+  g_autofree char *low = g_strstrip(g_strndup(text, (gsize)(dots - text)));
+  g_autofree char *high = g_strstrip(g_strdup(dots + 2));
   return cs3_param_read(param, low, &range->low, error) &&
-         cs3_param_read(param, dots + 2, &range->high, error);
+         cs3_param_read(param, high, &range->high, error);
 }
 
-/* [range] GROUP.KEY = LOW .. HIGH, about a value of this file or of one it builds on. */
+/* [range] GROUP.KEY = LOW .. HIGH, about a value of this file or of one it builds on; choices in
+ * the order of the table. */
 static gboolean read_range(Reader *reader, Cs3Ini *ini, const Cs3Param *param, GError **error) {
   g_autofree char *name = cs3_param_name(param);
   const char *text = cs3_ini_take(ini, "range", name);
@@ -256,7 +258,9 @@ static void write_param(GKeyFile *file, const Cs3Machine *machine, const Cs3Para
   const Cs3Range *range = g_hash_table_lookup(machine->ranges, name);
   if (range == NULL)
     return;
-  g_autofree char *range_text = cs3_param_format_range(param, range->low, range->high);
+  g_autofree char *low = cs3_param_format(param, range->low);
+  g_autofree char *high = cs3_param_format(param, range->high);
+  g_autofree char *range_text = g_strconcat(low, " .. ", high, NULL);
   g_key_file_set_value(file, "range", name, range_text);
 }
 

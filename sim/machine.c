@@ -242,7 +242,7 @@ static void give(Cs3Machine *machine, const Cs3Param *param, double value, const
   Cs3Range certain = {value, value};
   if (!cs3_param_set(param, base_of(machine, param), value, NULL))
     g_return_if_reached();
-  cs3_machine_note(machine, param, origin, NULL, param->type == CS3_PARAM_ENUM ? NULL : &certain);
+  cs3_machine_note(machine, param, origin, NULL, &certain);
 }
 
 static gboolean apply_override(Cs3Machine *machine, const char *text, GError **error) {

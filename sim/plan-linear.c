@@ -66,10 +66,19 @@ static gint64 continued(gint64 few, gint64 twice, double rows_over_few) {
   return twice + (gint64)llround((double)(twice - few) * (rows_over_few - 2));
 }
 
+/* Half of the rows that are run: a ring works in blocks of as many rows as it has lines. */
+static gint64 rows_to_run(const Cs3PlanInput *input, const Cs3MapCandidate *best) {
+  gint64 half = input->sample_rows / 2;
+  if (best->mapping.reduction != CS3_REDUCTION_RING || best->shape.pass == CS3_PASS_DW)
+    return half;
+  gint64 block = cs3_mapping_lines(&input->machine->hw, &best->shape, &best->mapping);
+  return (half + block - 1) / block * block;
+}
+
 static void run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best,
                       const Cs3LayerWeights *weights, Cs3LayerResult *result) {
   const Cs3Hardware *hw = &input->machine->hw;
-  gint64 rows = best->shape.rows, few = input->sample_rows / 2;
+  gint64 rows = best->shape.rows, few = rows_to_run(input, best);
   if (few <= 0 || rows <= 2 * few) {
     cs3_layer_times_of(hw, &best->shape, &best->mapping, weights, result);
     return;

@@ -11,7 +11,7 @@
 #include "sim/plan-internal.h"
 
 /* Smaller micro-batches than the largest that fits, to find one that divides the batch. */
-enum { MAX_EXTRA_SPLITS = 8 };
+enum { MAX_EXTRA_SPLITS = 8, RANKED_EXTRA_SPLITS = 3 };
 
 typedef struct {
   const Cs3PlanInput *input;
@@ -106,7 +106,8 @@ static void try_policy(Search *search, Cs3Recompute policy, const Cs3Memory *mem
   if (largest < 1)
     return;
   gint64 parts = (batch + largest - 1) / largest;
-  for (gint64 extra = 0; extra < MAX_EXTRA_SPLITS && parts + extra <= batch; extra++) {
+  gint64 extras = search->input->ranked ? RANKED_EXTRA_SPLITS : MAX_EXTRA_SPLITS;
+  for (gint64 extra = 0; extra < extras && parts + extra <= batch; extra++) {
     gint64 size = (batch + parts + extra - 1) / (parts + extra);
     if (size != tried)
       try_size(search, policy, memory, size);

@@ -278,7 +278,7 @@ END_TEST
 /* What a machine says of itself is a file that gives the same machine. */
 START_TEST(format_round_trip) {
   static const char *const set[] = {"wafer.clock=1.0123456789 GHz", "kernel.acc_placement=sram",
-                                    NULL};
+                                    "kernel.acc_precision=fp32", NULL};
   g_autoptr(Cs3Machine) machine = load("cs3-silicon", set);
   g_autofree char *text = cs3_machine_format(machine);
   g_autofree char *path = write_file("same.ini", text);
@@ -322,6 +322,9 @@ START_TEST(plausible_ranges) {
   ck_assert(!cs3_machine_range(cs2, row("fabric.link"), NULL));
   ck_assert(cs3_machine_range(cs3, row("fabric.link"), NULL));
   ck_assert(!cs3_machine_range(cs3, row("kernel.acc_placement"), NULL));
+  /* A choice that nobody knows: any of them. */
+  ck_assert(cs3_machine_range(cs3, row("kernel.reduction"), &range));
+  ck_assert(range.low == 0 && range.high == 2);
 
   static const char *const set[] = {"wafer.clock=1 GHz", NULL};
   g_autoptr(Cs3Machine) pinned = load("cs3", set);
@@ -453,11 +456,12 @@ static const struct {
     {"[machine]\nbase = cs3\n[range]\nwafer.clock = 1 GHz\n", CS3_CONFIG_ERROR_VALUE,
      "bad.ini:4: range.wafer.clock: '1 GHz' is not a range; write LOW .. HIGH"},
     {"[machine]\nbase = cs3\n[range]\nwafer.clock = 1 .. 2 GHz\n", CS3_CONFIG_ERROR_VALUE,
-     "bad.ini:4: range.wafer.clock: '1 ' is not a frequency"},
+     "bad.ini:4: range.wafer.clock: '1' is not a frequency"},
     {"[machine]\nbase = cs3\n[range]\nwafer.clock = 2 GHz .. 3 GHz\n", CS3_CONFIG_ERROR_CONFLICT,
      "'2 GHz .. 3 GHz' must hold the value, 1.1 GHz (cs3.ini:"},
-    {"[machine]\nbase = cs3\n[range]\nkernel.acc_placement = auto .. sram\n",
-     CS3_CONFIG_ERROR_VALUE, "a choice has none"},
+    {"[machine]\nbase = cs3\n[range]\nkernel.reduction = chain .. wheel\n",
+     CS3_CONFIG_ERROR_UNKNOWN,
+     "range.kernel.reduction: 'wheel' is not one of chain, two-way, ring"},
     {"[range]\nwafer.clock = 1 GHz .. 2 GHz\n", CS3_CONFIG_ERROR_CONFLICT, "which is not given"},
     {"\x7f"
      "ELF",
