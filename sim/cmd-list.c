@@ -12,6 +12,7 @@
 #include "sim/commands.h"
 #include "sim/datadir.h"
 #include "sim/machine.h"
+#include "sim/recipe.h"
 #include "sim/suggest.h"
 #include "sim/table.h"
 #include "sim/validate.h"
@@ -106,10 +107,24 @@ static gboolean visit_programs(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+static gboolean visit_recipes(Each each, gpointer data, GError **error) {
+  g_auto(GStrv) names = cs3_datadir_list(CS3_DATA_TRAINING);
+  for (char **name = names; *name != NULL; name++) {
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Cs3Recipe) recipe = cs3_recipe_load(*name, &problem);
+    const char *what = recipe == NULL                ? problem->message
+                       : recipe->description != NULL ? recipe->description
+                                                     : "";
+    each(*name, what, data);
+  }
+  return TRUE;
+}
+
 static const Cs3List lists[] = {
     {"models", "neural networks, for --model", visit_models},
     {"hardware", "machines, for --hardware", visit_hardware},
     {"baselines", "machines that were measured, to compare with", visit_baselines},
+    {"recipes", "training runs, for train", visit_recipes},
     {"patterns", "ways to place the zeros of a weight, for --pattern", visit_patterns},
     {"programs", "collectives and kernels, for `fabric`", visit_programs},
     {"plots", "pictures, for plot", visit_plots},

@@ -10,6 +10,7 @@
 
 static const Cs3Command *const commands[] = {
     &cs3_cmd_run,
+    &cs3_cmd_train,
     &cs3_cmd_layer,
     &cs3_cmd_sweep,
     &cs3_cmd_plot,

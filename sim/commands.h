@@ -17,6 +17,7 @@ extern const Cs3Command cs3_cmd_list;
 extern const Cs3Command cs3_cmd_plot;
 extern const Cs3Command cs3_cmd_run;
 extern const Cs3Command cs3_cmd_sweep;
+extern const Cs3Command cs3_cmd_train;
 extern const Cs3Command cs3_cmd_validate;
 extern const Cs3Command cs3_cmd_version;
 

@@ -21,6 +21,7 @@ static const Kind kinds[] = {
     [CS3_DATA_MODELS] = {"model", "workloads/presets", "models", ".json"},
     [CS3_DATA_VALIDATION] = {"validation", "sim/validation", "validation", ".csv"},
     [CS3_DATA_BASELINES] = {"measured machine", "sim/baselines", "baselines", ".json"},
+    [CS3_DATA_TRAINING] = {"training recipe", "sim/training", "training", ".ini"},
     [CS3_DATA_MASKS] = {"mask", "workloads/masks", "masks", ""},
 };
 

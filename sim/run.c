@@ -323,6 +323,21 @@ gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTim
   return !any_sparse(config) || find_step(config, &input, &times->sparse_s, error);
 }
 
+gboolean cs3_run_dense_gradient(const Cs3Run *run, Cs3StepTime *time, GError **error) {
+  const Cs3Plan *sparse = run->sparse.plan;
+  Cs3PlanInput input = cs3_run_input(&run->config), dense = input;
+  dense.sparsity = NULL;
+  dense.known = run->dense.plan;
+  dense.force.micro_batch = sparse->micro_batch;
+  dense.force.recompute = sparse->recompute;
+  g_autoptr(Cs3Plan) gradient = cs3_plan_new(&dense, error);
+  if (gradient == NULL)
+    return FALSE;
+  g_autoptr(GArray) uses = cs3_schedule_uses(&input, sparse, gradient, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(&run->config, sparse, uses);
+  return cs3_step_simulate(&schedule, &input.machine->system, time, error);
+}
+
 void cs3_run_free(Cs3Run *run) {
   if (run == NULL)
     return;

@@ -126,5 +126,12 @@ typedef struct {
  */
 gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTimes *times,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_run_dense_gradient: the sparse step of @run with dW of every weight, live or not, as RigL needs
+ * it: same micro-batch, forward and dX unchanged.
+ */
+gboolean cs3_run_dense_gradient(const Cs3Run *run, Cs3StepTime *time,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void cs3_run_free(Cs3Run *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Run, cs3_run_free)

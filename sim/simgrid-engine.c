@@ -50,8 +50,8 @@ void cs3_engine_run(void) {
   simgrid_run();
 }
 
-void cs3_engine_actor(const char *name, const char *host, gpointer data, gboolean daemon,
-                      void (*body)(int, char **)) {
+sg_actor_t cs3_engine_actor(const char *name, const char *host, gpointer data, gboolean daemon,
+                            void (*body)(int, char **)) {
   sg_host_t place = sg_host_by_name(host);
   if (place == NULL)
     g_error("platform without host %s", host);
@@ -60,6 +60,7 @@ void cs3_engine_actor(const char *name, const char *host, gpointer data, gboolea
   sg_actor_start(actor, body, 0, NULL);
   if (daemon)
     sg_actor_daemonize(actor);
+  return actor;
 }
 
 void cs3_engine_sleep_until(double time_s) {

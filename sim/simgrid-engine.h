@@ -20,10 +20,12 @@ double cs3_engine_now(void);
  */
 void cs3_engine_run(void);
 
-/** cs3_engine_actor: start @body on host @host; it finds @data by sg_actor_self_get_data().
- * @daemon: ends when all others have. */
-void cs3_engine_actor(const char *name, const char *host, gpointer data, gboolean daemon,
-                      void (*body)(int, char **));
+/** cs3_engine_actor: start @body on host @host, which is on; it finds @data by
+ * sg_actor_self_get_data().
+ * @daemon: ends when all others have.
+ * Returns: the actor, valid until @body returns. */
+sg_actor_t cs3_engine_actor(const char *name, const char *host, gpointer data, gboolean daemon,
+                            void (*body)(int, char **));
 
 /** cs3_engine_sleep_until: nothing if @time_s has passed. */
 void cs3_engine_sleep_until(double time_s);
