@@ -138,18 +138,18 @@ static const Cs3Column columns[] = {
     {.key = "tokens", .title = "tokens [B]", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 1e-9},
     {.key = "sparsity", .title = "sparsity", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "mask", .title = "mask", .type = CS3_COLUMN_TEXT},
-    {.key = "mask_changes", .type = CS3_COLUMN_INT},
-    {.key = "batch", .title = "batch", .type = CS3_COLUMN_INT},
-    {.key = "seq", .title = "seq", .type = CS3_COLUMN_INT},
+    {.key = "mask_changes", .title = "changes", .type = CS3_COLUMN_REAL},
+    {.key = "batch", .title = "batch", .type = CS3_COLUMN_REAL},
+    {.key = "seq", .title = "seq", .type = CS3_COLUMN_REAL},
     {.key = "steps", .title = "steps", .type = CS3_COLUMN_INT},
     {.key = "step_s", .title = "step [s]", .type = CS3_COLUMN_REAL, .decimals = 3},
-    {.key = "days", .title = "days", .type = CS3_COLUMN_REAL, .decimals = 2},
-    {.key = "system_hours", .title = "system-h", .type = CS3_COLUMN_REAL, .decimals = 0},
-    {.key = "energy_kwh", .title = "MWh", .type = CS3_COLUMN_REAL, .decimals = 2, .scale = 1e-3},
-    {.key = "cost_usd", .title = "k$", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 1e-3},
+    {.key = "days", .title = "days", .type = CS3_COLUMN_REAL, .decimals = 3},
+    {.key = "system_hours", .title = "system-h", .type = CS3_COLUMN_REAL, .decimals = 1},
+    {.key = "energy_kwh", .title = "MWh", .type = CS3_COLUMN_REAL, .decimals = 3, .scale = 1e-3},
+    {.key = "cost_usd", .title = "k$", .type = CS3_COLUMN_REAL, .decimals = 2, .scale = 1e-3},
     {.key = "flops", .title = "ZFLOP", .type = CS3_COLUMN_REAL, .decimals = 3, .scale = 1e-21},
-    {.key = "saving_time", .title = "time", .type = CS3_COLUMN_REAL, .decimals = 2},
-    {.key = "saving_flops", .title = "FLOP saving", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "saving_time", .title = "saving: time", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "saving_flops", .title = "FLOP", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "saving_energy", .type = CS3_COLUMN_REAL},
     {.key = "saving_cost", .type = CS3_COLUMN_REAL},
     {.key = "lost_s", .type = CS3_COLUMN_REAL},
@@ -168,13 +168,9 @@ static void add_row(Cs3Table *table, const char *name, const json_t *row, const 
   cs3_table_add_real(table, cs3_result_number(row, "tokens"));
   cs3_table_add_real(table, dense ? 0 : cs3_result_number(row, "sparsity"));
   cs3_table_add_text(table, cs3_result_string(row, "mask"));
-  for (int i = 0; i < 3; i++) {
-    static const char *const keys[] = {"mask_changes", "batch", "seq"};
-    if (phase)
-      cs3_table_add_int(table, (gint64)cs3_result_number(row, keys[i]));
-    else
-      cs3_table_add_int(table, 0);
-  }
+  static const char *const keys[] = {"mask_changes", "batch", "seq"};
+  for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
+    cs3_table_add_real(table, phase ? cs3_result_number(row, keys[i]) : NAN);
   cs3_table_add_int(table, (gint64)cs3_result_number(row, "steps"));
   cs3_table_add_real(table, phase ? cs3_result_number(row, "step_s")
                                   : cs3_result_number(sum, "time_s") /

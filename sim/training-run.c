@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define TIMEOUT_S 600
-#define MAX_LEGS 1000000
 #define HOST_COORDINATOR "coordinator"
 #define HOST_SOUND "sound"
 #define HOST_LOST "lost"
@@ -295,11 +294,11 @@ static GArray *lost_systems(const Cs3TrainingPlan *plan, GError **error) {
 }
 
 static gboolean check_legs(const GArray *legs, GError **error) {
-  if (legs->len == 0 || legs->len > MAX_LEGS) {
+  if (legs->len == 0 || legs->len > CS3_TRAINING_MAX_LEGS) {
     g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_INVALID,
                 "a run of %u checkpoints is not simulated, at most %d; take more steps between two "
                 "(checkpoint_every)",
-                legs->len, MAX_LEGS);
+                legs->len, CS3_TRAINING_MAX_LEGS);
     return FALSE;
   }
   for (guint i = 0; i < legs->len; i++) {

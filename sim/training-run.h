@@ -35,6 +35,9 @@ typedef enum {
   CS3_N_EVENTS
 } Cs3EventKind;
 
+/* More checkpoints than this are not simulated. */
+#define CS3_TRAINING_MAX_LEGS 1000000
+
 /** cs3_event_name: (transfer none). */
 const char *cs3_event_name(Cs3EventKind kind);
 
@@ -48,7 +51,7 @@ typedef struct {
 /**
  * cs3_training_simulate: run @plan.
  * @events: (out) (transfer full) (element-type Cs3Event): in order, without gaps, from 0 to the end.
- * Fails in CS3_STEP_ERROR: INVALID (a leg without a positive time, more than 10^6 legs, a system
+ * Fails in CS3_STEP_ERROR: INVALID (a leg without a positive time, more than CS3_TRAINING_MAX_LEGS, a system
  * that is lost again before it is replaced), DIED, DEADLOCK, RESOURCE, TIMEOUT.
  */
 gboolean cs3_training_simulate(const Cs3TrainingPlan *plan, GArray **events,

@@ -296,6 +296,17 @@ static void add_sum(Cs3TrainingSum *to, const Cs3TrainingSum *from) {
   to->joules += from->joules;
 }
 
+static gboolean check_length(const Cs3Training *t, const Cs3PhaseRun *p, GError **error) {
+  double checkpoints = (double)p->steps / (double)t->checkpoint_every;
+  if (p->steps <= G_MAXINT32 && checkpoints < CS3_TRAINING_MAX_LEGS)
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "%.3g steps with %.3g checkpoints are too many, at most %d and %d; take fewer tokens, "
+              "a larger --batch or --checkpoint-every",
+              (double)p->steps, checkpoints, G_MAXINT32, CS3_TRAINING_MAX_LEGS);
+  return FALSE;
+}
+
 static void prepare_phase(Job *job, const Cs3Phase *phase, Cs3PhaseRun *p) {
   p->phase = phase;
   job->step.batch = phase->batch > 0 ? phase->batch : job->options->scenario.batch;
@@ -316,7 +327,7 @@ static gboolean run_phase(Job *job, guint index, Costs *costs, GArray *legs, GEr
   p->seq = scenario->graph->seq;
   p->steps = (gint64)ceil(p->phase->tokens / ((double)p->batch * (double)p->seq));
   t->systems = scenario->config.systems;
-  if (!simulate_phase(job, p, costs, error))
+  if (!check_length(t, p, error) || !simulate_phase(job, p, costs, error))
     return FALSE;
   add_legs(t, index, costs, legs);
   sum_phase(p, costs);
@@ -331,7 +342,8 @@ static gboolean run_phases(Job *job, GArray *all_costs, GArray *legs, Cs3Progres
       g_prefix_error(error, "phase %s: ", phase->name);
       return FALSE;
     }
-    cs3_progress_update(progress, i + 1);
+    if (progress != NULL)
+      cs3_progress_update(progress, i + 1);
   }
   return TRUE;
 }
