@@ -4,6 +4,8 @@
 
 #include "fabric/hardware.h"
 
+#include <math.h>
+
 #include <stddef.h>
 
 /* min and max are what the models can work with; low and high bound what the real machine may be
@@ -270,4 +272,17 @@ double cs3_hardware_io_wavelets(const Cs3Hardware *hw) {
   double bits_per_s = hw->io.rate_bits_per_s * hw->io.factor * hw->io.efficiency;
   return MIN(bits_per_s / (32 * hw->wafer.clock_hz),
              (double)hw->io.channels / hw->fabric.link_cycles);
+}
+
+gboolean cs3_hardware_link_ratio(const Cs3Hardware *hw, guint *num, guint *den) {
+  double cycles = hw->fabric.link_cycles;
+  for (guint d = 1; d <= 64; d++)
+    if (fabs(cycles * d - round(cycles * d)) < 1e-9 * d) {
+      *num = (guint)round(cycles * d);
+      *den = d;
+      return TRUE;
+    }
+  *den = 1 << 20;
+  *num = (guint)round(cycles * *den);
+  return FALSE;
 }

@@ -115,3 +115,9 @@ double cs3_hardware_peak_flops(const Cs3Hardware *hw);
  * CS-3 at 1.1 GHz: 34 x 0.95.
  */
 double cs3_hardware_io_wavelets(const Cs3Hardware *hw);
+
+/**
+ * cs3_hardware_link_ratio: fabric.link as @num / @den cycles a wavelet, @den at most 64.
+ * Returns: %FALSE when it is no such ratio; then the nearest in units of 2^-20.
+ */
+gboolean cs3_hardware_link_ratio(const Cs3Hardware *hw, guint *num, guint *den);

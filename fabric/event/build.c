@@ -111,6 +111,7 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_free(f->pe);
   g_aligned_free(f->channel_pool);
   g_free(f->thread);
+  g_free(f->stream);
   g_free(f->reg);
   g_free(f->link_free);
   g_clear_error(&f->error);
@@ -125,9 +126,9 @@ static gboolean check_role(const Cs3Fabric *f, const Cs3Role *role, GError **err
             role->memory_bytes, f->timing.sram_bytes);
     return FALSE;
   }
-  if (role->n_threads > 1 + f->timing.microthreads) {
+  if (role->n_threads + role->n_streams > 1 + f->timing.microthreads) {
     invalid(error, CS3_FABRIC_ERROR_INFEASIBLE, "a role uses %u microthreads; a PE has %u",
-            role->n_threads - 1, f->timing.microthreads);
+            role->n_threads + role->n_streams - 1, f->timing.microthreads);
     return FALSE;
   }
   if (role->n_threads < 1 || role->memory_bytes % 4 || role->start_task >= CS3_EVENT_TASKS) {
@@ -200,7 +201,8 @@ static gboolean lay_out_router(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
         continue;
       guint capacity = timing->router_buffer + timing->hop;
       if (port == CS3_RAMP) {
-        guint depth = out_queue(timing, sending++);
+        guint number = info->role.colour[c].out_queue;
+        guint depth = number ? timing->out_queue[number - 1] : out_queue(timing, sending++);
         if (!depth) {
           invalid(error, CS3_FABRIC_ERROR_INFEASIBLE,
                   "a PE sends on %u colours; it has fewer output queues", sending);
@@ -250,7 +252,9 @@ static gboolean lay_out_queues(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
       return FALSE;
     }
     info->queue_of[c] = (guint8)info->n_slots;
-    if (!add_slot(info, c, CS3_RAMP, timing->in_queue[n++] + timing->ramp, error))
+    guint number = info->role.colour[c].in_queue, queue = number ? number - 1 : n;
+    n++;
+    if (!add_slot(info, c, CS3_RAMP, timing->in_queue[queue] + timing->ramp, error))
       return FALSE;
   }
   return TRUE;
@@ -295,7 +299,7 @@ void cs3_fabric_set_trace(Cs3Fabric *f, Cs3TraceFunc trace, gpointer data) {
 static guint registers_of(const Cs3RoleInfo *info) {
   guint n = info->role.registers;
   for (guint c = 0; c < CS3_EVENT_COLOURS; c++)
-    if (info->role.colour[c].filter.kind == CS3_FILTER_COUNTER)
+    if (info->role.colour[c].filter.kind >= CS3_FILTER_COUNTER)
       n = info->role.registers + CS3_EVENT_COLOURS;
   return n;
 }
@@ -324,19 +328,22 @@ static guint alike(const Cs3Fabric *f, guint32 id) {
 void cs3_lay_out_cells(Cs3Fabric *f) {
   for (guint i = 0; f->trains && i < f->role->len; i++)
     lay_out_express(f->roles[i]);
-  gsize units = 0, threads = 0, registers = 0;
+  gsize units = 0, threads = 0, registers = 0, streams = 0;
   for (guint32 id = 0; id < f->n_cells; id++) {
     const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
     f->cell[id].channels = (guint32)units;
     f->pe[id].threads = (guint32)threads;
     f->pe[id].registers = (guint32)registers;
+    f->pe[id].streams = (guint32)streams;
     f->pe[id].blocked = info->role.blocked;
     units += info->channel_units;
     threads += info->n_slots ? info->role.n_threads : 0;
     registers += registers_of(info);
+    streams += info->role.n_streams;
   }
   f->channel_pool = cs3_large_zeroed(units * 8);
   f->thread = g_new0(Cs3Thread, MAX(threads, 1));
+  f->stream = g_new0(Cs3StreamState, MAX(streams, 1));
   f->reg = g_new0(guint32, MAX(registers, 1));
   for (guint32 id = 0; id < f->n_cells; id++) {
     init_channels(f, &f->cell[id], cs3_role_of(f, &f->cell[id]));

@@ -36,9 +36,12 @@ typedef enum {
   CS3_FILTER_NONE,
   CS3_FILTER_RANGE,   /* first <= (index: high 16 bits of the data) + offsets <= last */
   CS3_FILTER_COUNTER, /* the wavelet's count modulo period lies in first..last */
+  CS3_FILTER_SPARSE,  /* keep() says so of the wavelet's count: a sparse counter */
 } Cs3FilterKind;
+typedef gboolean (*Cs3FilterKeep)(Cs3Pe *pe, guint32 count);
 typedef struct {
   guint8 kind;
+  Cs3FilterKeep keep;
   guint32 first, last, period;
   gint32 per_x, per_y; /* first and last grow by these per column and row */
 } Cs3Filter;
@@ -50,6 +53,14 @@ typedef enum {
   CS3_BIND_SINK,   /* counted and dropped on arrival (synthetic traffic) */
 } Cs3Binding;
 
+/* What a colour shares with others. Programs whose exact closed form must not depend on who meets whom
+ * give up the contention, and say so. */
+typedef enum {
+  CS3_LANE_SHARED, /* ramp and links, a wavelet at a time */
+  CS3_LANE_LINKS,  /* links; it enters the PE beside wavelets of other colours */
+  CS3_LANE_OWN,    /* nothing: single wavelets that steer the others */
+} Cs3Lane;
+
 typedef struct {
   guint8 n_positions;  /* 0: the role does not use the colour */
   gboolean ring;       /* after the last position comes the first */
@@ -59,6 +70,8 @@ typedef struct {
   guint8 binding;     /* Cs3Binding */
   guint8 task;        /* data task, CS3_BIND_TASK */
   gint8 control_task; /* control task for control wavelets, -1: they are dropped */
+  guint8 lane;        /* Cs3Lane */
+  guint8 in_queue, out_queue; /* number + 1 of the PE's queue; 0: the next in order */
   Cs3Filter filter;
 } Cs3ColourUse;
 
@@ -67,11 +80,52 @@ typedef guint (*Cs3TaskFunc)(Cs3Pe *pe, guint32 wavelet);
 /* Initial content of word @word of the memory of PE (x, y). */
 typedef guint32 (*Cs3MemoryInit)(gpointer user, guint x, guint y, guint word);
 
+/* Streams: persistent microthreads over descriptors of rows (an SRAM FIFO with callbacks). They are
+ * armed from the start, take no issue slots (their cycles are charged to tasks) and move elements
+ * at the rate of a link. */
+typedef enum {
+  CS3_STREAM_SEND,   /* fabric = memory */
+  CS3_STREAM_ADD,    /* memory += fabric */
+  CS3_STREAM_STORE,  /* memory = fabric */
+  CS3_STREAM_RELAY,  /* fabric (to_colour) = fabric + memory */
+  CS3_STREAM_SOURCE, /* fabric = what arrives from outside of the wafer */
+  CS3_STREAM_SINK    /* wavelets leave the wafer */
+} Cs3StreamKind;
+typedef struct {
+  guint32 n;         /* wavelets of the row, at least 1 */
+  guint32 address;   /* of the first element in memory, bytes */
+  guint32 after;     /* elements of the followed stream that precede the row; CS3_STREAM_FREE */
+  guint64 not_before; /* cycle */
+  gboolean dry;       /* ADD: nothing arrives for this row, its elements only pass */
+} Cs3StreamRow;
+#define CS3_STREAM_FREE G_MAXUINT32 /* the row follows nothing */
+/* Describes row @row of a stream when its first element may move. */
+typedef void (*Cs3StreamRowFunc)(Cs3Pe *pe, guint32 row, Cs3StreamRow *out);
+/* SOURCE: wavelet @element of row @row. */
+typedef guint32 (*Cs3StreamSource)(Cs3Pe *pe, guint32 row, guint32 element, gboolean *control);
+/* SINK: takes it. */
+typedef void (*Cs3StreamSink)(Cs3Pe *pe, guint32 row, guint32 element, guint32 wavelet);
+typedef struct {
+  guint8 kind;      /* Cs3StreamKind */
+  guint8 type;      /* Cs3Type of additions */
+  guint8 colour;    /* of the wavelets taken or sent */
+  guint8 to_colour; /* RELAY */
+  guint8 follows;   /* 1 + an earlier stream: element e moves no earlier than the followed one's
+                       (after + e)-th, in the same cycle at best (a fused add and forward) */
+  guint8 task;      /* called with the row's number when the row is over; CS3_EVENT_TASKS: none */
+  Cs3StreamRowFunc row;
+  Cs3StreamSource source;
+  Cs3StreamSink sink;
+} Cs3StreamUse;
+
+#define CS3_EVENT_STREAMS 7
 #define CS3_EVENT_TASKS 64
 typedef struct {
   Cs3ColourUse colour[CS3_EVENT_COLOURS];
   Cs3TaskFunc task[CS3_EVENT_TASKS]; /* by id; a lower id goes first */
   guint n_threads;                   /* 1: main only; 1 + m: and microthreads 1..m */
+  guint n_streams;                   /* microthreads that run streams */
+  Cs3StreamUse stream[CS3_EVENT_STREAMS];
   guint memory_bytes;                /* of SRAM that the program uses, multiple of 4 */
   guint registers;                   /* 32-bit words of private state, zero at start */
   guint64 blocked;                   /* tasks blocked at start */

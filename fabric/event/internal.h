@@ -32,6 +32,7 @@ struct Cs3Fabric {
   Cs3PeState *pe;
   guint8 *channel_pool;
   Cs3Thread *thread;
+  Cs3StreamState *stream;
   guint32 *reg;
   GPtrArray *role;     /* Cs3RoleInfo */
   Cs3RoleInfo **roles; /* its elements */
@@ -91,6 +92,9 @@ void cs3_thread_break(Cs3Fabric *f, guint32 id, guint t);
 void cs3_thread_cut(Cs3Fabric *f, guint32 id, guint t, guint32 n);
 guint cs3_threads_running(const Cs3PeState *pe);
 void cs3_call_task(Cs3Fabric *f, guint32 id, guint task, guint32 data, guint32 body);
+
+/* stream.c */
+void cs3_streams_tick(Cs3Fabric *f, guint32 id);
 
 /* train.c */
 guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch);

@@ -58,13 +58,24 @@ typedef struct {
 } Cs3Thread;
 
 typedef struct {
+  guint32 granted, row;   /* rows that may move; the row that moves */
+  guint32 n, position;    /* of the row; n 0: not begun */
+  guint32 address, after;
+  guint32 first;          /* cycle of the row's first element */
+  guint32 start;          /* earliest cycle of the next element */
+  guint32 over, over_row; /* cycle at which the task is told that the row is over; 0: none */
+  guint32 moved;          /* elements in all */
+  gboolean dry;
+} Cs3StreamState;
+
+typedef struct {
   guint64 active, blocked; /* tasks */
   Cs3Memory *memory;
   guint32 main_free; /* when the main thread can take the next task */
   guint32 datapath_free;
   guint32 end; /* cs3_pe_finish() */
   guint32 busy;
-  guint32 threads, registers; /* first of this PE in the pools */
+  guint32 threads, registers, streams; /* first of this PE in the pools */
   guint32 wake;               /* timer or continuation, 0: none */
   guint8 wake_task;
   guint8 wake_inline; /* continuation of the main thread rather than activation */

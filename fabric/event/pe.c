@@ -239,6 +239,8 @@ void cs3_pe_tick(Cs3Fabric *f, guint32 id) {
     pe->retry = 0;
     pe->active |= G_GUINT64_CONSTANT(1) << task;
   }
+  if (info->role.n_streams)
+    cs3_streams_tick(f, id);
   if (pe->running | pe->running8)
     cs3_threads_tick(f, id);
   pick_tasks(f, id, info);

@@ -56,6 +56,10 @@ static gboolean filtered(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guin
   if (filter->kind == CS3_FILTER_NONE || kind != CS3_WAVELET)
     return FALSE;
   const Cs3Cell *cell = &f->cell[id];
+  if (filter->kind == CS3_FILTER_SPARSE) {
+    Cs3Pe pe = {f, id, f->now};
+    return !filter->keep(&pe, f->reg[f->pe[id].registers + info->role.registers + colour]++);
+  }
   gint64 shift = (gint64)filter->per_x * cell->x + (gint64)filter->per_y * cell->y;
   gint64 key = data >> 16;
   if (filter->kind == CS3_FILTER_COUNTER) /* the count lives in the last private register */
@@ -70,7 +74,7 @@ static gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, gui
   for (guint m = tx; m; m &= m - 1) {
     guint port = (guint)__builtin_ctz(m), slot;
     guint32 next;
-    if (!link_is_free(f, id, port)) {
+    if (!link_is_free(f, id, port) && info->role.colour[colour].lane != CS3_LANE_OWN) {
       cs3_schedule(f, 0, id, f->now + 1);
       return FALSE;
     }
@@ -97,7 +101,8 @@ static void send(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour
     if (port == CS3_RAMP && filtered(f, id, info, colour, data, kind))
       continue;
     f->sent[id][port]++;
-    take_link(f, id, port);
+    if (info->role.colour[colour].lane != CS3_LANE_OWN)
+      take_link(f, id, port);
     Cs3Channel *ch = cs3_next_channel(f, id, info, colour, port, &next, &slot);
     if (!ch)
       continue;
@@ -188,9 +193,12 @@ guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i
     cs3_pop_head(f, id, slot, index);
     return used;
   }
-  if (tx & used)
+  guint takes = use->lane == CS3_LANE_SHARED  ? tx
+                : use->lane == CS3_LANE_LINKS ? tx & ~CS3_PORT_BIT(CS3_RAMP)
+                                              : 0;
+  if (takes & used)
     cs3_schedule(f, 0, id, f->now + 1);
-  if (!tx || tx & used) {
+  if (!tx || takes & used) {
     stall(f, id, info, index);
     return used;
   }
@@ -215,7 +223,7 @@ guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i
     send(f, id, info, slot->colour, tx, data, kind);
   }
   cs3_pop_head(f, id, slot, index);
-  return used | tx;
+  return used | takes;
 }
 
 /* Ready heads, oldest first. Finished trains are removed on the way. */

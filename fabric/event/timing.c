@@ -17,17 +17,6 @@ static gboolean in_range(const char *key, double value, double lo, double hi, GE
   return FALSE;
 }
 
-/* Smallest denominator up to 64 that represents @cycles to 1e-9. */
-static gboolean link_ratio(double cycles, guint *num, guint *den) {
-  for (guint d = 1; d <= 64; d++)
-    if (fabs(cycles * d - round(cycles * d)) < 1e-9 * d) {
-      *num = (guint)round(cycles * d);
-      *den = d;
-      return TRUE;
-    }
-  return FALSE;
-}
-
 /* Elements of an FP16 multiply-add per cycle with all streams in SRAM: two are read, one written.
  */
 static guint fma16_lanes(const Cs3Hardware *hw) {
@@ -74,7 +63,7 @@ gboolean cs3_event_timing_init(Cs3EventTiming *timing, const Cs3Hardware *hw, GE
   timing->hop = (guint)hw->fabric.hop_cycles;
   timing->ramp = (guint)hw->fabric.ramp_cycles;
   timing->router_buffer = (guint)hw->fabric.router_buffer;
-  if (!link_ratio(hw->fabric.link_cycles, &timing->link_num, &timing->link_den)) {
+  if (!cs3_hardware_link_ratio(hw, &timing->link_num, &timing->link_den)) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INVALID,
                 "fabric.link_cycles = %.17g: must be a ratio with a denominator up to 64, as 1.125",
                 hw->fabric.link_cycles);

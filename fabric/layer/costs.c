@@ -8,13 +8,8 @@
 
 #include "fabric/fabric-error.h"
 
-/* Queues of the partial-sum colour: the deepest output queue that every generation has is number 2;
- * with input queue 2 and the router buffer it gives the 14 wavelets that the vendor's pipeline
- * example was seen to hold on one hop. */
-enum { PARTIAL_SUM_QUEUE = 2 };
-
-/* Landing to execution in the PE (hardware facts: "router to execute 3"). */
-enum { LANDING_CYCLES = 3 };
+/* The queues that the programs of fabric/layer-event/ bind to their colours. */
+enum { PARTIAL_SUM_QUEUE = 2, LOWER_SUM_QUEUE = 3 };
 
 static gint64 div_up(gint64 a, gint64 b) {
   return (a + b - 1) / b;
@@ -70,7 +65,12 @@ static void slot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 
     c->slots = MIN(c->slots, fit);
   else if (mapping->placement == CS3_ACC_SPILL && fit < c->slots)
     c->copy = div_up(vector_bytes, hw->pe.write_bytes);
-  c->control = hw->kernel.control_cycles + c->copy;
+  /* A PE cannot act on wavelets faster than its link brings them. */
+  c->control = MAX(hw->kernel.control_cycles, ceil(hw->fabric.link_cycles)) + c->copy;
+}
+
+static gint32 service(const Cs3Hardware *hw, gint64 cycles) {
+  return (gint32)MAX(cycles, ceil(hw->fabric.link_cycles));
 }
 
 /* The AXPY (forward, dX): acc += w * x over the PE's tokens. */
@@ -81,7 +81,7 @@ static void axpy_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3Laye
 
   slot_costs(hw, mapping, c->tokens * acc, c);
   c->arithmetic = ceil(c->tokens / cs3_axpy_rate(hw, mapping->placement != CS3_ACC_SRAM));
-  c->service = c->arithmetic + hw->kernel.weight_overhead;
+  c->service = service(hw, c->arithmetic + hw->kernel.weight_overhead);
   if (c->lines > 1) {
     c->send = add;
     c->receive = (hw->kernel.reduce_issues - 1) * add;
@@ -93,15 +93,15 @@ static void axpy_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3Laye
 static void dot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
   slot_costs(hw, mapping, c->tokens * 2, c);
   c->arithmetic = ceil(c->tokens / cs3_dot_rate(hw, mapping->placement != CS3_ACC_SRAM));
-  c->service = c->arithmetic + hw->kernel.weight_overhead + hw->kernel.dot_tail +
-               (c->columns > 1 ? hw->kernel.chain_add : 0);
+  c->service = service(hw, c->arithmetic + hw->kernel.weight_overhead + hw->kernel.dot_tail +
+                               (c->columns > 1 ? hw->kernel.chain_add : 0));
   /* The multicast dy lands in its slot through the receive microthread. */
   c->receive = c->lines > 1 ? div_up(c->tokens, hw->kernel.reduce_lanes) : 0;
 }
 
 static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
   if (shape->pass == CS3_PASS_DW)
-    return shape->dense ? CS3_WIRE_NOTHING : CS3_WIRE_INDICES;
+    return shape->dense ? CS3_WIRE_COMMAND : CS3_WIRE_INDICES;
   if (shape->dense)
     return CS3_WIRE_DENSE;
   static const Cs3Wire wires[] = {
@@ -110,6 +110,40 @@ static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
       [CS3_WEIGHTS_BITMASK] = CS3_WIRE_BITMASK,
   };
   return wires[hw->kernel.weight_format];
+}
+
+/* Element @e of a vector lies floor(e link) cycles behind the first; n of them take ceil(n link). */
+static gint32 link_offset(const Cs3Hardware *hw, gint64 e) {
+  guint num, den;
+  cs3_hardware_link_ratio(hw, &num, &den);
+  return (gint32)(e * num / den);
+}
+
+static gint32 link_cycles(const Cs3Hardware *hw, gint64 n) {
+  guint num, den;
+  cs3_hardware_link_ratio(hw, &num, &den);
+  return (gint32)((n * num + den - 1) / den);
+}
+
+/* Flow control between two PEs @hops apart: each channel on the way (output queue and ramp, a
+ * router's buffer and link, ramp and input queue) holds its parked wavelets and what is under way,
+ * and hands the news of a free place back in a cycle. */
+static Cs3LayerEdge edge(const Cs3Hardware *hw, const Cs3LayerCosts *c, gint64 hops, guint queue) {
+  gint64 stage = c->feed + (hops - 1) * c->hop, back = 2 + hops;
+  gint64 places = stage + hw->fabric.out_queue[PARTIAL_SUM_QUEUE] + hw->fabric.in_queue[queue] +
+                  hops * hw->fabric.router_buffer;
+  return (Cs3LayerEdge){
+      .stage = (gint32)stage,
+      .look_rows = (gint32)(places / c->elements),
+      .look = (gint32)(link_offset(hw, c->elements - 1 - places % c->elements) + back),
+  };
+}
+
+static void reduction_edges(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
+  gint64 hops = mapping->reduction == CS3_REDUCTION_RING ? 2 : 1;
+  c->along = edge(hw, c, hops, PARTIAL_SUM_QUEUE);
+  c->low = edge(hw, c, 1, LOWER_SUM_QUEUE);
+  c->turn = edge(hw, c, 1, PARTIAL_SUM_QUEUE);
 }
 
 void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
@@ -124,28 +158,25 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->columns = MIN(token_pes, div_up(shape->tokens, mapping->fold));
   c->tokens = div_up(shape->tokens, token_pes * mapping->fold);
   c->features = div_up(shape->features, c->lines);
-  c->vector = ceil(div_up(c->tokens * element_bytes, 4) * hw->fabric.link_cycles);
+  c->elements = div_up(c->tokens * element_bytes, 4);
+  c->vector = link_cycles(hw, c->elements);
+  c->last = link_offset(hw, c->elements - 1);
+  c->token = link_cycles(hw, 1);
   c->hop = hw->fabric.hop_cycles;
-  c->stage =
-      c->hop * (mapping->reduction == CS3_REDUCTION_RING ? 2 : 1) + 2 * hw->fabric.ramp_cycles + 1;
-  c->back = c->stage - 1;
-  c->buffer = hw->fabric.out_queue[PARTIAL_SUM_QUEUE] + hw->fabric.router_buffer +
-              hw->fabric.in_queue[PARTIAL_SUM_QUEUE];
-  if (mapping->reduction == CS3_REDUCTION_RING) /* a neighbour in the ring is two routers away */
-    c->buffer += hw->fabric.router_buffer;
+  c->feed = c->hop + 2 * hw->fabric.ramp_cycles + 1;
+  reduction_edges(hw, mapping, c);
   if (dw)
     dot_costs(hw, mapping, c);
   else
     axpy_costs(hw, mapping, c);
-  /* Fewer credits than the round trip: the chain runs at B wavelets per round trip. This alone is a
-   * rate, not an exact schedule of the elements. */
-  if (c->buffer < c->stage + c->back)
-    c->vector = div_up(c->vector * (c->stage + c->back), c->buffer);
-
-  gint64 row_bytes = 4 * (c->features + 1);
-  c->edge_rows = MAX(2, hw->io.edge_buffer_bytes / row_bytes);
-  c->lead = (c->columns - 1) * c->hop + hw->fabric.ramp_cycles + LANDING_CYCLES;
   c->wire = wire_format(hw, shape);
+  if (c->wire == CS3_WIRE_BITMASK) /* a word of the mask takes its turn as any wavelet */
+    c->control += div_up(c->features, 32) * (gint32)ceil(hw->fabric.link_cycles);
+  gint64 row_bytes = 4 * (c->features + 1);
+  c->gradients = 3 + c->columns * (c->feed + c->hop) / c->service;
+  c->edge_rows = MAX(2, hw->io.edge_buffer_bytes / row_bytes);
+  c->lead = c->feed + (c->columns - 1) * c->hop;
+  c->reach = c->columns * c->feed + 1;
   c->weight_bits = hw->kernel.dense_weight_bits;
   c->gradient_bits = hw->kernel.gradient_bits;
   c->ingress_cycles = c->egress_cycles = 1 / cs3_hardware_io_wavelets(hw);
@@ -153,8 +184,8 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
 
 double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c, double nonzeros) {
   switch (c->wire) {
-  case CS3_WIRE_NOTHING:
-    return 0;
+  case CS3_WIRE_COMMAND:
+    return c->lines;
   case CS3_WIRE_DENSE:
     return shape->features * (double)c->weight_bits / 32 + c->lines;
   case CS3_WIRE_INDEX16:
@@ -162,18 +193,22 @@ double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c
   case CS3_WIRE_DELTA8:
     return nonzeros * 24 / 32 + c->lines;
   case CS3_WIRE_BITMASK:
-    return shape->features / 32.0 + nonzeros / 2 + c->lines;
+    return (double)c->lines * div_up(c->features, 32) + nonzeros / 2 + c->lines;
   case CS3_WIRE_INDICES:
     return nonzeros / 2 + c->lines;
   }
   g_return_val_if_reached(0);
 }
 
-/* SRAM of the fullest PE: its input features, its share of the output, J accumulators (dW: dy). */
+/* SRAM of the fullest PE, in words per vector of tokens: its input features, its share of the
+ * output, J accumulators (dW: dy), and what a finished row or a waiting gradient needs. */
 static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                           const Cs3LayerCosts *c) {
-  gint64 output = div_up(shape->rows, c->lines);
-  return c->tokens * (2 * c->features + 2 * output + accumulator_bytes(hw) * c->slots);
+  gint64 output = div_up(shape->rows, c->lines), halves = 4 * div_up(c->tokens, 2);
+  gint64 needed = halves * (c->features + output) + 4 * (gint64)c->elements * c->slots;
+  if (shape->pass == CS3_PASS_DW)
+    return needed + 4 * c->gradients;
+  return needed + (accumulator_bytes(hw) == 4 ? 4 * c->elements : 0);
 }
 
 gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,

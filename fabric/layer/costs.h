@@ -6,7 +6,7 @@
 
 /* What one line is sent for one output row, beside the control wavelet that ends it. */
 typedef enum {
-  CS3_WIRE_NOTHING, /* dense dW: every weight has a gradient, no index is needed, nor control */
+  CS3_WIRE_COMMAND, /* dense dW: every weight has a gradient, the control wavelet is enough */
   CS3_WIRE_DENSE,   /* packed values */
   CS3_WIRE_INDEX16, /* index and value in one wavelet */
   CS3_WIRE_DELTA8,  /* 8-bit distance and value, packed */
@@ -14,25 +14,39 @@ typedef enum {
   CS3_WIRE_INDICES, /* dW: 16-bit indices, two a wavelet */
 } Cs3Wire;
 
+/* The way of a partial sum from one PE to the next that adds to it. */
+typedef struct {
+  gint32 stage;     /* added here -> added there, when nothing is in the way */
+  gint32 look_rows; /* flow control: the last element of a row leaves no earlier than ... */
+  gint32 look;      /* ... this after the receiver began the row that many rows before */
+} Cs3LayerEdge;
+
 typedef struct {
   gint64 lines;         /* R */
   gint64 columns;       /* C: PEs along the token axis, per group */
   gint64 tokens;        /* t: tokens of the fullest PE */
   gint64 features;      /* k: features of the fullest line */
-  gint32 vector;        /* n: wavelets of one partial-sum (dW: dy) vector */
+  gint32 elements;      /* n: wavelets of one partial-sum (dW: dy) vector */
+  gint32 vector;        /* cycles in which a link carries them: a PE begins a vector this often */
+  gint32 last;          /* first element of a vector -> last element */
+  gint32 token;         /* dW: the same for a vector of one wavelet */
   gint32 service;       /* cycles one weight occupies a PE */
   gint32 arithmetic;    /* of which vector work, the rest is overhead */
   gint32 control;       /* cycles per output row beside the weights */
   gint32 copy;          /* of which copying a vector between cache and SRAM */
   gint32 receive, send; /* issue cycles of the reduction's add and send, per row */
   gint32 store;         /* issue cycles to store a finished row at its owner */
-  gint32 stage;         /* processed here -> processed at the next PE of the chain */
-  gint32 back;          /* credit return */
-  gint32 buffer;        /* B: wavelets between two neighbours */
+  gint32 feed;          /* a PE, or the edge, sends -> the PE one hop further takes in */
+  Cs3LayerEdge along;   /* between neighbours of the reduction */
+  Cs3LayerEdge low;     /* two-way: into the middle line from the higher lines */
+  Cs3LayerEdge turn;    /* ring: where it turns round, at both ends of the line */
   gint32 slots;         /* J */
   gint32 hop;
   gint64 edge_rows;      /* D: whole rows the edge can hold per line */
-  gint64 lead;           /* first wavelet at the edge -> execution at the last PE */
+  gint64 lead;           /* a wavelet leaves the edge -> execution at the last column */
+  gint64 gradients;      /* dW: dot products that wait in the first column for the chain */
+  gint64 reach;          /* dW: a dot product done in the last column -> its sum over the columns
+                            is at the edge */
   Cs3Wire wire;          /* how a row travels */
   gint32 weight_bits;    /* of a dense weight */
   gint32 gradient_bits;  /* on the wire per gradient */

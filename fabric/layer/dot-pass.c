@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dW: for every output row the owner multicasts dy along the token line, each line computes one dot
  * product per live weight and the row chain across the columns adds the partial sums on their way
- * to the edge. The columns are shifted copies of each other, so the chain costs its issue slots (in
- * `service`) and, once, its latency. Equations: doc/model.md, "dW". */
+ * to the edge. The columns are shifted copies of each other, so the chain costs its issue slots
+ * (in `service`) and, once, its latency. Equations: doc/model.md, "dW". */
 #include "config.h"
 
 #include "fabric/layer/passes.h"
@@ -14,14 +14,20 @@
 
 enum { FRACTION_BITS = 20 };
 
+/* The command that starts the pass leaves the edge in cycle 1; in the next dy may leave its owner. */
+enum { BEGIN_CYCLES = 2 };
+
 typedef struct {
   const Cs3LayerCosts *costs;
   gint64 lines;
-  gint64 base;  /* cycles taken out of every 32-bit time so far */
-  gint32 *done; /* ring of J rows: line r has finished the row's dot products */
-  gint32 *ramp; /* ramp[lines + d] = |d| hops: distances from any owner are a window of it */
-  gint32 sent;  /* dy of the last row started to leave its owner */
-  gint32 fixed; /* cycles per row beside the dot products */
+  gint64 base;     /* cycles taken out of every 32-bit time so far */
+  gint32 *done;    /* ring of J rows: line r has finished the row */
+  gint32 *way;     /* way[lines + d]: a vector leaves its owner -> it has landed d lines away; the
+                      ways from any owner are a window of it */
+  gint32 *tokens;  /* the same for the word that a slot is free, towards the owner */
+  gint32 sent;     /* dy of the last row started to leave its owner */
+  gint64 owner;    /* of the last row */
+  gint32 fixed;    /* cycles per row beside the dot products */
   gboolean broadcast;
   gint64 egress;      /* fixed point: the last row's gradients have left */
   gint64 per_wavelet; /* fixed point cycles per gradient wavelet; 0: no limit */
@@ -34,30 +40,35 @@ static gint32 *done_row(const Engine *e, gint64 row) {
   return e->done + (row + e->costs->slots) % e->costs->slots * e->lines;
 }
 
-/* Latest of slot - distance: the multicast may start when every line has a free dy slot by the
- * time the first element lands there. */
+/* The owner knows that every line has a free slot. */
 CS3_VECTOR_CLONES
-static gint32 latest_slot(gint64 n, const gint32 *slot, const gint32 *distance) {
+static gint32 all_free(gint64 n, const gint32 *slot, const gint32 *way) {
   gint32 latest = CS3_NEVER;
   for (gint64 r = 0; r < n; r++)
-    latest = latest > slot[r] - distance[r] ? latest : slot[r] - distance[r];
+    latest = latest > slot[r] + way[r] ? latest : slot[r] + way[r];
   return latest;
 }
 
+/* When the lines were done with a row. */
+typedef struct {
+  gint32 row;      /* all of it */
+  gint32 gradient; /* the last dot product; CS3_NEVER: there was none */
+} Latest;
+
 CS3_VECTOR_CLONES
-static gint32 run_lines(gint64 n, const gint32 *before, const gint32 *distance, gint32 landed,
-                        gint32 open, const guint16 *weights, gint32 service, gint32 fixed,
-                        gint32 *done) {
-  gint32 latest = CS3_NEVER;
+static Latest run_lines(gint64 n, const gint32 *before, const gint32 *way, gint32 sent, gint32 open,
+                        const guint16 *weights, gint32 service, gint32 fixed, gint32 *done) {
+  gint32 latest = CS3_NEVER, gradient = CS3_NEVER;
   for (gint64 r = 0; r < n; r++) {
     gint32 start = before[r] > open ? before[r] : open;
-    gint32 here = landed + distance[r];
-    start = start > here ? start : here;
-    gint32 end = start + weights[r] * service + fixed;
-    done[r] = end;
-    latest = latest > end ? latest : end;
+    gint32 landed = sent + way[r];
+    start = start > landed ? start : landed;
+    gint32 dots = start + weights[r] * service, live = weights[r] ? dots : CS3_NEVER;
+    done[r] = dots + fixed;
+    latest = latest > done[r] ? latest : done[r];
+    gradient = gradient > live ? gradient : live;
   }
-  return latest;
+  return (Latest){latest, gradient};
 }
 
 CS3_VECTOR_CLONES
@@ -77,40 +88,53 @@ static void rebase(Engine *e, gint64 row) {
   e->base += by;
 }
 
-/* The row's gradients leave once every line has finished and the previous row has left. */
-static void leave(Engine *e, gint64 row, gint64 latest, gint64 live) {
+/* The row's gradients leave once the last one is at the edge and the previous row has left. */
+static void leave(Engine *e, gint64 row, gint32 latest, gint64 live) {
   gint64 bits = live * e->costs->gradient_bits;
-  gint64 wavelets = (bits + 31) / 32;
-  e->egress = MAX(e->egress, latest << FRACTION_BITS) + wavelets * e->per_wavelet;
-  e->left[row % e->depth] = (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
+  gint64 wavelets = (bits + 31) / 32, there = e->base + latest + e->costs->reach;
   e->egress_wavelets += wavelets;
+  if (wavelets > 0)
+    e->egress = MAX(e->egress, there << FRACTION_BITS) + wavelets * e->per_wavelet;
+  e->left[row % e->depth] = (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
 }
 
 static gint32 relative(const Engine *e, gint64 cycle) {
-  return cycle - e->base > CS3_NEVER ? (gint32)(cycle - e->base) : CS3_NEVER;
+  return cycle > e->base + CS3_NEVER ? (gint32)(cycle - e->base) : CS3_NEVER;
+}
+
+/* The owner of @row sends dy once it holds the one before and all lines have a slot. */
+static void send_vector(Engine *e, gint64 row, gint64 owner, const gint32 *slot) {
+  const Cs3LayerCosts *c = e->costs;
+  gint64 n = e->lines;
+  gint32 clear = row > 0 ? e->sent + e->way[n + owner - e->owner] : BEGIN_CYCLES;
+  gint32 free = row >= c->slots ? all_free(n, slot, e->tokens + n - owner) : CS3_NEVER;
+  e->sent = MAX(clear, free);
+  e->owner = owner;
 }
 
 /* @open: cycle at which the row's indices are in. */
-static gint64 advance_row(Engine *e, gint64 row, const guint16 *weights, gint64 open) {
+static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *weights,
+                          gint64 open) {
   const Cs3LayerCosts *c = e->costs;
-  gint64 owner = row % e->lines, n = e->lines;
-  const gint32 *distance = e->ramp + n - owner, *before = done_row(e, row - 1);
+  gint64 n = e->lines;
   gint32 *done = done_row(e, row); /* holds row - J until overwritten */
-  gint64 room = e->per_wavelet > 0 && row >= e->depth ? e->left[row % e->depth] : 0;
-  gint32 earliest = relative(e, MAX(open, room)), landed = CS3_NEVER / 2;
-  if (e->broadcast) {
-    gint32 start = latest_slot(n, done, distance) + 1;
-    e->sent = MAX(e->sent + c->vector, start);
-    landed = e->sent + c->vector + c->stage - c->hop;
+  gint64 room = e->per_wavelet > 0 && row >= e->depth ? e->left[row % e->depth] + c->lead : 0;
+  if (e->broadcast)
+    send_vector(e, row, owner, done);
+  return run_lines(n, done_row(e, row - 1), e->way + n - owner,
+                   e->broadcast ? e->sent : CS3_NEVER / 2, relative(e, MAX(open, room)), weights,
+                   c->service, e->fixed, done);
+}
+
+static void measure_ways(Engine *e) {
+  const Cs3LayerCosts *c = e->costs;
+  gint64 n = e->lines;
+  e->way = g_new(gint32, 2 * n + 1);
+  e->tokens = g_new(gint32, 2 * n + 1);
+  for (gint64 d = -n; d <= n; d++) {
+    e->way[n + d] = (gint32)(c->vector + c->feed + (ABS(d) - 1) * c->hop);
+    e->tokens[n + d] = (gint32)(ABS(d) * c->feed + 1);
   }
-  gint32 latest =
-      run_lines(owner, before, distance, landed, earliest, weights, c->service, e->fixed, done);
-  /* The owner has its dy already. */
-  gint32 own = run_lines(1, before + owner, distance + owner, CS3_NEVER / 2, earliest,
-                         weights + owner, c->service, e->fixed, done + owner);
-  gint32 rest = run_lines(n - owner - 1, before + owner + 1, distance + owner + 1, landed, earliest,
-                          weights + owner + 1, c->service, e->fixed, done + owner + 1);
-  return e->base + MAX(own, MAX(latest, rest));
 }
 
 static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
@@ -121,13 +145,11 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   e->lines = n;
   e->broadcast = limits >= CS3_LIMIT_REDUCTION && n > 1;
   e->fixed = costs->control + (e->broadcast ? costs->receive : 0);
-  e->sent = -costs->vector;
   e->done = g_new0(gint32, n * costs->slots);
-  e->ramp = g_new(gint32, 2 * n + 1);
-  for (gint64 d = -n; d <= n; d++)
-    e->ramp[n + d] = (gint32)(ABS(d) * costs->hop);
+  measure_ways(e);
   e->depth = MIN(costs->edge_rows, shape->rows);
   e->left = g_new0(gint64, e->depth);
+  e->egress = -costs->lead * (1 << FRACTION_BITS); /* cycle 0 of the edge */
   if (limits >= CS3_LIMIT_EGRESS)
     e->per_wavelet = llround(ldexp(costs->egress_cycles, FRACTION_BITS));
   return e;
@@ -135,7 +157,8 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
 
 static void engine_free(Engine *e) {
   g_free(e->done);
-  g_free(e->ramp);
+  g_free(e->way);
+  g_free(e->tokens);
   g_free(e->left);
   g_free(e);
 }
@@ -181,21 +204,24 @@ Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   g_autofree guint16 *full = cs3_lines_full(shape, n);
   g_autoptr(Cs3Stream) ingress =
       cs3_stream_new(shape, costs, counts, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
+  cs3_stream_begin(ingress, costs->token); /* behind the command that starts the pass */
   Cs3PassRest rest = cs3_pass_rest(shape, counts);
-  gint64 matrix_row = cs3_rotating_row(costs, shape->rows, 0);
-  for (gint64 row = 0, next = 0; row < shape->rows; row++, matrix_row = next) {
+  gint64 owner, matrix_row = cs3_rotating_row(n, shape->rows, 0, &owner);
+  for (gint64 row = 0; row < shape->rows; row++) {
     if (row % CS3_REBASE_ROWS == 0)
       rebase(e, row);
-    next = cs3_rotating_row(costs, shape->rows, MIN(row + 1, shape->rows - 1));
-    if (counts != NULL)
+    gint64 next_owner, next = cs3_rotating_row(n, shape->rows, row + 1, &next_owner);
+    if (counts != NULL && next >= 0)
       cs3_lines_prefetch(n, counts->counts + next * counts->stride);
     const guint16 *weights = counts ? counts->counts + matrix_row * counts->stride : full;
     gint64 open = cs3_stream_arrival(ingress, row, matrix_row, weights, NULL);
-    gint64 latest = advance_row(e, row, weights, open);
-    cs3_stream_consumed(ingress, row, latest);
-    leave(e, row, latest, live_weights(shape, counts, matrix_row, n));
-    if (!cs3_pass_rest_take(&rest, shape, counts, matrix_row) || row % CS3_GIVE_UP_ROWS != 0 ||
-        give_up == G_MAXINT64)
+    Latest latest = advance_row(e, row, owner, weights, open);
+    cs3_stream_consumed(ingress, row, e->base + latest.row + 2 * costs->feed);
+    leave(e, row, latest.gradient, live_weights(shape, counts, matrix_row, n));
+    gboolean known = cs3_pass_rest_take(&rest, shape, counts, matrix_row);
+    matrix_row = next;
+    owner = next_owner;
+    if (!known || row % CS3_GIVE_UP_ROWS != 0 || give_up == G_MAXINT64)
       continue;
     gint64 least = least_end(e, row, &rest, ingress);
     if (least >= give_up)

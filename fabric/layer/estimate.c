@@ -20,7 +20,7 @@ static double row_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
       (double)(c->lines - 1) / c->lines; /* one end receives nothing, the other sends nothing */
   double cycles = c->control + (double)c->store / c->lines;
   if (shape->pass != CS3_PASS_DW && !mapping->overlap)
-    return cycles + (c->lines > 1 ? c->vector : 0); /* the PE stands while the vector passes */
+    return cycles + (c->lines > 1 ? c->last + 1 : 0); /* the PE stands while the vector passes */
   return cycles + share * (c->receive + c->send);
 }
 
@@ -60,9 +60,9 @@ static double busiest_line(const Cs3LayerShape *shape, const Cs3LayerCosts *c, d
  * whole blocks of R rows. */
 static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                       const Cs3LayerCosts *c) {
-  double chain = (double)c->lines * c->stage;
+  double chain = (double)c->lines * c->along.stage;
   if (shape->pass == CS3_PASS_DW)
-    chain = c->columns * (double)(c->stage - c->hop);
+    chain = (double)c->reach;
   else if (mapping->reduction == CS3_REDUCTION_TWO_WAY)
     chain /= 2;
   else if (mapping->reduction == CS3_REDUCTION_RING)

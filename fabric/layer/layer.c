@@ -57,15 +57,18 @@ typedef struct {
  */
 typedef struct {
   gint64 pass, rows, features, lines, limits, reduction, overlap, edge_rows;
-  gint32 costs[16];
+  gint64 line_features, reach;
+  gint32 costs[14];
+  Cs3LayerEdge edges[3];
+  gint32 unused;
   double ingress_cycles, egress_cycles;
 } Question;
 
 /* The costs as the recurrences see them: what only shifts or splits their result is left out, and
  * so are links that are not simulated. Passes that differ in nothing else are one. */
-static Cs3LayerCosts bare_costs(const Cs3LayerCosts *c, Cs3PassLimits limits) {
+static Cs3LayerCosts bare_costs(const Cs3LayerCosts *c, gboolean dw, Cs3PassLimits limits) {
   Cs3LayerCosts bare = *c;
-  bare.columns = bare.tokens = bare.features = bare.lead = 0;
+  bare.columns = bare.tokens = bare.elements = bare.gradients = 0;
   bare.arithmetic = bare.copy = 0;
   if (limits < CS3_LIMIT_INGRESS) {
     bare.ingress_cycles = 0;
@@ -73,6 +76,8 @@ static Cs3LayerCosts bare_costs(const Cs3LayerCosts *c, Cs3PassLimits limits) {
   }
   if (limits < CS3_LIMIT_EGRESS)
     bare.egress_cycles = 0;
+  if (bare.egress_cycles == 0 || !dw) /* how long a gradient travels matters to the edge alone */
+    bare.lead = bare.reach = 0;
   return bare;
 }
 
@@ -87,8 +92,11 @@ static Cs3MemoKey question_key(const Pass *p, const Cs3LayerCosts *c, Cs3PassLim
       .reduction = dw ? 0 : p->mapping->reduction,
       .overlap = dw ? 0 : p->mapping->overlap,
       .edge_rows = c->edge_rows,
-      .costs = {c->vector, c->service, c->control, c->receive, c->send, c->store, c->stage, c->back,
-                c->buffer, c->slots, c->hop, (gint32)c->wire, c->weight_bits, c->gradient_bits},
+      .costs = {c->vector, c->last, c->service, c->control, c->receive, c->send, c->store, c->feed,
+                c->slots, c->hop, (gint32)c->wire, c->weight_bits, c->gradient_bits, c->token},
+      .edges = {c->along, c->low, c->turn},
+      .line_features = c->wire == CS3_WIRE_BITMASK ? c->features : 0,
+      .reach = c->lead + c->reach,
       .ingress_cycles = c->ingress_cycles,
       .egress_cycles = c->egress_cycles,
   };
@@ -108,7 +116,7 @@ static Cs3MemoKey least_key(const Cs3MemoKey *key) {
 
 /* @give_up: of Cs3PassTimes.end. */
 static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
-  Cs3LayerCosts costs = bare_costs(&p->costs, limits);
+  Cs3LayerCosts costs = bare_costs(&p->costs, p->shape->pass == CS3_PASS_DW, limits);
   Cs3MemoKey key = question_key(p, &costs, limits), least = least_key(&key);
   gint64 known[CS3_MEMO_VALUES];
   if (cs3_memo_find(p->weights->memo, &key, known) ||
@@ -151,18 +159,11 @@ static void find_nonzeros(Pass *p) {
   p->busiest = answer[1];
 }
 
-/* After the threads are done: the store at the farthest owner, or the row chain to the edge. */
-static gint64 drain(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
-  if (shape->pass == CS3_PASS_DW)
-    return (c->columns - 1) * (c->stage - c->hop) + c->stage;
-  return c->lines > 1 ? (c->lines - 1) * c->hop + c->stage - c->hop + c->store : c->store;
-}
-
 gint64 cs3_layer_cycles_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                            const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
                            gint64 give_up) {
   Pass pass = pass_new(hw, shape, mapping, weights);
-  gint64 around = pass.costs.lead + drain(shape, &pass.costs);
+  gint64 around = pass.costs.lead;
   gint64 end = give_up < G_MAXINT64 ? give_up - around : G_MAXINT64;
   return around + run(&pass, CS3_LIMIT_EGRESS, end).end;
 }
@@ -212,7 +213,7 @@ static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTime
   } else {
     climb(&height, all->threads, &causes[CS3_CAUSE_INGRESS]);
   }
-  causes[CS3_CAUSE_FILL] = c->lead + all->end + drain(p->shape, c) - height;
+  causes[CS3_CAUSE_FILL] = c->lead + all->end - height;
 }
 
 /* Everything but the causes. */
@@ -220,7 +221,7 @@ static Cs3PassTimes find_times(Pass *pass, Cs3LayerResult *result) {
   find_nonzeros(pass);
   Cs3PassTimes all = run_whole(pass, CS3_LIMIT_EGRESS);
   *result = (Cs3LayerResult){
-      .cycles = pass->costs.lead + all.end + drain(pass->shape, &pass->costs),
+      .cycles = pass->costs.lead + all.end,
       .nonzeros = pass->nonzeros,
       .ingress_wavelets = all.ingress_wavelets,
       .egress_wavelets = all.egress_wavelets,

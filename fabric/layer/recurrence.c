@@ -7,6 +7,7 @@
 #include "fabric/layer/recurrence.h"
 
 #include "fabric/layer/passes.h"
+#include "fabric/layer/ring-tail.h"
 #include "fabric/layer/stream.h"
 
 typedef struct {
@@ -15,12 +16,35 @@ typedef struct {
   const Cs3LayerShape *shape;
   const Cs3LayerCounts *counts;
   gboolean reduce, overlap;
-  gint64 base;     /* cycles taken out of every 32-bit time so far */
-  gint64 *row;     /* output row of every line at this step */
-  guint16 *gather; /* the weights of one step when lines work on different rows */
-  guint16 *full;   /* features per line: the weights of a dense row */
-  guint8 *has_row;
+  gint64 base;      /* cycles taken out of every 32-bit time so far */
+  gint64 matrix_row; /* of this step; -1: one for every line */
+  gint64 stored;    /* the last row so far is in its owner's memory */
+  guint16 *gather;  /* the weights of one step when lines work on different rows */
+  guint16 *full;    /* features per line: the weights of a dense row */
+  guint8 *has_row;  /* lines that take part in a step of a ring's last turn */
+  Cs3RingTail *tail;
 } Engine;
+
+static gint32 *new_times(gint64 n) {
+  gint32 *times = g_new(gint32, n);
+  for (gint64 k = 0; k < n; k++)
+    times[k] = CS3_NEVER;
+  return times;
+}
+
+static void state_init(Cs3Recurrence *s, const Cs3LayerCosts *costs, gint64 rows, gboolean reduce) {
+  gint64 n = costs->lines;
+  *s = (Cs3Recurrence){.costs = costs, .lines = n, .rows = rows};
+  s->vector = reduce && n > 1 ? costs->vector : 0;
+  s->depth = 3 + MAX(costs->along.look_rows, MAX(costs->low.look_rows, costs->turn.look_rows));
+  s->x = g_new0(gint32, n);
+  s->acc = g_new0(gint32, n);
+  s->ready = g_new0(gint32, n);
+  s->sent = new_times(n * costs->slots);
+  s->received = new_times((n + 1) * s->depth);
+  s->spare = new_times(n);
+  s->latest = s->spare;
+}
 
 static Engine *engine_new(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                           const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
@@ -31,20 +55,9 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
   e->shape = shape;
   e->counts = counts;
   e->reduce = reduce;
+  e->matrix_row = -1;
   e->overlap = mapping->overlap || !reduce || n == 1;
-  e->s = (Cs3Recurrence){.costs = costs, .lines = n, .rows = shape->rows};
-  e->s.vector = reduce && n > 1 ? costs->vector : 0;
-  e->s.depth = (e->s.vector > 0 ? costs->buffer / e->s.vector : 0) + 3;
-  e->s.x = g_new0(gint32, n);
-  e->s.acc = g_new0(gint32, n);
-  e->s.ready = g_new0(gint32, n);
-  e->s.sent = g_new(gint32, n * costs->slots);
-  e->s.passed = g_new(gint32, (n + 1) * e->s.depth);
-  for (gint64 k = 0; k < n * costs->slots; k++)
-    e->s.sent[k] = CS3_NEVER;
-  for (gint64 k = 0; k < (n + 1) * e->s.depth; k++)
-    e->s.passed[k] = CS3_NEVER;
-  e->row = g_new0(gint64, n);
+  state_init(&e->s, costs, shape->rows, reduce);
   e->gather = g_new0(guint16, n);
   e->full = cs3_lines_full(shape, n);
   e->has_row = g_new0(guint8, n);
@@ -56,45 +69,45 @@ static void engine_free(Engine *e) {
   g_free(e->s.acc);
   g_free(e->s.ready);
   g_free(e->s.sent);
-  g_free(e->s.passed);
-  g_free(e->row);
+  g_free(e->s.received);
+  g_free(e->s.spare);
   g_free(e->gather);
   g_free(e->full);
   g_free(e->has_row);
+  g_clear_pointer(&e->tail, cs3_ring_tail_free);
   g_free(e);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
 /* The next row's weights, while this row is worked on. */
 static void prefetch_row(const Engine *e, gint64 step) {
-  gint64 row;
-  if (step >= e->s.rows)
-    return;
-  e->ops->row_of(e->s.costs, e->s.rows, step, &row);
-  cs3_lines_prefetch(e->s.lines, e->counts->counts + row * e->counts->stride);
+  gint64 owner, row = cs3_rotating_row(e->s.lines, e->s.rows, step, &owner);
+  if (row >= 0)
+    cs3_lines_prefetch(e->s.lines, e->counts->counts + row * e->counts->stride);
 }
 
-/* Live weights of every line at @step. */
-static const guint16 *step_weights(Engine *e, gint64 step) {
-  e->ops->row_of(e->s.costs, e->s.rows, step, e->row);
+/* Weights of a step; has_row[] in the last turn of a ring. */
+static const guint16 *step_weights(Engine *e, gint64 step, gint64 *owner) {
   if (e->ops->same_row) {
-    if (e->counts == NULL)
+    e->matrix_row = cs3_rotating_row(e->s.lines, e->s.rows, step, owner);
+    if (!e->counts)
       return e->full;
     prefetch_row(e, step + 1);
-    return e->counts->counts + e->row[0] * e->counts->stride;
+    return e->counts->counts + e->matrix_row * e->counts->stride;
   }
   for (gint64 r = 0; r < e->s.lines; r++) {
-    if (e->row[r] < 0)
-      e->gather[r] = 0;
-    else
-      e->gather[r] = e->counts ? e->counts->counts[e->row[r] * e->counts->stride + r] : e->full[r];
+    gint64 row = cs3_ring_row(e->s.lines, e->s.rows, step, r, owner);
+    e->has_row[r] = row >= 0;
+    e->gather[r] = 0;
+    if (row >= 0)
+      e->gather[r] = e->counts ? e->counts->counts[row * e->counts->stride + r] : e->full[r];
   }
   return e->gather;
 }
 
-/* What one step gives every line. */
+/* What is the same for all lines in a step. */
 typedef struct {
-  gint32 arrive; /* the row is at the edge */
+  gint32 arrive;
   gint32 service, control;
   gint32 vector;
   gint32 issue; /* of the reduction, after the row */
@@ -120,69 +133,72 @@ static gint32 run_row(gint64 n, const Step *step, const guint16 *weights, const 
   return latest;
 }
 
-/* In a ring's last block some lines have no row: no control wavelet, no work, no issue cycles. */
-static void undo_idle(Engine *e, const Step *step, const guint8 *has_row) {
-  const gint32 *passed = cs3_recurrence_passed(&e->s, e->s.row - 1);
-  for (gint64 r = 0; r < e->s.lines; r++) {
-    if (has_row[r])
-      continue;
-    e->s.acc[r] -= step->control;
-    e->s.ready[r] = MAX(e->s.acc[r], passed[r] + step->vector);
-    e->s.x[r] = e->s.acc[r];
-  }
-}
-
 /* Without overlap the PE stands until its last element is sent; the owner then stores the row. */
-static void block_until_sent(const Cs3Recurrence *s, gint64 step) {
-  const gint32 *sent = cs3_recurrence_sent(s, step);
+static void block_until_sent(const Cs3Recurrence *s, gint64 owner) {
+  const gint32 *sent = cs3_recurrence_sent(s, s->row);
   for (gint64 r = 0; r < s->lines; r++)
     s->x[r] = sent[r] + 1;
-  s->x[step % s->lines] += s->costs->store;
+  s->x[owner] += s->costs->store;
 }
 
 static void rebase(Engine *e) {
-  gint32 by = cs3_lines_earliest(e->s.lines, e->s.x);
-  cs3_lines_shift(e->s.lines, by, e->s.x);
-  cs3_lines_shift(e->s.lines * e->s.costs->slots, by, e->s.sent);
-  cs3_lines_shift((e->s.lines + 1) * e->s.depth, by, e->s.passed);
+  Cs3Recurrence *s = &e->s;
+  gint32 by = cs3_lines_earliest(s->lines, s->x);
+  cs3_lines_shift(s->lines, by, s->x);
+  cs3_lines_shift(s->lines * s->costs->slots, by, s->sent);
+  cs3_lines_shift((s->lines + 1) * s->depth, by, s->received);
+  cs3_lines_shift(s->lines, by, s->spare);
   e->base += by;
 }
 
-/* Lines that take part in @step; %NULL: all. */
-static const guint8 *active_lines(Engine *e, gint64 step) {
-  if (e->ops->same_row || step / e->s.lines < e->s.rows / e->s.lines)
-    return NULL;
-  for (gint64 r = 0; r < e->s.lines; r++)
-    e->has_row[r] = e->row[r] >= 0;
-  return e->has_row;
+/* The row's sum leaves the root for its owner, who stores it. */
+static void store_row(Engine *e, gint64 owner) {
+  const Cs3LayerCosts *c = e->s.costs;
+  gint64 root = e->ops->root(e->s.lines);
+  if (e->s.vector == 0 || root < 0)
+    return;
+  gint64 there = e->base + e->s.latest[root] + ABS(root - owner) * c->hop + c->feed - c->hop;
+  e->stored = MAX(e->stored, there + c->vector);
+}
+
+static gint32 whole_step(Engine *e, const Step *step, const guint16 *weights, gint64 owner) {
+  Cs3Recurrence *s = &e->s;
+  gint32 latest = run_row(s->lines, step, weights, cs3_recurrence_sent(s, s->row), s->latest, s->x,
+                          s->acc, s->ready);
+  e->ops->advance(s);
+  store_row(e, owner);
+  if (!e->overlap)
+    block_until_sent(s, owner);
+  else if (e->reduce)
+    e->ops->adjust(s->costs, owner, s->x);
+  return latest;
+}
+
+static gint32 tail_step(Engine *e, const Step *step, const guint16 *weights) {
+  if (e->tail == NULL)
+    e->tail = cs3_ring_tail_new(&e->s);
+  Cs3RingStep ring = {weights, e->has_row, step->arrive, step->issue};
+  return cs3_ring_tail_step(e->tail, &ring);
 }
 
 static void advance_row(Engine *e, gint64 row, Cs3Stream *ingress) {
   const Cs3LayerCosts *costs = e->s.costs;
-  const guint16 *weights = step_weights(e, row);
-  const guint8 *has_row = active_lines(e, row);
-  gint64 matrix_row = e->ops->same_row ? e->row[0] : -1;
-  gint64 arrival = cs3_stream_arrival(ingress, row, matrix_row, weights, has_row);
+  gint64 owner;
+  gboolean tail = !e->ops->same_row && row / e->s.lines == e->s.rows / e->s.lines;
+  const guint16 *weights = step_weights(e, row, &owner);
+  gint64 arrival =
+      cs3_stream_arrival(ingress, row, e->matrix_row, weights, tail ? e->has_row : NULL);
   Step step = {
-      .arrive = arrival > e->base ? (gint32)(arrival - e->base) : CS3_NEVER,
+      .arrive = arrival > e->base + CS3_NEVER ? (gint32)(arrival - e->base) : CS3_NEVER,
       .service = costs->service,
       .control = costs->control,
       .vector = e->s.vector,
       .issue = e->reduce ? e->ops->issue(costs, row) : 0,
   };
   e->s.row = row;
-  gint32 latest = run_row(e->s.lines, &step, weights, cs3_recurrence_sent(&e->s, row),
-                          cs3_recurrence_passed(&e->s, row - 1), e->s.x, e->s.acc, e->s.ready);
-  if (has_row) {
-    undo_idle(e, &step, has_row);
-    latest = cs3_lines_latest(e->s.lines, e->s.acc);
-  }
-  cs3_stream_consumed(ingress, row, e->base + latest);
-  e->ops->advance(&e->s);
-  if (!e->overlap)
-    block_until_sent(&e->s, row);
-  else if (e->reduce)
-    e->ops->adjust(costs, row, e->s.x);
+  gint32 latest = tail ? tail_step(e, &step, weights) : whole_step(e, &step, weights, owner);
+  /* The first column has acted on the control wavelet, and its word is back at the edge. */
+  cs3_stream_consumed(ingress, row, e->base + latest + 2 * costs->feed);
 }
 
 /* The least that the pass takes when @rest is still to be done: the mean line's work, issue slots
@@ -203,7 +219,7 @@ static gint64 least_end(const Engine *e, const Cs3PassRest *rest, const Cs3Strea
 /* Whether the pass is certain to take until @give_up; looked at now and then. */
 static gint64 too_late(const Engine *e, gint64 step, Cs3PassRest *rest, const Cs3Stream *ingress,
                        gint64 give_up) {
-  if (!e->ops->same_row || !cs3_pass_rest_take(rest, e->shape, e->counts, e->row[0]) ||
+  if (!e->ops->same_row || !cs3_pass_rest_take(rest, e->shape, e->counts, e->matrix_row) ||
       step % CS3_GIVE_UP_ROWS != 0 || give_up == G_MAXINT64)
     return 0;
   gint64 least = least_end(e, rest, ingress);
@@ -216,8 +232,9 @@ Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping
   g_autoptr(Engine) e = engine_new(shape, mapping, costs, counts, limits >= CS3_LIMIT_REDUCTION);
   g_autoptr(Cs3Stream) ingress =
       cs3_stream_new(shape, costs, counts, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
-  gint64 steps = e->ops->steps(costs, shape->rows);
   Cs3PassRest rest = cs3_pass_rest(shape, counts);
+  gint64 n = costs->lines;
+  gint64 steps = e->ops->same_row ? shape->rows : cs3_ring_steps(n, shape->rows);
   for (gint64 step = 0; step < steps; step++) {
     if (step % CS3_REBASE_ROWS == 0)
       rebase(e);
@@ -226,9 +243,10 @@ Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping
     if (least > 0)
       return (Cs3PassTimes){.end = least};
   }
-  gint32 threads = cs3_lines_latest(e->s.lines, e->s.x);
-  gint32 end = MAX(threads, e->ops->finish(&e->s));
-  return (Cs3PassTimes){.threads = e->base + threads,
-                        .end = e->base + end,
-                        .ingress_wavelets = cs3_stream_total(ingress)};
+  gint64 threads = e->base + cs3_lines_latest(n, e->s.x);
+  gint64 end = MAX(threads, e->stored);
+  if (!e->ops->same_row) /* sums end at their owners */
+    end = MAX(end, e->base + cs3_lines_latest(n, e->s.latest) + e->s.vector);
+  return (Cs3PassTimes){
+      .threads = threads, .end = end, .ingress_wavelets = cs3_stream_total(ingress)};
 }

@@ -3,10 +3,10 @@
  * fabric/layer/.
  *
  * Times are 32-bit offsets from `base`, so that eight lines fit a vector register; the driver
- * rebases before they can overflow. Per line r and row i (doc/model.md, "Recurrence"):
+ * rebases before they can overflow. Per line r and step i (doc/model.md, "Recurrence"):
  *
  *   acc[r]  = max(x[r], y[r](i-J) + 1, arrive) + weights * service + control
- *   P[r]    = first element of the row's partial sum processed at r (what a reduction defines)
+ *   P[r]    = first element of the step's partial sum added at r (what a reduction defines)
  *   y[r]    = last element of it sent on: the accumulator slot is free one cycle later
  *   x[r]    = the datapath is free for the next row */
 #pragma once
@@ -21,39 +21,43 @@ typedef struct {
   gint64 row;  /* step i */
   gint32 *x;
   gint32 *acc;
-  gint32 *ready;  /* max(acc, P(i-1) + n): r may take part in row i's reduction */
-  gint32 *sent;   /* ring of J rows of y */
-  gint32 *passed; /* ring of `depth` rows of P, one value longer than the lines (two-way) */
-  gint64 depth;   /* rows of P that are kept: backpressure looks B / n rows back */
-  gint32 vector;  /* n, 0 when the reduction is switched off (causes) */
+  gint32 *ready;    /* max(acc, P(i-1) + vector): r may take part in step i's reduction */
+  gint32 *sent;     /* ring of J rows of y */
+  gint32 *received; /* ring of `depth` rows of P of the rows that lines took in, one value longer
+                       than the lines (two-way) */
+  gint64 depth;     /* flow control looks that many rows back */
+  gint64 n_received;
+  gint32 *spare;  /* P of a step in which nothing is taken in (ring) */
+  gint32 *latest; /* P of the latest step: a row of `received`, or `spare` */
+  gint32 vector;  /* costs->vector, 0 when the reduction is switched off (causes) */
 } Cs3Recurrence;
 
-/** cs3_recurrence_sent: y of row @row (J rows are kept). */
+/** cs3_recurrence_sent: y of step @row (J of them are kept). */
 static inline gint32 *cs3_recurrence_sent(const Cs3Recurrence *s, gint64 row) {
   return s->sent + (row + s->costs->slots) % s->costs->slots * s->lines;
 }
 
-/** cs3_recurrence_passed: P of row @row (`depth` rows are kept). */
-static inline gint32 *cs3_recurrence_passed(const Cs3Recurrence *s, gint64 row) {
-  return s->passed + (row + s->depth) % s->depth * (s->lines + 1);
+/** cs3_recurrence_received: P of the @row-th row that was taken in (`depth` of them are kept). */
+static inline gint32 *cs3_recurrence_received(const Cs3Recurrence *s, gint64 row) {
+  return s->received + (row + s->depth) % s->depth * (s->lines + 1);
 }
+
+/** cs3_recurrence_take_in: room for P of one more row that is taken in; it becomes `latest`. */
+gint32 *cs3_recurrence_take_in(Cs3Recurrence *s);
 
 /* One reduction topology. A *step* is a line's i-th row; a ring gives every line its own order. */
 typedef struct {
   Cs3Reduction id;
   const char *name;
-  gint64 (*steps)(const Cs3LayerCosts *costs, gint64 rows);
-  /* Output row that each line works on at @step; -1: none (ring, last block of rows). */
-  void (*row_of)(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 *row);
-  gboolean same_row; /* all lines work on row[0], the others are not filled in */
-  /* From `ready` of this step: P into cs3_recurrence_passed(), y into cs3_recurrence_sent(). */
+  gboolean same_row; /* all lines work on the same row in a step */
+  /* Line at which a row's sum is complete and from which it goes to its owner; -1: at the owner. */
+  gint64 (*root)(gint64 lines);
+  /* From `ready` of this step: P into `latest`, y into cs3_recurrence_sent(). */
   void (*advance)(Cs3Recurrence *state);
   /* Issue cycles that the reduction of @step costs every line's datapath, ... */
   gint32 (*issue)(const Cs3LayerCosts *costs, gint64 step);
-  /* ... and what the ends, the root and the row's owner (who stores it) add to or save on @x. */
-  void (*adjust)(const Cs3LayerCosts *costs, gint64 step, gint32 *x);
-  /* When the last element of the last row has reached the end of its chain. */
-  gint32 (*finish)(const Cs3Recurrence *state);
+  /* ... and what the ends, the root and the row's @owner (who stores it) add to or save on @x. */
+  void (*adjust)(const Cs3LayerCosts *costs, gint64 owner, gint32 *x);
 } Cs3ReductionOps;
 
 extern const Cs3ReductionOps cs3_reduction_chain, cs3_reduction_two_way, cs3_reduction_ring;
@@ -62,18 +66,13 @@ extern const Cs3ReductionOps cs3_reduction_chain, cs3_reduction_two_way, cs3_red
 const Cs3ReductionOps *cs3_reduction_ops(Cs3Reduction reduction);
 
 /**
- * cs3_send_times: y[r] = n - 1 + max(P[r] + 1, y_before[r] + 1, P_next[r] - c + back), where P_next
- * is the downstream neighbour's P of the row that holds the element B places before this row's
- * last one, floor(B / n) rows back, and c = B mod n; %NULL: no neighbour. Exact for element-wise
- * flow control because every row passes a PE without gaps (doc/model.md, "Backpressure").
+ * cs3_send_times: y[r] = max(P[r] + last, P_next[r] + look), where P_next is the receiver's P of
+ * the row that holds the element which must have been taken in before this row's last one leaves;
+ * %NULL: nobody holds the sender up. Exact for element-wise flow control because every row passes a
+ * PE without gaps (doc/model.md, "Flow control").
  */
 void cs3_send_times(const Cs3Recurrence *state, gint64 n_lines, const gint32 *passed,
-                    const gint32 *before, const gint32 *next, gint32 *sent);
-
-/** cs3_store_times: y[r] = P[r] + n - 1: the row ends here, its slot is free once it is added up.
- */
-void cs3_store_times(const Cs3Recurrence *state, gint64 n_lines, const gint32 *passed,
-                     gint32 *sent);
+                    const gint32 *next, gint32 look, gint32 *sent);
 
 /**
  * cs3_chain_scan: P along a chain of @n lines: passed[i] = max(ready[i], passed[i-1] + stage).
@@ -87,5 +86,19 @@ gint32 cs3_chain_scan(gint64 n, gint64 step, gint32 stage, const gint32 *ready, 
 gint32 cs3_chain_scan_plain(gint64 n, gint64 step, gint32 stage, const gint32 *ready,
                             gint32 *passed);
 
-/** cs3_rotating_row: the row streamed @step-th, so that owners of successive rows differ. */
-gint64 cs3_rotating_row(const Cs3LayerCosts *costs, gint64 rows, gint64 step);
+/**
+ * cs3_rotating_row: the row streamed @step-th. Line o owns rows floor(o rows / lines) to
+ * floor((o + 1) rows / lines) - 1, as a layer's input features lie; successive steps take the first
+ * row of every owner, then the second, so that stores are spread.
+ * @owner: (out). Returns: the row; -1 for @step >= @rows.
+ */
+gint64 cs3_rotating_row(gint64 lines, gint64 rows, gint64 step, gint64 *owner);
+
+/** cs3_ring_steps: steps of a ring: whole turns of @lines. */
+gint64 cs3_ring_steps(gint64 lines, gint64 rows);
+
+/** cs3_ring_row: row on which ring position @line works at @step; -1: none (last turn). */
+gint64 cs3_ring_row(gint64 lines, gint64 rows, gint64 step, gint64 line, gint64 *owner);
+
+/** cs3_ring_turns: whether the way from position @line - 1 to @line is the short one. */
+gboolean cs3_ring_turns(gint64 lines, gint64 line);

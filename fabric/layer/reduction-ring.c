@@ -1,71 +1,67 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Ring: in each block of R rows, line r works at step i on the row of owner (r - 1 - i) mod R. A
- * row starts just after its owner, moves one line a step and ends at its owner, as in a ring
+/* Ring: in each turn of R steps, position r works at step i on the row of owner (r - 1 - i) mod R.
+ * A row starts just after its owner, moves one position a step and ends at its owner, as in a ring
  * reduce-scatter: owners rotate, nothing travels back, and a line waits only for its neighbour. The
- * owner's add writes the result where it belongs, so the last step sends nothing. The
- * ring is laid on the line by interleaving (even PEs one way, odd PEs back): two hops a stage. */
+ * owner's add writes the result where it belongs, so the last step sends nothing. The ring is laid
+ * on the line by interleaving (even PEs one way, odd PEs back): two hops a stage, one where it
+ * turns round. */
 #include "config.h"
 
 #include "fabric/layer/recurrence.h"
 
-static gint64 steps(const Cs3LayerCosts *costs, gint64 rows) {
-  return (rows + costs->lines - 1) / costs->lines * costs->lines;
+static gint64 root(gint64 lines) {
+  return -1;
 }
 
-static void row_of(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 *row) {
-  gint64 n = costs->lines, first = step - step % n, phase = step % n;
-  for (gint64 r = 0; r < n; r++) {
-    gint64 owner = r - 1 - phase;
-    gint64 its = first + owner + (owner < 0 ? n : 0);
-    row[r] = its < rows ? its : -1;
-  }
-}
-
-/* Lines that have no row in this step of the last block leave everything as it was. */
-static void keep_idle(const Cs3Recurrence *s, gint64 step, gint32 *now, const gint32 *before) {
-  gint64 n = s->lines;
-  if (step < 0 || step / n < s->rows / n)
-    return;
-  g_autofree gint64 *row = g_new(gint64, n);
-  row_of(s->costs, s->rows, step, row);
+CS3_VECTOR_CLONES
+static void pass_on(gint64 n, gint32 stage, const gint32 *ready, const gint32 *up, gint32 *passed) {
   for (gint64 r = 0; r < n; r++)
-    if (row[r] < 0)
-      now[r] = before[r];
+    passed[r] = ready[r] > up[r] + stage ? ready[r] : up[r] + stage;
 }
 
-/* The step in which a line received the element that lies B places before this step's last one.
- * Lines receive nothing in the first step of a block, so that step is skipped when counting back.
- */
-static gint64 looked_step(const Cs3Recurrence *s) {
-  gint64 back_rows = s->vector > 0 ? s->costs->buffer / s->vector : 0;
-  gint64 received_in_block = s->row % s->lines - 1;
-  return s->row - back_rows - (back_rows > received_in_block ? 1 : 0);
+/* P of a step in which every line takes in what its neighbour had in the step before. */
+static void take_in(const Cs3Recurrence *s, const gint32 *before, gint32 *passed) {
+  gint64 n = s->lines, back = (n + 1) / 2;
+  gint32 stage = s->vector > 0 ? s->costs->along.stage : 0;
+  gint32 turn = s->vector > 0 ? s->costs->turn.stage : 0;
+  pass_on(n - 1, stage, s->ready + 1, before, passed + 1);
+  pass_on(1, turn, s->ready, before + n - 1, passed);
+  if (back < n)
+    pass_on(1, turn, s->ready + back, before + back - 1, passed + back);
+}
+
+/* y of the step before: what its lines sent was taken in now. */
+static void send(const Cs3Recurrence *s, const gint32 *before, gint32 *sent) {
+  const Cs3LayerEdge *along = &s->costs->along, *turn = &s->costs->turn;
+  gint64 n = s->lines, back = (n + 1) / 2;
+  const gint32 *next = cs3_recurrence_received(s, s->n_received - 1 - along->look_rows);
+  const gint32 *near = cs3_recurrence_received(s, s->n_received - 1 - turn->look_rows);
+  cs3_send_times(s, n - 1, before, next + 1, along->look, sent);
+  cs3_send_times(s, 1, before + n - 1, near, turn->look, sent + n - 1);
+  if (back < n)
+    cs3_send_times(s, 1, before + back - 1, near + back, turn->look, sent + back - 1);
+}
+
+CS3_VECTOR_CLONES
+static void keep(gint64 n, gint32 vector, const gint32 *before, gint32 *sent) {
+  for (gint64 r = 0; r < n; r++)
+    sent[r] = before[r] + vector - 1;
 }
 
 static void advance(Cs3Recurrence *s) {
   gint64 n = s->lines;
-  gint32 *passed = cs3_recurrence_passed(s, s->row);
-  const gint32 *up = cs3_recurrence_passed(s, s->row - 1);
-  gint32 stage = s->vector > 0 ? s->costs->stage : 0;
-  gboolean first = s->row % n == 0;
-
-  for (gint64 r = 0; r < n; r++) {
-    gint32 arrival = first ? CS3_NEVER : up[r == 0 ? n - 1 : r - 1] + stage;
-    passed[r] = s->ready[r] > arrival ? s->ready[r] : arrival;
-  }
-  keep_idle(s, s->row, passed, up);
-  /* What this step's lines receive is what the previous step's lines sent: their y is known now,
-   * in time for slots because J >= 2. */
-  const gint32 *looked = cs3_recurrence_passed(s, looked_step(s));
-  const gint32 *before = cs3_recurrence_sent(s, s->row - 2);
+  const gint32 *before = s->latest;
   gint32 *sent = cs3_recurrence_sent(s, s->row - 1);
-  if (first) {
-    cs3_store_times(s, n, up, sent);
-  } else {
-    cs3_send_times(s, n - 1, up, before, looked + 1, sent);
-    cs3_send_times(s, 1, up + n - 1, before + n - 1, looked, sent + n - 1);
+  if (s->row % n == 0) {
+    keep(n, s->vector, before, sent); /* the last row's sum stayed here */
+    s->latest = s->spare;
+    for (gint64 r = 0; r < n; r++)
+      s->latest[r] = s->ready[r];
+    return;
   }
-  keep_idle(s, s->row - 1, sent, before);
+  gint32 *passed = cs3_recurrence_take_in(s);
+  take_in(s, before, passed);
+  send(s, before, sent);
 }
 
 static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
@@ -74,20 +70,14 @@ static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
 }
 
 /* Every line is head, middle and owner at the same time as the others. */
-static void adjust(const Cs3LayerCosts *costs, gint64 step, gint32 *x) {}
-
-static gint32 finish(const Cs3Recurrence *s) {
-  return cs3_lines_latest(s->lines, cs3_recurrence_passed(s, s->row)) + MAX(s->vector - 1, 0);
-}
+static void adjust(const Cs3LayerCosts *costs, gint64 owner, gint32 *x) {}
 
 const Cs3ReductionOps cs3_reduction_ring = {
     .id = CS3_REDUCTION_RING,
     .name = "ring",
-    .steps = steps,
-    .row_of = row_of,
     .same_row = FALSE,
+    .root = root,
     .advance = advance,
     .issue = issue,
     .adjust = adjust,
-    .finish = finish,
 };

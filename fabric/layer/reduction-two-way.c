@@ -6,70 +6,64 @@
 
 #include "fabric/layer/recurrence.h"
 
-static gint64 steps(const Cs3LayerCosts *costs, gint64 rows) {
-  return rows;
-}
-
-static void row_of(const Cs3LayerCosts *costs, gint64 rows, gint64 step, gint64 *row) {
-  row[0] = cs3_rotating_row(costs, rows, step);
+static gint64 middle(gint64 lines) {
+  return lines / 2;
 }
 
 static gint32 later(gint32 a, gint32 b) {
   return a > b ? a : b;
 }
 
-static void advance(Cs3Recurrence *s) {
-  gint32 *passed = cs3_recurrence_passed(s, s->row);
-  gint64 root = s->lines / 2, n = s->lines;
-  gint32 stage = s->vector > 0 ? s->costs->stage : 0;
-
+/* P of both chains; passed[n] is when the root begins with the upper vector, passed[root] with the
+ * lower one. */
+static void scan(Cs3Recurrence *s, gint32 *passed) {
+  const Cs3LayerCosts *c = s->costs;
+  gint64 n = s->lines, root = middle(n);
+  gint32 stage = s->vector > 0 ? c->along.stage : 0, low = s->vector > 0 ? c->low.stage : 0;
   gint32 upper = cs3_chain_scan(root, 1, stage, s->ready, passed);
   gint32 lower = cs3_chain_scan(n - 1 - root, -1, stage, s->ready + n - 1, passed + n - 1);
-  gint32 first = later(s->ready[root], upper + stage);
-  passed[root] = n > 2 ? later(first + s->vector, lower + stage) : first;
+  passed[n] = later(s->ready[root], upper + stage);
+  passed[root] = n > 2 ? later(passed[n] + s->vector, lower + low) : passed[n];
+}
 
-  passed[n] =
-      first; /* the root takes in the upper vector from here on, the lower from passed[root] */
-
-  gint64 back_rows = s->vector > 0 ? s->costs->buffer / s->vector : 0;
-  const gint32 *looked = cs3_recurrence_passed(s, s->row - back_rows);
-  const gint32 *before = cs3_recurrence_sent(s, s->row - 1);
-  gint32 *sent = cs3_recurrence_sent(s, s->row);
-  cs3_send_times(s, root - 1, passed, before, looked + 1, sent);
+static void advance(Cs3Recurrence *s) {
+  const Cs3LayerEdge *along = &s->costs->along, *low = &s->costs->low;
+  gint64 n = s->lines, root = middle(n);
+  gint32 *passed = cs3_recurrence_take_in(s), *sent = cs3_recurrence_sent(s, s->row);
+  scan(s, passed);
+  const gint32 *next = cs3_recurrence_received(s, s->n_received - 1 - along->look_rows);
+  const gint32 *lower = cs3_recurrence_received(s, s->n_received - 1 - low->look_rows);
+  cs3_send_times(s, root - 1, passed, next + 1, along->look, sent);
   if (root > 0)
-    cs3_send_times(s, 1, passed + root - 1, before + root - 1, looked + n, sent + root - 1);
-  cs3_send_times(s, 1, passed + root, before + root, NULL, sent + root);
-  cs3_send_times(s, n - 1 - root, passed + root + 1, before + root + 1, looked + root,
-                 sent + root + 1);
+    cs3_send_times(s, 1, passed + root - 1, next + n, along->look, sent + root - 1);
+  cs3_send_times(s, 1, passed + root, NULL, 0, sent + root);
+  if (root + 1 < n) {
+    cs3_send_times(s, 1, passed + root + 1, lower + root, low->look, sent + root + 1);
+    cs3_send_times(s, n - 2 - root, passed + root + 2, next + root + 1, along->look,
+                   sent + root + 2);
+  }
 }
 
 static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
   return costs->receive + costs->send;
 }
 
-static void adjust(const Cs3LayerCosts *costs, gint64 step, gint32 *x) {
+static void adjust(const Cs3LayerCosts *costs, gint64 owner, gint32 *x) {
   gint64 n = costs->lines;
   x[0] -= costs->receive; /* heads only send */
-  if (n > 1)
+  if (n > 2) {
     x[n - 1] -= costs->receive;
-  if (n > 2)
     x[n / 2] += costs->send; /* a second vector to add */
-  x[step % n] += costs->store;
-}
-
-static gint32 finish(const Cs3Recurrence *s) {
-  const gint32 *passed = cs3_recurrence_passed(s, s->row);
-  return passed[s->lines / 2] + MAX(s->vector - 1, 0);
+  }
+  x[owner] += costs->store;
 }
 
 const Cs3ReductionOps cs3_reduction_two_way = {
     .id = CS3_REDUCTION_TWO_WAY,
     .name = "two-way",
-    .steps = steps,
-    .row_of = row_of,
     .same_row = TRUE,
+    .root = middle,
     .advance = advance,
     .issue = issue,
     .adjust = adjust,
-    .finish = finish,
 };

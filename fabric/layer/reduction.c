@@ -18,50 +18,57 @@ const char *cs3_reduction_name(Cs3Reduction reduction) {
   return registry[reduction]->name;
 }
 
-CS3_VECTOR_CLONES
-static void send_unlimited(gint64 n_lines, gint32 vector, const gint32 *passed,
-                           const gint32 *before, gint32 *sent) {
-  for (gint64 r = 0; r < n_lines; r++) {
-    gint32 start = passed[r] > before[r] ? passed[r] : before[r];
-    sent[r] = start + vector;
-  }
+gint32 *cs3_recurrence_take_in(Cs3Recurrence *s) {
+  s->latest = cs3_recurrence_received(s, s->n_received++);
+  return s->latest;
 }
 
 CS3_VECTOR_CLONES
-static void send_limited(gint64 n_lines, gint32 vector, gint32 credit, const gint32 *passed,
-                         const gint32 *before, const gint32 *next, gint32 *sent) {
-  for (gint64 r = 0; r < n_lines; r++) {
-    gint32 start = passed[r] > before[r] ? passed[r] : before[r];
-    gint32 room = next[r] + credit;
-    sent[r] = (start > room ? start : room) + vector;
-  }
+static void send_unlimited(gint64 n_lines, gint32 last, const gint32 *passed, gint32 *sent) {
+  for (gint64 r = 0; r < n_lines; r++)
+    sent[r] = passed[r] + last;
 }
 
-void cs3_store_times(const Cs3Recurrence *s, gint64 n_lines, const gint32 *passed, gint32 *sent) {
-  send_unlimited(n_lines, s->vector - 1, passed, passed, sent);
+CS3_VECTOR_CLONES
+static void send_limited(gint64 n_lines, gint32 last, gint32 look, const gint32 *passed,
+                         const gint32 *next, gint32 *sent) {
+  for (gint64 r = 0; r < n_lines; r++) {
+    gint32 through = passed[r] + last, room = next[r] + look;
+    sent[r] = through > room ? through : room;
+  }
 }
 
 void cs3_send_times(const Cs3Recurrence *s, gint64 n_lines, const gint32 *passed,
-                    const gint32 *before, const gint32 *next, gint32 *sent) {
-  if (s->vector == 0) { /* nothing travels */
-    cs3_store_times(s, n_lines, passed, sent);
-    return;
-  }
-  if (next == NULL) {
-    send_unlimited(n_lines, s->vector, passed, before, sent);
-    return;
-  }
-  gint32 credit = s->costs->back - 1 - s->costs->buffer % s->vector;
-  send_limited(n_lines, s->vector, credit, passed, before, next, sent);
+                    const gint32 *next, gint32 look, gint32 *sent) {
+  if (s->vector == 0) /* nothing travels */
+    send_unlimited(n_lines, -1, passed, sent);
+  else if (next == NULL)
+    send_unlimited(n_lines, s->costs->last, passed, sent);
+  else
+    send_limited(n_lines, s->costs->last, look, passed, next, sent);
 }
 
-gint64 cs3_rotating_row(const Cs3LayerCosts *costs, gint64 rows, gint64 step) {
-  /* Owners hold contiguous rows; stepping by one owner per row spreads the stores. The first
-   * `rows % R` owners hold one row more. */
-  gint64 owners = MIN(costs->lines, rows);
-  gint64 low = rows / owners, extra = rows % owners;
-  gint64 turn = step / owners, owner = step % owners;
-  if (turn == low) /* the rows that only the first owners have */
-    owner = step - low * owners;
-  return owner * low + MIN(owner, extra) + turn;
+gint64 cs3_rotating_row(gint64 lines, gint64 rows, gint64 step, gint64 *owner) {
+  gint64 low = rows / lines, extra = rows % lines, turn = step / lines;
+  *owner = step % lines;
+  if (step >= rows)
+    return -1;
+  if (turn == low) /* only those that own a row more are left */
+    *owner = ((step - low * lines + 1) * lines + extra - 1) / extra - 1;
+  return *owner * rows / lines + turn;
+}
+
+gint64 cs3_ring_steps(gint64 lines, gint64 rows) {
+  return (rows + lines - 1) / lines * lines;
+}
+
+gint64 cs3_ring_row(gint64 lines, gint64 rows, gint64 step, gint64 line, gint64 *owner) {
+  gint64 turn = step / lines, from = line - 1 - step % lines;
+  *owner = from < 0 ? from + lines : from;
+  gint64 first = *owner * rows / lines, end = (*owner + 1) * rows / lines;
+  return first + turn < end ? first + turn : -1;
+}
+
+gboolean cs3_ring_turns(gint64 lines, gint64 line) {
+  return line == 0 || line == (lines + 1) / 2;
 }

@@ -18,19 +18,15 @@ struct Cs3Stream {
   gint64 per_wavelet;           /* fixed point; 0: no limit */
   gint64 clock;                 /* fixed point: the last row was complete */
   gint64 total;
-  guint16 *fixed; /* per line: control wavelet and bitmask */
-  gint64 fixed_total;
+  gint64 fixed;       /* wavelets of a line beside its weights */
   gint64 depth;  /* D */
   gint64 *taken; /* ring of D: cycle at which every line had taken the row */
 };
 
-/* Wavelets that a line gets for a row whatever its weights. */
-static gint64 fixed_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *costs, gint64 line) {
-  gint64 n = costs->lines;
-  gint64 features = (line + 1) * shape->features / n - line * shape->features / n;
-  if (costs->wire == CS3_WIRE_NOTHING)
-    return 0;
-  return 1 + (costs->wire == CS3_WIRE_BITMASK ? (features + 31) / 32 : 0);
+/* Wavelets that a line gets for a row whatever its weights: the control wavelet and, padded to the
+ * fullest line, the mask. */
+static gint64 fixed_wavelets(const Cs3LayerCosts *costs) {
+  return 1 + (costs->wire == CS3_WIRE_BITMASK ? (costs->features + 31) / 32 : 0);
 }
 
 Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
@@ -40,18 +36,13 @@ Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   s->counts = counts;
   s->dense_row = -1;
   s->per_wavelet = llround(ldexp(cycles_per_wavelet, FRACTION_BITS));
-  s->fixed = g_new(guint16, costs->lines);
-  for (gint64 r = 0; r < costs->lines; r++) {
-    s->fixed[r] = (guint16)fixed_wavelets(shape, costs, r);
-    s->fixed_total += s->fixed[r];
-  }
+  s->fixed = fixed_wavelets(costs);
   s->depth = MIN(costs->edge_rows, shape->rows + costs->lines);
   s->taken = g_new0(gint64, s->depth);
   return s;
 }
 
 void cs3_stream_free(Cs3Stream *stream) {
-  g_free(stream->fixed);
   g_free(stream->taken);
   g_free(stream);
 }
@@ -69,7 +60,7 @@ static guint32 packed(gint64 n, const guint16 *weights, guint32 bits) {
 /* Bits per live weight. */
 static guint32 weight_bits(const Cs3LayerCosts *costs) {
   switch (costs->wire) {
-  case CS3_WIRE_NOTHING:
+  case CS3_WIRE_COMMAND:
     return 0;
   case CS3_WIRE_DENSE:
     return (guint32)costs->weight_bits;
@@ -116,10 +107,10 @@ static gint64 payload(Cs3Stream *s, gint64 matrix_row, const guint16 *weights) {
 
 static gint64 row_wavelets(Cs3Stream *s, gint64 matrix_row, const guint16 *weights,
                            const guint8 *has_row) {
-  gint64 fixed = s->fixed_total;
+  gint64 lines = s->costs->lines;
   for (gint64 r = 0; has_row && r < s->costs->lines; r++)
-    fixed -= has_row[r] ? 0 : s->fixed[r];
-  return fixed + payload(s, matrix_row, weights);
+    lines -= !has_row[r];
+  return lines * s->fixed + payload(s, matrix_row, weights);
 }
 
 gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, gint64 matrix_row, const guint16 *weights,
@@ -133,12 +124,16 @@ gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, gint64 matrix_row, const gui
   return (s->clock + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
 }
 
+void cs3_stream_begin(Cs3Stream *s, gint64 cycle) {
+  s->clock = cycle << FRACTION_BITS;
+}
+
 void cs3_stream_consumed(Cs3Stream *s, gint64 row, gint64 cycle) {
   s->taken[row % s->depth] = cycle;
 }
 
 gint64 cs3_stream_least(const Cs3Stream *s, gint64 rows, gint64 weights) {
-  gint64 wavelets = rows * s->fixed_total + weights * weight_bits(s->costs) / 32;
+  gint64 wavelets = rows * s->fixed * s->costs->lines + weights * weight_bits(s->costs) / 32;
   return (s->clock + wavelets * s->per_wavelet) >> FRACTION_BITS;
 }
 

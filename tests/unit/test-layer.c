@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The recurrences of fabric/layer/ against the same machine stepped element by element, on random
- * machines, shapes, masks and mappings; and the laws that any such machine obeys. */
+/* The laws that the recurrences of fabric/layer/ obey, on random machines, shapes, masks and mappings:
+ * causes add up, the bound is never above, every weight is counted once, scalar and vector code
+ * agree. That they are the machine in which wavelets move, test-layer-event.c shows. */
 #include "config.h"
 
 #include "tests/unit/fixture.h"
@@ -10,7 +11,6 @@
 #include "fabric/fabric-error.h"
 #include "fabric/layer/recurrence.h"
 #include "sim/machine.h"
-#include "tests/unit/layer-reference.h"
 
 enum { RANDOM_CASES = 400, SLOW_CASES = 20000 };
 
@@ -83,10 +83,6 @@ static gboolean draw_case(GRand *r, Case *c) {
   };
   if (!cs3_mapping_check(&c->hw, &c->shape, &c->mapping, NULL))
     return FALSE;
-  Cs3LayerCosts costs; /* below one round trip of credits the vector time is a rate, not exact */
-  cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &costs);
-  if (costs.buffer < costs.stage + costs.back)
-    return FALSE;
   c->lines = cs3_mapping_lines(&c->hw, &c->shape, &c->mapping);
   if (!c->shape.dense)
     c->counts = draw_counts(r, c, g_rand_double(r));
@@ -97,33 +93,12 @@ static char *describe(const Case *c) {
   Cs3LayerCosts k;
   cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
   return g_strdup_printf("%s %s%s: rows %d, features %d, lines %d, vector %d, service %d, slots "
-                         "%d, buffer %d, stage %d, "
+                         "%d, stage %d, "
                          "edge rows %d, dense %d, wire %d",
                          cs3_pass_name(c->shape.pass), cs3_reduction_name(c->mapping.reduction),
                          c->mapping.overlap ? "" : " blocking", (int)c->shape.rows,
                          (int)c->shape.features, (int)c->lines, k.vector, k.service, k.slots,
-                         k.buffer, k.stage, (int)k.edge_rows, c->shape.dense, k.wire);
-}
-
-static void compare(const Case *c) {
-  Cs3LayerCosts costs;
-  cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &costs);
-  Cs3LayerCounts counts = {c->counts, c->lines};
-  const Cs3LayerCounts *weights = c->counts ? &counts : NULL;
-  gboolean dw = c->shape.pass == CS3_PASS_DW;
-  Cs3PassTimes got =
-      dw ? cs3_dot_pass(&c->shape, &costs, weights, CS3_LIMIT_EGRESS, G_MAXINT64)
-         : cs3_axpy_pass(&c->shape, &c->mapping, &costs, weights, CS3_LIMIT_EGRESS, G_MAXINT64);
-  Cs3PassTimes want = dw ? reference_dot(&c->shape, &costs, weights)
-                         : reference_axpy(&c->shape, &c->mapping, &costs, weights);
-  g_autofree char *text = describe(c);
-  ck_assert_msg(got.threads == want.threads && got.end == want.end,
-                "%s: threads %d want %d, end %d want %d", text, (int)got.threads, (int)want.threads,
-                (int)got.end, (int)want.end);
-  ck_assert_msg(got.ingress_wavelets == want.ingress_wavelets &&
-                    got.egress_wavelets == want.egress_wavelets,
-                "%s: wavelets in %d want %d, out %d want %d", text, (int)got.ingress_wavelets,
-                (int)want.ingress_wavelets, (int)got.egress_wavelets, (int)want.egress_wavelets);
+                         k.along.stage, (int)k.edge_rows, c->shape.dense, k.wire);
 }
 
 static void check_laws(const Case *c) {
@@ -162,11 +137,6 @@ static void random_cases(int n, void (*check)(const Case *)) {
   }
 }
 
-START_TEST(test_equals_reference) {
-  random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, compare);
-}
-END_TEST
-
 START_TEST(test_laws) {
   random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, check_laws);
 }
@@ -192,7 +162,6 @@ static Suite *suite(void) {
   Suite *s = suite_create("layer");
   TCase *t = tcase_create("random");
   tcase_set_timeout(t, 600);
-  tcase_add_test(t, test_equals_reference);
   tcase_add_test(t, test_laws);
   tcase_add_test(t, test_scans_agree);
   suite_add_tcase(s, t);

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* dW. The owner of an output row multicasts its dy up and down the token line when every line has a
+ * slot for it, which tokens tell that pass along the line both ways. An index wavelet triggers a
+ * dot product of dy and the input feature; the scalars are added along the row from column to
+ * column against the weights and leave at the same edge. */
+#include "config.h"
+
+#include "fabric/layer-event/machine.h"
+
+#include "fabric/event/half.h"
+#include "fabric/layer/recurrence.h"
+
+enum { TASK_DOT = TASK_PROGRAM, TASK_COMPLETE, TASK_ABOVE, TASK_BELOW, TASK_DOWN_TOKEN,
+       TASK_UP_TOKEN };
+enum { COLOUR_DOWN = COLOUR_PROGRAM, COLOUR_UP, COLOUR_DOWN_TOKEN, COLOUR_UP_TOKEN = 8 };
+enum { STREAM_ABOVE, STREAM_BELOW, STREAM_SEND_DOWN, STREAM_SEND_UP, STREAM_DOWN_TOKEN,
+       STREAM_UP_TOKEN, STREAM_GRADIENT, N_STREAMS };
+
+static gint64 owner_at(const Cs3LayerEvent *m, gint64 step) {
+  gint64 owner;
+  cs3_rotating_row(m->lines, m->shape.rows, step, &owner);
+  return owner;
+}
+
+static void plan_line(const Cs3LayerEvent *m, gint64 line, Cs3LineWork *work) {
+  work->visit = g_new0(Cs3Visit, m->shape.rows);
+  work->send_of = g_new0(guint32, m->shape.rows);
+  work->above = g_array_new(FALSE, FALSE, sizeof(guint32));
+  work->below = g_array_new(FALSE, FALSE, sizeof(guint32));
+  work->n = (guint)m->shape.rows;
+  for (guint32 step = 0; step < work->n; step++) {
+    gint64 owner, row = cs3_rotating_row(m->lines, m->shape.rows, step, &owner);
+    gboolean sends = cs3_layer_weights(m, row, line) > 0;
+    work->visit[step] = (Cs3Visit){
+        .row = (gint32)row, .step = (gint32)step, .sends = sends, .stores = owner == line};
+    if (sends)
+      work->send_of[work->n_sends++] = step;
+    if (owner <= line)
+      g_array_append_val(work->above, step);
+    if (owner > line || (owner == line && line > 0))
+      g_array_append_val(work->below, step);
+  }
+}
+
+static void plan(Cs3LayerEvent *m) {
+  m->steps = m->shape.rows;
+  m->work = g_new0(Cs3LineWork, m->lines);
+  for (gint64 line = 0; line < m->lines; line++)
+    plan_line(m, line, &m->work[line]);
+  guint owned = (guint)((m->shape.rows + m->lines - 1) / m->lines);
+  guint slots = (guint)MIN(m->costs.slots, m->shape.rows);
+  m->slots_at = (guint)m->costs.features * m->vector_words;
+  m->output_at = m->slots_at + slots * m->slot_words; /* here: the line's share of dy */
+  m->scratch_at = m->output_at + owned * m->vector_words;
+  m->memory_words = m->scratch_at + (guint)m->costs.gradients;
+  m->gradient = g_new0(float, m->offset[m->shape.rows * m->lines] + 1);
+}
+
+static guint slot_word(const Cs3LayerEvent *m, guint32 step) {
+  return m->slots_at + step % (guint)m->costs.slots * m->slot_words;
+}
+
+static guint own_word(const Cs3LayerEvent *m, guint line, gint64 row) {
+  gint64 first = (gint64)line * m->shape.rows / m->lines;
+  return m->output_at + (guint)(row - first) * m->vector_words;
+}
+
+/* Scalars wait in a ring of words; the word behind them is what tokens carry. */
+static guint gradient_word(const Cs3LayerEvent *m, guint32 count) {
+  return m->scratch_at + count % (guint)(m->costs.gradients - 1);
+}
+
+static guint32 memory(gpointer user, guint x, guint y, guint word) {
+  const Cs3LayerEvent *m = user;
+  Cs3Seat at = cs3_layer_seat(m, x, y);
+  if (word < m->slots_at)
+    return cs3_layer_input_word(user, x, y, word);
+  if (word < m->output_at || word >= m->scratch_at)
+    return 0;
+  gint64 first, row = (gint64)at.line * m->shape.rows / m->lines +
+                      (word - m->output_at) / m->vector_words;
+  guint tokens = cs3_layer_tokens(m, at.group, at.column, &first);
+  guint t = 2 * ((word - m->output_at) % m->vector_words);
+  guint32 low = t < tokens ? cs3_layer_dy(m, row, first + t) : 0;
+  guint32 high = t + 1 < tokens ? cs3_layer_dy(m, row, first + t + 1) : 0;
+  return low | high << 16;
+}
+
+static Cs3PeData *data_of(Cs3Pe *pe, Cs3LayerEvent **m, Cs3Seat *at) {
+  *m = cs3_layer_of(pe);
+  *at = cs3_layer_seat(*m, cs3_pe_x(pe), cs3_pe_y(pe));
+  return cs3_layer_data(*m, at);
+}
+
+static void stop(Cs3Pe *pe) {
+  cs3_pe_block(pe, TASK_WEIGHT);
+  cs3_pe_block(pe, TASK_CONTROL);
+}
+
+static void go(Cs3Pe *pe) {
+  cs3_pe_unblock(pe, TASK_WEIGHT);
+  cs3_pe_unblock(pe, TASK_CONTROL);
+}
+
+/* Row @step is sent when it is this line's, the row before has passed and all lines have a slot. */
+static void try_send(const Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, const Cs3PeData *d) {
+  guint32 step = d->landed, slots = (guint32)m->costs.slots;
+  if (!d->begun || step >= m->steps || owner_at(m, step) != at->line)
+    return;
+  if (step >= slots && (d->down_tokens < step - slots + 1 || d->up_tokens < step - slots + 1))
+    return;
+  cs3_pe_grant(pe, STREAM_SEND_DOWN, 1);
+  if (at->line > 0)
+    cs3_pe_grant(pe, STREAM_SEND_UP, 1);
+}
+
+static guint begin(Cs3Pe *pe, guint32 wavelet) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  data_of(pe, &m, &at);
+  const Cs3LineWork *work = &m->work[at.line];
+  if (m->lines == 1)
+    return 0;
+  guint own = 0;
+  for (guint v = 0; v < work->n; v++)
+    own += work->visit[v].stores;
+  cs3_pe_grant(pe, STREAM_ABOVE, work->above->len);
+  cs3_pe_grant(pe, STREAM_BELOW, work->below->len - (at.line > 0 ? own : 0));
+  return 0;
+}
+
+/* Starts the next dot product of the wavelet (dense: of the row). %FALSE: there is none. */
+static gboolean start_dot(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
+  gint64 features = m->starts[at->line + 1] - m->starts[at->line], first;
+  gboolean dense = m->costs.wire == CS3_WIRE_COMMAND;
+  if (d->next_todo == (dense ? features : d->n_todo))
+    return FALSE;
+  guint feature = dense ? d->next_todo : d->todo[d->next_todo].feature;
+  const Cs3Visit *visit = &m->work[at->line].visit[d->visit];
+  const guint32 *w = cs3_pe_memory(pe), *x = w + feature * m->vector_words;
+  const guint32 *dy =
+      w + (m->lines > 1 ? slot_word(m, d->visit) : own_word(m, at->line, visit->row));
+  d->next_todo++;
+  d->sum = 0;
+  for (guint i = 0; i < m->vector_words; i++) {
+    d->sum += cs3_half_to_float((guint16)x[i]) * cs3_half_to_float((guint16)dy[i]);
+    d->sum += cs3_half_to_float((guint16)(x[i] >> 16)) * cs3_half_to_float((guint16)(dy[i] >> 16));
+  }
+  m->macs += cs3_layer_tokens(m, at->group, at->column, &first);
+  cs3_pe_hold(pe, (guint)m->costs.service);
+  cs3_pe_after(pe, (guint)m->costs.service, TASK_DOT);
+  return TRUE;
+}
+
+static void end_row(const Cs3LayerEvent *m, Cs3Pe *pe) {
+  guint cycles = (guint)(m->costs.control + (m->lines > 1 ? m->costs.receive : 0));
+  cs3_pe_hold(pe, cycles);
+  cs3_pe_after(pe, cycles, TASK_COMPLETE);
+}
+
+/* A dot product is done: it waits for the sum of the columns before. */
+static guint dot_done(Cs3Pe *pe, guint32 wavelet) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  Cs3PeData *d = data_of(pe, &m, &at);
+  cs3_pe_memory(pe)[gradient_word(m, d->dots++)] = cs3_bits_of_float(d->sum);
+  cs3_pe_grant(pe, STREAM_GRADIENT, 1);
+  if (!start_dot(m, pe, &at, d) && d->ending)
+    end_row(m, pe);
+  return 0;
+}
+
+static guint take_indices(Cs3Pe *pe, guint32 wavelet) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  Cs3PeData *d = data_of(pe, &m, &at);
+  d->n_todo = cs3_wire_take(m, at.line, &d->decoder, wavelet, d->todo);
+  d->next_todo = 0;
+  start_dot(m, pe, &at, d);
+  return 0;
+}
+
+/* The first command starts the pass, the others end a row (dense: compute it first). */
+static guint command(Cs3Pe *pe, guint32 wavelet) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  Cs3PeData *d = data_of(pe, &m, &at);
+  if (!d->begun) {
+    d->begun = TRUE;
+    if (m->lines > 1) {
+      d->waits = TRUE;
+      stop(pe);
+      try_send(m, pe, &at, d);
+    }
+    return 0;
+  }
+  d->ending = TRUE;
+  if (m->costs.wire == CS3_WIRE_COMMAND) {
+    d->next_todo = 0;
+    if (start_dot(m, pe, &at, d))
+      return 0;
+  }
+  end_row(m, pe);
+  return 0;
+}
+
+/* The row is done: its slot is free for the one J rows on. */
+static guint complete(Cs3Pe *pe, guint32 wavelet) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  Cs3PeData *d = data_of(pe, &m, &at);
+  d->ending = FALSE;
+  cs3_wire_begin(&d->decoder);
+  if (at.column == 0 && !cs3_edge_report(pe))
+    return 0;
+  if (m->lines > 1 && d->visit + m->costs.slots < m->steps) {
+    cs3_pe_grant(pe, STREAM_DOWN_TOKEN, 1);
+    cs3_pe_grant(pe, STREAM_UP_TOKEN, 1);
+  }
+  if (++d->visit == m->steps) {
+    cs3_pe_finish(pe);
+    return 0;
+  }
+  d->waits = m->lines > 1 && d->landed <= d->visit;
+  if (d->waits)
+    stop(pe);
+  return 0;
+}
+
+static guint landed(Cs3Pe *pe, guint32 step) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  Cs3PeData *d = data_of(pe, &m, &at);
+  if (step != d->landed) {
+    cs3_pe_fail(pe, "rows of dy overtook each other");
+    return 0;
+  }
+  d->landed++;
+  if (d->waits && d->landed > d->visit) {
+    d->waits = FALSE;
+    go(pe);
+  }
+  try_send(m, pe, &at, d);
+  return 0;
+}
+
+static guint32 step_of(const Cs3Pe *pe, gboolean above, guint32 row) {
+  const Cs3LayerEvent *m = cs3_layer_of(pe);
+  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
+  const Cs3LineWork *work = &m->work[at.line];
+  if (above)
+    return g_array_index(work->above, guint32, row);
+  for (guint i = 0; i < work->below->len; i++) { /* its own do not come back to it */
+    guint32 step = g_array_index(work->below, guint32, i);
+    if (owner_at(m, step) != at.line && row-- == 0)
+      return step;
+  }
+  g_return_val_if_reached(0);
+}
+
+static guint landed_above(Cs3Pe *pe, guint32 row) {
+  return landed(pe, step_of(pe, TRUE, row));
+}
+
+static guint landed_below(Cs3Pe *pe, guint32 row) {
+  return landed(pe, step_of(pe, FALSE, row));
+}
+
+static guint down_token(Cs3Pe *pe, guint32 row) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  Cs3PeData *d = data_of(pe, &m, &at);
+  d->down_tokens = row + 1;
+  if (row + (guint32)m->costs.slots == d->landed)
+    try_send(m, pe, &at, d);
+  return 0;
+}
+
+static guint up_token(Cs3Pe *pe, guint32 row) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  Cs3PeData *d = data_of(pe, &m, &at);
+  d->up_tokens = row + 1;
+  if (row + (guint32)m->costs.slots == d->landed)
+    try_send(m, pe, &at, d);
+  return 0;
+}
+
+static void above_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
+  const Cs3LayerEvent *m = cs3_layer_of(pe);
+  out->n = m->slot_words;
+  out->address = 4 * slot_word(m, step_of(pe, TRUE, row));
+}
+
+static void below_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
+  const Cs3LayerEvent *m = cs3_layer_of(pe);
+  out->n = m->slot_words;
+  out->address = 4 * slot_word(m, step_of(pe, FALSE, row));
+}
+
+/* Owners hold their rows in the order in which they send them. */
+static void own_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
+  const Cs3LayerEvent *m = cs3_layer_of(pe);
+  out->n = m->slot_words;
+  out->address = 4 * (m->output_at + row * m->vector_words);
+}
+
+static void token_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
+  const Cs3LayerEvent *m = cs3_layer_of(pe);
+  out->n = 1;
+  out->address = 4 * (m->memory_words - 1);
+}
+
+static void gradient_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
+  out->n = 1;
+  out->address = 4 * gradient_word(cs3_layer_of(pe), row);
+}
+
+static void drop(Cs3Pe *pe, guint32 row, guint32 element, guint32 wavelet) {
+}
+
+/* Own rows of dy, on their way up, are not for this PE. */
+static gboolean not_own(Cs3Pe *pe, guint32 count) {
+  const Cs3LayerEvent *m = cs3_layer_of(pe);
+  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
+  guint32 row = count / m->slot_words;
+  return owner_at(m, g_array_index(m->work[at.line].below, guint32, row)) != at.line;
+}
+
+static void bind(const Cs3LayerEvent *m, Cs3Role *role, guint colour, guint queue) {
+  role->colour[colour].in_queue = (guint8)queue;
+  role->colour[colour].out_queue = (guint8)queue;
+  role->colour[colour].lane = cs3_layer_lane(m);
+}
+
+static void dy_role(const Cs3LayerEvent *m, guint line, Cs3Role *role) {
+  gboolean first = line == 0, last = line + 1 == m->lines;
+  cs3_role_route(role, COLOUR_DOWN, 0, AT(CS3_RAMP) | (first ? 0 : AT(CS3_N)),
+                 AT(CS3_RAMP) | (last ? 0 : AT(CS3_S)));
+  cs3_role_route(role, COLOUR_UP, 0, (first ? 0 : AT(CS3_RAMP)) | (last ? 0 : AT(CS3_S)),
+                 (last ? 0 : AT(CS3_RAMP)) | (first ? 0 : AT(CS3_N)));
+  bind(m, role, COLOUR_DOWN, 3);
+  bind(m, role, COLOUR_UP, 4);
+  if (!first && !last)
+    role->colour[COLOUR_UP].filter = (Cs3Filter){.kind = CS3_FILTER_SPARSE, .keep = not_own};
+  role->stream[STREAM_ABOVE] = (Cs3StreamUse){
+      .kind = CS3_STREAM_STORE, .colour = COLOUR_DOWN, .task = TASK_ABOVE, .row = above_row};
+  role->stream[STREAM_BELOW] = (Cs3StreamUse){
+      .kind = CS3_STREAM_STORE, .colour = COLOUR_UP, .task = TASK_BELOW, .row = below_row};
+  role->stream[STREAM_SEND_DOWN] = (Cs3StreamUse){
+      .kind = CS3_STREAM_SEND, .colour = COLOUR_DOWN, .task = CS3_EVENT_TASKS, .row = own_row};
+  role->stream[STREAM_SEND_UP] = (Cs3StreamUse){
+      .kind = CS3_STREAM_SEND, .colour = COLOUR_UP, .task = CS3_EVENT_TASKS, .row = own_row};
+}
+
+/* Tokens along the line: from a head (@first), through, to the end (@last), on two colours in
+ * turn. */
+static void token_role(const Cs3LayerEvent *m, guint line, gboolean down, Cs3Role *role) {
+  gboolean first = line == 0, last = line + 1 == m->lines, head = down ? first : last;
+  guint base = down ? COLOUR_DOWN_TOKEN : COLOUR_UP_TOKEN, from = down ? CS3_N : CS3_S;
+  guint out = base + line % 2, in = base + (line + 1) % 2;
+  Cs3StreamUse use = {.kind = CS3_STREAM_RELAY,
+                      .type = CS3_TYPE_U32,
+                      .colour = (guint8)in,
+                      .to_colour = (guint8)out,
+                      .task = down ? TASK_DOWN_TOKEN : TASK_UP_TOKEN,
+                      .row = token_row,
+                      .sink = drop};
+  if (head) {
+    use.kind = CS3_STREAM_SEND;
+    use.colour = (guint8)out;
+  } else {
+    cs3_role_route(role, in, 0, AT(from), AT(CS3_RAMP));
+    bind(m, role, in, down ? 5 : 6);
+    role->colour[in].lane = CS3_LANE_OWN;
+    role->colour[in].out_queue = 0;
+  }
+  if (down ? last : first)
+    use.kind = CS3_STREAM_SINK;
+  else {
+    cs3_role_route(role, out, 0, AT(CS3_RAMP), AT(from ^ 2u));
+    bind(m, role, out, down ? 2 : 5);
+    role->colour[out].lane = CS3_LANE_OWN;
+    role->colour[out].in_queue = 0;
+  }
+  role->stream[down ? STREAM_DOWN_TOKEN : STREAM_UP_TOKEN] = use;
+}
+
+/* The row chain: scalars from column to column, against the weights, whose links they do not use.
+ */
+static void gradient_role(const Cs3LayerEvent *m, guint column, Cs3Role *role) {
+  guint out = COLOUR_GRADIENT + column % 2, in = COLOUR_GRADIENT + (column + 1) % 2;
+  cs3_role_route(role, out, 0, AT(CS3_RAMP), AT(CS3_W));
+  role->colour[out].out_queue = 6;
+  Cs3StreamUse use = {.kind = CS3_STREAM_SEND,
+                      .colour = (guint8)out,
+                      .task = CS3_EVENT_TASKS,
+                      .row = gradient_row};
+  if (column + 1 < m->columns) {
+    cs3_role_route(role, in, 0, AT(CS3_E), AT(CS3_RAMP));
+    role->colour[in].in_queue = 7;
+    role->colour[in].lane = cs3_layer_lane(m);
+    use.kind = CS3_STREAM_RELAY;
+    use.type = CS3_TYPE_F32;
+    use.colour = (guint8)in;
+    use.to_colour = (guint8)out;
+  }
+  role->stream[STREAM_GRADIENT] = use;
+}
+
+static void make_role(const Cs3LayerEvent *m, guint line, guint column, Cs3Role *role) {
+  cs3_role_clear(role);
+  cs3_layer_weight_role(m, role, column);
+  role->task[TASK_BEGIN] = begin;
+  role->task[TASK_WEIGHT] = take_indices;
+  role->task[TASK_CONTROL] = command;
+  role->task[TASK_DOT] = dot_done;
+  role->task[TASK_COMPLETE] = complete;
+  role->task[TASK_ABOVE] = landed_above;
+  role->task[TASK_BELOW] = landed_below;
+  role->task[TASK_DOWN_TOKEN] = down_token;
+  role->task[TASK_UP_TOKEN] = up_token;
+  role->start_task = TASK_BEGIN;
+  role->memory_bytes = 4 * m->memory_words;
+  role->init = memory;
+  role->n_streams = N_STREAMS;
+  gradient_role(m, column, role);
+  if (m->lines == 1)
+    return;
+  dy_role(m, line, role);
+  token_role(m, line, TRUE, role);
+  token_role(m, line, FALSE, role);
+}
+
+static gboolean build(Cs3LayerEvent *m, GError **error) {
+  Cs3Role role;
+  for (guint y = 0; y < m->height; y++)
+    for (guint c = 0; c < m->columns; c++) {
+      make_role(m, m->line_of[y % (guint)m->lines], c, &role);
+      if (!cs3_layer_place(m, c + 1, y, &role, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* The plain dot product over all tokens. */
+static void verify_one(const Cs3LayerEvent *m, const float *dy, const float *x, float got,
+                       Cs3LayerEventResult *result) {
+  double sum = 0, size = 0;
+  for (gint64 t = 0; t < m->shape.tokens; t++) {
+    sum += (double)dy[t] * x[t];
+    size += ABS((double)dy[t] * x[t]);
+  }
+  cs3_layer_check(m, got, sum, (double)m->shape.tokens, size, result);
+}
+
+static void verify(const Cs3LayerEvent *m, Cs3LayerEventResult *result) {
+  gint64 tokens = m->shape.tokens, n = m->lines;
+  g_autofree float *x = g_new(float, m->shape.features * tokens), *dy = g_new(float, tokens);
+  for (gint64 k = 0; k < m->shape.features; k++)
+    for (gint64 t = 0; t < tokens; t++)
+      x[k * tokens + t] = cs3_half_to_float(cs3_layer_input(m, k, t));
+  for (gint64 row = 0; row < m->shape.rows; row++) {
+    for (gint64 t = 0; t < tokens; t++)
+      dy[t] = cs3_half_to_float(cs3_layer_dy(m, row, t));
+    for (gint64 line = 0; line < n; line++)
+      for (guint i = m->offset[row * n + line]; i < m->offset[row * n + line + 1]; i++)
+        verify_one(m, dy, x + (m->starts[line] + m->index[i]) * tokens, m->gradient[i], result);
+  }
+}
+
+const Cs3LayerProgram cs3_layer_dot = {plan, build, verify};

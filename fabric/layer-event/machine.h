@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the programs of a layer share. Internal to fabric/layer-event/. */
+#pragma once
+
+#include "fabric/event/pe.h"
+#include "fabric/layer-event/layer-event.h"
+#include "fabric/layer/costs.h"
+
+#define AT(port) CS3_PORT_BIT(port)
+
+/* Colours of both programs, and the queues they are bound to (number + 1). */
+enum { COLOUR_WEIGHTS, COLOUR_DONE, COLOUR_GRADIENT, COLOUR_PROGRAM = COLOUR_GRADIENT + 2 };
+enum { QUEUE_FIRST = 1, QUEUE_SUM = 3, QUEUE_LOWER = 4, QUEUE_STORE = 5, QUEUE_LAST = 6 };
+
+/* Tasks of both programs; a program's own begin at TASK_PROGRAM. */
+enum { TASK_BEGIN, TASK_WEIGHT, TASK_CONTROL, TASK_DONE, TASK_PROGRAM };
+/* Streams of the edges. */
+enum { STREAM_SOURCE, STREAM_SINK };
+
+/* A line's work on one row. */
+typedef struct {
+  gint32 row, step;
+  gboolean dry;    /* nothing arrives to be added */
+  gboolean sends;  /* the sum goes on */
+  gboolean stores; /* the line owns the row: the store is charged here */
+} Cs3Visit;
+
+/* All visits of a line; send_of[k] is the visit of the k-th sum that goes on. */
+typedef struct {
+  Cs3Visit *visit;
+  guint n, n_sends;
+  guint32 *send_of;
+  GArray *above, *below; /* dW: guint32 steps whose dy comes from a line above or from this one,
+                            and from this one or below */
+} Cs3LineWork;
+
+/* The controller of the wafer's edges: outside of the fabric, it sees what reaches its ports. */
+typedef struct {
+  gint64 clock, per_wavelet; /* units of 2^-20 cycle */
+  gint64 next;               /* step to hand over next */
+  gint64 depth;
+  gint64 *handed;            /* per step: cycle of the hand-over */
+  guint32 *pending;          /* per step: lines that have not taken it */
+  gint64 *taken;             /* per step: cycle at which the last one had */
+  guint32 *done;             /* per edge PE: rows reported */
+  gint64 wavelets;
+  /* dW */
+  gint64 out_clock, out_per_wavelet, out_next, out_wavelets;
+  guint32 *out_pending;      /* per step: lines whose gradients are not all there */
+  gint64 *left;              /* per step: cycle at which its gradients have left */
+} Cs3Edge;
+
+/* A weight as the PE decodes it: local feature and FP16 value. */
+typedef struct {
+  guint16 feature, value;
+} Cs3Weight;
+/* Decoding of a row's wavelets. */
+typedef struct {
+  guint64 bits;
+  guint n_bits, words, seen;
+  gint last; /* index of the last weight */
+  guint32 *mask;
+} Cs3Decoder;
+
+typedef struct {
+  guint32 visit;           /* on which the datapath works */
+  guint32 complete;        /* visits whose own sum is complete */
+  guint32 adding, lowered; /* two-way root: visits granted to the first adder, through both */
+  gboolean waits;          /* for a slot (dW: for dy) */
+  guint8 *busy_slot;
+  Cs3Decoder decoder;
+  /* dW */
+  Cs3Weight todo[4];       /* dot products of a wavelet */
+  guint n_todo, next_todo;
+  gboolean begun, ending;  /* the pass; the row */
+  float sum;               /* of the dot product that is being computed */
+  guint32 dots;            /* done in all */
+  guint32 landed;          /* rows of dy */
+  guint32 down_tokens, up_tokens; /* rows for which all lines above, below have a slot */
+} Cs3PeData;
+
+typedef struct Cs3LayerProgram Cs3LayerProgram;
+
+struct Cs3LayerEvent {
+  Cs3LayerEventConfig config;
+  Cs3LayerShape shape;
+  Cs3LayerCosts costs;
+  Cs3EventTiming timing;
+  Cs3Fabric *fabric;
+  const Cs3LayerProgram *program;
+  gint64 lines, columns, groups, steps;
+  guint width, height;
+  gint64 *starts;      /* of the lines' features */
+  guint32 *offset;     /* [row * lines + line]: first of its live weights in index[] */
+  guint16 *index;      /* local feature of each */
+  guint *line_of;      /* by place in the group */
+  Cs3LineWork *work;   /* by line */
+  Cs3PeData *pe;       /* by group, line, column */
+  Cs3Edge edge;
+  guint vector_words;  /* FP16 tokens of a PE, in words */
+  guint slot_words, slots_at, scratch_at, output_at, memory_words;
+  gint64 macs;
+  float *gradient;     /* dW: by live weight */
+};
+
+/* A pass's program: how it gives roles to the PEs and compares what they computed. */
+struct Cs3LayerProgram {
+  void (*plan)(Cs3LayerEvent *m);
+  gboolean (*build)(Cs3LayerEvent *m, GError **error);
+  void (*verify)(const Cs3LayerEvent *m, Cs3LayerEventResult *result);
+};
+extern const Cs3LayerProgram cs3_layer_axpy, cs3_layer_dot;
+
+/* Where a PE is. */
+typedef struct {
+  guint line, group, column;
+} Cs3Seat;
+
+static inline Cs3LayerEvent *cs3_layer_of(const Cs3Pe *pe) {
+  return cs3_pe_user(pe);
+}
+static inline Cs3Seat cs3_layer_seat(const Cs3LayerEvent *m, guint x, guint y) {
+  guint n = (guint)m->lines;
+  return (Cs3Seat){m->line_of[y % n], y / n, x - 1};
+}
+static inline Cs3PeData *cs3_layer_data(const Cs3LayerEvent *m, const Cs3Seat *at) {
+  return &m->pe[((gsize)at->group * m->lines + at->line) * m->columns + at->column];
+}
+static inline guint cs3_layer_weights(const Cs3LayerEvent *m, gint64 row, gint64 line) {
+  return m->offset[row * m->lines + line + 1] - m->offset[row * m->lines + line];
+}
+/* Weights and partial sums do not wait for each other at the ramp, unless asked to. */
+static inline Cs3Lane cs3_layer_lane(const Cs3LayerEvent *m) {
+  return m->config.shared_ramp ? CS3_LANE_SHARED : CS3_LANE_LINKS;
+}
+/** cs3_layer_tokens: tokens of a PE and the first of them; the rest of its vector is padding. */
+guint cs3_layer_tokens(const Cs3LayerEvent *m, guint group, guint column, gint64 *first);
+/** cs3_layer_place: adds @role (shared when known) and gives it to PE (@x, @y). */
+gboolean cs3_layer_place(Cs3LayerEvent *m, guint x, guint y, const Cs3Role *role, GError **error);
+
+/* values.c: the matrices, FP16 bits. W as in forward, whatever the pass. */
+guint16 cs3_layer_weight(const Cs3LayerEvent *m, gint64 row, gint64 feature);
+guint16 cs3_layer_input(const Cs3LayerEvent *m, gint64 feature, gint64 token);
+guint16 cs3_layer_dy(const Cs3LayerEvent *m, gint64 row, gint64 token);
+/** cs3_layer_input_word: two tokens of a PE's input feature: initial memory. */
+guint32 cs3_layer_input_word(gpointer user, guint x, guint y, guint word);
+/** cs3_layer_check: counts @got against the plain @want; @terms and @size: of the sum. */
+void cs3_layer_check(const Cs3LayerEvent *m, double got, double want, double terms, double size,
+                     Cs3LayerEventResult *result);
+
+/* wire.c */
+/** cs3_wire_length: wavelets of a line for a row, control wavelet included. */
+guint cs3_wire_length(const Cs3LayerEvent *m, gint64 row, gint64 line);
+guint32 cs3_wire_word(const Cs3LayerEvent *m, gint64 row, gint64 line, guint element,
+                      gboolean *control);
+void cs3_wire_begin(Cs3Decoder *decoder);
+/** cs3_wire_take: weights that @wavelet completes, at most 32. */
+guint cs3_wire_take(const Cs3LayerEvent *m, gint64 line, Cs3Decoder *decoder, guint32 wavelet,
+                    Cs3Weight *weights);
+
+/* edge.c */
+void cs3_edge_init(Cs3LayerEvent *m);
+void cs3_edge_clear(Cs3LayerEvent *m);
+gboolean cs3_edge_build(Cs3LayerEvent *m, GError **error);
+/** cs3_edge_report: route and use of the colour on which column 0 reports a row done. */
+void cs3_edge_report_role(Cs3Role *role);
+gboolean cs3_edge_report(Cs3Pe *pe);
+/** cs3_layer_weight_role: routes and tasks of the weight stream for PE @column. */
+void cs3_layer_weight_role(const Cs3LayerEvent *m, Cs3Role *role, guint column);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The numbers: a hash of where they stand, so that nothing needs to be stored or shared. */
+#include "config.h"
+
+#include "fabric/layer-event/machine.h"
+
+#include <math.h>
+
+#include "fabric/event/half.h"
+
+enum { WEIGHT = 1, INPUT, OUTPUT_GRADIENT };
+
+/* SplitMix64's finaliser (Steele, Lea, Flood 2014). */
+static guint64 mix(guint64 z) {
+  z = (z ^ z >> 30) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
+  z = (z ^ z >> 27) * G_GUINT64_CONSTANT(0x94d049bb133111eb);
+  return z ^ z >> 31;
+}
+
+static guint64 hash(const Cs3LayerEvent *m, guint64 what, gint64 a, gint64 b) {
+  guint64 z = mix(m->config.seed + what * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15));
+  return mix(mix(z + (guint64)a) + (guint64)b);
+}
+
+static guint16 value(const Cs3LayerEvent *m, guint64 what, gint64 a, gint64 b) {
+  guint64 z = hash(m, what, a, b);
+  if (m->config.values == CS3_LAYER_VALUES_REAL)
+    return cs3_half_of_float((float)((double)(z >> 11) * 0x1p-52 - 1));
+  static const float small[] = {-1, 1, 0, -1, 1, 0, 1, -1};
+  return cs3_half_of_float(what == WEIGHT ? (z & 1 ? 1.0F : -1.0F) : small[z & 7]);
+}
+
+guint16 cs3_layer_weight(const Cs3LayerEvent *m, gint64 row, gint64 feature) {
+  gboolean transposed = m->shape.pass == CS3_PASS_DX;
+  if (m->config.alive && !m->config.alive(m->config.mask, row, feature))
+    return 0;
+  guint16 bits = value(m, WEIGHT, transposed ? feature : row, transposed ? row : feature);
+  guint lost = m->costs.wire == CS3_WIRE_DENSE ? (guint)MAX(16 - m->costs.weight_bits, 0) : 0;
+  return (guint16)(bits >> lost << lost);
+}
+
+guint16 cs3_layer_input(const Cs3LayerEvent *m, gint64 feature, gint64 token) {
+  return value(m, m->shape.pass == CS3_PASS_DX ? OUTPUT_GRADIENT : INPUT, feature, token);
+}
+
+guint16 cs3_layer_dy(const Cs3LayerEvent *m, gint64 row, gint64 token) {
+  return value(m, OUTPUT_GRADIENT, row, token);
+}
+
+guint32 cs3_layer_input_word(gpointer user, guint x, guint y, guint word) {
+  const Cs3LayerEvent *m = user;
+  Cs3Seat at = cs3_layer_seat(m, x, y);
+  gint64 first, feature = m->starts[at.line] + word / m->vector_words;
+  guint tokens = cs3_layer_tokens(m, at.group, at.column, &first), t = 2 * (word % m->vector_words);
+  guint32 low = 0, high = 0;
+  if (feature >= m->starts[at.line + 1])
+    return 0;
+  if (t < tokens)
+    low = cs3_layer_input(m, feature, first + t);
+  if (t + 1 < tokens)
+    high = cs3_layer_input(m, feature, first + t + 1);
+  return low | high << 16;
+}
+
+void cs3_layer_check(const Cs3LayerEvent *m, double got, double want, double terms, double size,
+                     Cs3LayerEventResult *result) {
+  gboolean single = m->costs.elements > (gint32)m->vector_words || m->shape.pass == CS3_PASS_DW;
+  double unit = single ? 0x1p-24 : 0x1p-11;
+  /* Every addition may be off by half a unit of what was summed so far; the result is stored in
+   * FP16. */
+  double allowed = m->config.values == CS3_LAYER_VALUES_EXACT
+                       ? 0
+                       : size * unit * (terms + 1) + fabs(want) * 0x1p-11 + 0x1p-24;
+  double off = fabs(got - want);
+  result->error = MAX(result->error, off);
+  result->wrong += !(off <= allowed);
+}

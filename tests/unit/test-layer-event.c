@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The contract of the fidelities: a layer whose wavelets all move takes exactly as many cycles as
+ * the recurrence says, computes what a plain loop computes, and executes live weights x tokens
+ * multiply-adds; the closed-form bound is never above. On random machines, shapes, masks and
+ * mappings. A case that fails is shrunk to a small one before it is shown. */
+#include "config.h"
+
+#include "tests/unit/fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "fabric/layer-event/layer-event.h"
+#include "sim/machine.h"
+
+enum { RANDOM_CASES = 400, SLOW_CASES = 3000 };
+
+typedef enum {
+  GENERATION, PASS, WIDTH, HEIGHT, ROWS, FEATURES, TOKENS, DENSITY, MASK, DENSE, FOLD, AXIS,
+  PLACEMENT, REDUCTION, BLOCKING, SLOTS, CACHE, HOP, RAMP, ROUTER_BUFFER, IN_QUEUE, LOW_QUEUE,
+  OUT_QUEUE, WEIGHT_QUEUE, LINK, IO_SPEED, EDGE_BUFFER, OVERHEAD, CONTROL, PRECISION, FORMAT, LANES,
+  ISSUES, GRADIENT, DOT_TAIL, CHAIN_ADD, WEIGHT_BITS, VALUES, N_FIELDS
+} Field;
+
+/* What may be drawn, and the value that a small case has. */
+static const struct {
+  const char *name;
+  int low, high, plain;
+} fields[N_FIELDS] = {
+    [GENERATION] = {"generation", 0, 1, 0},
+    [PASS] = {"pass", 0, 2, 0},
+    [WIDTH] = {"width", 1, 9, 1},
+    [HEIGHT] = {"height", 1, 14, 1},
+    [ROWS] = {"rows", 1, 40, 1},
+    [FEATURES] = {"features", 1, 60, 1},
+    [TOKENS] = {"tokens", 1, 120, 1},
+    [DENSITY] = {"density%", 0, 100, 0},
+    [MASK] = {"mask", 0, 3, 0},
+    [DENSE] = {"dense", 0, 3, 1},
+    [FOLD] = {"fold", 1, 4, 1},
+    [AXIS] = {"axis", 0, 1, 0},
+    [PLACEMENT] = {"placement", CS3_ACC_CACHE, CS3_ACC_SRAM, CS3_ACC_SRAM},
+    [REDUCTION] = {"reduction", 0, 2, 0},
+    [BLOCKING] = {"blocking", 0, 3, 1},
+    [SLOTS] = {"slots", 1, 9, 16},
+    [CACHE] = {"cache", 0, 600, 256},
+    [HOP] = {"hop", 1, 3, 1},
+    [RAMP] = {"ramp", 1, 3, 1},
+    [ROUTER_BUFFER] = {"router buffer", 1, 4, 1},
+    [IN_QUEUE] = {"in queue", 1, 6, 1},
+    [LOW_QUEUE] = {"low queue", 1, 6, 1},
+    [OUT_QUEUE] = {"out queue", 1, 6, 1},
+    [WEIGHT_QUEUE] = {"weight queue", 1, 6, 1},
+    [LINK] = {"link", 0, 3, 0},
+    [IO_SPEED] = {"io speed", -6, 1, 1},
+    [EDGE_BUFFER] = {"edge buffer", 4, 200, 1000},
+    [OVERHEAD] = {"overhead", 0, 9, 0},
+    [CONTROL] = {"control", 0, 5, 1},
+    [PRECISION] = {"precision", 0, 1, 0},
+    [FORMAT] = {"format", 0, 2, 0},
+    [LANES] = {"reduce lanes", 1, 2, 2},
+    [ISSUES] = {"reduce issues", 1, 2, 1},
+    [GRADIENT] = {"gradient", 1, 3, 1},
+    [DOT_TAIL] = {"dot tail", 0, 9, 0},
+    [CHAIN_ADD] = {"chain add", 0, 4, 0},
+    [WEIGHT_BITS] = {"weight bits", 8, 32, 16},
+    [VALUES] = {"values", 0, 1, 1},
+};
+
+typedef struct {
+  int v[N_FIELDS];
+  guint32 seed;
+} Case;
+
+/* A case made into what the machines take. */
+typedef struct {
+  Cs3Hardware hw;
+  Cs3LayerShape shape;
+  Cs3Mapping mapping;
+  guint8 *mask;
+  gint64 lines;
+  guint16 *counts;
+} Layer;
+
+static void layer_clear(Layer *l) {
+  g_free(l->mask);
+  g_free(l->counts);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Layer, layer_clear)
+
+static Cs3Hardware preset(const char *name) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Machine) machine = cs3_machine_load(name, NULL, &error);
+  ck_assert_msg(machine != NULL, "%s", error ? error->message : "");
+  return machine->hw;
+}
+
+static Case draw(guint32 seed) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(seed);
+  Case c = {.seed = seed};
+  for (int i = 0; i < N_FIELDS; i++)
+    c.v[i] = g_rand_int_range(r, fields[i].low, fields[i].high + 1);
+  return c;
+}
+
+static Cs3Hardware hardware_of(const int *v) {
+  static const double links[] = {1, 1, 1.125, 1.5};
+  Cs3Hardware hw = preset(v[GENERATION] ? "cs3" : "cs2");
+  hw.wafer.pe_x = v[WIDTH];
+  hw.wafer.pe_y = v[HEIGHT];
+  hw.pe.acc_cache_bytes = v[CACHE];
+  hw.fabric.hop_cycles = v[HOP];
+  hw.fabric.ramp_cycles = v[RAMP];
+  hw.fabric.router_buffer = v[ROUTER_BUFFER];
+  hw.fabric.in_queue[0] = v[WEIGHT_QUEUE];
+  hw.fabric.in_queue[2] = v[IN_QUEUE];
+  hw.fabric.in_queue[3] = v[LOW_QUEUE];
+  hw.fabric.out_queue[2] = v[OUT_QUEUE];
+  hw.fabric.link_cycles = links[v[LINK]];
+  hw.io.rate_bits_per_s *= exp(v[IO_SPEED]);
+  hw.io.edge_buffer_bytes = v[EDGE_BUFFER];
+  hw.kernel.weight_overhead = v[OVERHEAD];
+  hw.kernel.control_cycles = v[CONTROL];
+  hw.kernel.accumulator_slots = v[SLOTS];
+  hw.kernel.acc_precision = v[PRECISION];
+  hw.kernel.weight_format = v[FORMAT];
+  hw.kernel.dense_weight_bits = v[WEIGHT_BITS];
+  hw.kernel.reduce_lanes = 2 * v[LANES];
+  hw.kernel.reduce_issues = v[ISSUES];
+  hw.kernel.gradient_bits = 16 * v[GRADIENT];
+  hw.kernel.dot_tail = v[DOT_TAIL];
+  hw.kernel.chain_add = v[CHAIN_ADD];
+  return hw;
+}
+
+/* Uniform; one heavy column block; rows alive or empty; a band. */
+static guint8 *mask_of(const Case *c) {
+  const int *v = c->v;
+  g_autoptr(GRand) r = g_rand_new_with_seed(c->seed ^ 0x5eed);
+  guint8 *mask = g_malloc0(v[ROWS] * v[FEATURES]);
+  double density = v[DENSITY] / 100.0;
+  for (int i = 0; i < v[ROWS]; i++)
+    for (int k = 0; k < v[FEATURES]; k++) {
+      double here = density;
+      if (v[MASK] == 1 && k < v[FEATURES] / 5)
+        here = sqrt(density);
+      if (v[MASK] == 2 && i % 3)
+        here = 0;
+      if (v[MASK] == 3)
+        here = ABS(i * v[FEATURES] / v[ROWS] - k) < density * v[FEATURES] ? 1 : 0;
+      mask[i * v[FEATURES] + k] = g_rand_double(r) < here;
+    }
+  return mask;
+}
+
+/* %FALSE: the mapping does not hold the layer. */
+static gboolean layer_of(const Case *c, Layer *l) {
+  const int *v = c->v;
+  *l = (Layer){.hw = hardware_of(v)};
+  l->shape = (Cs3LayerShape){.pass = (Cs3Pass)v[PASS],
+                             .rows = v[ROWS],
+                             .features = v[FEATURES],
+                             .tokens = v[TOKENS],
+                             .dense = v[DENSE] == 0};
+  l->mapping = (Cs3Mapping){.axis = v[AXIS] ? CS3_AXIS_X : CS3_AXIS_Y,
+                            .fold = v[FOLD],
+                            .placement = (Cs3AccPlacement)v[PLACEMENT],
+                            .reduction = (Cs3Reduction)v[REDUCTION],
+                            .overlap = v[BLOCKING] != 0};
+  if (!cs3_mapping_check(&l->hw, &l->shape, &l->mapping, NULL))
+    return FALSE;
+  l->lines = cs3_mapping_lines(&l->hw, &l->shape, &l->mapping);
+  l->mask = mask_of(c);
+  g_autofree gint64 *starts = cs3_mapping_starts(v[FEATURES], l->lines);
+  l->counts = g_new0(guint16, v[ROWS] * l->lines);
+  for (int i = 0; i < v[ROWS]; i++)
+    for (gint64 line = 0; line < l->lines; line++)
+      for (gint64 k = starts[line]; k < starts[line + 1]; k++)
+        l->counts[i * l->lines + line] += l->mask[i * v[FEATURES] + k];
+  return TRUE;
+}
+
+typedef struct {
+  const guint8 *mask;
+  gint64 features;
+} MaskView;
+
+static gboolean alive(gconstpointer mask, gint64 row, gint64 feature) {
+  const MaskView *view = mask;
+  return view->mask[row * view->features + feature];
+}
+
+/* What is wrong with the case; %NULL: nothing, or it cannot be run. */
+static char *fault(const Case *c, gint64 break_by) {
+  g_auto(Layer) l = {0};
+  g_autoptr(GError) error = NULL;
+  if (!layer_of(c, &l))
+    return NULL;
+  MaskView view = {l.mask, l.shape.features};
+  Cs3LayerEventConfig config = {.hw = &l.hw,
+                                .shape = l.shape,
+                                .mapping = l.mapping,
+                                .alive = alive,
+                                .mask = &view,
+                                .seed = c->seed,
+                                .values = (Cs3LayerValues)c->v[VALUES]};
+  g_autoptr(Cs3LayerEvent) layer = cs3_layer_event_new(&config, &error);
+  Cs3LayerEventResult got;
+  if (!layer || !cs3_layer_event_run(layer, &got, &error))
+    return g_strdup(error->message);
+  Cs3LayerCounts counts = {l.counts, l.lines};
+  Cs3LayerResult want;
+  cs3_layer_recurrence(&l.hw, &l.shape, &l.mapping, l.shape.dense ? NULL : &counts, &want);
+  if (got.cycles != want.cycles + break_by)
+    return g_strdup_printf("event %d cycles, recurrence %d", (int)got.cycles, (int)want.cycles);
+  if (got.macs != want.nonzeros * l.shape.tokens)
+    return g_strdup_printf("%d multiply-adds, want %d", (int)got.macs,
+                           (int)(want.nonzeros * l.shape.tokens));
+  if (got.wrong > 0)
+    return g_strdup_printf("%d outputs are wrong, by up to %g", (int)got.wrong, got.error);
+  if (got.ingress_wavelets != want.ingress_wavelets || got.egress_wavelets != want.egress_wavelets)
+    return g_strdup_printf("wavelets in %d, want %d; out %d, want %d", (int)got.ingress_wavelets,
+                           (int)want.ingress_wavelets, (int)got.egress_wavelets,
+                           (int)want.egress_wavelets);
+  gint64 bound = cs3_layer_bound(&l.hw, &l.shape, &l.mapping, want.nonzeros);
+  if (bound > want.cycles)
+    return g_strdup_printf("bound %d above %d cycles", (int)bound, (int)want.cycles);
+  return NULL;
+}
+
+/* Moves one field towards its plain value as far as the case still fails. */
+static gboolean shrink_field(Case *c, int field, gint64 break_by) {
+  int from = c->v[field], plain = fields[field].plain;
+  for (int step = from - plain; step != 0; step /= 2) {
+    Case smaller = *c;
+    smaller.v[field] = from - step;
+    g_autofree char *still = fault(&smaller, break_by);
+    if (still) {
+      *c = smaller;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+static Case shrink(Case c, gint64 break_by) {
+  for (gboolean smaller = TRUE; smaller;) {
+    smaller = FALSE;
+    for (int field = 0; field < N_FIELDS; field++)
+      while (shrink_field(&c, field, break_by))
+        smaller = TRUE;
+  }
+  return c;
+}
+
+static char *describe(const Case *c) {
+  GString *text = g_string_new(NULL);
+  g_string_printf(text, "seed %u", c->seed);
+  for (int i = 0; i < N_FIELDS; i++)
+    if (c->v[i] != fields[i].plain)
+      g_string_append_printf(text, ", %s %d", fields[i].name, c->v[i]);
+  return g_string_free(text, FALSE);
+}
+
+static void show_smallest(const Case *c, gint64 break_by) {
+  g_autofree char *what = fault(c, break_by), *whole = describe(c);
+  Case small = shrink(*c, break_by);
+  g_autofree char *still = fault(&small, break_by), *text = describe(&small);
+  ck_abort_msg("%s\n  of: %s\n  shrunk: %s: %s", what, whole, text, still);
+}
+
+/* One case by hand: CS3SIM_LAYER_CASE="seed 5, rows 2, reduction 1"; the rest is plain. */
+static gboolean given_case(Case *c) {
+  const char *text = g_getenv("CS3SIM_LAYER_CASE");
+  if (!text)
+    return FALSE;
+  *c = (Case){0};
+  for (int i = 0; i < N_FIELDS; i++)
+    c->v[i] = fields[i].plain;
+  g_auto(GStrv) parts = g_strsplit(text, ", ", -1);
+  for (char **part = parts; *part; part++) {
+    char *blank = strrchr(*part, ' ');
+    ck_assert_msg(blank != NULL, "CS3SIM_LAYER_CASE: '%s' is not 'NAME VALUE'", *part);
+    *blank = '\0';
+    if (g_str_equal(*part, "seed"))
+      c->seed = (guint32)g_ascii_strtoull(blank + 1, NULL, 10);
+    for (int i = 0; i < N_FIELDS; i++)
+      if (g_str_equal(*part, fields[i].name))
+        c->v[i] = atoi(blank + 1);
+  }
+  return TRUE;
+}
+
+START_TEST(test_event_equals_recurrence) {
+  Case given;
+  if (given_case(&given)) {
+    g_autofree char *what = fault(&given, 0);
+    ck_assert_msg(what == NULL, "%s", what);
+    return;
+  }
+  int cases = g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES;
+  g_autoptr(GRand) seeds = g_rand_new_with_seed(fixture_seed());
+  for (int i = 0; i < cases;) {
+    Case c = draw(g_rand_int(seeds));
+    Layer l;
+    gboolean fits = layer_of(&c, &l);
+    if (fits)
+      layer_clear(&l);
+    if (!fits)
+      continue;
+    g_autofree char *what = fault(&c, 0);
+    if (what)
+      show_smallest(&c, 0);
+    i++;
+  }
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("layer-event");
+  TCase *t = tcase_create("random");
+  tcase_set_timeout(t, 900);
+  tcase_add_test(t, test_event_equals_recurrence);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  return fixture_run(suite());
+}
