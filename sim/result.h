@@ -10,7 +10,7 @@
 
 #define CS3_RESULT_SCHEMA "cs3sim.result/1"
 /* Raised whenever the same input gives other numbers; NEWS.md says what moved. */
-#define CS3_MODEL_VERSION 1
+#define CS3_MODEL_VERSION 2
 
 /** cs3_result_json: (transfer full): the record of @run. Holds no time, path or worker count. */
 json_t *cs3_result_json(const Cs3Run *run);
