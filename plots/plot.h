@@ -37,6 +37,9 @@ typedef struct {
 typedef enum {
   CS3_PLOT_NEEDS_SPARSITIES, /* runs that differ in nothing but the sparsity, two or more */
   CS3_PLOT_NEEDS_LAYERS,     /* records of `cs3sim layer`, from files */
+  CS3_PLOT_NEEDS_RUN,        /* one run */
+  CS3_PLOT_NEEDS_MACHINES,   /* runs of the same work on different machines, two or more */
+  CS3_PLOT_NEEDS_POINTS,     /* runs of a sweep, from files */
 } Cs3PlotNeeds;
 
 typedef struct {

@@ -5,5 +5,9 @@
 #include "plots/plot.h"
 
 extern const Cs3Plot cs3_plot_breakdown;
+extern const Cs3Plot cs3_plot_compare;
+extern const Cs3Plot cs3_plot_layers;
+extern const Cs3Plot cs3_plot_pareto;
+extern const Cs3Plot cs3_plot_roofline;
 extern const Cs3Plot cs3_plot_layer_speedup;
 extern const Cs3Plot cs3_plot_speedup;

@@ -23,6 +23,25 @@ static gboolean blank_to_end(FILE *file) {
   return TRUE;
 }
 
+/* What wraps records of runs: a point of a sweep, which may have none because its model does not
+ * fit, and a comparison. */
+static void append_record(json_t *records, json_t *record) {
+  const char *schema = cs3_result_string(record, "schema");
+  if (g_str_has_prefix(schema, "cs3sim.sweep/")) {
+    json_t *result = json_object_get(record, "result");
+    if (result != NULL)
+      json_array_append(records, result);
+  } else if (g_str_has_prefix(schema, "cs3sim.compare/")) {
+    size_t i;
+    json_t *machine;
+    json_array_foreach(json_object_get(record, "machines"), i, machine)
+        json_array_append(records, json_object_get(machine, "result"));
+  } else {
+    json_array_append(records, record);
+  }
+  json_decref(record);
+}
+
 static gboolean read_all(FILE *file, const char *name, json_t *records, GError **error) {
   for (gsize n = 1; !blank_to_end(file); n++) {
     json_error_t problem;
@@ -33,7 +52,7 @@ static gboolean read_all(FILE *file, const char *name, json_t *records, GError *
                   problem.text);
       return FALSE;
     }
-    json_array_append_new(records, record);
+    append_record(records, record);
   }
   if (ferror(file)) {
     g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot read %s: %s",

@@ -10,10 +10,12 @@
 #include "plots/gnuplot.h"
 #include "plots/plot.h"
 #include "plots/record.h"
+#include "fabric/fabric-error.h"
 #include "sim/commands.h"
+#include "sim/compare.h"
 #include "sim/result.h"
-#include "sim/scenario.h"
 #include "sim/suggest.h"
+#include "sim/sweep.h"
 
 /* Runs of a sweep: more are hardly meant. */
 #define MAX_RUNS 1000
@@ -101,36 +103,89 @@ static gboolean can_sweep(const Cs3Context *context, const Cs3Scenario *scenario
   return TRUE;
 }
 
-/* Every run is held against the dense side of the first. */
-static gboolean run_sweep(const Cs3Context *context, const PlotOptions *o, Cs3Scenario *scenario,
-                          const GArray *values, json_t *records, GError **error) {
-  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "runs", values->len);
-  g_autoptr(Cs3Run) first = NULL;
-  for (guint i = 0; i < values->len; i++) {
-    double sparsity = g_array_index(values, double, i);
-    if (!cs3_scenario_set_sparsity(scenario, &o->scenario, sparsity, error))
-      return FALSE;
-    g_autoptr(Cs3Run) run = cs3_run_against(&scenario->config, first, error);
-    if (run == NULL) {
-      g_prefix_error(error, "at sparsity %.4g: ", sparsity);
-      return FALSE;
-    }
-    json_array_append_new(records, cs3_result_json(run));
-    if (first == NULL)
-      first = g_steal_pointer(&run);
-    cs3_progress_update(progress, i + 1);
-  }
-  return TRUE;
+static gboolean collect(gpointer data, const char *line, gsize n, GError **error) {
+  json_t *records = data, *point = json_loadb(line, n, 0, NULL);
+  json_t *result = json_object_get(point, "result");
+  if (result != NULL)
+    json_array_append(records, result);
+  else
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "at sparsity %s: %s",
+                cs3_result_string(point, "axes.sparsity"), cs3_result_string(point, "reason"));
+  json_decref(point);
+  return result != NULL;
 }
 
-static gboolean simulate(const Cs3Context *context, const PlotOptions *o, json_t *records,
-                         GError **error) {
+static char *values_text(const GArray *values) {
+  GString *text = g_string_new(NULL);
+  for (guint i = 0; i < values->len; i++)
+    g_string_append_printf(text, "%s%.12g", i > 0 ? "," : "", g_array_index(values, double, i));
+  return g_string_free(text, FALSE);
+}
+
+static gboolean run_sweep(const Cs3Context *context, const PlotOptions *o, const GArray *values,
+                          json_t *records, GError **error) {
+  g_autoptr(Cs3Axes) axes = cs3_axes_new();
+  g_autofree char *text = values_text(values);
+  Cs3Sweep sweep = {.axes = axes, .base = &o->scenario};
+  if (!cs3_axes_add(axes, "sparsity", text, "--from", error) ||
+      !cs3_axes_count(axes, &sweep.after, error) ||
+      !cs3_scenario_identity(sweep.base, &sweep.identity, error))
+    return FALSE;
+  sweep.workers = o->scenario.jobs > 0 ? (guint)o->scenario.jobs : g_get_num_processors();
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "runs", values->len);
+  return cs3_sweep_run(&sweep, progress, collect, records, error);
+}
+
+static gboolean simulate_sparsities(const Cs3Context *context, const PlotOptions *o,
+                                    json_t *records, GError **error) {
   g_autoptr(GArray) values = sparsities(o, error);
   if (values == NULL)
     return FALSE;
   g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o->scenario, error);
   return scenario != NULL && can_sweep(context, scenario, error) &&
-         run_sweep(context, o, scenario, values, records, error);
+         run_sweep(context, o, values, records, error);
+}
+
+static gboolean simulate_run(const PlotOptions *o, json_t *records, GError **error) {
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o->scenario, error);
+  g_autoptr(Cs3Run) run = scenario != NULL ? cs3_run(&scenario->config, error) : NULL;
+  if (run == NULL)
+    return FALSE;
+  json_array_append_new(records, cs3_result_json(run));
+  return TRUE;
+}
+
+static gboolean simulate_machines(const PlotOptions *o, json_t *records, GError **error) {
+  json_t *comparison = cs3_compare(&o->scenario, error);
+  if (comparison == NULL)
+    return FALSE;
+  json_t *runs = cs3_compare_runs(comparison);
+  json_array_extend(records, runs);
+  json_decref(runs);
+  json_decref(comparison);
+  return TRUE;
+}
+
+/* What only a sweep over sparsities takes. */
+static gboolean no_sweep_options(const Cs3Context *context, const Cs3Plot *plot, GError **error) {
+  for (const Cs3Option *option = sweep_options; option->name != NULL; option++)
+    if (cs3_cli_given(context, option->name)) {
+      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                  "--%s: plot %s does not go through sparsities; choose one with --sparsity",
+                  option->name, plot->name);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const PlotOptions *o,
+                         json_t *records, GError **error) {
+  if (plot->needs == CS3_PLOT_NEEDS_SPARSITIES)
+    return simulate_sparsities(context, o, records, error);
+  if (!no_sweep_options(context, plot, error))
+    return FALSE;
+  return plot->needs == CS3_PLOT_NEEDS_MACHINES ? simulate_machines(o, records, error)
+                                                : simulate_run(o, records, error);
 }
 
 /* Runs that were made before; options that would have shaped them come too late. */
@@ -308,10 +363,13 @@ static gboolean fits_terminal(const Cs3Context *context, GError **error) {
 }
 
 static gboolean has_files(const Cs3Plot *plot, char **files, GError **error) {
-  if (plot->needs != CS3_PLOT_NEEDS_LAYERS || files[0] != NULL)
+  const char *origin = plot->needs == CS3_PLOT_NEEDS_LAYERS   ? "'cs3sim layer -o jsonl' writes"
+                       : plot->needs == CS3_PLOT_NEEDS_POINTS ? "'cs3sim sweep' writes"
+                                                              : NULL;
+  if (origin == NULL || files[0] != NULL)
     return TRUE;
-  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-              "plot %s needs RESULT files, which 'cs3sim layer -o jsonl' writes", plot->name);
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "plot %s needs RESULT files, which %s",
+              plot->name, origin);
   return FALSE;
 }
 
@@ -324,7 +382,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     return CS3_EXIT_USAGE;
   json_t *records = json_array();
   gboolean ok = (args[1] != NULL ? read_files(context, args + 1, records, error)
-                                 : simulate(context, values, records, error)) &&
+                                 : simulate(context, plot, values, records, error)) &&
                 draw(context, plot, records, &companions, error);
   json_decref(records);
   return ok ? CS3_EXIT_OK : CS3_EXIT_INTERNAL;
@@ -338,21 +396,28 @@ static const Cs3Example examples[] = {
      "cs3sim plot speedup --model gpt2-small --batch 32 --step 0.3"},
     {"where its step goes, as a picture with data and gnuplot script beside it",
      "cs3sim plot breakdown --model gpt2-small --batch 32 --step 0.3 -O gpt2.svg"},
+    {"what every layer of one run costs, and what holds it",
+     "cs3sim plot layers --model gpt2-small --batch 32 --sparsity 0.7"},
+    {"three machines", "cs3sim plot compare --model gpt2-small --batch 32 --sparsity 0.7 "
+                       "--hardware cs2,cs3,cs3-double-ingress"},
     {NULL, NULL},
 };
 
 const Cs3Command cs3_cmd_plot = {
     .name = "plot",
     .arguments = "NAME [RESULT...]",
-    .summary = "Draw a plot: speed-up, breakdown",
+    .summary = "Draw a plot: speed-up, breakdown, layers, roofline, machines, sweeps",
     .description =
         "Simulates what the plot NAME needs (see 'cs3sim list plots') and draws it with gnuplot: "
         "for the terminal, or with -O as SVG, PNG, PDF or text. Beside the file lie its data "
         "(.dat) "
         "and the gnuplot script (.gp), from which 'gnuplot NAME.gp' in that folder draws it "
         "again.\n\n"
-        "With RESULT files nothing is simulated: they hold records that 'cs3sim run -o json' or "
-        "'-o jsonl' has written, alike in everything but the sparsity.",
+        "With RESULT files nothing is simulated: they hold what 'cs3sim run -o json', 'compare -o "
+        "json' "
+        "or 'sweep' has written. For speedup and breakdown the runs must be alike in everything "
+        "but "
+        "the sparsity, for compare in everything but the machine.",
     .options_size = sizeof(PlotOptions),
     .defaults = &defaults,
     .groups = {{"Sweep", sweep_options, 0},

@@ -75,23 +75,7 @@ static gboolean read_axes(const Cs3Context *context, const SweepOptions *o, char
   axes->zip = o->zip;
   if (files[0] != NULL && !cs3_axes_load(axes, base, files[0], context->given, error))
     return FALSE;
-  for (char **text = o->axes; text != NULL && *text != NULL; text++) {
-    const char *equals = strchr(*text, '=');
-    if (equals == NULL || equals == *text) {
-      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                  "--sweep: '%s' is not KEY=VALUES, as in sparsity=0.5:0.9:0.1", *text);
-      return FALSE;
-    }
-    g_autofree char *key = g_strndup(*text, (gsize)(equals - *text));
-    if (!cs3_axes_add(axes, key, equals + 1, "--sweep", error))
-      return FALSE;
-    if (cs3_cli_given(context, key)) {
-      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                  "--%s: is an axis of the sweep; leave one of them out", key);
-      return FALSE;
-    }
-  }
-  return TRUE;
+  return cs3_axes_add_texts(axes, o->axes, context->given, error);
 }
 
 static const Cs3Column point_columns[] = {

@@ -7,6 +7,7 @@
 #include "sim/cli.h"
 #include "sim/fabric-run.h"
 
+extern const Cs3Command cs3_cmd_compare;
 extern const Cs3Command cs3_cmd_complete;
 extern const Cs3Command cs3_cmd_explain;
 extern const Cs3Command cs3_cmd_fabric;
@@ -14,7 +15,9 @@ extern const Cs3Command cs3_cmd_help;
 extern const Cs3Command cs3_cmd_inspect;
 extern const Cs3Command cs3_cmd_layer;
 extern const Cs3Command cs3_cmd_list;
+extern const Cs3Command cs3_cmd_optimize;
 extern const Cs3Command cs3_cmd_plot;
+extern const Cs3Command cs3_cmd_report;
 extern const Cs3Command cs3_cmd_run;
 extern const Cs3Command cs3_cmd_sweep;
 extern const Cs3Command cs3_cmd_train;

@@ -179,6 +179,30 @@ gboolean cs3_axes_add(Cs3Axes *axes, const char *key, const char *values, const 
   return FALSE;
 }
 
+static gboolean add_text(Cs3Axes *axes, const char *text, GHashTable *given, GError **error) {
+  const char *equals = strchr(text, '=');
+  if (equals == NULL || equals == text) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--sweep: '%s' is not KEY=VALUES, as in sparsity=0.5:0.9:0.1", text);
+    return FALSE;
+  }
+  g_autofree char *key = g_strndup(text, (gsize)(equals - text));
+  if (!cs3_axes_add(axes, key, equals + 1, "--sweep", error))
+    return FALSE;
+  if (!g_hash_table_contains(given, key))
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--%s: is an axis of the sweep; leave one of them out", key);
+  return FALSE;
+}
+
+gboolean cs3_axes_add_texts(Cs3Axes *axes, char **texts, GHashTable *given, GError **error) {
+  for (char **text = texts; text != NULL && *text != NULL; text++)
+    if (!add_text(axes, *text, given, error))
+      return FALSE;
+  return TRUE;
+}
+
 /* --- points --------------------------------------------------------------------------------- */
 
 static const Cs3Axis *axis_at(const Cs3Axes *axes, guint a) {

@@ -41,6 +41,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Axes, cs3_axes_free)
 gboolean cs3_axes_add(Cs3Axes *axes, const char *key, const char *values, const char *where,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * cs3_axes_add_texts: add axes written "KEY=VALUES", as --sweep has them.
+ * @texts: (nullable). @given: options of the command line: none of them may be an axis too.
+ */
+gboolean cs3_axes_add_texts(Cs3Axes *axes, char **texts, GHashTable *given,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cs3_axes_count: number of points. Fails when there are none, or zipped axes differ in length. */
 gboolean cs3_axes_count(const Cs3Axes *axes, guint64 *points,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Points of a sweep: throughput against energy, with those that no other beats in both. */
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plots/canvas.h"
+#include "plots/plots.h"
+#include "plots/record.h"
+#include "sim/result.h"
+
+typedef struct {
+  double rate, per_joule; /* tokens/s, tokens/J */
+  gboolean best;
+} Point;
+
+static Point point_of(const json_t *record) {
+  return (Point){.rate = cs3_result_number(record, "throughput.tokens_per_s"),
+                 .per_joule = 1 / cs3_result_number(record, "energy.joules_per_token")};
+}
+
+static json_t *prepare(const json_t *records, GError **error) {
+  static const char *const numbers[] = {"throughput.tokens_per_s", "energy.joules_per_token", NULL};
+  static const char *const texts[] = {"model.name", "hardware.name", NULL};
+  size_t i;
+  json_t *record;
+  if (json_array_size(records) < 2) {
+    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+                "a front needs two points or more that fit their machine, not %zu",
+                json_array_size(records));
+    return NULL;
+  }
+  json_array_foreach(records, i, record) if (!cs3_record_require(record, numbers, texts, error)) {
+    g_prefix_error(error, "record %zu: ", i + 1);
+    return NULL;
+  }
+  return json_deep_copy(records);
+}
+
+static gint by_rate(gconstpointer a, gconstpointer b) {
+  const Point *x = a, *y = b;
+  if (x->rate != y->rate)
+    return x->rate < y->rate ? 1 : -1;
+  return (x->per_joule < y->per_joule) - (x->per_joule > y->per_joule);
+}
+
+/* Fastest first; a point is on the front when it needs less energy than all that are faster. */
+static GArray *sorted(const json_t *series) {
+  GArray *points = g_array_new(FALSE, FALSE, sizeof(Point));
+  size_t i;
+  json_t *record;
+  json_array_foreach(series, i, record) {
+    Point point = point_of(record);
+    g_array_append_val(points, point);
+  }
+  g_array_sort(points, by_rate);
+  double most = 0;
+  for (guint k = 0; k < points->len; k++) {
+    Point *point = &g_array_index(points, Point, k);
+    point->best = point->per_joule > most;
+    most = MAX(most, point->per_joule);
+  }
+  return points;
+}
+
+static void write_points(const GArray *points, gboolean best, GString *data) {
+  g_string_append(data, "tokens_per_s tokens_per_joule\n");
+  for (guint k = 0; k < points->len; k++) {
+    const Point *point = &g_array_index(points, Point, k);
+    if (best && !point->best)
+      continue;
+    cs3_canvas_number(data, point->rate);
+    g_string_append_c(data, ' ');
+    cs3_canvas_number(data, point->per_joule);
+    g_string_append_c(data, '\n');
+  }
+}
+
+static void write_data(const json_t *series, GString *data) {
+  g_autoptr(GArray) points = sorted(series);
+  g_string_append_printf(data, "# %s\n# all points\n", cs3_plot_pareto.summary);
+  write_points(points, FALSE, data);
+  g_string_append(data, "\n\n# the front\n");
+  write_points(points, TRUE, data);
+}
+
+/* "llama7b on cs3", or what the points differ in. */
+static char *subject(const json_t *series) {
+  const json_t *first = json_array_get(series, 0);
+  const char *model = cs3_result_string(first, "model.name");
+  const char *machine = cs3_result_string(first, "hardware.name");
+  size_t i;
+  json_t *r;
+  json_array_foreach(series, i, r) {
+    if (strcmp(cs3_result_string(r, "model.name"), model) != 0)
+      model = "several models";
+    if (strcmp(cs3_result_string(r, "hardware.name"), machine) != 0)
+      machine = "several machines";
+  }
+  return g_strdup_printf("%s on %s, %zu points", model, machine, json_array_size(series));
+}
+
+static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+  gboolean text = target->format == CS3_PLOT_TEXT;
+  const json_t *first = json_array_get(series, 0);
+  g_autofree char *subtitle = subject(series);
+  g_autofree char *caption = g_strdup_printf(
+      "On the front: no other point is both faster and more frugal. Energy of all systems and of "
+      "MemoryX, as the records have it.\nSource: simulated by cs3sim %s, fidelity %s.",
+      cs3_result_string(first, "provenance.version"), cs3_result_string(first, "fidelity"));
+  cs3_canvas_begin(script, target,
+                   &(Cs3CanvasWords){.title = "Throughput against energy",
+                                     .subtitle = subtitle,
+                                     .caption = caption,
+                                     .x = "throughput [thousand tokens/s]",
+                                     .y = "tokens per joule",
+                                     .legend_rows = 1,
+                                     .legend_columns = 2});
+  g_string_append(script, text ? "" : "set rmargin at screen 0.95\n");
+  g_string_append(script, "set offsets graph 0.04, graph 0.04, graph 0.06, graph 0.06\nplot ");
+  cs3_canvas_file(script, target->data_name);
+  g_string_append_printf(script,
+                         " index 0 using (column('tokens_per_s') / 1000):'tokens_per_joule' with "
+                         "points pointtype %s linecolor rgb '%s' title 'points', \\\n  ",
+                         text ? "'.'" : "7 pointsize 0.7", cs3_color_rgb(CS3_COLOR_SKY));
+  cs3_canvas_file(script, target->data_name);
+  g_string_append_printf(script,
+                         " index 1 using (column('tokens_per_s') / 1000):'tokens_per_joule' with "
+                         "%s pointtype %s linecolor rgb '%s' title 'front'\n",
+                         text ? "points" : "linespoints linewidth 2",
+                         text ? "'F'" : "5 pointsize 1", cs3_color_rgb(CS3_COLOR_VERMILLION));
+}
+
+const Cs3Plot cs3_plot_pareto = {
+    .name = "pareto",
+    .summary = "a sweep: throughput against energy, and the points that no other beats",
+    .needs = CS3_PLOT_NEEDS_POINTS,
+    .prepare = prepare,
+    .write_data = write_data,
+    .write_script = write_script,
+};

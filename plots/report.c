@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The HTML report. Every text that comes from a record goes through cs3_html_escape(). */
+#include "config.h"
+
+#include "plots/report.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plots/report-page.h"
+#include "sim/result.h"
+
+void cs3_html_escape(GString *page, const char *text) {
+  g_autofree char *valid = g_utf8_make_valid(text, -1);
+  for (const char *c = valid; *c != '\0'; c++) {
+    switch (*c) {
+    case '&':
+      g_string_append(page, "&amp;");
+      break;
+    case '<':
+      g_string_append(page, "&lt;");
+      break;
+    case '>':
+      g_string_append(page, "&gt;");
+      break;
+    case '"':
+      g_string_append(page, "&quot;");
+      break;
+    default:
+      if (g_ascii_isspace(*c) || !g_ascii_iscntrl(*c))
+        g_string_append_c(page, *c);
+    }
+  }
+}
+
+static void heading(GString *page, int level, const char *text) {
+  g_string_append_printf(page, "<h%d>", level);
+  cs3_html_escape(page, text);
+  g_string_append_printf(page, "</h%d>\n", level);
+}
+
+/* --- tables --------------------------------------------------------------------------------- */
+
+/* A column: a text or a number of the record. */
+typedef struct {
+  const char *title, *path;
+  gboolean text;
+  double scale;
+  int digits; /* significant */
+} Column;
+
+static void open_table(GString *page, const Column *columns, guint n) {
+  g_string_append(page, "<div class=\"wide\"><table class=\"sort\"><thead><tr>");
+  for (guint i = 0; i < n; i++) {
+    g_string_append(page, columns[i].text ? "<th>" : "<th class=\"n\">");
+    cs3_html_escape(page, columns[i].title);
+    g_string_append(page, "</th>");
+  }
+  g_string_append(page, "</tr></thead><tbody>\n");
+}
+
+static void close_table(GString *page) {
+  g_string_append(page, "</tbody></table></div>\n");
+}
+
+static void text_cell(GString *page, const char *text) {
+  g_string_append(page, "<td>");
+  cs3_html_escape(page, text);
+  g_string_append(page, "</td>");
+}
+
+static void number_cell(GString *page, double value, int digits) {
+  char text[G_ASCII_DTOSTR_BUF_SIZE], format[] = "%.0g", exact[G_ASCII_DTOSTR_BUF_SIZE];
+  if (!isfinite(value)) {
+    g_string_append(page, "<td class=\"n\">-</td>");
+    return;
+  }
+  format[2] = (char)('0' + digits);
+  g_ascii_formatd(text, sizeof text, format, value);
+  g_ascii_formatd(exact, sizeof exact, "%.15g", value);
+  g_string_append_printf(page, "<td class=\"n\" data-v=\"%s\">%s</td>", exact, text);
+}
+
+static void row(GString *page, const json_t *record, const Column *columns, guint n) {
+  g_string_append(page, "<tr>");
+  for (guint i = 0; i < n; i++)
+    if (columns[i].text)
+      text_cell(page, cs3_result_string(record, columns[i].path));
+    else
+      number_cell(page, cs3_result_number(record, columns[i].path) * columns[i].scale,
+                  columns[i].digits);
+  g_string_append(page, "</tr>\n");
+}
+
+static void pair(GString *page, const char *name, const char *value) {
+  g_string_append(page, "<tr>");
+  text_cell(page, name);
+  text_cell(page, value);
+  g_string_append(page, "</tr>\n");
+}
+
+static const Column name_and_value[] = {{"name", "", TRUE, 0, 0}, {"value", "", TRUE, 0, 0}};
+
+/* --- sections ------------------------------------------------------------------------------- */
+
+static const Column run_columns[] = {
+    {"model", "model.name", TRUE, 1, 0},
+    {"machine", "hardware.name", TRUE, 1, 0},
+    {"sparsity", "sparsity", FALSE, 1, 4},
+    {"pattern", "pattern", TRUE, 1, 0},
+    {"step time [s]", "step.time_s", FALSE, 1, 4},
+    {"tokens/s", "throughput.tokens_per_s", FALSE, 1, 4},
+    {"speed-up", "speedup.simulated", FALSE, 1, 4},
+    {"in theory", "speedup.theoretical", FALSE, 1, 4},
+    {"share of peak [%]", "flops.dense_peak_fraction", FALSE, 100, 3},
+    {"J a token", "energy.joules_per_token", FALSE, 1, 3},
+    {"bottleneck", "bottleneck", TRUE, 1, 0},
+};
+
+static void runs_section(GString *page, const json_t *runs) {
+  size_t i;
+  json_t *run;
+  heading(page, 2, json_array_size(runs) > 1 ? "Runs" : "Summary");
+  open_table(page, run_columns, G_N_ELEMENTS(run_columns));
+  json_array_foreach(runs, i, run) row(page, run, run_columns, G_N_ELEMENTS(run_columns));
+  close_table(page);
+}
+
+static void causes_section(GString *page, const json_t *run) {
+  static const Column columns[] = {
+      {"cause", "", TRUE, 1, 0},
+      {"share of the step [%]", "", FALSE, 1, 0},
+      {"Mcycles", "", FALSE, 1, 0},
+      {"Mcycles, dense", "", FALSE, 1, 0},
+  };
+  const json_t *dense = json_object_get(json_object_get(run, "dense"), "step");
+  double cycles = cs3_result_number(run, "step.cycles");
+  heading(page, 2, "Where the step goes");
+  open_table(page, columns, G_N_ELEMENTS(columns));
+  const char *cause;
+  json_t *value;
+  json_object_foreach(json_object_get(json_object_get(run, "step"), "causes"), cause, value) {
+    double here = json_number_value(value);
+    double there = json_number_value(json_object_get(json_object_get(dense, "causes"), cause));
+    if (here == 0 && there == 0)
+      continue;
+    g_string_append(page, "<tr>");
+    text_cell(page, cause);
+    number_cell(page, 100 * here / cycles, 3);
+    number_cell(page, here / 1e6, 5);
+    number_cell(page, there / 1e6, 5);
+    g_string_append(page, "</tr>\n");
+  }
+  close_table(page);
+}
+
+static const Column layer_columns[] = {
+    {"layer", "name", TRUE, 1, 0},
+    {"N", "out_features", FALSE, 1, 6},
+    {"K", "in_features", FALSE, 1, 6},
+    {"times", "repeat", FALSE, 1, 6},
+    {"sparsity", "sparsity", FALSE, 1, 3},
+    {"cycles", "cycles", FALSE, 1, 9},
+    {"forward", "passes.forward.cycles", FALSE, 1, 9},
+    {"dX", "passes.dx.cycles", FALSE, 1, 9},
+    {"dW", "passes.dw.cycles", FALSE, 1, 9},
+    {"speed-up", "speedup", FALSE, 1, 3},
+    {"forward mapping", "passes.forward.mapping.text", TRUE, 1, 0},
+};
+
+static void layers_section(GString *page, const json_t *run) {
+  const json_t *layers = json_object_get(run, "layers");
+  if (json_array_size(layers) == 0)
+    return;
+  size_t i;
+  json_t *layer;
+  heading(page, 2, "Linear layers, one micro-batch");
+  open_table(page, layer_columns, G_N_ELEMENTS(layer_columns));
+  json_array_foreach(layers, i, layer) row(page, layer, layer_columns, G_N_ELEMENTS(layer_columns));
+  close_table(page);
+}
+
+static void pictures_section(GString *page, const GArray *pictures) {
+  for (guint i = 0; i < pictures->len; i++) {
+    const Cs3ReportPicture *picture = &g_array_index(pictures, Cs3ReportPicture, i);
+    g_string_append(page, "<figure role=\"img\" aria-label=\"");
+    cs3_html_escape(page, picture->title);
+    g_string_append(page, "\">\n");
+    /* Without the XML declaration and document type, which belong to a file of its own. */
+    const char *svg = strstr(picture->svg, "<svg");
+    g_string_append(page, svg != NULL ? svg : "");
+    g_string_append(page, "</figure>\n");
+  }
+}
+
+static void validation_suite(GString *page, const json_t *suite) {
+  static const Column columns[] = {
+      {"quantity", "quantity", TRUE, 1, 0},    {"published", "published", FALSE, 1, 5},
+      {"simulated", "simulated", FALSE, 1, 5}, {"unit", "unit", TRUE, 1, 0},
+      {"error [%]", "error", FALSE, 100, 3},   {"accepted", "accepted", TRUE, 1, 0},
+      {"verdict", "verdict", TRUE, 1, 0},      {"source", "source", TRUE, 1, 0},
+  };
+  size_t i;
+  json_t *line;
+  heading(page, 3, cs3_result_string(suite, "name"));
+  g_string_append(page, "<p>");
+  cs3_html_escape(page, cs3_result_string(suite, "summary"));
+  g_string_append(page, "</p>\n");
+  open_table(page, columns, G_N_ELEMENTS(columns));
+  json_array_foreach(json_object_get(suite, "points"), i, line)
+      row(page, line, columns, G_N_ELEMENTS(columns));
+  close_table(page);
+}
+
+static void validation_section(GString *page, const json_t *validation) {
+  heading(page, 2, "Validation against published measurements");
+  if (validation == NULL) {
+    g_string_append(page, "<p>Not part of this report: <code>cs3sim validate -o json -O "
+                          "validation.json</code> makes the table, <code>cs3sim report ... "
+                          "validation.json</code> shows it here.</p>\n");
+    return;
+  }
+  size_t i;
+  json_t *suite;
+  json_array_foreach(json_object_get(validation, "suites"), i, suite) validation_suite(page, suite);
+}
+
+static void object_rows(GString *page, const char *prefix, const json_t *object) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)object, key, value) {
+    g_autofree char *name = g_strconcat(prefix, key, NULL);
+    if (json_is_object(value) || json_is_array(value))
+      continue;
+    char *text = json_is_string(value)
+                     ? strdup(json_string_value(value))
+                     : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+    pair(page, name, text);
+    free(text);
+  }
+}
+
+static void configuration_section(GString *page, const json_t *run) {
+  const json_t *provenance = json_object_get(run, "provenance");
+  heading(page, 2, "Configuration");
+  g_string_append(page, "<details><summary>every parameter of the machine</summary>\n");
+  open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
+  object_rows(page, "", json_object_get(provenance, "configuration"));
+  close_table(page);
+  g_string_append(page, "</details>\n");
+  heading(page, 2, "Provenance");
+  open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
+  object_rows(page, "", run);
+  object_rows(page, "provenance.", provenance);
+  close_table(page);
+}
+
+static void opening(GString *page, const json_t *runs) {
+  const json_t *first = json_array_get(runs, 0);
+  g_autofree char *title =
+      json_array_size(runs) == 1
+          ? g_strdup_printf("%s on %s, %.4g %% sparsity", cs3_result_string(first, "model.name"),
+                            cs3_result_string(first, "hardware.name"),
+                            100 * cs3_result_number(first, "sparsity"))
+          : g_strdup_printf("%zu runs of %s", json_array_size(runs),
+                            cs3_result_string(first, "model.name"));
+  heading(page, 1, title);
+  if (json_array_size(runs) > 1)
+    return;
+  g_autofree char *line = g_strdup_printf(
+      "A training step takes %.4g s, %.3g times as fast as with dense weights; counting "
+      "multiply-accumulates promises %.3g. Most of the rest is %s.",
+      cs3_result_number(first, "step.time_s"), cs3_result_number(first, "speedup.simulated"),
+      cs3_result_number(first, "speedup.theoretical"), cs3_result_string(first, "bottleneck"));
+  g_string_append(page, "<p class=\"lead\">");
+  cs3_html_escape(page, line);
+  g_string_append(page, "</p>\n");
+}
+
+char *cs3_report_html(const json_t *runs, const json_t *validation, const GArray *pictures) {
+  const json_t *first = json_array_get(runs, 0);
+  GString *page = g_string_new(cs3_report_head);
+  opening(page, runs);
+  runs_section(page, runs);
+  pictures_section(page, pictures);
+  if (json_array_size(runs) == 1) {
+    causes_section(page, first);
+    layers_section(page, first);
+  }
+  validation_section(page, validation);
+  configuration_section(page, first);
+  g_string_append(page, cs3_report_foot);
+  return g_string_free(page, FALSE);
+}

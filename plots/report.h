@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One self-contained HTML page from records: tables that sort, pictures inside, nothing fetched. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+/* A picture of the report. */
+typedef struct {
+  const char *title;
+  char *svg; /* owned by the report's maker */
+} Cs3ReportPicture;
+
+/**
+ * cs3_report_html: the page.
+ * @runs: records of runs (cs3sim.result/1), one or more.
+ * @validation: (nullable): what `cs3sim validate -o json` wrote.
+ * @pictures: (element-type Cs3ReportPicture): inserted as they are.
+ * Returns: (transfer full): the same bytes for the same input.
+ */
+char *cs3_report_html(const json_t *runs, const json_t *validation, const GArray *pictures);
+
+/** cs3_html_escape: append @text so that a browser shows it as it is. */
+void cs3_html_escape(GString *page, const char *text);

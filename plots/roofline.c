@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The passes of one run under the machine's roof: achieved rate against the work that each byte
+ * through the wafer's edge feeds. */
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plots/canvas.h"
+#include "plots/plots.h"
+#include "plots/record.h"
+#include "sim/result.h"
+
+enum { WAVELET_BYTES = 4 };
+
+static const char *const passes[] = {"forward", "dx", "dw"};
+
+/* One pass of one layer. */
+typedef struct {
+  const char *layer;
+  double intensity; /* FLOP per byte through the edge, the busier direction */
+  double rate;      /* FLOP/s */
+} Point;
+
+static gboolean point_of(const json_t *record, const json_t *layer, const char *pass, Point *p) {
+  const json_t *object = json_object_get(json_object_get(layer, "passes"), pass);
+  double flops = 2 * cs3_result_number(object, "nonzeros") *
+                 cs3_result_number(record, "mapping.tokens_on_wafer");
+  double bytes = WAVELET_BYTES * fmax(cs3_result_number(object, "ingress_wavelets"),
+                                      cs3_result_number(object, "egress_wavelets"));
+  double seconds =
+      cs3_result_number(object, "cycles") / cs3_result_number(record, "hardware.clock_hz");
+  p->layer = cs3_result_string(layer, "name");
+  p->intensity = flops / bytes;
+  p->rate = flops / seconds;
+  return isfinite(p->intensity) && isfinite(p->rate) && p->intensity > 0 && p->rate > 0;
+}
+
+/* Payload of the links off the wafer, from the configuration: "1.2 Tb/s" x factor x efficiency. */
+static double edge_bytes_per_s(const json_t *record) {
+  const json_t *c = json_object_get(json_object_get(record, "provenance"), "configuration");
+  static const struct {
+    const char *unit;
+    double scale;
+  } units[] = {{"Tb/s", 1e12}, {"Gb/s", 1e9}, {"Mb/s", 1e6}, {"Pb/s", 1e15}};
+  const char *rate = json_string_value(json_object_get(c, "io.rate"));
+  const char *factor = json_string_value(json_object_get(c, "io.factor"));
+  const char *efficiency = json_string_value(json_object_get(c, "io.efficiency"));
+  if (rate == NULL || factor == NULL || efficiency == NULL)
+    return NAN;
+  for (guint i = 0; i < G_N_ELEMENTS(units); i++)
+    if (g_str_has_suffix(rate, units[i].unit))
+      return g_ascii_strtod(rate, NULL) * units[i].scale * g_ascii_strtod(factor, NULL) *
+             g_ascii_strtod(efficiency, NULL) / 8;
+  return NAN;
+}
+
+static json_t *prepare(const json_t *records, GError **error) {
+  static const char *const numbers[] = {"hardware.clock_hz", "hardware.dense_peak_flops",
+                                        "mapping.tokens_on_wafer", "sparsity", NULL};
+  static const char *const texts[] = {"model.name", "hardware.name", NULL};
+  const json_t *record = json_array_get(records, 0);
+  if (!cs3_record_require(record, numbers, texts, error))
+    return NULL;
+  if (!isfinite(edge_bytes_per_s(record)) ||
+      json_array_size(json_object_get(record, "layers")) == 0) {
+    g_set_error_literal(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+                        "the record has no layers or no configuration; a sweep writes them without "
+                        "--brief");
+    return NULL;
+  }
+  return json_deep_copy(record);
+}
+
+/* A block a pass, two blank lines apart, as gnuplot's `index` wants. */
+static void write_data(const json_t *record, GString *data) {
+  g_string_append_printf(data, "# %s\n", cs3_plot_roofline.summary);
+  for (guint p = 0; p < G_N_ELEMENTS(passes); p++) {
+    g_string_append_printf(data, "%s# %s\nflop_per_byte pflops layer\n", p > 0 ? "\n\n" : "",
+                           passes[p]);
+    size_t i;
+    json_t *layer;
+    json_array_foreach(json_object_get(record, "layers"), i, layer) {
+      Point point;
+      if (!point_of(record, layer, passes[p], &point))
+        continue;
+      cs3_canvas_number(data, point.intensity);
+      g_string_append_c(data, ' ');
+      cs3_canvas_number(data, point.rate / 1e15);
+      g_string_append_printf(data, " \"%s\"\n", point.layer);
+    }
+  }
+}
+
+typedef struct {
+  double left, right, low; /* of the axes */
+} Frame;
+
+static Frame frame_of(const json_t *record, double knee, double peak) {
+  Frame frame = {knee, knee, peak};
+  size_t i;
+  json_t *layer;
+  json_array_foreach(json_object_get(record, "layers"), i,
+                     layer) for (guint p = 0; p < G_N_ELEMENTS(passes); p++) {
+    Point point;
+    if (!point_of(record, layer, passes[p], &point))
+      continue;
+    frame.left = MIN(frame.left, point.intensity);
+    frame.right = MAX(frame.right, point.intensity);
+    frame.low = MIN(frame.low, point.rate / 1e15);
+  }
+  return (Frame){frame.left / 2, frame.right * 3, frame.low / 2};
+}
+
+static void write_axes(const Frame *frame, double peak, GString *script) {
+  cs3_canvas_log_y(script, frame->low, 1.6 * peak);
+  static const int steps[] = {1, 2, 5};
+  g_string_append(script, "set logscale x\nset format x '%.0s%c'\nset xtics (");
+  const char *comma = "";
+  for (double decade = pow(10, floor(log10(frame->left))); decade <= frame->right; decade *= 10)
+    for (guint i = 0; i < G_N_ELEMENTS(steps); i++)
+      if (decade * steps[i] >= frame->left && decade * steps[i] <= frame->right) {
+        g_string_append(script, comma);
+        cs3_canvas_number(script, decade * steps[i]);
+        comma = ", ";
+      }
+  g_string_append(script, ")\nset xrange [");
+  cs3_canvas_number(script, frame->left);
+  g_string_append_c(script, ':');
+  cs3_canvas_number(script, frame->right);
+  g_string_append(script, "]\nset samples 400\n");
+}
+
+static void write_curves(const json_t *record, const Cs3PlotTarget *target, double peak,
+                         GString *script) {
+  static const struct {
+    const char *title;
+    Cs3Color color;
+    int point;
+    double size; /* forward and dX often coincide: a ring around a square */
+  } looks[] = {
+      {"forward", CS3_COLOR_BLUE, 6, 1.9},
+      {"dX", CS3_COLOR_ORANGE, 5, 0.9},
+      {"dW", CS3_COLOR_GREEN, 9, 1.2},
+  };
+  g_string_append(script, "plot (x * ");
+  cs3_canvas_number(script, edge_bytes_per_s(record) / 1e15);
+  g_string_append(script, " < ");
+  cs3_canvas_number(script, peak);
+  g_string_append(script, " ? x * ");
+  cs3_canvas_number(script, edge_bytes_per_s(record) / 1e15);
+  g_string_append(script, " : ");
+  cs3_canvas_number(script, peak);
+  g_string_append(script, ") with lines linewidth 2 linecolor rgb '#000000' title 'roof'");
+  for (guint p = 0; p < G_N_ELEMENTS(passes); p++) {
+    g_string_append(script, ", \\\n  ");
+    cs3_canvas_file(script, target->data_name);
+    g_string_append_printf(script, " index %u using 'flop_per_byte':'pflops' with points ", p);
+    if (target->format == CS3_PLOT_TEXT)
+      g_string_append_printf(script, "pointtype '%c'", "FXW"[p]);
+    else
+      g_string_append_printf(script, "pointtype %d pointsize %g linewidth 2", looks[p].point,
+                             looks[p].size);
+    g_string_append_printf(script, " linecolor rgb '%s' title '%s'", cs3_color_rgb(looks[p].color),
+                           looks[p].title);
+  }
+  g_string_append_c(script, '\n');
+}
+
+static void write_script(const json_t *record, const Cs3PlotTarget *target, GString *script) {
+  double peak = cs3_result_number(record, "hardware.dense_peak_flops") / 1e15;
+  double knee = peak * 1e15 / edge_bytes_per_s(record);
+  g_autofree char *subtitle = g_strdup_printf(
+      "%s on %s, %.4g %% %s sparsity, %.0f tokens on the wafer",
+      cs3_result_string(record, "model.name"), cs3_result_string(record, "hardware.name"),
+      100 * cs3_result_number(record, "sparsity"), cs3_result_string(record, "pattern"),
+      cs3_result_number(record, "mapping.tokens_on_wafer"));
+  g_autofree char *caption = g_strdup_printf(
+      "Roof: %.3g TB/s of payload each way, %.3g PFLOP/s dense peak; they meet at %.0f thousand "
+      "FLOP a "
+      "byte. "
+      "Live weights only. A point below the roof is held by something else: imbalance, reduction, "
+      "issue cycles (plot layers).\nSource: simulated by cs3sim %s, fidelity %s, seed %.0f.",
+      edge_bytes_per_s(record) / 1e12, peak, knee / 1e3,
+      cs3_result_string(record, "provenance.version"), cs3_result_string(record, "fidelity"),
+      cs3_result_number(record, "provenance.seed"));
+  cs3_canvas_begin(script, target,
+                   &(Cs3CanvasWords){.title = "Linear layers under the roof of the machine",
+                                     .subtitle = subtitle,
+                                     .caption = caption,
+                                     .x = "work per byte through the wafer's edge [FLOP/B]",
+                                     .y = "achieved [PFLOP/s]",
+                                     .legend_rows = 1,
+                                     .legend_columns = 4});
+  Frame frame = frame_of(record, knee, peak);
+  write_axes(&frame, peak, script);
+  write_curves(record, target, peak, script);
+}
+
+const Cs3Plot cs3_plot_roofline = {
+    .name = "roofline",
+    .summary = "one run: passes of its linear layers under the roof of links and arithmetic",
+    .needs = CS3_PLOT_NEEDS_RUN,
+    .prepare = prepare,
+    .write_data = write_data,
+    .write_script = write_script,
+};
