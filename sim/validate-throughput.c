@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "sim/config-error.h"
-#include "sim/validate-measure.h"
+#include "sim/validate-fit.h"
 
 /* Method "ratio": arguments "A : B", each options of `cs3sim run`; the number of A over that of B.
  */
@@ -39,6 +39,7 @@ const Cs3ValidationSuite cs3_suite_throughput = {
     .name = "throughput",
     .summary = "dense training rates of language models; nothing is fitted",
     .methods = methods,
+    .conclude = cs3_validation_fit,
 };
 
 const Cs3ValidationSuite cs3_suite_throughput_fp32 = {

@@ -11,6 +11,7 @@
 #include "sim/result.h"
 #include "sim/suggest.h"
 #include "sim/table.h"
+#include "sim/validate-fit.h"
 #include "sim/validate-measure.h"
 
 static const Cs3ValidationSuite *const suites[] = {
@@ -124,8 +125,12 @@ static json_t *run_suite(Job *job, const Cs3ValidationSuite *suite, GError **err
   json_t *counts = json_object();
   for (int v = 0; v < CS3_N_VERDICTS; v++)
     json_object_set_new(counts, verdict_names[v], json_integer(verdicts[v]));
-  return json_pack("{s:s, s:s, s:o, s:o}", "name", suite->name, "summary", suite->summary,
-                   "verdicts", counts, "points", cs3_table_json(table));
+  json_t *record = json_pack("{s:s, s:s, s:o, s:o}", "name", suite->name, "summary", suite->summary,
+                             "verdicts", counts, "points", cs3_table_json(table));
+  if (suite->conclude == NULL || suite->conclude(job->session, rows, record, error))
+    return record;
+  json_decref(record);
+  return NULL;
 }
 
 json_t *cs3_validate(const Cs3ValidationSuite *const *chosen, guint workers,
@@ -194,6 +199,9 @@ static void write_suite(const json_t *suite, Cs3Output *output) {
       text_of(suite, "name"), cs3_result_number(suite, "verdicts.ok"),
       cs3_result_number(suite, "verdicts.missed"), cs3_result_number(suite, "verdicts.reported"),
       cs3_result_number(suite, "verdicts.rejected"));
+  const json_t *fit = json_object_get(suite, "fit");
+  if (fit != NULL)
+    cs3_validation_fit_text(fit, output);
 }
 
 static void write_csv(const json_t *suites_json, Cs3Output *output) {

@@ -64,6 +64,9 @@ typedef struct {
   /* (nullable): simulates ahead, in parallel, what the rows need; tells of rows' worth of it. */
   gboolean (*prepare)(Cs3ValidationSession *session, const GPtrArray *rows,
                       Cs3ValidationProgress progress, gpointer data, GError **error);
+  /* (nullable): adds to the suite's record what follows from all rows together. */
+  gboolean (*conclude)(Cs3ValidationSession *session, const GPtrArray *rows, json_t *suite,
+                       GError **error);
 } Cs3ValidationSuite;
 
 extern const Cs3ValidationSuite cs3_suite_fabric, cs3_suite_flops, cs3_suite_pe, cs3_suite_sparse,
