@@ -66,7 +66,7 @@ void cs3_pe_unblock(Cs3Pe *pe, guint task);
 gboolean cs3_pe_send(Cs3Pe *pe, guint colour, guint32 data, guint retry_task);
 /** cs3_pe_grant: lets @stream of the PE move @rows more rows. */
 void cs3_pe_grant(Cs3Pe *pe, guint stream, guint rows);
-/** cs3_pe_grant_at: the same for PE (@x, @y), known there in the next cycle: what a controller
+/** cs3_pe_grant_at: the same for PE (@x, @y); the rows' not_before says when: what a controller
  * outside of the wafer tells its ports on the edge. */
 void cs3_pe_grant_at(Cs3Pe *pe, guint x, guint y, guint stream, guint rows);
 /** cs3_pe_finish: the PE's part is done now; the latest such time is the program's time. */

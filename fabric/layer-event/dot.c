@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dW. The owner of an output row multicasts its dy up and down the token line when every line has a
- * slot for it, which tokens tell that pass along the line both ways. An index wavelet triggers a
+ * slot for it: lines report their rows to the edge, which tells the owner. An index wavelet triggers a
  * dot product of dy and the input feature; the scalars are added along the row from column to
  * column against the weights and leave at the same edge. */
 #include "config.h"
@@ -10,11 +10,10 @@
 #include "fabric/event/half.h"
 #include "fabric/layer/recurrence.h"
 
-enum { TASK_DOT = TASK_PROGRAM, TASK_COMPLETE, TASK_ABOVE, TASK_BELOW, TASK_DOWN_TOKEN,
-       TASK_UP_TOKEN };
-enum { COLOUR_DOWN = COLOUR_PROGRAM, COLOUR_UP, COLOUR_DOWN_TOKEN, COLOUR_UP_TOKEN = 8 };
-enum { STREAM_ABOVE, STREAM_BELOW, STREAM_SEND_DOWN, STREAM_SEND_UP, STREAM_DOWN_TOKEN,
-       STREAM_UP_TOKEN, STREAM_GRADIENT, N_STREAMS };
+enum { TASK_DOT = TASK_PROGRAM, TASK_COMPLETE, TASK_ABOVE, TASK_BELOW, TASK_GO };
+enum { COLOUR_DOWN = COLOUR_PROGRAM, COLOUR_UP };
+enum { STREAM_ABOVE, STREAM_BELOW, STREAM_SEND_DOWN, STREAM_SEND_UP, STREAM_ALLOWED,
+       STREAM_GRADIENT, N_STREAMS };
 
 static gint64 owner_at(const Cs3LayerEvent *m, gint64 step) {
   gint64 owner;
@@ -65,9 +64,9 @@ static guint own_word(const Cs3LayerEvent *m, guint line, gint64 row) {
   return m->output_at + (guint)(row - first) * m->vector_words;
 }
 
-/* Scalars wait in a ring of words; the word behind them is what tokens carry. */
+/* Scalars wait in a ring of words. */
 static guint gradient_word(const Cs3LayerEvent *m, guint32 count) {
-  return m->scratch_at + count % (guint)(m->costs.gradients - 1);
+  return m->scratch_at + count % (guint)m->costs.gradients;
 }
 
 static guint32 memory(gpointer user, guint x, guint y, guint word) {
@@ -102,13 +101,17 @@ static void go(Cs3Pe *pe) {
   cs3_pe_unblock(pe, TASK_CONTROL);
 }
 
-/* Row @step is sent when it is this line's, the row before has passed and all lines have a slot. */
-static void try_send(const Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, const Cs3PeData *d) {
-  guint32 step = d->landed, slots = (guint32)m->costs.slots;
-  if (!d->begun || step >= m->steps || owner_at(m, step) != at->line)
+/* The next row is sent when it is this line's, the one before has passed and all lines have a slot:
+ * the first J rows find them empty. */
+static void try_send(const Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
+  guint32 step = d->landed;
+  if (!d->begun || step >= m->steps || d->sent > step || owner_at(m, step) != at->line)
     return;
-  if (step >= slots && (d->down_tokens < step - slots + 1 || d->up_tokens < step - slots + 1))
+  if (step >= (guint32)m->costs.slots && d->allowed-- == 0) {
+    d->allowed = 0;
     return;
+  }
+  d->sent = step + 1;
   cs3_pe_grant(pe, STREAM_SEND_DOWN, 1);
   if (at->line > 0)
     cs3_pe_grant(pe, STREAM_SEND_UP, 1);
@@ -121,9 +124,12 @@ static guint begin(Cs3Pe *pe, guint32 wavelet) {
   const Cs3LineWork *work = &m->work[at.line];
   if (m->lines == 1)
     return 0;
-  guint own = 0;
-  for (guint v = 0; v < work->n; v++)
+  guint own = 0, told = 0;
+  for (guint v = 0; v < work->n; v++) {
     own += work->visit[v].stores;
+    told += work->visit[v].stores && v >= (guint)m->costs.slots;
+  }
+  cs3_pe_grant(pe, STREAM_ALLOWED, told);
   cs3_pe_grant(pe, STREAM_ABOVE, work->above->len);
   cs3_pe_grant(pe, STREAM_BELOW, work->below->len - (at.line > 0 ? own : 0));
   return 0;
@@ -213,10 +219,6 @@ static guint complete(Cs3Pe *pe, guint32 wavelet) {
   cs3_wire_begin(&d->decoder);
   if (at.column == 0 && !cs3_edge_report(pe))
     return 0;
-  if (m->lines > 1 && d->visit + m->costs.slots < m->steps) {
-    cs3_pe_grant(pe, STREAM_DOWN_TOKEN, 1);
-    cs3_pe_grant(pe, STREAM_UP_TOKEN, 1);
-  }
   if (++d->visit == m->steps) {
     cs3_pe_finish(pe);
     return 0;
@@ -266,23 +268,12 @@ static guint landed_below(Cs3Pe *pe, guint32 row) {
   return landed(pe, step_of(pe, FALSE, row));
 }
 
-static guint down_token(Cs3Pe *pe, guint32 row) {
+static guint allowed(Cs3Pe *pe, guint32 row) {
   Cs3LayerEvent *m;
   Cs3Seat at;
   Cs3PeData *d = data_of(pe, &m, &at);
-  d->down_tokens = row + 1;
-  if (row + (guint32)m->costs.slots == d->landed)
-    try_send(m, pe, &at, d);
-  return 0;
-}
-
-static guint up_token(Cs3Pe *pe, guint32 row) {
-  Cs3LayerEvent *m;
-  Cs3Seat at;
-  Cs3PeData *d = data_of(pe, &m, &at);
-  d->up_tokens = row + 1;
-  if (row + (guint32)m->costs.slots == d->landed)
-    try_send(m, pe, &at, d);
+  d->allowed++;
+  try_send(m, pe, &at, d);
   return 0;
 }
 
@@ -305,10 +296,8 @@ static void own_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
   out->address = 4 * (m->output_at + row * m->vector_words);
 }
 
-static void token_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
-  const Cs3LayerEvent *m = cs3_layer_of(pe);
+static void allowed_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
   out->n = 1;
-  out->address = 4 * (m->memory_words - 1);
 }
 
 static void gradient_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
@@ -353,37 +342,17 @@ static void dy_role(const Cs3LayerEvent *m, guint line, Cs3Role *role) {
       .kind = CS3_STREAM_SEND, .colour = COLOUR_UP, .task = CS3_EVENT_TASKS, .row = own_row};
 }
 
-/* Tokens along the line: from a head (@first), through, to the end (@last), on two colours in
- * turn. */
-static void token_role(const Cs3LayerEvent *m, guint line, gboolean down, Cs3Role *role) {
-  gboolean first = line == 0, last = line + 1 == m->lines, head = down ? first : last;
-  guint base = down ? COLOUR_DOWN_TOKEN : COLOUR_UP_TOKEN, from = down ? CS3_N : CS3_S;
-  guint out = base + line % 2, in = base + (line + 1) % 2;
-  Cs3StreamUse use = {.kind = CS3_STREAM_RELAY,
-                      .type = CS3_TYPE_U32,
-                      .colour = (guint8)in,
-                      .to_colour = (guint8)out,
-                      .task = down ? TASK_DOWN_TOKEN : TASK_UP_TOKEN,
-                      .row = token_row,
-                      .sink = drop};
-  if (head) {
-    use.kind = CS3_STREAM_SEND;
-    use.colour = (guint8)out;
-  } else {
-    cs3_role_route(role, in, 0, AT(from), AT(CS3_RAMP));
-    bind(m, role, in, down ? 5 : 6);
-    role->colour[in].lane = CS3_LANE_OWN;
-    role->colour[in].out_queue = 0;
-  }
-  if (down ? last : first)
-    use.kind = CS3_STREAM_SINK;
-  else {
-    cs3_role_route(role, out, 0, AT(CS3_RAMP), AT(from ^ 2u));
-    bind(m, role, out, down ? 2 : 5);
-    role->colour[out].lane = CS3_LANE_OWN;
-    role->colour[out].in_queue = 0;
-  }
-  role->stream[down ? STREAM_DOWN_TOKEN : STREAM_UP_TOKEN] = use;
+/* The edge's word to the owner of a row, on all columns. */
+static void allowed_role(const Cs3LayerEvent *m, guint column, Cs3Role *role) {
+  guint onward = column + 1 < m->columns ? AT(CS3_E) : 0;
+  cs3_role_route(role, COLOUR_GO, 0, AT(CS3_W), AT(CS3_RAMP) | onward);
+  role->colour[COLOUR_GO].in_queue = 5;
+  role->colour[COLOUR_GO].lane = CS3_LANE_OWN;
+  role->stream[STREAM_ALLOWED] = (Cs3StreamUse){.kind = CS3_STREAM_SINK,
+                                                .colour = COLOUR_GO,
+                                                .task = TASK_GO,
+                                                .row = allowed_row,
+                                                .sink = drop};
 }
 
 /* The row chain: scalars from column to column, against the weights, whose links they do not use.
@@ -418,8 +387,7 @@ static void make_role(const Cs3LayerEvent *m, guint line, guint column, Cs3Role 
   role->task[TASK_COMPLETE] = complete;
   role->task[TASK_ABOVE] = landed_above;
   role->task[TASK_BELOW] = landed_below;
-  role->task[TASK_DOWN_TOKEN] = down_token;
-  role->task[TASK_UP_TOKEN] = up_token;
+  role->task[TASK_GO] = allowed;
   role->start_task = TASK_BEGIN;
   role->memory_bytes = 4 * m->memory_words;
   role->init = memory;
@@ -428,8 +396,7 @@ static void make_role(const Cs3LayerEvent *m, guint line, guint column, Cs3Role 
   if (m->lines == 1)
     return;
   dy_role(m, line, role);
-  token_role(m, line, TRUE, role);
-  token_role(m, line, FALSE, role);
+  allowed_role(m, column, role);
 }
 
 static gboolean build(Cs3LayerEvent *m, GError **error) {

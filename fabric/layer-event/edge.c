@@ -122,6 +122,13 @@ static guint begin(Cs3Pe *pe, guint32 wavelet) {
   return 0;
 }
 
+/* dW: every line has a slot for dy of row @step; its owner may send it. */
+static void allow(Cs3Pe *pe, const Cs3LayerEvent *m, gint64 step) {
+  for (guint y = 0; y < m->height && m->lines > 1 && step < m->steps; y++)
+    if (m->work[m->line_of[y % (guint)m->lines]].visit[step].stores)
+      cs3_pe_grant_at(pe, 0, y, STREAM_GO, 1);
+}
+
 /* The first PE of this line is done with a row. */
 static guint line_done(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
@@ -130,6 +137,8 @@ static guint line_done(Cs3Pe *pe, guint32 wavelet) {
   gint64 step = work->visit[m->edge.done[y]++].step;
   if (--m->edge.pending[step] == 0) {
     m->edge.taken[step] = (gint64)cs3_pe_now(pe);
+    if (gradients_leave(m))
+      allow(pe, m, step + m->costs.slots);
     let_in(pe, m);
   }
   return 0;
@@ -145,6 +154,21 @@ static void source_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
   const Cs3Visit *visit = &m->work[line].visit[row];
   out->n = cs3_wire_length(m, visit->row, line);
   out->not_before = (guint64)m->edge.handed[visit->step];
+}
+
+/* In the cycle after the last report, whichever port that came to. */
+static void go_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
+  const Cs3LayerEvent *m = cs3_layer_of(pe);
+  const Cs3LineWork *work = &m->work[m->line_of[cs3_pe_y(pe) % (guint)m->lines]];
+  gint64 slots = m->costs.slots, step = slots;
+  while (!work->visit[step].stores || row-- > 0)
+    step++;
+  out->n = 1;
+  out->not_before = (guint64)m->edge.taken[step - slots] + 1;
+}
+
+static guint32 go(Cs3Pe *pe, guint32 row, guint32 element, gboolean *control) {
+  return 0;
 }
 
 static guint32 source(Cs3Pe *pe, guint32 row, guint32 element, gboolean *control) {
@@ -217,6 +241,18 @@ static void source_role(Cs3Role *role) {
                                                .source = source};
 }
 
+static void go_role(Cs3Role *role) {
+  cs3_role_route(role, COLOUR_GO, 0, AT(CS3_RAMP), AT(CS3_E));
+  role->colour[COLOUR_GO].out_queue = QUEUE_SUM;
+  role->colour[COLOUR_GO].lane = CS3_LANE_OWN;
+  role->n_streams = 3;
+  role->stream[STREAM_GO] = (Cs3StreamUse){.kind = CS3_STREAM_SOURCE,
+                                           .colour = COLOUR_GO,
+                                           .task = CS3_EVENT_TASKS,
+                                           .row = go_row,
+                                           .source = go};
+}
+
 static void sink_role(Cs3Role *role) {
   cs3_role_route(role, COLOUR_GRADIENT, 0, AT(CS3_E), AT(CS3_RAMP));
   role->colour[COLOUR_GRADIENT].in_queue = QUEUE_SUM;
@@ -235,6 +271,8 @@ gboolean cs3_edge_build(Cs3LayerEvent *m, GError **error) {
     source_role(&role);
     if (gradients_leave(m))
       sink_role(&role);
+    if (gradients_leave(m) && m->lines > 1)
+      go_role(&role);
     role.start_task = y == 0 ? TASK_BEGIN : -1;
     if (!cs3_layer_place(m, 0, y, &role, error))
       return FALSE;

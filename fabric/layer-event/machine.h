@@ -9,13 +9,13 @@
 #define AT(port) CS3_PORT_BIT(port)
 
 /* Colours of both programs, and the queues they are bound to (number + 1). */
-enum { COLOUR_WEIGHTS, COLOUR_DONE, COLOUR_GRADIENT, COLOUR_PROGRAM = COLOUR_GRADIENT + 2 };
+enum { COLOUR_WEIGHTS, COLOUR_DONE, COLOUR_GO, COLOUR_GRADIENT, COLOUR_PROGRAM = COLOUR_GRADIENT + 2 };
 enum { QUEUE_FIRST = 1, QUEUE_SUM = 3, QUEUE_LOWER = 4, QUEUE_STORE = 5, QUEUE_LAST = 6 };
 
 /* Tasks of both programs; a program's own begin at TASK_PROGRAM. */
 enum { TASK_BEGIN, TASK_WEIGHT, TASK_CONTROL, TASK_DONE, TASK_PROGRAM };
 /* Streams of the edges. */
-enum { STREAM_SOURCE, STREAM_SINK };
+enum { STREAM_SOURCE, STREAM_SINK, STREAM_GO };
 
 /* A line's work on one row. */
 typedef struct {
@@ -76,7 +76,8 @@ typedef struct {
   float sum;               /* of the dot product that is being computed */
   guint32 dots;            /* done in all */
   guint32 landed;          /* rows of dy */
-  guint32 down_tokens, up_tokens; /* rows for which all lines above, below have a slot */
+  guint32 sent;            /* 1 + the last row of dy that this line sent */
+  guint32 allowed;         /* own rows that the edge has allowed and that are not sent */
 } Cs3PeData;
 
 typedef struct Cs3LayerProgram Cs3LayerProgram;

@@ -24,7 +24,7 @@ typedef struct {
   gint32 *done;    /* ring of J rows: line r has finished the row */
   gint32 *way;     /* way[lines + d]: a vector leaves its owner -> it has landed d lines away; the
                       ways from any owner are a window of it */
-  gint32 *tokens;  /* the same for the word that a slot is free, towards the owner */
+  gint32 *latest;  /* ring of J rows: the last line had finished the row */
   gint32 sent;     /* dy of the last row started to leave its owner */
   gint64 owner;    /* of the last row */
   gint32 fixed;    /* cycles per row beside the dot products */
@@ -38,15 +38,6 @@ typedef struct {
 
 static gint32 *done_row(const Engine *e, gint64 row) {
   return e->done + (row + e->costs->slots) % e->costs->slots * e->lines;
-}
-
-/* The owner knows that every line has a free slot. */
-CS3_VECTOR_CLONES
-static gint32 all_free(gint64 n, const gint32 *slot, const gint32 *way) {
-  gint32 latest = CS3_NEVER;
-  for (gint64 r = 0; r < n; r++)
-    latest = latest > slot[r] + way[r] ? latest : slot[r] + way[r];
-  return latest;
 }
 
 /* When the lines were done with a row. */
@@ -84,6 +75,7 @@ static void rebase(Engine *e, gint64 row) {
   if (by <= 0)
     return;
   cs3_lines_shift(e->lines * e->costs->slots, by, e->done);
+  cs3_lines_shift(e->costs->slots, by, e->latest);
   cs3_lines_shift(1, by, &e->sent);
   e->base += by;
 }
@@ -102,12 +94,12 @@ static gint32 relative(const Engine *e, gint64 cycle) {
   return cycle > e->base + CS3_NEVER ? (gint32)(cycle - e->base) : CS3_NEVER;
 }
 
-/* The owner of @row sends dy once it holds the one before and all lines have a slot. */
-static void send_vector(Engine *e, gint64 row, gint64 owner, const gint32 *slot) {
+/* The owner of @row sends dy once it holds the one before and the edge has told it that all lines
+ * have a slot: their reports, its word and one cycle each to act on them. */
+static void send_vector(Engine *e, gint64 row, gint64 owner) {
   const Cs3LayerCosts *c = e->costs;
-  gint64 n = e->lines;
-  gint32 clear = row > 0 ? e->sent + e->way[n + owner - e->owner] : BEGIN_CYCLES;
-  gint32 free = row >= c->slots ? all_free(n, slot, e->tokens + n - owner) : CS3_NEVER;
+  gint32 clear = row > 0 ? e->sent + e->way[e->lines + owner - e->owner] : BEGIN_CYCLES;
+  gint32 free = row >= c->slots ? e->latest[row % c->slots] + 2 * c->feed + 2 : CS3_NEVER;
   e->sent = MAX(clear, free);
   e->owner = owner;
 }
@@ -120,21 +112,20 @@ static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *we
   gint32 *done = done_row(e, row); /* holds row - J until overwritten */
   gint64 room = e->per_wavelet > 0 && row >= e->depth ? e->left[row % e->depth] + c->lead : 0;
   if (e->broadcast)
-    send_vector(e, row, owner, done);
-  return run_lines(n, done_row(e, row - 1), e->way + n - owner,
+    send_vector(e, row, owner);
+  Latest latest = run_lines(n, done_row(e, row - 1), e->way + n - owner,
                    e->broadcast ? e->sent : CS3_NEVER / 2, relative(e, MAX(open, room)), weights,
                    c->service, e->fixed, done);
+  e->latest[row % c->slots] = latest.row;
+  return latest;
 }
 
 static void measure_ways(Engine *e) {
   const Cs3LayerCosts *c = e->costs;
   gint64 n = e->lines;
   e->way = g_new(gint32, 2 * n + 1);
-  e->tokens = g_new(gint32, 2 * n + 1);
-  for (gint64 d = -n; d <= n; d++) {
+  for (gint64 d = -n; d <= n; d++)
     e->way[n + d] = (gint32)(c->vector + c->feed + (ABS(d) - 1) * c->hop);
-    e->tokens[n + d] = (gint32)(ABS(d) * c->feed + 1);
-  }
 }
 
 static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
@@ -146,6 +137,7 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   e->broadcast = limits >= CS3_LIMIT_REDUCTION && n > 1;
   e->fixed = costs->control + (e->broadcast ? costs->receive : 0);
   e->done = g_new0(gint32, n * costs->slots);
+  e->latest = g_new0(gint32, costs->slots);
   measure_ways(e);
   e->depth = MIN(costs->edge_rows, shape->rows);
   e->left = g_new0(gint64, e->depth);
@@ -158,7 +150,7 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
 static void engine_free(Engine *e) {
   g_free(e->done);
   g_free(e->way);
-  g_free(e->tokens);
+  g_free(e->latest);
   g_free(e->left);
   g_free(e);
 }
