@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The laws that the recurrences of fabric/layer/ obey, on random machines, shapes, masks and mappings:
- * causes add up, the bound is never above, every weight is counted once, scalar and vector code
- * agree. That they are the machine in which wavelets move, test-layer-event.c shows. */
+/* The laws that the recurrences of fabric/layer/ obey, on random machines, shapes, masks and
+ * mappings: causes add up, the bound is never above, every weight is counted once, scalar and
+ * vector code agree. That they are the machine in which wavelets move, test-layer-event.c shows. */
 #include "config.h"
 
 #include "tests/unit/fixture.h"
@@ -11,6 +11,7 @@
 #include "fabric/fabric-error.h"
 #include "fabric/layer/recurrence.h"
 #include "sim/machine.h"
+#include "workloads/mask.h"
 
 enum { RANDOM_CASES = 400, SLOW_CASES = 20000 };
 
@@ -142,6 +143,91 @@ START_TEST(test_laws) {
 }
 END_TEST
 
+/* Counts of a bit matrix for as many lines as are asked for. */
+typedef struct {
+  Cs3Mask *mask;
+  guint16 *counts;
+} Matrix;
+
+static Cs3LayerCounts count_lines(gpointer source, gint64 lines) {
+  Matrix *m = source;
+  g_autofree gint64 *starts = cs3_mapping_starts(m->mask->cols, lines);
+  g_free(m->counts);
+  m->counts = g_new(guint16, m->mask->rows * lines);
+  for (gint64 row = 0; row < m->mask->rows; row++)
+    cs3_mask_line_counts(m->mask, row, starts, lines, m->counts + row * lines);
+  return (Cs3LayerCounts){.counts = m->counts, .stride = lines};
+}
+
+static Cs3Mask *draw_mask(GRand *r, const Cs3LayerShape *shape) {
+  Cs3Mask *mask = cs3_mask_new(shape->rows, shape->features, NULL);
+  for (gint64 i = 0; i < shape->rows; i++)
+    for (gint64 k = 0; k < shape->features; k++)
+      cs3_mask_row(mask, i)[k / 64] |= (guint64)(g_rand_int_range(r, 0, 3) == 0) << (k % 64);
+  return mask;
+}
+
+/* Some bytes of @hw from @other: machines that differ in little, which a key might mistake. */
+static void cross_hardware(GRand *r, Cs3Hardware *hw, const Cs3Hardware *other) {
+  Cs3Hardware crossed = *hw;
+  if (g_rand_boolean(r))
+    crossed.fabric = other->fabric;
+  if (g_rand_int_range(r, 0, 3) == 0)
+    crossed.io = other->io;
+  if (g_rand_int_range(r, 0, 3) == 0)
+    crossed.kernel.weight_overhead = other->kernel.weight_overhead;
+  if (g_rand_int_range(r, 0, 3) == 0)
+    crossed.kernel.control_cycles = other->kernel.control_cycles;
+  if (g_rand_int_range(r, 0, 3) == 0)
+    crossed.kernel.accumulator_slots = other->kernel.accumulator_slots;
+  if (g_rand_int_range(r, 0, 3) == 0)
+    crossed.kernel.gradient_bits = other->kernel.gradient_bits;
+  if (g_rand_int_range(r, 0, 3) == 0)
+    crossed.kernel.weight_format = other->kernel.weight_format;
+  if (g_rand_int_range(r, 0, 3) == 0)
+    crossed.kernel.reduce_issues = other->kernel.reduce_issues;
+  *hw = crossed;
+}
+
+static void assert_remembered(const Case *c, Cs3LayerWeights *weights, Cs3Memo *memo) {
+  Cs3LayerResult fresh, remembered;
+  weights->memo = NULL;
+  cs3_layer_recurrence_of(&c->hw, &c->shape, &c->mapping, weights, &fresh);
+  weights->memo = memo;
+  cs3_layer_recurrence_of(&c->hw, &c->shape, &c->mapping, weights, &remembered);
+  g_autofree char *text = describe(c);
+  ck_assert_msg(fresh.cycles == remembered.cycles && fresh.nonzeros == remembered.nonzeros &&
+                    memcmp(fresh.causes, remembered.causes, sizeof fresh.causes) == 0,
+                "%s: %d fresh, %d remembered", text, (int)fresh.cycles, (int)remembered.cycles);
+}
+
+/* One memory for many machines that are much alike: it never answers with another pass. */
+START_TEST(test_memory) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  for (int round = 0; round < 20; round++) {
+    g_autoptr(Cs3Memo) memo = cs3_memo_new(4096);
+    Case c, other;
+    while (!draw_case(r, &c)) {
+    }
+    g_autoptr(Cs3Mask) mask = draw_mask(r, &c.shape);
+    Matrix matrix = {.mask = mask};
+    Cs3LayerWeights weights = {.counts = count_lines, .source = &matrix};
+    for (int i = 0; i < 50; i++) {
+      if (cs3_mapping_check(&c.hw, &c.shape, &c.mapping, NULL))
+        assert_remembered(&c, &weights, memo);
+      if (draw_case(r, &other)) {
+        cross_hardware(r, &c.hw, &other.hw);
+        if (g_rand_boolean(r))
+          c.mapping = other.mapping;
+        g_free(other.counts);
+      }
+    }
+    g_free(matrix.counts);
+    g_free(c.counts);
+  }
+}
+END_TEST
+
 START_TEST(test_scans_agree) {
   g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
   for (int i = 0; i < 2000; i++) {
@@ -163,6 +249,7 @@ static Suite *suite(void) {
   TCase *t = tcase_create("random");
   tcase_set_timeout(t, 600);
   tcase_add_test(t, test_laws);
+  tcase_add_test(t, test_memory);
   tcase_add_test(t, test_scans_agree);
   suite_add_tcase(s, t);
   return s;
