@@ -180,6 +180,16 @@ static void layers_section(GString *page, const json_t *run) {
   close_table(page);
 }
 
+/* gnuplot gives its markers the same names in every picture; in one page they must differ. */
+static char *own_names(const char *svg, guint picture) {
+  g_auto(GStrv) parts = g_strsplit(svg, "gpPt", -1);
+  g_autofree char *name = g_strdup_printf("picture%u-", picture);
+  g_autofree char *once = g_strjoinv(name, parts);
+  g_auto(GStrv) plots = g_strsplit(once, "gnuplot_plot_", -1);
+  g_autofree char *plot = g_strdup_printf("picture%u-plot-", picture);
+  return g_strjoinv(plot, plots);
+}
+
 static void pictures_section(GString *page, const GArray *pictures) {
   for (guint i = 0; i < pictures->len; i++) {
     const Cs3ReportPicture *picture = &g_array_index(pictures, Cs3ReportPicture, i);
@@ -188,7 +198,8 @@ static void pictures_section(GString *page, const GArray *pictures) {
     g_string_append(page, "\">\n");
     /* Without the XML declaration and document type, which belong to a file of its own. */
     const char *svg = strstr(picture->svg, "<svg");
-    g_string_append(page, svg != NULL ? svg : "");
+    g_autofree char *named = own_names(svg != NULL ? svg : "", i);
+    g_string_append(page, named);
     g_string_append(page, "</figure>\n");
   }
 }

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The HTML report in a real browser: it loads without a complaint, its script has found the tables,
+# the picture of it is not empty, on a wide and a narrow window. TAP on standard output. Skipped where
+# no Chromium is installed.
+set -u
+
+: "${CS3SIM:?the program to test}"
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {
+  echo "1..0 # SKIP no chromium"
+  exit 0
+}
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+export HOME=$work
+
+"$CS3SIM" run -q -m gpt2-small -b 4 --seq 128 -s 0.7 -O run.json || exit 99
+"$CS3SIM" sweep -q -m gpt2-small -b 4 --seq 128 --sweep sparsity=0:0.9:0.3 -O sweep.jsonl || exit 99
+"$CS3SIM" compare -q -m gpt2-small -b 4 --seq 128 -s 0.7 -O compare.json || exit 99
+"$CS3SIM" validate -q flops -o json -O validation.json || exit 99
+"$CS3SIM" report run.json validation.json -O run.html || exit 99
+"$CS3SIM" report sweep.jsonl -O sweep.html || exit 99
+"$CS3SIM" report compare.json -O compare.html || exit 99
+
+browse() {
+  timeout 100 "$browser" --headless --no-sandbox --disable-gpu --no-first-run \
+    --disable-background-networking --disable-component-update --disable-sync \
+    --disable-dev-shm-usage --hide-scrollbars --enable-logging=stderr --v=0 \
+    --user-data-dir="$work/profile" "$@" 2>log
+}
+
+tests=0
+failures=0
+# check NAME COMMAND...
+check() {
+  local name=$1
+  shift
+  tests=$((tests + 1))
+  if "$@"; then
+    echo "ok $tests - $name"
+  else
+    failures=$((failures + 1))
+    echo "not ok $tests - $name"
+  fi
+}
+quiet() { ! grep -E 'CONSOLE|Refused|Uncaught' log; }
+# A picture of one colour compresses to almost nothing.
+drawn() { [[ -s $1 && $(stat -c %s "$1") -gt 20000 ]]; }
+
+for page in run sweep compare; do
+  browse --dump-dom "file://$work/$page.html" >$page.dom
+  check "$page: no complaint" quiet
+  tables=$(grep -o '<table class="sort">' $page.html | wc -l)
+  check "$page: the script found all $tables tables" grep -q "data-tables=\"$tables\"" $page.dom
+  check "$page: pictures inside" grep -q '<svg' $page.dom
+  for width in 1280 400; do
+    browse --window-size=$width,2000 --screenshot="$page-$width.png" "file://$work/$page.html"
+    check "$page: drawn $width pixels wide" drawn "$page-$width.png"
+  done
+done
+echo "1..$tests"
+((failures == 0))
