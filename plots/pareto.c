@@ -118,7 +118,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .legend_rows = 1,
                                      .legend_columns = 2});
   g_string_append(script, text ? "" : "set rmargin at screen 0.95\n");
-  g_string_append(script, "set offsets graph 0.04, graph 0.04, graph 0.06, graph 0.06\nplot ");
+  g_string_append(script, "set xrange [0:*]\nset yrange [0:*]\nplot ");
   cs3_canvas_file(script, target->data_name);
   g_string_append_printf(script,
                          " index 0 using (column('tokens_per_s') / 1000):'tokens_per_joule' with "

@@ -8,7 +8,7 @@ set label '1024 sequences of 4096 tokens a step, uniform sparsity' at screen 0.0
 set label 'Theory: multiply-accumulates of the dense step divided by those that are left.' at screen 0.02, screen 0.1100 left font ',12' textcolor rgb '#444444'
 set label 'Tokens on the wafer: 73728 up to 0.3 (recompute layer), 126976 up to 0.55 (recompute full), 77824 up to 0.95 (recompute' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'layer). Thin vertical lines: the plan changes.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Clock 1.1 GHz; full attention, seed 1. Source: simulated by cs3sim 0.1.0 (model version 1), fidelity recurrence.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
+set label 'Clock 1.1 GHz; full attention, seed 1. Source: simulated by cs3sim 0.1.0 (model version 2), fidelity recurrence.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.7900
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 2 font ',14' textcolor rgb '#222222'
