@@ -21,7 +21,7 @@ static void invalid(GError **error, Cs3FabricError code, const char *format, ...
 
 gpointer cs3_large_zeroed(gsize bytes) {
   gsize page = 1 << 21, rounded = (bytes + page - 1) / page * page;
-  if (bytes < 4 * page)
+  if (bytes < page)
     return g_aligned_alloc0(1, MAX(bytes, 64), 64);
   gpointer p = g_aligned_alloc(1, rounded, page);
 #ifdef MADV_HUGEPAGE
@@ -60,22 +60,22 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->height = height;
   f->n_cells = width * height;
   f->user = user;
-  f->step[CS3_N] = -(gint)width;
-  f->step[CS3_S] = (gint)width;
-  f->step[CS3_E] = 1;
-  f->step[CS3_W] = -1;
+  f->step[CS3_N] = -1;
+  f->step[CS3_S] = 1;
+  f->step[CS3_E] = (gint)height;
+  f->step[CS3_W] = -(gint)height;
   f->cell = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->cell);
   f->gate = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->gate);
   f->sent = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->sent);
-  f->pe = g_new0(Cs3PeState, f->n_cells);
+  f->pe = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->pe);
   cs3_wheel_init(f);
   f->train = g_array_new(FALSE, TRUE, sizeof(Cs3Train));
   f->free_train = g_array_new(FALSE, FALSE, sizeof(guint32));
   f->role = g_ptr_array_new_with_free_func(g_free);
   f->trains = timing->link_num == timing->link_den;
   for (guint32 id = 0; id < f->n_cells; id++) {
-    f->cell[id].x = f->gate[id].x = (guint16)(id % width);
-    f->cell[id].y = f->gate[id].y = (guint16)(id / width);
+    f->cell[id].x = f->gate[id].x = (guint16)(id / height);
+    f->cell[id].y = f->gate[id].y = (guint16)(id % height);
   }
   if (!f->trains)
     f->link_free = g_new0(guint32, (gsize)f->n_cells * 4);
@@ -108,9 +108,9 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_aligned_free(f->cell);
   g_aligned_free(f->gate);
   g_aligned_free(f->sent);
-  g_free(f->pe);
+  g_aligned_free(f->pe);
   g_aligned_free(f->channel_pool);
-  g_free(f->thread);
+  g_aligned_free(f->thread);
   g_free(f->stream);
   g_free(f->reg);
   g_free(f->link_free);
@@ -284,7 +284,7 @@ gboolean cs3_fabric_add_role(Cs3Fabric *f, const Cs3Role *role, guint *id, GErro
 
 void cs3_fabric_set_role(Cs3Fabric *f, guint x, guint y, guint id) {
   g_return_if_fail(x < f->width && y < f->height && id < f->role->len);
-  f->cell[y * f->width + x].role = (guint16)id;
+  f->cell[cs3_cell_at(f, x, y)].role = (guint16)id;
 }
 
 void cs3_fabric_set_trains(Cs3Fabric *f, gboolean on) {
@@ -326,8 +326,11 @@ static guint alike(const Cs3Fabric *f, guint32 id) {
 
 /* Gives every cell its channels, threads and registers, in mesh order. */
 void cs3_lay_out_cells(Cs3Fabric *f) {
-  for (guint i = 0; f->trains && i < f->role->len; i++)
+  f->landed_lanes = (1u << CS3_LANES) - 1;
+  for (guint i = 0; f->trains && i < f->role->len; i++) {
     lay_out_express(f->roles[i]);
+    f->landed_lanes &= ~(guint)f->roles[i]->express;
+  }
   gsize units = 0, threads = 0, registers = 0, streams = 0;
   for (guint32 id = 0; id < f->n_cells; id++) {
     const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
@@ -342,7 +345,7 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
     streams += info->role.n_streams;
   }
   f->channel_pool = cs3_large_zeroed(units * 8);
-  f->thread = g_new0(Cs3Thread, MAX(threads, 1));
+  f->thread = cs3_large_zeroed(threads * sizeof *f->thread);
   f->stream = g_new0(Cs3StreamState, MAX(streams, 1));
   f->reg = g_new0(guint32, MAX(registers, 1));
   for (guint32 id = 0; id < f->n_cells; id++) {
@@ -376,13 +379,13 @@ void cs3_fabric_stats(const Cs3Fabric *f, Cs3FabricStats *stats) {
 }
 
 guint64 cs3_fabric_link_count(const Cs3Fabric *f, guint x, guint y, Cs3Port port) {
-  return f->sent[y * f->width + x][port];
+  return f->sent[cs3_cell_at(f, x, y)][port];
 }
 
 guint64 cs3_fabric_pe_busy(const Cs3Fabric *f, guint x, guint y) {
-  return f->pe[y * f->width + x].busy;
+  return f->pe[cs3_cell_at(f, x, y)].busy;
 }
 
 guint32 cs3_fabric_word(const Cs3Fabric *f, guint x, guint y, guint word) {
-  return cs3_memory_read(f, y * f->width + x, word);
+  return cs3_memory_read(f, cs3_cell_at(f, x, y), word);
 }

@@ -4,7 +4,7 @@
  * A cell is a router and its PE. A wavelet waits in a channel: per colour and input port in front
  * of a router (RAMP: the PE's output queue, ramp and router buffer in one), per colour in front of
  * a PE (ramp and input queue in one). A push writes the wavelet with the cycle at which it can
- * leave and queues the receiving cell for that cycle, so a cycle costs what moves in it. */
+ * leave and enters the receiving cell in the calendar, so a cycle costs what moves in it. */
 #pragma once
 
 #include "fabric/event/cell.h"
@@ -42,6 +42,7 @@ struct Cs3Fabric {
   gsize agenda_bytes, agenda_middle, agenda_top; /* of a cycle, and where the summaries begin */
   guint8 *agenda_hop;                            /* that of the cycle a hop ahead */
   guint hop_slot;
+  guint landed_lanes;                     /* of cells whose visit needs more than the gate */
   Cs3Bucket arrival[CS3_WHEEL][CS3_RAMP]; /* by cycle and port: wavelets, in mesh order of cells */
   const guint32 *arrived[CS3_RAMP];       /* of this cycle, what is not yet taken */
   guint32 *departing[CS3_RAMP];           /* where the next goes that leaves in this cycle */
@@ -59,6 +60,12 @@ struct Cs3Fabric {
   gpointer trace_data;
   GError *error;
 };
+
+/* Column by column: in most programs the rows do the same at the same time, and what is alike is
+ * then visited one after the other. */
+static inline guint32 cs3_cell_at(const Cs3Fabric *f, guint x, guint y) {
+  return x * f->height + y;
+}
 
 struct Cs3Pe {
   Cs3Fabric *fabric;

@@ -140,6 +140,45 @@ static void reserve(Cs3Fabric *f, guint n) {
   }
 }
 
+/* Fetches what the visit of a cell needs beside its gate, each thing when the one that says where
+ * it lies has come: cell and PE, channels and threads, trains. */
+static inline void fetch_cell(const Cs3Fabric *f, guint32 item) {
+  if (!(item & f->landed_lanes))
+    return;
+  __builtin_prefetch(&f->cell[item >> 8], 1);
+  if (item >> CS3_LANE_PE & 1) {
+    __builtin_prefetch(&f->pe[item >> 8], 1);
+    __builtin_prefetch((const char *)&f->pe[item >> 8] + 64, 1);
+  }
+}
+
+static inline void fetch_channels(const Cs3Fabric *f, guint32 item) {
+  if (!(item & f->landed_lanes))
+    return;
+  const Cs3Cell *cell = &f->cell[item >> 8];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  if (item >> CS3_LANE_PE & 1) {
+    const Cs3Thread *thread = &f->thread[f->pe[item >> 8].threads];
+    __builtin_prefetch(thread, 1);
+    __builtin_prefetch((const char *)thread + 64, 1);
+  }
+  for (guint64 m = cell->nonempty; m; m &= m - 1) {
+    const Cs3Channel *ch = cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]);
+    __builtin_prefetch(ch, 1);
+    __builtin_prefetch((const char *)ch + 64, 1);
+  }
+}
+
+
+/* Items beyond the end are what was there before, or have no lanes: harmless hints. */
+static inline void fetch_ahead(const Sweep *s, const guint32 *item) {
+  guint32 ahead = item[CS3_AHEAD] >> 8;
+  __builtin_prefetch(&s->gate[ahead + s->f->height], 1);
+  __builtin_prefetch(&s->sent[ahead], 1);
+  fetch_cell(s->f, item[CS3_AHEAD]);
+  fetch_channels(s->f, item[CS3_AHEAD * 5 / 8]);
+}
+
 static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
   const Sweep sweep = {f,
                        f->gate,
@@ -149,20 +188,17 @@ static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
                        f->agenda_hop + f->agenda_top,
                        f->timing.router_buffer + f->timing.hop};
   gboolean far = f->state_bytes > CS3_NEAR_BYTES;
-  guint width = f->width;
   reserve(f, n);
   for (guint i = 0; i < n; i++) {
-    if (far) { /* items beyond the end are what was there before: harmless hints */
-      guint32 ahead = item[i + CS3_AHEAD] >> 8;
-      __builtin_prefetch(&sweep.gate[ahead + width], 1);
-      __builtin_prefetch(&sweep.sent[ahead], 1);
-    }
-    guint32 id = item[i] >> 8, lanes = item[i] & 0xff;
-    if (lanes & ~(1u << CS3_LANE_PE))
-      visit_router(&sweep, id, lanes & ~(1u << CS3_LANE_PE));
-    if (G_UNLIKELY(lanes >> CS3_LANE_PE))
-      cs3_pe_tick(f, id);
+    if (far)
+      fetch_ahead(&sweep, item + i);
+    guint lanes = item[i] & ((1u << CS3_LANE_PE) - 1);
+    if (lanes)
+      visit_router(&sweep, item[i] >> 8, lanes);
   }
+  for (guint i = 0; i < n; i++)
+    if (item[i] >> CS3_LANE_PE & 1)
+      cs3_pe_tick(f, item[i] >> 8);
   f->activations += n;
 }
 
