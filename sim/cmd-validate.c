@@ -3,13 +3,25 @@
 #include "config.h"
 
 #include "sim/commands.h"
+#include "sim/validate-summary.h"
 #include "sim/validate.h"
 
 typedef struct {
   gint64 jobs;
+  gboolean summary, recorded;
 } ValidateOptions;
 
 static const Cs3Option options[] = {
+    {.name = "summary",
+     .letter = 's',
+     .type = CS3_OPTION_FLAG,
+     .offset = G_STRUCT_OFFSET(ValidateOptions, summary),
+     .help = "one line for every group of rows instead of the rows"},
+    {.name = "recorded",
+     .letter = 'r',
+     .type = CS3_OPTION_FLAG,
+     .offset = G_STRUCT_OFFSET(ValidateOptions, recorded),
+     .help = "show the validation that was made with this version instead of simulating"},
     {.name = "jobs",
      .letter = 'j',
      .type = CS3_OPTION_INT,
@@ -53,30 +65,48 @@ static void show(guint done, gpointer progress) {
   cs3_progress_update(progress, done);
 }
 
+static json_t *simulate(const Cs3Context *context, const ValidateOptions *o, GPtrArray *chosen,
+                        GError **error) {
+  guint64 rows;
+  guint missed;
+  if (!count_rows(chosen, &rows, error))
+    return NULL;
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "validate", MAX(rows, 1));
+  return cs3_validate((const Cs3ValidationSuite *const *)chosen->pdata,
+                      o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(), show, progress,
+                      &missed, error);
+}
+
+static void write_record(const Cs3Context *context, const ValidateOptions *o,
+                         const json_t *record) {
+  if (o->summary)
+    cs3_validate_summary(record, context->output, context->format);
+  else if (context->format == CS3_FORMAT_JSON || context->format == CS3_FORMAT_JSONL)
+    cs3_output_json(context->output, record, context->format);
+  else
+    cs3_validate_write(record, context->output, context->format);
+}
+
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const ValidateOptions *o = values;
   g_autoptr(GPtrArray) chosen = choose(args, error);
-  guint64 rows;
-  if (chosen == NULL || !count_rows(chosen, &rows, error))
+  if (chosen == NULL)
     return CS3_EXIT_USAGE;
-  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "validate", MAX(rows, 1));
-  guint missed;
-  json_t *record = cs3_validate((const Cs3ValidationSuite *const *)chosen->pdata,
-                                o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(), show,
-                                progress, &missed, error);
+  json_t *record = o->recorded ? cs3_validate_recorded(error) : simulate(context, o, chosen, error);
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
-  if (context->format == CS3_FORMAT_JSON || context->format == CS3_FORMAT_JSONL)
-    cs3_output_json(context->output, record, context->format);
-  else
-    cs3_validate_write(record, context->output, context->format);
+  cs3_validate_keep(record, args);
+  write_record(context, o, record);
+  guint missed = cs3_validate_missed(record);
   json_decref(record);
   return missed > 0 ? CS3_EXIT_NO : CS3_EXIT_OK;
 }
 
 static const Cs3Example examples[] = {
     {"published reductions of training work", "cs3sim validate flops"},
+    {"how accurate this version is, without simulating anything",
+     "cs3sim validate --recorded --summary"},
     {"two suites, for another program", "cs3sim validate flops pe -o csv"},
     {NULL, NULL},
 };
@@ -92,7 +122,8 @@ const Cs3Command cs3_cmd_validate = {
         "Evidence is silicon (timed on a machine), vendor-simulator, paper (stated in a "
         "publication, not timed), vendor (claimed without data) or derived (arithmetic on "
         "published values). Rows without a claim are predictions: the error is shown and cannot "
-        "be missed. Nothing is fitted to these measurements; doc/validation.md discusses them.",
+        "be missed. The simulator is not fitted to these measurements; doc/validation.md discusses "
+        "them.",
     .options_size = sizeof(ValidateOptions),
     .groups = {{"Options", options, 0}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
