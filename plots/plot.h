@@ -40,6 +40,8 @@ typedef enum {
   CS3_PLOT_NEEDS_RUN,        /* one run */
   CS3_PLOT_NEEDS_MACHINES,   /* runs of the same work on different machines, two or more */
   CS3_PLOT_NEEDS_POINTS,     /* runs of a sweep, from files */
+  CS3_PLOT_NEEDS_VALIDATION, /* a record of `cs3sim validate` */
+  CS3_PLOT_NEEDS_CURVES,     /* curves of sim/sparsity-curves.h */
 } Cs3PlotNeeds;
 
 typedef struct {

@@ -11,3 +11,5 @@ extern const Cs3Plot cs3_plot_pareto;
 extern const Cs3Plot cs3_plot_roofline;
 extern const Cs3Plot cs3_plot_layer_speedup;
 extern const Cs3Plot cs3_plot_speedup;
+extern const Cs3Plot cs3_plot_sparsity_hardware;
+extern const Cs3Plot cs3_plot_validation;

@@ -14,8 +14,10 @@
 #include "sim/commands.h"
 #include "sim/compare.h"
 #include "sim/result.h"
+#include "sim/sparsity-curves.h"
 #include "sim/suggest.h"
 #include "sim/sweep.h"
+#include "sim/validate-summary.h"
 
 /* Runs of a sweep: more are hardly meant. */
 #define MAX_RUNS 1000
@@ -178,10 +180,38 @@ static gboolean no_sweep_options(const Cs3Context *context, const Cs3Plot *plot,
   return TRUE;
 }
 
+/* Options that shape runs, where none are made. @reason: "--seed: @reason; leave it out". */
+static gboolean no_options(const Cs3Context *context, const char *reason, GError **error) {
+  for (const Cs3OptionGroup *group = context->command->groups; group->options != NULL; group++)
+    for (const Cs3Option *option = group->options; option->name != NULL; option++)
+      /* The number of workers, which the environment may have given, shapes nothing. */
+      if (cs3_cli_given(context, option->name) && strcmp(option->name, "jobs") != 0) {
+        g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--%s: %s", option->name, reason);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+/* Plots of what they are about, whatever the options. */
+static gboolean fixed_records(const Cs3Context *context, const Cs3Plot *plot, const PlotOptions *o,
+                              json_t *records, GError **error) {
+  guint workers = o->scenario.jobs > 0 ? (guint)o->scenario.jobs : g_get_num_processors();
+  g_autofree char *reason =
+      g_strdup_printf("plot %s shows the same whatever the scenario; leave it out", plot->name);
+  if (!no_options(context, reason, error))
+    return FALSE;
+  if (plot->needs == CS3_PLOT_NEEDS_CURVES)
+    return cs3_sparsity_curves(workers, records, error);
+  json_t *record = cs3_validate_recorded(error);
+  return record != NULL && json_array_append_new(records, record) == 0;
+}
+
 static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const PlotOptions *o,
                          json_t *records, GError **error) {
   if (plot->needs == CS3_PLOT_NEEDS_SPARSITIES)
     return simulate_sparsities(context, o, records, error);
+  if (plot->needs == CS3_PLOT_NEEDS_CURVES || plot->needs == CS3_PLOT_NEEDS_VALIDATION)
+    return fixed_records(context, plot, o, records, error);
   if (!no_sweep_options(context, plot, error))
     return FALSE;
   return plot->needs == CS3_PLOT_NEEDS_MACHINES ? simulate_machines(o, records, error)
@@ -191,15 +221,10 @@ static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const P
 /* Runs that were made before; options that would have shaped them come too late. */
 static gboolean read_files(const Cs3Context *context, char **files, json_t *records,
                            GError **error) {
-  for (const Cs3OptionGroup *group = context->command->groups; group->options != NULL; group++)
-    for (const Cs3Option *option = group->options; option->name != NULL; option++)
-      /* The number of workers, which the environment may have given, shapes nothing. */
-      if (cs3_cli_given(context, option->name) && strcmp(option->name, "jobs") != 0) {
-        g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                    "--%s: the runs are read from %s; leave one of them out", option->name,
-                    files[0]);
-        return FALSE;
-      }
+  g_autofree char *reason =
+      g_strdup_printf("the runs are read from %s; leave one of them out", files[0]);
+  if (!no_options(context, reason, error))
+    return FALSE;
   for (; *files != NULL; files++)
     if (!cs3_records_load(*files, records, error))
       return FALSE;
@@ -406,7 +431,7 @@ static const Cs3Example examples[] = {
 const Cs3Command cs3_cmd_plot = {
     .name = "plot",
     .arguments = "NAME [RESULT...]",
-    .summary = "Draw a plot: speed-up, breakdown, layers, roofline, machines, sweeps",
+    .summary = "Draw a plot: speed-up, breakdown, roofline, sweeps, validation, ...",
     .description =
         "Simulates what the plot NAME needs (see 'cs3sim list plots') and draws it with gnuplot: "
         "for the terminal, or with -O as SVG, PNG, PDF or text. Beside the file lie its data "
@@ -417,7 +442,10 @@ const Cs3Command cs3_cmd_plot = {
         "json' "
         "or 'sweep' has written. For speedup and breakdown the runs must be alike in everything "
         "but "
-        "the sparsity, for compare in everything but the machine.",
+        "the sparsity, for compare in everything but the machine. The plot validation shows the "
+        "validation that came with this version, or one that 'cs3sim validate -o json' has "
+        "written; "
+        "sparsity-hardware is one layer on the wafers cs2 and cs3 and on the measured h100.",
     .options_size = sizeof(PlotOptions),
     .defaults = &defaults,
     .groups = {{"Sweep", sweep_options, 0},

@@ -1,0 +1,60 @@
+set terminal svg size 840,600 font 'sans-serif,15' background '#ffffff' noenhanced
+set output 'validation.svg'
+set encoding utf8
+set decimalsign '.'
+set datafile columnheaders
+set label 'Published values against the simulation' at screen 0.02, screen 0.9550 left font ',19' textcolor rgb '#000000'
+set label 'left: simulated against published; right: error by suite' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
+set label 'Each point is a published value and what cs3sim 0.1.0 gives for it: cycles, rates, ratios, in the unit of the source. Some' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
+set label 'constants of the fabric come from these very runs, none from a training rate. Limits and what could not be reproduced are' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
+set label 'left out; ''cs3sim validate'' lists them. throughput: sums in FP16; throughput-fp32: the other precision.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
+set tmargin at screen 0.8633
+set rmargin at screen 0.975
+set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 3 font ',14' textcolor rgb '#222222'
+set lmargin at screen 0.1
+set bmargin at screen 0.2033
+set label 'published' at graph 0.5, screen 0.1267 center
+set label 'simulated' at screen 0.025, graph 0.5 center rotate by 90
+set border 3 linecolor rgb '#444444'
+set tics nomirror out textcolor rgb '#222222'
+set xtics offset 0, 0.4
+set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
+set multiplot
+set rmargin at screen 0.585
+set key at graph 0.02, graph 0.99 left top Left reverse vertical maxcols 1 samplen 1.3
+set logscale xy
+set format xy '%.0s%c'
+set xrange [0.3:4e6]
+set yrange [0.3:4e6]
+set samples 200
+plot '+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' title 'within 10 %', \
+  '+' using 1:($1*0.95):($1*1.05) with filledcurves linecolor rgb '#aaaaaa' title 'within 5 %', \
+  x with lines linewidth 1 linecolor rgb '#666666' notitle, \
+  'validation.dat' index 0 using 'published':'simulated' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 title 'fabric (526)', \
+  'validation.dat' index 1 using 'published':'simulated' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 title 'flops (10)', \
+  'validation.dat' index 2 using 'published':'simulated' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 title 'pe (48)', \
+  'validation.dat' index 3 using 'published':'simulated' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 title 'sparse (35)', \
+  'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 title 'throughput (26)', \
+  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 title 'throughput-fp32 (9)'
+unset label
+unset key
+unset logscale
+set lmargin at screen 0.685
+set rmargin at screen 0.985
+set format x
+set format y '%g'
+set yrange [-60:180]
+set ytics (-50, -10, 0, 10, 50, 100, 150)
+set grid noxtics
+set label 'error (%)' at screen 0.632, graph 0.5 center rotate by 90
+set xtics rotate by 25 right font ',13' ('fabric' 0, 'flops' 1, 'pe' 2, 'sparse' 3, 'throughput' 4, 'throughput-fp32' 5)
+set xrange [-0.6:5.6]
+plot '+' using 1:(-10):(10) with filledcurves linecolor rgb '#dddddd' notitle, \
+  '+' using 1:(-5):(5) with filledcurves linecolor rgb '#aaaaaa' notitle, \
+  'validation.dat' index 0 using 'place':'error_percent' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 1 using 'place':'error_percent' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 2 using 'place':'error_percent' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
+  'validation.dat' index 3 using 'place':'error_percent' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
+  'validation.dat' index 4 using 'place':'error_percent' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
+  'validation.dat' index 5 using 'place':'error_percent' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
+unset multiplot
