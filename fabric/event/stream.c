@@ -33,7 +33,7 @@ void cs3_pe_grant(Cs3Pe *pe, guint stream, guint rows) {
 }
 
 void cs3_pe_grant_at(Cs3Pe *pe, guint x, guint y, guint stream, guint rows) {
-  Cs3Pe other = {pe->fabric, y * pe->fabric->width + x, pe->now};
+  Cs3Pe other = {pe->fabric, cs3_cell_at(pe->fabric, x, y), pe->now};
   cs3_pe_grant(&other, stream, rows);
 }
 
