@@ -340,7 +340,8 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
     f->pe[id].streams = (guint32)streams;
     f->pe[id].blocked = info->role.blocked;
     units += info->channel_units;
-    threads += info->n_slots ? info->role.n_threads : 0;
+    /* A PE that only computes has no colours, but threads. */
+    threads += info->n_slots || info->role.start_task >= 0 ? info->role.n_threads : 0;
     registers += registers_of(info);
     streams += info->role.n_streams;
   }
