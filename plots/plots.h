@@ -10,6 +10,8 @@ extern const Cs3Plot cs3_plot_layers;
 extern const Cs3Plot cs3_plot_pareto;
 extern const Cs3Plot cs3_plot_roofline;
 extern const Cs3Plot cs3_plot_layer_speedup;
+extern const Cs3Plot cs3_plot_scaling;
 extern const Cs3Plot cs3_plot_speedup;
 extern const Cs3Plot cs3_plot_sparsity_hardware;
 extern const Cs3Plot cs3_plot_validation;
+extern const Cs3Plot cs3_plot_timeline;

@@ -13,6 +13,7 @@
 #include "fabric/fabric-error.h"
 #include "sim/commands.h"
 #include "sim/compare.h"
+#include "sim/plot-runs.h"
 #include "sim/result.h"
 #include "sim/sparsity-curves.h"
 #include "sim/suggest.h"
@@ -21,10 +22,13 @@
 
 /* Runs of a sweep: more are hardly meant. */
 #define MAX_RUNS 1000
+#define DEFAULT_SYSTEMS 1024
 
 typedef struct {
   Cs3ScenarioOptions scenario;
   double from, to, step;
+  int scaling;
+  gint64 systems_step;
 } PlotOptions;
 
 #define AT(member) G_STRUCT_OFFSET(PlotOptions, member)
@@ -53,6 +57,27 @@ static const Cs3Option sweep_options[] = {
      .min = 0.001,
      .max = 1,
      .help = "distance of two sparsities"},
+    {NULL},
+};
+
+static const char *const scalings[] = {"strong", "weak", NULL};
+
+static const Cs3Option scaling_options[] = {
+    {.name = "scaling",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(scaling),
+     .metavar = "KIND",
+     .choices = scalings,
+     .help = "plot scaling, up to --systems: strong: the batch is shared by all systems; weak: its "
+             "share on --systems goes to every system"},
+    {.name = "systems-step",
+     .type = CS3_OPTION_INT,
+     .offset = AT(systems_step),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 20,
+     .default_text = "powers of two",
+     .help = "plot scaling: distance of two numbers of systems"},
     {NULL},
 };
 
@@ -206,6 +231,36 @@ static gboolean fixed_records(const Cs3Context *context, const Cs3Plot *plot, co
   return record != NULL && json_array_append_new(records, record) == 0;
 }
 
+/* Without --systems up to what the machine has, or to 1,024. */
+static gboolean simulate_systems(const Cs3Context *context, const PlotOptions *o, json_t *records,
+                                 GError **error) {
+  g_autoptr(Cs3Machine) machine =
+      cs3_machine_load(o->scenario.hardware, (const char *const *)o->scenario.set, error);
+  if (machine == NULL)
+    return FALSE;
+  gint64 own = machine->system.swarmx.systems;
+  Cs3SystemSweep sweep = {.scaling = o->scaling, .step = o->systems_step};
+  sweep.most = o->scenario.systems > 0 ? o->scenario.systems : own > 1 ? own : DEFAULT_SYSTEMS;
+  gint64 limit = machine->system.swarmx.max_systems;
+  if (o->scenario.systems > limit) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--systems %" G_GINT64_FORMAT ": a cluster of %s has 1 to %" G_GINT64_FORMAT
+                " systems (swarmx.max_systems)",
+                o->scenario.systems, machine->name, limit);
+    return FALSE;
+  }
+  sweep.most = MIN(sweep.most, limit);
+  g_autoptr(GArray) points = cs3_system_sweep_points(&sweep, o->scenario.batch);
+  if (points->len < 2 || points->len > MAX_RUNS) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--systems %" G_GINT64_FORMAT ": a plot takes 2 to %d numbers of systems, not %u",
+                sweep.most, MAX_RUNS, points->len);
+    return FALSE;
+  }
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "runs", points->len);
+  return cs3_system_sweep_run(&sweep, &o->scenario, points, progress, records, error);
+}
+
 static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const PlotOptions *o,
                          json_t *records, GError **error) {
   if (plot->needs == CS3_PLOT_NEEDS_SPARSITIES)
@@ -214,8 +269,16 @@ static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const P
     return fixed_records(context, plot, o, records, error);
   if (!no_sweep_options(context, plot, error))
     return FALSE;
-  return plot->needs == CS3_PLOT_NEEDS_MACHINES ? simulate_machines(o, records, error)
-                                                : simulate_run(o, records, error);
+  switch (plot->needs) {
+  case CS3_PLOT_NEEDS_SYSTEMS:
+    return simulate_systems(context, o, records, error);
+  case CS3_PLOT_NEEDS_TIMELINE:
+    return cs3_timeline_run(&o->scenario, records, error);
+  case CS3_PLOT_NEEDS_MACHINES:
+    return simulate_machines(o, records, error);
+  default:
+    return simulate_run(o, records, error);
+  }
 }
 
 /* Runs that were made before; options that would have shaped them come too late. */
@@ -425,6 +488,7 @@ static const Cs3Example examples[] = {
      "cs3sim plot layers --model gpt2-small --batch 32 --sparsity 0.7"},
     {"three machines", "cs3sim plot compare --model gpt2-small --batch 32 --sparsity 0.7 "
                        "--hardware cs2,cs3,cs3-double-ingress"},
+    {"its scaling over systems", "cs3sim plot scaling --model gpt2-small --batch 256 --systems 64"},
     {NULL, NULL},
 };
 
@@ -449,6 +513,7 @@ const Cs3Command cs3_cmd_plot = {
     .options_size = sizeof(PlotOptions),
     .defaults = &defaults,
     .groups = {{"Sweep", sweep_options, 0},
+               {"Scaling", scaling_options, 0},
                {"Scenario", cs3_scenario_options, AT(scenario)},
                {"Execution", cs3_execution_options, AT(scenario)}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_SVG) |

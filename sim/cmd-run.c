@@ -161,7 +161,8 @@ const Cs3Command cs3_cmd_run = {
     .name = "run",
     .summary = "Simulate one training step and its speed-up over dense",
     .description =
-        "Simulates a training step of a model with sparse weights on a system or a cluster of them, "
+        "Simulates a training step of a model with sparse weights on a system or a cluster of "
+        "them, "
         "and the same step "
         "with dense weights as its baseline. Prints step time, throughput, the speed-up beside "
         "the theoretical one (MACs alone), and where the cycles of both went.\n\n"

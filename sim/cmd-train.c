@@ -183,7 +183,8 @@ const Cs3Command cs3_cmd_train = {
         "Simulates a training run in phases, each with its own number of tokens, sparsity, batch, "
         "sequence length and way to change the mask, and says what each and the whole run takes, "
         "beside the same tokens with dense weights. RECIPE is a preset (see 'cs3sim list recipes') "
-        "or an .ini file; without it --tokens and --sparsity describe a single phase. Options given "
+        "or an .ini file; without it --tokens and --sparsity describe a single phase. Options "
+        "given "
         "on the command line go before the recipe's.\n\n"
         "Checkpoints are written every so many steps, while training waits. A system that is lost "
         "(--fault system:5@50%) is noticed and replaced, and all go back to the last checkpoint.",

@@ -157,11 +157,13 @@ static const struct {
 } kinds[] = {
     [CS3_FAULT_STRAGGLER] = {"straggler", "straggler:SYSTEM=SPEED, for example straggler:7=0.9",
                              parse_straggler},
-    [CS3_FAULT_LINK] = {"link", "link:TIER.INDEX=SHARE[@TIME[..TIME]], for example link:1.3=0.5 or "
-                                "link:1.3=0@5ms..20ms",
+    [CS3_FAULT_LINK] = {"link",
+                        "link:TIER.INDEX=SHARE[@TIME[..TIME]], for example link:1.3=0.5 or "
+                        "link:1.3=0@5ms..20ms",
                         parse_link},
-    [CS3_FAULT_TRAFFIC] = {"traffic", "traffic:TIER.INDEX=BYTES[@TIME], for example "
-                                      "traffic:1.0=10GB@1ms",
+    [CS3_FAULT_TRAFFIC] = {"traffic",
+                           "traffic:TIER.INDEX=BYTES[@TIME], for example "
+                           "traffic:1.0=10GB@1ms",
                            parse_traffic},
     [CS3_FAULT_SYSTEM] = {"system", "system:SYSTEM@TIME, for example system:5@50% or system:5@3d",
                           parse_system},
@@ -173,8 +175,8 @@ static gboolean unknown_kind(const char *text, GError **error) {
     names[i] = kinds[i].name;
   g_autofree char *word = g_strndup(text, strcspn(text, ":"));
   g_autofree char *hint = cs3_suggestion(word, names);
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
-              "'%.80s': no fault of this kind%s", text, hint);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "'%.80s': no fault of this kind%s",
+              text, hint);
   return FALSE;
 }
 
@@ -228,8 +230,7 @@ GArray *cs3_faults_parse(const char *const *texts, const Cs3Tree *tree, const ch
   g_autoptr(GArray) faults = g_array_new(FALSE, TRUE, sizeof(Cs3Fault));
   for (; texts != NULL && *texts != NULL; texts++) {
     Cs3Fault fault;
-    if (!cs3_fault_parse(*texts, &fault, error) ||
-        !cs3_fault_check(&fault, *texts, tree, error)) {
+    if (!cs3_fault_parse(*texts, &fault, error) || !cs3_fault_check(&fault, *texts, tree, error)) {
       g_prefix_error(error, "%s ", prefix);
       return NULL;
     }

@@ -23,7 +23,8 @@ static const char environment_text[] =
     "  LC_CTYPE         character set of the terminal; nothing else of the locale is used";
 
 static const char faults_text[] =
-    "What may be wrong with a cluster, for --fault; systems and links count from 0. SwarmX is a tree: "
+    "What may be wrong with a cluster, for --fault; systems and links count from 0. SwarmX is a "
+    "tree: "
     "link 1.i leads from system i to its node in tier 1, link 2.i from node i of tier 1 to tier 2, "
     "and so on to MemoryX (doc/cluster.md).\n\n"
     "  straggler:7=0.9        system 7 works at 0.9 of its clock\n"
@@ -31,7 +32,8 @@ static const char faults_text[] =
     "  link:2.0=0@5ms..20ms   link 0 of tier 2 is down for 15 ms\n"
     "  traffic:1.0=10GB@1ms   someone else sends 10 GB down link 0 of tier 1\n"
     "  system:5@50%           system 5 is lost in the middle of the run; also @3d, @2h\n\n"
-    "What has no time is there in every step. Times of links and traffic count from the beginning of "
+    "What has no time is there in every step. Times of links and traffic count from the beginning "
+    "of "
     "a step; what they cost is said beside the step. A lost system is for 'cs3sim train'.";
 
 static const char files_text[] =

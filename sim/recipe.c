@@ -181,8 +181,7 @@ static gboolean read_group(Cs3Ini *ini, const char *group, const Key *keys, gpoi
   return TRUE;
 }
 
-static gboolean unknown_key(const Cs3Ini *ini, const char *group, const char *key,
-                            GError **error) {
+static gboolean unknown_key(const Cs3Ini *ini, const char *group, const char *key, GError **error) {
   const Key *keys = g_str_equal(group, "training") ? recipe_keys : phase_keys;
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   for (const Key *k = keys; k->key != NULL; k++)

@@ -61,7 +61,8 @@ static json_t *step_json(const Cs3StepRun *step) {
                    "cycles", (json_int_t)step->cycles, "causes",
                    causes_json(step->causes, CS3_N_STEP_CAUSES), "compute_s", step->time.compute_s,
                    "stream_wait_s", step->time.stream_wait_s, "boundary_s", step->time.boundary_s,
-                   "fault_s", step->fault_s, "bytes_down", step->time.bytes_down, "bytes_up", step->time.bytes_up);
+                   "fault_s", step->fault_s, "bytes_down", step->time.bytes_down, "bytes_up",
+                   step->time.bytes_up);
 }
 
 static const char *recompute_name(Cs3Recompute policy) {
@@ -86,8 +87,8 @@ static json_t *throughput_json(const Cs3Run *run, const Cs3StepRun *step) {
 
 static json_t *flops_json(const Cs3Run *run, const Cs3StepRun *step) {
   double achieved = step->flops / step->time.step_s;
-  double peak = cs3_hardware_peak_flops(&run->config.machine->hw) *
-                (double)cs3_run_systems(&run->config);
+  double peak =
+      cs3_hardware_peak_flops(&run->config.machine->hw) * (double)cs3_run_systems(&run->config);
   return json_pack("{s:f, s:f, s:f, s:f}", "per_step", step->flops, "achieved", achieved,
                    "dense_peak", peak, "dense_peak_fraction", achieved / peak);
 }
@@ -109,9 +110,9 @@ static json_t *cluster_json(const Cs3Run *run) {
       "weak_efficiency", run->sparse.single_s / run->sparse.time.step_s, "faults",
       texts_json(c->fault_texts));
   if (cs3_step_has_timed(c->faults))
-    json_object_set_new(object, "disturbance",
-                        json_pack("{s:f, s:I}", "lost_s", run->lost_s, "retries",
-                                  (json_int_t)run->retries));
+    json_object_set_new(
+        object, "disturbance",
+        json_pack("{s:f, s:I}", "lost_s", run->lost_s, "retries", (json_int_t)run->retries));
   return object;
 }
 
@@ -227,8 +228,8 @@ static json_t *others_json(const Cs3Run *run) {
 static json_t *dense_json(const Cs3Run *run) {
   return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "step", step_json(&run->dense), "throughput",
                    throughput_json(run, &run->dense), "flops", flops_json(run, &run->dense),
-                   "energy", energy_json(run, &run->dense),
-                   "mapping", sizing_json(run->dense.plan), "bottleneck", bottleneck(&run->dense));
+                   "energy", energy_json(run, &run->dense), "mapping", sizing_json(run->dense.plan),
+                   "bottleneck", bottleneck(&run->dense));
 }
 
 /* Every parameter of the machine as it can be given to --set. */

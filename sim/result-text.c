@@ -141,13 +141,14 @@ static void write_head(const json_t *r, Cs3Output *output) {
   double systems = cs3_result_number(r, "cluster.systems");
   g_autofree char *many = systems > 1 ? g_strdup_printf(" (%.0f systems)", systems) : g_strdup("");
   g_autofree char *share =
-      systems > 1 ? g_strdup_printf(", %.0f a system", cs3_result_number(r, "cluster.batch_per_system"))
-                  : g_strdup("");
+      systems > 1
+          ? g_strdup_printf(", %.0f a system", cs3_result_number(r, "cluster.batch_per_system"))
+          : g_strdup("");
   cs3_output_printf(output, "%s (%.2f B parameters) on %s%s, %.4g %% %s sparsity\n",
                     cs3_result_string(r, "model.name"),
                     cs3_result_number(r, "model.parameters") / 1e9,
-                    cs3_result_string(r, "hardware.name"), many, 100 * cs3_result_number(r, "sparsity"),
-                    cs3_result_string(r, "pattern"));
+                    cs3_result_string(r, "hardware.name"), many,
+                    100 * cs3_result_number(r, "sparsity"), cs3_result_string(r, "pattern"));
   cs3_output_printf(
       output,
       "%.0f sequences of %.0f tokens a step%s: %.0f micro-batch%s of %.0f (%.0f tokens on "

@@ -128,8 +128,8 @@ gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTim
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_run_dense_gradient: the sparse step of @run with dW of every weight, live or not, as RigL needs
- * it: same micro-batch, forward and dX unchanged.
+ * cs3_run_dense_gradient: the sparse step of @run with dW of every weight, live or not, as RigL
+ * needs it: same micro-batch, forward and dX unchanged.
  */
 gboolean cs3_run_dense_gradient(const Cs3Run *run, Cs3StepTime *time,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -183,8 +183,8 @@ gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *opt
 /* The multiples of @systems on both sides of @batch. */
 static void explain_batch(gint64 batch, gint64 systems, GError **error) {
   gint64 below = batch / systems * systems;
-  g_autofree char *lower = below > 0 ? g_strdup_printf("%" G_GINT64_FORMAT " or ", below)
-                                     : g_strdup("");
+  g_autofree char *lower =
+      below > 0 ? g_strdup_printf("%" G_GINT64_FORMAT " or ", below) : g_strdup("");
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
               "--batch %" G_GINT64_FORMAT ": does not divide over %" G_GINT64_FORMAT
               " systems; take %s%" G_GINT64_FORMAT,
@@ -224,8 +224,7 @@ gboolean cs3_scenario_set_systems(Cs3Scenario *s, const Cs3ScenarioOptions *opti
     explain_batch(batch, systems, error);
     return FALSE;
   }
-  GArray *faults =
-      cs3_faults_parse((const char *const *)options->fault, &tree, "--fault", error);
+  GArray *faults = cs3_faults_parse((const char *const *)options->fault, &tree, "--fault", error);
   if (faults == NULL || !only_in_steps(faults, options->fault, error)) {
     g_clear_pointer(&faults, g_array_unref);
     return FALSE;

@@ -43,7 +43,7 @@ typedef struct {
   Cs3Graph *graph;
   Cs3Sparsity *sparsity;
   char *pattern_text;
-  GArray *faults; /* of Cs3Fault */
+  GArray *faults;      /* of Cs3Fault */
   Cs3RunConfig config; /* refers to the members above */
 } Cs3Scenario;
 

@@ -31,15 +31,23 @@ static const char *const settings[] = {
     "--log=root.thres:error",
 };
 
-void cs3_engine_load(int fd) {
+void cs3_engine_start(void) {
   setlocale(LC_ALL, "C"); /* SimGrid reads numbers with strtod() */
   int argc = G_N_ELEMENTS(settings);
   char *argv[G_N_ELEMENTS(settings) + 1] = {NULL};
   for (int i = 0; i < argc; i++)
     argv[i] = g_strdup(settings[i]); /* SimGrid keeps and shifts them */
   simgrid_init(&argc, argv);
+}
+
+void cs3_engine_platform(int fd) {
   g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
   simgrid_load_platform(path);
+}
+
+void cs3_engine_load(int fd) {
+  cs3_engine_start();
+  cs3_engine_platform(fd);
 }
 
 double cs3_engine_now(void) {

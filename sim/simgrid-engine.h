@@ -10,7 +10,13 @@
 
 #include <glib.h>
 
-/** cs3_engine_load: start SimGrid and load the platform behind the open file @fd. */
+/** cs3_engine_start: start SimGrid with our settings; plug-ins may be initialised behind it. */
+void cs3_engine_start(void);
+
+/** cs3_engine_platform: load the platform behind the open file @fd, once. */
+void cs3_engine_platform(int fd);
+
+/** cs3_engine_load: both. */
 void cs3_engine_load(int fd);
 
 /** cs3_engine_now: simulated seconds. */

@@ -110,9 +110,9 @@ static void write_tree(Writer *w) {
 /* --- zones ---------------------------------------------------------------------------------- */
 
 static void write_route(GString *xml, const char *from, const char *to, const char *links) {
-  g_string_append_printf(
-      xml, "    <route src=\"%s\" dst=\"%s\" symmetrical=\"NO\">\n%s    </route>\n", from, to,
-      links);
+  g_string_append_printf(xml,
+                         "    <route src=\"%s\" dst=\"%s\" symmetrical=\"NO\">\n%s    </route>\n",
+                         from, to, links);
 }
 
 static void write_tensor_routes(Writer *w) {
@@ -179,8 +179,7 @@ static void profile_free(gpointer data) {
 
 static void add_event(GString *lines, double time_s, double value) {
   Number time, amount;
-  g_string_append_printf(lines, "%s %s\n", print_number(time, time_s),
-                         print_number(amount, value));
+  g_string_append_printf(lines, "%s %s\n", print_number(time, time_s), print_number(amount, value));
 }
 
 /* SimGrid takes a profile for one resource only: each direction has its own. */

@@ -195,7 +195,8 @@ static void compute_micro_batch(Cs3Wafer *w) {
 }
 
 static gboolean has_more(const Cs3Wafer *w) {
-  return !w->s->settled && w->place.micro_batch < w->s->iterations[w->place.iteration].micro_batches;
+  return !w->s->settled &&
+         w->place.micro_batch < w->s->iterations[w->place.iteration].micro_batches;
 }
 
 static void wafer(int argc, char **argv) {
@@ -218,8 +219,7 @@ static void wafer(int argc, char **argv) {
 
 static void deliver(Cs3Simulation *s, Cs3Place at, guint use) {
   Arrival *arrival = g_new(Arrival, 1);
-  *arrival =
-      (Arrival){.use = use, .at = at, .arrival_s = s->last_sent_s + s->plan->latency_s};
+  *arrival = (Arrival){.use = use, .at = at, .arrival_s = s->last_sent_s + s->plan->latency_s};
   g_queue_push_tail(&s->arrivals, arrival);
   cs3_bell_ring(&s->optimizer_bell);
 }
@@ -311,7 +311,8 @@ static void start_traffic(Cs3Simulation *s) {
     g_autofree char *source = g_strdup_printf(CS3_HOST_SOURCE "%u", i);
     g_autofree char *target = g_strdup_printf(CS3_HOST_TARGET "%u", i);
     Traffic *traffic = g_new(Traffic, 1);
-    *traffic = (Traffic){s, cs3_channel(name), fault->bytes, s->plan->faults_from_s + fault->from_s};
+    *traffic =
+        (Traffic){s, cs3_channel(name), fault->bytes, s->plan->faults_from_s + fault->from_s};
     cs3_channel_listen(&traffic->channel, target);
     cs3_engine_actor(name, source, traffic, TRUE, foreign_sender);
   }

@@ -14,8 +14,8 @@ typedef struct {
 } Cs3StepJob;
 
 typedef struct {
-  gboolean done;        /* all wafers have finished their work */
-  Cs3StepTotals period; /* of one iteration */
+  gboolean done;                         /* all wafers have finished their work */
+  Cs3StepTotals period;                  /* of one iteration */
   double end_s[CS3_STEP_MAX_ITERATIONS]; /* by iteration: end of the last use on the first wafer */
   guint64 uses_simulated;                /* by the first wafer */
   guint64 retries;                       /* transfers that failed and were begun again */

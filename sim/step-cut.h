@@ -5,8 +5,8 @@
 #include "sim/step-plan.h"
 
 /* The state between two micro-batches: all that the future depends on. Times are absolute until
- * cs3_step_cut_close(), then relative to the first wafer's time and raised to the earliest moment at
- * which they could still bind, so that equal states mean equal futures. */
+ * cs3_step_cut_close(), then relative to the first wafer's time and raised to the earliest moment
+ * at which they could still bind, so that equal states mean equal futures. */
 typedef struct {
   Cs3StepTotals totals;
   double *state; /* see the accessors */

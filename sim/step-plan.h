@@ -26,8 +26,8 @@ typedef struct {
 typedef struct {
   guint tier;
   gint64 index;
-  double share;           /* of the rate that is left for good */
-  GArray *faults;         /* (element-type Cs3Fault) with a time */
+  double share;   /* of the rate that is left for good */
+  GArray *faults; /* (element-type Cs3Fault) with a time */
 } Cs3PlanLink;
 
 typedef struct {
@@ -44,15 +44,15 @@ typedef struct {
   Cs3Tree tree;
   guint tiers;
   double tier_bytes_per_s[CS3_TREE_MAX_TIERS + 1]; /* by tier, from 1 */
-  gboolean each;     /* every wafer and every link on its own */
-  GArray *classes;   /* of Cs3PlanClass */
-  GArray *links;     /* of Cs3PlanLink: with faults */
-  GArray *traffic;   /* of Cs3Fault */
+  gboolean each;                                   /* every wafer and every link on its own */
+  GArray *classes;                                 /* of Cs3PlanClass */
+  GArray *links;                                   /* of Cs3PlanLink: with faults */
+  GArray *traffic;                                 /* of Cs3Fault */
   double faults_from_s; /* simulated time that the faults' times count from */
 } Cs3StepPlan;
 
-/** cs3_step_plan_new: (transfer full): @schedule and @system must pass cs3_step_check(). Faults with
- * a time are in links and traffic; a steady-state run must not have them. */
+/** cs3_step_plan_new: (transfer full): @schedule and @system must pass cs3_step_check(). Faults
+ * with a time are in links and traffic; a steady-state run must not have them. */
 Cs3StepPlan *cs3_step_plan_new(const Cs3Schedule *schedule, const Cs3System *system);
 void cs3_step_plan_free(Cs3StepPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepPlan, cs3_step_plan_free)

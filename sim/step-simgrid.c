@@ -68,8 +68,7 @@ static gboolean fork_job(Cs3StepJob *job, const GPtrArray *profiles, Cs3StepAnsw
   job->platform_fd = cs3_runner_memory_file(platform, error);
   if (job->platform_fd < 0)
     return FALSE;
-  gboolean ok =
-      cs3_runner_fork(cs3_step_actors_run, job, answer, sizeof *answer, TIMEOUT_S, error);
+  gboolean ok = cs3_runner_fork(cs3_step_actors_run, job, answer, sizeof *answer, TIMEOUT_S, error);
   close(job->platform_fd);
   return ok;
 }

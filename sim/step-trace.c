@@ -94,8 +94,7 @@ static Cs3StepTrace *trace_plan(const Cs3StepPlan *plan, int fd, GError **error)
   return NULL;
 }
 
-Cs3StepTrace *cs3_step_trace(const Cs3Schedule *schedule, const Cs3System *system,
-                             GError **error) {
+Cs3StepTrace *cs3_step_trace(const Cs3Schedule *schedule, const Cs3System *system, GError **error) {
   if (!cs3_step_check(schedule, system, error))
     return NULL;
   g_autoptr(Cs3StepPlan) plan = cs3_step_plan_new(schedule, system);
@@ -168,12 +167,11 @@ json_t *cs3_step_trace_events(const Cs3StepTrace *trace, const char *const *labe
     const Cs3Span *span = &g_array_index(trace->spans, Cs3Span, i);
     const char *label = labels != NULL ? labels[span->use] : "";
     json_array_append_new(
-        events,
-        json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I, s:I}}", "name",
-                  cs3_span_name(span->kind), "cat", cs3_span_name(span->kind), "ph", "X", "pid", 1,
-                  "tid", lane_of(span), "ts", 1e6 * span->begin_s, "dur",
-                  1e6 * (span->end_s - span->begin_s), "args", "of", label, "use",
-                  (json_int_t)span->use, "micro_batch", (json_int_t)span->micro_batch));
+        events, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I, s:I}}", "name",
+                          cs3_span_name(span->kind), "cat", cs3_span_name(span->kind), "ph", "X",
+                          "pid", 1, "tid", lane_of(span), "ts", 1e6 * span->begin_s, "dur",
+                          1e6 * (span->end_s - span->begin_s), "args", "of", label, "use",
+                          (json_int_t)span->use, "micro_batch", (json_int_t)span->micro_batch));
   }
   return json_pack("{s:s, s:o}", "displayTimeUnit", "ms", "traceEvents", events);
 }

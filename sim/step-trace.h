@@ -31,9 +31,9 @@ const char *cs3_span_name(Cs3SpanKind kind);
 /* A step in the steady state, from the end of the last use of one iteration (time 0) to that of the
  * next. */
 typedef struct {
-  GArray *spans;    /* of Cs3Span, by begin; clipped to the step */
-  GArray *classes;  /* of gint64: systems in every wafer class */
-  double step_s;    /* length */
+  GArray *spans;   /* of Cs3Span, by begin; clipped to the step */
+  GArray *classes; /* of gint64: systems in every wafer class */
+  double step_s;   /* length */
   gint64 micro_batches;
 } Cs3StepTrace;
 

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-G_DEFINE_QUARK(cs3-step-error-quark, cs3_step_error)
+G_DEFINE_QUARK(cs3 - step - error - quark, cs3_step_error)
 
 /* Beyond these a double no longer resolves single cycles of a step, or a slot table is absurd. */
 #define MAX_AMOUNT 1e18

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* Columns as in fabric/hardware.c. */
-#define FULL(type, unit, group, key, member, min, max, low, high, choices, evidence, source, help)  \
+#define FULL(type, unit, group, key, member, min, max, low, high, choices, evidence, source, help) \
   {                                                                                                \
     G_STRINGIFY(group), key, CS3_PARAM_##type, CS3_UNIT_##unit, offsetof(Cs3System, group.member), \
         min, max, low, high, choices, CS3_EVIDENCE_##evidence, source, help                        \

@@ -10,9 +10,9 @@ typedef enum { CS3_OPTIMIZER_ADAM, CS3_OPTIMIZER_MOMENTUM, CS3_OPTIMIZER_SGD } C
 enum { CS3_N_OPTIMIZERS = CS3_OPTIMIZER_SGD + 1 };
 
 typedef struct {
-  struct {                 /* [memoryx] */
-    gint64 units;          /* a tensor is spread over them evenly */
-    double capacity_bytes; /* of one unit: weights and optimizer state */
+  struct {                                           /* [memoryx] */
+    gint64 units;                                    /* a tensor is spread over them evenly */
+    double capacity_bytes;                           /* of one unit: weights and optimizer state */
     double stream_bits_per_s;                        /* of one unit, each direction */
     int algorithm;                                   /* Cs3Optimizer */
     double optimizer_params_per_s[CS3_N_OPTIMIZERS]; /* updates per second of one unit */

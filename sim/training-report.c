@@ -37,10 +37,10 @@ static json_t *saving_json(const Cs3Training *t, const Cs3TrainingSum *sum,
 
 static json_t *phase_json(const Cs3Training *t, const Cs3PhaseRun *p) {
   double tokens = (double)p->steps * (double)p->batch * (double)p->seq;
-  json_t *object = json_pack(
-      "{s:s, s:f, s:I, s:I, s:I, s:f, s:s}", "name", p->phase->name, "tokens", tokens, "steps",
-      (json_int_t)p->steps, "batch", (json_int_t)p->batch, "seq", (json_int_t)p->seq, "sparsity",
-      p->phase->sparsity, "mask", cs3_mask_schedule_names()[p->phase->mask]);
+  json_t *object = json_pack("{s:s, s:f, s:I, s:I, s:I, s:f, s:s}", "name", p->phase->name,
+                             "tokens", tokens, "steps", (json_int_t)p->steps, "batch",
+                             (json_int_t)p->batch, "seq", (json_int_t)p->seq, "sparsity",
+                             p->phase->sparsity, "mask", cs3_mask_schedule_names()[p->phase->mask]);
   json_object_set_new(object, "mask_changes", json_integer(p->mask_changes));
   json_object_set_new(object, "mask_s", json_real(p->mask_s));
   json_object_set_new(object, "step_s", json_real(p->step_s));
@@ -74,9 +74,9 @@ static json_t *timeline_json(const Cs3Training *t) {
       checkpoint_s = 0;
     }
     json_object_set_new(last, "end_s", json_real(event->end_s));
-    json_object_set_new(last, "steps",
-                        json_integer(json_integer_value(json_object_get(last, "steps")) +
-                                     event->steps));
+    json_object_set_new(
+        last, "steps",
+        json_integer(json_integer_value(json_object_get(last, "steps")) + event->steps));
     if (event->kind == CS3_EVENT_CHECKPOINT)
       checkpoint_s += event->end_s - event->begin_s;
     if (trains)
@@ -172,9 +172,9 @@ static void add_row(Cs3Table *table, const char *name, const json_t *row, const 
   for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
     cs3_table_add_real(table, phase ? cs3_result_number(row, keys[i]) : NAN);
   cs3_table_add_int(table, (gint64)cs3_result_number(row, "steps"));
-  cs3_table_add_real(table, phase ? cs3_result_number(row, "step_s")
-                                  : cs3_result_number(sum, "time_s") /
-                                        cs3_result_number(row, "steps"));
+  cs3_table_add_real(table,
+                     phase ? cs3_result_number(row, "step_s")
+                           : cs3_result_number(sum, "time_s") / cs3_result_number(row, "steps"));
   static const char *const sums[] = {"days", "system_hours", "energy_kwh", "cost_usd", "flops"};
   for (guint i = 0; i < G_N_ELEMENTS(sums); i++)
     cs3_table_add_real(table, cs3_result_number(sum, sums[i]));
@@ -242,14 +242,13 @@ void cs3_training_text(const json_t *r, Cs3Output *output) {
                     systems == 1 ? "" : "s", cs3_result_number(r, "total.tokens") / 1e9);
   g_autoptr(Cs3Table) table = phase_table(r, TRUE);
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
-  cs3_output_printf(output,
-                    "\nsaving           %.2fx time, %.2fx FLOP, %.2fx energy, %.2fx cost against "
-                    "dense\nenergy           %.4g J a token\n",
-                    cs3_result_number(r, "total.saving.time"),
-                    cs3_result_number(r, "total.saving.flops"),
-                    cs3_result_number(r, "total.saving.energy"),
-                    cs3_result_number(r, "total.saving.cost"),
-                    cs3_result_number(r, "total.joules_per_token"));
+  cs3_output_printf(
+      output,
+      "\nsaving           %.2fx time, %.2fx FLOP, %.2fx energy, %.2fx cost against "
+      "dense\nenergy           %.4g J a token\n",
+      cs3_result_number(r, "total.saving.time"), cs3_result_number(r, "total.saving.flops"),
+      cs3_result_number(r, "total.saving.energy"), cs3_result_number(r, "total.saving.cost"),
+      cs3_result_number(r, "total.joules_per_token"));
   write_checkpoints(r, output);
   if (cs3_result_number(r, "total.lost_s") > 0)
     cs3_output_printf(output, "lost             %.4g h: %.0f steps, detection, restart\n",
@@ -269,12 +268,12 @@ json_t *cs3_training_events(const Cs3Training *t) {
   for (guint i = 0; i < t->events->len; i++) {
     const Cs3Event *event = &g_array_index(t->events, Cs3Event, i);
     const Cs3PhaseRun *p = &g_array_index(t->phases, Cs3PhaseRun, event->phase);
-    json_array_append_new(
-        events, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I}}", "name",
-                          cs3_event_name(event->kind), "cat", cs3_event_name(event->kind), "ph",
-                          "X", "pid", 1, "tid", 1, "ts", 1e6 * event->begin_s, "dur",
-                          1e6 * (event->end_s - event->begin_s), "args", "phase", p->phase->name,
-                          "steps", (json_int_t)event->steps));
+    json_array_append_new(events,
+                          json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I}}", "name",
+                                    cs3_event_name(event->kind), "cat", cs3_event_name(event->kind),
+                                    "ph", "X", "pid", 1, "tid", 1, "ts", 1e6 * event->begin_s,
+                                    "dur", 1e6 * (event->end_s - event->begin_s), "args", "phase",
+                                    p->phase->name, "steps", (json_int_t)event->steps));
   }
   return json_pack("{s:s, s:o}", "displayTimeUnit", "ms", "traceEvents", events);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A whole training run in SimGrid. MemoryX's coordinator has every system train one leg; the loss of
- * a system is its host's state profile, which kills whatever runs there; nobody tells the
+/* A whole training run in SimGrid. MemoryX's coordinator has every system train one leg; the loss
+ * of a system is its host's state profile, which kills whatever runs there; nobody tells the
  * coordinator but a monitor, when the heartbeat has been missing for long enough. */
 #include "config.h"
 
@@ -203,8 +203,7 @@ static void run_job(gconstpointer input, gpointer answer) {
   run->workers = g_new0(Worker, run->n_workers);
   for (guint i = 0; i < run->n_workers; i++) {
     run->workers[i].run = run;
-    run->workers[i].host =
-        i == 0 ? g_strdup(HOST_SOUND) : g_strdup_printf(HOST_LOST "%u", i - 1);
+    run->workers[i].host = i == 0 ? g_strdup(HOST_SOUND) : g_strdup_printf(HOST_LOST "%u", i - 1);
   }
   cs3_bell_init(&run->bell);
   cs3_engine_actor("coordinator", HOST_COORDINATOR, run, FALSE, coordinator);
@@ -243,9 +242,10 @@ static char *platform_text(const Job *job, const int *profiles) {
   g_string_append_printf(xml, "<host id=\"" HOST_COORDINATOR "\" speed=\"%sf\"/>\n", work);
   g_string_append_printf(xml, "<host id=\"" HOST_SOUND "\" speed=\"%sf\"/>\n", work);
   for (guint i = 0; i < job->hosts->len; i++)
-    g_string_append_printf(
-        xml, "<host id=\"" HOST_LOST "%u\" speed=\"%sf\" state_file=\"../../../proc/self/fd/%d\"/>\n",
-        i, work, profiles[i]);
+    g_string_append_printf(xml,
+                           "<host id=\"" HOST_LOST
+                           "%u\" speed=\"%sf\" state_file=\"../../../proc/self/fd/%d\"/>\n",
+                           i, work, profiles[i]);
   g_string_append(xml, "</zone>\n</platform>\n");
   return g_string_free(xml, FALSE);
 }

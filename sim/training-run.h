@@ -50,9 +50,10 @@ typedef struct {
 
 /**
  * cs3_training_simulate: run @plan.
- * @events: (out) (transfer full) (element-type Cs3Event): in order, without gaps, from 0 to the end.
- * Fails in CS3_STEP_ERROR: INVALID (a leg without a positive time, more than CS3_TRAINING_MAX_LEGS, a system
- * that is lost again before it is replaced), DIED, DEADLOCK, RESOURCE, TIMEOUT.
+ * @events: (out) (transfer full) (element-type Cs3Event): in order, without gaps, from 0 to the
+ * end. Fails in CS3_STEP_ERROR: INVALID (a leg without a positive time, more than
+ * CS3_TRAINING_MAX_LEGS, a system that is lost again before it is replaced), DIED, DEADLOCK,
+ * RESOURCE, TIMEOUT.
  */
 gboolean cs3_training_simulate(const Cs3TrainingPlan *plan, GArray **events,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -114,14 +114,14 @@ static gboolean simulate_level(Job *job, Cs3PhaseRun *p, double sparsity, double
   costs->dense_step_s = run->dense.time.step_s;
   costs->dense_joules = run->dense.joules;
   costs->dense_flops = run->dense.flops;
-  costs->idle_w = hw->wafer.power_w * hw->wafer.power_idle_ratio *
-                  (double)cs3_run_systems(&scenario->config);
+  costs->idle_w =
+      hw->wafer.power_w * hw->wafer.power_idle_ratio * (double)cs3_run_systems(&scenario->config);
   if (steps > 0)
     add_segment(costs, steps, &run->sparse);
   double ranked = p->phase->mask == CS3_MASK_RIGL ? (double)cs3_model_parameters(scenario->model)
                                                   : p->live_params;
-  gboolean ok = p->phase->mask == CS3_MASK_STATIC ||
-                cost_change(p->phase, run, ranked, costs, error);
+  gboolean ok =
+      p->phase->mask == CS3_MASK_STATIC || cost_change(p->phase, run, ranked, costs, error);
   keep_baseline(job, scenario, run);
   return ok;
 }
@@ -198,8 +198,8 @@ static void sum_phase(Cs3PhaseRun *p, const Costs *costs) {
   p->dense = (Cs3TrainingSum){
       .wall_s = steps * costs->dense_step_s + checkpoints * costs->dense_checkpoint_s,
       .flops = steps * costs->dense_flops,
-      .joules = steps * costs->dense_joules +
-                checkpoints * costs->dense_checkpoint_s * costs->idle_w,
+      .joules =
+          steps * costs->dense_joules + checkpoints * costs->dense_checkpoint_s * costs->idle_w,
   };
 }
 
@@ -223,10 +223,11 @@ static gboolean lasting_only(const Cs3Scenario *scenario, char **texts, GError *
   if (!cs3_step_has_timed(scenario->faults))
     return TRUE;
   g_autofree char *all = g_strjoinv(" ", texts);
-  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-              "--fault %s: what links do for a time is simulated within a step, by 'cs3sim run'; a "
-              "whole run takes straggler:SYSTEM=SPEED, link:TIER.INDEX=SHARE and system:SYSTEM@TIME",
-              all);
+  g_set_error(
+      error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+      "--fault %s: what links do for a time is simulated within a step, by 'cs3sim run'; a "
+      "whole run takes straggler:SYSTEM=SPEED, link:TIER.INDEX=SHARE and system:SYSTEM@TIME",
+      all);
   return FALSE;
 }
 
@@ -300,10 +301,11 @@ static gboolean check_length(const Cs3Training *t, const Cs3PhaseRun *p, GError 
   double checkpoints = (double)p->steps / (double)t->checkpoint_every;
   if (p->steps <= G_MAXINT32 && checkpoints < CS3_TRAINING_MAX_LEGS)
     return TRUE;
-  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-              "%.3g steps with %.3g checkpoints are too many, at most %d and %d; take fewer tokens, "
-              "a larger --batch or --checkpoint-every",
-              (double)p->steps, checkpoints, G_MAXINT32, CS3_TRAINING_MAX_LEGS);
+  g_set_error(
+      error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+      "%.3g steps with %.3g checkpoints are too many, at most %d and %d; take fewer tokens, "
+      "a larger --batch or --checkpoint-every",
+      (double)p->steps, checkpoints, G_MAXINT32, CS3_TRAINING_MAX_LEGS);
   return FALSE;
 }
 

@@ -24,9 +24,9 @@ typedef struct {
   double step_s;      /* mean over the phase, without changes of the mask */
   double live_params; /* at its end: what MemoryX updates and a checkpoint holds */
   gint64 mask_changes;
-  double mask_s; /* that they add */
-  double checkpoint_s;       /* one of them */
-  double lost_s;             /* by losses: steps done again, detection, restart, load */
+  double mask_s;       /* that they add */
+  double checkpoint_s; /* one of them */
+  double lost_s;       /* by losses: steps done again, detection, restart, load */
   gint64 lost_steps;
   gint64 checkpoints;
   Cs3TrainingSum sum, dense; /* dense: same tokens, dense weights, no losses */

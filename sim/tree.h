@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The broadcast-reduce tree of SwarmX. Tier 0 are the systems; node i of tier t stands below node
  * i / fan_out of tier t + 1; the single node of the last tier is connected to MemoryX. Link t.i
- * (t >= 1) leads from node i of tier t - 1 up to its node in tier t, so 1.i is the link of system i.
+ * (t >= 1) leads from node i of tier t - 1 up to its node in tier t, so 1.i is the link of system
+ * i.
  */
 #pragma once
 

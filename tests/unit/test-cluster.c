@@ -5,7 +5,12 @@
 
 #include <math.h>
 
+#include <simgrid/plugins/energy.h>
+
 #include "sim/config-error.h"
+#include "sim/run.h"
+#include "sim/simgrid-engine.h"
+#include "sim/simgrid-runner.h"
 #include "sim/step-plan.h"
 #include "sim/step-trace.h"
 #include "tests/unit/step-fixture.h"
@@ -50,11 +55,9 @@ START_TEST(tree_shape) {
     guint tiers;
     gint64 links[6];
   } trees[] = {
-      {1, 4, 1, {1}},         {2, 4, 1, {2}},
-      {4, 4, 1, {4}},         {5, 4, 2, {5, 2}},
-      {8, 4, 2, {8, 2}},      {16, 4, 2, {16, 4}},
-      {17, 4, 3, {17, 5, 2}}, {64, 8, 2, {64, 8}},
-      {2048, 4, 6, {2048, 512, 128, 32, 8, 2}},
+      {1, 4, 1, {1}},         {2, 4, 1, {2}},      {4, 4, 1, {4}},
+      {5, 4, 2, {5, 2}},      {8, 4, 2, {8, 2}},   {16, 4, 2, {16, 4}},
+      {17, 4, 3, {17, 5, 2}}, {64, 8, 2, {64, 8}}, {2048, 4, 6, {2048, 512, 128, 32, 8, 2}},
   };
   for (guint i = 0; i < G_N_ELEMENTS(trees); i++) {
     Cs3Tree tree = {trees[i].systems, trees[i].fan_out};
@@ -235,10 +238,8 @@ START_TEST(disturbed) {
     double lost_ms;
     guint64 retries;
   } cases[] = {
-      {"traffic:1.0=500kB", 0.5, 0},
-      {"traffic:1.0=500kB@0s", 0.5, 0},
-      {"link:1.0=0.5@0.5ms..10ms", 0.5, 0},
-      {"link:2.1=0.5@0.5ms..1.5ms", 0.5, 0},
+      {"traffic:1.0=500kB", 0.5, 0},        {"traffic:1.0=500kB@0s", 0.5, 0},
+      {"link:1.0=0.5@0.5ms..10ms", 0.5, 0}, {"link:2.1=0.5@0.5ms..1.5ms", 0.5, 0},
       {"link:1.7=0@0.5ms..2ms", 2.5, 2},
   };
   Cs3Use use = {.stream_bytes = 1e6, .compute_cycles = 1e6, .weight_group = -1};
@@ -305,6 +306,60 @@ START_TEST(trace_is_complete) {
     }
   }
   assert_near("to the end", wafers[0], time.step_s, time.step_s);
+}
+END_TEST
+
+/* --- energy ---------------------------------------------------------------------------------- */
+
+typedef struct {
+  int platform_fd;
+  double busy_s, idle_s;
+} EnergyJob;
+
+static void work_and_rest(int argc, char **argv) {
+  const EnergyJob *job = sg_actor_self_get_data();
+  for (int i = 0; i < 3; i++) {
+    sg_actor_execute(1e9 * job->busy_s / 3);
+    sg_actor_sleep_for(job->idle_s / 3);
+  }
+}
+
+/* What SimGrid's own plugin says of a host that draws 23 kW busy and 0.35 of it idle. */
+static void measure_energy(gconstpointer input, gpointer joules) {
+  EnergyJob job = *(const EnergyJob *)input;
+  cs3_engine_start();
+  sg_host_energy_plugin_init();
+  cs3_engine_platform(job.platform_fd);
+  cs3_engine_actor("worker", "wafer", &job, FALSE, work_and_rest);
+  cs3_engine_run();
+  *(double *)joules = sg_host_get_consumed_energy(sg_host_by_name("wafer"));
+}
+
+START_TEST(energy_like_the_plugin) {
+  g_autoptr(GError) error = NULL;
+  static const char *const none[] = {NULL};
+  g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3", none, &error);
+  ck_assert_msg(machine != NULL, "%s", error ? error->message : "?");
+  double busy_w = machine->hw.wafer.power_w;
+  double idle_w = busy_w * machine->hw.wafer.power_idle_ratio;
+  g_autofree char *xml = g_strdup_printf(
+      "<?xml version='1.0'?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">"
+      "<platform version=\"4.1\"><zone id=\"root\" routing=\"None\"><host id=\"wafer\" "
+      "speed=\"1e9f\"><prop id=\"wattage_per_state\" value=\"%.3f:%.3f:%.3f\"/></host></zone>"
+      "</platform>",
+      idle_w, idle_w, busy_w);
+  EnergyJob job = {cs3_runner_memory_file(xml, &error), 2.5, 1.25};
+  double joules = 0;
+  ck_assert_msg(cs3_runner_fork(measure_energy, &job, &joules, sizeof joules, 60, &error), "%s",
+                error ? error->message : "?");
+  Cs3RunConfig config = {.machine = machine, .systems = 3};
+  Cs3StepTime time = {.step_s = 3.75, .compute_s = 2.5};
+  assert_near("joules", cs3_run_joules(&config, &time), 3 * joules, 3 * joules);
+  /* A straggler at 0.8 of the speed computes for 1.25 times as long. */
+  g_autoptr(GArray) faults = faults_new("straggler:1=0.8");
+  config.faults = faults;
+  assert_near("straggler", cs3_run_joules(&config, &time),
+              3 * joules + 0.25 * 2.5 * (busy_w - idle_w), joules);
 }
 END_TEST
 
@@ -384,6 +439,7 @@ static Suite *cluster_suite(void) {
   tcase_add_loop_test(by_hand, disturbed, 0, 10);
   tcase_add_test(by_hand, too_long_disturbed);
   tcase_add_test(by_hand, trace_is_complete);
+  tcase_add_test(by_hand, energy_like_the_plugin);
   suite_add_tcase(suite, by_hand);
   TCase *text = tcase_create("text");
   tcase_add_test(text, good_faults);

@@ -19,8 +19,7 @@
 static GArray *ten_legs(void) {
   GArray *legs = g_array_new(FALSE, FALSE, sizeof(Cs3Leg));
   for (guint i = 0; i < 10; i++) {
-    Cs3Leg leg = {
-        .phase = i / 5, .steps = 100, .train_s = 100, .checkpoint_s = 5, .load_s = 7};
+    Cs3Leg leg = {.phase = i / 5, .steps = 100, .train_s = 100, .checkpoint_s = 5, .load_s = 7};
     g_array_append_val(legs, leg);
   }
   return legs;
@@ -218,7 +217,8 @@ START_TEST(gradual_sparsity) {
 }
 END_TEST
 
-/* --- whole runs -------------------------------------------------------------------------------- */
+/* --- whole runs --------------------------------------------------------------------------------
+ */
 
 static Cs3TrainingOptions options_of(const Cs3Recipe *recipe) {
   Cs3TrainingOptions options = {.scenario = CS3_SCENARIO_DEFAULTS, .checkpoint_every = 1000};
@@ -237,21 +237,16 @@ static Cs3Training *train(const Cs3Recipe *recipe, const Cs3TrainingOptions *opt
   return training;
 }
 
-/* Every recipe that is shipped, with the FLOP saving of its first phase as published: SPDF 2.5 times
- * (arXiv 2303.10464), sparse Llama by its MACs (1.73 at 50 %), VSPDF 64 % less (Cerebras, 2023),
- * within three points. */
+/* Every recipe that is shipped, with the FLOP saving of its first phase as published: SPDF 2.5
+ * times (arXiv 2303.10464), sparse Llama by its MACs (1.73 at 50 %), VSPDF 64 % less (Cerebras,
+ * 2023), within three points. */
 static const struct {
   const char *name;
   double saving, tolerance;
 } shipped[] = {
-    {"gpt3-xl-dense", 1, 0},
-    {"gpt3-xl-gradual", 0, 0},
-    {"gpt3-xl-rigl", 0, 0},
-    {"gpt3-xl-set", 2.5, 0.01},
-    {"llama2-7b-dense", 1, 0},
-    {"llama2-7b-sparse", 1.73, 0.01},
-    {"spdf-gpt3-xl", 2.5, 0.01},
-    {"vspdf-gpt3-6.7b", 0, 0},
+    {"gpt3-xl-dense", 1, 0},     {"gpt3-xl-gradual", 0, 0}, {"gpt3-xl-rigl", 0, 0},
+    {"gpt3-xl-set", 2.5, 0.01},  {"llama2-7b-dense", 1, 0}, {"llama2-7b-sparse", 1.73, 0.01},
+    {"spdf-gpt3-xl", 2.5, 0.01}, {"vspdf-gpt3-6.7b", 0, 0},
 };
 enum { N_SHIPPED = G_N_ELEMENTS(shipped) };
 
@@ -338,7 +333,8 @@ START_TEST(rigl_costs_more) {
 }
 END_TEST
 
-/* One of 16 systems lost in the middle: at most the steps between two checkpoints and the restart. */
+/* One of 16 systems lost in the middle: at most the steps between two checkpoints and the restart.
+ */
 START_TEST(lost_in_the_middle) {
   g_autoptr(Cs3Recipe) recipe = small_recipe(CS3_MASK_STATIC);
   Cs3TrainingOptions options = small_options();
@@ -350,8 +346,7 @@ START_TEST(lost_in_the_middle) {
   const Cs3PhaseRun *p = &g_array_index(t->phases, Cs3PhaseRun, 0);
   double lost = t->sum.wall_s - calm->sum.wall_s;
   const Cs3System *system = &t->scenario->machine->system;
-  double restart =
-      system->recovery.detection_s + system->recovery.restart_s + p->checkpoint_s;
+  double restart = system->recovery.detection_s + system->recovery.restart_s + p->checkpoint_s;
   ck_assert_double_eq_tol(p->lost_s, lost, 1e-6);
   ck_assert_int_le(p->lost_steps, 100);
   ck_assert(lost >= restart - 1e-6 && lost <= restart + 100 * p->step_s + 1e-6);

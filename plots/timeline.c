@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The timeline of a step: what MemoryX, SwarmX and every class of wafers do. */
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plots/canvas.h"
+#include "plots/plots.h"
+#include "plots/record.h"
+#include "sim/result.h"
+
+/* Micro-batches that can be told apart. */
+enum { SHOWN_MICRO_BATCHES = 2, FIXED_LANES = 3, MOST_CLASSES = 8 };
+
+/* What a bar says; `direction` tells the two kinds of arithmetic apart. */
+typedef struct {
+  const char *what, *direction, *title, *rgb;
+  char letter;
+} Kind;
+
+static const Kind kinds[] = {
+    {"stream", NULL, "weights down", "#56B4E9", 'w'},
+    {"reduce", NULL, "gradients up", "#E69F00", 'g'},
+    {"update", NULL, "updates", "#009E73", 'u'},
+    {"compute", "forward", "forward", "#0072B2", 'f'},
+    {"compute", "backward", "backward", "#CC79A7", 'b'},
+    {"wait weights", NULL, "waits for weights", "#D55E00", '.'},
+    {"wait egress", NULL, "waits to send gradients", "#F0E442", ':'},
+    {"boundary", NULL, "boundary of two steps", "#000000", '#'},
+};
+
+static const json_t *spans_of(const json_t *series) {
+  return json_object_get(json_object_get(json_array_get(series, 0), "timeline"), "spans");
+}
+
+static const json_t *classes_of(const json_t *series) {
+  return json_object_get(json_object_get(json_array_get(series, 0), "timeline"), "classes");
+}
+
+static int kind_of(const json_t *span) {
+  const char *what = cs3_result_string(span, "what"), *of = cs3_result_string(span, "of");
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
+    if (g_str_equal(what, kinds[k].what) &&
+        (kinds[k].direction == NULL || strstr(of, kinds[k].direction) != NULL))
+      return (int)k;
+  return -1;
+}
+
+/* From the top: MemoryX, down, up, the classes of wafers. */
+static double lane_of(const json_t *span, guint lanes) {
+  int kind = kind_of(span);
+  static const int fixed[] = {1, 2, 0}; /* stream, reduce, update */
+  int lane = kind < FIXED_LANES ? fixed[kind] : FIXED_LANES + (int)cs3_result_number(span, "class");
+  return (double)lanes - lane;
+}
+
+static guint lanes_of(const json_t *series) {
+  return FIXED_LANES + (guint)MIN(json_array_size(classes_of(series)), MOST_CLASSES);
+}
+
+static json_t *prepare(const json_t *records, GError **error) {
+  static const char *const numbers[] = {
+      "timeline.step_s",       "cluster.systems",          "batch", "seq",
+      "mapping.micro_batches", "provenance.model_version", NULL};
+  static const char *const texts[] = {"model.name", "hardware.name", "provenance.version", NULL};
+  if (json_array_size(records) != 1) {
+    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+                "the plot needs one run, not %" G_GSIZE_FORMAT, json_array_size(records));
+    return NULL;
+  }
+  if (!cs3_record_require(json_array_get(records, 0), numbers, texts, error)) {
+    g_prefix_error(error, "record 1: ");
+    return NULL;
+  }
+  if (!json_is_array(spans_of(records)) || json_array_size(classes_of(records)) == 0) {
+    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, "record 1: the record has no timeline");
+    return NULL;
+  }
+  size_t i;
+  json_t *span;
+  json_array_foreach(spans_of(records), i, span) {
+    if (kind_of(span) >= 0 && isfinite(cs3_result_number(span, "begin_s")) &&
+        isfinite(cs3_result_number(span, "end_s")) && isfinite(cs3_result_number(span, "class")) &&
+        isfinite(cs3_result_number(span, "micro_batch")))
+      continue;
+    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+                "record 1: span %" G_GSIZE_FORMAT " of the timeline is not one", i);
+    return NULL;
+  }
+  return json_deep_copy(records);
+}
+
+/* The end of the last micro-batch that is shown. */
+static double shown_until(const json_t *series) {
+  double until = 0;
+  size_t i;
+  json_t *span;
+  json_array_foreach(spans_of(series), i, span) {
+    if (cs3_result_number(span, "micro_batch") < SHOWN_MICRO_BATCHES &&
+        kind_of(span) >= FIXED_LANES)
+      until = MAX(until, cs3_result_number(span, "end_s"));
+  }
+  return until;
+}
+
+static void write_data(const json_t *series, GString *data) {
+  guint lanes = lanes_of(series);
+  double until = shown_until(series);
+  g_string_append(data, "# timeline of a step; kind: ");
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
+    g_string_append_printf(data, "%s%u %s", k > 0 ? ", " : "", k, kinds[k].title);
+  g_string_append(data, "\nbegin_ms end_ms lane kind micro_batch\n");
+  size_t i;
+  json_t *span;
+  json_array_foreach(spans_of(series), i, span) {
+    double begin = cs3_result_number(span, "begin_s"), lane = lane_of(span, lanes);
+    if (begin >= until || lane < 1)
+      continue;
+    cs3_canvas_number(data, 1e3 * begin);
+    g_string_append_c(data, ' ');
+    cs3_canvas_number(data, 1e3 * MIN(cs3_result_number(span, "end_s"), until));
+    g_string_append_printf(data, " %.0f %d %.0f\n", lane, kind_of(span),
+                           cs3_result_number(span, "micro_batch"));
+  }
+}
+
+static void write_lanes(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+  guint lanes = lanes_of(series);
+  g_string_append_printf(script, "set ytics ('MemoryX' %u, 'SwarmX down' %u, 'SwarmX up' %u", lanes,
+                         lanes - 1, lanes - 2);
+  for (guint c = 0; c + FIXED_LANES < lanes; c++) {
+    double systems = json_number_value(json_array_get(classes_of(series), c));
+    g_string_append_printf(script, ", '%.0f wafer%s' %u", systems, systems == 1 ? "" : "s",
+                           lanes - FIXED_LANES - c);
+  }
+  g_string_append_printf(script, ")\nset yrange [0.4:%.1f]\nset xrange [0:", lanes + 0.6);
+  cs3_canvas_number(script, 1e3 * shown_until(series));
+  g_string_append(script, "]\nunset grid\nset grid xtics\n");
+  /* The names of lanes are longer than numbers. */
+  g_string_append(script, target->format == CS3_PLOT_TEXT ? "set lmargin 16\n"
+                                                          : "set lmargin at screen 0.155\n");
+}
+
+static gboolean is_drawn(const json_t *series, guint kind) {
+  size_t i;
+  json_t *span;
+  json_array_foreach(spans_of(series), i, span) {
+    if (kind_of(span) == (int)kind && cs3_result_number(span, "begin_s") < shown_until(series))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void write_kind(const Cs3PlotTarget *target, guint k, GString *script) {
+  cs3_canvas_file(script, target->data_name);
+  if (target->format == CS3_PLOT_TEXT)
+    g_string_append_printf(script,
+                           " using (column('kind') == %u ? (column('begin_ms') + "
+                           "column('end_ms')) / 2 : NaN):'lane' with points pointtype '%c' title "
+                           "'%s'",
+                           k, kinds[k].letter, kinds[k].title);
+  else
+    g_string_append_printf(
+        script,
+        " using (column('kind') == %u ? column('begin_ms') : "
+        "NaN):'lane':'begin_ms':'end_ms':(column('lane') - 0.4):(column('lane') + 0.4) with "
+        "boxxyerror fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.3 fillcolor rgb "
+        "'%s' title '%s'",
+        k, kinds[k].rgb, kinds[k].title);
+}
+
+static char *caption_of(const json_t *series) {
+  const json_t *r = json_array_get(series, 0);
+  double micro_batches = cs3_result_number(r, "mapping.micro_batches");
+  g_autofree char *part = micro_batches > SHOWN_MICRO_BATCHES
+                              ? g_strdup_printf("the first %d of %.0f micro-batches",
+                                                SHOWN_MICRO_BATCHES, micro_batches)
+                              : g_strdup("all of it");
+  return g_strdup_printf("Time 0: the wafers (those without a fault) have finished the step "
+                         "before. Shown: %s; a step takes %.4g ms. White "
+                         "lines separate the blocks of the model.\n"
+                         "Source: simulated by cs3sim %s (model version %.0f).",
+                         part, 1e3 * cs3_result_number(r, "timeline.step_s"),
+                         cs3_result_string(r, "provenance.version"),
+                         cs3_result_number(r, "provenance.model_version"));
+}
+
+static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+  const json_t *r = json_array_get(series, 0);
+  g_autofree char *title = g_strdup_printf(
+      "Timeline of a training step: %s on %s (%.0f system%s)", cs3_result_string(r, "model.name"),
+      cs3_result_string(r, "hardware.name"), cs3_result_number(r, "cluster.systems"),
+      cs3_result_number(r, "cluster.systems") == 1 ? "" : "s");
+  g_autofree char *work =
+      g_strdup_printf("%.4g %% sparsity, %.0f sequences of %.0f tokens a step",
+                      100 * cs3_result_number(r, "sparsity"), cs3_result_number(r, "batch"),
+                      cs3_result_number(r, "seq"));
+  g_autofree char *caption = caption_of(series);
+  cs3_canvas_begin(script, target,
+                   &(Cs3CanvasWords){.title = title,
+                                     .subtitle = work,
+                                     .caption = caption,
+                                     .x = "time [ms]",
+                                     .y = "",
+                                     .legend_rows = 4,
+                                     .legend_columns = 2});
+  write_lanes(series, target, script);
+  const char *separator = "plot ";
+  for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
+    if (!is_drawn(series, k))
+      continue;
+    g_string_append(script, separator);
+    write_kind(target, k, script);
+    separator = ", \\\n  ";
+  }
+  g_string_append_c(script, '\n');
+}
+
+const Cs3Plot cs3_plot_timeline = {
+    .name = "timeline",
+    .summary = "what MemoryX, SwarmX and the wafers do during a step",
+    .needs = CS3_PLOT_NEEDS_TIMELINE,
+    .prepare = prepare,
+    .write_data = write_data,
+    .write_script = write_script,
+};
