@@ -4,7 +4,9 @@
 
 #include "sim/commands.h"
 #include "sim/datadir.h"
+#include "sim/fabric-heatmap.h"
 #include "sim/layer-run.h"
+#include "sim/result.h"
 #include "sim/scenario.h"
 #include "workloads/mask-file.h"
 #include "workloads/workload-error.h"
@@ -14,12 +16,16 @@ typedef struct {
   char **set, **map;
   gint64 tokens, seed, jobs;
   double sparsity;
-  int pass;
+  int pass, fidelity;
+  char *trace, *heatmap;
+  gint64 trace_limit;
 } LayerOptions;
 
 #define AT(member) G_STRUCT_OFFSET(LayerOptions, member)
 
 static const char *const passes[] = {"forward", "dx", "dw", NULL};
+
+static const char *const fidelities[] = {"recurrence", "event", "bound", "all", NULL};
 
 static const Cs3Option options[] = {
     {.name = "shape",
@@ -49,6 +55,13 @@ static const Cs3Option options[] = {
      .metavar = "PASS",
      .choices = passes,
      .help = "which of the three products of a training step"},
+    {.name = "fidelity",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(fidelity),
+     .metavar = "FIDELITY",
+     .choices = fidelities,
+     .help = "exact recurrence; every wavelet (small meshes: --pes), which takes the same cycles and "
+             "checks the numbers; closed-form lower bound; all three"},
     {.name = "pattern",
      .type = CS3_OPTION_TEXT,
      .offset = AT(pattern),
@@ -109,7 +122,32 @@ static const Cs3Option options[] = {
     {NULL},
 };
 
+static const Cs3Option view_options[] = {
+    {.name = "trace",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(trace),
+     .metavar = "FILE",
+     .completes = "files",
+     .help = "fidelity event: write tasks and streams as Chrome trace events (opens in Perfetto)"},
+    {.name = "trace-limit",
+     .type = CS3_OPTION_INT,
+     .offset = AT(trace_limit),
+     .metavar = "N",
+     .min = 1,
+     .max = 100000000,
+     .help = "trace at most this many events"},
+    {.name = "heatmap",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(heatmap),
+     .metavar = "FILE",
+     .completes = "files",
+     .help = "fidelity event: draw how busy PEs and links are: FILE.svg or FILE.png, with FILE.dat "
+             "and FILE.gp beside it; any other name: as columns, with the wavelets that wait"},
+    {NULL},
+};
+
 static const LayerOptions defaults = {
+    .trace_limit = 1000000,
     .shape = (char *)"4096x4096",
     .hardware = (char *)"cs3",
     .pattern = (char *)"uniform",
@@ -193,14 +231,55 @@ static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3M
   return TRUE;
 }
 
-json_t *cs3_cmd_layer_record(const void *options_struct, GError **error) {
-  const LayerOptions *o = options_struct;
+/* Files that are written beside the record. */
+typedef struct {
+  Cs3Output *trace;
+  Cs3FabricHeatmap *heatmap;
+} Views;
+
+static void views_clear(Views *views) {
+  g_clear_pointer(&views->trace, cs3_output_free);
+  g_clear_pointer(&views->heatmap, cs3_fabric_heatmap_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Views, views_clear)
+
+static gboolean open_views(const LayerOptions *o, Views *views, GError **error) {
+  gboolean moves = o->fidelity == CS3_FIDELITY_EVENT || o->fidelity == CS3_FIDELITY_ALL;
+  if ((o->trace || o->heatmap) && !moves) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--%s: shows wavelets, which move only with --fidelity event (or all)",
+                o->trace ? "trace" : "heatmap");
+    return FALSE;
+  }
+  return (!o->trace || (views->trace = cs3_output_new(o->trace, error))) &&
+         (!o->heatmap || (views->heatmap = cs3_fabric_heatmap_open(o->heatmap, error)));
+}
+
+/* What the heatmap says of the program. */
+static gboolean close_views(Views *views, const json_t *record, GError **error) {
+  g_autofree char *program = g_strdup_printf("layer %s", cs3_result_string(record, "pass"));
+  json_t *words = json_pack("{s:s, s:s, s:I, s:I, s:I}", "program", program, "hardware",
+                            cs3_result_string(record, "hardware"), "width",
+                            (json_int_t)cs3_result_number(record, "event.width"), "height",
+                            (json_int_t)cs3_result_number(record, "event.height"), "cycles",
+                            (json_int_t)cs3_result_number(record, "event.cycles"));
+  gboolean ok = (!views->trace || cs3_output_finish(views->trace, error)) &&
+                (!views->heatmap || cs3_fabric_heatmap_finish(views->heatmap, words, error));
+  json_decref(words);
+  return ok;
+}
+
+static json_t *make_record(const LayerOptions *o, const Views *views, GError **error) {
   Cs3LayerConfig config = {
       .tokens = o->tokens,
       .pass = (Cs3Pass)o->pass,
       .pattern_text = o->pattern,
       .seed = (guint64)o->seed,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
+      .fidelity = (Cs3Fidelity)o->fidelity,
+      .trace = views->trace,
+      .trace_limit = (guint64)o->trace_limit,
+      .heatmap = views->heatmap ? views->heatmap->data : NULL,
   };
   g_autoptr(Cs3Machine) machine = load_machine(o, error);
   config.machine = machine;
@@ -211,17 +290,30 @@ json_t *cs3_cmd_layer_record(const void *options_struct, GError **error) {
   return cs3_layer_run(&config, error);
 }
 
+json_t *cs3_cmd_layer_record(const void *options_struct, GError **error) {
+  const Views none = {NULL, NULL};
+  return make_record(options_struct, &none, error);
+}
+
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
-  json_t *record = cs3_cmd_layer_record(values, error);
+  g_auto(Views) views = {NULL, NULL};
+  if (!open_views(values, &views, error))
+    return CS3_EXIT_USAGE;
+  json_t *record = make_record(values, &views, error);
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
+  gboolean right = cs3_result_number(record, "event.wrong_outputs") == 0;
   if (context->format == CS3_FORMAT_TEXT)
     cs3_layer_text(record, context->output);
   else
     cs3_output_json(context->output, record, context->format);
+  cs3_output_flush(context->output);
+  gboolean written = close_views(&views, record, error);
   json_decref(record);
-  return CS3_EXIT_OK;
+  if (!written)
+    return CS3_EXIT_CANT_CREATE;
+  return right ? CS3_EXIT_OK : CS3_EXIT_NO;
 }
 
 static const Cs3Example examples[] = {
@@ -229,6 +321,8 @@ static const Cs3Example examples[] = {
      "cs3sim layer --shape 12288x12288 --tokens 131072 --sparsity 0.7 --hardware cs2"},
     {"the weight gradient of a small one, as JSON",
      "cs3sim layer --shape 1024x1024 --tokens 4096 --pass dw --sparsity 0.9 -o json"},
+    {"every wavelet of a small one, beside the recurrence and the bound",
+     "cs3sim layer --shape 256x256 --tokens 256 --sparsity 0.7 --pes 16x16 --fidelity all"},
     {"pruned weights from a file (this one is an example that comes with cs3sim)",
      "cs3sim layer --mask mlp-80.smtx --tokens 1024 --pes 32x24"},
     {NULL, NULL},
@@ -243,10 +337,10 @@ const Cs3Command cs3_cmd_layer = {
         "the runner-up.",
     .options_size = sizeof(LayerOptions),
     .defaults = &defaults,
-    .groups = {{"Options", options, 0}},
+    .groups = {{"Options", options, 0}, {"Views", view_options, 0}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
                CS3_FORMAT_BIT(CS3_FORMAT_JSONL),
-    .answer_no = "the layer does not fit the wafer",
+    .answer_no = "the layer does not fit the wafer, or an output of the wavelets is wrong",
     .examples = examples,
     .run = run,
 };

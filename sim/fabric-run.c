@@ -6,15 +6,9 @@
 
 #include <string.h>
 
-/* A bounded trace: lanes are threads, processes are PEs (y * 2048 + x). */
-typedef struct {
-  Cs3Output *output;
-  guint64 written, limit, dropped;
-} Trace;
-
 static void trace_event(gpointer data, const char *what, guint x, guint y, guint lane,
                         guint64 begin, guint64 end) {
-  Trace *trace = data;
+  Cs3FabricTrace *trace = data;
   if (trace->written >= trace->limit) {
     trace->dropped++;
     return;
@@ -27,21 +21,37 @@ static void trace_event(gpointer data, const char *what, guint x, guint y, guint
   trace->written++;
 }
 
-static void write_heatmap(const Cs3ProgramRun *run, guint64 cycles, Cs3Output *output) {
-  cs3_output_puts(output, "x y pe_busy_share busiest_link_share deliveries\n");
+void cs3_fabric_trace_start(Cs3FabricTrace *trace, Cs3Fabric *fabric) {
+  cs3_output_puts(trace->output, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
+  cs3_fabric_set_trace(fabric, trace_event, trace);
+}
+
+void cs3_fabric_trace_end(const Cs3FabricTrace *trace) {
+  cs3_output_printf(
+      trace->output,
+      "\n],\"otherData\":{\"unit\":\"1 us = 1 cycle\",\"dropped\":%" G_GUINT64_FORMAT "}}\n",
+      trace->dropped);
+}
+
+static guint64 busiest_link(const Cs3Fabric *fabric, guint x, guint y) {
+  guint64 link = 0;
+  for (guint port = 0; port < CS3_RAMP; port++)
+    link = MAX(link, cs3_fabric_link_count(fabric, x, y, port));
+  return link;
+}
+
+void cs3_fabric_write_heatmap(const Cs3Fabric *fabric, guint width, guint height,
+                              double link_cycles, guint64 cycles, Cs3Output *output) {
+  cs3_output_puts(output, "x y pe_busy_share busiest_link_share deliveries waiting\n");
   double span = MAX(cycles, 1);
-  double link_cycles = (double)run->timing.link_num / run->timing.link_den;
-  for (guint y = 0; y < run->params.height; y++) {
-    for (guint x = 0; x < run->params.width; x++) {
-      guint64 link = 0;
-      for (guint port = 0; port < CS3_RAMP; port++)
-        link = MAX(link, cs3_fabric_link_count(run->fabric, x, y, port));
-      cs3_output_printf(output, "%u %u %.6f %.6f %" G_GUINT64_FORMAT "\n", x, y,
-                        (double)cs3_fabric_pe_busy(run->fabric, x, y) / span,
-                        (double)link * link_cycles / span,
-                        cs3_fabric_link_count(run->fabric, x, y, CS3_RAMP));
-    }
-    if (y + 1 < run->params.height)
+  for (guint y = 0; y < height; y++) {
+    for (guint x = 0; x < width; x++)
+      cs3_output_printf(output, "%u %u %.6f %.6f %" G_GUINT64_FORMAT " %.6f\n", x, y,
+                        (double)cs3_fabric_pe_busy(fabric, x, y) / span,
+                        (double)busiest_link(fabric, x, y) * link_cycles / span,
+                        cs3_fabric_link_count(fabric, x, y, CS3_RAMP),
+                        (double)cs3_fabric_pe_waited(fabric, x, y) / span);
+    if (y + 1 < height)
       cs3_output_puts(output, "\n"); /* a scan line, as gnuplot's surfaces want it */
   }
 }
@@ -90,22 +100,19 @@ json_t *cs3_fabric_execute(const Cs3FabricConfig *config, GError **error) {
       cs3_program_load(config->ops, &config->params, &config->timing, error);
   if (run == NULL)
     return NULL;
-  Trace trace = {config->trace, 0, config->trace_limit, 0};
+  Cs3FabricTrace trace = {.output = config->trace, .limit = config->trace_limit};
   if (!config->trains)
     cs3_fabric_set_trains(run->fabric, FALSE);
-  if (config->trace) {
-    cs3_output_puts(config->trace, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
-    cs3_fabric_set_trace(run->fabric, trace_event, &trace);
-  }
+  if (config->trace)
+    cs3_fabric_trace_start(&trace, run->fabric);
   if (!cs3_fabric_run(run->fabric, error))
     return NULL;
   if (config->trace)
-    cs3_output_printf(
-        config->trace,
-        "\n],\"otherData\":{\"unit\":\"1 us = 1 cycle\",\"dropped\":%" G_GUINT64_FORMAT "}}\n",
-        trace.dropped);
+    cs3_fabric_trace_end(&trace);
   if (config->heatmap)
-    write_heatmap(run, cs3_program_cycles(run), config->heatmap);
+    cs3_fabric_write_heatmap(run->fabric, run->params.width, run->params.height,
+                             (double)run->timing.link_num / run->timing.link_den,
+                             cs3_program_cycles(run), config->heatmap);
   return record_of(config, run);
 }
 

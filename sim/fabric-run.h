@@ -19,6 +19,23 @@ typedef struct {
   Cs3Output *heatmap;      /* (nullable): x, y, busy share, link share as text columns */
 } Cs3FabricConfig;
 
+/* A bounded trace: lanes are threads, processes are PEs (y * 2048 + x). */
+typedef struct {
+  Cs3Output *output;
+  guint64 limit; /* events written at most; the rest are counted */
+  guint64 written, dropped;
+} Cs3FabricTrace;
+
+/** cs3_fabric_trace_start: what @fabric runs from now on goes to @trace, which must outlive it. */
+void cs3_fabric_trace_start(Cs3FabricTrace *trace, Cs3Fabric *fabric);
+/** cs3_fabric_trace_end: completes the JSON. */
+void cs3_fabric_trace_end(const Cs3FabricTrace *trace);
+
+/** cs3_fabric_write_heatmap: columns x, y, shares of @cycles in which PE and busiest link were
+ * busy, deliveries, mean number of wavelets that wait in the router. */
+void cs3_fabric_write_heatmap(const Cs3Fabric *fabric, guint width, guint height,
+                              double link_cycles, guint64 cycles, Cs3Output *output);
+
 /**
  * cs3_fabric_execute: loads, runs and checks.
  * Returns: (transfer full) (nullable): the record ("cs3sim.fabric/1"); %NULL with an error of

@@ -4,6 +4,7 @@
 
 #include "sim/layer-run.h"
 
+#include "sim/layer-fidelity.h"
 #include "sim/result.h"
 #include "sim/table.h"
 
@@ -97,6 +98,24 @@ static json_t *speedup_json(const Cs3LayerResult *sparse, const Cs3LayerResult *
                    "share_of_theory", simulated / theoretical, "gap_cycles", gap);
 }
 
+static const char *fidelity_name(Cs3Fidelity fidelity) {
+  static const char *const names[] = {"recurrence", "event", "bound", "all"};
+  return names[fidelity];
+}
+
+/* The closed form has no causes: only what it says of the time is kept. */
+static void keep_bound(Side *side) {
+  side->result.cycles = side->bound;
+}
+
+static void drop_causes(json_t *head) {
+  json_object_del(head, "causes");
+  json_object_del(head, "bottleneck");
+  json_object_del(json_object_get(head, "speedup"), "gap_cycles");
+  json_object_del(json_object_get(head, "dense"), "causes");
+  json_object_del(json_object_get(head, "dense"), "bottleneck");
+}
+
 json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
   g_autoptr(Cs3Mask) owned = NULL;
   const Cs3Mask *mask;
@@ -104,6 +123,14 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
   if (!stream_weights(config, &owned, &mask, error) || !run_side(config, NULL, &dense, error) ||
       !run_side(config, mask, &sparse, error))
     return NULL;
+  gboolean moves = config->fidelity == CS3_FIDELITY_EVENT || config->fidelity == CS3_FIDELITY_ALL;
+  json_t *event = moves ? cs3_layer_run_event(config, mask, &sparse.choice.best, error) : NULL;
+  if (moves && event == NULL)
+    return NULL;
+  if (config->fidelity == CS3_FIDELITY_BOUND) {
+    keep_bound(&sparse);
+    keep_bound(&dense);
+  }
   double live = mask ? (double)cs3_mask_nnz(mask) / ((double)mask->rows * mask->cols) : 1;
   double macs = (double)sparse.result.nonzeros * config->tokens;
   double seconds = sparse.result.cycles / config->machine->hw.wafer.clock_hz;
@@ -113,7 +140,7 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
       config->machine->name, "pass", cs3_pass_name(config->pass), "out_features",
       (json_int_t)config->out_features, "in_features", (json_int_t)config->in_features, "tokens",
       (json_int_t)config->tokens, "sparsity", config->sparsity, "pattern", config->pattern_text,
-      "fidelity", "recurrence", "seed", (json_int_t)config->seed);
+      "fidelity", fidelity_name(config->fidelity), "seed", (json_int_t)config->seed);
   if (config->mask_file != NULL)
     json_object_set_new(
         head, "mask",
@@ -124,6 +151,10 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
   json_object_set_new(head, "time_s", json_real(seconds));
   json_object_set_new(head, "achieved_flops", json_real(2 * macs / seconds));
   json_object_set_new(head, "dense", side_json(&dense));
+  if (event != NULL)
+    json_object_set_new(head, "event", event);
+  if (config->fidelity == CS3_FIDELITY_BOUND)
+    drop_causes(head);
   return head;
 }
 
@@ -171,7 +202,24 @@ static void write_causes(const json_t *record, Cs3Output *output) {
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
 }
 
+/* What moved, and what the other two fidelities say. */
+static void write_event(const json_t *r, Cs3Output *output) {
+  if (json_object_get(r, "event") == NULL)
+    return;
+  cs3_output_printf(output, "fidelities   event %.0f, recurrence %.0f, bound %.0f cycles\n",
+                    cs3_result_number(r, "event.cycles"), cs3_result_number(r, "cycles"),
+                    cs3_result_number(r, "bound_cycles"));
+  cs3_output_printf(output,
+                    "event        %.0f wavelet hops on %.0fx%.0f PEs, edge included; %.0f "
+                    "multiply-adds; %.0f wrong outputs, largest error %.3g\n",
+                    cs3_result_number(r, "event.wavelet_hops"), cs3_result_number(r, "event.width"),
+                    cs3_result_number(r, "event.height"), cs3_result_number(r, "event.macs"),
+                    cs3_result_number(r, "event.wrong_outputs"),
+                    cs3_result_number(r, "event.largest_error"));
+}
+
 void cs3_layer_text(const json_t *r, Cs3Output *output) {
+  gboolean causes = json_object_get(r, "causes") != NULL;
   gboolean from_file = json_object_get(r, "mask") != NULL;
   cs3_output_printf(output, "%.0f x %.0f %s, %.0f tokens, %.4g %% %s sparsity, on %s\n\n",
                     cs3_result_number(r, "out_features"), cs3_result_number(r, "in_features"),
@@ -183,11 +231,14 @@ void cs3_layer_text(const json_t *r, Cs3Output *output) {
                     cs3_result_number(r, "cycles"), cs3_result_number(r, "bound_cycles"));
   cs3_output_printf(output, "achieved     %.3g PFLOP/s\n",
                     cs3_result_number(r, "achieved_flops") / 1e15);
-  cs3_output_printf(
-      output, "speed-up     %.3f simulated, %.3f in theory (%.1f %%; most beyond theory: %s)\n",
-      cs3_result_number(r, "speedup.simulated"), cs3_result_number(r, "speedup.theoretical"),
-      100 * cs3_result_number(r, "speedup.share_of_theory"), departure(r));
-  cs3_output_printf(output, "bottleneck   %s\n", cs3_result_string(r, "bottleneck"));
+  write_event(r, output);
+  cs3_output_printf(output, "speed-up     %.3f simulated, %.3f in theory (%.1f %%%s%s)\n",
+                    cs3_result_number(r, "speedup.simulated"),
+                    cs3_result_number(r, "speedup.theoretical"),
+                    100 * cs3_result_number(r, "speedup.share_of_theory"),
+                    causes ? "; most beyond theory: " : "", causes ? departure(r) : "");
+  if (causes)
+    cs3_output_printf(output, "bottleneck   %s\n", cs3_result_string(r, "bottleneck"));
   cs3_output_printf(output, "imbalance    %.3f (busiest line / mean)\n",
                     cs3_result_number(r, "imbalance"));
   cs3_output_printf(output, "mapping      %s\n", cs3_result_string(r, "mapping.text"));
@@ -196,5 +247,6 @@ void cs3_layer_text(const json_t *r, Cs3Output *output) {
                       cs3_result_string(r, "runner_up.text"),
                       cs3_result_number(r, "runner_up.cycles"));
   cs3_output_printf(output, "dense        %s\n\n", cs3_result_string(r, "dense.mapping.text"));
-  write_causes(r, output);
+  if (causes)
+    write_causes(r, output);
 }

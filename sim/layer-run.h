@@ -12,6 +12,14 @@
 
 #define CS3_LAYER_SCHEMA "cs3sim.layer/1"
 
+/* What `cycles` is; ALL runs all three and takes the recurrence's. */
+typedef enum {
+  CS3_FIDELITY_RECURRENCE,
+  CS3_FIDELITY_EVENT,
+  CS3_FIDELITY_BOUND,
+  CS3_FIDELITY_ALL
+} Cs3Fidelity;
+
 typedef struct {
   const Cs3Machine *machine;                /* borrowed */
   gint64 out_features, in_features, tokens; /* N, K, T */
@@ -24,12 +32,16 @@ typedef struct {
   const char *mask_file, *mask_tensor; /* (nullable) borrowed: where it is from */
   guint workers;
   Cs3MapForce force;
+  Cs3Fidelity fidelity;
+  Cs3Output *trace, *heatmap; /* (nullable) borrowed: of the wavelet-level run */
+  guint64 trace_limit;
 } Cs3LayerConfig;
 
 /**
  * cs3_layer_run: the pass with sparse weights and, as baseline, with dense weights on their own
  * best mapping. Returns: (transfer full) (nullable): the record (schema cs3sim.layer/1: cycles,
- * causes, mapping, runner_up, imbalance, bound_cycles, bottleneck, speedup, dense).
+ * causes, mapping, runner_up, imbalance, bound_cycles, bottleneck, speedup, dense; event: the
+ * wavelet-level run of the sparse pass, when asked for).
  */
 json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

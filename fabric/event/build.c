@@ -66,6 +66,7 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->step[CS3_W] = -(gint)height;
   f->cell = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->cell);
   f->gate = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->gate);
+  f->waited = g_new0(guint32, f->n_cells);
   f->sent = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->sent);
   f->pe = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->pe);
   cs3_wheel_init(f);
@@ -108,6 +109,7 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_aligned_free(f->cell);
   g_aligned_free(f->gate);
   g_aligned_free(f->sent);
+  g_free(f->waited);
   g_aligned_free(f->pe);
   g_aligned_free(f->channel_pool);
   g_aligned_free(f->thread);
@@ -385,6 +387,10 @@ guint64 cs3_fabric_link_count(const Cs3Fabric *f, guint x, guint y, Cs3Port port
 
 guint64 cs3_fabric_pe_busy(const Cs3Fabric *f, guint x, guint y) {
   return f->pe[cs3_cell_at(f, x, y)].busy;
+}
+
+guint64 cs3_fabric_pe_waited(const Cs3Fabric *f, guint x, guint y) {
+  return f->waited[cs3_cell_at(f, x, y)];
 }
 
 guint32 cs3_fabric_word(const Cs3Fabric *f, guint x, guint y, guint word) {

@@ -194,6 +194,9 @@ void cs3_fabric_stats(const Cs3Fabric *fabric, Cs3FabricStats *stats);
 guint64 cs3_fabric_link_count(const Cs3Fabric *fabric, guint x, guint y, Cs3Port port);
 /** cs3_fabric_pe_busy: cycles in which the datapath of PE (@x, @y) worked. */
 guint64 cs3_fabric_pe_busy(const Cs3Fabric *fabric, guint x, guint y);
+/** cs3_fabric_pe_waited: wavelets times cycles that they stood ready in the router of PE (@x, @y):
+ * backpressure and contention. */
+guint64 cs3_fabric_pe_waited(const Cs3Fabric *fabric, guint x, guint y);
 /** cs3_fabric_word: word @word of the memory of PE (@x, @y), now. */
 guint32 cs3_fabric_word(const Cs3Fabric *fabric, guint x, guint y, guint word);
 

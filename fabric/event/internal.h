@@ -28,6 +28,7 @@ struct Cs3Fabric {
   gint step[CS3_N_PORTS];
   Cs3Cell *cell;
   Cs3Gate *gate;
+  guint32 *waited; /* by cell: cycles that ready wavelets waited in its router, added up */
   guint32 (*sent)[CS3_N_PORTS]; /* wavelets out of each port of a cell; RAMP: deliveries */
   Cs3PeState *pe;
   guint8 *channel_pool;

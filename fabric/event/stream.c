@@ -14,6 +14,8 @@
 
 #include "fabric/event/half.h"
 
+static const char *const stream_name[] = {"send", "add", "store", "relay", "arrive", "leave"};
+
 static Cs3Channel *input(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
   const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
   *slot = info->queue_of[colour];
@@ -183,6 +185,9 @@ static void move_one(Cs3Fabric *f, guint32 id, const Cs3StreamUse *use, Cs3Strea
   s->start = MAX(f->now + 1, s->first + row_cycles(f, s->n));
   s->over = use->kind == CS3_STREAM_ADD || use->kind == CS3_STREAM_STORE ? s->start : f->now + 1;
   s->over_row = s->row++;
+  if (f->trace)
+    f->trace(f->trace_data, stream_name[use->kind], f->cell[id].x, f->cell[id].y,
+             1 + (guint)(s - &f->stream[f->pe[id].streams]), s->first, f->now + 1);
   s->n = 0;
   cs3_schedule(f, 1, id, s->over);
 }
