@@ -355,6 +355,24 @@ START_TEST(lost_in_the_middle) {
 }
 END_TEST
 
+/* Weak scaling of a 13 B model to 16 CS-2: published within 9 % of linear (arXiv 2304.03208). */
+START_TEST(weak_scaling_13b) {
+  Cs3ScenarioOptions options = CS3_SCENARIO_DEFAULTS;
+  options.model = (char *)"gpt3-13b";
+  options.hardware = (char *)"andromeda";
+  options.seq = 2048;
+  options.batch = 16 * 64;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&options, &error);
+  ck_assert_msg(scenario != NULL, "%s", error ? error->message : "?");
+  ck_assert_int_eq(scenario->config.systems, 16);
+  g_autoptr(Cs3Run) run = cs3_run(&scenario->config, &error);
+  ck_assert_msg(run != NULL, "%s", error ? error->message : "?");
+  double efficiency = run->sparse.single_s / run->sparse.time.step_s;
+  ck_assert_msg(efficiency > 0.91 && efficiency <= 1, "%.6g of linear", efficiency);
+}
+END_TEST
+
 static const struct {
   const char *fault, *message;
 } bad_losses[] = {
@@ -398,6 +416,7 @@ static Suite *training_suite(void) {
   tcase_add_test(whole, parts_add_up);
   tcase_add_test(whole, rigl_costs_more);
   tcase_add_test(whole, lost_in_the_middle);
+  tcase_add_test(whole, weak_scaling_13b);
   tcase_add_loop_test(whole, bad_loss, 0, G_N_ELEMENTS(bad_losses));
   suite_add_tcase(suite, whole);
   return suite;
