@@ -14,21 +14,22 @@
 
 enum { FRACTION_BITS = 20 };
 
-/* The command that starts the pass leaves the edge in cycle 1; in the next dy may leave its owner. */
+/* The command that starts the pass leaves the edge in cycle 1; in the next dy may leave its owner.
+ */
 enum { BEGIN_CYCLES = 2 };
 
 typedef struct {
   const Cs3LayerCosts *costs;
   gint64 lines;
-  gint64 base;     /* cycles taken out of every 32-bit time so far */
-  gint32 *done;    /* ring of J rows: line r has finished the row */
-  gint32 *way;     /* way[lines + d]: a vector leaves its owner -> it has landed d lines away; the
-                      ways from any owner are a window of it */
-  gint32 *latest;  /* ring of J rows: the last line had finished the row */
-  gint32 sent;     /* dy of the last row started to leave its owner */
-  gint64 owner;    /* of the last row */
-  gint32 fixed;    /* cycles per row beside the dot products */
-  gboolean broadcast;
+  gint64 base;    /* cycles taken out of every 32-bit time so far */
+  gint32 *done;   /* ring of J rows: line r has finished the row */
+  gint32 *way;    /* way[lines + d]: a vector leaves its owner -> it has landed d lines away; the
+                     ways from any owner are a window of it */
+  gint32 *latest; /* ring of J rows: the last line had finished the row */
+  gint32 sent;    /* dy of the last row started to leave its owner */
+  gint64 owner;   /* of the last row */
+  gint32 fixed;   /* cycles per row beside the dot products */
+  gboolean broadcast, narrow;
   gint64 egress;      /* fixed point: the last row's gradients have left */
   gint64 per_wavelet; /* fixed point cycles per gradient wavelet; 0: no limit */
   gint64 depth;       /* rows of gradients the edge can hold */
@@ -46,20 +47,39 @@ typedef struct {
   gint32 gradient; /* the last dot product; CS3_NEVER: there was none */
 } Latest;
 
-CS3_VECTOR_CLONES
-static Latest run_lines(gint64 n, const gint32 *before, const gint32 *way, gint32 sent, gint32 open,
-                        const guint16 *weights, gint32 service, gint32 fixed, gint32 *done) {
+/* What a row finds when it comes to the lines. */
+typedef struct {
+  gint32 sent, open, service, fixed;
+} Row;
+
+static inline __attribute__((always_inline)) Latest
+lines_body(gint64 n, const Row *row, const gint32 *before, const gint32 *way,
+           const guint16 *weights, gint32 *done, gboolean narrow) {
+  const gint32 sent = row->sent, open = row->open, service = row->service, fixed = row->fixed;
   gint32 latest = CS3_NEVER, gradient = CS3_NEVER;
   for (gint64 r = 0; r < n; r++) {
     gint32 start = before[r] > open ? before[r] : open;
     gint32 landed = sent + way[r];
     start = start > landed ? start : landed;
-    gint32 dots = start + weights[r] * service, live = weights[r] ? dots : CS3_NEVER;
+    gint32 dots = start + cs3_lines_work(weights[r], service, narrow);
+    gint32 live = weights[r] ? dots : CS3_NEVER;
     done[r] = dots + fixed;
     latest = latest > done[r] ? latest : done[r];
     gradient = gradient > live ? gradient : live;
   }
   return (Latest){latest, gradient};
+}
+
+CS3_VECTOR_CLONES
+static Latest run_wide(gint64 n, const Row *row, const gint32 *before, const gint32 *way,
+                       const guint16 *weights, gint32 *done) {
+  return lines_body(n, row, before, way, weights, done, FALSE);
+}
+
+CS3_VECTOR_CLONES
+static Latest run_narrow(gint64 n, const Row *row, const gint32 *before, const gint32 *way,
+                         const guint16 *weights, gint32 *done) {
+  return lines_body(n, row, before, way, weights, done, TRUE);
 }
 
 CS3_VECTOR_CLONES
@@ -113,9 +133,13 @@ static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *we
   gint64 room = e->per_wavelet > 0 && row >= e->depth ? e->left[row % e->depth] + c->lead : 0;
   if (e->broadcast)
     send_vector(e, row, owner);
-  Latest latest = run_lines(n, done_row(e, row - 1), e->way + n - owner,
-                   e->broadcast ? e->sent : CS3_NEVER / 2, relative(e, MAX(open, room)), weights,
-                   c->service, e->fixed, done);
+  Row at = {.sent = e->broadcast ? e->sent : CS3_NEVER / 2,
+            .open = relative(e, MAX(open, room)),
+            .service = c->service,
+            .fixed = e->fixed};
+  const gint32 *before = done_row(e, row - 1), *way = e->way + n - owner;
+  Latest latest = e->narrow ? run_narrow(n, &at, before, way, weights, done)
+                            : run_wide(n, &at, before, way, weights, done);
   e->latest[row % c->slots] = latest.row;
   return latest;
 }
@@ -135,6 +159,7 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   e->costs = costs;
   e->lines = n;
   e->broadcast = limits >= CS3_LIMIT_REDUCTION && n > 1;
+  e->narrow = cs3_lines_narrow(shape, n, costs->service);
   e->fixed = costs->control + (e->broadcast ? costs->receive : 0);
   e->done = g_new0(gint32, n * costs->slots);
   e->latest = g_new0(gint32, costs->slots);

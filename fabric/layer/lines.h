@@ -29,6 +29,18 @@ gint32 cs3_lines_latest(gint64 n, const gint32 *times);
 /** cs3_lines_mean: of @n >= 1 times, rounded down. */
 gint64 cs3_lines_mean(gint64 n, const gint32 *times);
 
+/**
+ * cs3_lines_narrow: whether the work of every line's weights in a row, at @service cycles each,
+ * fits 16 bits: products of that width cost a quarter of wide ones.
+ */
+gboolean cs3_lines_narrow(const Cs3LayerShape *shape, gint64 lines, gint32 service);
+
+/** cs3_lines_work: @weights x @service; @narrow: as cs3_lines_narrow() says. */
+static inline __attribute__((always_inline)) gint32 cs3_lines_work(guint16 weights, gint32 service,
+                                                                   gboolean narrow) {
+  return narrow ? (guint16)(weights * (guint16)service) : weights * service;
+}
+
 /** cs3_lines_prefetch: ask memory for the @n weights of a row that comes next: rows are streamed
  * owner by owner, so it lies where no processor expects it. */
 static inline void cs3_lines_prefetch(gint64 n, const guint16 *weights) {

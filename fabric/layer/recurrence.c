@@ -15,13 +15,13 @@ typedef struct {
   const Cs3ReductionOps *ops;
   const Cs3LayerShape *shape;
   const Cs3LayerCounts *counts;
-  gboolean reduce, overlap;
-  gint64 base;      /* cycles taken out of every 32-bit time so far */
+  gboolean reduce, overlap, narrow;
+  gint64 base;       /* cycles taken out of every 32-bit time so far */
   gint64 matrix_row; /* of this step; -1: one for every line */
-  gint64 stored;    /* the last row so far is in its owner's memory */
-  guint16 *gather;  /* the weights of one step when lines work on different rows */
-  guint16 *full;    /* features per line: the weights of a dense row */
-  guint8 *has_row;  /* lines that take part in a step of a ring's last turn */
+  gint64 stored;     /* the last row so far is in its owner's memory */
+  guint16 *gather;   /* the weights of one step when lines work on different rows */
+  guint16 *full;     /* features per line: the weights of a dense row */
+  guint8 *has_row;   /* lines that take part in a step of a ring's last turn */
   Cs3RingTail *tail;
 } Engine;
 
@@ -55,6 +55,7 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
   e->shape = shape;
   e->counts = counts;
   e->reduce = reduce;
+  e->narrow = cs3_lines_narrow(shape, n, costs->service);
   e->matrix_row = -1;
   e->overlap = mapping->overlap || !reduce || n == 1;
   state_init(&e->s, costs, shape->rows, reduce);
@@ -114,16 +115,16 @@ typedef struct {
 } Step;
 
 /* acc, ready and x; returns the latest acc: the row has left the edge buffers. */
-CS3_VECTOR_CLONES
-static gint32 run_row(gint64 n, const Step *step, const guint16 *weights, const gint32 *slot,
-                      const gint32 *passed, gint32 *x, gint32 *acc, gint32 *ready) {
+static inline __attribute__((always_inline)) gint32
+row_body(gint64 n, const Step *step, const guint16 *weights, const gint32 *slot,
+         const gint32 *passed, gint32 *x, gint32 *acc, gint32 *ready, gboolean narrow) {
   const gint32 arrive = step->arrive, service = step->service, control = step->control;
   const gint32 vector = step->vector, issue = step->issue;
   gint32 latest = CS3_NEVER;
   for (gint64 r = 0; r < n; r++) {
     gint32 start = x[r] > slot[r] + 1 ? x[r] : slot[r] + 1;
     start = start > arrive ? start : arrive;
-    gint32 done = start + weights[r] * service + control;
+    gint32 done = start + cs3_lines_work(weights[r], service, narrow) + control;
     gint32 free_at = passed[r] + vector;
     acc[r] = done;
     ready[r] = done > free_at ? done : free_at;
@@ -131,6 +132,18 @@ static gint32 run_row(gint64 n, const Step *step, const guint16 *weights, const 
     latest = latest > done ? latest : done;
   }
   return latest;
+}
+
+CS3_VECTOR_CLONES
+static gint32 run_wide(gint64 n, const Step *step, const guint16 *weights, const gint32 *slot,
+                       const gint32 *passed, gint32 *x, gint32 *acc, gint32 *ready) {
+  return row_body(n, step, weights, slot, passed, x, acc, ready, FALSE);
+}
+
+CS3_VECTOR_CLONES
+static gint32 run_narrow(gint64 n, const Step *step, const guint16 *weights, const gint32 *slot,
+                         const gint32 *passed, gint32 *x, gint32 *acc, gint32 *ready) {
+  return row_body(n, step, weights, slot, passed, x, acc, ready, TRUE);
 }
 
 /* Without overlap the PE stands until its last element is sent; the owner then stores the row. */
@@ -163,8 +176,8 @@ static void store_row(Engine *e, gint64 owner) {
 
 static gint32 whole_step(Engine *e, const Step *step, const guint16 *weights, gint64 owner) {
   Cs3Recurrence *s = &e->s;
-  gint32 latest = run_row(s->lines, step, weights, cs3_recurrence_sent(s, s->row), s->latest, s->x,
-                          s->acc, s->ready);
+  gint32 latest = (e->narrow ? run_narrow : run_wide)(
+      s->lines, step, weights, cs3_recurrence_sent(s, s->row), s->latest, s->x, s->acc, s->ready);
   e->ops->advance(s);
   store_row(e, owner);
   if (!e->overlap)
