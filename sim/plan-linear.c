@@ -44,7 +44,7 @@ static Cs3WeightsSpec spec_of(const Job *job, const Matrix *m) {
 }
 
 static gboolean draw(const Job *job, const Matrix *m, GError **error) {
-  if (m->density >= 1)
+  if (m->density >= 1 || job->input->bound)
     return TRUE;
   Cs3WeightsSpec spec = spec_of(job, m);
   return cs3_weights_prepare(job->input->store, &spec, job->input->workers, error);
@@ -110,6 +110,22 @@ static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape
   return TRUE;
 }
 
+/* No mask is drawn: the bound depends on the number of live weights alone. */
+static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape, double density,
+                          Cs3PlanPass *out, GError **error) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  Cs3MapCandidate *best = &out->choice.best;
+  if (!cs3_map_best(hw, shape, density, &input->force, best, error))
+    return FALSE;
+  gint64 live = llround((double)shape->rows * shape->features * density);
+  gint64 sent = best->shape.dense ? shape->rows * shape->features : live;
+  cs3_layer_bound_result(hw, &best->shape, &best->mapping, sent, &out->result);
+  best->cycles = out->bound = out->result.cycles;
+  out->result.nonzeros = live;
+  out->choice.considered = 1;
+  return TRUE;
+}
+
 static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error) {
   const Cs3PlanInput *input = job->input;
   const Cs3Hardware *hw = &input->machine->hw;
@@ -117,6 +133,8 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   Cs3PlanPass *out = &m->passes[pass];
   if (out->result.cycles > 0 && m->density >= 1)
     return TRUE; /* taken over */
+  if (input->bound)
+    return run_bound(input, &shape, m->density, out, error);
   g_auto(Cs3WeightsLoan) loan = {0};
   Cs3WeightsSpec spec = spec_of(job, m);
   gboolean sparse = m->density < 1;

@@ -21,6 +21,7 @@ typedef struct {
                                   that it has at the same tokens are taken over */
   Cs3WeightStore *store;       /* of masks */
   Cs3Memo *memo;               /* (nullable): of passes */
+  gboolean bound;              /* passes at their lower bounds, on expected numbers of weights */
   gint64 batch;                /* sequences per step */
   guint64 seed;
   gboolean exact;     /* every layer with its own mask, instead of one per distinct shape */

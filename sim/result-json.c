@@ -258,11 +258,12 @@ static json_t *provenance_json(const Cs3Run *run) {
 
 json_t *cs3_result_json(const Cs3Run *run) {
   const Cs3RunConfig *c = &run->config;
-  json_t *record = json_pack(
-      "{s:s, s:o, s:o, s:f, s:s, s:I, s:I, s:s, s:s, s:b}", "schema", CS3_RESULT_SCHEMA, "model",
-      model_json(run), "hardware", hardware_json(run), "sparsity", c->sparsity_asked, "pattern",
-      c->pattern_text, "batch", (json_int_t)c->batch, "seq", (json_int_t)c->graph->seq, "attention",
-      c->graph->causal ? "causal" : "full", "fidelity", "recurrence", "exact", c->exact);
+  json_t *record =
+      json_pack("{s:s, s:o, s:o, s:f, s:s, s:I, s:I, s:s, s:s, s:b}", "schema", CS3_RESULT_SCHEMA,
+                "model", model_json(run), "hardware", hardware_json(run), "sparsity",
+                c->sparsity_asked, "pattern", c->pattern_text, "batch", (json_int_t)c->batch, "seq",
+                (json_int_t)c->graph->seq, "attention", c->graph->causal ? "causal" : "full",
+                "fidelity", c->bound ? "bound" : "recurrence", "exact", c->exact);
   json_object_set_new(record, "step", step_json(&run->sparse));
   json_object_set_new(record, "throughput", throughput_json(run, &run->sparse));
   json_object_set_new(record, "flops", flops_json(run, &run->sparse));

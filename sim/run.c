@@ -108,6 +108,7 @@ Cs3PlanInput cs3_run_input(const Cs3RunConfig *config) {
       .batch = config->batch / cs3_run_systems(config),
       .seed = config->seed,
       .exact = config->exact,
+      .bound = config->bound,
       .workers = config->workers,
       .force = config->force,
   };

@@ -34,6 +34,7 @@ typedef struct {
   const char *pattern_text; /* borrowed: as the user wrote it */
   guint64 seed;
   gboolean exact; /* every layer with its own mask */
+  gboolean bound; /* passes at their closed-form lower bounds instead of run */
   guint workers;  /* threads; no influence on the result */
   Cs3MapForce force;
   /* (nullable) borrowed: --map, --sparsity-filter and --fault as given */

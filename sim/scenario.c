@@ -12,6 +12,7 @@
 
 #define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
 
+static const char *const fidelities[] = {"recurrence", "bound", NULL};
 static const char *const attention_kinds[] = {"full", "causal", NULL};
 
 const Cs3Option cs3_scenario_options[] = {
@@ -111,6 +112,14 @@ const Cs3Option cs3_execution_options[] = {
      .offset = AT(explicit_wafers),
      .help = "simulate every wafer and link of the cluster by itself instead of classes of equal "
              "ones; the result is the same"},
+    {.name = "fidelity",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(fidelity),
+     .metavar = "FIDELITY",
+     .choices = fidelities,
+     .help =
+         "exact recurrences of every pass, or their closed-form lower bounds: for a first look at "
+         "very many points"},
     {.name = "jobs",
      .letter = 'j',
      .type = CS3_OPTION_INT,
@@ -259,6 +268,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       .filter_texts = o->sparsity_filter,
       .fault_texts = o->fault,
       .exact = o->exact,
+      .bound = o->fidelity == 1,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
   };
   gint64 systems = o->systems > 0 ? o->systems : s->machine->system.swarmx.systems;

@@ -20,6 +20,7 @@ typedef struct {
   char **fault;
   gint64 seed;
   gboolean exact, explicit_wafers;
+  int fidelity; /* 0: recurrence, 1: bound */
   gint64 jobs;
   char **map;
 } Cs3ScenarioOptions;

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "fabric/layer/costs.h"
+#include "fabric/layer/passes.h"
 
 typedef struct {
   double line; /* work of the line that counts */
@@ -46,6 +46,29 @@ gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const 
   cs3_layer_costs(hw, shape, mapping, &c);
   Limits l = limits(hw, shape, mapping, &c, nonzeros, (double)nonzeros / c.lines);
   return (gint64)floor(longest(&l)) + c.lead;
+}
+
+void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                            const Cs3Mapping *mapping, gint64 nonzeros, Cs3LayerResult *result) {
+  Cs3LayerCosts c;
+  cs3_layer_costs(hw, shape, mapping, &c);
+  double line = (double)nonzeros / c.lines;
+  Limits l = limits(hw, shape, mapping, &c, nonzeros, line);
+  *result = (Cs3LayerResult){
+      .nonzeros = nonzeros,
+      .ingress_wavelets = llround(l.ingress / c.ingress_cycles),
+      .egress_wavelets = c.egress_cycles > 0 ? llround(l.egress / c.egress_cycles) : 0,
+      .imbalance = 1,
+  };
+  gint64 *causes = result->causes, height = 0;
+  cs3_cause_climb(&height, cs3_ideal_cycles(hw, shape, nonzeros), &causes[CS3_CAUSE_ARITHMETIC]);
+  cs3_cause_climb(&height, (gint64)l.ingress, &causes[CS3_CAUSE_INGRESS]);
+  cs3_cause_climb(&height, (gint64)l.egress, &causes[CS3_CAUSE_EGRESS]);
+  cs3_cause_climb(&height, (gint64)(line * c.arithmetic), &causes[CS3_CAUSE_MAPPING]);
+  cs3_cause_climb(&height, (gint64)l.line, &causes[CS3_CAUSE_OVERHEAD]);
+  cs3_cause_climb(&height, (gint64)l.link, &causes[CS3_CAUSE_REDUCTION]);
+  causes[CS3_CAUSE_FILL] = c.lead;
+  result->cycles = height + c.lead;
 }
 
 /* Expected non-zeros of the busiest line: independent weights, R lines; the maximum of R normal

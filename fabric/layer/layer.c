@@ -182,36 +182,29 @@ Cs3PassRest cs3_pass_rest(const Cs3LayerShape *shape, const Cs3LayerCounts *coun
  * least the one before, so that every cause is what its limit adds. The off-wafer stream comes
  * right after the arithmetic: work that hides behind it is not what the user waits for. */
 
-static gint64 ideal_cycles(const Cs3Hardware *hw, const Pass *p) {
-  double peak_macs = (double)hw->wafer.cores_peak * hw->pe.lanes_fp16;
-  return (gint64)((double)p->nonzeros * p->shape->tokens / peak_macs);
-}
-
-static void climb(gint64 *height, gint64 rung, gint64 *cause) {
-  gint64 next = MAX(*height, rung);
-  *cause += next - *height;
-  *height = next;
-}
-
 static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTimes *all,
                          gint64 *causes) {
   const Cs3LayerCosts *c = &p->costs;
   gint64 per_line = p->nonzeros / c->lines, height = 0;
   gint64 threads = run_whole(p, CS3_LIMIT_SLOTS).threads;
   gint64 reduced = run_whole(p, CS3_LIMIT_REDUCTION).threads;
-  climb(&height, ideal_cycles(hw, p), &causes[CS3_CAUSE_ARITHMETIC]);
-  climb(&height, (gint64)(all->ingress_wavelets * c->ingress_cycles), &causes[CS3_CAUSE_INGRESS]);
-  climb(&height, (gint64)(all->egress_wavelets * c->egress_cycles), &causes[CS3_CAUSE_EGRESS]);
-  climb(&height, per_line * c->arithmetic, &causes[CS3_CAUSE_MAPPING]);
-  climb(&height, per_line * c->service + p->shape->rows * c->control, &causes[CS3_CAUSE_OVERHEAD]);
-  climb(&height, threads, &causes[CS3_CAUSE_IMBALANCE]);
-  climb(&height, reduced, &causes[CS3_CAUSE_REDUCTION]);
+  cs3_cause_climb(&height, cs3_ideal_cycles(hw, p->shape, p->nonzeros),
+                  &causes[CS3_CAUSE_ARITHMETIC]);
+  cs3_cause_climb(&height, (gint64)(all->ingress_wavelets * c->ingress_cycles),
+                  &causes[CS3_CAUSE_INGRESS]);
+  cs3_cause_climb(&height, (gint64)(all->egress_wavelets * c->egress_cycles),
+                  &causes[CS3_CAUSE_EGRESS]);
+  cs3_cause_climb(&height, per_line * c->arithmetic, &causes[CS3_CAUSE_MAPPING]);
+  cs3_cause_climb(&height, per_line * c->service + p->shape->rows * c->control,
+                  &causes[CS3_CAUSE_OVERHEAD]);
+  cs3_cause_climb(&height, threads, &causes[CS3_CAUSE_IMBALANCE]);
+  cs3_cause_climb(&height, reduced, &causes[CS3_CAUSE_REDUCTION]);
   /* What the stream and the rest cost together beyond the larger of them. */
   if (p->shape->pass == CS3_PASS_DW) {
-    climb(&height, run_whole(p, CS3_LIMIT_INGRESS).threads, &causes[CS3_CAUSE_INGRESS]);
-    climb(&height, all->threads, &causes[CS3_CAUSE_EGRESS]);
+    cs3_cause_climb(&height, run_whole(p, CS3_LIMIT_INGRESS).threads, &causes[CS3_CAUSE_INGRESS]);
+    cs3_cause_climb(&height, all->threads, &causes[CS3_CAUSE_EGRESS]);
   } else {
-    climb(&height, all->threads, &causes[CS3_CAUSE_INGRESS]);
+    cs3_cause_climb(&height, all->threads, &causes[CS3_CAUSE_INGRESS]);
   }
   causes[CS3_CAUSE_FILL] = c->lead + all->end - height;
 }

@@ -116,6 +116,13 @@ gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const 
                        gint64 nonzeros);
 
 /**
+ * cs3_layer_bound_result: the pass at its lower bound, cycles as cs3_layer_bound(), with causes
+ * that add up to it: what each limit adds to the ones before. No busiest line: imbalance is 1.
+ */
+void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                            const Cs3Mapping *mapping, gint64 nonzeros, Cs3LayerResult *result);
+
+/**
  * cs3_layer_estimate: expected cycles of the pass for weights alive with probability @density: the
  * bound with the expected busiest line and the latencies. Ranks mappings; not a bound.
  */

@@ -19,6 +19,22 @@ typedef struct {
   gint64 ingress_wavelets, egress_wavelets;
 } Cs3PassTimes;
 
+/** cs3_cause_climb: one rung of the ladder of causes: what @rung adds to @height is charged to
+ * @cause.
+ */
+static inline void cs3_cause_climb(gint64 *height, gint64 rung, gint64 *cause) {
+  gint64 next = MAX(*height, rung);
+  *cause += next - *height;
+  *height = next;
+}
+
+/** cs3_ideal_cycles: MACs of @nonzeros weights with all tokens at the wafer's dense peak. */
+static inline gint64 cs3_ideal_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                                      gint64 nonzeros) {
+  double peak_macs = (double)hw->wafer.cores_peak * hw->pe.lanes_fp16;
+  return (gint64)((double)nonzeros * shape->tokens / peak_macs);
+}
+
 /* Rows between two looks at whether a pass can still end in time. */
 #define CS3_GIVE_UP_ROWS 64
 
