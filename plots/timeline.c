@@ -177,11 +177,16 @@ static char *caption_of(const json_t *series) {
                               ? g_strdup_printf("the first %d of %.0f micro-batches",
                                                 SHOWN_MICRO_BATCHES, micro_batches)
                               : g_strdup("all of it");
+  gsize classes = json_array_size(classes_of(series));
+  g_autofree char *left_out =
+      classes > MOST_CLASSES
+          ? g_strdup_printf(" %d of %" G_GSIZE_FORMAT " classes of wafers.", MOST_CLASSES, classes)
+          : g_strdup("");
   return g_strdup_printf("Time 0: the wafers (those without a fault) have finished the step "
                          "before. Shown: %s; a step takes %.4g ms. White "
-                         "lines separate the blocks of the model.\n"
+                         "lines separate the blocks of the model.%s\n"
                          "Source: simulated by cs3sim %s (model version %.0f).",
-                         part, 1e3 * cs3_result_number(r, "timeline.step_s"),
+                         part, 1e3 * cs3_result_number(r, "timeline.step_s"), left_out,
                          cs3_result_string(r, "provenance.version"),
                          cs3_result_number(r, "provenance.model_version"));
 }

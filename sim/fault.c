@@ -225,12 +225,38 @@ gboolean cs3_fault_check(const Cs3Fault *fault, const char *text, const Cs3Tree 
   return fault->index < links || out_of_range(text, what, links - 1, error);
 }
 
+static gboolean same_place(const Cs3Fault *a, const Cs3Fault *b) {
+  return a->kind == b->kind && a->tier == b->tier && a->index == b->index;
+}
+
+/* Whether both would set the same thing at the same time. */
+static gboolean contradict(const Cs3Fault *a, const Cs3Fault *b) {
+  if (!same_place(a, b) || a->kind == CS3_FAULT_TRAFFIC || a->kind == CS3_FAULT_SYSTEM)
+    return FALSE;
+  if (a->kind == CS3_FAULT_STRAGGLER || a->timed != b->timed)
+    return a->kind == CS3_FAULT_STRAGGLER;
+  return !a->timed || (a->from_s <= b->to_s && b->from_s <= a->to_s);
+}
+
+static gboolean check_apart(const GArray *faults, const Cs3Fault *fault, const char *text,
+                            GError **error) {
+  for (guint i = 0; i < faults->len; i++) {
+    if (!contradict(&g_array_index(faults, Cs3Fault, i), fault))
+      continue;
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
+                "'%.80s': there is already a fault at this place and time; make them one", text);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 GArray *cs3_faults_parse(const char *const *texts, const Cs3Tree *tree, const char *prefix,
                          GError **error) {
   g_autoptr(GArray) faults = g_array_new(FALSE, TRUE, sizeof(Cs3Fault));
   for (; texts != NULL && *texts != NULL; texts++) {
     Cs3Fault fault;
-    if (!cs3_fault_parse(*texts, &fault, error) || !cs3_fault_check(&fault, *texts, tree, error)) {
+    if (!cs3_fault_parse(*texts, &fault, error) || !cs3_fault_check(&fault, *texts, tree, error) ||
+        !check_apart(faults, &fault, *texts, error)) {
       g_prefix_error(error, "%s ", prefix);
       return NULL;
     }

@@ -92,6 +92,11 @@ static Cs3PlanLink *link_of(Cs3StepPlan *plan, const Cs3Fault *fault) {
   return &g_array_index(plan->links, Cs3PlanLink, plan->links->len - 1);
 }
 
+static gint by_begin(gconstpointer a, gconstpointer b) {
+  const Cs3Fault *x = a, *y = b;
+  return (x->from_s > y->from_s) - (x->from_s < y->from_s);
+}
+
 static void place_faults(Cs3StepPlan *plan, const GArray *faults) {
   plan->links = g_array_new(FALSE, TRUE, sizeof(Cs3PlanLink));
   g_array_set_clear_func(plan->links, clear_link);
@@ -107,6 +112,7 @@ static void place_faults(Cs3StepPlan *plan, const GArray *faults) {
       g_array_append_val(link->faults, *fault);
     else if (fault->kind == CS3_FAULT_LINK)
       link->share *= fault->share;
+    g_array_sort(link->faults, by_begin); /* as profiles list them */
   }
 }
 

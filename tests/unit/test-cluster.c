@@ -420,6 +420,51 @@ START_TEST(bad_fault) {
 }
 END_TEST
 
+static const struct {
+  const char *texts[3];
+  gboolean good;
+} pairs[] = {
+    {{"straggler:1=0.9", "straggler:1=0.8"}, FALSE},
+    {{"straggler:1=0.9", "straggler:2=0.9"}, TRUE},
+    {{"link:1.0=0.5", "link:1.0=0.4"}, FALSE},
+    {{"link:1.0=0.5", "link:1.0=0.4@1ms..2ms"}, TRUE},
+    {{"link:1.0=0.5@5ms..6ms", "link:1.0=0.4@1ms..2ms"}, TRUE},
+    {{"link:1.0=0@5ms..6ms", "link:1.0=0.4@1ms..5ms"}, FALSE},
+    {{"traffic:1.0=1GB", "traffic:1.0=1GB"}, TRUE},
+};
+enum { N_PAIRS = G_N_ELEMENTS(pairs) };
+
+START_TEST(fault_pairs) {
+  Cs3Tree tree = {16, 4};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GArray) faults = cs3_faults_parse(pairs[_i].texts, &tree, "--fault", &error);
+  if (pairs[_i].good) {
+    ck_assert_msg(faults != NULL, "%s", error ? error->message : "?");
+    return;
+  }
+  ck_assert_ptr_null(faults);
+  fixture_error_in(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT, "already a fault");
+}
+END_TEST
+
+/* Two times of the same link, the later given first: half a millisecond at half the rate costs a
+ * quarter each. */
+START_TEST(disturbed_twice) {
+  Cs3Use use = {.stream_bytes = 1e6, .compute_cycles = 1e6, .weight_group = -1};
+  Cs3Schedule schedule = simple_schedule(&use, 1, 1);
+  Cs3System system = simple_system(1);
+  g_autoptr(GArray) faults = faults_new("link:1.0=0.5@4.5ms..5ms");
+  add_fault(faults, "link:1.0=0.5@0.5ms..1ms");
+  schedule.faults = faults;
+  double lost_s;
+  guint64 retries;
+  g_autoptr(GError) error = NULL;
+  ck_assert_msg(cs3_step_disturbed(&schedule, &system, &lost_s, &retries, &error), "%s",
+                error ? error->message : "?");
+  ck_assert_msg(fabs(lost_s - 0.5 * MS) < 1e-9, "lost %.12g s", lost_s);
+}
+END_TEST
+
 static Suite *cluster_suite(void) {
   Suite *suite = suite_create("cluster");
   TCase *tree = tcase_create("tree");
@@ -437,6 +482,7 @@ static Suite *cluster_suite(void) {
   tcase_add_test(by_hand, oversubscribed);
   tcase_add_test(by_hand, memoryx_units);
   tcase_add_loop_test(by_hand, disturbed, 0, 10);
+  tcase_add_test(by_hand, disturbed_twice);
   tcase_add_test(by_hand, too_long_disturbed);
   tcase_add_test(by_hand, trace_is_complete);
   tcase_add_test(by_hand, energy_like_the_plugin);
@@ -444,6 +490,7 @@ static Suite *cluster_suite(void) {
   TCase *text = tcase_create("text");
   tcase_add_test(text, good_faults);
   tcase_add_loop_test(text, bad_fault, 0, N_BAD_FAULTS);
+  tcase_add_loop_test(text, fault_pairs, 0, N_PAIRS);
   suite_add_tcase(suite, text);
   return suite;
 }
