@@ -15,17 +15,12 @@ enum { COLOUR_DOWN = COLOUR_PROGRAM, COLOUR_UP };
 enum { STREAM_ABOVE, STREAM_BELOW, STREAM_SEND_DOWN, STREAM_SEND_UP, STREAM_ALLOWED,
        STREAM_GRADIENT, N_STREAMS };
 
-static gint64 owner_at(const Cs3LayerEvent *m, gint64 step) {
-  gint64 owner;
-  cs3_rotating_row(m->lines, m->shape.rows, step, &owner);
-  return owner;
-}
-
 static void plan_line(const Cs3LayerEvent *m, gint64 line, Cs3LineWork *work) {
   work->visit = g_new0(Cs3Visit, m->shape.rows);
   work->send_of = g_new0(guint32, m->shape.rows);
   work->above = g_array_new(FALSE, FALSE, sizeof(guint32));
   work->below = g_array_new(FALSE, FALSE, sizeof(guint32));
+  work->passing = g_array_new(FALSE, FALSE, sizeof(guint8));
   work->n = (guint)m->shape.rows;
   for (guint32 step = 0; step < work->n; step++) {
     gint64 owner, row = cs3_rotating_row(m->lines, m->shape.rows, step, &owner);
@@ -36,8 +31,11 @@ static void plan_line(const Cs3LayerEvent *m, gint64 line, Cs3LineWork *work) {
       work->send_of[work->n_sends++] = step;
     if (owner <= line)
       g_array_append_val(work->above, step);
-    if (owner > line || (owner == line && line > 0))
+    if (owner > line)
       g_array_append_val(work->below, step);
+    guint8 own = owner == line;
+    if (owner >= line)
+      g_array_append_val(work->passing, own);
   }
 }
 
@@ -105,7 +103,7 @@ static void go(Cs3Pe *pe) {
  * the first J rows find them empty. */
 static void try_send(const Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
   guint32 step = d->landed;
-  if (!d->begun || step >= m->steps || d->sent > step || owner_at(m, step) != at->line)
+  if (!d->begun || step >= m->steps || d->sent > step || !m->work[at->line].visit[step].stores)
     return;
   if (step >= (guint32)m->costs.slots && d->allowed-- == 0) {
     d->allowed = 0;
@@ -124,14 +122,12 @@ static guint begin(Cs3Pe *pe, guint32 wavelet) {
   const Cs3LineWork *work = &m->work[at.line];
   if (m->lines == 1)
     return 0;
-  guint own = 0, told = 0;
-  for (guint v = 0; v < work->n; v++) {
-    own += work->visit[v].stores;
+  guint told = 0;
+  for (guint v = 0; v < work->n; v++)
     told += work->visit[v].stores && v >= (guint)m->costs.slots;
-  }
   cs3_pe_grant(pe, STREAM_ALLOWED, told);
   cs3_pe_grant(pe, STREAM_ABOVE, work->above->len);
-  cs3_pe_grant(pe, STREAM_BELOW, work->below->len - (at.line > 0 ? own : 0));
+  cs3_pe_grant(pe, STREAM_BELOW, work->below->len);
   return 0;
 }
 
@@ -250,14 +246,7 @@ static guint32 step_of(const Cs3Pe *pe, gboolean above, guint32 row) {
   const Cs3LayerEvent *m = cs3_layer_of(pe);
   Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
   const Cs3LineWork *work = &m->work[at.line];
-  if (above)
-    return g_array_index(work->above, guint32, row);
-  for (guint i = 0; i < work->below->len; i++) { /* its own do not come back to it */
-    guint32 step = g_array_index(work->below, guint32, i);
-    if (owner_at(m, step) != at.line && row-- == 0)
-      return step;
-  }
-  g_return_val_if_reached(0);
+  return g_array_index(above ? work->above : work->below, guint32, row);
 }
 
 static guint landed_above(Cs3Pe *pe, guint32 row) {
@@ -312,8 +301,7 @@ static void drop(Cs3Pe *pe, guint32 row, guint32 element, guint32 wavelet) {
 static gboolean not_own(Cs3Pe *pe, guint32 count) {
   const Cs3LayerEvent *m = cs3_layer_of(pe);
   Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
-  guint32 row = count / m->slot_words;
-  return owner_at(m, g_array_index(m->work[at.line].below, guint32, row)) != at.line;
+  return !g_array_index(m->work[at.line].passing, guint8, count / m->slot_words);
 }
 
 static void bind(const Cs3LayerEvent *m, Cs3Role *role, guint colour, guint queue) {

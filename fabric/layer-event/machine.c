@@ -138,6 +138,7 @@ void cs3_layer_event_free(Cs3LayerEvent *m) {
     g_free(m->work[r].send_of);
     g_clear_pointer(&m->work[r].above, g_array_unref);
     g_clear_pointer(&m->work[r].below, g_array_unref);
+    g_clear_pointer(&m->work[r].passing, g_array_unref);
   }
   cs3_edge_clear(m);
   g_free(m->starts);

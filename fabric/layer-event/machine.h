@@ -30,8 +30,9 @@ typedef struct {
   Cs3Visit *visit;
   guint n, n_sends;
   guint32 *send_of;
-  GArray *above, *below; /* dW: guint32 steps whose dy comes from a line above or from this one,
-                            and from this one or below */
+  /* dW: */
+  GArray *above, *below; /* guint32: steps whose dy comes from above or from here, from below */
+  GArray *passing;       /* guint8: of the rows that pass upwards, which are the line's own */
 } Cs3LineWork;
 
 /* The controller of the wafer's edges: outside of the fabric, it sees what reaches its ports. */
