@@ -27,10 +27,10 @@ void cs3_fabric_trace_start(Cs3FabricTrace *trace, Cs3Fabric *fabric) {
 }
 
 void cs3_fabric_trace_end(const Cs3FabricTrace *trace) {
-  cs3_output_printf(
-      trace->output,
-      "\n],\"otherData\":{\"unit\":\"1 us = 1 cycle\",\"dropped\":%" G_GUINT64_FORMAT "}}\n",
-      trace->dropped);
+  cs3_output_printf(trace->output,
+                    "\n],\"otherData\":{\"unit\":\"1 us = 1 cycle\",\"dropped\":%" G_GUINT64_FORMAT
+                    "}}\n",
+                    trace->dropped);
 }
 
 static guint64 busiest_link(const Cs3Fabric *fabric, guint x, guint y) {

@@ -11,12 +11,12 @@ typedef struct {
   const Cs3ProgramOps *ops;
   Cs3ProgramParams params;
   Cs3EventTiming timing;
-  const char *hardware;    /* name for the record */
+  const char *hardware; /* name for the record */
   double clock_hz;
   gboolean trains;
-  Cs3Output *trace;        /* (nullable): Chrome trace-event JSON */
-  guint64 trace_limit;     /* events written at most; the rest are counted */
-  Cs3Output *heatmap;      /* (nullable): x, y, busy share, link share as text columns */
+  Cs3Output *trace;    /* (nullable): Chrome trace-event JSON */
+  guint64 trace_limit; /* events written at most; the rest are counted */
+  Cs3Output *heatmap;  /* (nullable): x, y, busy share, link share as text columns */
 } Cs3FabricConfig;
 
 /* A bounded trace: lanes are threads, processes are PEs (y * 2048 + x). */

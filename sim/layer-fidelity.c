@@ -27,10 +27,11 @@ static gboolean check_size(const Cs3Hardware *hw, const Cs3MapCandidate *choice,
   double pes = (columns + 1) * c.lines;
   if (hops <= MAX_HOPS && pes <= MAX_PES)
     return TRUE;
-  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-              "fidelity event: about %.2g wavelet hops on %.0f PEs; it moves each one, up to %.2g on "
-              "%.0f PEs: use fewer PEs (--pes 64x48), a smaller layer, or the recurrence",
-              hops, pes, MAX_HOPS, MAX_PES);
+  g_set_error(
+      error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+      "fidelity event: about %.2g wavelet hops on %.0f PEs; it moves each one, up to %.2g on "
+      "%.0f PEs: use fewer PEs (--pes 64x48), a smaller layer, or the recurrence",
+      hops, pes, MAX_HOPS, MAX_PES);
   return FALSE;
 }
 

@@ -53,8 +53,8 @@ typedef enum {
   CS3_BIND_SINK,   /* counted and dropped on arrival (synthetic traffic) */
 } Cs3Binding;
 
-/* What a colour shares with others. Programs whose exact closed form must not depend on who meets whom
- * give up the contention, and say so. */
+/* What a colour shares with others. Programs whose exact closed form must not depend on who meets
+ * whom give up the contention, and say so. */
 typedef enum {
   CS3_LANE_SHARED, /* ramp and links, a wavelet at a time */
   CS3_LANE_LINKS,  /* links; it enters the PE beside wavelets of other colours */
@@ -67,10 +67,10 @@ typedef struct {
   guint8 pop;          /* Cs3PopMode */
   gboolean by_address; /* dimension-order routing by cs3_event_address() in the data, no routes */
   Cs3Route route[CS3_EVENT_POSITIONS];
-  guint8 binding;     /* Cs3Binding */
-  guint8 task;        /* data task, CS3_BIND_TASK */
-  gint8 control_task; /* control task for control wavelets, -1: they are dropped */
-  guint8 lane;        /* Cs3Lane */
+  guint8 binding;             /* Cs3Binding */
+  guint8 task;                /* data task, CS3_BIND_TASK */
+  gint8 control_task;         /* control task for control wavelets, -1: they are dropped */
+  guint8 lane;                /* Cs3Lane */
   guint8 in_queue, out_queue; /* number + 1 of the PE's queue; 0: the next in order */
   Cs3Filter filter;
 } Cs3ColourUse;
@@ -92,9 +92,9 @@ typedef enum {
   CS3_STREAM_SINK    /* wavelets leave the wafer */
 } Cs3StreamKind;
 typedef struct {
-  guint32 n;         /* wavelets of the row, at least 1 */
-  guint32 address;   /* of the first element in memory, bytes */
-  guint32 after;     /* elements of the followed stream that precede the row; CS3_STREAM_FREE */
+  guint32 n;          /* wavelets of the row, at least 1 */
+  guint32 address;    /* of the first element in memory, bytes */
+  guint32 after;      /* elements of the followed stream that precede the row; CS3_STREAM_FREE */
   guint64 not_before; /* cycle */
   gboolean dry;       /* ADD: nothing arrives for this row, its elements only pass */
 } Cs3StreamRow;
@@ -126,11 +126,11 @@ typedef struct {
   guint n_threads;                   /* 1: main only; 1 + m: and microthreads 1..m */
   guint n_streams;                   /* microthreads that run streams */
   Cs3StreamUse stream[CS3_EVENT_STREAMS];
-  guint memory_bytes;                /* of SRAM that the program uses, multiple of 4 */
-  guint registers;                   /* 32-bit words of private state, zero at start */
-  guint64 blocked;                   /* tasks blocked at start */
-  gint start_task;                   /* activated at cycle 0; -1: none */
-  Cs3MemoryInit init;                /* NULL: zeros */
+  guint memory_bytes; /* of SRAM that the program uses, multiple of 4 */
+  guint registers;    /* 32-bit words of private state, zero at start */
+  guint64 blocked;    /* tasks blocked at start */
+  gint start_task;    /* activated at cycle 0; -1: none */
+  Cs3MemoryInit init; /* NULL: zeros */
 } Cs3Role;
 
 /**

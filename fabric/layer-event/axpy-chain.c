@@ -11,8 +11,7 @@ static void plan(const Cs3LayerEvent *m, gint64 line, Cs3LineWork *work) {
 static void wire(const Cs3LayerEvent *m, gint64 line, Cs3Role *role) {
   Cs3Lane lane = cs3_layer_lane(m);
   if (line > 0)
-    cs3_layer_sum_in(role, STREAM_ADD, COLOUR_SUM + (guint)(line - 1) % 2, CS3_N, QUEUE_SUM,
-                     lane);
+    cs3_layer_sum_in(role, STREAM_ADD, COLOUR_SUM + (guint)(line - 1) % 2, CS3_N, QUEUE_SUM, lane);
   if (line + 1 < m->lines)
     cs3_layer_sum_out(role, COLOUR_SUM + (guint)line % 2, CS3_S);
   cs3_layer_store(m, line, m->lines - 1, role);

@@ -20,8 +20,7 @@ static void wire(const Cs3LayerEvent *m, gint64 line, Cs3Role *role) {
   gint64 root = m->lines / 2;
   Cs3Lane lane = cs3_layer_lane(m);
   if (line > 0 && line <= root)
-    cs3_layer_sum_in(role, STREAM_ADD, COLOUR_SUM + (guint)(line - 1) % 2, CS3_N, QUEUE_SUM,
-                     lane);
+    cs3_layer_sum_in(role, STREAM_ADD, COLOUR_SUM + (guint)(line - 1) % 2, CS3_N, QUEUE_SUM, lane);
   if (line < root)
     cs3_layer_sum_out(role, COLOUR_SUM + (guint)line % 2, CS3_S);
   if (line > root)
@@ -29,8 +28,8 @@ static void wire(const Cs3LayerEvent *m, gint64 line, Cs3Role *role) {
   if (line >= root && line + 1 < m->lines) {
     gboolean at_root = line == root;
     cs3_layer_sum_in(role, at_root ? STREAM_ADD_LOWER : STREAM_ADD,
-                     COLOUR_LOWER + (guint)(line + 1) % 2, CS3_S,
-                     at_root ? QUEUE_LOWER : QUEUE_SUM, lane);
+                     COLOUR_LOWER + (guint)(line + 1) % 2, CS3_S, at_root ? QUEUE_LOWER : QUEUE_SUM,
+                     lane);
   }
   cs3_layer_store(m, line, root, role);
 }

@@ -433,7 +433,7 @@ static void verify_row(const Cs3LayerEvent *m, gint64 row, const float *x, doubl
 
 static void verify(const Cs3LayerEvent *m, Cs3LayerEventResult *result) {
   gint64 tokens = m->shape.tokens, first;
-  g_autofree float *x = g_new(float, m->shape.features * tokens);
+  g_autofree float *x = g_new(float, m->shape.features *tokens);
   g_autofree double *sum = g_new(double, tokens), *size = g_new(double, tokens);
   for (gint64 k = 0; k < m->shape.features; k++)
     for (gint64 t = 0; t < tokens; t++)
@@ -447,8 +447,8 @@ static void verify(const Cs3LayerEvent *m, Cs3LayerEventResult *result) {
       for (guint c = 0; c < m->columns; c++) {
         guint n = cs3_layer_tokens(m, g, c, &first), y = g * (guint)m->lines + place;
         for (guint t = 0; t < n; t++)
-          cs3_layer_check(m, output(m, c + 1, y, line, row, t), sum[first + t],
-                          terms + m->lines, size[first + t], result);
+          cs3_layer_check(m, output(m, c + 1, y, line, row, t), sum[first + t], terms + m->lines,
+                          size[first + t], result);
       }
   }
 }

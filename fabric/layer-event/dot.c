@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dW. The owner of an output row multicasts its dy up and down the token line when every line has a
- * slot for it: lines report their rows to the edge, which tells the owner. An index wavelet triggers a
- * dot product of dy and the input feature; the scalars are added along the row from column to
- * column against the weights and leave at the same edge. */
+ * slot for it: lines report their rows to the edge, which tells the owner. An index wavelet
+ * triggers a dot product of dy and the input feature; the scalars are added along the row from
+ * column to column against the weights and leave at the same edge. */
 #include "config.h"
 
 #include "fabric/layer-event/machine.h"
@@ -12,8 +12,15 @@
 
 enum { TASK_DOT = TASK_PROGRAM, TASK_COMPLETE, TASK_ABOVE, TASK_BELOW, TASK_GO };
 enum { COLOUR_DOWN = COLOUR_PROGRAM, COLOUR_UP };
-enum { STREAM_ABOVE, STREAM_BELOW, STREAM_SEND_DOWN, STREAM_SEND_UP, STREAM_ALLOWED,
-       STREAM_GRADIENT, N_STREAMS };
+enum {
+  STREAM_ABOVE,
+  STREAM_BELOW,
+  STREAM_SEND_DOWN,
+  STREAM_SEND_UP,
+  STREAM_ALLOWED,
+  STREAM_GRADIENT,
+  N_STREAMS
+};
 
 static void plan_line(const Cs3LayerEvent *m, gint64 line, Cs3LineWork *work) {
   work->visit = g_new0(Cs3Visit, m->shape.rows);
@@ -74,8 +81,8 @@ static guint32 memory(gpointer user, guint x, guint y, guint word) {
     return cs3_layer_input_word(user, x, y, word);
   if (word < m->output_at || word >= m->scratch_at)
     return 0;
-  gint64 first, row = (gint64)at.line * m->shape.rows / m->lines +
-                      (word - m->output_at) / m->vector_words;
+  gint64 first,
+      row = (gint64)at.line * m->shape.rows / m->lines + (word - m->output_at) / m->vector_words;
   guint tokens = cs3_layer_tokens(m, at.group, at.column, &first);
   guint t = 2 * ((word - m->output_at) % m->vector_words);
   guint32 low = t < tokens ? cs3_layer_dy(m, row, first + t) : 0;
@@ -294,8 +301,7 @@ static void gradient_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
   out->address = 4 * gradient_word(cs3_layer_of(pe), row);
 }
 
-static void drop(Cs3Pe *pe, guint32 row, guint32 element, guint32 wavelet) {
-}
+static void drop(Cs3Pe *pe, guint32 row, guint32 element, guint32 wavelet) {}
 
 /* Own rows of dy, on their way up, are not for this PE. */
 static gboolean not_own(Cs3Pe *pe, guint32 count) {
@@ -349,10 +355,8 @@ static void gradient_role(const Cs3LayerEvent *m, guint column, Cs3Role *role) {
   guint out = COLOUR_GRADIENT + column % 2, in = COLOUR_GRADIENT + (column + 1) % 2;
   cs3_role_route(role, out, 0, AT(CS3_RAMP), AT(CS3_W));
   role->colour[out].out_queue = 6;
-  Cs3StreamUse use = {.kind = CS3_STREAM_SEND,
-                      .colour = (guint8)out,
-                      .task = CS3_EVENT_TASKS,
-                      .row = gradient_row};
+  Cs3StreamUse use = {
+      .kind = CS3_STREAM_SEND, .colour = (guint8)out, .task = CS3_EVENT_TASKS, .row = gradient_row};
   if (column + 1 < m->columns) {
     cs3_role_route(role, in, 0, AT(CS3_E), AT(CS3_RAMP));
     role->colour[in].in_queue = 7;
@@ -411,7 +415,7 @@ static void verify_one(const Cs3LayerEvent *m, const float *dy, const float *x, 
 
 static void verify(const Cs3LayerEvent *m, Cs3LayerEventResult *result) {
   gint64 tokens = m->shape.tokens, n = m->lines;
-  g_autofree float *x = g_new(float, m->shape.features * tokens), *dy = g_new(float, tokens);
+  g_autofree float *x = g_new(float, m->shape.features *tokens), *dy = g_new(float, tokens);
   for (gint64 k = 0; k < m->shape.features; k++)
     for (gint64 t = 0; t < tokens; t++)
       x[k * tokens + t] = cs3_half_to_float(cs3_layer_input(m, k, t));

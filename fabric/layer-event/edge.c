@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The edges of the wafer. Weights come in at a limited rate, row by row; a row is handed to the
- * ports of its lines when its last wavelet is in, and the next one may come in when the first PEs of
- * all lines have reported that they are done with the row D before. dW: gradients are collected row
- * by row at the edge and leave at a limited rate; a row of indices is handed over only when the
+ * ports of its lines when its last wavelet is in, and the next one may come in when the first PEs
+ * of all lines have reported that they are done with the row D before. dW: gradients are collected
+ * row by row at the edge and leave at a limited rate; a row of indices is handed over only when the
  * gradients of the row D before have left. */
 #include "config.h"
 

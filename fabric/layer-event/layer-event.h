@@ -19,22 +19,22 @@ typedef enum {
 } Cs3LayerValues;
 
 typedef struct {
-  const Cs3Hardware *hw;  /* borrowed */
+  const Cs3Hardware *hw; /* borrowed */
   Cs3LayerShape shape;
-  Cs3Mapping mapping;     /* must have passed cs3_mapping_check() */
-  Cs3LayerAlive alive;    /* (nullable): all weights are */
-  gconstpointer mask;     /* borrowed */
-  guint64 seed;           /* of the values */
+  Cs3Mapping mapping;  /* must have passed cs3_mapping_check() */
+  Cs3LayerAlive alive; /* (nullable): all weights are */
+  gconstpointer mask;  /* borrowed */
+  guint64 seed;        /* of the values */
   Cs3LayerValues values;
-  gboolean shared_ramp;   /* weights and partial sums wait for each other at the ramp */
+  gboolean shared_ramp; /* weights and partial sums wait for each other at the ramp */
 } Cs3LayerEventConfig;
 
 typedef struct {
   gint64 cycles;
   gint64 macs; /* executed by the PEs, padding not counted */
   gint64 ingress_wavelets, egress_wavelets;
-  gint64 wrong;   /* outputs beyond what rounding explains; EXACT: any that differ */
-  double error;   /* largest departure from the plain sum */
+  gint64 wrong; /* outputs beyond what rounding explains; EXACT: any that differ */
+  double error; /* largest departure from the plain sum */
   Cs3FabricStats stats;
 } Cs3LayerEventResult;
 
@@ -42,8 +42,8 @@ typedef struct {
  * cs3_layer_event_new: the mesh with its programs loaded: column 0 is the edge at which weights
  * arrive and gradients leave, column x is token PE x - 1; lines are rows.
  * Returns: (transfer full) (nullable): %NULL with INFEASIBLE (does not fit a PE, a queue that the
- * programs use does not exist, wire formats of fewer bits than an index needs) or INVALID (hop, ramp,
- * link or buffers beyond what the event core runs).
+ * programs use does not exist, wire formats of fewer bits than an index needs) or INVALID (hop,
+ * ramp, link or buffers beyond what the event core runs).
  */
 Cs3LayerEvent *cs3_layer_event_new(const Cs3LayerEventConfig *config,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -56,8 +56,7 @@ static void list_weights(Cs3LayerEvent *m) {
 /* Place of a line in its group: a ring is laid on the line by interleaving. */
 static guint place(const Cs3LayerEvent *m, guint line) {
   guint n = (guint)m->lines;
-  gboolean ring =
-      m->config.mapping.reduction == CS3_REDUCTION_RING && m->shape.pass != CS3_PASS_DW;
+  gboolean ring = m->config.mapping.reduction == CS3_REDUCTION_RING && m->shape.pass != CS3_PASS_DW;
   if (!ring)
     return line;
   return line < (n + 1) / 2 ? 2 * line : 2 * (n - line) - 1;

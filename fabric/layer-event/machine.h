@@ -9,7 +9,13 @@
 #define AT(port) CS3_PORT_BIT(port)
 
 /* Colours of both programs, and the queues they are bound to (number + 1). */
-enum { COLOUR_WEIGHTS, COLOUR_DONE, COLOUR_GO, COLOUR_GRADIENT, COLOUR_PROGRAM = COLOUR_GRADIENT + 2 };
+enum {
+  COLOUR_WEIGHTS,
+  COLOUR_DONE,
+  COLOUR_GO,
+  COLOUR_GRADIENT,
+  COLOUR_PROGRAM = COLOUR_GRADIENT + 2
+};
 enum { QUEUE_FIRST = 1, QUEUE_SUM = 3, QUEUE_LOWER = 4, QUEUE_STORE = 5, QUEUE_LAST = 6 };
 
 /* Tasks of both programs; a program's own begin at TASK_PROGRAM. */
@@ -40,15 +46,15 @@ typedef struct {
   gint64 clock, per_wavelet; /* units of 2^-20 cycle */
   gint64 next;               /* step to hand over next */
   gint64 depth;
-  gint64 *handed;            /* per step: cycle of the hand-over */
-  guint32 *pending;          /* per step: lines that have not taken it */
-  gint64 *taken;             /* per step: cycle at which the last one had */
-  guint32 *done;             /* per edge PE: rows reported */
+  gint64 *handed;   /* per step: cycle of the hand-over */
+  guint32 *pending; /* per step: lines that have not taken it */
+  gint64 *taken;    /* per step: cycle at which the last one had */
+  guint32 *done;    /* per edge PE: rows reported */
   gint64 wavelets;
   /* dW */
   gint64 out_clock, out_per_wavelet, out_next, out_wavelets;
-  guint32 *out_pending;      /* per step: lines whose gradients are not all there */
-  gint64 *left;              /* per step: cycle at which its gradients have left */
+  guint32 *out_pending; /* per step: lines whose gradients are not all there */
+  gint64 *left;         /* per step: cycle at which its gradients have left */
 } Cs3Edge;
 
 /* A weight as the PE decodes it: local feature and FP16 value. */
@@ -71,14 +77,14 @@ typedef struct {
   guint8 *busy_slot;
   Cs3Decoder decoder;
   /* dW */
-  Cs3Weight todo[4];       /* dot products of a wavelet */
+  Cs3Weight todo[4]; /* dot products of a wavelet */
   guint n_todo, next_todo;
-  gboolean begun, ending;  /* the pass; the row */
-  float sum;               /* of the dot product that is being computed */
-  guint32 dots;            /* done in all */
-  guint32 landed;          /* rows of dy */
-  guint32 sent;            /* 1 + the last row of dy that this line sent */
-  guint32 allowed;         /* own rows that the edge has allowed and that are not sent */
+  gboolean begun, ending; /* the pass; the row */
+  float sum;              /* of the dot product that is being computed */
+  guint32 dots;           /* done in all */
+  guint32 landed;         /* rows of dy */
+  guint32 sent;           /* 1 + the last row of dy that this line sent */
+  guint32 allowed;        /* own rows that the edge has allowed and that are not sent */
 } Cs3PeData;
 
 typedef struct Cs3LayerProgram Cs3LayerProgram;
@@ -92,17 +98,17 @@ struct Cs3LayerEvent {
   const Cs3LayerProgram *program;
   gint64 lines, columns, groups, steps;
   guint width, height;
-  gint64 *starts;      /* of the lines' features */
-  guint32 *offset;     /* [row * lines + line]: first of its live weights in index[] */
-  guint16 *index;      /* local feature of each */
-  guint *line_of;      /* by place in the group */
-  Cs3LineWork *work;   /* by line */
-  Cs3PeData *pe;       /* by group, line, column */
+  gint64 *starts;    /* of the lines' features */
+  guint32 *offset;   /* [row * lines + line]: first of its live weights in index[] */
+  guint16 *index;    /* local feature of each */
+  guint *line_of;    /* by place in the group */
+  Cs3LineWork *work; /* by line */
+  Cs3PeData *pe;     /* by group, line, column */
   Cs3Edge edge;
-  guint vector_words;  /* FP16 tokens of a PE, in words */
+  guint vector_words; /* FP16 tokens of a PE, in words */
   guint slot_words, slots_at, scratch_at, output_at, memory_words;
   gint64 macs;
-  float *gradient;     /* dW: by live weight */
+  float *gradient; /* dW: by live weight */
 };
 
 /* A pass's program: how it gives roles to the PEs and compares what they computed. */

@@ -96,8 +96,9 @@ static gboolean decode(const Cs3LayerEvent *m, gint64 line, Cs3Decoder *d, guint
   case CS3_WIRE_DENSE:
     if (d->seen >= m->starts[line + 1] - m->starts[line])
       return FALSE;
-    *w = (Cs3Weight){(guint16)d->seen,
-                     (guint16)(m->costs.weight_bits < 16 ? low << (16 - m->costs.weight_bits) : low)};
+    *w = (Cs3Weight){
+        (guint16)d->seen,
+        (guint16)(m->costs.weight_bits < 16 ? low << (16 - m->costs.weight_bits) : low)};
     return TRUE;
   case CS3_WIRE_INDEX16:
     *w = (Cs3Weight){high, low};

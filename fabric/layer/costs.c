@@ -112,7 +112,8 @@ static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
   return wires[hw->kernel.weight_format];
 }
 
-/* Element @e of a vector lies floor(e link) cycles behind the first; n of them take ceil(n link). */
+/* Element @e of a vector lies floor(e link) cycles behind the first; n of them take ceil(n link).
+ */
 static gint32 link_offset(const Cs3Hardware *hw, gint64 e) {
   guint num, den;
   cs3_hardware_link_ratio(hw, &num, &den);

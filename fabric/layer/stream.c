@@ -18,7 +18,7 @@ struct Cs3Stream {
   gint64 per_wavelet;           /* fixed point; 0: no limit */
   gint64 clock;                 /* fixed point: the last row was complete */
   gint64 total;
-  gint64 fixed;       /* wavelets of a line beside its weights */
+  gint64 fixed;  /* wavelets of a line beside its weights */
   gint64 depth;  /* D */
   gint64 *taken; /* ring of D: cycle at which every line had taken the row */
 };

@@ -16,10 +16,45 @@
 enum { RANDOM_CASES = 400, SLOW_CASES = 3000 };
 
 typedef enum {
-  GENERATION, PASS, WIDTH, HEIGHT, ROWS, FEATURES, TOKENS, DENSITY, MASK, DENSE, FOLD, AXIS,
-  PLACEMENT, REDUCTION, BLOCKING, SLOTS, CACHE, HOP, RAMP, ROUTER_BUFFER, IN_QUEUE, LOW_QUEUE,
-  OUT_QUEUE, WEIGHT_QUEUE, LINK, IO_SPEED, EDGE_BUFFER, OVERHEAD, CONTROL, PRECISION, FORMAT, LANES,
-  ISSUES, GRADIENT, DOT_TAIL, CHAIN_ADD, WEIGHT_BITS, VALUES, N_FIELDS
+  GENERATION,
+  PASS,
+  WIDTH,
+  HEIGHT,
+  ROWS,
+  FEATURES,
+  TOKENS,
+  DENSITY,
+  MASK,
+  DENSE,
+  FOLD,
+  AXIS,
+  PLACEMENT,
+  REDUCTION,
+  BLOCKING,
+  SLOTS,
+  CACHE,
+  HOP,
+  RAMP,
+  ROUTER_BUFFER,
+  IN_QUEUE,
+  LOW_QUEUE,
+  OUT_QUEUE,
+  WEIGHT_QUEUE,
+  LINK,
+  IO_SPEED,
+  EDGE_BUFFER,
+  OVERHEAD,
+  CONTROL,
+  PRECISION,
+  FORMAT,
+  LANES,
+  ISSUES,
+  GRADIENT,
+  DOT_TAIL,
+  CHAIN_ADD,
+  WEIGHT_BITS,
+  VALUES,
+  N_FIELDS
 } Field;
 
 /* What may be drawn, and the value that a small case has. */
@@ -190,14 +225,28 @@ static gboolean alive(gconstpointer mask, gint64 row, gint64 feature) {
   return view->mask[row * view->features + feature];
 }
 
+/* Faults put into the wavelets' machine alone, to show that they are found. */
+typedef enum { HONEST, LONGER_HOPS, SLOWER_CONTROL, FASTER_EDGE } Tamper;
+
+static void put_in(Tamper tamper, Cs3Hardware *hw) {
+  if (tamper == LONGER_HOPS)
+    hw->fabric.hop_cycles++;
+  else if (tamper == SLOWER_CONTROL)
+    hw->kernel.control_cycles = 2 + hw->kernel.control_cycles;
+  else if (tamper == FASTER_EDGE)
+    hw->io.rate_bits_per_s *= 1.5;
+}
+
 /* What is wrong with the case; %NULL: nothing, or it cannot be run. */
-static char *fault(const Case *c, gint64 break_by) {
+static char *fault(const Case *c, Tamper tamper) {
   g_auto(Layer) l = {0};
   g_autoptr(GError) error = NULL;
   if (!layer_of(c, &l))
     return NULL;
   MaskView view = {l.mask, l.shape.features};
-  Cs3LayerEventConfig config = {.hw = &l.hw,
+  Cs3Hardware moved = l.hw;
+  put_in(tamper, &moved);
+  Cs3LayerEventConfig config = {.hw = &moved,
                                 .shape = l.shape,
                                 .mapping = l.mapping,
                                 .alive = alive,
@@ -211,7 +260,7 @@ static char *fault(const Case *c, gint64 break_by) {
   Cs3LayerCounts counts = {l.counts, l.lines};
   Cs3LayerResult want;
   cs3_layer_recurrence(&l.hw, &l.shape, &l.mapping, l.shape.dense ? NULL : &counts, &want);
-  if (got.cycles != want.cycles + break_by)
+  if (got.cycles != want.cycles)
     return g_strdup_printf("event %d cycles, recurrence %d", (int)got.cycles, (int)want.cycles);
   if (got.macs != want.nonzeros * l.shape.tokens)
     return g_strdup_printf("%d multiply-adds, want %d", (int)got.macs,
@@ -229,12 +278,12 @@ static char *fault(const Case *c, gint64 break_by) {
 }
 
 /* Moves one field towards its plain value as far as the case still fails. */
-static gboolean shrink_field(Case *c, int field, gint64 break_by) {
+static gboolean shrink_field(Case *c, int field, Tamper tamper) {
   int from = c->v[field], plain = fields[field].plain;
   for (int step = from - plain; step != 0; step /= 2) {
     Case smaller = *c;
     smaller.v[field] = from - step;
-    g_autofree char *still = fault(&smaller, break_by);
+    g_autofree char *still = fault(&smaller, tamper);
     if (still) {
       *c = smaller;
       return TRUE;
@@ -243,11 +292,11 @@ static gboolean shrink_field(Case *c, int field, gint64 break_by) {
   return FALSE;
 }
 
-static Case shrink(Case c, gint64 break_by) {
+static Case shrink(Case c, Tamper tamper) {
   for (gboolean smaller = TRUE; smaller;) {
     smaller = FALSE;
     for (int field = 0; field < N_FIELDS; field++)
-      while (shrink_field(&c, field, break_by))
+      while (shrink_field(&c, field, tamper))
         smaller = TRUE;
   }
   return c;
@@ -262,10 +311,10 @@ static char *describe(const Case *c) {
   return g_string_free(text, FALSE);
 }
 
-static void show_smallest(const Case *c, gint64 break_by) {
-  g_autofree char *what = fault(c, break_by), *whole = describe(c);
-  Case small = shrink(*c, break_by);
-  g_autofree char *still = fault(&small, break_by), *text = describe(&small);
+static void show_smallest(const Case *c, Tamper tamper) {
+  g_autofree char *what = fault(c, tamper), *whole = describe(c);
+  Case small = shrink(*c, tamper);
+  g_autofree char *still = fault(&small, tamper), *text = describe(&small);
   ck_abort_msg("%s\n  of: %s\n  shrunk: %s: %s", what, whole, text, still);
 }
 
@@ -294,7 +343,7 @@ static gboolean given_case(Case *c) {
 START_TEST(test_event_equals_recurrence) {
   Case given;
   if (given_case(&given)) {
-    g_autofree char *what = fault(&given, 0);
+    g_autofree char *what = fault(&given, HONEST);
     ck_assert_msg(what == NULL, "%s", what);
     return;
   }
@@ -308,11 +357,72 @@ START_TEST(test_event_equals_recurrence) {
       layer_clear(&l);
     if (!fits)
       continue;
-    g_autofree char *what = fault(&c, 0);
+    g_autofree char *what = fault(&c, HONEST);
     if (what)
-      show_smallest(&c, 0);
+      show_smallest(&c, HONEST);
     i++;
   }
+}
+END_TEST
+
+/* The comparison is worth something only if it fails when the machines differ. */
+START_TEST(test_finds_faults) {
+  g_autoptr(GRand) seeds = g_rand_new_with_seed(fixture_seed());
+  int found[FASTER_EDGE + 1] = {0}, cases = 0;
+  while (cases < 20) {
+    Case c = draw(g_rand_int(seeds));
+    Layer l;
+    if (!layer_of(&c, &l))
+      continue;
+    layer_clear(&l);
+    cases++;
+    for (Tamper t = LONGER_HOPS; t <= FASTER_EDGE; t++) {
+      g_autofree char *what = fault(&c, t);
+      found[t] += what != NULL;
+    }
+  }
+  ck_assert_int_eq(found[LONGER_HOPS], cases);
+  ck_assert_int_ge(found[SLOWER_CONTROL], cases / 2);
+  ck_assert_int_ge(found[FASTER_EDGE], 1);
+}
+END_TEST
+
+/* A failing case becomes a small one: most fields end at their plain values. */
+START_TEST(test_shrinks) {
+  Case c = draw(12345);
+  for (guint32 seed = 1; !fault(&c, LONGER_HOPS); seed++)
+    c = draw(seed);
+  Case small = shrink(c, LONGER_HOPS);
+  int plain = 0;
+  for (int i = 0; i < N_FIELDS; i++)
+    plain += small.v[i] == fields[i].plain;
+  ck_assert_int_ge(plain, N_FIELDS - 3);
+}
+END_TEST
+
+/* A mesh of 48 x 64 PEs, 1,024 features, from dense to 90 % sparse. */
+START_TEST(test_large_mesh) {
+  static const int densities[] = {100, 50, 30, 10};
+  if (!g_getenv("CS3SIM_TEST_SLOW"))
+    return;
+  for (int pass = 0; pass < CS3_N_PASSES; pass++)
+    for (guint i = 0; i < G_N_ELEMENTS(densities); i++) {
+      Case c = {.seed = 1};
+      for (int field = 0; field < N_FIELDS; field++)
+        c.v[field] = fields[field].plain;
+      c.v[GENERATION] = c.v[CONTROL] = 1;
+      c.v[PASS] = pass;
+      c.v[WIDTH] = 48;
+      c.v[HEIGHT] = 64;
+      c.v[ROWS] = 128;
+      c.v[FEATURES] = 1024;
+      c.v[TOKENS] = 192;
+      c.v[DENSITY] = densities[i];
+      c.v[HOP] = c.v[RAMP] = 2;
+      c.v[OVERHEAD] = 2;
+      g_autofree char *what = fault(&c, HONEST);
+      ck_assert_msg(what == NULL, "pass %d, %d %% alive: %s", pass, densities[i], what);
+    }
 }
 END_TEST
 
@@ -321,6 +431,9 @@ static Suite *suite(void) {
   TCase *t = tcase_create("random");
   tcase_set_timeout(t, 900);
   tcase_add_test(t, test_event_equals_recurrence);
+  tcase_add_test(t, test_finds_faults);
+  tcase_add_test(t, test_shrinks);
+  tcase_add_test(t, test_large_mesh);
   suite_add_tcase(s, t);
   return s;
 }
