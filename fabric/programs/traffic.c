@@ -140,28 +140,80 @@ static gboolean verify(const Cs3ProgramRun *run) {
   return stats.injected == sent && stats.deliveries == sent && stats.link_hops == hops;
 }
 
-/* transpose: PE x sends `words` to every other PE of its row, the nearest first, eastwards on one
- * colour and westwards on another, so that neither direction waits for the other. */
+/* transpose: PE x sends a word to every other PE of its row, in `words` rounds, eastwards on one
+ * colour and westwards on another, by a timetable. In phase d of a round every PE sends to the PE d
+ * away; m = min(d, P - d) such flows share a link, and PE x injects in
+ *
+ *   slot T_d + x mod m,   T_d = m_1 + .. + m_(d-1),
+ *
+ * hop x cycles later than PE 0 (x counted from the end where the direction begins), so that no two
+ * wavelets of a direction meet. Both directions end in one ramp, where two sometimes do: a slot is
+ * 9/8 of a link's cycle, so that links catch up, and m is no less than SHORTEST, so that ramps do.
+ *
+ * Injecting as fast as the queues allow takes nearly twice as long whatever the order of the
+ * destinations: PEs near the middle fill the links behind them, which carry almost as much as the
+ * middle and cannot make up for the cycles in which they stood. */
 enum { COLOUR_EAST, COLOUR_WEST };
+enum { REG_PHASE, REG_ROUND, REG_BEGIN, N_TIMETABLE };
 
-static guint32 transpose_init(gpointer user, guint x, guint y, guint word) {
-  const Cs3ProgramParams *p = &((const Cs3ProgramRun *)user)->params;
-  guint east = (p->width - 1 - x) * p->words;
-  guint to = word < east ? x + 1 + word / p->words : x - 1 - (word - east) / p->words;
-  return cs3_event_address(to, y, word % p->words);
+enum { SLACK = 8, SHORTEST = 8 };
+
+/* Slots from word to word of a PE in phase @d on a row of @p PEs. */
+static guint period(guint p, guint d) {
+  return MAX(MIN(d, p - d), MIN(SHORTEST, MAX(p / 4, 1)));
 }
 
-static guint transpose_start(Cs3Pe *pe, guint32 wavelet) {
+/* Slots of a round, in which every PE sends one word to every other. */
+static guint32 round_slots(guint p) {
+  guint32 slots = 0;
+  for (guint d = 1; d < p; d++)
+    slots += period(p, d);
+  return slots;
+}
+
+/* Cycle of the next word of @direction, G_MAXUINT64 when all are sent. */
+static guint64 next_departure(Cs3Pe *pe, guint direction) {
+  const Cs3ProgramRun *run = cs3_run_of(pe);
+  const guint32 *reg = cs3_pe_register(pe, direction * N_TIMETABLE);
+  guint p = run->params.width, x = cs3_pe_x(pe), at = direction == COLOUR_EAST ? x : p - 1 - x;
+  guint d = reg[REG_PHASE] + 1;
+  if (at + d >= p || reg[REG_ROUND] == run->params.words)
+    return G_MAXUINT64;
+  guint64 slot = (guint64)reg[REG_BEGIN] + at % period(p, d);
+  guint num = run->timing.link_num * (SLACK + 1), den = run->timing.link_den * SLACK;
+  return (guint64)run->timing.hop * at + (slot * num + den - 1) / den;
+}
+
+/* Sends the word that is due; FALSE: the queue is full. */
+static gboolean depart(Cs3Pe *pe, guint direction) {
   const Cs3ProgramParams *p = &cs3_run_of(pe)->params;
-  guint x = cs3_pe_x(pe), east = (p->width - 1 - x) * p->words, west = x * p->words;
-  Cs3VectorOp op = {.code = CS3_OP_MOVE, .dst = CS3_FAB(COLOUR_EAST), .a = CS3_MEM(0), .n = east};
-  if (east)
-    cs3_pe_launch(pe, 1, &op);
-  op.dst = CS3_FAB(COLOUR_WEST);
-  op.a = CS3_MEM(east * 4);
-  op.n = west;
-  if (west)
-    cs3_pe_launch(pe, 2, &op);
+  guint32 *reg = cs3_pe_register(pe, direction * N_TIMETABLE);
+  guint d = reg[REG_PHASE] + 1, x = cs3_pe_x(pe);
+  guint to = direction == COLOUR_EAST ? x + d : x - d;
+  if (!cs3_pe_send(pe, direction, cs3_event_address(to, cs3_pe_y(pe), reg[REG_ROUND] & 1023), 0))
+    return FALSE;
+  reg[REG_BEGIN] += period(p->width, d);
+  reg[REG_PHASE]++;
+  if (d + 1 + (direction == COLOUR_EAST ? x : p->width - 1 - x) >= p->width) {
+    reg[REG_PHASE] = 0;
+    reg[REG_BEGIN] = ++reg[REG_ROUND] * round_slots(p->width);
+  }
+  return TRUE;
+}
+
+static guint transpose_send(Cs3Pe *pe, guint32 wavelet) {
+  guint64 next = G_MAXUINT64;
+  for (guint direction = COLOUR_EAST; direction <= COLOUR_WEST; direction++) {
+    guint64 due = next_departure(pe, direction);
+    if (due <= cs3_pe_now(pe)) {
+      if (!depart(pe, direction))
+        return 0; /* called again when there is room */
+      due = MAX(next_departure(pe, direction), cs3_pe_now(pe) + 1);
+    }
+    next = MIN(next, due);
+  }
+  if (next != G_MAXUINT64)
+    cs3_pe_activate_at(pe, next, 0);
   return 0;
 }
 
@@ -169,10 +221,9 @@ static gboolean transpose_build(Cs3ProgramRun *run, GError **error) {
   Cs3Role role;
   cs3_role_clear(&role);
   role.start_task = 0;
-  role.task[0] = transpose_start;
-  role.n_threads = 3;
+  role.task[0] = transpose_send;
+  role.registers = 2 * N_TIMETABLE;
   role.memory_bytes = (run->params.width - 1) * run->params.words * 4;
-  role.init = transpose_init;
   for (guint c = COLOUR_EAST; c <= COLOUR_WEST; c++) {
     role.colour[c].by_address = TRUE;
     role.colour[c].binding = CS3_BIND_SINK;

@@ -164,13 +164,12 @@ START_TEST(w11_centre) {
 END_TEST
 
 /* W12: all-to-all of 2 words per pair in a row of 512 (half of an FFT's transposes on the CS-2).
- * The middle links carry 256 x 256 x 2 wavelets: a lower bound, which no run may undercut. First-in
- * first-out queues and one wavelet per cycle into a PE keep this order of sending near twice that.
- */
+ * The middle links carry 256 x 256 x 2 wavelets: a lower bound, which no run may undercut. The
+ * timetable leaves an eighth of the slots free. */
 START_TEST(w12_transpose) {
   Cs3EventTiming wse2 = fixture_timing("cs2");
   double cycles = fixture_cycles("transpose", 512, 1, 2, &wse2);
-  fixture_compare("W12 row all-to-all, 512 PEs, 2 words (lower bound)", 131072, cycles, 0, 1);
+  fixture_compare("W12 row all-to-all, 512 PEs, 2 words (lower bound)", 131072, cycles, 0, 0.15);
   ck_assert(cycles >= 131072);
 }
 END_TEST
