@@ -6,9 +6,15 @@
 
 #include "fabric/layer/recurrence.h"
 
+#include <string.h>
+
 #include "fabric/layer/passes.h"
 #include "fabric/layer/ring-tail.h"
 #include "fabric/layer/stream.h"
+
+/* Steps whose weights are fetched at once: a row's weights for successive steps lie side by side,
+ * those of a step in as many pages as there are lines. */
+enum { FETCH_STEPS = 16 };
 
 typedef struct {
   Cs3Recurrence s;
@@ -21,6 +27,8 @@ typedef struct {
   gint64 stored;     /* the last row so far is in its owner's memory */
   guint16 *gather;   /* the weights of one step when lines work on different rows */
   guint16 *full;     /* features per line: the weights of a dense row */
+  gint64 *first_row; /* of every owner */
+  guint16 *fetched;  /* the weights of some steps, by owner */
   guint8 *has_row;   /* lines that take part in a step of a ring's last turn */
   Cs3RingTail *tail;
 } Engine;
@@ -62,6 +70,8 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
   e->gather = g_new0(guint16, n);
   e->full = cs3_lines_full(shape, n);
   e->has_row = g_new0(guint8, n);
+  e->first_row = cs3_mapping_starts(shape->rows, n);
+  e->fetched = g_new(guint16, FETCH_STEPS * n);
   return e;
 }
 
@@ -75,6 +85,8 @@ static void engine_free(Engine *e) {
   g_free(e->gather);
   g_free(e->full);
   g_free(e->has_row);
+  g_free(e->first_row);
+  g_free(e->fetched);
   g_clear_pointer(&e->tail, cs3_ring_tail_free);
   g_free(e);
 }
@@ -87,6 +99,31 @@ static void prefetch_row(const Engine *e, gint64 step) {
     cs3_lines_prefetch(e->s.lines, e->counts->counts + row * e->counts->stride);
 }
 
+/* fetched[k R + o]: weights of owner o's row on the line that works on it at step @phase + k of its
+ * turn, line o + 1 + phase + k. */
+static void fetch(Engine *e, gint64 turn, gint64 phase) {
+  gint64 n = e->s.lines, steps = MIN(FETCH_STEPS, n - phase);
+  for (gint64 o = 0; o < n; o++) {
+    const guint16 *row = e->counts->counts + (e->first_row[o] + turn) * e->counts->stride;
+    gint64 line = o + 1 + phase;
+    for (gint64 k = 0; k < steps; k++, line++)
+      e->fetched[k * n + o] = row[line < n ? line : line - n];
+  }
+}
+
+/* Every line works on a row of its own: line r on that of owner (r - 1 - step) mod R. */
+static const guint16 *ring_weights(Engine *e, gint64 step) {
+  gint64 n = e->s.lines, phase = step % n, split = phase + 1, k = phase % FETCH_STEPS;
+  if (!e->counts)
+    return e->full;
+  if (k == 0)
+    fetch(e, step / n, phase);
+  const guint16 *by_owner = e->fetched + k * n;
+  memcpy(e->gather, by_owner + n - split, sizeof(guint16) * split);
+  memcpy(e->gather + split, by_owner, sizeof(guint16) * (n - split));
+  return e->gather;
+}
+
 /* Weights of a step; has_row[] in the last turn of a ring. */
 static const guint16 *step_weights(Engine *e, gint64 step, gint64 *owner) {
   if (e->ops->same_row) {
@@ -96,6 +133,9 @@ static const guint16 *step_weights(Engine *e, gint64 step, gint64 *owner) {
     prefetch_row(e, step + 1);
     return e->counts->counts + e->matrix_row * e->counts->stride;
   }
+  *owner = 0;
+  if (step / e->s.lines < e->s.rows / e->s.lines)
+    return ring_weights(e, step);
   for (gint64 r = 0; r < e->s.lines; r++) {
     gint64 row = cs3_ring_row(e->s.lines, e->s.rows, step, r, owner);
     e->has_row[r] = row >= 0;
