@@ -101,14 +101,37 @@ static void prefetch_row(const Engine *e, gint64 step) {
 
 /* fetched[k R + o]: weights of owner o's row on the line that works on it at step @phase + k of its
  * turn, line o + 1 + phase + k. */
-static void fetch(Engine *e, gint64 turn, gint64 phase) {
+static void fetch_some(Engine *e, gint64 turn, gint64 phase, gint64 from, gint64 end) {
   gint64 n = e->s.lines, steps = MIN(FETCH_STEPS, n - phase);
-  for (gint64 o = 0; o < n; o++) {
+  for (gint64 o = from; o < end; o++) {
     const guint16 *row = e->counts->counts + (e->first_row[o] + turn) * e->counts->stride;
     gint64 line = o + 1 + phase;
     for (gint64 k = 0; k < steps; k++, line++)
       e->fetched[k * n + o] = row[line < n ? line : line - n];
   }
+}
+
+/* Eight owners at a time, unless one of their rows wraps round: whole stores. */
+static void fetch(Engine *e, gint64 turn, gint64 phase) {
+  enum { OWNERS = 8 };
+  gint64 n = e->s.lines, steps = MIN(FETCH_STEPS, n - phase), o = 0;
+  for (; o + OWNERS <= n; o += OWNERS) {
+    gint64 line = o + 1 + phase, back = line >= n ? n : 0;
+    if (back == 0 && line + OWNERS + steps > n) {
+      fetch_some(e, turn, phase, o, o + OWNERS);
+      continue;
+    }
+    const guint16 *row[OWNERS];
+    for (gint64 j = 0; j < OWNERS; j++)
+      row[j] =
+          e->counts->counts + (e->first_row[o + j] + turn) * e->counts->stride + line + j - back;
+    for (gint64 k = 0; k < steps; k++) {
+      guint16 *to = e->fetched + k * n + o;
+      for (gint64 j = 0; j < OWNERS; j++)
+        to[j] = row[j][k];
+    }
+  }
+  fetch_some(e, turn, phase, o, n);
 }
 
 /* Every line works on a row of its own: line r on that of owner (r - 1 - step) mod R. */
