@@ -5,9 +5,7 @@
 #include "sim/training.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "fabric/fabric-error.h"
 #include "workloads/workload-error.h"
 
 /* Sparsities at which a phase of gradual pruning is simulated. */

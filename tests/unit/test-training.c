@@ -6,12 +6,10 @@
 #include <glib/gstdio.h>
 #include <math.h>
 
-#include "fabric/fabric-error.h"
 #include "sim/config-error.h"
 #include "sim/datadir.h"
 #include "sim/training.h"
 #include "tests/unit/fixture.h"
-#include "workloads/workload-error.h"
 
 /* --- legs and losses -------------------------------------------------------------------------- */
 
