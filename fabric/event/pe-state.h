@@ -58,8 +58,8 @@ typedef struct {
 } Cs3Thread;
 
 typedef struct {
-  guint32 granted, row;   /* rows that may move; the row that moves */
-  guint32 n, position;    /* of the row; n 0: not begun */
+  guint32 granted, row; /* rows that may move; the row that moves */
+  guint32 n, position;  /* of the row; n 0: not begun */
   guint32 address, after;
   guint32 first;          /* cycle of the row's first element */
   guint32 start;          /* earliest cycle of the next element */
@@ -76,7 +76,7 @@ typedef struct {
   guint32 end; /* cs3_pe_finish() */
   guint32 busy;
   guint32 threads, registers, streams; /* first of this PE in the pools */
-  guint32 wake;               /* timer or continuation, 0: none */
+  guint32 wake;                        /* timer or continuation, 0: none */
   guint8 wake_task;
   guint8 wake_inline; /* continuation of the main thread rather than activation */
   guint8 running;     /* threads not idle, bit per thread; 9th bit in running8 */

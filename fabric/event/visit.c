@@ -36,8 +36,10 @@ typedef struct {
  */
 static inline gboolean send_off(const Sweep *s, guint32 id, const Cs3Gate *gate,
                                 const Cs3RoleInfo *info, guint slot, guint port, guint32 data) {
-  if (G_UNLIKELY(!(gate->alike >> port & 1)))
-    return port == CS3_RAMP && info->queue_of[info->slot[slot].colour] == CS3_NO_SLOT;
+  guint colour = info->slot[slot].colour;
+  if (G_UNLIKELY(!(gate->alike >> port & 1))) /* a neighbour of another role, or the PE */
+    return port == CS3_RAMP && info->queue_of[colour] == CS3_NO_SLOT &&
+           !(info->filtered >> colour & 1);
   guint32 next = id + (guint32)s->f->step[port];
   guint onward = info->onward[slot][port];
   Cs3Gate *there = &s->gate[next];
@@ -168,7 +170,6 @@ static inline void fetch_channels(const Cs3Fabric *f, guint32 item) {
     __builtin_prefetch((const char *)ch + 64, 1);
   }
 }
-
 
 /* Items beyond the end are what was there before, or have no lanes: harmless hints. */
 static inline void fetch_ahead(const Sweep *s, const guint32 *item) {
