@@ -6,10 +6,10 @@
 
 #include <glib.h>
 
+#include "fabric/event/stream.h"
 #include "fabric/event/timing.h"
 
 typedef struct Cs3Fabric Cs3Fabric;
-typedef struct Cs3Pe Cs3Pe;
 
 /* Router ports; also directions. y grows southwards, PE (0,0) is the north-west corner. */
 typedef enum { CS3_N, CS3_E, CS3_S, CS3_W, CS3_RAMP, CS3_N_PORTS } Cs3Port;
@@ -79,44 +79,6 @@ typedef struct {
 typedef guint (*Cs3TaskFunc)(Cs3Pe *pe, guint32 wavelet);
 /* Initial content of word @word of the memory of PE (x, y). */
 typedef guint32 (*Cs3MemoryInit)(gpointer user, guint x, guint y, guint word);
-
-/* Streams: persistent microthreads over descriptors of rows (an SRAM FIFO with callbacks). They are
- * armed from the start, take no issue slots (their cycles are charged to tasks) and move elements
- * at the rate of a link. */
-typedef enum {
-  CS3_STREAM_SEND,   /* fabric = memory */
-  CS3_STREAM_ADD,    /* memory += fabric */
-  CS3_STREAM_STORE,  /* memory = fabric */
-  CS3_STREAM_RELAY,  /* fabric (to_colour) = fabric + memory */
-  CS3_STREAM_SOURCE, /* fabric = what arrives from outside of the wafer */
-  CS3_STREAM_SINK    /* wavelets leave the wafer */
-} Cs3StreamKind;
-typedef struct {
-  guint32 n;          /* wavelets of the row, at least 1 */
-  guint32 address;    /* of the first element in memory, bytes */
-  guint32 after;      /* elements of the followed stream that precede the row; CS3_STREAM_FREE */
-  guint64 not_before; /* cycle */
-  gboolean dry;       /* ADD: nothing arrives for this row, its elements only pass */
-} Cs3StreamRow;
-#define CS3_STREAM_FREE G_MAXUINT32 /* the row follows nothing */
-/* Describes row @row of a stream when its first element may move. */
-typedef void (*Cs3StreamRowFunc)(Cs3Pe *pe, guint32 row, Cs3StreamRow *out);
-/* SOURCE: wavelet @element of row @row. */
-typedef guint32 (*Cs3StreamSource)(Cs3Pe *pe, guint32 row, guint32 element, gboolean *control);
-/* SINK: takes it. */
-typedef void (*Cs3StreamSink)(Cs3Pe *pe, guint32 row, guint32 element, guint32 wavelet);
-typedef struct {
-  guint8 kind;      /* Cs3StreamKind */
-  guint8 type;      /* Cs3Type of additions */
-  guint8 colour;    /* of the wavelets taken or sent */
-  guint8 to_colour; /* RELAY */
-  guint8 follows;   /* 1 + an earlier stream: element e moves no earlier than the followed one's
-                       (after + e)-th, in the same cycle at best (a fused add and forward) */
-  guint8 task;      /* called with the row's number when the row is over; CS3_EVENT_TASKS: none */
-  Cs3StreamRowFunc row;
-  Cs3StreamSource source;
-  Cs3StreamSink sink;
-} Cs3StreamUse;
 
 #define CS3_EVENT_STREAMS 7
 #define CS3_EVENT_TASKS 64
