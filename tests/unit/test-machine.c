@@ -148,6 +148,10 @@ START_TEST(preset_sources) {
 }
 END_TEST
 
+/* Machines that do not exist, for comparisons. */
+static const char *const hypothetical[] = {"cs3-16-lanes", "cs3-big-sram", "cs3-double-ingress",
+                                           "cs3-fast"};
+
 /* Published installations: a wafer's preset and how many there are. */
 static const struct {
   const char *name, *wafer;
@@ -164,7 +168,8 @@ START_TEST(installation) {
   g_autoptr(Cs3Machine) wafer = load(installations[_i].wafer, NULL);
   ck_assert_int_eq(machine->system.swarmx.systems, installations[_i].systems);
   ck_assert_mem_eq(&machine->hw, &wafer->hw, sizeof machine->hw);
-  /* Together its MemoryX units stream and update as fast as the single one of the wafer's preset. */
+  /* Together its MemoryX units stream and update as fast as the single one of the wafer's preset.
+   */
   ck_assert_double_eq(cs3_system_stream_rate(&machine->system),
                       cs3_system_stream_rate(&wafer->system));
   ck_assert_double_eq(cs3_system_optimizer_rate(&machine->system),
@@ -181,8 +186,9 @@ START_TEST(listed) {
     g_autoptr(Cs3Machine) machine = load(info->name, NULL);
     ck_assert_str_eq(machine->description, info->description);
   }
-  ck_assert_str_eq(names->str, "alcf-cs3 andromeda condor-galaxy-1 condor-galaxy-3 cs1 cs2 cs3 "
-                               "cs3-silicon ");
+  ck_assert_str_eq(names->str,
+                   "alcf-cs3 andromeda condor-galaxy-1 condor-galaxy-3 cs1 cs2 cs3 "
+                   "cs3-16-lanes cs3-big-sram cs3-double-ingress cs3-fast cs3-silicon ");
 }
 END_TEST
 
@@ -249,7 +255,8 @@ START_TEST(user_directory) {
 
   /* One that cannot be read does not hide the others: alcf-cs3, andromeda, broken. */
   g_autoptr(GArray) machines = cs3_machine_list();
-  ck_assert_uint_eq(machines->len, G_N_ELEMENTS(presets) + G_N_ELEMENTS(installations) + 2);
+  ck_assert_uint_eq(machines->len, G_N_ELEMENTS(presets) + G_N_ELEMENTS(installations) +
+                                       G_N_ELEMENTS(hypothetical) + 2);
   const Cs3MachineInfo *info = &g_array_index(machines, Cs3MachineInfo, 2);
   ck_assert_str_eq(info->name, "broken");
   ck_assert_ptr_nonnull(strstr(info->description, "neither [group]"));
@@ -506,10 +513,14 @@ END_TEST
 static const struct {
   const char *name, *message;
 } bad_names[] = {
-    {"cs33", "unknown hardware 'cs33'; did you mean cs3? known: alcf-cs3, andromeda, condor-galaxy-1, "
-             "condor-galaxy-3, cs1, cs2, cs3, cs3-silicon"},
-    {"zebra", "unknown hardware 'zebra'; known: alcf-cs3, andromeda, condor-galaxy-1, "
-              "condor-galaxy-3, cs1, cs2, cs3, cs3-silicon"},
+    {"cs33",
+     "unknown hardware 'cs33'; did you mean cs3? known: alcf-cs3, andromeda, condor-galaxy-1, "
+     "condor-galaxy-3, cs1, cs2, cs3, cs3-16-lanes, cs3-big-sram, cs3-double-ingress, cs3-fast, "
+     "cs3-silicon"},
+    {"zebra",
+     "unknown hardware 'zebra'; known: alcf-cs3, andromeda, condor-galaxy-1, "
+     "condor-galaxy-3, cs1, cs2, cs3, cs3-16-lanes, cs3-big-sram, cs3-double-ingress, cs3-fast, "
+     "cs3-silicon"},
     {"", "unknown hardware ''"},
     {"wse", "'wse' is not a machine"},
     {"nowhere.ini", "cannot read 'nowhere.ini': No such file or directory"},
@@ -621,7 +632,9 @@ START_TEST(uninstalled_program) {
   ck_assert(g_spawn_sync("/", (char **)argv, environment, G_SPAWN_DEFAULT, NULL, NULL, &output,
                          NULL, &status, NULL));
   ck_assert_int_eq(status, 0);
-  ck_assert_str_eq(output, "alcf-cs3\nandromeda\ncondor-galaxy-1\ncondor-galaxy-3\ncs1\ncs2\ncs3\ncs3-silicon\n");
+  ck_assert_str_eq(output,
+                   "alcf-cs3\nandromeda\ncondor-galaxy-1\ncondor-galaxy-3\ncs1\ncs2\ncs3\n"
+                   "cs3-16-lanes\ncs3-big-sram\ncs3-double-ingress\ncs3-fast\ncs3-silicon\n");
 }
 END_TEST
 
