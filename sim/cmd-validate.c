@@ -3,12 +3,15 @@
 #include "config.h"
 
 #include "sim/commands.h"
+#include "sim/machine.h"
+#include "sim/validate-perturb.h"
 #include "sim/validate-summary.h"
 #include "sim/validate.h"
 
 typedef struct {
   gint64 jobs;
   gboolean summary, recorded;
+  char *perturb;
 } ValidateOptions;
 
 static const Cs3Option options[] = {
@@ -22,6 +25,12 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_FLAG,
      .offset = G_STRUCT_OFFSET(ValidateOptions, recorded),
      .help = "show the validation that was made with this version instead of simulating"},
+    {.name = "perturb",
+     .type = CS3_OPTION_TEXT,
+     .offset = G_STRUCT_OFFSET(ValidateOptions, perturb),
+     .metavar = "HARDWARE",
+     .completes = "hardware",
+     .help = "change every constant of a preset by 20 % and say which row notices; takes minutes"},
     {.name = "jobs",
      .letter = 'j',
      .type = CS3_OPTION_INT,
@@ -65,6 +74,10 @@ static void show(guint done, gpointer progress) {
   cs3_progress_update(progress, done);
 }
 
+static guint workers_of(const ValidateOptions *o) {
+  return o->jobs > 0 ? (guint)o->jobs : g_get_num_processors();
+}
+
 static json_t *simulate(const Cs3Context *context, const ValidateOptions *o, GPtrArray *chosen,
                         GError **error) {
   guint64 rows;
@@ -72,9 +85,8 @@ static json_t *simulate(const Cs3Context *context, const ValidateOptions *o, GPt
   if (!count_rows(chosen, &rows, error))
     return NULL;
   g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "validate", MAX(rows, 1));
-  return cs3_validate((const Cs3ValidationSuite *const *)chosen->pdata,
-                      o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(), show, progress,
-                      &missed, error);
+  return cs3_validate((const Cs3ValidationSuite *const *)chosen->pdata, workers_of(o), show,
+                      progress, &missed, error);
 }
 
 static void write_record(const Cs3Context *context, const ValidateOptions *o,
@@ -87,9 +99,25 @@ static void write_record(const Cs3Context *context, const ValidateOptions *o,
     cs3_validate_write(record, context->output, context->format);
 }
 
+static gboolean perturb(const Cs3Context *context, const ValidateOptions *o, GError **error) {
+  g_autoptr(Cs3Machine) machine = cs3_machine_load(o->perturb, NULL, error);
+  if (machine == NULL)
+    return FALSE;
+  g_autoptr(Cs3Progress) progress =
+      cs3_cli_progress(context, "constants", cs3_validation_perturb_count());
+  json_t *constants = cs3_validation_perturb(o->perturb, workers_of(o), show, progress, error);
+  if (constants == NULL)
+    return FALSE;
+  cs3_validation_perturb_write(constants, context->output, context->format);
+  json_decref(constants);
+  return TRUE;
+}
+
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const ValidateOptions *o = values;
+  if (o->perturb != NULL)
+    return perturb(context, o, error) ? CS3_EXIT_OK : CS3_EXIT_INTERNAL;
   g_autoptr(GPtrArray) chosen = choose(args, error);
   if (chosen == NULL)
     return CS3_EXIT_USAGE;
