@@ -36,12 +36,24 @@ static json_t *prepare(const json_t *records, GError **error) {
   return cs3_series_new(records, numbers, error);
 }
 
+/* Whether every run has the band of an uncertainty analysis. */
+static gboolean has_band(const json_t *series) {
+  size_t i;
+  json_t *record;
+  json_array_foreach(
+      (json_t *)series, i,
+      record) if (!(cs3_result_number(record, "uncertainty.speedup.p10") > 0) ||
+                  !(cs3_result_number(record, "uncertainty.speedup.p90") > 0)) return FALSE;
+  return TRUE;
+}
+
 static void write_data(const json_t *series, GString *data) {
+  gboolean band = has_band(series);
   cs3_series_write_header(series, &cs3_plot_speedup, data);
   g_string_append(data, "sparsity");
   for (guint k = 0; k < G_N_ELEMENTS(curves); k++)
     g_string_append_printf(data, " %s", curves[k].column);
-  g_string_append(data, " step_s dense_step_s\n");
+  g_string_append_printf(data, " step_s dense_step_s%s\n", band ? " step_p10 step_p90" : "");
   size_t i;
   json_t *record;
   json_array_foreach(series, i, record) {
@@ -54,6 +66,11 @@ static void write_data(const json_t *series, GString *data) {
     cs3_canvas_number(data, cs3_result_number(record, "step.time_s"));
     g_string_append_c(data, ' ');
     cs3_canvas_number(data, cs3_result_number(record, "dense.step.time_s"));
+    for (int side = 0; band && side < 2; side++) {
+      g_string_append_c(data, ' ');
+      cs3_canvas_number(data, cs3_result_number(record, side == 0 ? "uncertainty.speedup.p10"
+                                                                  : "uncertainty.speedup.p90"));
+    }
     g_string_append_c(data, '\n');
   }
 }
@@ -102,7 +119,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .caption = caption,
                                      .x = CS3_SERIES_X,
                                      .y = "speed-up over dense (times, log scale)",
-                                     .legend_rows = 2,
+                                     .legend_rows = has_band(series) ? 3 : 2,
                                      .legend_columns = 2});
   cs3_series_write_axis(series, target, 0.01, script);
   write_y_axis(series, script);
@@ -110,6 +127,13 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
   if (target->format != CS3_PLOT_TEXT)
     g_string_append(
         script, "1 with lines linewidth 1 linecolor rgb '#666666' dashtype (1,3) notitle, \\\n  ");
+  if (has_band(series) && target->format != CS3_PLOT_TEXT) {
+    cs3_canvas_file(script, target->data_name);
+    g_string_append(script,
+                    " using 'sparsity':'step_p10':'step_p90' with filledcurves linecolor rgb "
+                    "'#cfe3f1' title 'whole step, 10 to 90 % of the uncertain machines', "
+                    "\\\n  ");
+  }
   for (guint k = 0; k < G_N_ELEMENTS(curves); k++) {
     g_string_append(script, k > 0 ? ", \\\n  " : "");
     write_curve(&curves[k], target, script);

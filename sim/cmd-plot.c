@@ -18,6 +18,7 @@
 #include "sim/sparsity-curves.h"
 #include "sim/suggest.h"
 #include "sim/sweep.h"
+#include "sim/uncertainty.h"
 #include "sim/validate-summary.h"
 
 /* Runs of a sweep: more are hardly meant. */
@@ -29,6 +30,7 @@ typedef struct {
   double from, to, step;
   int scaling;
   gint64 systems_step;
+  gint64 uncertainty;
 } PlotOptions;
 
 #define AT(member) G_STRUCT_OFFSET(PlotOptions, member)
@@ -57,6 +59,15 @@ static const Cs3Option sweep_options[] = {
      .min = 0.001,
      .max = 1,
      .help = "distance of two sparsities"},
+    {.name = "uncertainty",
+     .type = CS3_OPTION_INT,
+     .offset = AT(uncertainty),
+     .metavar = "N",
+     .min = 2,
+     .max = CS3_MAX_SAMPLES,
+     .default_text = "none",
+     .help = "at each sparsity sample N machines over the ranges of uncertain constants; speedup "
+             "draws the 10 to 90 % band"},
     {NULL},
 };
 
@@ -163,6 +174,26 @@ static gboolean run_sweep(const Cs3Context *context, const PlotOptions *o, const
   return cs3_sweep_run(&sweep, progress, collect, records, error);
 }
 
+/* Adds the band of an uncertainty analysis to every record. */
+static gboolean add_bands(const Cs3Context *context, const PlotOptions *o, Cs3Scenario *scenario,
+                          json_t *records, GError **error) {
+  g_autoptr(Cs3Progress) progress =
+      cs3_cli_progress(context, "uncertainty", json_array_size(records));
+  size_t i;
+  json_t *record;
+  json_array_foreach(records, i, record) {
+    if (!cs3_scenario_set_sparsity(scenario, &o->scenario, cs3_result_number(record, "sparsity"),
+                                   error))
+      return FALSE;
+    json_t *band =
+        cs3_uncertainty(&scenario->config, (guint)o->uncertainty, FALSE, NULL, NULL, error);
+    if (band == NULL || json_object_set_new(record, "uncertainty", band) != 0)
+      return FALSE;
+    cs3_progress_update(progress, i + 1);
+  }
+  return TRUE;
+}
+
 static gboolean simulate_sparsities(const Cs3Context *context, const PlotOptions *o,
                                     json_t *records, GError **error) {
   g_autoptr(GArray) values = sparsities(o, error);
@@ -170,7 +201,8 @@ static gboolean simulate_sparsities(const Cs3Context *context, const PlotOptions
     return FALSE;
   g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o->scenario, error);
   return scenario != NULL && can_sweep(context, scenario, error) &&
-         run_sweep(context, o, values, records, error);
+         run_sweep(context, o, values, records, error) &&
+         (o->uncertainty == 0 || add_bands(context, o, scenario, records, error));
 }
 
 static gboolean simulate_run(const PlotOptions *o, json_t *records, GError **error) {
