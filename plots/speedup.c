@@ -131,7 +131,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
     cs3_canvas_file(script, target->data_name);
     g_string_append(script,
                     " using 'sparsity':'step_p10':'step_p90' with filledcurves linecolor rgb "
-                    "'#cfe3f1' title 'whole step, 10 to 90 % of the uncertain machines', "
+                    "'#cfe3f1' title 'whole step, 10 to 90 % band', "
                     "\\\n  ");
   }
   for (guint k = 0; k < G_N_ELEMENTS(curves); k++) {
