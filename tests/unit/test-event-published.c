@@ -191,6 +191,26 @@ START_TEST(w13_model) {
 }
 END_TEST
 
+/* The paper's own grid (2^0..2^12 words on 512 PEs, 256 words on 4..512): chain, and two-phase with
+ * its groups of sqrt P, against the same model. It has no term for the second operation that the
+ * head of a group dispatches: a constant, seen where the line is short. */
+START_TEST(w13_grid) {
+  Cs3EventTiming wse2 = fixture_timing("cs2");
+  guint words = _i < 13 ? 1u << _i : 256, pes = _i < 13 ? 512 : 4u << (_i - 13);
+  guint group = (guint)sqrt(pes);
+  Cs3ProgramParams params = fixture_params(pes, 1, words);
+  params.group = group;
+  g_autoptr(Cs3ProgramRun) chain = fixture_done("chain", &params, &wse2, TRUE);
+  g_autoptr(Cs3ProgramRun) groups = fixture_done("two-phase", &params, &wse2, TRUE);
+  g_autofree char *what = g_strdup_printf("W13 chain, %u PEs, B=%u", pes, words);
+  g_autofree char *two = g_strdup_printf("W13 two-phase, %u PEs, B=%u", pes, words);
+  fixture_compare(what, cs3_form_two_phase(words, pes, pes, 2, 1).cycles + 56,
+                  (double)cs3_program_cycles(chain), 0, 0.02);
+  fixture_compare(two, cs3_form_two_phase(words, pes, group, 2, 1).cycles + 56,
+                  (double)cs3_program_cycles(groups), wse2.fabric_setup, 0.02);
+}
+END_TEST
+
 /* MeshGEMM, FP16, P x P PEs, tiles Mt x 8 and 8 x 8, L products per step, with and without
  * communication: junesookang/WaferLLM on the WSE-3 fabric simulator, mean of five repetitions. */
 static const struct {
@@ -255,6 +275,7 @@ int main(void) {
   tcase_add_test(tests, w11_centre);
   tcase_add_test(tests, w12_transpose);
   tcase_add_loop_test(tests, w13_model, 0, G_N_ELEMENTS(reduce_runs));
+  tcase_add_loop_test(tests, w13_grid, 0, 13 + 8);
   tcase_add_loop_test(tests, mesh_gemm, 0, G_N_ELEMENTS(gemm_runs));
   suite_add_tcase(suite, tests);
   return fixture_run(suite);
