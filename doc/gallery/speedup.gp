@@ -6,7 +6,7 @@ set datafile columnheaders
 set label 'Training speed-up by weight sparsity: llama7b on cs3' at screen 0.02, screen 0.9550 left font ',19' textcolor rgb '#000000'
 set label '1024 sequences of 4096 tokens a step, uniform sparsity' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'Theory: multiply-accumulates of the dense step divided by those that are left.' at screen 0.02, screen 0.1100 left font ',12' textcolor rgb '#444444'
-set label 'Tokens on the wafer: 73728 up to 0.3 (recompute layer), 126976 up to 0.55 (recompute full), 77824 up to 0.95 (recompute' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
+set label 'Tokens on the wafer: 73728 up to 0.3 (recompute layer), 126976 up to 0.65 (recompute full), 77824 up to 0.95 (recompute' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'layer). Thin vertical lines: the plan changes.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
 set label 'Clock 1.1 GHz; full attention, seed 1. Source: simulated by cs3sim 0.1.0 (model version 2), fidelity recurrence.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.7900
@@ -22,7 +22,7 @@ set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set xrange [-0.01:0.96]
 set arrow from first 0.325, graph 0 to first 0.325, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
-set arrow from first 0.575, graph 0 to first 0.575, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
+set arrow from first 0.675, graph 0 to first 0.675, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
 set logscale y
 set yrange [0.892857142857143:22.4]
 set ytics (1, 1.5, 2, 3, 4, 6, 8, 10, 15, 20)
