@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One row per parameter: the single table behind reading, --set, validation, `explain`,
  * the manual and the uncertainty analysis. This header only declares the row; the
- * machinery that reads and prints rows lives in sim/params.h. */
+ * machinery that reads and prints rows lives in sim/machine/params.h. */
 #pragma once
 
 #include <glib.h>

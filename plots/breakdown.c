@@ -7,7 +7,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/series.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 enum { CAUSES_OF_A_BAND = 3 };
 

@@ -8,7 +8,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/record.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 static const char *const numbers[] = {"throughput.tokens_per_s", "dense.throughput.tokens_per_s",
                                       "speedup.simulated", "sparsity", NULL};

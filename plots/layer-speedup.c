@@ -9,8 +9,8 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/record.h"
-#include "sim/layer-run.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
+#include "sim/wafer/layer-run.h"
 
 /* Beyond these a picture cannot be read. */
 enum { MAX_MACHINES = 4, MAX_TOKENS = 6 };

@@ -7,7 +7,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/record.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 /* More bars than this cannot be read: the costliest are drawn. */
 enum { MOST = 16 };

@@ -8,7 +8,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/record.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 typedef struct {
   double rate, per_joule; /* tokens/s, tokens/J */

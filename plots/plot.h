@@ -41,7 +41,7 @@ typedef enum {
   CS3_PLOT_NEEDS_MACHINES,   /* runs of the same work on different machines, two or more */
   CS3_PLOT_NEEDS_POINTS,     /* runs of a sweep, from files */
   CS3_PLOT_NEEDS_VALIDATION, /* a record of `cs3sim validate` */
-  CS3_PLOT_NEEDS_CURVES,     /* curves of sim/sparsity-curves.h */
+  CS3_PLOT_NEEDS_CURVES,     /* curves of sim/picture/sparsity-curves.h */
   CS3_PLOT_NEEDS_SYSTEMS,    /* runs that differ in the number of systems, and may in the batch */
   CS3_PLOT_NEEDS_TIMELINE,   /* one run with the member `timeline` */
 } Cs3PlotNeeds;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "plots/plot.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 static gboolean blank_to_end(FILE *file) {
   int c;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "plots/report-page.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 void cs3_html_escape(GString *page, const char *text) {
   g_autofree char *valid = g_utf8_make_valid(text, -1);

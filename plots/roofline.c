@@ -9,7 +9,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/record.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 enum { WAVELET_BYTES = 4 };
 

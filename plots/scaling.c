@@ -8,7 +8,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/record.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 enum { CAUSES_OF_A_BAND = 4, MOST_LABELS = 14 };
 

@@ -6,7 +6,7 @@
 
 #include "plots/canvas.h"
 #include "plots/record.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 /* More plans than this are counted, not listed. */
 enum { LISTED_PLANS = 4 };

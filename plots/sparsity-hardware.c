@@ -8,7 +8,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 #define SCHEMA "cs3sim.curve/1"
 

@@ -6,7 +6,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/series.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 typedef struct {
   const char *column, *path, *title;

@@ -8,7 +8,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/record.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 
 /* Micro-batches that can be told apart. */
 enum { SHOWN_MICRO_BATCHES = 2, FIXED_LANES = 3, MOST_CLASSES = 8 };

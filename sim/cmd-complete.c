@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "sim/cli-call.h"
-#include "sim/cli-help.h"
+#include "sim/cli/cli-call.h"
+#include "sim/cli/cli-help.h"
 #include "sim/cmd-list.h"
 #include "sim/commands.h"
 

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "sim/cli-help.h"
-#include "sim/cli-man.h"
+#include "sim/base/suggest.h"
+#include "sim/cli/cli-help.h"
+#include "sim/cli/cli-man.h"
 #include "sim/commands.h"
-#include "sim/suggest.h"
 
 typedef struct {
   gboolean man;

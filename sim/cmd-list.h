@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "sim/cli.h"
+#include "sim/cli/cli.h"
 
 /* One registry. */
 typedef struct {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "sim/suggest.h"
+#include "sim/base/suggest.h"
 
 static const Cs3Command *const commands[] = {
     &cs3_cmd_run,

@@ -4,8 +4,8 @@
 
 #include <jansson.h>
 
-#include "sim/cli.h"
-#include "sim/fabric-run.h"
+#include "sim/cli/cli.h"
+#include "sim/wafer/fabric-run.h"
 
 extern const Cs3Command cs3_cmd_compare;
 extern const Cs3Command cs3_cmd_complete;

@@ -8,10 +8,10 @@
 
 #include "fabric/fabric-error.h"
 #include "plots/plot.h"
-#include "sim/cli.h"
-#include "sim/config-error.h"
-#include "sim/output.h"
-#include "sim/step.h"
+#include "sim/base/config-error.h"
+#include "sim/base/output.h"
+#include "sim/cli/cli.h"
+#include "sim/step/step.h"
 #include "workloads/workload-error.h"
 
 static const Cs3ExitMeaning meanings[] = {

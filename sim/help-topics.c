@@ -2,8 +2,8 @@
 /* Subjects of `cs3sim help` that are not commands. */
 #include "config.h"
 
-#include "sim/cli-help.h"
-#include "sim/cli-man.h"
+#include "sim/cli/cli-help.h"
+#include "sim/cli/cli-man.h"
 
 static char *exit_status_text(void) {
   GString *text = g_string_new("Every command ends with one of these:\n\n");

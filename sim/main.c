@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "sim/cli.h"
+#include "sim/cli/cli.h"
 
 /* A standard stream that the caller closed must not be given to the next file that is opened:
  * results would land in it. Held open the wrong way round, its use fails as it should. */

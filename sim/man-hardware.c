@@ -2,9 +2,9 @@
 /* cs3sim-hardware(5): how a machine is described, from the parameter tables. */
 #include "config.h"
 
-#include "sim/cli-man.h"
+#include "sim/cli/cli-man.h"
 #include "sim/cs3sim.h"
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
 const char *cs3_hardware_file_text(void) {
   return "A machine is an .ini file. 'cs3sim list hardware' names those that come with the "

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "fabric/programs/program.h"
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
 typedef struct {
   const char *name;

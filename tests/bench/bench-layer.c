@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "fabric/layer/layer.h"
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
 enum { ROWS = 12288, FEATURES = 12288, TOKENS = 65536, RUNS = 7 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "sim/step-plan.h"
+#include "sim/step/step-plan.h"
 #include "tests/unit/step-fixture.h"
 
 enum { RUNS = 9 };

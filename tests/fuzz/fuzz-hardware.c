@@ -4,7 +4,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
 const char *const fuzz_seeds[] = {"fabric/presets/cs3.ini", "fabric/presets/wse.ini", NULL};
 

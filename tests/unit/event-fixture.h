@@ -5,7 +5,7 @@
 #include "fabric/event/event.h"
 #include "fabric/fabric-error.h"
 #include "fabric/programs/program.h"
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 #include "tests/unit/fixture.h"
 
 /* What the preset @machine_name gives the event core: published runs are held against presets. */

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "sim/step.h"
+#include "sim/step/step.h"
 #include "tests/unit/fixture.h"
 
 /* 1 GB/s everywhere, 1 GHz, 1e9 updates/s: 1e6 bytes, cycles or parameters are 1 ms. */

@@ -5,8 +5,8 @@
 
 #include "tests/unit/fixture.h"
 
-#include "sim/baseline.h"
-#include "sim/config-error.h"
+#include "sim/base/config-error.h"
+#include "sim/machine/baseline.h"
 
 static Cs3Baseline *h100(void) {
   g_autoptr(GError) error = NULL;

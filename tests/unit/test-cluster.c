@@ -7,12 +7,12 @@
 
 #include <simgrid/plugins/energy.h>
 
-#include "sim/config-error.h"
-#include "sim/run.h"
-#include "sim/simgrid-engine.h"
-#include "sim/simgrid-runner.h"
-#include "sim/step-plan.h"
-#include "sim/step-trace.h"
+#include "sim/base/config-error.h"
+#include "sim/run/run.h"
+#include "sim/step/simgrid-engine.h"
+#include "sim/step/simgrid-runner.h"
+#include "sim/step/step-plan.h"
+#include "sim/step/step-trace.h"
 #include "tests/unit/step-fixture.h"
 
 #define MS 1e-3

@@ -7,10 +7,10 @@
 #include <gio/gio.h>
 
 #include "fabric/fabric-error.h"
-#include "sim/cli.h"
-#include "sim/config-error.h"
-#include "sim/output.h"
-#include "sim/step.h"
+#include "sim/base/config-error.h"
+#include "sim/base/output.h"
+#include "sim/cli/cli.h"
+#include "sim/step/step.h"
 #include "tests/unit/fixture.h"
 #include "workloads/workload-error.h"
 

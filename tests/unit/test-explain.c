@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config-error.h"
-#include "sim/explain.h"
+#include "sim/base/config-error.h"
+#include "sim/machine/explain.h"
 
 static Cs3Machine *cs3(void) {
   g_autoptr(GError) error = NULL;

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "sim/inspect.h"
+#include "sim/run/inspect.h"
 
 typedef struct {
   Cs3Model *model;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "fabric/layer-event/layer-event.h"
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 
 enum { RANDOM_CASES = 400, SLOW_CASES = 3000 };
 

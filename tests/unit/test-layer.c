@@ -10,7 +10,7 @@
 
 #include "fabric/fabric-error.h"
 #include "fabric/layer/recurrence.h"
-#include "sim/machine.h"
+#include "sim/machine/machine.h"
 #include "workloads/mask.h"
 
 enum { RANDOM_CASES = 400, SLOW_CASES = 20000 };

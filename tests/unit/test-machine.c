@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config-error.h"
-#include "sim/datadir.h"
-#include "sim/ini.h"
-#include "sim/machine.h"
+#include "sim/base/config-error.h"
+#include "sim/base/datadir.h"
+#include "sim/base/ini.h"
+#include "sim/machine/machine.h"
 
 /* A directory of the running test, for the files it writes. */
 static char *directory;

@@ -5,8 +5,8 @@
 #include "tests/unit/fixture.h"
 
 #include "fabric/fabric-error.h"
-#include "sim/machine.h"
-#include "sim/mapper.h"
+#include "sim/machine/machine.h"
+#include "sim/map/mapper.h"
 #include "workloads/pattern.h"
 
 static Cs3Machine *machine(const char *name) {

@@ -2,7 +2,7 @@
 /* Option tables: what they accept, what they refuse and how they say it. */
 #include "config.h"
 
-#include "sim/cli-option.h"
+#include "sim/cli/cli-option.h"
 
 #include <math.h>
 

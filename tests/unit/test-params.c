@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "fabric/hardware.h"
-#include "sim/config-error.h"
-#include "sim/params.h"
-#include "sim/system.h"
+#include "sim/base/config-error.h"
+#include "sim/machine/params.h"
+#include "sim/machine/system.h"
 
 typedef struct {
   gint64 slots;

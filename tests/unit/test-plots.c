@@ -10,7 +10,7 @@
 #include "plots/gnuplot.h"
 #include "plots/plot.h"
 #include "plots/record.h"
-#include "sim/result.h"
+#include "sim/run/result.h"
 #include "tests/unit/fixture.h"
 
 static const Cs3PlotTarget svg = {

@@ -2,7 +2,7 @@
 /* The progress line: when it is drawn, how often, and what it says. */
 #include "config.h"
 
-#include "sim/progress.h"
+#include "sim/cli/progress.h"
 
 #include <stdio.h>
 

@@ -7,9 +7,9 @@
 #include <math.h>
 
 #include "fabric/fabric-error.h"
-#include "sim/layer-run.h"
-#include "sim/result.h"
-#include "sim/scenario.h"
+#include "sim/run/result.h"
+#include "sim/run/scenario.h"
+#include "sim/wafer/layer-run.h"
 
 static Cs3ScenarioOptions options(const char *model, double sparsity) {
   Cs3ScenarioOptions o = cs3_scenario_defaults;

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "sim/simgrid-engine.h"
-#include "sim/simgrid-runner.h"
-#include "sim/step-plan.h"
+#include "sim/step/simgrid-engine.h"
+#include "sim/step/simgrid-runner.h"
+#include "sim/step/step-plan.h"
 #include "tests/unit/step-fixture.h"
 
 static void answer_quietly(gconstpointer input, gpointer result) {

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "sim/step-plan.h"
+#include "sim/step/step-plan.h"
 #include "tests/unit/step-fixture.h"
 
 #define MS 1e-3

@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sim/machine.h"
-#include "sim/mapper.h"
-#include "sim/sweep.h"
-#include "sim/weights.h"
+#include "sim/machine/machine.h"
+#include "sim/map/mapper.h"
+#include "sim/map/weights.h"
+#include "sim/study/sweep.h"
 
 START_TEST(test_memo) {
   g_autoptr(Cs3Memo) memo = cs3_memo_new(4);

@@ -2,7 +2,7 @@
 /* Result tables: the same cells in every format. */
 #include "config.h"
 
-#include "sim/table.h"
+#include "sim/base/table.h"
 
 #include <glib/gstdio.h>
 #include <math.h>

@@ -6,9 +6,9 @@
 #include <glib/gstdio.h>
 #include <math.h>
 
-#include "sim/config-error.h"
-#include "sim/datadir.h"
-#include "sim/training.h"
+#include "sim/base/config-error.h"
+#include "sim/base/datadir.h"
+#include "sim/training/training.h"
 #include "tests/unit/fixture.h"
 
 /* --- legs and losses -------------------------------------------------------------------------- */

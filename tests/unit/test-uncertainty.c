@@ -7,11 +7,11 @@
 
 #include <math.h>
 
-#include "sim/config-error.h"
-#include "sim/result.h"
-#include "sim/scenario.h"
-#include "sim/sobol.h"
-#include "sim/uncertainty.h"
+#include "sim/base/config-error.h"
+#include "sim/run/result.h"
+#include "sim/run/scenario.h"
+#include "sim/run/sobol.h"
+#include "sim/run/uncertainty.h"
 
 typedef double (*Function)(const double *x);
 

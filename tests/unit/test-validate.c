@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/config-error.h"
-#include "sim/validate-measure.h"
+#include "sim/base/config-error.h"
+#include "sim/validation/validate-measure.h"
 
 #define HEADER                                                                                     \
   "id,group,source,evidence,quantity,unit,published,check,tolerance,method,arguments,result,"      \

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A table of results: filled once, written as text, CSV, JSON or JSON Lines. */
+#include "config.h"
+
+#include "sim/base/table.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  char *text; /* text columns */
+  gint64 number;
+  double real;
+} Cell;
+
+struct Cs3Table {
+  const Cs3Column *columns;
+  guint n_columns;
+  GArray *cells; /* of Cell, row-major */
+};
+
+static void clear_cell(gpointer cell) {
+  g_free(((Cell *)cell)->text);
+}
+
+Cs3Table *cs3_table_new(const Cs3Column *columns, guint n_columns) {
+  Cs3Table *table = g_new0(Cs3Table, 1);
+  table->columns = columns;
+  table->n_columns = n_columns;
+  table->cells = g_array_new(FALSE, TRUE, sizeof(Cell));
+  g_array_set_clear_func(table->cells, clear_cell);
+  return table;
+}
+
+void cs3_table_free(Cs3Table *table) {
+  if (table == NULL)
+    return;
+  g_array_unref(table->cells);
+  g_free(table);
+}
+
+static void add(Cs3Table *table, Cs3ColumnType type, Cell cell) {
+  g_assert(table->columns[table->cells->len % table->n_columns].type == type);
+  g_array_append_val(table->cells, cell);
+}
+
+void cs3_table_add_text(Cs3Table *table, const char *text) {
+  /* Names of files may be any bytes; JSON and the width of a column need characters. */
+  add(table, CS3_COLUMN_TEXT, (Cell){.text = text != NULL ? g_utf8_make_valid(text, -1) : NULL});
+}
+
+void cs3_table_add_int(Cs3Table *table, gint64 value) {
+  add(table, CS3_COLUMN_INT, (Cell){.number = value});
+}
+
+void cs3_table_add_real(Cs3Table *table, double value) {
+  add(table, CS3_COLUMN_REAL, (Cell){.real = value});
+}
+
+guint cs3_table_rows(const Cs3Table *table) {
+  return table->cells->len / table->n_columns;
+}
+
+static const Cell *cell_at(const Cs3Table *table, guint row, guint column) {
+  return &g_array_index(table->cells, Cell, row * table->n_columns + column);
+}
+
+static json_t *cell_json(const Cs3Column *column, const Cell *cell) {
+  switch (column->type) {
+  case CS3_COLUMN_TEXT:
+    return cell->text != NULL ? json_string(cell->text) : json_null();
+  case CS3_COLUMN_INT:
+    return json_integer(cell->number);
+  case CS3_COLUMN_REAL:
+    return isfinite(cell->real) ? json_real(cell->real) : json_null();
+  }
+  g_assert_not_reached();
+}
+
+static json_t *row_json(const Cs3Table *table, guint row) {
+  json_t *object = json_object();
+  for (guint c = 0; c < table->n_columns; c++)
+    json_object_set_new(object, table->columns[c].key,
+                        cell_json(&table->columns[c], cell_at(table, row, c)));
+  return object;
+}
+
+json_t *cs3_table_json(const Cs3Table *table) {
+  json_t *rows = json_array();
+  for (guint r = 0; r < cs3_table_rows(table); r++)
+    json_array_append_new(rows, row_json(table, r));
+  return rows;
+}
+
+/* RFC 4180: quoted when it holds a comma, a quote or a line end; quotes are doubled. */
+static char *csv_field(const char *text) {
+  if (strpbrk(text, ",\"\r\n") == NULL)
+    return g_strdup(text);
+  g_auto(GStrv) parts = g_strsplit(text, "\"", -1);
+  g_autofree char *doubled = g_strjoinv("\"\"", parts);
+  return g_strdup_printf("\"%s\"", doubled);
+}
+
+static char *cell_csv(const Cs3Column *column, const Cell *cell) {
+  switch (column->type) {
+  case CS3_COLUMN_TEXT:
+    return csv_field(cell->text != NULL ? cell->text : "");
+  case CS3_COLUMN_INT:
+    return g_strdup_printf("%" G_GINT64_FORMAT, cell->number);
+  case CS3_COLUMN_REAL:
+    return isfinite(cell->real) ? g_strdup_printf("%.15g", cell->real) : g_strdup("");
+  }
+  g_assert_not_reached();
+}
+
+/* A small negative value that rounds to zero has no sign. */
+static char *fixed_point(double value, int decimals) {
+  char *text = g_strdup_printf("%.*f", decimals, value);
+  if (text[0] == '-' && strspn(text + 1, "0.") == strlen(text + 1))
+    memmove(text, text + 1, strlen(text));
+  return text;
+}
+
+static char *cell_text(const Cs3Column *column, const Cell *cell) {
+  switch (column->type) {
+  case CS3_COLUMN_TEXT:
+    return g_strdup(cell->text != NULL ? cell->text : "-");
+  case CS3_COLUMN_INT:
+    return g_strdup_printf("%" G_GINT64_FORMAT, cell->number);
+  case CS3_COLUMN_REAL:
+    if (!isfinite(cell->real))
+      return g_strdup("-");
+    return fixed_point(cell->real * (column->scale != 0 ? column->scale : 1), column->decimals);
+  }
+  g_assert_not_reached();
+}
+
+static void write_csv(const Cs3Table *table, Cs3Output *output) {
+  for (guint c = 0; c < table->n_columns; c++)
+    cs3_output_printf(output, "%s%s", c > 0 ? "," : "", table->columns[c].key);
+  cs3_output_puts(output, "\n");
+  for (guint r = 0; r < cs3_table_rows(table); r++) {
+    for (guint c = 0; c < table->n_columns; c++) {
+      g_autofree char *field = cell_csv(&table->columns[c], cell_at(table, r, c));
+      cs3_output_printf(output, "%s%s", c > 0 ? "," : "", field);
+    }
+    cs3_output_puts(output, "\n");
+  }
+}
+
+/* Widths count characters, not bytes: names may hold any script. */
+static glong *column_widths(const Cs3Table *table) {
+  glong *widths = g_new0(glong, table->n_columns);
+  for (guint c = 0; c < table->n_columns; c++) {
+    if (table->columns[c].title == NULL)
+      continue;
+    widths[c] = g_utf8_strlen(table->columns[c].title, -1);
+    for (guint r = 0; r < cs3_table_rows(table); r++) {
+      g_autofree char *text = cell_text(&table->columns[c], cell_at(table, r, c));
+      widths[c] = MAX(widths[c], g_utf8_strlen(text, -1));
+    }
+  }
+  return widths;
+}
+
+static void append_padded(GString *line, const char *text, glong width, gboolean left) {
+  int padding = (int)(width - g_utf8_strlen(text, -1));
+  if (left)
+    g_string_append_printf(line, "%s%*s", text, padding, "");
+  else
+    g_string_append_printf(line, "%*s%s", padding, "", text);
+}
+
+/* One line of the text table; @row is -1 for the header. */
+static char *text_line(const Cs3Table *table, int row, const glong *widths) {
+  GString *line = g_string_new(NULL);
+  for (guint c = 0; c < table->n_columns; c++) {
+    const Cs3Column *column = &table->columns[c];
+    if (column->title == NULL)
+      continue;
+    g_autofree char *text =
+        row < 0 ? g_strdup(column->title) : cell_text(column, cell_at(table, (guint)row, c));
+    if (line->len > 0)
+      g_string_append(line, "  ");
+    append_padded(line, text, widths[c], column->type == CS3_COLUMN_TEXT);
+  }
+  return g_strchomp(g_string_free(line, FALSE));
+}
+
+static void write_text(const Cs3Table *table, Cs3Output *output) {
+  g_autofree glong *widths = column_widths(table);
+  for (int r = -1; r < (int)cs3_table_rows(table); r++) {
+    g_autofree char *line = text_line(table, r, widths);
+    if (r < 0)
+      cs3_output_heading(output, line);
+    else
+      cs3_output_puts(output, line);
+    cs3_output_puts(output, "\n");
+  }
+}
+
+void cs3_table_write(const Cs3Table *table, Cs3Output *output, Cs3Format format) {
+  if (format == CS3_FORMAT_CSV) {
+    write_csv(table, output);
+  } else if (format == CS3_FORMAT_JSON) {
+    json_t *rows = cs3_table_json(table);
+    cs3_output_json(output, rows, format);
+    json_decref(rows);
+  } else if (format == CS3_FORMAT_JSONL) {
+    for (guint r = 0; r < cs3_table_rows(table); r++) {
+      json_t *row = row_json(table, r);
+      cs3_output_json(output, row, format);
+      json_decref(row);
+    }
+  } else {
+    write_text(table, output);
+  }
+}

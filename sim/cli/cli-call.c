@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One use of a command: its option tables bound to places for the values. */
+#include "config.h"
+
+#include "sim/cli/cli-call.h"
+
+#include <string.h>
+
+static const char *const when_names[] = {"auto", "always", "never", NULL};
+
+#define COMMON(member) (G_STRUCT_OFFSET(Cs3CliCall, common.member))
+static const Cs3Option common_options[] = {
+    {.name = "help",
+     .letter = 'h',
+     .type = CS3_OPTION_FLAG,
+     .offset = COMMON(help),
+     .help = "show this help"},
+    {.name = "quiet",
+     .letter = 'q',
+     .type = CS3_OPTION_FLAG,
+     .offset = COMMON(quiet),
+     .help = "no progress, no notes on standard error"},
+    {.name = "verbose",
+     .letter = 'v',
+     .type = CS3_OPTION_COUNT,
+     .offset = COMMON(verbose),
+     .help = "say more on standard error; twice: still more"},
+    {.name = "color",
+     .type = CS3_OPTION_CHOICE,
+     .offset = COMMON(color),
+     .metavar = "WHEN",
+     .help = "colour the text",
+     .choices = when_names},
+    {.name = "progress",
+     .type = CS3_OPTION_CHOICE,
+     .offset = COMMON(progress),
+     .metavar = "WHEN",
+     .help = "show progress on standard error",
+     .choices = when_names},
+    {NULL},
+};
+#undef COMMON
+
+static const Cs3OptionGroup common_group = {"Common options", common_options, 0};
+
+const Cs3OptionGroup *cs3_common_group(void) {
+  return &common_group;
+}
+
+/* Rows of -o and -O with the formats of this command. */
+static void make_output_group(Cs3CliCall *call) {
+  guint n = 0;
+  for (int f = 0; cs3_format_names()[f] != NULL; f++)
+    if (call->command->formats & CS3_FORMAT_BIT(f))
+      call->format_choices[n++] = cs3_format_names()[f];
+  call->output_options[0] = (Cs3Option){.name = "output-format",
+                                        .letter = 'o',
+                                        .type = CS3_OPTION_CHOICE,
+                                        .offset = G_STRUCT_OFFSET(Cs3CliCall, output.format),
+                                        .metavar = "FORMAT",
+                                        .help = "how the result is written",
+                                        .choices = call->format_choices};
+  call->output_options[1] = (Cs3Option){
+      .name = "output",
+      .letter = 'O',
+      .type = CS3_OPTION_TEXT,
+      .offset = G_STRUCT_OFFSET(Cs3CliCall, output.path),
+      .metavar = "FILE",
+      .help = call->command->appends
+                  ? "append to FILE, line by line"
+                  : "write to FILE, which appears whole or not at all; its extension selects the "
+                    "format",
+      .default_text = "standard output",
+      .completes = "files"};
+  if (call->command->check != NULL)
+    call->output_options[2] = (Cs3Option){
+        .name = "dry-run",
+        .type = CS3_OPTION_FLAG,
+        .offset = G_STRUCT_OFFSET(Cs3CliCall, output.dry_run),
+        .help = "check everything, print every setting and where it comes from, and stop"};
+  call->output_group = (Cs3OptionGroup){"Output", call->output_options, 0};
+}
+
+static void add_target(Cs3CliCall *call, const Cs3OptionGroup *group, void *values,
+                       const void *defaults) {
+  g_assert(call->n_targets < G_N_ELEMENTS(call->targets));
+  Cs3OptionTarget *target = &call->targets[call->n_targets++];
+  *target = (Cs3OptionTarget){.group = group, .values = values, .defaults = defaults};
+  cs3_options_init(target);
+}
+
+Cs3CliCall *cs3_cli_call_new(const Cs3Command *command) {
+  Cs3CliCall *call = g_new0(Cs3CliCall, 1);
+  call->command = command;
+  call->given = g_hash_table_new(g_str_hash, g_str_equal);
+  call->own = g_malloc0(MAX(command->options_size, 1));
+  if (command->defaults != NULL)
+    memcpy(call->own, command->defaults, command->options_size);
+  for (const Cs3OptionGroup *g = command->groups; g->options != NULL; g++)
+    add_target(call, g, call->own, command->defaults);
+  if (command->formats != 0) {
+    make_output_group(call);
+    add_target(call, &call->output_group, call, NULL);
+  }
+  add_target(call, &common_group, call, NULL);
+  return call;
+}
+
+void cs3_cli_call_free(Cs3CliCall *call) {
+  if (call == NULL)
+    return;
+  for (guint t = 0; t < call->n_targets; t++)
+    cs3_options_clear(&call->targets[t]);
+  g_hash_table_unref(call->given);
+  g_free(call->own);
+  g_free(call);
+}
+
+static gboolean check_arguments(const Cs3Command *command, char **args, GError **error) {
+  guint n = g_strv_length(args);
+  if (n >= command->min_args && n <= command->max_args)
+    return TRUE;
+  const char *usage = command->arguments != NULL ? command->arguments : "";
+  if (n < command->min_args)
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "missing argument; usage: cs3sim %s %s",
+                command->name, usage);
+  else
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "unexpected argument '%s'; usage: cs3sim %s%s%s", args[command->max_args],
+                command->name, *usage != '\0' ? " " : "", usage);
+  return FALSE;
+}
+
+gboolean cs3_cli_call_parse(Cs3CliCall *call, char ***argv, GError **error) {
+  if (!cs3_options_parse(call->targets, call->n_targets, argv, call->given, error))
+    return FALSE;
+  return call->common.help || check_arguments(call->command, *argv, error);
+}
+
+static int format_by_name(const char *name) {
+  for (int f = 0; cs3_format_names()[f] != NULL; f++)
+    if (strcmp(cs3_format_names()[f], name) == 0)
+      return f;
+  g_assert_not_reached();
+}
+
+gboolean cs3_cli_call_format(const Cs3CliCall *call, Cs3Format *format, GError **error) {
+  *format = CS3_FORMAT_TEXT;
+  if (call->command->formats == 0)
+    return TRUE;
+  *format = (Cs3Format)format_by_name(call->format_choices[call->output.format]);
+  if (call->output.path == NULL || g_hash_table_contains(call->given, "output-format"))
+    return TRUE;
+  int by_name = cs3_format_from_path(call->output.path);
+  if (by_name < 0)
+    return TRUE;
+  if ((call->command->formats & CS3_FORMAT_BIT(by_name)) == 0) {
+    g_autofree char *all = g_strjoinv(", ", (char **)call->format_choices);
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--output: %s: %s does not write %s; it writes %s (choose one with -o)",
+                call->output.path, call->command->name, cs3_format_names()[by_name], all);
+    return FALSE;
+  }
+  *format = (Cs3Format)by_name;
+  return TRUE;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From argv to an exit status. */
+#include "config.h"
+
+#include "sim/cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/cli/cli-call.h"
+#include "sim/cli/cli-help.h"
+#include "sim/cli/settings.h"
+
+G_DEFINE_QUARK(cs3 - cli - error - quark, cs3_cli_error)
+
+gboolean cs3_cli_given(const Cs3Context *context, const char *option) {
+  return g_hash_table_contains(context->given, option);
+}
+
+/* NO_COLOR: https://no-color.org. */
+static gboolean may_color(Cs3When when, FILE *stream) {
+  if (when != CS3_WHEN_AUTO)
+    return when == CS3_WHEN_ALWAYS;
+  const char *no_color = g_getenv("NO_COLOR"), *term = g_getenv("TERM");
+  return isatty(fileno(stream)) && (no_color == NULL || *no_color == '\0') && term != NULL &&
+         strcmp(term, "dumb") != 0;
+}
+
+gboolean cs3_cli_color(const Cs3Context *context) {
+  gboolean to_file = cs3_output_path(context->output) != NULL && context->color == CS3_WHEN_AUTO;
+  return context->format == CS3_FORMAT_TEXT && !to_file && may_color(context->color, stdout);
+}
+
+Cs3Progress *cs3_cli_progress(const Cs3Context *context, const char *label, guint64 total) {
+  Cs3ProgressStyle style = cs3_progress_style(context->progress, context->quiet, stderr);
+  return cs3_progress_new(style, stderr, label, total, NULL);
+}
+
+/* What a message quotes may hold line ends or terminal codes; a message is one line. */
+static char *one_line(const char *message) {
+  char *line = g_strdup(message);
+  for (char *c = line; *c != '\0'; c++)
+    if (g_ascii_iscntrl(*c))
+      *c = ' ';
+  return g_strchomp(line);
+}
+
+/* One line; written as bytes, since g_printerr() would drop what the locale cannot show. */
+static Cs3ExitStatus report(const Cs3Command *command, const GError *error) {
+  Cs3ExitStatus status = cs3_exit_status(error);
+  g_autofree char *line = one_line(error->message);
+  g_autofree char *name =
+      g_strconcat("cs3sim", command != NULL ? " " : "", command != NULL ? command->name : "", NULL);
+  gboolean color = may_color(CS3_WHEN_AUTO, stderr);
+  fprintf(stderr, "%s%s:%s %s", color ? "\033[1;31m" : "", name, color ? "\033[m" : "", line);
+  if (status == CS3_EXIT_USAGE)
+    fprintf(stderr, " (see '%s --help')", name);
+  fputc('\n', stderr);
+  return status;
+}
+
+/* Every message is one line on standard error; which levels are shown is the user's choice. */
+static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
+                                  gpointer data) {
+  const Cs3Context *context = data;
+  GLogLevelFlags shown = G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING |
+                         (context->quiet ? 0 : G_LOG_LEVEL_MESSAGE) |
+                         (context->verbose >= 1 ? G_LOG_LEVEL_INFO : 0) |
+                         (context->verbose >= 2 ? G_LOG_LEVEL_DEBUG : 0);
+  if ((level & shown) == 0)
+    return G_LOG_WRITER_HANDLED;
+  const char *kind = (level & (G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) != 0
+                         ? ""
+                     : (level & G_LOG_LEVEL_WARNING) != 0 ? "warning: "
+                                                          : "internal error: ";
+  for (gsize i = 0; i < n_fields; i++)
+    if (strcmp(fields[i].key, "MESSAGE") == 0) {
+      g_autofree char *line = one_line(fields[i].value);
+      fprintf(stderr, "cs3sim: %s%s\n", kind, line);
+    }
+  return G_LOG_WRITER_HANDLED;
+}
+
+static char *quoted_invocation(char *const *argv) {
+  GString *line = g_string_new("cs3sim");
+  for (char *const *word = argv + 1; *word != NULL; word++) {
+    gboolean plain =
+        **word != '\0' && strspn(*word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                        "0123456789@%+=:,./-_") == strlen(*word);
+    g_autofree char *quoted = plain ? g_strdup(*word) : g_shell_quote(*word);
+    g_string_append_printf(line, " %s", quoted);
+  }
+  /* It goes into JSON, which is UTF-8; a file's name need not be. */
+  char *valid = g_utf8_make_valid(line->str, -1);
+  g_string_free(line, TRUE);
+  return valid;
+}
+
+/* Whether @word is one of the common options (or several short ones together). */
+static const Cs3Option *common_option(const char *word) {
+  Cs3OptionTarget common = {.group = cs3_common_group()};
+  if (g_str_has_prefix(word, "--")) {
+    g_autofree char *name = g_strndup(word + 2, strcspn(word + 2, "="));
+    return cs3_option_find(&common, 1, name);
+  }
+  const Cs3Option *option = NULL;
+  for (const char *letter = word + 1; *letter != '\0'; letter++) {
+    option = cs3_option_find_letter(&common, 1, *letter);
+    if (option == NULL)
+      return NULL;
+  }
+  return option;
+}
+
+/* Options may stand before the command; what begins with any other option is short for `run`. */
+static const char *command_name(char **argv, guint *position) {
+  guint i = 1;
+  for (; argv[i] != NULL && argv[i][0] == '-'; i++) {
+    if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0)
+      break;
+    const Cs3Option *option = common_option(argv[i]);
+    if (option == NULL)
+      break;
+    if (strcmp(option->name, "help") == 0)
+      break;
+    if (cs3_option_takes_value(option) && strchr(argv[i], '=') == NULL && argv[i + 1] != NULL)
+      i++;
+  }
+  *position = i;
+  if (argv[i] == NULL)
+    return NULL;
+  if (argv[i][0] != '-')
+    return argv[i];
+  if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0)
+    return "version";
+  const Cs3Option *option = common_option(argv[i]);
+  if (option != NULL && strcmp(option->name, "help") == 0)
+    return "help";
+  *position = 0;
+  return "run";
+}
+
+/* The words that the command gets: all but the program's and the command's name. */
+static char **command_words(char **argv, guint position) {
+  g_autoptr(GPtrArray) words = g_ptr_array_new();
+  for (guint i = 1; argv[i] != NULL; i++)
+    if (i != position)
+      g_ptr_array_add(words, g_strdup(argv[i]));
+  g_ptr_array_add(words, NULL);
+  return (char **)g_ptr_array_steal(words, NULL);
+}
+
+static Cs3ExitStatus finish(const Cs3Context *context, Cs3ExitStatus status, GError *problem) {
+  g_autoptr(GError) error = problem;
+  if (error == NULL && cs3_output_finish(context->output, &error))
+    return status;
+  return report(context->command, error);
+}
+
+static Cs3ExitStatus dry_run(const Cs3CliCall *call, const Cs3Context *context) {
+  GError *error = NULL;
+  g_autoptr(Cs3Table) settings = cs3_settings_new();
+  for (guint t = 0; call->targets[t].values == call->own; t++)
+    cs3_settings_add_options(settings, &call->targets[t], call->given);
+  if (call->command->check(call->own, settings, &error))
+    cs3_table_write(settings, context->output, context->format);
+  return finish(context, CS3_EXIT_OK, error);
+}
+
+static Cs3ExitStatus run_command(Cs3CliCall *call, Cs3Context *context, char **args) {
+  if (call->common.help) {
+    cs3_help_command(call->command, context->output);
+    return finish(context, CS3_EXIT_OK, NULL);
+  }
+  if (call->output.dry_run)
+    return dry_run(call, context);
+  GError *error = NULL;
+  Cs3ExitStatus status = call->command->run(context, call->own, args, &error);
+  return finish(context, status, error);
+}
+
+static Cs3ExitStatus execute(const Cs3Command *command, char **argv, char **words) {
+  g_autoptr(Cs3CliCall) call = cs3_cli_call_new(command);
+  g_autoptr(GError) error = NULL;
+  g_auto(GStrv) args = words;
+  if (!cs3_cli_call_parse(call, &args, &error))
+    return report(command, error);
+  g_autofree char *invocation = quoted_invocation(argv);
+  Cs3Context context = {.command = command,
+                        .invocation = invocation,
+                        .quiet = call->common.quiet,
+                        .verbose = call->common.verbose,
+                        .color = (Cs3When)call->common.color,
+                        .progress = (Cs3When)call->common.progress,
+                        .given = call->given};
+  if (!cs3_cli_call_format(call, &context.format, &error))
+    return report(command, error);
+  gboolean elsewhere = call->common.help || command->appends;
+  context.append_path = command->appends ? call->output.path : NULL;
+  g_autoptr(Cs3Output) output = cs3_output_new(elsewhere ? NULL : call->output.path, &error);
+  if (output == NULL)
+    return report(command, error);
+  context.output = output;
+  cs3_output_set_color(output, cs3_cli_color(&context));
+  g_log_set_writer_func(write_log, &context, NULL);
+  return run_command(call, &context, args);
+}
+
+int cs3_cli_main(int argc, char **argv) {
+  g_autoptr(GError) error = NULL;
+  guint position = 0;
+  const char *name = argc > 0 ? command_name(argv, &position) : NULL;
+  if (name == NULL) {
+    g_set_error(&error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "give a command, or a model: cs3sim --model llama7b");
+    return report(NULL, error);
+  }
+  const Cs3Command *command = cs3_command_find(name, &error);
+  if (command == NULL)
+    return report(NULL, error);
+  return execute(command, argv, command_words(argv, position));
+}

@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Error domain of what the user configures. */
-#include "config.h"
-
-#include "sim/config-error.h"
-
-G_DEFINE_QUARK(cs3-config-error-quark, cs3_config_error)

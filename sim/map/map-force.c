@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* --map key=value: choices of the mapper that a user forces. */
+#include "config.h"
+
+#include <string.h>
+
+#include "fabric/fabric-error.h"
+#include "sim/map/mapper.h"
+
+typedef struct {
+  const char *key;
+  const char *const *values; /* index = value; NULL: a positive integer */
+  gsize offset;
+  gboolean wide; /* gint64 member, else int */
+} ForceKey;
+
+static const char *const axis_values[] = {"auto", "y", "x", NULL};
+static const char *const placement_values[] = {"auto", "cache", "spill", "sram", NULL};
+static const char *const reduction_values[] = {"chain", "two-way", "ring", NULL};
+static const char *const switch_values[] = {"no", "yes", NULL};
+static const char *const format_values[] = {"sparse", "dense", NULL};
+static const char *const recompute_values[] = {"none", "layer", "full", NULL};
+
+static const ForceKey force_keys[] = {
+    {"fold", NULL, G_STRUCT_OFFSET(Cs3MapForce, fold), TRUE},
+    {"axis", axis_values, G_STRUCT_OFFSET(Cs3MapForce, axis), FALSE},
+    {"placement", placement_values, G_STRUCT_OFFSET(Cs3MapForce, placement), FALSE},
+    {"reduction", reduction_values, G_STRUCT_OFFSET(Cs3MapForce, reduction), FALSE},
+    {"overlap", switch_values, G_STRUCT_OFFSET(Cs3MapForce, overlap), FALSE},
+    {"format", format_values, G_STRUCT_OFFSET(Cs3MapForce, dense), FALSE},
+    {"recompute", recompute_values, G_STRUCT_OFFSET(Cs3MapForce, recompute), FALSE},
+    {"micro-batch", NULL, G_STRUCT_OFFSET(Cs3MapForce, micro_batch), TRUE},
+};
+
+static gboolean set_choice(Cs3MapForce *force, const ForceKey *key, const char *value,
+                           GError **error) {
+  for (int i = 0; key->values[i]; i++) {
+    if (strcmp(key->values[i], value) == 0) {
+      gboolean is_auto = strcmp(value, "auto") == 0;
+      G_STRUCT_MEMBER(int, force, key->offset) = is_auto ? -1 : i;
+      return TRUE;
+    }
+  }
+  g_autofree char *known = g_strjoinv(", ", (char **)key->values);
+  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INVALID,
+              "--map %s=%s: unknown value (accepted: %s)", key->key, value, known);
+  return FALSE;
+}
+
+static gboolean set_number(Cs3MapForce *force, const ForceKey *key, const char *value,
+                           GError **error) {
+  gint64 number;
+  if (!g_ascii_string_to_signed(value, 10, 1, G_MAXINT32, &number, NULL)) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INVALID,
+                "--map %s=%s: not a whole number from 1 to %d", key->key, value, G_MAXINT32);
+    return FALSE;
+  }
+  G_STRUCT_MEMBER(gint64, force, key->offset) = number;
+  return TRUE;
+}
+
+gboolean cs3_map_force_parse(Cs3MapForce *force, const char *text, GError **error) {
+  g_auto(GStrv) parts = g_strsplit(text, "=", 2);
+  for (guint i = 0; parts[0] && parts[1] && i < G_N_ELEMENTS(force_keys); i++) {
+    const ForceKey *key = &force_keys[i];
+    if (strcmp(key->key, parts[0]) == 0)
+      return key->wide ? set_number(force, key, parts[1], error)
+                       : set_choice(force, key, parts[1], error);
+  }
+  g_autoptr(GString) known = g_string_new(NULL);
+  for (guint i = 0; i < G_N_ELEMENTS(force_keys); i++)
+    g_string_append_printf(known, "%s%s", i ? ", " : "", force_keys[i].key);
+  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INVALID,
+              "--map %s: expected KEY=VALUE with KEY one of %s", text, known->str);
+  return FALSE;
+}

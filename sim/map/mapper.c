@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The mapper: branch and bound. The space is small (folds x axes x placements x formats, about 300
+ * points a layer) and closed forms cost a fraction of a microsecond, so every mapping gets an
+ * estimate and a lower bound. In the order of the estimates mappings are run through the
+ * recurrence, except those whose bound shows that they could not gain more than one per cent. */
+#include "config.h"
+
+#include "sim/map/mapper.h"
+
+#include "fabric/fabric-error.h"
+
+/* More folds than this leave too few lines to share the ingress, and too few tokens a PE. */
+enum { MAX_FOLD = 32 };
+/* A mapping is worth a run when it might be faster than the best one by this factor. Behind an
+ * ingress limit dozens of mappings tie within it. */
+#define WORTH_A_RUN 1.01
+
+typedef struct {
+  const Cs3Hardware *hw;
+  double density;
+  GArray *found;        /* all that fit, or NULL: */
+  Cs3MapCandidate best; /* only the best; estimate 0: none yet */
+  GError *refused;      /* why the last mapping does not fit: most folds, accumulators in SRAM */
+} Search;
+
+/* Behind an ingress limit many mappings tie: prefer fewer folds, then the cheaper placement. */
+static gint by_estimate(gconstpointer a, gconstpointer b) {
+  const Cs3MapCandidate *x = a, *y = b;
+  if (x->estimate != y->estimate)
+    return x->estimate > y->estimate ? 1 : -1;
+  if (x->mapping.fold != y->mapping.fold)
+    return x->mapping.fold > y->mapping.fold ? 1 : -1;
+  return (x->mapping.placement > y->mapping.placement) -
+         (x->mapping.placement < y->mapping.placement);
+}
+
+static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
+  g_autoptr(GError) error = NULL;
+  if (!cs3_mapping_check(search->hw, shape, mapping, &error)) {
+    g_clear_error(&search->refused);
+    search->refused = g_steal_pointer(&error);
+    return;
+  }
+  double density = shape->dense ? 1 : search->density;
+  double nonzeros = (double)shape->rows * shape->features * density;
+  Cs3MapCandidate candidate = {
+      .shape = *shape,
+      .mapping = *mapping,
+      .estimate = cs3_layer_estimate(search->hw, shape, mapping, density),
+  };
+  if (search->found == NULL) {
+    if (search->best.estimate == 0 || by_estimate(&candidate, &search->best) < 0)
+      search->best = candidate;
+    return;
+  }
+  candidate.bound = cs3_layer_bound(search->hw, shape, mapping, (gint64)nonzeros);
+  g_array_append_val(search->found, candidate);
+}
+
+static gboolean allowed(int forced, int value) {
+  return forced < 0 || forced == value;
+}
+
+/* A hardware file may fix the placement; --map overrides it. */
+static gboolean placement_allowed(const Cs3Hardware *hw, const Cs3MapForce *force, int placement) {
+  if (force->placement >= 0)
+    return force->placement == placement;
+  return hw->kernel.acc_placement == CS3_ACC_AUTO || hw->kernel.acc_placement == placement;
+}
+
+static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
+                           const Cs3MapForce *force) {
+  gint64 first = force->fold > 0 ? force->fold : 1;
+  gint64 last = force->fold > 0 ? force->fold : MAX_FOLD;
+  for (mapping.fold = first; mapping.fold <= last; mapping.fold++)
+    consider(search, shape, &mapping);
+}
+
+static void consider_placements(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
+                                const Cs3MapForce *force) {
+  for (int placement = CS3_ACC_CACHE; placement <= CS3_ACC_SRAM; placement++) {
+    if (!placement_allowed(search->hw, force, placement))
+      continue;
+    mapping.placement = placement;
+    consider_folds(search, shape, mapping, force);
+  }
+}
+
+static void consider_all(Search *search, const Cs3LayerShape *shape, const Cs3MapForce *force) {
+  const Cs3Hardware *hw = search->hw;
+  Cs3Mapping mapping = {
+      .reduction = force->reduction >= 0 ? (Cs3Reduction)force->reduction
+                                         : (Cs3Reduction)hw->kernel.reduction,
+      .overlap = force->overlap >= 0 ? force->overlap
+                                     : hw->kernel.reduction_overlap == CS3_OVERLAP_MICROTHREAD,
+  };
+  Cs3LayerShape s = *shape;
+  for (int dense = 0; dense <= 1; dense++) {
+    if ((!dense && search->density >= 1) ||
+        !allowed(search->density >= 1 ? -1 : force->dense, dense))
+      continue;
+    s.dense = dense;
+    for (mapping.axis = CS3_AXIS_Y; mapping.axis <= CS3_AXIS_X; mapping.axis++)
+      if (allowed(force->axis, mapping.axis))
+        consider_placements(search, &s, mapping, force);
+  }
+}
+
+GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+                           const Cs3MapForce *force, GError **error) {
+  Search search = {
+      .hw = hw, .density = density, .found = g_array_new(FALSE, FALSE, sizeof(Cs3MapCandidate))};
+  consider_all(&search, shape, force);
+  if (search.found->len == 0) {
+    g_array_unref(search.found);
+    g_propagate_error(error, search.refused);
+    return NULL;
+  }
+  g_clear_error(&search.refused);
+  g_array_sort(search.found, by_estimate);
+  return search.found;
+}
+
+gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+                      const Cs3MapForce *force, Cs3MapCandidate *best, GError **error) {
+  Search search = {.hw = hw, .density = density};
+  consider_all(&search, shape, force);
+  if (search.best.estimate == 0) {
+    g_propagate_error(error, search.refused);
+    return FALSE;
+  }
+  g_clear_error(&search.refused);
+  *best = search.best;
+  return TRUE;
+}
+
+Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan *weights,
+                                Cs3Memo *memo) {
+  if (weights == NULL || shape->dense)
+    return (Cs3LayerWeights){.memo = memo};
+  return weights->layer;
+}
+
+static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *candidate,
+                  const Cs3WeightsLoan *loan, Cs3Memo *memo, gint64 give_up) {
+  Cs3LayerWeights weights = cs3_map_weights(&candidate->shape, loan, memo);
+  return cs3_layer_cycles_of(hw, &candidate->shape, &candidate->mapping, &weights, give_up);
+}
+
+gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3WeightsLoan *weights, Cs3Memo *memo, const Cs3MapForce *force,
+                        Cs3MapChoice *choice, GError **error) {
+  double matrix = (double)shape->rows * shape->features;
+  double density = weights ? weights->nonzeros / matrix : 1;
+  g_autoptr(GArray) found = cs3_map_candidates(hw, shape, density, force, error);
+  if (found == NULL)
+    return FALSE;
+  *choice = (Cs3MapChoice){.considered = found->len};
+  for (guint i = 0; i < found->len; i++) {
+    Cs3MapCandidate c = g_array_index(found, Cs3MapCandidate, i);
+    gboolean runner_up_known = choice->runner_up.cycles > 0;
+    if (runner_up_known && (double)c.bound * WORTH_A_RUN >= (double)choice->best.cycles)
+      continue;
+    /* What is no better than the runner-up is of no interest, so it need not be run to its end. */
+    c.cycles = run(hw, &c, weights, memo, runner_up_known ? choice->runner_up.cycles : G_MAXINT64);
+    choice->run++;
+    if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {
+      choice->runner_up = choice->best;
+      choice->best = c;
+    } else if (!runner_up_known || c.cycles < choice->runner_up.cycles) {
+      choice->runner_up = c;
+    }
+  }
+  return TRUE;
+}
+
+char *cs3_map_describe(const Cs3MapCandidate *c) {
+  return g_strdup_printf(
+      "fold %" G_GINT64_FORMAT " on %s, %s, %s%s, %s", c->mapping.fold,
+      c->mapping.axis == CS3_AXIS_X ? "x" : "y", cs3_placement_name(c->mapping.placement),
+      cs3_reduction_name(c->mapping.reduction), c->mapping.overlap ? "" : " not overlapped",
+      c->shape.dense ? "dense" : "sparse");
+}
+
+json_t *cs3_map_json(const Cs3MapCandidate *c) {
+  g_autofree char *text = cs3_map_describe(c);
+  return json_pack("{s:I, s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "fold", (json_int_t)c->mapping.fold,
+                   "features_on", c->mapping.axis == CS3_AXIS_X ? "x" : "y", "accumulators",
+                   cs3_placement_name(c->mapping.placement), "reduction",
+                   cs3_reduction_name(c->mapping.reduction), "overlap", c->mapping.overlap,
+                   "weights", c->shape.dense ? "dense" : "sparse", "cycles", (json_int_t)c->cycles,
+                   "text", text);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The mapper: which layout of a layer on the wafer is fastest. Closed forms rank and bound every
+ * mapping; the recurrence decides among those that may win, on the layer's own mask. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "fabric/layer/layer.h"
+#include "sim/map/weights.h"
+
+/* What `--map key=value` forces; a negative value leaves the choice to the mapper. */
+typedef struct {
+  gint64 fold;
+  int axis;           /* Cs3FeatureAxis */
+  int placement;      /* Cs3AccPlacement */
+  int reduction;      /* Cs3Reduction */
+  int overlap;        /* 0, 1 */
+  int dense;          /* weight format: 1 dense, 0 sparse */
+  int recompute;      /* Cs3Recompute */
+  gint64 micro_batch; /* sequences */
+} Cs3MapForce;
+
+#define CS3_MAP_FREE ((Cs3MapForce){-1, -1, -1, -1, -1, -1, -1, -1})
+
+/** cs3_map_force_parse: add one "key=value" to @force. Unknown keys and values name the known ones.
+ */
+gboolean cs3_map_force_parse(Cs3MapForce *force, const char *text,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+  Cs3LayerShape shape; /* with the weight format chosen */
+  Cs3Mapping mapping;
+  double estimate; /* cycles by the closed form */
+  gint64 bound;    /* cycles it cannot be faster than */
+  gint64 cycles;   /* by the recurrence; 0 until run */
+} Cs3MapCandidate;
+
+typedef struct {
+  Cs3MapCandidate best, runner_up; /* runner_up.cycles is 0 when there was only one mapping */
+  guint considered;                /* mappings that fit */
+  guint run;                       /* of which the recurrence was run */
+} Cs3MapChoice;
+
+/**
+ * cs3_map_candidates: every mapping of @shape that fits, fastest estimate first.
+ * @density: live share of the weights; 1 allows only the dense weight format.
+ * Returns: (transfer full) (nullable) (element-type Cs3MapCandidate): never empty; %NULL with
+ *   CS3_FABRIC_ERROR_INFEASIBLE and what the best attempt lacks.
+ */
+GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+                           const Cs3MapForce *force, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_map_best: the first of cs3_map_candidates(), without bound, and found faster. Errors: the
+ * same.
+ */
+gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+                      const Cs3MapForce *force, Cs3MapCandidate *best,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_map_choose: the fastest mapping by the recurrence, or one at most 1 % slower; mappings that
+ * their bound excludes are not run, the first two of the ranking always are.
+ * @weights: (nullable): shape->rows x shape->features live weights; %NULL: all alive.
+ * @memo: (nullable): of passes that were run.
+ */
+gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3WeightsLoan *weights, Cs3Memo *memo, const Cs3MapForce *force,
+                        Cs3MapChoice *choice, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_map_weights: what a pass in the weight format of @shape is run on: @weights, or, in the dense
+ * format, where every weight travels and is multiplied, none.
+ */
+Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan *weights,
+                                Cs3Memo *memo);
+
+/** cs3_map_describe: (transfer full): "fold 4 on y, cache, chain, sparse". */
+char *cs3_map_describe(const Cs3MapCandidate *candidate);
+
+/** cs3_map_json: (transfer full): the same as a record. */
+json_t *cs3_map_json(const Cs3MapCandidate *candidate);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files of the planner share. */
+#pragma once
+
+#include "sim/map/plan.h"
+
+/** cs3_plan_shape: the @pass of linear @node for @tokens tokens, sparse format where density < 1.
+ */
+Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 tokens);
+
+/** cs3_plan_groups: (transfer full): equally sparse instances of linear @node, Cs3SparsityGroup. */
+GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node);
+
+/**
+ * cs3_plan_choose_size: micro-batch and recompute policy by closed forms: the fastest step whose
+ * activations fit. Fills micro_batch, micro_batches, tokens, recompute, memory, capacity_bytes.
+ */
+gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_plan_run_linears: masks, mappings and recurrences of every linear layer into plan->linears.
+ */
+gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_plan_other: cycles of a node without weights for @tokens tokens. */
+Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint node, gint64 tokens);

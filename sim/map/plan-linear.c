@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The linear layers of a plan: which share a mask, the masks, and the passes over them in parallel.
+ * By default one mask stands for all tensors of the same shape and density; exact draws every
+ * layer's own. The random stream is named by the tensor, so results do not depend on who runs when.
+ */
+#include "config.h"
+
+#include <math.h>
+
+#include "sim/map/plan-internal.h"
+#include "workloads/parallel.h"
+
+/* A weight matrix, used by three passes. */
+typedef struct {
+  guint node;
+  gint64 layer; /* whose random stream is drawn */
+  double density;
+  Cs3PlanPass passes[CS3_N_PASSES];
+  GError *error;
+} Matrix;
+
+static void matrix_clear(gpointer data) {
+  Matrix *m = data;
+  g_clear_error(&m->error);
+}
+
+typedef struct {
+  const Cs3PlanInput *input;
+  gint64 tokens;
+  GArray *matrices; /* of Matrix */
+} Job;
+
+static Cs3WeightsSpec spec_of(const Job *job, const Matrix *m) {
+  const Cs3Node *node = cs3_graph_node(job->input->graph, m->node);
+  g_autofree char *tensor = cs3_node_tensor(node, m->layer);
+  return (Cs3WeightsSpec){
+      .pattern = *job->input->pattern,
+      .rows = node->out_features,
+      .cols = node->in_features,
+      .density = m->density,
+      .seed = job->input->seed,
+      .stream = cs3_pattern_stream(tensor),
+  };
+}
+
+static gboolean draw(const Job *job, const Matrix *m, GError **error) {
+  if (m->density >= 1 || job->input->bound)
+    return TRUE;
+  Cs3WeightsSpec spec = spec_of(job, m);
+  return cs3_weights_prepare(job->input->store, &spec, job->input->workers, error);
+}
+
+static void run_chosen(const Cs3Hardware *hw, const Cs3WeightsLoan *live, Cs3Memo *memo,
+                       Cs3PlanPass *out) {
+  const Cs3MapCandidate *best = &out->choice.best;
+  Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, memo);
+  cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &out->result);
+  /* The dense format multiplies the zeros too; the work that counts is the live weights. */
+  gint64 sent = out->result.nonzeros;
+  out->result.nonzeros = live ? live->nonzeros : sent;
+  out->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, sent);
+}
+
+/* What @few and twice as many rows took, continued to all rows. */
+static gint64 continued(gint64 few, gint64 twice, double rows_over_few) {
+  return twice + (gint64)llround((double)(twice - few) * (rows_over_few - 2));
+}
+
+/* Half of the rows that are run: a ring works in blocks of as many rows as it has lines. */
+static gint64 rows_to_run(const Cs3PlanInput *input, const Cs3MapCandidate *best) {
+  gint64 half = input->sample_rows / 2;
+  if (best->mapping.reduction != CS3_REDUCTION_RING || best->shape.pass == CS3_PASS_DW)
+    return half;
+  gint64 block = cs3_mapping_lines(&input->machine->hw, &best->shape, &best->mapping);
+  return (half + block - 1) / block * block;
+}
+
+static void run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best,
+                      const Cs3LayerWeights *weights, Cs3LayerResult *result) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  gint64 rows = best->shape.rows, few = rows_to_run(input, best);
+  if (few <= 0 || rows <= 2 * few) {
+    cs3_layer_times_of(hw, &best->shape, &best->mapping, weights, result);
+    return;
+  }
+  Cs3LayerShape shape = best->shape;
+  Cs3LayerResult half;
+  double share = (double)rows / few;
+  shape.rows = few;
+  cs3_layer_times_of(hw, &shape, &best->mapping, weights, &half);
+  shape.rows = 2 * few;
+  cs3_layer_times_of(hw, &shape, &best->mapping, weights, result);
+  result->cycles = continued(half.cycles, result->cycles, share);
+  result->nonzeros = continued(half.nonzeros, result->nonzeros, share);
+  result->ingress_wavelets = continued(half.ingress_wavelets, result->ingress_wavelets, share);
+  result->egress_wavelets = continued(half.egress_wavelets, result->egress_wavelets, share);
+}
+
+static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape,
+                           const Cs3WeightsLoan *live, Cs3PlanPass *out, GError **error) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  double density = live ? (double)live->nonzeros / ((double)shape->rows * shape->features) : 1;
+  if (!cs3_map_best(hw, shape, density, &input->force, &out->choice.best, error))
+    return FALSE;
+  Cs3LayerWeights weights = cs3_map_weights(&out->choice.best.shape, live, input->memo);
+  run_times(input, &out->choice.best, &weights, &out->result);
+  out->choice.considered = 1;
+  if (live != NULL)
+    out->result.nonzeros = live->nonzeros;
+  return TRUE;
+}
+
+/* No mask is drawn: the bound depends on the number of live weights alone. */
+static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape, double density,
+                          Cs3PlanPass *out, GError **error) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  Cs3MapCandidate *best = &out->choice.best;
+  if (!cs3_map_best(hw, shape, density, &input->force, best, error))
+    return FALSE;
+  gint64 live = llround((double)shape->rows * shape->features * density);
+  gint64 sent = best->shape.dense ? shape->rows * shape->features : live;
+  cs3_layer_bound_result(hw, &best->shape, &best->mapping, sent, &out->result);
+  best->cycles = out->bound = out->result.cycles;
+  out->result.nonzeros = live;
+  out->choice.considered = 1;
+  return TRUE;
+}
+
+static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error) {
+  const Cs3PlanInput *input = job->input;
+  const Cs3Hardware *hw = &input->machine->hw;
+  Cs3LayerShape shape = cs3_plan_shape(cs3_graph_node(input->graph, m->node), pass, job->tokens);
+  Cs3PlanPass *out = &m->passes[pass];
+  if (out->result.cycles > 0 && m->density >= 1)
+    return TRUE; /* taken over */
+  if (input->bound)
+    return run_bound(input, &shape, m->density, out, error);
+  g_auto(Cs3WeightsLoan) loan = {0};
+  Cs3WeightsSpec spec = spec_of(job, m);
+  gboolean sparse = m->density < 1;
+  if (sparse && !cs3_weights_lend(input->store, &spec, pass == CS3_PASS_DX, &loan, error))
+    return FALSE;
+  const Cs3WeightsLoan *live = sparse ? &loan : NULL;
+  if (input->ranked)
+    return run_ranked(input, &shape, live, out, error);
+  /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
+  if (out->choice.considered == 0 &&
+      !cs3_map_choose(hw, &shape, live, input->memo, &input->force, &out->choice, error))
+    return FALSE;
+  run_chosen(hw, live, input->memo, out);
+  return TRUE;
+}
+
+/* One item per (matrix, pass): three passes share drawn masks. */
+static void run_passes(gint64 first, gint64 last, guint worker, gpointer data) {
+  const Job *job = data;
+  for (gint64 item = first; item < last; item++) {
+    Matrix *m = &g_array_index(job->matrices, Matrix, item / CS3_N_PASSES);
+    if (!run_pass(job, m, item % CS3_N_PASSES, NULL))
+      m->passes[item % CS3_N_PASSES].choice.considered = 0;
+  }
+}
+
+/* One item per matrix: its passes one after the other, so that its mask is used while it is kept.
+ */
+static void run_matrices(gint64 first, gint64 last, guint worker, gpointer data) {
+  const Job *job = data;
+  for (gint64 item = first; item < last; item++) {
+    Matrix *m = &g_array_index(job->matrices, Matrix, item);
+    for (int pass = 0; pass < CS3_N_PASSES && m->error == NULL; pass++)
+      if (!run_pass(job, m, pass, &m->error))
+        break;
+  }
+}
+
+static Matrix *find_like(const Cs3PlanInput *input, GArray *matrices, guint node, double density) {
+  const Cs3Node *x = cs3_graph_node(input->graph, node);
+  for (guint k = 0; k < matrices->len; k++) {
+    Matrix *m = &g_array_index(matrices, Matrix, k);
+    const Cs3Node *y = cs3_graph_node(input->graph, m->node);
+    if (x->out_features == y->out_features && x->in_features == y->in_features &&
+        m->density == density)
+      return m;
+  }
+  return NULL;
+}
+
+static GArray *new_matrices(void) {
+  GArray *matrices = g_array_new(FALSE, TRUE, sizeof(Matrix));
+  g_array_set_clear_func(matrices, matrix_clear);
+  return matrices;
+}
+
+/* A dense matrix that another plan has run at the same tokens needs no second run. */
+static void take_known(const Cs3PlanInput *input, gint64 tokens, Matrix *m) {
+  const Cs3Plan *known = input->known;
+  for (guint k = 0; known && known->tokens == tokens && k < known->linears->len; k++) {
+    const Cs3PlanLinear *linear = &g_array_index(known->linears, Cs3PlanLinear, k);
+    if (linear->node == m->node && linear->density >= 1 && m->density >= 1)
+      memcpy(m->passes, linear->passes, sizeof m->passes);
+  }
+}
+
+static GArray *distinct_matrices(const Cs3PlanInput *input, gint64 tokens) {
+  GArray *matrices = new_matrices();
+  for (guint i = 0; i < input->graph->nodes->len; i++) {
+    if (cs3_graph_node(input->graph, i)->kind != CS3_NODE_LINEAR)
+      continue;
+    g_autoptr(GArray) groups = cs3_plan_groups(input, i);
+    for (guint g = 0; g < groups->len; g++) {
+      const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
+      Matrix m = {.node = i, .layer = group->first, .density = group->density};
+      if (find_like(input, matrices, i, group->density) != NULL)
+        continue;
+      take_known(input, tokens, &m);
+      g_array_append_val(matrices, m);
+    }
+  }
+  return matrices;
+}
+
+static void append_linear(Cs3Plan *plan, const Matrix *m, guint node, gint64 layer, gint64 repeat) {
+  Cs3PlanLinear linear = {.node = node, .layer = layer, .repeat = repeat, .density = m->density};
+  memcpy(linear.passes, m->passes, sizeof linear.passes);
+  g_array_append_val(plan->linears, linear);
+}
+
+static gboolean first_error(GArray *matrices, GError **error) {
+  for (guint k = 0; k < matrices->len; k++) {
+    Matrix *m = &g_array_index(matrices, Matrix, k);
+    if (m->error) {
+      g_propagate_error(error, g_steal_pointer(&m->error));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* A pass without a mapping: say why, in the words of the search. */
+static gboolean all_mapped(const Job *job, GError **error) {
+  for (guint k = 0; k < job->matrices->len; k++) {
+    Matrix *m = &g_array_index(job->matrices, Matrix, k);
+    for (int pass = 0; pass < CS3_N_PASSES; pass++) {
+      if (m->passes[pass].choice.considered > 0)
+        continue;
+      if (run_pass(job, m, pass, error))
+        continue; /* memory was short for a moment */
+      g_prefix_error(error, "%s, %s: ", cs3_graph_node(job->input->graph, m->node)->label,
+                     cs3_pass_name(pass));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* Every instance of a sparse linear node with its own mask, on the mapping chosen for its shape. */
+static GArray *every_layer(const Cs3PlanInput *input, GArray *distinct) {
+  GArray *all = new_matrices();
+  for (guint i = 0; i < input->graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(input->graph, i);
+    for (gint64 layer = 0; node->kind == CS3_NODE_LINEAR && layer < node->repeat; layer++) {
+      double density = cs3_plan_density(input, i, layer);
+      if (density >= 1)
+        continue;
+      Matrix m = {.node = i, .layer = layer, .density = density};
+      memcpy(m.passes, find_like(input, distinct, i, density)->passes, sizeof m.passes);
+      g_array_append_val(all, m);
+    }
+  }
+  return all;
+}
+
+/* Results into the plan, in graph order: a group of instances from @distinct, or each from @every.
+ */
+static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, Cs3Plan *plan) {
+  guint next = 0;
+  for (guint i = 0; i < input->graph->nodes->len; i++) {
+    if (cs3_graph_node(input->graph, i)->kind != CS3_NODE_LINEAR)
+      continue;
+    g_autoptr(GArray) groups = cs3_plan_groups(input, i);
+    for (guint g = 0; g < groups->len; g++) {
+      const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
+      if (every == NULL || group->density >= 1)
+        append_linear(plan, find_like(input, distinct, i, group->density), i, -1, group->count);
+    }
+    for (; every && next < every->len && g_array_index(every, Matrix, next).node == i; next++) {
+      const Matrix *m = &g_array_index(every, Matrix, next);
+      append_linear(plan, m, i, m->layer, 1);
+    }
+  }
+}
+
+gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
+  g_autoptr(GArray) distinct = distinct_matrices(input, plan->tokens);
+  Job job = {input, plan->tokens, distinct};
+  for (guint k = 0; k < distinct->len; k++)
+    if (!draw(&job, &g_array_index(distinct, Matrix, k), error))
+      return FALSE;
+  cs3_parallel_for((gint64)distinct->len * CS3_N_PASSES, 1, input->workers, run_passes, &job);
+  if (!all_mapped(&job, error))
+    return FALSE;
+  if (!input->exact) {
+    collect(input, distinct, NULL, plan);
+    return TRUE;
+  }
+  g_autoptr(GArray) every = every_layer(input, distinct);
+  job.matrices = every;
+  cs3_parallel_for(every->len, 1, input->workers, run_matrices, &job);
+  if (!first_error(every, error))
+    return FALSE;
+  collect(input, distinct, every, plan);
+  return TRUE;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A plan: how one micro-batch of a training step runs on one wafer, in cycles. Which micro-batch
+ * and recompute policy, which mapping for every pass of every linear layer, and what each costs. */
+#pragma once
+
+#include <glib.h>
+
+#include "sim/machine/machine.h"
+#include "sim/map/mapper.h"
+#include "sim/map/weights.h"
+#include "workloads/graph.h"
+#include "workloads/pattern.h"
+#include "workloads/sparsity.h"
+
+typedef struct {
+  const Cs3Graph *graph;
+  const Cs3Machine *machine;
+  const Cs3Sparsity *sparsity; /* (nullable): %NULL: all dense */
+  const Cs3Pattern *pattern;
+  const struct Cs3Plan *known; /* (nullable): a plan of the same graph and machine: dense matrices
+                                  that it has at the same tokens are taken over */
+  Cs3WeightStore *store;       /* of masks */
+  Cs3Memo *memo;               /* (nullable): of passes */
+  gboolean bound;              /* passes at their lower bounds, on expected numbers of weights */
+  gint64 batch;                /* sequences per step */
+  guint64 seed;
+  gboolean exact;     /* every layer with its own mask, instead of one per distinct shape */
+  gboolean ranked;    /* the mapping with the best closed form, times without causes: for analyses
+                         of very many machines */
+  gint64 sample_rows; /* if ranked: output rows that are run, the others follow at their pace; 0:
+                         all */
+  guint workers;      /* threads; no influence on the result */
+  Cs3MapForce force;
+} Cs3PlanInput;
+
+/* One pass of one linear node. */
+typedef struct {
+  Cs3MapChoice choice;
+  Cs3LayerResult result;
+  gint64 bound;
+} Cs3PlanPass;
+
+/* One instance of a linear node, or all its equally sparse instances when they share one mask. */
+typedef struct {
+  guint node;   /* index in graph->nodes */
+  gint64 layer; /* the instance; -1: stands for all `repeat` instances of `density` */
+  gint64 repeat;
+  double density; /* live share asked for; the mask's own may differ by chance */
+  Cs3PlanPass passes[CS3_N_PASSES];
+} Cs3PlanLinear;
+
+/* One node without weights, all its instances alike. */
+typedef struct {
+  guint node;
+  gint64 forward, backward; /* cycles of one instance */
+  double ideal;             /* MACs of one instance's forward at dense peak, cycles */
+  double stream_bytes;      /* embedding rows in, forward */
+  double gradient_bytes;    /* and their gradients out, backward */
+} Cs3PlanOther;
+
+typedef struct Cs3Plan {
+  gint64 micro_batch; /* sequences of a full micro-batch */
+  gint64 micro_batches;
+  gint64 tokens; /* micro_batch x seq: tokens on the wafer */
+  Cs3Recompute recompute;
+  Cs3Memory memory;
+  double capacity_bytes; /* SRAM for activations */
+  GArray *linears;       /* of Cs3PlanLinear, in graph order */
+  GArray *others;        /* of Cs3PlanOther */
+  int references;        /* beside the first: cs3_plan_ref() */
+} Cs3Plan;
+
+/** cs3_plan_density: live share of the weights of @instance of linear @node; 1: dense. */
+double cs3_plan_density(const Cs3PlanInput *input, guint node, gint64 instance);
+
+/** cs3_plan_stands_for: whether @linear is the result of @instance of its node. */
+gboolean cs3_plan_stands_for(const Cs3PlanInput *input, const Cs3PlanLinear *linear,
+                             gint64 instance);
+
+/**
+ * cs3_plan_new: choose micro-batch, recompute policy and mappings, then run the recurrences.
+ * Returns: (transfer full) (nullable): %NULL with CS3_FABRIC_ERROR_INFEASIBLE when one sequence
+ *   does not fit the wafer's memory under any allowed policy (says how much is missing).
+ */
+Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_plan_ref: @plan, which then takes one more cs3_plan_free() to go. Not for several threads.
+ */
+Cs3Plan *cs3_plan_ref(Cs3Plan *plan);
+void cs3_plan_free(Cs3Plan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Plan, cs3_plan_free)

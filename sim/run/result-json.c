@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The record of a run as JSON. */
+#include "config.h"
+
+#include <math.h>
+
+#include "fabric/hardware.h"
+#include "sim/machine/machine.h"
+#include "sim/run/result.h"
+
+static json_t *texts_json(char **texts) {
+  json_t *array = json_array();
+  for (char **text = texts; text != NULL && *text != NULL; text++)
+    json_array_append_new(array, json_string(*text));
+  return array;
+}
+
+static json_t *causes_json(const gint64 *causes, int n) {
+  json_t *object = json_object();
+  for (int i = 0; i < n; i++)
+    json_object_set_new(object, cs3_step_cause_name(i), json_integer(causes[i]));
+  return object;
+}
+
+static json_t *model_json(const Cs3Run *run) {
+  const Cs3Model *m = run->config.graph->model;
+  return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", m->name, "family",
+                   m->family, "parameters", (json_int_t)cs3_model_parameters(m), "layers",
+                   (json_int_t)m->layers, "hidden", (json_int_t)m->hidden, "heads",
+                   (json_int_t)m->heads, "kv_heads", (json_int_t)m->kv_heads, "ffn",
+                   (json_int_t)m->ffn, "vocab", (json_int_t)m->vocab);
+}
+
+/* What makes this machine another than the preset whose name it bears. */
+static json_t *overrides_json(const Cs3Machine *machine) {
+  json_t *object = json_object();
+  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
+  cs3_machine_bind(NULL, bindings);
+  for (guint t = 0; bindings[t].table != NULL; t++)
+    for (guint i = 0; i < bindings[t].table->n_params; i++) {
+      const Cs3Param *param = &bindings[t].table->params[i];
+      if (g_strcmp0(cs3_machine_origin(machine, param), "--set") != 0)
+        continue;
+      g_autofree char *name = cs3_param_name(param);
+      g_autofree char *value = cs3_param_format(param, cs3_machine_get(machine, param));
+      json_object_set_new(object, name, json_string(value));
+    }
+  return object;
+}
+
+static json_t *hardware_json(const Cs3Run *run) {
+  const Cs3Machine *machine = run->config.machine;
+  return json_pack("{s:s, s:o, s:f, s:f, s:I, s:I}", "name", machine->name, "overrides",
+                   overrides_json(machine), "clock_hz", machine->hw.wafer.clock_hz,
+                   "dense_peak_flops", cs3_hardware_peak_flops(&machine->hw), "pe_x",
+                   (json_int_t)machine->hw.wafer.pe_x, "pe_y", (json_int_t)machine->hw.wafer.pe_y);
+}
+
+static json_t *step_json(const Cs3StepRun *step) {
+  return json_pack("{s:f, s:I, s:o, s:f, s:f, s:f, s:f, s:f, s:f}", "time_s", step->time.step_s,
+                   "cycles", (json_int_t)step->cycles, "causes",
+                   causes_json(step->causes, CS3_N_STEP_CAUSES), "compute_s", step->time.compute_s,
+                   "stream_wait_s", step->time.stream_wait_s, "boundary_s", step->time.boundary_s,
+                   "fault_s", step->fault_s, "bytes_down", step->time.bytes_down, "bytes_up",
+                   step->time.bytes_up);
+}
+
+static const char *recompute_name(Cs3Recompute policy) {
+  static const char *const names[] = {"none", "layer", "full"};
+  return names[policy];
+}
+
+static json_t *sizing_json(const Cs3Plan *plan) {
+  double per_token = plan->memory.resident_bytes + plan->memory.working_bytes;
+  return json_pack("{s:I, s:I, s:I, s:s, s:f, s:f, s:f}", "micro_batch",
+                   (json_int_t)plan->micro_batch, "micro_batches", (json_int_t)plan->micro_batches,
+                   "tokens_on_wafer", (json_int_t)plan->tokens, "recompute",
+                   recompute_name(plan->recompute), "activation_bytes", per_token * plan->tokens,
+                   "activation_bytes_per_token", per_token, "memory_bytes", plan->capacity_bytes);
+}
+
+static json_t *throughput_json(const Cs3Run *run, const Cs3StepRun *step) {
+  double sequences = run->config.batch / step->time.step_s;
+  return json_pack("{s:f, s:f}", "tokens_per_s", sequences * run->config.graph->seq,
+                   "sequences_per_s", sequences);
+}
+
+static json_t *flops_json(const Cs3Run *run, const Cs3StepRun *step) {
+  double achieved = step->flops / step->time.step_s;
+  double peak =
+      cs3_hardware_peak_flops(&run->config.machine->hw) * (double)cs3_run_systems(&run->config);
+  return json_pack("{s:f, s:f, s:f, s:f}", "per_step", step->flops, "achieved", achieved,
+                   "dense_peak", peak, "dense_peak_fraction", achieved / peak);
+}
+
+/* Weak scaling: one system alone with the same share of the batch would need single_s. */
+static json_t *cluster_json(const Cs3Run *run) {
+  const Cs3RunConfig *c = &run->config;
+  const Cs3System *system = &c->machine->system;
+  gint64 systems = cs3_run_systems(c);
+  Cs3Tree tree = {systems, system->swarmx.fan_out};
+  double parameters = (double)cs3_model_parameters(c->graph->model);
+  json_t *object = json_pack(
+      "{s:I, s:I, s:I, s:s, s:I, s:f, s:f, s:b, s:f, s:f, s:o}", "systems", (json_int_t)systems,
+      "batch_per_system", (json_int_t)(c->batch / systems), "tiers",
+      (json_int_t)cs3_tree_tiers(&tree), "optimizer", cs3_optimizer_name(system->memoryx.algorithm),
+      "memoryx_units", (json_int_t)system->memoryx.units, "memoryx_bytes",
+      cs3_system_state_bytes(system, parameters), "memoryx_capacity_bytes",
+      cs3_system_capacity(system), "explicit", c->each, "single_step_s", run->sparse.single_s,
+      "weak_efficiency", run->sparse.single_s / run->sparse.time.step_s, "faults",
+      texts_json(c->fault_texts));
+  if (cs3_step_has_timed(c->faults))
+    json_object_set_new(
+        object, "disturbance",
+        json_pack("{s:f, s:I}", "lost_s", run->lost_s, "retries", (json_int_t)run->retries));
+  return object;
+}
+
+static json_t *energy_json(const Cs3Run *run, const Cs3StepRun *step) {
+  double systems = (double)cs3_run_systems(&run->config);
+  double tokens = (double)(run->config.batch * run->config.graph->seq);
+  return json_pack("{s:f, s:f, s:f}", "joules_per_step", step->joules, "joules_per_token",
+                   step->joules / tokens, "watts_per_system",
+                   step->joules / step->time.step_s / systems);
+}
+
+/* Cycles of the sparse step beyond dense / theory, by cause; they add up to the gap. A negative
+ * entry is time that the dense run wastes and the sparse run does not. */
+static json_t *gap_json(const Cs3Run *run) {
+  json_t *object = json_object();
+  for (int i = 0; i < CS3_N_STEP_CAUSES; i++)
+    json_object_set_new(object, cs3_step_cause_name(i),
+                        json_real(run->sparse.causes[i] - run->dense.causes[i] / run->theoretical));
+  return object;
+}
+
+static json_t *speedup_json(const Cs3Run *run) {
+  return json_pack("{s:f, s:f, s:f, s:{s:f, s:f}, s:o}", "simulated", run->speedup, "theoretical",
+                   run->theoretical, "share_of_theory", run->speedup / run->theoretical, "linear",
+                   "simulated", run->linear_speedup, "theoretical", run->linear_theoretical,
+                   "gap_cycles", gap_json(run));
+}
+
+/* The largest cause of the step besides the arithmetic itself. */
+static const char *bottleneck(const Cs3StepRun *step) {
+  int worst = CS3_CAUSE_MAPPING;
+  for (int i = 0; i < CS3_N_STEP_CAUSES; i++)
+    if (i != CS3_CAUSE_ARITHMETIC && step->causes[i] > step->causes[worst])
+      worst = i;
+  return cs3_step_cause_name(worst);
+}
+
+static json_t *pass_json(const Cs3PlanPass *pass, const Cs3PlanPass *dense, double scale) {
+  json_t *object = json_pack(
+      "{s:I, s:I, s:I, s:o, s:f, s:I, s:I, s:f, s:o}", "cycles", (json_int_t)pass->result.cycles,
+      "bound_cycles", (json_int_t)pass->bound, "nonzeros", (json_int_t)pass->result.nonzeros,
+      "causes", causes_json(pass->result.causes, CS3_N_CAUSES), "imbalance", pass->result.imbalance,
+      "ingress_wavelets", (json_int_t)pass->result.ingress_wavelets, "egress_wavelets",
+      (json_int_t)pass->result.egress_wavelets, "speedup",
+      (double)dense->result.cycles / pass->result.cycles * scale, "mapping",
+      cs3_map_json(&pass->choice.best));
+  if (pass->choice.runner_up.cycles > 0)
+    json_object_set_new(object, "runner_up", cs3_map_json(&pass->choice.runner_up));
+  return object;
+}
+
+static const Cs3PlanLinear *dense_twin(const Cs3Run *run, guint node) {
+  GArray *linears = run->dense.plan->linears;
+  for (guint k = 0; k < linears->len; k++)
+    if (g_array_index(linears, Cs3PlanLinear, k).node == node)
+      return &g_array_index(linears, Cs3PlanLinear, k);
+  g_return_val_if_reached(NULL);
+}
+
+/* @scale brings the dense cycles to the sparse run's tokens on the wafer. */
+static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear, double scale) {
+  const Cs3Node *node = cs3_graph_node(run->config.graph, linear->node);
+  const Cs3PlanLinear *dense = dense_twin(run, linear->node);
+  json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:f}", "name", node->label, "tensor",
+                             node->tensor ? node->tensor : "", "repeat", (json_int_t)linear->repeat,
+                             "out_features", (json_int_t)node->out_features, "in_features",
+                             (json_int_t)node->in_features, "sparsity", 1 - linear->density);
+  if (linear->layer >= 0)
+    json_object_set_new(object, "layer", json_integer(linear->layer));
+  gint64 cycles = 0, dense_cycles = 0, causes[CS3_N_CAUSES] = {0};
+  for (int pass = 0; pass < CS3_N_PASSES; pass++) {
+    cycles += linear->passes[pass].result.cycles;
+    dense_cycles += dense->passes[pass].result.cycles;
+    for (int i = 0; i < CS3_N_CAUSES; i++)
+      causes[i] += linear->passes[pass].result.causes[i];
+  }
+  json_object_set_new(object, "cycles", json_integer(cycles));
+  json_object_set_new(object, "speedup", json_real((double)dense_cycles / cycles * scale));
+  json_object_set_new(object, "causes", causes_json(causes, CS3_N_CAUSES));
+  json_t *passes = json_object();
+  for (int pass = 0; pass < CS3_N_PASSES; pass++)
+    json_object_set_new(passes, cs3_pass_name(pass),
+                        pass_json(&linear->passes[pass], &dense->passes[pass], scale));
+  json_object_set_new(object, "passes", passes);
+  return object;
+}
+
+static json_t *layers_json(const Cs3Run *run) {
+  const Cs3Plan *plan = run->sparse.plan;
+  double scale = (double)plan->tokens / run->dense.plan->tokens;
+  json_t *layers = json_array();
+  for (guint k = 0; k < plan->linears->len; k++)
+    json_array_append_new(layers,
+                          layer_json(run, &g_array_index(plan->linears, Cs3PlanLinear, k), scale));
+  return layers;
+}
+
+static json_t *others_json(const Cs3Run *run) {
+  const Cs3Plan *plan = run->sparse.plan;
+  json_t *array = json_array();
+  for (guint k = 0; k < plan->others->len; k++) {
+    const Cs3PlanOther *other = &g_array_index(plan->others, Cs3PlanOther, k);
+    const Cs3Node *node = cs3_graph_node(run->config.graph, other->node);
+    json_array_append_new(array, json_pack("{s:s, s:s, s:I, s:I, s:I}", "name", node->label, "kind",
+                                           cs3_node_kind_name(node->kind), "repeat",
+                                           (json_int_t)node->repeat, "forward_cycles",
+                                           (json_int_t)other->forward, "backward_cycles",
+                                           (json_int_t)other->backward));
+  }
+  return array;
+}
+
+static json_t *dense_json(const Cs3Run *run) {
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "step", step_json(&run->dense), "throughput",
+                   throughput_json(run, &run->dense), "flops", flops_json(run, &run->dense),
+                   "energy", energy_json(run, &run->dense), "mapping", sizing_json(run->dense.plan),
+                   "bottleneck", bottleneck(&run->dense));
+}
+
+/* Every parameter of the machine as it can be given to --set. */
+static json_t *configuration_json(const Cs3Machine *machine) {
+  json_t *object = json_object();
+  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
+  cs3_machine_bind(NULL, bindings);
+  for (guint t = 0; bindings[t].table != NULL; t++) {
+    for (guint i = 0; i < bindings[t].table->n_params; i++) {
+      const Cs3Param *param = &bindings[t].table->params[i];
+      g_autofree char *name = cs3_param_name(param);
+      g_autofree char *value = cs3_param_format(param, cs3_machine_get(machine, param));
+      json_object_set_new(object, name, json_string(value));
+    }
+  }
+  return object;
+}
+
+static json_t *provenance_json(const Cs3Run *run) {
+  return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "version", PACKAGE_VERSION, "model_version",
+                   (json_int_t)CS3_MODEL_VERSION, "seed", (json_int_t)run->config.seed, "map",
+                   texts_json(run->config.map_texts), "sparsity_filter",
+                   texts_json(run->config.filter_texts), "configuration",
+                   configuration_json(run->config.machine));
+}
+
+json_t *cs3_result_json(const Cs3Run *run) {
+  const Cs3RunConfig *c = &run->config;
+  json_t *record =
+      json_pack("{s:s, s:o, s:o, s:f, s:s, s:I, s:I, s:s, s:s, s:b}", "schema", CS3_RESULT_SCHEMA,
+                "model", model_json(run), "hardware", hardware_json(run), "sparsity",
+                c->sparsity_asked, "pattern", c->pattern_text, "batch", (json_int_t)c->batch, "seq",
+                (json_int_t)c->graph->seq, "attention", c->graph->causal ? "causal" : "full",
+                "fidelity", c->bound ? "bound" : "recurrence", "exact", c->exact);
+  json_object_set_new(record, "step", step_json(&run->sparse));
+  json_object_set_new(record, "throughput", throughput_json(run, &run->sparse));
+  json_object_set_new(record, "flops", flops_json(run, &run->sparse));
+  json_object_set_new(record, "cluster", cluster_json(run));
+  json_object_set_new(record, "energy", energy_json(run, &run->sparse));
+  json_object_set_new(record, "speedup", speedup_json(run));
+  json_object_set_new(record, "bottleneck", json_string(bottleneck(&run->sparse)));
+  json_object_set_new(record, "mapping", sizing_json(run->sparse.plan));
+  json_object_set_new(record, "dense", dense_json(run));
+  json_object_set_new(record, "layers", layers_json(run));
+  json_object_set_new(record, "other", others_json(run));
+  json_object_set_new(record, "provenance", provenance_json(run));
+  return record;
+}

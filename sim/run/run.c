@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The main job: one training step, sparse and dense. */
+#include "config.h"
+
+#include "sim/run/run.h"
+
+#include <math.h>
+
+#include "fabric/fabric-error.h"
+#include "sim/run/schedule.h"
+
+const char *cs3_step_cause_name(int cause) {
+  static const char *const names[] = {
+      [CS3_STEP_ATTENTION] = "attention", [CS3_STEP_VECTOR] = "vector",
+      [CS3_STEP_EMBEDDING] = "embedding", [CS3_STEP_RECOMPUTE] = "recompute",
+      [CS3_STEP_PADDING] = "padding",     [CS3_STEP_STREAM_WAIT] = "stream_wait",
+      [CS3_STEP_BOUNDARY] = "boundary",   [CS3_STEP_FAULTS] = "faults",
+  };
+  return cause < CS3_N_CAUSES ? cs3_cause_name(cause) : names[cause];
+}
+
+/* Causes of one micro-batch: every pass, every repeat. */
+static void count_linear(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanLinear *linear,
+                         gint64 *causes) {
+  for (int pass = 0; pass < CS3_N_PASSES; pass++)
+    for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+      causes[cause] += linear->repeat * linear->passes[pass].result.causes[cause];
+  if (cs3_graph_node(graph, linear->node)->in_block)
+    causes[CS3_STEP_RECOMPUTE] += llround(plan->memory.extra_forwards * linear->repeat *
+                                          linear->passes[CS3_PASS_FORWARD].result.cycles);
+}
+
+static void count_other(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanOther *other,
+                        gint64 *causes) {
+  const Cs3Node *node = cs3_graph_node(graph, other->node);
+  gint64 total = node->repeat * (other->forward + other->backward);
+  if (node->kind == CS3_NODE_SCORES || node->kind == CS3_NODE_VALUES) {
+    gint64 ideal = MIN(total, (gint64)(3 * node->repeat * other->ideal));
+    causes[CS3_CAUSE_ARITHMETIC] += ideal;
+    causes[CS3_STEP_ATTENTION] += total - ideal;
+  } else {
+    causes[node->kind == CS3_NODE_EMBEDDING ? CS3_STEP_EMBEDDING : CS3_STEP_VECTOR] += total;
+  }
+  if (node->in_block)
+    causes[CS3_STEP_RECOMPUTE] +=
+        llround(plan->memory.extra_forwards * node->repeat * other->forward);
+}
+
+/* Causes of the step: all micro-batches, the share of sequences that do not exist as padding, and
+ * what the system adds. */
+static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
+  const Cs3Plan *plan = run->plan;
+  gint64 causes[CS3_N_STEP_CAUSES] = {0};
+  for (guint k = 0; k < plan->linears->len; k++)
+    count_linear(input->graph, plan, &g_array_index(plan->linears, Cs3PlanLinear, k), causes);
+  for (guint k = 0; k < plan->others->len; k++)
+    count_other(input->graph, plan, &g_array_index(plan->others, Cs3PlanOther, k), causes);
+
+  gint64 slots = plan->micro_batches * plan->micro_batch;
+  double padding = (double)(slots - input->batch) / slots;
+  gint64 padded = 0;
+  for (int cause = 0; cause < CS3_N_STEP_CAUSES; cause++) {
+    gint64 total = causes[cause] * plan->micro_batches;
+    gint64 wasted = (gint64)(total * padding);
+    run->causes[cause] = total - wasted;
+    padded += wasted;
+  }
+  run->causes[CS3_STEP_PADDING] = padded;
+  double clock_hz = input->machine->hw.wafer.clock_hz;
+  run->causes[CS3_STEP_STREAM_WAIT] = llround(run->time.stream_wait_s * clock_hz);
+  run->causes[CS3_STEP_BOUNDARY] = llround(run->time.boundary_s * clock_hz);
+  run->causes[CS3_STEP_FAULTS] = llround(run->fault_s * clock_hz);
+  run->cycles = 0;
+  for (int cause = 0; cause < CS3_N_STEP_CAUSES; cause++)
+    run->cycles += run->causes[cause];
+}
+
+/* FLOPs of the step (2 a MAC, backward twice forward) and the cycles a token spends in the blocks'
+ * linear layers. */
+static void count_work(const Cs3PlanInput *input, gint64 systems, Cs3StepRun *run) {
+  const Cs3Graph *graph = input->graph;
+  double macs = 0, cycles = 0;
+  for (guint k = 0; k < run->plan->linears->len; k++) {
+    const Cs3PlanLinear *linear = &g_array_index(run->plan->linears, Cs3PlanLinear, k);
+    macs += (double)linear->repeat * linear->passes[CS3_PASS_FORWARD].result.nonzeros;
+    if (!cs3_graph_node(graph, linear->node)->in_block)
+      continue;
+    for (int pass = 0; pass < CS3_N_PASSES; pass++)
+      cycles += (double)linear->repeat * linear->passes[pass].result.cycles;
+    cycles += run->plan->memory.extra_forwards * linear->repeat *
+              linear->passes[CS3_PASS_FORWARD].result.cycles;
+  }
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    if (node->kind != CS3_NODE_LINEAR)
+      macs += node->repeat * node->macs;
+  }
+  run->flops = 6 * macs * input->batch * systems * graph->seq;
+  run->linear_cycles_per_token = cycles / run->plan->tokens;
+}
+
+Cs3PlanInput cs3_run_input(const Cs3RunConfig *config) {
+  return (Cs3PlanInput){
+      .graph = config->graph,
+      .machine = config->machine,
+      .sparsity = config->sparsity,
+      .pattern = &config->pattern,
+      .batch = config->batch / cs3_run_systems(config),
+      .seed = config->seed,
+      .exact = config->exact,
+      .bound = config->bound,
+      .workers = config->workers,
+      .force = config->force,
+  };
+}
+
+Cs3Schedule cs3_run_schedule(const Cs3RunConfig *config, const Cs3Plan *plan, const GArray *uses) {
+  Cs3PlanInput input = cs3_run_input(config);
+  Cs3Schedule schedule = cs3_schedule(&input, plan, uses);
+  schedule.systems = cs3_run_systems(config);
+  schedule.each = config->each;
+  schedule.faults = config->faults;
+  return schedule;
+}
+
+static gboolean any_lasting(const GArray *faults) {
+  for (guint i = 0; faults != NULL && i < faults->len; i++) {
+    const Cs3Fault *fault = &g_array_index(faults, Cs3Fault, i);
+    if (fault->kind == CS3_FAULT_STRAGGLER || (fault->kind == CS3_FAULT_LINK && !fault->timed))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The step as it should be, then with the faults that last. */
+static gboolean time_step(const Cs3Schedule *with_faults, const Cs3System *system, Cs3StepRun *run,
+                          GError **error) {
+  Cs3Schedule sound = *with_faults, single = *with_faults;
+  Cs3StepTime time;
+  sound.faults = single.faults = NULL;
+  single.systems = 1;
+  if (!cs3_step_simulate(&sound, system, &run->time, error))
+    return FALSE;
+  cs3_step_oracle(&single, system, &time);
+  run->single_s = time.step_s;
+  if (!any_lasting(with_faults->faults))
+    return TRUE;
+  if (!cs3_step_simulate(with_faults, system, &time, error))
+    return FALSE;
+  run->fault_s = time.step_s - run->time.step_s;
+  run->time.step_s = time.step_s;
+  return TRUE;
+}
+
+double cs3_run_joules(const Cs3RunConfig *config, const Cs3StepTime *time) {
+  const Cs3Hardware *hw = &config->machine->hw;
+  double idle_w = hw->wafer.power_w * hw->wafer.power_idle_ratio;
+  double busy_s = time->compute_s * (double)cs3_run_systems(config);
+  for (guint i = 0; config->faults != NULL && i < config->faults->len; i++) {
+    const Cs3Fault *fault = &g_array_index(config->faults, Cs3Fault, i);
+    if (fault->kind == CS3_FAULT_STRAGGLER)
+      busy_s += time->compute_s * (1 / fault->share - 1);
+  }
+  return idle_w * time->step_s * (double)cs3_run_systems(config) +
+         (hw->wafer.power_w - idle_w) * busy_s;
+}
+
+static gboolean simulate(const Cs3RunConfig *config, const Cs3PlanInput *input, Cs3StepRun *run,
+                         GError **error) {
+  run->plan = cs3_plan_new(input, error);
+  if (run->plan == NULL)
+    return FALSE;
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, run->plan, NULL, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(config, run->plan, uses);
+  if (!time_step(&schedule, &input->machine->system, run, error))
+    return FALSE;
+  account(input, run);
+  count_work(input, cs3_run_systems(config), run);
+  run->joules = cs3_run_joules(config, &run->time);
+  return TRUE;
+}
+
+static double block_macs(const Cs3Graph *graph, const double *density) {
+  double macs = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    if (node->kind == CS3_NODE_LINEAR && node->in_block)
+      macs += node->repeat * node->macs * (density ? density[i] : 1);
+  }
+  return macs;
+}
+
+static gboolean check_memoryx(const Cs3RunConfig *config, GError **error) {
+  const Cs3Model *model = config->graph->model;
+  double missing, parameters = cs3_model_parameters(model);
+  if (cs3_system_fits(&config->machine->system, parameters, &missing))
+    return TRUE;
+  g_set_error(
+      error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+      "%s does not fit MemoryX: weights and optimizer state of %.3g parameters lack %.3g GB "
+      "(memoryx.capacity is %.3g GB in all); use a larger unit with --set memoryx.capacity=... or "
+      "more with --set memoryx.units=...",
+      model->name, parameters, missing / 1e9, cs3_system_capacity(&config->machine->system) / 1e9);
+  return FALSE;
+}
+
+static gboolean any_sparse(const Cs3RunConfig *config) {
+  const double *density = config->sparsity->node_density;
+  gboolean any = FALSE;
+  for (guint i = 0; i < config->graph->nodes->len; i++)
+    any |= cs3_graph_node(config->graph, i)->kind == CS3_NODE_LINEAR && density[i] < 1;
+  return any;
+}
+
+static void share(const Cs3StepRun *from, Cs3StepRun *to) {
+  *to = *from;
+  cs3_plan_ref(to->plan);
+}
+
+static gboolean simulate_dense(const Cs3RunConfig *config, const Cs3PlanInput *input,
+                               const Cs3Run *baseline, Cs3StepRun *dense, GError **error) {
+  if (baseline == NULL)
+    return simulate(config, input, dense, error);
+  share(&baseline->dense, dense);
+  return TRUE;
+}
+
+struct Cs3RunCache {
+  Cs3Memo *memo;
+  Cs3WeightStore *store;
+};
+
+/* One run asks for about 200 passes, and for counts of a few hundred MB at most. */
+enum { RUN_PASSES = 1 << 12, RUN_MASK_BYTES = 256 << 20 };
+
+Cs3RunCache *cs3_run_cache_new(gsize passes, gsize mask_bytes) {
+  Cs3RunCache *cache = g_new0(Cs3RunCache, 1);
+  cache->memo = cs3_memo_new(passes);
+  cache->store = cs3_weight_store_new(cache->memo, mask_bytes);
+  return cache;
+}
+
+void cs3_run_cache_free(Cs3RunCache *cache) {
+  if (cache == NULL)
+    return;
+  cs3_weight_store_free(cache->store);
+  cs3_memo_free(cache->memo);
+  g_free(cache);
+}
+
+/* The dense step. */
+static Cs3PlanInput plan_input(const Cs3RunConfig *config, const Cs3RunCache *cache) {
+  Cs3PlanInput input = cs3_run_input(config);
+  input.store = cache->store;
+  input.memo = cache->memo;
+  input.sparsity = NULL;
+  return input;
+}
+
+/* What happens at some time happens to the sparse step. */
+static gboolean disturb(Cs3Run *run, const Cs3PlanInput *input, GError **error) {
+  if (!cs3_step_has_timed(run->config.faults))
+    return TRUE;
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, run->sparse.plan, NULL, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(&run->config, run->sparse.plan, uses);
+  return cs3_step_disturbed(&schedule, &input->machine->system, &run->lost_s, &run->retries, error);
+}
+
+Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
+  g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
+  g_autoptr(Cs3RunCache) own =
+      config->cache == NULL ? cs3_run_cache_new(RUN_PASSES, RUN_MASK_BYTES) : NULL;
+  run->config = *config;
+  Cs3PlanInput input = plan_input(config, config->cache != NULL ? config->cache : own);
+  if (!check_memoryx(config, error) ||
+      !simulate_dense(config, &input, baseline, &run->dense, error))
+    return NULL;
+  input.known = run->dense.plan;
+  input.sparsity = config->sparsity;
+  if (!any_sparse(config))
+    share(&run->dense, &run->sparse);
+  else if (!simulate(config, &input, &run->sparse, error))
+    return NULL;
+  if (!disturb(run, &input, error))
+    return NULL;
+  const double *density = config->sparsity->node_density;
+  run->speedup = run->dense.time.step_s / run->sparse.time.step_s;
+  run->theoretical = cs3_graph_theoretical_speedup(config->graph, density);
+  run->linear_speedup = run->dense.linear_cycles_per_token / run->sparse.linear_cycles_per_token;
+  run->linear_theoretical = block_macs(config->graph, NULL) / block_macs(config->graph, density);
+  return g_steal_pointer(&run);
+}
+
+Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
+  return cs3_run_against(config, NULL, error);
+}
+
+static gboolean find_step(const Cs3RunConfig *config, const Cs3PlanInput *input, double *step_s,
+                          GError **error) {
+  g_autoptr(Cs3Plan) plan = cs3_plan_new(input, error);
+  if (plan == NULL)
+    return FALSE;
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, plan, NULL, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(config, plan, uses);
+  if (!cs3_step_check(&schedule, &input->machine->system, error))
+    return FALSE;
+  Cs3StepTime time;
+  cs3_step_oracle(&schedule, &input->machine->system, &time);
+  *step_s = time.step_s;
+  return TRUE;
+}
+
+gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTimes *times,
+                       GError **error) {
+  g_return_val_if_fail(config->cache != NULL, FALSE);
+  Cs3PlanInput input = plan_input(config, config->cache);
+  input.ranked = TRUE;
+  input.exact = FALSE;
+  input.sample_rows = sample_rows;
+  if (!check_memoryx(config, error) || !find_step(config, &input, &times->dense_s, error))
+    return FALSE;
+  times->sparse_s = times->dense_s;
+  input.sparsity = config->sparsity;
+  return !any_sparse(config) || find_step(config, &input, &times->sparse_s, error);
+}
+
+gboolean cs3_run_dense_gradient(const Cs3Run *run, Cs3StepTime *time, GError **error) {
+  const Cs3Plan *sparse = run->sparse.plan;
+  Cs3PlanInput input = cs3_run_input(&run->config), dense = input;
+  dense.sparsity = NULL;
+  dense.known = run->dense.plan;
+  dense.force.micro_batch = sparse->micro_batch;
+  dense.force.recompute = sparse->recompute;
+  g_autoptr(Cs3Plan) gradient = cs3_plan_new(&dense, error);
+  if (gradient == NULL)
+    return FALSE;
+  g_autoptr(GArray) uses = cs3_schedule_uses(&input, sparse, gradient, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(&run->config, sparse, uses);
+  return cs3_step_simulate(&schedule, &input.machine->system, time, error);
+}
+
+void cs3_run_free(Cs3Run *run) {
+  if (run == NULL)
+    return;
+  cs3_plan_free(run->sparse.plan);
+  cs3_plan_free(run->dense.plan);
+  g_free(run);
+}

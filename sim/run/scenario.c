@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The options that name what is simulated. */
+#include "config.h"
+
+#include "sim/run/scenario.h"
+
+#include <string.h>
+
+#include "sim/base/datadir.h"
+#include "sim/cli/settings.h"
+#include "workloads/workload-error.h"
+
+#define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
+
+static const char *const fidelities[] = {"recurrence", "bound", NULL};
+static const char *const attention_kinds[] = {"full", "causal", NULL};
+
+const Cs3Option cs3_scenario_options[] = {
+    {.name = "model",
+     .letter = 'm',
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(model),
+     .metavar = "NAME|FILE",
+     .completes = "models",
+     .help = "model preset, or a Hugging Face config.json"},
+    {.name = "hardware",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(hardware),
+     .metavar = "NAME|FILE",
+     .completes = "hardware",
+     .help = "hardware preset, or an .ini file"},
+    {.name = "set",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(set),
+     .metavar = "GROUP.KEY=VALUE",
+     .help = "override a hardware parameter (see 'cs3sim explain')"},
+    {.name = "sparsity",
+     .letter = 's',
+     .type = CS3_OPTION_REAL,
+     .offset = AT(sparsity),
+     .metavar = "S",
+     .min = 0,
+     .max = 1,
+     .below_max = TRUE,
+     .help = "share of zero weights in the linear layers of the decoder blocks; embedding, LM head "
+             "and norms stay dense"},
+    {.name = "sparsity-filter",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(sparsity_filter),
+     .metavar = "GLOB=S",
+     .help = "sparsity of the tensors whose name matches; the last that matches wins"},
+    {.name = "pattern",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(pattern),
+     .metavar = "PATTERN",
+     .completes = "patterns",
+     .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"},
+    {.name = "batch",
+     .letter = 'b',
+     .type = CS3_OPTION_INT,
+     .offset = AT(batch),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 24,
+     .help = "sequences per training step, on all systems"},
+    {.name = "seq",
+     .type = CS3_OPTION_INT,
+     .offset = AT(seq),
+     .metavar = "TOKENS",
+     .min = 1,
+     .max = 1 << 24,
+     .default_text = "the model's longest",
+     .help = "tokens per sequence"},
+    {.name = "systems",
+     .type = CS3_OPTION_INT,
+     .offset = AT(systems),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 20,
+     .default_text = "the machine's",
+     .help = "systems that train together, each on its share of the batch"},
+    {.name = "fault",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(fault),
+     .metavar = "KIND:WHERE=WHAT",
+     .help = "something wrong with the cluster: straggler:SYSTEM=SPEED, "
+             "link:TIER.INDEX=SHARE[@FROM..TO], traffic:TIER.INDEX=BYTES[@FROM] (see 'cs3sim help "
+             "faults')"},
+    {.name = "attention",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(attention),
+     .metavar = "KIND",
+     .choices = attention_kinds,
+     .help = "attention work: the full square, or the causal triangle only"},
+    {NULL},
+};
+
+const Cs3Option cs3_execution_options[] = {
+    {.name = "seed",
+     .type = CS3_OPTION_INT,
+     .offset = AT(seed),
+     .metavar = "N",
+     .min = 0,
+     .max = G_MAXINT32,
+     .help = "seed of the random masks"},
+    {.name = "exact",
+     .type = CS3_OPTION_FLAG,
+     .offset = AT(exact),
+     .help = "draw every layer's own mask instead of one per distinct shape"},
+    {.name = "explicit",
+     .type = CS3_OPTION_FLAG,
+     .offset = AT(explicit_wafers),
+     .help = "simulate every wafer and link of the cluster by itself instead of classes of equal "
+             "ones; the result is the same"},
+    {.name = "fidelity",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(fidelity),
+     .metavar = "FIDELITY",
+     .choices = fidelities,
+     .help =
+         "exact recurrences of every pass, or their closed-form lower bounds: for a first look at "
+         "very many points"},
+    {.name = "jobs",
+     .letter = 'j',
+     .type = CS3_OPTION_INT,
+     .offset = AT(jobs),
+     .metavar = "N",
+     .min = 1,
+     .max = 1024,
+     .environment = "CS3SIM_JOBS",
+     .default_text = "number of processors",
+     .help = "threads; the result does not depend on it"},
+    {.name = "map",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(map),
+     .metavar = "KEY=VALUE",
+     .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, "
+             "recompute, micro-batch"},
+    {NULL},
+};
+
+const Cs3ScenarioOptions cs3_scenario_defaults = CS3_SCENARIO_DEFAULTS;
+
+static gboolean is_path(const char *name) {
+  return strchr(name, '/') != NULL || g_str_has_suffix(name, ".json");
+}
+
+Cs3Model *cs3_model_find(const char *name_or_path, GError **error) {
+  if (is_path(name_or_path))
+    return cs3_model_load(name_or_path, NULL, error);
+  g_autofree char *path = cs3_datadir_find(CS3_DATA_MODELS, name_or_path, error);
+  return path ? cs3_model_load(path, name_or_path, error) : NULL;
+}
+
+gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) {
+  *force = CS3_MAP_FREE;
+  for (char **text = map; text != NULL && *text != NULL; text++)
+    if (!cs3_map_force_parse(force, *text, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, const char *text, double *sparsity,
+                              GError **error) {
+  double imposed = pattern->ops->density(pattern);
+  if (imposed < 0)
+    return TRUE;
+  if (*sparsity != 0 && ABS(1 - imposed - *sparsity) > 1e-9) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "--pattern %s has sparsity %.4g, --sparsity asks for %.4g; leave one of them out",
+                text, 1 - imposed, *sparsity);
+    return FALSE;
+  }
+  *sparsity = 1 - imposed;
+  return TRUE;
+}
+
+gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *options,
+                                   double sparsity, GError **error) {
+  if (!cs3_pattern_sparsity(&s->config.pattern, s->pattern_text, &sparsity, error))
+    return FALSE;
+  Cs3Sparsity *next = cs3_sparsity_new(
+      s->graph, sparsity, (const char *const *)options->sparsity_filter, &s->config.pattern, error);
+  if (next == NULL)
+    return FALSE;
+  g_clear_pointer(&s->sparsity, cs3_sparsity_free);
+  s->config.sparsity = s->sparsity = next;
+  s->config.sparsity_asked = sparsity;
+  return TRUE;
+}
+
+/* The multiples of @systems on both sides of @batch. */
+static void explain_batch(gint64 batch, gint64 systems, GError **error) {
+  gint64 below = batch / systems * systems;
+  g_autofree char *lower =
+      below > 0 ? g_strdup_printf("%" G_GINT64_FORMAT " or ", below) : g_strdup("");
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "--batch %" G_GINT64_FORMAT ": does not divide over %" G_GINT64_FORMAT
+              " systems; take %s%" G_GINT64_FORMAT,
+              batch, systems, lower, below + systems);
+}
+
+static gboolean check_systems(const Cs3Machine *machine, gint64 systems, GError **error) {
+  gint64 most = machine->system.swarmx.max_systems;
+  if (systems <= most)
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "--systems %" G_GINT64_FORMAT ": a cluster of %s has 1 to %" G_GINT64_FORMAT
+              " systems (swarmx.max_systems)",
+              systems, machine->name, most);
+  return FALSE;
+}
+
+/* A step has no checkpoint to go back to. */
+static gboolean only_in_steps(const GArray *faults, char **texts, GError **error) {
+  for (guint i = 0; i < faults->len; i++) {
+    if (g_array_index(faults, Cs3Fault, i).kind != CS3_FAULT_SYSTEM)
+      continue;
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "--fault %s: losing a system concerns a whole run, not a step; see 'cs3sim train'",
+                texts[i]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean cs3_scenario_set_systems(Cs3Scenario *s, const Cs3ScenarioOptions *options, gint64 systems,
+                                  gint64 batch, GError **error) {
+  Cs3Tree tree = {systems, s->machine->system.swarmx.fan_out};
+  if (!check_systems(s->machine, systems, error))
+    return FALSE;
+  if (batch % systems != 0) {
+    explain_batch(batch, systems, error);
+    return FALSE;
+  }
+  GArray *faults = cs3_faults_parse((const char *const *)options->fault, &tree, "--fault", error);
+  if (faults == NULL || !only_in_steps(faults, options->fault, error)) {
+    g_clear_pointer(&faults, g_array_unref);
+    return FALSE;
+  }
+  g_clear_pointer(&s->faults, g_array_unref);
+  s->config.faults = s->faults = faults;
+  s->config.systems = systems;
+  s->config.batch = batch;
+  return TRUE;
+}
+
+Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
+  g_autoptr(Cs3Scenario) s = g_new0(Cs3Scenario, 1);
+  s->model = cs3_model_find(o->model, error);
+  if (s->model == NULL)
+    return NULL;
+  s->machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
+  if (s->machine == NULL)
+    return NULL;
+  s->graph =
+      cs3_graph_new(s->model, o->seq > 0 ? o->seq : s->model->max_seq, o->attention == 1, error);
+  if (s->graph == NULL)
+    return NULL;
+  s->pattern_text = g_strdup(o->pattern);
+  s->config = (Cs3RunConfig){
+      .machine = s->machine,
+      .graph = s->graph,
+      .each = o->explicit_wafers,
+      .pattern_text = s->pattern_text,
+      .seed = (guint64)o->seed,
+      .map_texts = o->map,
+      .filter_texts = o->sparsity_filter,
+      .fault_texts = o->fault,
+      .exact = o->exact,
+      .bound = o->fidelity == 1,
+      .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
+  };
+  gint64 systems = o->systems > 0 ? o->systems : s->machine->system.swarmx.systems;
+  if (!cs3_scenario_map(o->map, &s->config.force, error) ||
+      !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||
+      !cs3_pattern_parse(&s->config.pattern, o->pattern, error) ||
+      !cs3_scenario_set_sparsity(s, o, o->sparsity, error))
+    return NULL;
+  return g_steal_pointer(&s);
+}
+
+static void add_dimensions(Cs3Table *settings, const Cs3ScenarioOptions *o, const Cs3Model *model) {
+  g_autofree char *path =
+      is_path(o->model) ? g_strdup(o->model) : cs3_datadir_locate(CS3_DATA_MODELS, o->model);
+  g_autofree char *file = g_path_get_basename(path != NULL ? path : o->model);
+  const struct {
+    const char *name;
+    gint64 value;
+  } dimensions[] = {
+      {"model.layers", model->layers},
+      {"model.hidden", model->hidden},
+      {"model.heads", model->heads},
+      {"model.kv_heads", model->kv_heads},
+      {"model.head_dim", model->head_dim},
+      {"model.ffn", model->ffn},
+      {"model.vocab", model->vocab},
+      {"model.max_seq", model->max_seq},
+      {"model.parameters", cs3_model_parameters(model)},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(dimensions); i++) {
+    g_autofree char *value = g_strdup_printf("%" G_GINT64_FORMAT, dimensions[i].value);
+    cs3_settings_add(settings, dimensions[i].name, value, file);
+  }
+}
+
+/* Every constant, with the file and line or the --set that gave it. */
+static void add_machine(Cs3Table *settings, const Cs3Machine *machine) {
+  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
+  cs3_machine_bind(NULL, bindings);
+  for (const Cs3ParamBinding *b = bindings; b->table != NULL; b++)
+    for (guint i = 0; i < b->table->n_params; i++) {
+      const Cs3Param *param = &b->table->params[i];
+      g_autofree char *name = cs3_param_name(param);
+      g_autofree char *value = cs3_param_format(param, cs3_machine_get(machine, param));
+      cs3_settings_add(settings, name, value, cs3_machine_origin(machine, param));
+    }
+}
+
+gboolean cs3_scenario_check(const void *options, Cs3Table *settings, GError **error) {
+  const Cs3ScenarioOptions *o = options;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(o, error);
+  if (scenario == NULL)
+    return FALSE;
+  add_dimensions(settings, o, scenario->model);
+  add_machine(settings, scenario->machine);
+  return TRUE;
+}
+
+void cs3_scenario_free(Cs3Scenario *s) {
+  if (s == NULL)
+    return;
+  cs3_sparsity_free(s->sparsity);
+  g_clear_pointer(&s->graph, cs3_graph_free);
+  cs3_model_free(s->model);
+  cs3_machine_free(s->machine);
+  g_free(s->pattern_text);
+  g_clear_pointer(&s->faults, g_array_unref);
+  g_free(s);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The options that name what is simulated (model, machine, sparsity, batch), shared by every
+ * command that simulates, and the objects they stand for. */
+#pragma once
+
+#include <glib.h>
+
+#include "sim/base/table.h"
+#include "sim/cli/cli-option.h"
+#include "sim/run/run.h"
+
+typedef struct {
+  char *model, *hardware;
+  char **set;
+  double sparsity;
+  char **sparsity_filter;
+  char *pattern;
+  gint64 batch, seq, systems;
+  int attention;
+  char **fault;
+  gint64 seed;
+  gboolean exact, explicit_wafers;
+  int fidelity; /* 0: recurrence, 1: bound */
+  gint64 jobs;
+  char **map;
+} Cs3ScenarioOptions;
+
+extern const Cs3Option cs3_scenario_options[];  /* what is simulated */
+extern const Cs3Option cs3_execution_options[]; /* how: seed, exactness, workers, forced mappings */
+extern const Cs3ScenarioOptions cs3_scenario_defaults;
+
+/* The same, for commands that embed the struct in their own. 1024 sequences of 4096 tokens are the
+ * 4 M tokens a step of Llama-2 (arXiv 2307.09288, section 2.2). */
+#define CS3_SCENARIO_DEFAULTS                                                                      \
+  {                                                                                                \
+    .model = (char *)"llama7b", .hardware = (char *)"cs3", .pattern = (char *)"uniform",           \
+    .batch = 1024, .seed = 1,                                                                      \
+  }
+
+/* What the options stand for. */
+typedef struct {
+  Cs3Machine *machine;
+  Cs3Model *model;
+  Cs3Graph *graph;
+  Cs3Sparsity *sparsity;
+  char *pattern_text;
+  GArray *faults;      /* of Cs3Fault */
+  Cs3RunConfig config; /* refers to the members above */
+} Cs3Scenario;
+
+/** cs3_model_find: (transfer full) (nullable): a preset by name, or a file (has a '/' or ends in
+ * .json, or is a directory). */
+Cs3Model *cs3_model_find(const char *name_or_path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_map: the choices that @map ("key=value", nullable) forces. */
+gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_pattern_sparsity: the sparsity that goes with a pattern: the user's, or the one that the
+ * pattern imposes (N:M). @text: the pattern as written. Fails when both are given and differ.
+ */
+gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, const char *text, double *sparsity,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_scenario_new: load the model and the machine and check everything that belongs together.
+ * Returns: (transfer full) (nullable).
+ */
+Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *options,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_scenario_set_systems: the same scenario on @systems systems with @batch sequences in all and
+ * the faults of the options. Fails when the machine has not so many, the batch does not divide or a
+ * fault names what is not there.
+ */
+gboolean cs3_scenario_set_systems(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
+                                  gint64 systems, gint64 batch,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_set_sparsity: the same scenario at another sparsity, filters kept. */
+gboolean cs3_scenario_set_sparsity(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
+                                   double sparsity, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_check: for a command's check(): the model's dimensions and the machine's constants
+ * with their origins. @options: a #Cs3ScenarioOptions. */
+gboolean cs3_scenario_check(const void *options, Cs3Table *settings, GError **error);
+
+void cs3_scenario_free(Cs3Scenario *scenario);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Scenario, cs3_scenario_free)

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Samples of a machine over the ranges of its uncertain constants. */
+#include "config.h"
+
+#include "sim/run/uncertainty.h"
+
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <string.h>
+
+#include "sim/base/config-error.h"
+#include "sim/base/table.h"
+#include "sim/run/result.h"
+#include "sim/run/sobol.h"
+#include "workloads/parallel.h"
+
+enum {
+  INDEX_ROWS = 256, /* output rows of a layer in an evaluation for indices; doc/validation.md */
+  BAND_ROWS = 2048, /* in one for the band */
+  TRIAL_ROWS = 32,  /* samples in which a constant must show influence to be looked at further */
+  PASSES = 1 << 19, /* remembered: samples that differ in one constant share most passes */
+  MASK_BYTES = 1 << 30,
+  MATTER_MOST = 3,
+};
+
+/* The total index that it must show there, of either answer. */
+#define INFLUENCE 0.01
+
+typedef enum { SPEEDUP, SHARE, RATE, STEP, N_ANSWERS } Answer;
+static const char *const answer_names[N_ANSWERS] = {"speedup", "share_of_theory", "tokens_per_s",
+                                                    "step_time_s"};
+
+/* The study. Points are numbered: A, B, then A with column 0 from B, with column 1, ... */
+typedef struct {
+  const Cs3RunConfig *config;
+  Cs3RunCache *cache;
+  GArray *params; /* of Cs3Uncertain */
+  guint n;        /* rows of A */
+  double *points;
+  gint64 sample_rows;
+  Cs3RunTimes *times;     /* by number; NaN: the machine cannot run the model */
+  const guint64 *numbers; /* of the points in work */
+  gint done;              /* atomic */
+  guint64 done_before, total;
+  Cs3UncertaintyProgress progress;
+  gpointer data;
+} Study;
+
+/* Coordinate @i of point @number. */
+static double coordinate(const Study *s, guint64 number, guint i) {
+  guint d = s->params->len;
+  guint64 block = number / s->n, row = number % s->n;
+  gboolean from_b = block == 1 || block == i + 2;
+  return s->points[((from_b ? s->n : 0) + row) * d + i];
+}
+
+static Cs3Machine *machine_at(const Study *s, guint64 number) {
+  g_autoptr(Cs3Machine) machine = cs3_machine_copy(s->config->machine);
+  for (guint i = 0; i < s->params->len; i++) {
+    const Cs3Uncertain *u = &g_array_index(s->params, Cs3Uncertain, i);
+    double value = cs3_uncertain_sample(u, coordinate(s, number, i));
+    if (!cs3_machine_set(machine, u->param, value, "sample", NULL))
+      return NULL;
+  }
+  /* A ring streams whole blocks of rows: there is none without overlap (cs3_mapping_check). */
+  if (machine->hw.kernel.reduction == CS3_REDUCTION_RING)
+    machine->hw.kernel.reduction_overlap = CS3_OVERLAP_MICROTHREAD;
+  return g_steal_pointer(&machine);
+}
+
+static void evaluate(gint64 begin, gint64 end, guint worker, gpointer data) {
+  Study *s = data;
+  for (gint64 k = begin; k < end; k++) {
+    Cs3RunTimes *times = &s->times[s->numbers[k]];
+    g_autoptr(Cs3Machine) machine = machine_at(s, s->numbers[k]);
+    Cs3RunConfig config = *s->config;
+    config.machine = machine;
+    config.workers = 1;
+    config.cache = s->cache;
+    if (machine == NULL || !cs3_run_times(&config, s->sample_rows, times, NULL))
+      *times = (Cs3RunTimes){NAN, NAN};
+    guint64 done = (guint64)g_atomic_int_add(&s->done, 1) + 1;
+    if (worker == 0 && s->progress != NULL)
+      s->progress(s->done_before + done, s->total, s->data);
+  }
+}
+
+/* Rows @first to @last - 1 of @blocks. @blocks: (element-type guint64). */
+static void run_rows(Study *s, const GArray *blocks, guint first, guint last) {
+  g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
+  for (guint row = first; row < last; row++)
+    for (guint k = 0; k < blocks->len; k++) {
+      guint64 number = g_array_index(blocks, guint64, k) * s->n + row;
+      g_array_append_val(numbers, number);
+    }
+  s->numbers = (const guint64 *)(void *)numbers->data;
+  s->done = 0;
+  cs3_parallel_for(numbers->len, 1, s->config->workers, evaluate, s);
+  s->done_before += numbers->len;
+}
+
+static double answer_of(const Study *s, const Cs3RunTimes *t, Answer answer) {
+  const Cs3Graph *graph = s->config->graph;
+  double tokens = (double)s->config->batch * (double)graph->seq;
+  double speedup = t->dense_s / t->sparse_s;
+  switch (answer) {
+  case SPEEDUP:
+    return speedup;
+  case SHARE:
+    return speedup / cs3_graph_theoretical_speedup(graph, s->config->sparsity->node_density);
+  case RATE:
+    return tokens / t->sparse_s;
+  default:
+    return t->sparse_s;
+  }
+}
+
+static json_t *number_json(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* Nominal value, median and band of an answer over the samples that can run. */
+static json_t *band_json(const Study *s, const Cs3RunTimes *nominal, const Cs3RunTimes *times,
+                         Answer answer) {
+  g_autofree double *values = g_new(double, s->n);
+  gsize n = 0;
+  for (guint j = 0; j < s->n; j++) {
+    double value = answer_of(s, &times[j], answer);
+    if (isfinite(value))
+      values[n++] = value;
+  }
+  gsl_sort(values, 1, n);
+  return json_pack(
+      "{s:f, s:o, s:o, s:o}", "nominal", answer_of(s, nominal, answer), "median",
+      number_json(n ? gsl_stats_quantile_from_sorted_data(values, 1, n, 0.5) : NAN), "p10",
+      number_json(n ? gsl_stats_quantile_from_sorted_data(values, 1, n, 0.1) : NAN), "p90",
+      number_json(n ? gsl_stats_quantile_from_sorted_data(values, 1, n, 0.9) : NAN));
+}
+
+/* Values of an answer at all points, and the indices from them. */
+static void find_indices(const Study *s, const Cs3RunTimes *times, Answer answer,
+                         Cs3SobolIndex *indices) {
+  guint d = s->params->len;
+  guint64 points = (guint64)s->n * (d + 2);
+  g_autofree double *values = g_new(double, points);
+  for (guint64 k = 0; k < points; k++)
+    values[k] = answer_of(s, &times[k], answer);
+  Cs3SobolValues v = {
+      .n = s->n, .dimensions = d, .a = values, .b = values + s->n, .ab = values + 2 * (gsize)s->n};
+  cs3_sobol_indices(&v, s->config->seed, indices);
+}
+
+static json_t *index_json(const Cs3SobolIndex *index) {
+  return json_pack("{s:o, s:o, s:o, s:o, s:I}", "first", number_json(index->first), "first_se",
+                   number_json(index->first_se), "total", number_json(index->total), "total_se",
+                   number_json(index->total_se), "samples", (json_int_t)index->rows);
+}
+
+/* A parameter with its place in the order. */
+typedef struct {
+  const Cs3Uncertain *uncertain;
+  const Cs3SobolIndex *speedup, *rate;
+} Ranked;
+
+static gint by_total(gconstpointer a, gconstpointer b) {
+  const Ranked *x = a, *y = b;
+  double p = x->speedup->total, q = y->speedup->total;
+  return (isnan(p) ? 0 : p) < (isnan(q) ? 0 : q) ? 1 : (p > q || isnan(q)) && !isnan(p) ? -1 : 0;
+}
+
+static json_t *parameter_json(const Ranked *ranked) {
+  const Cs3Uncertain *u = ranked->uncertain;
+  g_autofree char *name = cs3_param_name(u->param);
+  g_autofree char *value = cs3_param_format(u->param, u->value);
+  g_autofree char *low = cs3_param_format(u->param, u->range.low);
+  g_autofree char *high = cs3_param_format(u->param, u->range.high);
+  return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", name, "value", value, "low", low,
+                   "high", high, answer_names[SPEEDUP], index_json(ranked->speedup),
+                   answer_names[RATE], index_json(ranked->rate));
+}
+
+static void add_parameters(const Study *s, const Cs3RunTimes *times, json_t *object) {
+  guint d = s->params->len;
+  g_autofree Cs3SobolIndex *speedup = g_new(Cs3SobolIndex, d), *rate = g_new(Cs3SobolIndex, d);
+  find_indices(s, times, SPEEDUP, speedup);
+  find_indices(s, times, RATE, rate);
+  g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(Ranked));
+  for (guint i = 0; i < d; i++) {
+    Ranked one = {&g_array_index(s->params, Cs3Uncertain, i), &speedup[i], &rate[i]};
+    g_array_append_val(order, one);
+  }
+  g_array_sort(order, by_total);
+  json_t *list = json_array(), *most = json_array();
+  for (guint i = 0; i < d; i++) {
+    json_t *parameter = parameter_json(&g_array_index(order, Ranked, i));
+    if (i < MATTER_MOST)
+      json_array_append(most, json_object_get(parameter, "name"));
+    json_array_append_new(list, parameter);
+  }
+  json_object_set_new(object, "matter_most", most);
+  json_object_set_new(object, "parameters", list);
+}
+
+/* How well the reduced evaluation orders the samples: correlation of the speed-ups of A's rows. */
+static double correlation(const Study *s, const Cs3RunTimes *full, const Cs3RunTimes *reduced) {
+  g_autofree double *x = g_new(double, s->n), *y = g_new(double, s->n);
+  gsize n = 0;
+  for (guint j = 0; j < s->n; j++) {
+    x[n] = answer_of(s, &full[j], SPEEDUP);
+    y[n] = answer_of(s, &reduced[j], SPEEDUP);
+    n += isfinite(x[n]) && isfinite(y[n]);
+  }
+  return n > 1 ? gsl_stats_correlation(x, 1, y, 1, n) : NAN;
+}
+
+/* Which constants show influence in the rows that have been run. */
+static void find_influence(const Study *s, gboolean *influence) {
+  guint d = s->params->len;
+  g_autofree Cs3SobolIndex *indices = g_new(Cs3SobolIndex, d);
+  for (guint i = 0; i < d; i++)
+    influence[i] = FALSE;
+  static const Answer answers[] = {SPEEDUP, RATE};
+  for (guint k = 0; k < G_N_ELEMENTS(answers); k++) {
+    find_indices(s, s->times, answers[k], indices);
+    for (guint i = 0; i < d; i++)
+      influence[i] |= indices[i].total >= INFLUENCE;
+  }
+}
+
+/* All blocks: their first rows, then the others of the constants that matter. */
+static void run_all(Study *s) {
+  guint64 blocks = s->params->len + 2;
+  guint trial = MIN(s->n, (guint)TRIAL_ROWS);
+  g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(guint64));
+  g_autoptr(GArray) some = g_array_new(FALSE, FALSE, sizeof(guint64));
+  g_autofree gboolean *influence = g_new(gboolean, s->params->len);
+  for (guint64 k = 0; k < s->n * blocks; k++)
+    s->times[k] = (Cs3RunTimes){NAN, NAN};
+  for (guint64 block = 0; block < blocks; block++)
+    g_array_append_val(all, block);
+  run_rows(s, all, 0, trial);
+  find_influence(s, influence);
+  for (guint64 block = 0; block < blocks; block++)
+    if (block < 2 || influence[block - 2])
+      g_array_append_val(some, block);
+  s->total -= (guint64)(all->len - some->len) * (s->n - trial);
+  run_rows(s, some, trial, s->n);
+}
+
+static void finish_indices(const Study *s, const Cs3RunTimes *full, json_t *object) {
+  json_object_set_new(object, "index_rows", json_integer(INDEX_ROWS));
+  json_object_set_new(object, "index_correlation", number_json(correlation(s, full, s->times)));
+  add_parameters(s, s->times, object);
+}
+
+static json_t *bands_json(const Study *s, const Cs3RunTimes *nominal, const Cs3RunTimes *times) {
+  json_int_t infeasible = 0;
+  for (guint j = 0; j < s->n; j++)
+    infeasible += isnan(times[j].sparse_s) ? 1 : 0;
+  json_t *object =
+      json_pack("{s:s, s:I, s:I, s:I}", "sequence", "Sobol", "samples", (json_int_t)s->n,
+                "infeasible", infeasible, "uncertain", (json_int_t)s->params->len);
+  for (int answer = 0; answer < N_ANSWERS; answer++)
+    json_object_set_new(object, answer_names[answer], band_json(s, nominal, times, (Answer)answer));
+  return object;
+}
+
+static gboolean check(const Study *s, GError **error) {
+  if (s->params->len >= 1)
+    return TRUE;
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
+              "%s has no uncertain constant: all are known or were given by --set",
+              s->config->machine->name);
+  return FALSE;
+}
+
+static void study_start(Study *s, guint n, gint64 sample_rows, guint blocks) {
+  s->n = n;
+  s->sample_rows = sample_rows;
+  g_free(s->points);
+  s->points = cs3_sobol_points(n, s->params->len, s->config->seed);
+  s->times = g_new(Cs3RunTimes, (gsize)n * blocks);
+}
+
+json_t *cs3_uncertainty(const Cs3RunConfig *config, guint samples, gboolean indices,
+                        Cs3UncertaintyProgress progress, gpointer data, GError **error) {
+  g_autoptr(GArray) params = cs3_machine_uncertain(config->machine);
+  g_autoptr(Cs3RunCache) cache = cs3_run_cache_new(PASSES, MASK_BYTES);
+  Study s = {
+      .config = config, .cache = cache, .params = params, .progress = progress, .data = data};
+  Cs3RunConfig own = *config;
+  Cs3RunTimes nominal;
+  own.cache = cache;
+  if (!check(&s, error) || !cs3_run_times(&own, BAND_ROWS, &nominal, error))
+    return NULL;
+  guint blocks = params->len + 2;
+  s.total = samples + (indices ? (guint64)samples * blocks : 0);
+  study_start(&s, samples, BAND_ROWS, 1);
+  g_autofree Cs3RunTimes *full = s.times;
+  g_autoptr(GArray) a = g_array_new(FALSE, TRUE, sizeof(guint64));
+  g_array_set_size(a, 1);
+  run_rows(&s, a, 0, samples);
+  json_t *object = bands_json(&s, &nominal, full);
+  if (indices) {
+    study_start(&s, samples, INDEX_ROWS, blocks);
+    run_all(&s);
+    finish_indices(&s, full, object);
+    g_free(s.times);
+  }
+  g_free(s.points);
+  return object;
+}
+
+static const Cs3Column band_columns[] = {
+    {.key = "answer", .title = "over the samples", .type = CS3_COLUMN_TEXT},
+    {.key = "p10", .title = "10 %", .type = CS3_COLUMN_TEXT},
+    {.key = "median", .title = "median", .type = CS3_COLUMN_TEXT},
+    {.key = "p90", .title = "90 %", .type = CS3_COLUMN_TEXT},
+};
+
+static void add_cell(Cs3Table *table, const json_t *object, const char *answer, const char *key) {
+  g_autofree char *path = g_strconcat(answer, ".", key, NULL);
+  g_autofree char *text = g_strdup_printf("%.4g", cs3_result_number(object, path));
+  cs3_table_add_text(table, text);
+}
+
+static void write_bands(const json_t *object, Cs3Output *output) {
+  static const char *const titles[N_ANSWERS] = {"speed-up", "share of theory", "tokens/s",
+                                                "step time [s]"};
+  g_autoptr(Cs3Table) table = cs3_table_new(band_columns, G_N_ELEMENTS(band_columns));
+  for (int answer = 0; answer < N_ANSWERS; answer++) {
+    cs3_table_add_text(table, titles[answer]);
+    for (guint c = 1; c < G_N_ELEMENTS(band_columns); c++)
+      add_cell(table, object, answer_names[answer], band_columns[c].key);
+  }
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+}
+
+static const Cs3Column index_columns[] = {
+    {.key = "name", .title = "constant", .type = CS3_COLUMN_TEXT},
+    {.key = "value", .title = "value", .type = CS3_COLUMN_TEXT},
+    {.key = "range", .title = "sampled over", .type = CS3_COLUMN_TEXT},
+    {.key = "first", .title = "speed-up: alone", .type = CS3_COLUMN_TEXT},
+    {.key = "total", .title = "in all", .type = CS3_COLUMN_TEXT},
+    {.key = "rate_first", .title = "tokens/s: alone", .type = CS3_COLUMN_TEXT},
+    {.key = "rate_total", .title = "in all", .type = CS3_COLUMN_TEXT},
+};
+
+/* "0.31 +- 0.05" */
+static void add_index(Cs3Table *table, const json_t *parameter, const char *answer,
+                      const char *key) {
+  g_autofree char *path = g_strdup_printf("%s.%s", answer, key);
+  g_autofree char *error_path = g_strdup_printf("%s.%s_se", answer, key);
+  g_autofree char *text = g_strdup_printf("%.2f +- %.2f", cs3_result_number(parameter, path),
+                                          cs3_result_number(parameter, error_path));
+  cs3_table_add_text(table, text);
+}
+
+/* Below this total index for both answers a constant is not shown in the text. */
+#define SHOWN 0.01
+
+static void write_indices(const json_t *object, Cs3Output *output) {
+  g_autoptr(Cs3Table) table = cs3_table_new(index_columns, G_N_ELEMENTS(index_columns));
+  size_t i;
+  json_t *parameter;
+  json_array_foreach(json_object_get(object, "parameters"), i, parameter) {
+    if (!(cs3_result_number(parameter, "speedup.total") >= SHOWN) &&
+        !(cs3_result_number(parameter, "tokens_per_s.total") >= SHOWN))
+      continue;
+    g_autofree char *range = g_strdup_printf("%s .. %s", cs3_result_string(parameter, "low"),
+                                             cs3_result_string(parameter, "high"));
+    cs3_table_add_text(table, cs3_result_string(parameter, "name"));
+    cs3_table_add_text(table, cs3_result_string(parameter, "value"));
+    cs3_table_add_text(table, range);
+    add_index(table, parameter, "speedup", "first");
+    add_index(table, parameter, "speedup", "total");
+    add_index(table, parameter, "tokens_per_s", "first");
+    add_index(table, parameter, "tokens_per_s", "total");
+  }
+  cs3_output_printf(output,
+                    "\nShare of the variance that a constant causes (Sobol indices, with "
+                    "standard errors; others: below %.2f)\n",
+                    SHOWN);
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+  g_autoptr(GString) names = g_string_new(NULL);
+  json_t *name;
+  json_array_foreach(json_object_get(object, "matter_most"), i, name)
+      g_string_append_printf(names, "%s%s", i > 0 ? ", " : "", json_string_value(name));
+  cs3_output_printf(output, "\nWhat matters most for the speed-up: %s\n", names->str);
+}
+
+void cs3_uncertainty_text(const json_t *object, Cs3Output *output) {
+  cs3_output_printf(output,
+                    "\nUncertainty: %.0f machines over the ranges of %.0f constants that are "
+                    "unpublished or disputed",
+                    cs3_result_number(object, "samples"), cs3_result_number(object, "uncertain"));
+  if (cs3_result_number(object, "infeasible") > 0)
+    cs3_output_printf(output, "; %.0f cannot run the model and are left out",
+                      cs3_result_number(object, "infeasible"));
+  cs3_output_puts(output, "\n");
+  write_bands(object, output);
+  if (json_object_get(object, "parameters") != NULL)
+    write_indices(object, output);
+}

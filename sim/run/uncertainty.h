@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The width that unpublished and disputed constants leave to a prediction: samples of the machine
+ * over their ranges, and which of them the width comes from. doc/validation.md has the method. */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "sim/base/output.h"
+#include "sim/run/run.h"
+
+/* More samples than this are hardly meant. */
+#define CS3_MAX_SAMPLES 65536
+
+/* Told of evaluations that are done, of how many; from the calling thread. */
+typedef void (*Cs3UncertaintyProgress)(guint64 done, guint64 total, gpointer data);
+
+/**
+ * cs3_uncertainty: sample the machine of @config at @samples points of Sobol's sequence over the
+ * ranges of cs3_machine_uncertain() (uniform; a choice takes each of its values), simulate each,
+ * and estimate Sobol indices.
+ * @samples: 2 to CS3_MAX_SAMPLES.
+ * @indices: %FALSE: the band only.
+ * Evaluates by cs3_run_times(); config->workers threads, which do not change the result.
+ * Returns: (transfer full) (nullable): the object "uncertainty" of a record of a run:
+ *   samples, infeasible (samples whose machine cannot run the model; left out), evaluations,
+ *   speedup, share_of_theory, tokens_per_s, step_time_s (each nominal, median, p10, p90), and with
+ *   @indices: parameters (name, value, low, high, and for speedup and tokens_per_s first, total,
+ *   their standard errors and the samples they are from), sorted by the total index of the
+ * speed-up; matter_most (three names); index_rows (output rows a layer that an evaluation for the
+ * indices runs) and index_correlation (with those of the band, over its samples). Errors: when the
+ * machine of @config itself cannot run the model; CS3_CONFIG_ERROR_RANGE when nothing is uncertain
+ * or more parameters are than the sequence has dimensions.
+ */
+json_t *cs3_uncertainty(const Cs3RunConfig *config, guint samples, gboolean indices,
+                        Cs3UncertaintyProgress progress, gpointer data,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_uncertainty_text: the object for people. */
+void cs3_uncertainty_text(const json_t *uncertainty, Cs3Output *output);

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A schedule with its durations worked out. */
+#include "config.h"
+
+#include "sim/step/step-plan.h"
+
+#include <math.h>
+
+static gint32 plan_group(GHashTable *ids, gint32 id) {
+  if (id < 0)
+    return -1;
+  gpointer known = NULL;
+  if (g_hash_table_lookup_extended(ids, GINT_TO_POINTER(id), NULL, &known))
+    return GPOINTER_TO_INT(known);
+  gint32 index = (gint32)g_hash_table_size(ids);
+  g_hash_table_insert(ids, GINT_TO_POINTER(id), GINT_TO_POINTER(index));
+  return index;
+}
+
+static void plan_use(Cs3StepPlan *plan, Cs3PlanUse *to, const Cs3Use *use, double rate) {
+  to->use = *use;
+  /* SimGrid moves whole bytes, and so do links. */
+  to->use.stream_bytes = ceil(use->stream_bytes);
+  to->use.gradient_bytes = ceil(use->gradient_bytes);
+  to->stream_s = to->use.stream_bytes / rate;
+  to->work_s = use->compute_cycles / plan->clock_hz;
+  to->gradient_s = to->use.gradient_bytes / rate;
+  to->update_s = use->update_params / plan->optimizer_params_per_s;
+  to->streamed = use->stream_bytes > 0;
+  to->sends = use->gradient_bytes > 0 || use->update_params > 0;
+  plan->n_streams += to->streamed;
+  plan->n_gradients += to->sends;
+}
+
+/* --- the cluster ---------------------------------------------------------------------------- */
+
+static void clear_link(gpointer data) {
+  g_array_unref(((Cs3PlanLink *)data)->faults);
+}
+
+static double system_speed(const GArray *faults, gint64 system) {
+  double speed = 1;
+  for (guint i = 0; faults != NULL && i < faults->len; i++) {
+    const Cs3Fault *fault = &g_array_index(faults, Cs3Fault, i);
+    if (fault->kind == CS3_FAULT_STRAGGLER && fault->index == system)
+      speed *= fault->share;
+  }
+  return speed;
+}
+
+static void add_to_class(GArray *classes, gint64 system, double speed) {
+  for (guint i = 0; i < classes->len; i++) {
+    Cs3PlanClass *class = &g_array_index(classes, Cs3PlanClass, i);
+    if (class->speed == speed) {
+      class->systems++;
+      return;
+    }
+  }
+  Cs3PlanClass class = {.first = system, .systems = 1, .speed = speed};
+  g_array_append_val(classes, class);
+}
+
+static gint faster_first(gconstpointer a, gconstpointer b) {
+  const Cs3PlanClass *x = a, *y = b;
+  if (x->speed != y->speed)
+    return x->speed > y->speed ? -1 : 1;
+  return (x->first > y->first) - (x->first < y->first);
+}
+
+static void find_classes(Cs3StepPlan *plan, const GArray *faults) {
+  plan->classes = g_array_new(FALSE, TRUE, sizeof(Cs3PlanClass));
+  for (gint64 system = 0; system < plan->tree.systems; system++) {
+    double speed = system_speed(faults, system);
+    Cs3PlanClass own = {.first = system, .systems = 1, .speed = speed};
+    if (plan->each)
+      g_array_append_val(plan->classes, own);
+    else
+      add_to_class(plan->classes, system, speed);
+  }
+  g_array_sort(plan->classes, faster_first);
+}
+
+static Cs3PlanLink *link_of(Cs3StepPlan *plan, const Cs3Fault *fault) {
+  for (guint i = 0; i < plan->links->len; i++) {
+    Cs3PlanLink *link = &g_array_index(plan->links, Cs3PlanLink, i);
+    if (link->tier == fault->tier && link->index == fault->index)
+      return link;
+  }
+  Cs3PlanLink link = {.tier = fault->tier, .index = fault->index, .share = 1};
+  link.faults = g_array_new(FALSE, TRUE, sizeof(Cs3Fault));
+  g_array_append_val(plan->links, link);
+  return &g_array_index(plan->links, Cs3PlanLink, plan->links->len - 1);
+}
+
+static gint by_begin(gconstpointer a, gconstpointer b) {
+  const Cs3Fault *x = a, *y = b;
+  return (x->from_s > y->from_s) - (x->from_s < y->from_s);
+}
+
+static void place_faults(Cs3StepPlan *plan, const GArray *faults) {
+  plan->links = g_array_new(FALSE, TRUE, sizeof(Cs3PlanLink));
+  g_array_set_clear_func(plan->links, clear_link);
+  plan->traffic = g_array_new(FALSE, TRUE, sizeof(Cs3Fault));
+  for (guint i = 0; faults != NULL && i < faults->len; i++) {
+    const Cs3Fault *fault = &g_array_index(faults, Cs3Fault, i);
+    if (fault->kind == CS3_FAULT_TRAFFIC)
+      g_array_append_val(plan->traffic, *fault);
+    if (fault->kind != CS3_FAULT_LINK && fault->kind != CS3_FAULT_TRAFFIC)
+      continue;
+    Cs3PlanLink *link = link_of(plan, fault);
+    if (fault->kind == CS3_FAULT_LINK && fault->timed)
+      g_array_append_val(link->faults, *fault);
+    else if (fault->kind == CS3_FAULT_LINK)
+      link->share *= fault->share;
+    g_array_sort(link->faults, by_begin); /* as profiles list them */
+  }
+}
+
+static void plan_cluster(Cs3StepPlan *plan, const Cs3Schedule *schedule, const Cs3System *system) {
+  plan->tree = (Cs3Tree){MAX(schedule->systems, 1), system->swarmx.fan_out};
+  plan->tiers = cs3_tree_tiers(&plan->tree);
+  plan->each = schedule->each;
+  plan->latency_s = schedule->port_latency_s + plan->tiers * system->swarmx.tier_latency_s;
+  plan->retry_s = system->swarmx.retry_s;
+  plan->port_bytes_per_s = schedule->port_bytes_per_s;
+  plan->memoryx_bytes_per_s = cs3_system_stream_rate(system);
+  double link = system->swarmx.link_bits_per_s / 8;
+  for (guint tier = 1; tier <= plan->tiers; tier++)
+    plan->tier_bytes_per_s[tier] = tier == 1 ? link : link / system->swarmx.oversubscription;
+  find_classes(plan, schedule->faults);
+  place_faults(plan, schedule->faults);
+}
+
+/* A tensor moves at the rate of the slowest link. */
+static double uncontended_rate(const Cs3StepPlan *plan) {
+  double rate = MIN(plan->port_bytes_per_s, plan->memoryx_bytes_per_s);
+  for (guint tier = 1; tier <= plan->tiers; tier++)
+    rate = MIN(rate, plan->tier_bytes_per_s[tier]);
+  for (guint i = 0; i < plan->links->len; i++) {
+    const Cs3PlanLink *link = &g_array_index(plan->links, Cs3PlanLink, i);
+    rate = MIN(rate, link->share * plan->tier_bytes_per_s[link->tier]);
+  }
+  return rate;
+}
+
+/* --- the schedule --------------------------------------------------------------------------- */
+
+static void plan_uses(Cs3StepPlan *plan, const Cs3Schedule *schedule) {
+  double rate = plan->bytes_per_s = uncontended_rate(plan);
+  plan->n_uses = schedule->n_uses;
+  plan->uses = g_new0(Cs3PlanUse, plan->n_uses);
+  plan->first_streamed = plan->n_uses;
+  g_autoptr(GHashTable) ids = g_hash_table_new(NULL, NULL);
+  for (guint k = 0; k < plan->n_uses; k++) {
+    Cs3PlanUse *use = &plan->uses[k];
+    plan_use(plan, use, &schedule->uses[k], rate);
+    use->group = plan_group(ids, schedule->uses[k].weight_group);
+    if (use->streamed && plan->first_streamed == plan->n_uses)
+      plan->first_streamed = k;
+  }
+  plan->n_groups = g_hash_table_size(ids);
+  plan->group_gradients = g_new0(guint, plan->n_groups + 1);
+  for (guint k = 0; k < plan->n_uses; k++) {
+    if (plan->uses[k].sends && plan->uses[k].group >= 0)
+      plan->group_gradients[plan->uses[k].group]++;
+  }
+}
+
+Cs3StepPlan *cs3_step_plan_new(const Cs3Schedule *schedule, const Cs3System *system) {
+  Cs3StepPlan *plan = g_new0(Cs3StepPlan, 1);
+  plan->micro_batches = schedule->micro_batches;
+  plan->prefetch = (gsize)system->swarmx.prefetch;
+  plan->clock_hz = schedule->clock_hz;
+  plan->optimizer_params_per_s = cs3_system_optimizer_rate(system);
+  plan_cluster(plan, schedule, system);
+  plan_uses(plan, schedule);
+  return plan;
+}
+
+void cs3_step_plan_steady(Cs3StepPlan *plan) {
+  for (guint i = 0; i < plan->links->len; i++)
+    g_array_set_size(g_array_index(plan->links, Cs3PlanLink, i).faults, 0);
+  g_array_set_size(plan->traffic, 0);
+}
+
+double cs3_step_plan_piece(const Cs3StepPlan *plan, double now_s, double bytes) {
+  double until_s = INFINITY, rate = plan->bytes_per_s;
+  for (guint l = 0; l < plan->links->len; l++) {
+    const Cs3PlanLink *link = &g_array_index(plan->links, Cs3PlanLink, l);
+    for (guint i = 0; i < link->faults->len; i++) {
+      const Cs3Fault *fault = &g_array_index(link->faults, Cs3Fault, i);
+      double from_s = plan->faults_from_s + fault->from_s, to_s = plan->faults_from_s + fault->to_s;
+      if (fault->share == 0 || now_s < from_s || now_s >= to_s)
+        continue;
+      until_s = MIN(until_s, to_s);
+      rate = MIN(rate, fault->share * link->share * plan->tier_bytes_per_s[link->tier]);
+    }
+  }
+  return MIN(bytes, ceil((until_s - now_s) * rate));
+}
+
+void cs3_step_plan_free(Cs3StepPlan *plan) {
+  if (plan == NULL)
+    return;
+  g_free(plan->uses);
+  g_free(plan->group_gradients);
+  g_array_unref(plan->classes);
+  g_array_unref(plan->links);
+  g_array_unref(plan->traffic);
+  g_free(plan);
+}
+
+void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals *to,
+                         const Cs3StepTotals *from) {
+  sum->end_s += factor * (to->end_s - from->end_s);
+  sum->compute_s += factor * (to->compute_s - from->compute_s);
+  sum->wait_s += factor * (to->wait_s - from->wait_s);
+  sum->egress_wait_s += factor * (to->egress_wait_s - from->egress_wait_s);
+  sum->boundary_s += factor * (to->boundary_s - from->boundary_s);
+  sum->bytes_down += factor * (to->bytes_down - from->bytes_down);
+  sum->bytes_up += factor * (to->bytes_up - from->bytes_up);
+}
+
+void cs3_step_totals_time(const Cs3StepTotals *period, Cs3StepTime *time) {
+  *time = (Cs3StepTime){
+      .step_s = period->end_s,
+      .compute_s = period->compute_s,
+      .stream_wait_s = period->wait_s,
+      .egress_wait_s = period->egress_wait_s,
+      .boundary_s = period->boundary_s,
+      .bytes_down = period->bytes_down,
+      .bytes_up = period->bytes_up,
+  };
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Private to sim/step*.c and its tests: a schedule with its durations worked out, and the cluster
+ * that it runs on. */
+#pragma once
+
+#include "sim/step/step.h"
+
+#define CS3_STEP_MAX_ITERATIONS 64
+
+typedef struct {
+  Cs3Use use;
+  double stream_s, work_s, gradient_s, update_s; /* durations without contention */
+  gint32 group;                                  /* index into the plan's groups, -1: none */
+  gboolean streamed;                             /* takes a staging slot for weights */
+  gboolean sends; /* takes a staging slot for a gradient (of 0 bytes, if it only updates) */
+} Cs3PlanUse;
+
+/* Wafers that behave alike. The first class has no fault, unless all have. */
+typedef struct {
+  gint64 first;   /* index of its first system */
+  gint64 systems; /* how many */
+  double speed;   /* share of the clock */
+} Cs3PlanClass;
+
+/* A link of the tree that is not as the others of its tier. */
+typedef struct {
+  guint tier;
+  gint64 index;
+  double share;   /* of the rate that is left for good */
+  GArray *faults; /* (element-type Cs3Fault) with a time */
+} Cs3PlanLink;
+
+typedef struct {
+  Cs3PlanUse *uses;
+  guint n_uses, n_streams, n_gradients, n_groups;
+  guint *group_gradients; /* by group: gradients per micro-batch that its update needs */
+  guint first_streamed;   /* index of the first streamed use; n_uses: none */
+  gint64 micro_batches;
+  gsize prefetch;
+  double latency_s, retry_s; /* latency: one way */
+  double clock_hz, optimizer_params_per_s;
+  double port_bytes_per_s, memoryx_bytes_per_s;
+  double bytes_per_s; /* of a tensor alone on its way, without faults that have a time */
+  Cs3Tree tree;
+  guint tiers;
+  double tier_bytes_per_s[CS3_TREE_MAX_TIERS + 1]; /* by tier, from 1 */
+  gboolean each;                                   /* every wafer and every link on its own */
+  GArray *classes;                                 /* of Cs3PlanClass */
+  GArray *links;                                   /* of Cs3PlanLink: with faults */
+  GArray *traffic;                                 /* of Cs3Fault */
+  double faults_from_s; /* simulated time that the faults' times count from */
+} Cs3StepPlan;
+
+/** cs3_step_plan_new: (transfer full): @schedule and @system must pass cs3_step_check(). Faults
+ * with a time are in links and traffic; a steady-state run must not have them. */
+Cs3StepPlan *cs3_step_plan_new(const Cs3Schedule *schedule, const Cs3System *system);
+void cs3_step_plan_free(Cs3StepPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepPlan, cs3_step_plan_free)
+
+/** cs3_step_plan_steady: drop what only happens at some time. */
+void cs3_step_plan_steady(Cs3StepPlan *plan);
+
+/**
+ * cs3_step_plan_piece: how many of @bytes to send in one go at @now_s. SimGrid bounds a flow by the
+ * slowest link at its beginning, for good; a transfer that begins on a link that is slow for a time
+ * therefore comes in two pieces, the second from the end of that time on.
+ */
+double cs3_step_plan_piece(const Cs3StepPlan *plan, double now_s, double bytes);
+
+/* Running sums at the end of some use, since the beginning of the simulation. */
+typedef struct {
+  double end_s; /* c_end of that use */
+  double compute_s, wait_s, egress_wait_s, boundary_s;
+  double bytes_down, bytes_up;
+} Cs3StepTotals;
+
+/** cs3_step_totals_add: @sum += @factor x (@to - @from), member by member. */
+void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals *to,
+                         const Cs3StepTotals *from);
+
+/** cs3_step_totals_time: one period's totals as the public result. */
+void cs3_step_totals_time(const Cs3StepTotals *period, Cs3StepTime *time);
+
+/**
+ * cs3_step_simulate_plan: cs3_step_simulate() of a checked schedule.
+ * @full: simulate every micro-batch, even when they repeat.
+ * @uses_simulated: (out) (optional): uses that the first wafer computed in the simulation.
+ */
+gboolean cs3_step_simulate_plan(const Cs3StepPlan *plan, gboolean full, Cs3StepTime *time,
+                                guint64 *uses_simulated, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is common to both ways of timing a step: checks and the capacity of MemoryX. */
+#include "config.h"
+
+#include "sim/step/step.h"
+
+#include <math.h>
+
+G_DEFINE_QUARK(cs3 - step - error - quark, cs3_step_error)
+
+/* Beyond these a double no longer resolves single cycles of a step, or a slot table is absurd. */
+#define MAX_AMOUNT 1e18
+#define MAX_MICRO_BATCHES 1000000000
+#define MAX_PREFETCH 65536
+/* One actor each, with a stack; beyond this the kernel refuses more mappings. */
+#define MAX_EACH 16384
+#define MAX_SYSTEMS 1048576
+
+static gboolean check_rate(const char *key, double value, GError **error) {
+  if (isfinite(value) && value > 0 && value <= MAX_AMOUNT)
+    return TRUE;
+  g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_INVALID,
+              "%s: %g is not a rate between 0 (excluded) and %g per second", key, value,
+              MAX_AMOUNT);
+  return FALSE;
+}
+
+static gboolean check_latency(const char *key, double value, GError **error) {
+  if (isfinite(value) && value >= 0 && value <= 1e6)
+    return TRUE;
+  g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_INVALID,
+              "%s: %g is not a latency between 0 and 1e6 seconds", key, value);
+  return FALSE;
+}
+
+static gboolean check_count(const char *key, gint64 value, gint64 max, GError **error) {
+  if (value >= 1 && value <= max)
+    return TRUE;
+  g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_INVALID,
+              "%s: %" G_GINT64_FORMAT " is outside 1..%" G_GINT64_FORMAT, key, value, max);
+  return FALSE;
+}
+
+static gboolean check_use(guint k, const Cs3Use *use, GError **error) {
+  const struct {
+    const char *name;
+    double value;
+  } amounts[] = {
+      {"stream_bytes", use->stream_bytes},
+      {"compute_cycles", use->compute_cycles},
+      {"gradient_bytes", use->gradient_bytes},
+      {"update_params", use->update_params},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(amounts); i++) {
+    if (isfinite(amounts[i].value) && amounts[i].value >= 0 && amounts[i].value <= MAX_AMOUNT)
+      continue;
+    g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_INVALID,
+                "schedule use %u: %s is %g, expected 0..%g", k, amounts[i].name, amounts[i].value,
+                MAX_AMOUNT);
+    return FALSE;
+  }
+  if (use->weight_group >= -1 && (use->update_params == 0 || use->weight_group >= 0))
+    return TRUE;
+  g_set_error(
+      error, CS3_STEP_ERROR, CS3_STEP_ERROR_INVALID,
+      "schedule use %u: weight group %d with %g parameters to update, expected a group >= 0 "
+      "(-1 only when nothing is updated)",
+      k, use->weight_group, use->update_params);
+  return FALSE;
+}
+
+gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system, GError **error) {
+  if (!check_count("schedule uses", schedule->n_uses, G_MAXINT32, error) ||
+      !check_count("schedule micro-batches", schedule->micro_batches, MAX_MICRO_BATCHES, error) ||
+      !check_count("swarmx.prefetch", system->swarmx.prefetch, MAX_PREFETCH, error) ||
+      !check_count("swarmx.fan_out", system->swarmx.fan_out - 1, MAX_PREFETCH, error) ||
+      !check_count("memoryx.units", system->memoryx.units, MAX_PREFETCH, error) ||
+      !check_count("systems", MAX(schedule->systems, 1), schedule->each ? MAX_EACH : MAX_SYSTEMS,
+                   error) ||
+      !check_rate("schedule clock", schedule->clock_hz, error) ||
+      !check_rate("schedule port rate", schedule->port_bytes_per_s, error) ||
+      !check_rate("memoryx stream rate", system->memoryx.stream_bits_per_s, error) ||
+      !check_rate("memoryx optimizer rate", cs3_system_optimizer_rate(system), error) ||
+      !check_rate("swarmx link rate", system->swarmx.link_bits_per_s, error) ||
+      !check_rate("swarmx oversubscription", system->swarmx.oversubscription, error) ||
+      !check_latency("schedule port latency", schedule->port_latency_s, error) ||
+      !check_latency("swarmx tier latency", system->swarmx.tier_latency_s, error) ||
+      !check_rate("swarmx retry time", system->swarmx.retry_s, error))
+    return FALSE;
+  for (guint k = 0; k < schedule->n_uses; k++) {
+    if (!check_use(k, &schedule->uses[k], error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean cs3_step_has_timed(const GArray *faults) {
+  for (guint i = 0; faults != NULL && i < faults->len; i++) {
+    const Cs3Fault *fault = &g_array_index(faults, Cs3Fault, i);
+    if ((fault->kind == CS3_FAULT_LINK && fault->timed) || fault->kind == CS3_FAULT_TRAFFIC)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes) {
+  double missing = cs3_system_state_bytes(system, params) - cs3_system_capacity(system);
+  if (missing_bytes != NULL)
+    *missing_bytes = MAX(missing, 0);
+  return missing <= 0;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One training step of the whole cluster: MemoryX streams tensors through SwarmX to all wafers,
+ * which compute while they arrive; gradients are added up on their way back; the optimizer updates.
+ * Simulated with SimGrid (step-simgrid.c) and, as the oracle, as a max-plus recurrence
+ * (step-oracle.c). */
+#pragma once
+
+#include <glib.h>
+
+#include "sim/machine/system.h"
+#include "sim/step/fault.h"
+
+#define CS3_STEP_ERROR (cs3_step_error_quark())
+GQuark cs3_step_error_quark(void);
+
+typedef enum {
+  CS3_STEP_ERROR_INVALID,  /* the schedule or the system constants make no sense */
+  CS3_STEP_ERROR_RESOURCE, /* no pipe, no process, no memory file */
+  CS3_STEP_ERROR_DIED,     /* the simulating process ended by a signal or with a failure status */
+  CS3_STEP_ERROR_TIMEOUT,  /* it did not answer in time and was stopped */
+  CS3_STEP_ERROR_DEADLOCK  /* the simulation ended although the wafer still had work */
+} Cs3StepError;
+
+/* One use of one weight group by one micro-batch, in execution order. */
+typedef struct {
+  double stream_bytes;   /* weights down to the wafer; 0: nothing is streamed (attention, norms) */
+  double compute_cycles; /* wafer time once the stream has begun, its own port limit included */
+  double gradient_bytes; /* up to MemoryX when the use ends; 0 in forward */
+  double update_params;  /* parameters that MemoryX updates once the last micro-batch's gradient is
+                            in; needs a weight_group */
+  gint32 weight_group; /* >= 0: identity of the weights; a use in the next iteration may stream only
+                          after the group's update; -1: none */
+} Cs3Use;
+
+typedef struct {
+  const Cs3Use *uses; /* of one micro-batch: forward then backward */
+  guint n_uses;
+  gint64 micro_batches;    /* per system and step */
+  gint64 systems;          /* data parallel, each with its share of the batch; 0: one */
+  gboolean each;           /* one actor per wafer instead of one per class of equal ones */
+  const GArray *faults;    /* (nullable) borrowed, of Cs3Fault, checked against the tree */
+  double clock_hz;         /* wafer clock: cycles to seconds */
+  double port_bytes_per_s; /* one wafer's network port, payload, each direction */
+  double port_latency_s;   /* network to first PE */
+} Cs3Schedule;
+
+/* Sums over one step, as a wafer without a fault sees it (the first such one). */
+typedef struct {
+  double step_s;        /* steady-state time from one iteration to the next */
+  double compute_s;     /* wafer busy */
+  double stream_wait_s; /* wafer waiting for weights, or for room for gradients */
+  double egress_wait_s; /* the part of stream_wait_s that waits for room for gradients */
+  double boundary_s; /* exposed at the iteration boundary: last gradient, tree, update, broadcast */
+  double bytes_down, bytes_up; /* per step, through one wafer's port */
+} Cs3StepTime;
+
+/*
+ * What is simulated, for every use k of every micro-batch in order and every wafer w (i, j: number
+ * of gradients and of streams before k; P = swarmx.prefetch; L = port latency + tiers x tier
+ * latency, from MemoryX to the first PE, one way; R = the least of MemoryX, each tier of the tree
+ * and the port):
+ *
+ *   s_start(j)   = max(s_end(j-1), max_w c_end of the use that took stream j-P, update of k's
+ * group) s_end(j)     = s_start(j) + stream_bytes / R c_start(w,k) = max(c_end(w,k-1), s_start(j) +
+ * L, g_end(i-P)) c_end(w,k)   = max(c_start(w,k) + compute_cycles / (clock x speed of w), s_end(j)
+ * + L) g_end(i)     = max(g_end(i-1), max_w c_end(w,k)) + gradient_bytes / R u_end(i)     =
+ * max(u_end(i-1), g_end(i) + L) + update_params / optimizer rate  (last micro-batch)
+ *
+ * Bytes are rounded up to whole ones. A tensor is one flow over all links of the tree: SwarmX
+ * copies it on the way down, adds gradients on the way up, loses nothing and cuts through, so that
+ * arithmetic starts with the first weights and cannot end before the last; a wafer without a free
+ * slot holds the tensor up for all. A use without stream_bytes neither waits for a stream nor takes
+ * one of the P staging slots, and likewise for gradients: P of them may wait in front of the port,
+ * then the wafer stalls. MemoryX updates in the order of arrival; a group is updated when the last
+ * of its gradients is.
+ *
+ * The step is the time from the end of the first micro-batch's last compute to the same event one
+ * iteration later, once the whole state (slots, links, pending updates, relative to that event)
+ * repeats to 1e-12. Where it comes back after q iterations (up to 16), the mean of these; the mean
+ * over the second half of 64 iterations if it never does (a queue that fills by parts in 10,000).
+ * boundary_s is the wafer's idle time in front of the iteration's first streamed use; all other
+ * idle time is stream_wait_s.
+ *
+ * Faults that last (stragglers, slow links) are part of every step. Faults with a time are left out
+ * of the steady state; cs3_step_disturbed() simulates them.
+ */
+
+/** cs3_step_check: every number finite and in range; else %FALSE and which use or key is wrong. */
+gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_step_simulate: the step in SimGrid, in a forked child (one engine per process).
+ * compute_s + stream_wait_s + boundary_s = step_s to rounding.
+ * Micro-batches that repeat are simulated a few times and counted: about 4 of any number.
+ * The calling process must have no other running thread (joined ones are fine).
+ * Fails when cs3_step_check() does or when the child dies, deadlocks, loses an actor or takes more
+ * than an hour: one line, never an abort message.
+ */
+gboolean cs3_step_simulate(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_step_oracle: the same step as a max-plus recurrence; agrees to 1e-9 (tests).
+ * The arguments must pass cs3_step_check().
+ */
+void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time);
+
+/**
+ * cs3_step_disturbed: what the faults with a time cost: iterations are simulated with and without
+ * them, the faults' times counting from the end of the second iteration.
+ * @lost_s: (out): how much later the iterations after the last fault end.
+ * @retries: (out): transfers that failed and were begun again.
+ * Fails like cs3_step_simulate(), and with %CS3_STEP_ERROR_INVALID when the faults last longer than
+ * CS3_STEP_MAX_ITERATIONS iterations.
+ */
+gboolean cs3_step_disturbed(const Cs3Schedule *schedule, const Cs3System *system, double *lost_s,
+                            guint64 *retries, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_step_has_timed: whether @faults (nullable) holds one for cs3_step_disturbed(). */
+gboolean cs3_step_has_timed(const GArray *faults);
+
+typedef struct {
+  char *name, *text;
+} Cs3StepFile;
+
+/**
+ * cs3_step_platform: the SimGrid platform that cs3_step_simulate() runs on, and the profiles of its
+ * faults with a time, which it names by @name and a suffix; as if they counted from time 0.
+ * @name: what the platform's file is called, without its folder.
+ * The arguments must pass cs3_step_check().
+ * Returns: (transfer full) (element-type Cs3StepFile): the platform (XML) first.
+ */
+GPtrArray *cs3_step_platform(const Cs3Schedule *schedule, const Cs3System *system,
+                             const char *name);
+
+/**
+ * cs3_system_fits: whether MemoryX holds master weights and optimizer state of @params parameters:
+ * params x bytes_per_param <= units x capacity.
+ * @missing_bytes: (out) (optional): what lacks, 0 when it fits.
+ */
+gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cs3sim compare: machines side by side. */
+#include "config.h"
+
+#include "plots/plots.h"
+#include "sim/cli/plot-file.h"
+#include "sim/commands.h"
+#include "sim/study/compare.h"
+
+typedef struct {
+  Cs3ScenarioOptions scenario;
+  char *plot;
+} CompareOptions;
+
+#define AT(member) G_STRUCT_OFFSET(CompareOptions, member)
+
+static const Cs3Option compare_options[] = {
+    {.name = "plot",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(plot),
+     .metavar = "FILE",
+     .completes = "files",
+     .help = "draw it too: .svg, .png, .pdf or .txt"},
+    {NULL},
+};
+
+static gboolean draw(const json_t *comparison, const char *path, GError **error) {
+  json_t *runs = cs3_compare_runs(comparison);
+  gboolean ok = cs3_plot_to_file(&cs3_plot_compare, runs, path, error);
+  json_decref(runs);
+  return ok;
+}
+
+static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
+                         GError **error) {
+  const CompareOptions *o = values;
+  if (o->plot != NULL && !cs3_plot_path_check("--plot", o->plot, error))
+    return CS3_EXIT_USAGE;
+  json_t *comparison = cs3_compare(&o->scenario, error);
+  if (comparison == NULL)
+    return CS3_EXIT_USAGE;
+  if (context->format == CS3_FORMAT_TEXT)
+    cs3_compare_text(comparison, context->output);
+  else if (context->format == CS3_FORMAT_CSV)
+    cs3_compare_csv(comparison, context->output);
+  else
+    cs3_output_json(context->output, comparison, context->format);
+  gboolean ok = o->plot == NULL || draw(comparison, o->plot, error);
+  json_decref(comparison);
+  return ok ? CS3_EXIT_OK : CS3_EXIT_USAGE;
+}
+
+static const CompareOptions defaults = {
+    .scenario = {.model = (char *)"llama7b",
+                 .hardware = (char *)"cs2,cs3",
+                 .pattern = (char *)"uniform",
+                 .batch = 1024,
+                 .seed = 1},
+};
+
+static const Cs3Example examples[] = {
+    {"two generations", "cs3sim compare --model gpt2-small --sparsity 0.7 --batch 32"},
+    {"machines that do not exist, for a spreadsheet",
+     "cs3sim compare --model gpt2-small --sparsity 0.7 --batch 32 "
+     "--hardware cs3,cs3-double-ingress,cs3-big-sram,cs3-16-lanes,cs3-fast -o csv"},
+    {NULL, NULL},
+};
+
+const Cs3Command cs3_cmd_compare = {
+    .name = "compare",
+    .summary = "Run the same step on several machines, side by side",
+    .description =
+        "Runs the same training step on every machine of --hardware, a list separated by commas, "
+        "and prints a column for each with ratios to the first. The numbers are those of 'cs3sim "
+        "run'; with -o json its records are in the result.\n\n"
+        "A machine is a preset, an .ini file ('cs3sim help hardware'), or one that was measured "
+        "(h100): of that only what its file holds is shown.",
+    .options_size = sizeof(CompareOptions),
+    .defaults = &defaults,
+    .groups = {{"Picture", compare_options, 0},
+               {"Scenario", cs3_scenario_options, AT(scenario)},
+               {"Execution", cs3_execution_options, AT(scenario)}},
+    .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
+               CS3_FORMAT_BIT(CS3_FORMAT_JSONL) | CS3_FORMAT_BIT(CS3_FORMAT_CSV),
+    .examples = examples,
+    .run = run,
+};

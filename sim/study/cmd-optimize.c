@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cs3sim optimize: the best of many points. */
+#include "config.h"
+
+#include <string.h>
+
+#include "plots/plots.h"
+#include "sim/cli/plot-file.h"
+#include "sim/commands.h"
+#include "sim/study/optimize.h"
+#include "sim/study/sweep.h"
+
+/* Every point is kept until the end: about 10 kB each. */
+#define MAX_POINTS 100000
+
+typedef struct {
+  Cs3ScenarioOptions scenario;
+  char **axes;
+  gboolean zip;
+  int goal;
+  gint64 tokens;
+  double max_kilowatts, max_days;
+  char *plot;
+} OptimizeOptions;
+
+#define AT(member) G_STRUCT_OFFSET(OptimizeOptions, member)
+
+static const char *const goals[] = {"tokens-per-s", "tokens-per-joule", "days", NULL};
+
+static const Cs3Option optimize_options[] = {
+    {.name = "sweep",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(axes),
+     .metavar = "KEY=VALUES",
+     .help = "an axis to search along, as 'cs3sim sweep' takes it"},
+    {.name = "zip",
+     .type = CS3_OPTION_FLAG,
+     .offset = AT(zip),
+     .help = "the first values of all axes together, then the second: not all combinations"},
+    {.name = "goal",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(goal),
+     .metavar = "GOAL",
+     .choices = goals,
+     .help = "what is sought: most tokens a second, most tokens a joule, fewest days"},
+    {.name = "train-tokens",
+     .type = CS3_OPTION_INT,
+     .offset = AT(tokens),
+     .metavar = "N",
+     .min = 0,
+     .max = 9e15,
+     .help = "tokens of the whole training, for days"},
+    {.name = "max-days",
+     .type = CS3_OPTION_REAL,
+     .offset = AT(max_days),
+     .metavar = "DAYS",
+     .min = 0,
+     .max = 1e9,
+     .default_text = "any",
+     .help = "only points that train on --train-tokens in this time"},
+    {.name = "max-power",
+     .type = CS3_OPTION_REAL,
+     .offset = AT(max_kilowatts),
+     .metavar = "KILOWATTS",
+     .min = 0,
+     .max = 1e9,
+     .default_text = "any",
+     .help = "only points whose systems take this on average, or less"},
+    {.name = "plot",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(plot),
+     .metavar = "FILE",
+     .completes = "files",
+     .help = "draw the front: .svg, .png, .pdf or .txt"},
+    {NULL},
+};
+
+static gboolean keep_line(gpointer data, const char *line, gsize n, GError **error) {
+  return json_array_append_new(data, json_loadb(line, n, 0, NULL)) == 0;
+}
+
+static gboolean read_axes(const OptimizeOptions *o, char **files, Cs3ScenarioOptions *base,
+                          Cs3Axes *axes, GHashTable *given, GError **error) {
+  axes->zip = o->zip;
+  if (files[0] != NULL && !cs3_axes_load(axes, base, files[0], given, error))
+    return FALSE;
+  return cs3_axes_add_texts(axes, o->axes, given, error);
+}
+
+static json_t *simulate(const Cs3Context *context, const OptimizeOptions *o, char **files,
+                        GError **error) {
+  g_auto(Cs3ScenarioOptions) base = {0};
+  cs3_scenario_options_copy(&base, &o->scenario);
+  g_autoptr(Cs3Axes) axes = cs3_axes_new();
+  Cs3Sweep sweep = {.axes = axes, .base = &base, .brief = TRUE};
+  if (!read_axes(o, files, &base, axes, context->given, error) ||
+      !cs3_axes_count(axes, &sweep.after, error) ||
+      !cs3_scenario_identity(&base, &sweep.identity, error))
+    return NULL;
+  if (sweep.after > MAX_POINTS) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "%" G_GUINT64_FORMAT
+                " points are more than the %d that optimize takes; use 'cs3sim "
+                "sweep'",
+                sweep.after, MAX_POINTS);
+    return NULL;
+  }
+  sweep.workers = base.jobs > 0 ? (guint)base.jobs : g_get_num_processors();
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "points", sweep.after);
+  json_t *lines = json_array();
+  if (cs3_sweep_run(&sweep, progress, keep_line, lines, error))
+    return lines;
+  json_decref(lines);
+  return NULL;
+}
+
+static gboolean check(const OptimizeOptions *o, GError **error) {
+  if ((o->goal == CS3_GOAL_DAYS || o->max_days > 0) && o->tokens == 0) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "days need --train-tokens, as in --train-tokens 2e12");
+    return FALSE;
+  }
+  return o->plot == NULL || cs3_plot_path_check("--plot", o->plot, error);
+}
+
+static gboolean draw(const json_t *lines, const char *path, GError **error) {
+  json_t *runs = json_array();
+  size_t i;
+  json_t *line;
+  json_array_foreach(lines, i, line) if (json_object_get(line, "result") != NULL)
+      json_array_append(runs, json_object_get(line, "result"));
+  gboolean ok = cs3_plot_to_file(&cs3_plot_pareto, runs, path, error);
+  json_decref(runs);
+  return ok;
+}
+
+static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
+                         GError **error) {
+  const OptimizeOptions *o = values;
+  json_t *lines = check(o, error) ? simulate(context, o, args, error) : NULL;
+  if (lines == NULL)
+    return CS3_EXIT_USAGE;
+  Cs3Optimum optimum = {.goal = (Cs3Goal)o->goal,
+                        .tokens = (double)o->tokens,
+                        .max_watts = 1e3 * o->max_kilowatts,
+                        .max_days = o->max_days};
+  json_t *record = cs3_optimize(lines, &optimum);
+  if (context->format == CS3_FORMAT_TEXT)
+    cs3_optimize_text(record, context->output);
+  else if (context->format == CS3_FORMAT_CSV)
+    cs3_optimize_csv(record, context->output);
+  else
+    cs3_output_json(context->output, record, context->format);
+  gboolean ok = o->plot == NULL || draw(lines, o->plot, error);
+  Cs3ExitStatus status = cs3_optimize_found(record) ? CS3_EXIT_OK : CS3_EXIT_NO;
+  json_decref(record);
+  json_decref(lines);
+  return ok ? status : CS3_EXIT_USAGE;
+}
+
+static const OptimizeOptions defaults = {.scenario = CS3_SCENARIO_DEFAULTS};
+
+static const Cs3Example examples[] = {
+    {"the machine that trains a small model on 300 G tokens soonest",
+     "cs3sim optimize --model gpt2-small --batch 32 --sparsity 0.7 --goal days --train-tokens "
+     "300e9 "
+     "--sweep hardware=cs2,cs3,cs3-fast"},
+    {"the most tokens a joule among sparsities that stay below 24 kW",
+     "cs3sim optimize --model gpt2-small --batch 32 --goal tokens-per-joule --max-power 24 "
+     "--sweep sparsity=0.5:0.9:0.2"},
+    {NULL, NULL},
+};
+
+const Cs3Command cs3_cmd_optimize = {
+    .name = "optimize",
+    .arguments = "[FILE.ini]",
+    .summary = "Find the best point of a sweep under constraints, and the Pareto front",
+    .description =
+        "Simulates every point that the axes span, as 'cs3sim sweep' does, and prints the best by "
+        "--goal among those that fit the machine and meet the constraints, and the front: the "
+        "points than which no other is both faster and needs less energy a token.\n\n"
+        "The search is exhaustive, because the axes are choices on which the result jumps; points "
+        "share masks, passes and baselines, so that many cost little.",
+    .options_size = sizeof(OptimizeOptions),
+    .defaults = &defaults,
+    .groups = {{"Search", optimize_options, 0},
+               {"Scenario", cs3_scenario_options, AT(scenario)},
+               {"Execution", cs3_execution_options, AT(scenario)}},
+    .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
+               CS3_FORMAT_BIT(CS3_FORMAT_JSONL) | CS3_FORMAT_BIT(CS3_FORMAT_CSV),
+    .max_args = 1,
+    .completes = "files",
+    .answer_no = "no point meets the constraints",
+    .examples = examples,
+    .run = run,
+};

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A comparison for people and for spreadsheets. */
+#include "config.h"
+
+#include <math.h>
+
+#include "sim/base/table.h"
+#include "sim/cli/cli.h"
+#include "sim/run/result.h"
+#include "sim/study/compare.h"
+
+/* A number of the record, and how a person reads it. */
+typedef struct {
+  const char *key, *title;
+  const char *path;     /* in the record of a run */
+  const char *measured; /* (nullable): in the entry of a measured machine */
+  double scale;
+  int digits;       /* significant */
+  gboolean inverse; /* shown as 1 / number */
+  gboolean ratio;   /* to the first machine */
+} Row;
+
+static const Row rows[] = {
+    {"step_time_s", "step time [s]", "step.time_s", NULL, 1, 4, FALSE, TRUE},
+    {"tokens_per_s", "tokens/s", "throughput.tokens_per_s", NULL, 1, 4, FALSE, TRUE},
+    {"dense_tokens_per_s", "tokens/s, dense", "dense.throughput.tokens_per_s", "dense.tokens_per_s",
+     1, 4, FALSE, TRUE},
+    {"speedup", "speed-up over dense", "speedup.simulated", NULL, 1, 4, FALSE, TRUE},
+    {"theoretical_speedup", "  in theory", "speedup.theoretical", NULL, 1, 4, FALSE, FALSE},
+    {"achieved_pflops", "achieved [PFLOP/s]", "flops.achieved", NULL, 1e-15, 3, FALSE, TRUE},
+    {"peak_percent", "  share of peak [%]", "flops.dense_peak_fraction", NULL, 100, 3, FALSE, TRUE},
+    {"tokens_per_joule", "tokens per joule", "energy.joules_per_token", NULL, 1, 3, TRUE, TRUE},
+    {"tokens_on_wafer", "tokens on the wafer", "mapping.tokens_on_wafer", NULL, 1, 6, FALSE, FALSE},
+};
+
+static const json_t *machine_at(const json_t *comparison, size_t i) {
+  return json_array_get(json_object_get(comparison, "machines"), i);
+}
+
+/* NaN: the machine has no such number. */
+static double number_of(const json_t *machine, const Row *row) {
+  const json_t *result = json_object_get(machine, "result");
+  double value = NAN;
+  if (result != NULL)
+    value = cs3_result_number(result, row->path);
+  else if (row->measured != NULL)
+    value = cs3_result_number(machine, row->measured);
+  return (row->inverse ? 1 / value : value) * row->scale;
+}
+
+static char *cell_text(const json_t *comparison, size_t i, const Row *row) {
+  double value = number_of(machine_at(comparison, i), row);
+  double ratio = value / number_of(machine_at(comparison, 0), row);
+  if (!isfinite(value))
+    return g_strdup("-");
+  if (!row->ratio || !isfinite(ratio))
+    return g_strdup_printf("%.*g", row->digits, value);
+  return g_strdup_printf("%.*g  (x %.2f)", row->digits, value, ratio);
+}
+
+/* "ingress 27 %": the causes of a step beside the arithmetic itself, the largest first. */
+static int by_share(const void *a, const void *b, void *causes) {
+  const json_t *object = causes;
+  double x = json_number_value(json_object_get(object, *(const char *const *)a));
+  double y = json_number_value(json_object_get(object, *(const char *const *)b));
+  return (x < y) - (x > y);
+}
+
+static char *limit_text(const json_t *machine, guint place) {
+  const json_t *result = json_object_get(machine, "result");
+  json_t *causes = json_object_get(json_object_get(result, "step"), "causes");
+  if (causes == NULL)
+    return g_strdup(place == 0 ? (json_object_get(machine, "reason") ? "does not fit" : "measured")
+                               : "-");
+  g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(char *));
+  const char *name;
+  json_t *cycles;
+  json_object_foreach(causes, name, cycles) if (g_strcmp0(name, "arithmetic") != 0)
+      g_array_append_val(names, name);
+  g_array_sort_with_data(names, by_share, causes);
+  name = g_array_index(names, const char *, place);
+  return g_strdup_printf("%s %.0f %%", name,
+                         100 * json_number_value(json_object_get(causes, name)) /
+                             cs3_result_number(result, "step.cycles"));
+}
+
+static void add_row(Cs3Table *table, const json_t *comparison, const Row *row) {
+  cs3_table_add_text(table, row->title);
+  for (size_t i = 0; machine_at(comparison, i) != NULL; i++) {
+    g_autofree char *text = cell_text(comparison, i, row);
+    cs3_table_add_text(table, text);
+  }
+}
+
+static void add_limits(Cs3Table *table, const json_t *comparison) {
+  static const char *const titles[] = {"bottleneck", "  then", "  then"};
+  for (guint place = 0; place < G_N_ELEMENTS(titles); place++) {
+    cs3_table_add_text(table, titles[place]);
+    for (size_t i = 0; machine_at(comparison, i) != NULL; i++) {
+      g_autofree char *text = limit_text(machine_at(comparison, i), place);
+      cs3_table_add_text(table, text);
+    }
+  }
+}
+
+/* What the table has no room for: why a machine fails, what was measured. */
+static void write_notes(const json_t *comparison, Cs3Output *output) {
+  const json_t *machine;
+  for (size_t i = 0; (machine = machine_at(comparison, i)) != NULL; i++) {
+    const char *name = cs3_result_string(machine, "hardware");
+    const json_t *reason = json_object_get(machine, "reason");
+    if (reason != NULL)
+      cs3_output_printf(output, "\n%s: %s\n", name, json_string_value(reason));
+    if (json_object_get(machine, "source") == NULL)
+      continue;
+    cs3_output_printf(output, "\n%s: %s.\n", name, cs3_result_string(machine, "source"));
+    if (json_object_get(machine, "dense") != NULL)
+      cs3_output_printf(output, "  dense: %s, batch %.0f\n", cs3_result_string(machine, "scope"),
+                        cs3_result_number(machine, "dense.batch"));
+    const char *format;
+    json_t *speedup;
+    json_object_foreach(json_object_get(machine, "layer_speedup"), format, speedup)
+        cs3_output_printf(output, "  one layer of 12288 x 12288, %s: %.3g times the dense rate\n",
+                          format, json_number_value(speedup));
+  }
+}
+
+static void write_head(const json_t *comparison, Cs3Output *output) {
+  json_t *runs = cs3_compare_runs(comparison);
+  const json_t *r = json_array_get(runs, 0);
+  if (r != NULL)
+    cs3_output_printf(output,
+                      "%s, %.4g %% %s sparsity, %.0f sequences of %.0f tokens a step; "
+                      "(x ...): to the first\n\n",
+                      cs3_result_string(r, "model.name"), 100 * cs3_result_number(r, "sparsity"),
+                      cs3_result_string(r, "pattern"), cs3_result_number(r, "batch"),
+                      cs3_result_number(r, "seq"));
+  json_decref(runs);
+}
+
+void cs3_compare_text(const json_t *comparison, Cs3Output *output) {
+  guint n = (guint)json_array_size(json_object_get(comparison, "machines"));
+  g_autofree Cs3Column *columns = g_new0(Cs3Column, n + 1);
+  columns[0] = (Cs3Column){.key = "", .title = "", .type = CS3_COLUMN_TEXT};
+  for (guint i = 0; i < n; i++)
+    columns[i + 1] = (Cs3Column){.key = "",
+                                 .title = cs3_result_string(machine_at(comparison, i), "hardware"),
+                                 .type = CS3_COLUMN_TEXT};
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, n + 1);
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+    add_row(table, comparison, &rows[i]);
+  add_limits(table, comparison);
+  write_head(comparison, output);
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+  write_notes(comparison, output);
+}
+
+void cs3_compare_csv(const json_t *comparison, Cs3Output *output) {
+  enum { N = G_N_ELEMENTS(rows) };
+  Cs3Column columns[N + 2] = {{.key = "hardware", .type = CS3_COLUMN_TEXT}};
+  for (guint i = 0; i < N; i++)
+    columns[i + 1] = (Cs3Column){.key = rows[i].key, .type = CS3_COLUMN_REAL};
+  columns[N + 1] = (Cs3Column){.key = "bottleneck", .type = CS3_COLUMN_TEXT};
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, N + 2);
+  const json_t *machine;
+  for (size_t i = 0; (machine = machine_at(comparison, i)) != NULL; i++) {
+    cs3_table_add_text(table, cs3_result_string(machine, "hardware"));
+    for (guint k = 0; k < N; k++)
+      cs3_table_add_real(table, number_of(machine, &rows[k]));
+    cs3_table_add_text(table, cs3_result_string(machine, "result.bottleneck"));
+  }
+  cs3_table_write(table, output, CS3_FORMAT_CSV);
+}

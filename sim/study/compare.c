@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Machines side by side: the simulated ones as points of a sweep over the hardware, the measured
+ * ones as their files have them. */
+#include "config.h"
+
+#include "sim/study/compare.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "sim/cli/cli.h"
+#include "sim/machine/baseline.h"
+#include "sim/run/result.h"
+#include "sim/study/sweep.h"
+
+/* --- measured machines ---------------------------------------------------------------------- */
+
+/* The layer of which every format was measured. */
+#define MEASURED_LAYER "gemm12k"
+
+/* The largest batch that was measured is what the machine does best. */
+static gint64 largest_batch(const Cs3Baseline *baseline, const char *model, gint64 seq) {
+  gint64 batch = 0;
+  for (guint i = 0; i < baseline->steps->len; i++) {
+    const Cs3BaselineStep *step = baseline->steps->pdata[i];
+    if (strcmp(step->model, model) == 0 && step->seq == seq)
+      batch = MAX(batch, step->batch);
+  }
+  return batch;
+}
+
+static json_t *speedups_json(const Cs3Baseline *baseline, double sparsity) {
+  json_t *object = json_object();
+  for (int format = CS3_BASELINE_UNSTRUCTURED; format < CS3_N_BASELINE_FORMATS; format++) {
+    Cs3BaselineValue value;
+    if (sparsity > 0 && cs3_baseline_speedup(baseline, MEASURED_LAYER, (Cs3BaselineFormat)format,
+                                             sparsity, &value, NULL))
+      json_object_set_new(object, cs3_baseline_format_name((Cs3BaselineFormat)format),
+                          json_real(value.value));
+  }
+  return object;
+}
+
+static json_t *measured(const char *name, const Cs3Scenario *scenario, GError **error) {
+  g_autoptr(Cs3Baseline) baseline = cs3_baseline_load(name, error);
+  if (baseline == NULL)
+    return NULL;
+  const Cs3Graph *graph = scenario->graph;
+  Cs3BaselineValue rate = {.value = NAN};
+  gint64 batch = largest_batch(baseline, graph->model->name, graph->seq);
+  if (batch > 0 &&
+      !cs3_baseline_tokens_per_s(baseline, graph->model->name, batch, graph->seq, &rate, error))
+    return NULL;
+  json_t *object = json_pack("{s:s, s:s, s:s}", "hardware", name, "source", baseline->source,
+                             "scope", baseline->step_scope);
+  if (isfinite(rate.value))
+    json_object_set_new(object, "dense",
+                        json_pack("{s:f, s:I, s:I}", "tokens_per_s", rate.value, "batch",
+                                  (json_int_t)batch, "seq", (json_int_t)graph->seq));
+  json_object_set_new(object, "layer_speedup",
+                      speedups_json(baseline, scenario->config.sparsity_asked));
+  return object;
+}
+
+/* --- simulated machines --------------------------------------------------------------------- */
+
+static gboolean take_line(gpointer data, const char *line, gsize n, GError **error) {
+  json_t *point = json_loadb(line, n, 0, NULL), *machines = data;
+  json_t *object =
+      json_pack("{s:O}", "hardware", json_object_get(json_object_get(point, "axes"), "hardware"));
+  json_t *result = json_object_get(point, "result"), *reason = json_object_get(point, "reason");
+  if (result != NULL)
+    json_object_set(object, "result", result);
+  if (reason != NULL)
+    json_object_set(object, "reason", reason);
+  json_array_append_new(machines, object);
+  json_decref(point);
+  return TRUE;
+}
+
+static json_t *simulate(const Cs3ScenarioOptions *base, const char *names, GError **error) {
+  g_autoptr(Cs3Axes) axes = cs3_axes_new();
+  Cs3Sweep sweep = {.axes = axes, .base = base};
+  if (!cs3_axes_add(axes, "hardware", names, "--hardware", error) ||
+      !cs3_axes_count(axes, &sweep.after, error) ||
+      !cs3_scenario_identity(base, &sweep.identity, error))
+    return NULL;
+  sweep.workers = base->jobs > 0 ? (guint)base->jobs : g_get_num_processors();
+  json_t *machines = json_array();
+  g_autoptr(Cs3Progress) quiet = cs3_progress_new(CS3_PROGRESS_OFF, stderr, "", 1, NULL);
+  if (cs3_sweep_run(&sweep, quiet, take_line, machines, error))
+    return machines;
+  json_decref(machines);
+  return NULL;
+}
+
+/* Names of machines that are simulated, for one sweep over all of them. */
+static char *simulated_names(char **names) {
+  g_autoptr(GPtrArray) found = g_ptr_array_new();
+  for (; *names != NULL; names++)
+    if (!cs3_baseline_exists(*names))
+      g_ptr_array_add(found, *names);
+  g_ptr_array_add(found, NULL);
+  return g_strjoinv(",", (char **)found->pdata);
+}
+
+/* Into the order in which the user named them. */
+static json_t *arrange(char **names, const json_t *simulated, const Cs3Scenario *scenario,
+                       GError **error) {
+  json_t *machines = json_array();
+  size_t next = 0;
+  for (; *names != NULL; names++) {
+    json_t *machine = cs3_baseline_exists(*names) ? measured(*names, scenario, error)
+                                                  : json_incref(json_array_get(simulated, next++));
+    if (machine == NULL) {
+      json_decref(machines);
+      return NULL;
+    }
+    json_array_append_new(machines, machine);
+  }
+  return machines;
+}
+
+json_t *cs3_compare(const Cs3ScenarioOptions *options, GError **error) {
+  g_auto(GStrv) names = g_strsplit(options->hardware, ",", -1);
+  for (char **name = names; *name != NULL; name++)
+    g_strstrip(*name);
+  g_autofree char *simulated = simulated_names(names);
+  if (*simulated == '\0') {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--hardware %s: name at least one machine that is simulated, as in cs2,cs3",
+                options->hardware);
+    return NULL;
+  }
+  Cs3ScenarioOptions base = *options; /* borrows */
+  base.hardware = (char *)cs3_scenario_defaults.hardware;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&base, error);
+  json_t *runs = scenario != NULL ? simulate(&base, simulated, error) : NULL;
+  if (runs == NULL)
+    return NULL;
+  json_t *machines = arrange(names, runs, scenario, error);
+  json_decref(runs);
+  return machines ? json_pack("{s:s, s:o}", "schema", CS3_COMPARE_SCHEMA, "machines", machines)
+                  : NULL;
+}
+
+json_t *cs3_compare_runs(const json_t *comparison) {
+  json_t *runs = json_array();
+  size_t i;
+  json_t *machine;
+  json_array_foreach(json_object_get(comparison, "machines"), i, machine) {
+    json_t *result = json_object_get(machine, "result");
+    if (result != NULL)
+      json_array_append(runs, result);
+  }
+  return runs;
+}

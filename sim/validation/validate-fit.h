@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A fit of two unpublished constants to measured training rates, and what it predicts for rates
+ * that it has not seen. The presets do not contain its result. */
+#pragma once
+
+#include "sim/validation/validate-measure.h"
+
+/* The rows of suite "throughput" that the constants are fitted to, by their group. */
+#define CS3_FIT_GROUP "GPT-3 rates on a CS-2"
+
+/**
+ * cs3_validation_fit: least squares of log(simulated / published) over the rows of CS3_FIT_GROUP,
+ * by GSL's Levenberg-Marquardt; then every row of method "run" without and with the fitted values.
+ * @suite: (inout): the record of the suite; gets "fit": {parameters: [{name, preset, value, low,
+ *   high}], rms, points: [{id, quantity, published, unfitted, fitted, seen}]}; low and high bound
+ *   the 95 % confidence interval (Student's t).
+ */
+gboolean cs3_validation_fit(Cs3ValidationSession *session, const GPtrArray *rows, json_t *suite,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_validation_fit_text: the object "fit" for people. */
+void cs3_validation_fit_text(const json_t *fit, Cs3Output *output);

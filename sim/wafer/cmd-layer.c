@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* cs3sim layer: one linear layer. */
+#include "config.h"
+
+#include "sim/base/datadir.h"
+#include "sim/commands.h"
+#include "sim/run/result.h"
+#include "sim/run/scenario.h"
+#include "sim/wafer/fabric-heatmap.h"
+#include "sim/wafer/layer-run.h"
+#include "workloads/mask-file.h"
+#include "workloads/workload-error.h"
+
+typedef struct {
+  char *shape, *hardware, *pattern, *mask, *tensor, *pes;
+  char **set, **map;
+  gint64 tokens, seed, jobs;
+  double sparsity;
+  int pass, fidelity;
+  char *trace, *heatmap;
+  gint64 trace_limit;
+} LayerOptions;
+
+#define AT(member) G_STRUCT_OFFSET(LayerOptions, member)
+
+static const char *const passes[] = {"forward", "dx", "dw", NULL};
+
+static const char *const fidelities[] = {"recurrence", "event", "bound", "all", NULL};
+
+static const Cs3Option options[] = {
+    {.name = "shape",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(shape),
+     .metavar = "NxK",
+     .help = "output features x input features"},
+    {.name = "tokens",
+     .type = CS3_OPTION_INT,
+     .offset = AT(tokens),
+     .metavar = "T",
+     .min = 1,
+     .max = 1 << 30,
+     .help = "tokens on the wafer"},
+    {.name = "sparsity",
+     .letter = 's',
+     .type = CS3_OPTION_REAL,
+     .offset = AT(sparsity),
+     .metavar = "S",
+     .min = 0,
+     .max = 1,
+     .below_max = TRUE,
+     .help = "share of zero weights"},
+    {.name = "pass",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(pass),
+     .metavar = "PASS",
+     .choices = passes,
+     .help = "which of the three products of a training step"},
+    {.name = "fidelity",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(fidelity),
+     .metavar = "FIDELITY",
+     .choices = fidelities,
+     .help =
+         "exact recurrence; every wavelet (small meshes: --pes), which takes the same cycles and "
+         "checks the numbers; closed-form lower bound; all three"},
+    {.name = "pattern",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(pattern),
+     .metavar = "PATTERN",
+     .completes = "patterns",
+     .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"},
+    {.name = "mask",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(mask),
+     .metavar = "FILE",
+     .help =
+         "live weights from a file (.smtx, .mtx, .safetensors, .safetensors.index.json), rows = "
+         "output features; instead of --shape, --sparsity and --pattern"},
+    {.name = "tensor",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(tensor),
+     .metavar = "NAME",
+     .help = "which matrix of the --mask file"},
+    {.name = "hardware",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(hardware),
+     .metavar = "NAME|FILE",
+     .completes = "hardware",
+     .help = "hardware preset, or an .ini file"},
+    {.name = "pes",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(pes),
+     .metavar = "WxH",
+     .default_text = "the whole wafer",
+     .help = "columns x rows of PEs to use"},
+    {.name = "set",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(set),
+     .metavar = "GROUP.KEY=VALUE",
+     .help = "override a hardware parameter"},
+    {.name = "map",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(map),
+     .metavar = "KEY=VALUE",
+     .help = "force a choice of the mapper"},
+    {.name = "seed",
+     .type = CS3_OPTION_INT,
+     .offset = AT(seed),
+     .metavar = "N",
+     .min = 0,
+     .max = G_MAXINT32,
+     .help = "seed of the random mask"},
+    {.name = "jobs",
+     .letter = 'j',
+     .type = CS3_OPTION_INT,
+     .offset = AT(jobs),
+     .metavar = "N",
+     .min = 1,
+     .max = 1024,
+     .environment = "CS3SIM_JOBS",
+     .default_text = "number of processors",
+     .help = "threads; the result does not depend on it"},
+    {NULL},
+};
+
+static const Cs3Option view_options[] = {
+    {.name = "trace",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(trace),
+     .metavar = "FILE",
+     .completes = "files",
+     .help = "fidelity event: write tasks and streams as Chrome trace events (opens in Perfetto)"},
+    {.name = "trace-limit",
+     .type = CS3_OPTION_INT,
+     .offset = AT(trace_limit),
+     .metavar = "N",
+     .min = 1,
+     .max = 100000000,
+     .help = "trace at most this many events"},
+    {.name = "heatmap",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(heatmap),
+     .metavar = "FILE",
+     .completes = "files",
+     .help = "fidelity event: draw how busy PEs and links are: FILE.svg or FILE.png, with FILE.dat "
+             "and FILE.gp beside it; any other name: as columns, with the wavelets that wait"},
+    {NULL},
+};
+
+static const LayerOptions defaults = {
+    .trace_limit = 1000000,
+    .shape = (char *)"4096x4096",
+    .hardware = (char *)"cs3",
+    .pattern = (char *)"uniform",
+    .tokens = 65536,
+    .seed = 1,
+};
+
+/* "AxB" with both in [1, max]. */
+static gboolean read_pair(const char *option, const char *text, gint64 max, gint64 *a, gint64 *b,
+                          GError **error) {
+  g_auto(GStrv) parts = g_strsplit(text, "x", 2);
+  if (parts[0] && parts[1] && g_ascii_string_to_signed(parts[0], 10, 1, max, a, NULL) &&
+      g_ascii_string_to_signed(parts[1], 10, 1, max, b, NULL))
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--%s '%s': expected two whole numbers from 1 to %" G_GINT64_FORMAT
+              " joined by an x, for example 4096x11008",
+              option, text, max);
+  return FALSE;
+}
+
+static Cs3Machine *load_machine(const LayerOptions *o, GError **error) {
+  g_autoptr(GPtrArray) set = g_ptr_array_new_with_free_func(g_free);
+  if (o->pes) {
+    gint64 width, height;
+    if (!read_pair("pes", o->pes, 16384, &width, &height, error))
+      return NULL;
+    g_ptr_array_add(set, g_strdup_printf("wafer.pe_x=%" G_GINT64_FORMAT, width));
+    g_ptr_array_add(set, g_strdup_printf("wafer.pe_y=%" G_GINT64_FORMAT, height));
+    /* The peak that causes are counted from is that of these PEs. */
+    g_ptr_array_add(set, g_strdup_printf("wafer.cores_peak=%" G_GINT64_FORMAT, width * height));
+  }
+  for (char **text = o->set; text != NULL && *text != NULL; text++)
+    g_ptr_array_add(set, g_strdup(*text));
+  g_ptr_array_add(set, NULL);
+  return cs3_machine_load(o->hardware, (const char *const *)set->pdata, error);
+}
+
+/* The mask file says what it holds: nothing that contradicts it is silently passed over. */
+static gboolean check_mask_alone(const LayerOptions *o, GError **error) {
+  if (g_str_equal(o->shape, defaults.shape) && g_str_equal(o->pattern, defaults.pattern) &&
+      o->sparsity == 0)
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--mask %s: cannot be combined with --shape, --sparsity or --pattern; the file "
+              "determines them",
+              o->mask);
+  return FALSE;
+}
+
+/* Shape, live weights and the pattern they are drawn from, or the mask that was read. */
+static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3Mask **mask,
+                             GError **error) {
+  if (o->mask == NULL) {
+    if (o->tensor != NULL) {
+      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                  "--tensor %s: needs a --mask FILE to look in", o->tensor);
+      return FALSE;
+    }
+    config->sparsity = o->sparsity;
+    return read_pair("shape", o->shape, 1 << 22, &config->out_features, &config->in_features,
+                     error) &&
+           cs3_pattern_parse(&config->pattern, o->pattern, error) &&
+           cs3_pattern_sparsity(&config->pattern, o->pattern, &config->sparsity, error);
+  }
+  if (!check_mask_alone(o, error))
+    return FALSE;
+  /* A file that is not there may be an example. */
+  g_autofree char *example = cs3_datadir_locate(CS3_DATA_MASKS, o->mask);
+  gboolean given = g_file_test(o->mask, G_FILE_TEST_EXISTS) || example == NULL;
+  Cs3Mask *read = *mask = cs3_mask_read(given ? o->mask : example, o->tensor, error);
+  if (read == NULL)
+    return FALSE;
+  config->mask = read;
+  config->mask_file = o->mask;
+  config->mask_tensor = o->tensor;
+  config->pattern_text = "file";
+  config->out_features = read->rows;
+  config->in_features = read->cols;
+  config->sparsity = 1 - (double)cs3_mask_nnz(read) / ((double)read->rows * read->cols);
+  return TRUE;
+}
+
+/* Files that are written beside the record. */
+typedef struct {
+  Cs3Output *trace;
+  Cs3FabricHeatmap *heatmap;
+} Views;
+
+static void views_clear(Views *views) {
+  g_clear_pointer(&views->trace, cs3_output_free);
+  g_clear_pointer(&views->heatmap, cs3_fabric_heatmap_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Views, views_clear)
+
+static gboolean open_views(const LayerOptions *o, Views *views, GError **error) {
+  gboolean moves = o->fidelity == CS3_FIDELITY_EVENT || o->fidelity == CS3_FIDELITY_ALL;
+  if ((o->trace || o->heatmap) && !moves) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--%s: shows wavelets, which move only with --fidelity event (or all)",
+                o->trace ? "trace" : "heatmap");
+    return FALSE;
+  }
+  return (!o->trace || (views->trace = cs3_output_new(o->trace, error))) &&
+         (!o->heatmap || (views->heatmap = cs3_fabric_heatmap_open(o->heatmap, error)));
+}
+
+/* What the heatmap says of the program. */
+static gboolean close_views(Views *views, const json_t *record, GError **error) {
+  g_autofree char *program = g_strdup_printf("layer %s", cs3_result_string(record, "pass"));
+  json_t *words = json_pack("{s:s, s:s, s:I, s:I, s:I}", "program", program, "hardware",
+                            cs3_result_string(record, "hardware"), "width",
+                            (json_int_t)cs3_result_number(record, "event.width"), "height",
+                            (json_int_t)cs3_result_number(record, "event.height"), "cycles",
+                            (json_int_t)cs3_result_number(record, "event.cycles"));
+  gboolean ok = (!views->trace || cs3_output_finish(views->trace, error)) &&
+                (!views->heatmap || cs3_fabric_heatmap_finish(views->heatmap, words, error));
+  json_decref(words);
+  return ok;
+}
+
+static json_t *make_record(const LayerOptions *o, const Views *views, GError **error) {
+  Cs3LayerConfig config = {
+      .tokens = o->tokens,
+      .pass = (Cs3Pass)o->pass,
+      .pattern_text = o->pattern,
+      .seed = (guint64)o->seed,
+      .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
+      .fidelity = (Cs3Fidelity)o->fidelity,
+      .trace = views->trace,
+      .trace_limit = (guint64)o->trace_limit,
+      .heatmap = views->heatmap ? views->heatmap->data : NULL,
+  };
+  g_autoptr(Cs3Machine) machine = load_machine(o, error);
+  config.machine = machine;
+  g_autoptr(Cs3Mask) mask = NULL;
+  if (machine == NULL || !cs3_scenario_map(o->map, &config.force, error) ||
+      !read_weights(o, &config, &mask, error))
+    return NULL;
+  return cs3_layer_run(&config, error);
+}
+
+json_t *cs3_cmd_layer_record(const void *options_struct, GError **error) {
+  const Views none = {NULL, NULL};
+  return make_record(options_struct, &none, error);
+}
+
+static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
+                         GError **error) {
+  g_auto(Views) views = {NULL, NULL};
+  if (!open_views(values, &views, error))
+    return CS3_EXIT_USAGE;
+  json_t *record = make_record(values, &views, error);
+  if (record == NULL)
+    return CS3_EXIT_INTERNAL;
+  gboolean right = json_object_get(record, "event") == NULL ||
+                   cs3_result_number(record, "event.wrong_outputs") == 0;
+  if (context->format == CS3_FORMAT_TEXT)
+    cs3_layer_text(record, context->output);
+  else
+    cs3_output_json(context->output, record, context->format);
+  cs3_output_flush(context->output);
+  gboolean written = close_views(&views, record, error);
+  json_decref(record);
+  if (!written)
+    return CS3_EXIT_CANT_CREATE;
+  return right ? CS3_EXIT_OK : CS3_EXIT_NO;
+}
+
+static const Cs3Example examples[] = {
+    {"a GPT-3 sized layer on a CS-2",
+     "cs3sim layer --shape 12288x12288 --tokens 131072 --sparsity 0.7 --hardware cs2"},
+    {"the weight gradient of a small one, as JSON",
+     "cs3sim layer --shape 1024x1024 --tokens 4096 --pass dw --sparsity 0.9 -o json"},
+    {"every wavelet of a small one, beside the recurrence and the bound",
+     "cs3sim layer --shape 256x256 --tokens 256 --sparsity 0.7 --pes 16x16 --fidelity all"},
+    {"pruned weights from a file (this one is an example that comes with cs3sim)",
+     "cs3sim layer --mask mlp-80.smtx --tokens 1024 --pes 32x24"},
+    {NULL, NULL},
+};
+
+const Cs3Command cs3_cmd_layer = {
+    .name = "layer",
+    .summary = "Simulate one sparse linear layer on one wafer",
+    .description =
+        "Simulates one pass of one linear layer with streamed sparse weights, and the same "
+        "pass with dense weights. Prints cycles, where they went, the mapping chosen and "
+        "the runner-up.",
+    .options_size = sizeof(LayerOptions),
+    .defaults = &defaults,
+    .groups = {{"Options", options, 0}, {"Views", view_options, 0}},
+    .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
+               CS3_FORMAT_BIT(CS3_FORMAT_JSONL),
+    .answer_no = "the layer does not fit the wafer, or an output of the wavelets is wrong",
+    .examples = examples,
+    .run = run,
+};

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One linear layer on one wafer. */
+#include "config.h"
+
+#include "sim/wafer/layer-run.h"
+
+#include "sim/base/table.h"
+#include "sim/run/result.h"
+#include "sim/wafer/layer-fidelity.h"
+
+/* A pass with the mapping chosen for it. */
+typedef struct {
+  Cs3MapChoice choice;
+  Cs3LayerResult result;
+  gint64 bound;
+} Side;
+
+static gboolean run_side(const Cs3LayerConfig *config, const Cs3Mask *mask, Side *side,
+                         GError **error) {
+  const Cs3Hardware *hw = &config->machine->hw;
+  gboolean transposed = config->pass == CS3_PASS_DX;
+  Cs3LayerShape shape = {
+      .pass = config->pass,
+      .rows = transposed ? config->in_features : config->out_features,
+      .features = transposed ? config->out_features : config->in_features,
+      .tokens = config->tokens,
+  };
+  g_auto(Cs3WeightsLoan) loan = {0};
+  if (mask != NULL)
+    cs3_weights_lend_mask(mask, &loan);
+  const Cs3WeightsLoan *live = mask != NULL ? &loan : NULL;
+  if (!cs3_map_choose(hw, &shape, live, NULL, &config->force, &side->choice, error))
+    return FALSE;
+  const Cs3MapCandidate *best = &side->choice.best;
+  Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, NULL);
+  cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &side->result);
+  side->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, side->result.nonzeros);
+  return TRUE;
+}
+
+/* Largest cause besides the arithmetic. */
+static const char *bottleneck(const Cs3LayerResult *result) {
+  int worst = CS3_CAUSE_MAPPING;
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    if (cause != CS3_CAUSE_ARITHMETIC && result->causes[cause] > result->causes[worst])
+      worst = cause;
+  return cs3_cause_name(worst);
+}
+
+static json_t *side_json(const Side *side) {
+  json_t *causes = json_object();
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    json_object_set_new(causes, cs3_cause_name(cause), json_integer(side->result.causes[cause]));
+  json_t *object =
+      json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:s, s:o}", "cycles",
+                (json_int_t)side->result.cycles, "bound_cycles", (json_int_t)side->bound,
+                "nonzeros", (json_int_t)side->result.nonzeros, "imbalance", side->result.imbalance,
+                "ingress_wavelets", (json_int_t)side->result.ingress_wavelets, "egress_wavelets",
+                (json_int_t)side->result.egress_wavelets, "causes", causes, "bottleneck",
+                bottleneck(&side->result), "mapping", cs3_map_json(&side->choice.best));
+  if (side->choice.runner_up.cycles > 0)
+    json_object_set_new(object, "runner_up", cs3_map_json(&side->choice.runner_up));
+  return object;
+}
+
+/* The live weights as the pass streams them. @mask: NULL when all are alive; @owned: what to free.
+ */
+static gboolean stream_weights(const Cs3LayerConfig *config, Cs3Mask **owned, const Cs3Mask **mask,
+                               GError **error) {
+  *owned = NULL;
+  *mask = config->mask;
+  if (config->mask == NULL && config->sparsity > 0) {
+    *owned = cs3_pattern_mask(&config->pattern, config->out_features, config->in_features,
+                              1 - config->sparsity, config->seed, cs3_pattern_stream("layer"),
+                              config->workers, error);
+    if (*owned == NULL)
+      return FALSE;
+    *mask = *owned;
+  }
+  if (*mask == NULL || config->pass != CS3_PASS_DX)
+    return TRUE;
+  Cs3Mask *transposed = cs3_mask_transpose(*mask, error);
+  cs3_mask_free(*owned);
+  *mask = *owned = transposed;
+  return transposed != NULL;
+}
+
+/* Cycles beyond dense / theory, by cause; they add up to the gap. A negative entry is time that the
+ * dense pass wastes and the sparse one does not. */
+static json_t *speedup_json(const Cs3LayerResult *sparse, const Cs3LayerResult *dense,
+                            double theoretical) {
+  double simulated = (double)dense->cycles / sparse->cycles;
+  json_t *gap = json_object();
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    json_object_set_new(gap, cs3_cause_name(cause),
+                        json_real(sparse->causes[cause] - dense->causes[cause] / theoretical));
+  return json_pack("{s:f, s:f, s:f, s:o}", "simulated", simulated, "theoretical", theoretical,
+                   "share_of_theory", simulated / theoretical, "gap_cycles", gap);
+}
+
+static const char *fidelity_name(Cs3Fidelity fidelity) {
+  static const char *const names[] = {"recurrence", "event", "bound", "all"};
+  return names[fidelity];
+}
+
+/* The closed form has no causes: only what it says of the time is kept. */
+static void keep_bound(Side *side) {
+  side->result.cycles = side->bound;
+}
+
+static void drop_causes(json_t *head) {
+  json_object_del(head, "causes");
+  json_object_del(head, "bottleneck");
+  json_object_del(json_object_get(head, "speedup"), "gap_cycles");
+  json_object_del(json_object_get(head, "dense"), "causes");
+  json_object_del(json_object_get(head, "dense"), "bottleneck");
+}
+
+json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
+  g_autoptr(Cs3Mask) owned = NULL;
+  const Cs3Mask *mask;
+  Side sparse, dense;
+  if (!stream_weights(config, &owned, &mask, error) || !run_side(config, NULL, &dense, error) ||
+      !run_side(config, mask, &sparse, error))
+    return NULL;
+  gboolean moves = config->fidelity == CS3_FIDELITY_EVENT || config->fidelity == CS3_FIDELITY_ALL;
+  json_t *event = moves ? cs3_layer_run_event(config, mask, &sparse.choice.best, error) : NULL;
+  if (moves && event == NULL)
+    return NULL;
+  if (config->fidelity == CS3_FIDELITY_BOUND) {
+    keep_bound(&sparse);
+    keep_bound(&dense);
+  }
+  double live = mask ? (double)cs3_mask_nnz(mask) / ((double)mask->rows * mask->cols) : 1;
+  double macs = (double)sparse.result.nonzeros * config->tokens;
+  double seconds = sparse.result.cycles / config->machine->hw.wafer.clock_hz;
+  json_t *record = side_json(&sparse);
+  json_t *head = json_pack(
+      "{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:I}", "schema", CS3_LAYER_SCHEMA, "hardware",
+      config->machine->name, "pass", cs3_pass_name(config->pass), "out_features",
+      (json_int_t)config->out_features, "in_features", (json_int_t)config->in_features, "tokens",
+      (json_int_t)config->tokens, "sparsity", config->sparsity, "pattern", config->pattern_text,
+      "fidelity", fidelity_name(config->fidelity), "seed", (json_int_t)config->seed);
+  if (config->mask_file != NULL)
+    json_object_set_new(
+        head, "mask",
+        json_pack("{s:s, s:s*}", "file", config->mask_file, "tensor", config->mask_tensor));
+  json_object_update(head, record);
+  json_decref(record);
+  json_object_set_new(head, "speedup", speedup_json(&sparse.result, &dense.result, 1 / live));
+  json_object_set_new(head, "time_s", json_real(seconds));
+  json_object_set_new(head, "achieved_flops", json_real(2 * macs / seconds));
+  json_object_set_new(head, "dense", side_json(&dense));
+  if (event != NULL)
+    json_object_set_new(head, "event", event);
+  if (config->fidelity == CS3_FIDELITY_BOUND)
+    drop_causes(head);
+  return head;
+}
+
+static const Cs3Column cause_columns[] = {
+    {.key = "cause", .title = "cause", .type = CS3_COLUMN_TEXT},
+    {.key = "cycles", .title = "cycles", .type = CS3_COLUMN_INT},
+    {.key = "share", .title = "share [%]", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 100},
+    {.key = "dense", .title = "dense cycles", .type = CS3_COLUMN_INT},
+    {.key = "gap", .title = "beyond theory", .type = CS3_COLUMN_REAL, .decimals = 0},
+};
+
+static double gap_number(const json_t *record, int cause) {
+  g_autofree char *path = g_strdup_printf("speedup.gap_cycles.%s", cs3_cause_name(cause));
+  return cs3_result_number(record, path);
+}
+
+/* What holds the speed-up below theory most, if anything does. */
+static const char *departure(const json_t *record) {
+  int most = 0;
+  for (int cause = 1; cause < CS3_N_CAUSES; cause++)
+    if (gap_number(record, cause) > gap_number(record, most))
+      most = cause;
+  return gap_number(record, most) > 0 ? cs3_cause_name(most) : "nothing";
+}
+
+static void write_causes(const json_t *record, Cs3Output *output) {
+  g_autoptr(Cs3Table) table = cs3_table_new(cause_columns, G_N_ELEMENTS(cause_columns));
+  double cycles = cs3_result_number(record, "cycles");
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++) {
+    g_autofree char *path = g_strdup_printf("causes.%s", cs3_cause_name(cause));
+    g_autofree char *dense = g_strdup_printf("dense.causes.%s", cs3_cause_name(cause));
+    cs3_table_add_text(table, cs3_cause_name(cause));
+    cs3_table_add_int(table, (gint64)cs3_result_number(record, path));
+    cs3_table_add_real(table, cs3_result_number(record, path) / cycles);
+    cs3_table_add_int(table, (gint64)cs3_result_number(record, dense));
+    cs3_table_add_real(table, gap_number(record, cause));
+  }
+  cs3_table_add_text(table, "pass");
+  cs3_table_add_int(table, (gint64)cycles);
+  cs3_table_add_real(table, 1);
+  double dense_cycles = cs3_result_number(record, "dense.cycles");
+  cs3_table_add_int(table, (gint64)dense_cycles);
+  cs3_table_add_real(table,
+                     cycles - dense_cycles / cs3_result_number(record, "speedup.theoretical"));
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+}
+
+/* What moved, and what the other two fidelities say. */
+static void write_event(const json_t *r, Cs3Output *output) {
+  if (json_object_get(r, "event") == NULL)
+    return;
+  cs3_output_printf(output, "fidelities   event %.0f, recurrence %.0f, bound %.0f cycles\n",
+                    cs3_result_number(r, "event.cycles"), cs3_result_number(r, "cycles"),
+                    cs3_result_number(r, "bound_cycles"));
+  cs3_output_printf(output,
+                    "event        %.0f wavelet hops on %.0fx%.0f PEs, edge included; %.0f "
+                    "multiply-adds; %.0f wrong outputs, largest error %.3g\n",
+                    cs3_result_number(r, "event.wavelet_hops"), cs3_result_number(r, "event.width"),
+                    cs3_result_number(r, "event.height"), cs3_result_number(r, "event.macs"),
+                    cs3_result_number(r, "event.wrong_outputs"),
+                    cs3_result_number(r, "event.largest_error"));
+}
+
+void cs3_layer_text(const json_t *r, Cs3Output *output) {
+  gboolean causes = json_object_get(r, "causes") != NULL;
+  gboolean from_file = json_object_get(r, "mask") != NULL;
+  cs3_output_printf(output, "%.0f x %.0f %s, %.0f tokens, %.4g %% %s sparsity, on %s\n\n",
+                    cs3_result_number(r, "out_features"), cs3_result_number(r, "in_features"),
+                    cs3_result_string(r, "pass"), cs3_result_number(r, "tokens"),
+                    100 * cs3_result_number(r, "sparsity"),
+                    from_file ? "measured" : cs3_result_string(r, "pattern"),
+                    cs3_result_string(r, "hardware"));
+  cs3_output_printf(output, "cycles       %.0f  (lower bound %.0f)\n",
+                    cs3_result_number(r, "cycles"), cs3_result_number(r, "bound_cycles"));
+  cs3_output_printf(output, "achieved     %.3g PFLOP/s\n",
+                    cs3_result_number(r, "achieved_flops") / 1e15);
+  write_event(r, output);
+  cs3_output_printf(output, "speed-up     %.3f simulated, %.3f in theory (%.1f %%%s%s)\n",
+                    cs3_result_number(r, "speedup.simulated"),
+                    cs3_result_number(r, "speedup.theoretical"),
+                    100 * cs3_result_number(r, "speedup.share_of_theory"),
+                    causes ? "; most beyond theory: " : "", causes ? departure(r) : "");
+  if (causes)
+    cs3_output_printf(output, "bottleneck   %s\n", cs3_result_string(r, "bottleneck"));
+  cs3_output_printf(output, "imbalance    %.3f (busiest line / mean)\n",
+                    cs3_result_number(r, "imbalance"));
+  cs3_output_printf(output, "mapping      %s\n", cs3_result_string(r, "mapping.text"));
+  if (*cs3_result_string(r, "runner_up.text"))
+    cs3_output_printf(output, "runner-up    %s: %.0f cycles\n",
+                      cs3_result_string(r, "runner_up.text"),
+                      cs3_result_number(r, "runner_up.cycles"));
+  cs3_output_printf(output, "dense        %s\n\n", cs3_result_string(r, "dense.mapping.text"));
+  if (causes)
+    write_causes(r, output);
+}
