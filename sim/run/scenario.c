@@ -110,8 +110,8 @@ const Cs3Option cs3_execution_options[] = {
     {.name = "explicit",
      .type = CS3_OPTION_FLAG,
      .offset = AT(explicit_wafers),
-     .help = "simulate every wafer and link of the cluster by itself instead of classes of equal "
-             "ones; the result is the same"},
+     .help = "simulate every wafer of the cluster by itself instead of classes of equal ones; the "
+             "result is the same"},
     {.name = "fidelity",
      .type = CS3_OPTION_CHOICE,
      .offset = AT(fidelity),

@@ -77,21 +77,16 @@ void cs3_engine_sleep_until(double time_s) {
     sg_actor_sleep_for(left);
 }
 
-void cs3_bell_init(Cs3Bell *bell) {
-  bell->semaphore = sg_sem_init(0);
-  bell->awaited = FALSE;
-}
-
 void cs3_bell_wait(Cs3Bell *bell) {
-  bell->awaited = TRUE;
-  sg_sem_acquire(bell->semaphore);
+  bell->sleeper = sg_actor_self();
+  sg_actor_suspend(bell->sleeper);
 }
 
 void cs3_bell_ring(Cs3Bell *bell) {
-  if (!bell->awaited)
-    return;
-  bell->awaited = FALSE;
-  sg_sem_release(bell->semaphore);
+  sg_actor_t sleeper = bell->sleeper;
+  bell->sleeper = NULL;
+  if (sleeper != NULL)
+    sg_actor_resume(sleeper);
 }
 
 Cs3Channel cs3_channel(const char *name) {

@@ -39,11 +39,8 @@ void cs3_engine_sleep_until(double time_s);
 /* Actors share plain variables: they run one at a time and change only inside SimGrid calls. A bell
  * wakes the one actor that waits for such a variable to change. */
 typedef struct {
-  sg_sem_t semaphore;
-  gboolean awaited;
+  sg_actor_t sleeper; /* NULL: nobody waits */
 } Cs3Bell;
-
-void cs3_bell_init(Cs3Bell *bell);
 
 /** cs3_bell_wait: sleep until the next ring; check your condition again afterwards. */
 void cs3_bell_wait(Cs3Bell *bell);

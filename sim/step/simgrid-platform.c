@@ -89,9 +89,9 @@ static void write_sound_links(Writer *w, guint tier, gint64 links) {
     if (find_link(w->plan, tier, index) != NULL)
       continue;
     g_autofree char *name =
-        w->plan->each ? link_name(tier, index) : g_strdup_printf("swarmx_%u", tier);
+        w->plan->every_link ? link_name(tier, index) : g_strdup_printf("swarmx_%u", tier);
     write_tree_link(w, name, w->plan->tier_bytes_per_s[tier]);
-    if (!w->plan->each)
+    if (!w->plan->every_link)
       return;
   }
 }

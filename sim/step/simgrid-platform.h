@@ -34,7 +34,7 @@ GPtrArray *cs3_platform_profiles(const Cs3StepPlan *plan);
  * tensors follow each other back to back and only their arrival is late. The actors delay the
  * arrivals by latency_s. Each direction has links of its own, so that the two never share.
  * All links of a tier carry the same bytes, so one stands for those without a fault, unless
- * plan->each asks for every one.
+ * plan->every_link asks for every one.
  * @profiles: with their paths.
  * Returns: (transfer full): free with g_free().
  */

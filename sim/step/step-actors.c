@@ -22,8 +22,7 @@ typedef struct {
 } Arrival;
 
 static void note(Cs3Simulation *s, Cs3SpanKind kind, guint wafer, Cs3Place at, guint use,
-                 double begin_s) {
-  double end_s = cs3_engine_now();
+                 double begin_s, double end_s) {
   if (s->spans == NULL || end_s <= begin_s)
     return;
   Cs3Span span = {.begin_s = begin_s,
@@ -68,12 +67,11 @@ static void stream_use(Cs3Simulation *s, guint k, Cs3Channel *channel) {
   Cs3Stream *stream = &s->streams[s->n_begun % s->plan->prefetch];
   stream->begin_s = cs3_engine_now();
   s->n_begun++;
-  cs3_simulation_ring_wafers(s);
   send(s, channel, use->use.stream_bytes);
   stream->end_s = cs3_engine_now();
   s->n_streamed++;
-  note(s, CS3_SPAN_STREAM, 0, s->streaming, k, stream->begin_s);
-  cs3_simulation_ring_wafers(s);
+  note(s, CS3_SPAN_STREAM, 0, s->streaming, k, stream->begin_s, stream->end_s);
+  cs3_bell_ring(&s->tree_bell);
 }
 
 static void streamer(int argc, char **argv) {
@@ -91,43 +89,60 @@ static void streamer(int argc, char **argv) {
   }
 }
 
+/* The latency of the tree and the port: tensors follow each other through it. */
+static void tree(int argc, char **argv) {
+  Cs3Simulation *s = sg_actor_self_get_data();
+  for (;;) {
+    while (s->n_arrived >= s->n_streamed)
+      cs3_bell_wait(&s->tree_bell);
+    Cs3Stream *stream = &s->streams[s->n_arrived % s->plan->prefetch];
+    cs3_engine_sleep_until(stream->end_s + s->plan->latency_s);
+    stream->arrived_s = cs3_engine_now();
+    s->n_arrived++;
+    for (guint w = 0; w < s->n_wafers; w++)
+      cs3_bell_ring(&s->wafers[w].arrived);
+  }
+}
+
 /* --- wafers --------------------------------------------------------------------------------- */
 
 void cs3_simulation_ring_wafers(Cs3Simulation *s) {
-  for (guint w = 0; w < s->n_wafers; w++)
-    cs3_bell_ring(&s->wafers[w].bell);
+  for (guint w = 0; w < s->n_wafers; w++) {
+    cs3_bell_ring(&s->wafers[w].arrived);
+    cs3_bell_ring(&s->wafers[w].sent);
+  }
 }
 
-static void await_first_weights(Cs3Wafer *w) {
-  Cs3Simulation *s = w->s;
-  while (s->n_begun <= w->n_consumed && !s->settled)
-    cs3_bell_wait(&w->bell);
-  const Cs3Stream *stream = &s->streams[w->n_consumed % s->plan->prefetch];
-  if (!s->settled)
-    cs3_engine_sleep_until(stream->begin_s + s->plan->latency_s);
+/* Until all that decides when @use ends is known: nothing that @w waits for comes later than that
+ * end. */
+static void await_inputs(Cs3Wafer *w, const Cs3PlanUse *use) {
+  const Cs3Simulation *s = w->s;
+  while (use->streamed && s->n_arrived <= w->n_consumed && !s->settled)
+    cs3_bell_wait(&w->arrived);
+  while (use->sends && w->n_finished >= s->n_sent + s->plan->prefetch && !s->settled)
+    cs3_bell_wait(&w->sent);
 }
 
-static void await_last_weights(Cs3Wafer *w) {
-  Cs3Simulation *s = w->s;
-  while (s->n_streamed <= w->n_consumed && !s->settled)
-    cs3_bell_wait(&w->bell);
-  w->last_stream_s = s->streams[w->n_consumed % s->plan->prefetch].end_s;
-  if (!s->settled)
-    cs3_engine_sleep_until(w->last_stream_s + s->plan->latency_s);
+static Cs3UseTimes times_of(const Cs3Wafer *w, const Cs3PlanUse *use) {
+  const Cs3Simulation *s = w->s;
+  gsize slots = s->plan->prefetch;
+  const Cs3Stream *stream = &s->streams[w->n_consumed % slots];
+  return cs3_plan_use_times(use, w->speed, w->totals.end_s, stream->begin_s + s->plan->latency_s,
+                            stream->arrived_s, s->sent[w->n_finished % slots]);
 }
 
-static void await_place_for_gradient(Cs3Wafer *w) {
-  while (w->n_finished >= w->s->n_sent + w->s->plan->prefetch && !w->s->settled)
-    cs3_bell_wait(&w->bell);
+static void note_use(Cs3Wafer *w, guint k, const Cs3UseTimes *t, gboolean boundary) {
+  Cs3SpanKind first = boundary ? CS3_SPAN_BOUNDARY : CS3_SPAN_WEIGHTS;
+  note(w->s, first, w->index, w->place, k, t->last_s, t->fed_s);
+  note(w->s, CS3_SPAN_EGRESS, w->index, w->place, k, t->fed_s, t->begin_s);
+  note(w->s, CS3_SPAN_COMPUTE, w->index, w->place, k, t->begin_s, t->worked_s);
+  note(w->s, CS3_SPAN_WEIGHTS, w->index, w->place, k, t->worked_s, t->end_s);
 }
 
 /* A slot is free again when all wafers have computed its stream, a gradient is ready when all have
  * finished theirs. Wafers run ahead of one another by P of either at most. */
 static void finish_use(Cs3Wafer *w, const Cs3PlanUse *use) {
   Cs3Simulation *s = w->s;
-  w->totals.end_s = cs3_engine_now();
-  w->totals.bytes_down += use->use.stream_bytes;
-  w->totals.bytes_up += use->use.gradient_bytes;
   s->answer->uses_simulated += w->index == 0;
   if (use->streamed) {
     guint *consumers = &s->consumers[w->n_consumed++ % s->plan->prefetch];
@@ -147,40 +162,28 @@ static void finish_use(Cs3Wafer *w, const Cs3PlanUse *use) {
   }
 }
 
+/* The end of a use shows where others wait for it, and where the micro-batch ends. */
+static gboolean is_seen(const Cs3Simulation *s, guint k) {
+  const Cs3PlanUse *use = &s->plan->uses[k];
+  return use->streamed || use->sends || k == s->plan->n_uses - 1;
+}
+
 static void compute_use(Cs3Wafer *w, guint k) {
   Cs3Simulation *s = w->s;
   const Cs3PlanUse *use = &s->plan->uses[k];
+  await_inputs(w, use);
+  if (s->settled)
+    return;
   gboolean boundary = w->place.micro_batch == 0 && k == s->plan->first_streamed;
-  double idle_since = w->totals.end_s;
-  if (use->streamed)
-    await_first_weights(w);
-  double fed = cs3_engine_now();
-  note(s, boundary ? CS3_SPAN_BOUNDARY : CS3_SPAN_WEIGHTS, w->index, w->place, k, idle_since);
-  if (use->sends)
-    await_place_for_gradient(w);
-  double begin = cs3_engine_now();
-  note(s, CS3_SPAN_EGRESS, w->index, w->place, k, fed);
+  Cs3UseTimes times = times_of(w, use);
+  if (is_seen(s, k))
+    cs3_engine_sleep_until(times.end_s);
   if (s->settled)
     return;
-  if (use->use.compute_cycles > 0)
-    sg_actor_execute(use->use.compute_cycles);
-  double worked = cs3_engine_now();
-  note(s, CS3_SPAN_COMPUTE, w->index, w->place, k, begin);
   if (use->streamed)
-    await_last_weights(w);
-  if (s->settled)
-    return;
-  note(s, CS3_SPAN_WEIGHTS, w->index, w->place, k, worked);
-
-  Cs3StepTotals *totals = &w->totals;
-  totals->compute_s += worked - begin;
-  totals->wait_s += cs3_engine_now() - worked;
-  if (boundary) {
-    totals->boundary_s += begin - idle_since;
-  } else {
-    totals->wait_s += begin - idle_since;
-    totals->egress_wait_s += begin - fed;
-  }
+    w->last_stream_s = s->streams[w->n_consumed % s->plan->prefetch].end_s;
+  note_use(w, k, &times, boundary);
+  cs3_step_totals_use(&w->totals, use, &times, boundary);
   finish_use(w, use);
 }
 
@@ -231,12 +234,13 @@ static void send_gradient(Cs3Simulation *s, Cs3Place at, guint k, Cs3Channel *ch
   double begin = cs3_engine_now();
   if (use->use.gradient_bytes > 0)
     send(s, channel, use->use.gradient_bytes);
-  note(s, CS3_SPAN_REDUCE, 0, at, k, begin);
   s->last_sent_s = cs3_engine_now();
+  note(s, CS3_SPAN_REDUCE, 0, at, k, begin, s->last_sent_s);
   s->sent[s->n_sent++ % s->plan->prefetch] = s->last_sent_s;
   if (at.micro_batch == s->iterations[at.iteration].micro_batches - 1)
     deliver(s, at, k);
-  cs3_simulation_ring_wafers(s);
+  for (guint w = 0; w < s->n_wafers; w++)
+    cs3_bell_ring(&s->wafers[w].sent);
 }
 
 static void reducer(int argc, char **argv) {
@@ -282,8 +286,8 @@ static void optimizer(int argc, char **argv) {
     double begin = cs3_engine_now();
     if (use->use.update_params > 0)
       sg_actor_execute(use->use.update_params);
-    note(s, CS3_SPAN_UPDATE, 0, arrival->at, arrival->use, begin);
     s->last_update_s = cs3_engine_now();
+    note(s, CS3_SPAN_UPDATE, 0, arrival->at, arrival->use, begin, s->last_update_s);
     update_group(s, use->group);
     if (n % s->plan->n_gradients == 0)
       end_updates(s);
@@ -333,7 +337,7 @@ static void init_wafers(Cs3Simulation *s) {
   for (guint w = 0; w < s->n_wafers; w++) {
     s->wafers[w].s = s;
     s->wafers[w].index = w;
-    cs3_bell_init(&s->wafers[w].bell);
+    s->wafers[w].speed = g_array_index(s->plan->classes, Cs3PlanClass, w).speed;
   }
 }
 
@@ -359,9 +363,6 @@ static void simulation_init(Cs3Simulation *s, const Cs3StepJob *job, Cs3StepAnsw
   s->updated = never(plan->n_groups);
   g_queue_init(&s->arrivals);
   g_queue_init(&s->pending);
-  cs3_bell_init(&s->streamer_bell);
-  cs3_bell_init(&s->reducer_bell);
-  cs3_bell_init(&s->optimizer_bell);
 }
 
 static void start_actors(Cs3Simulation *s) {
@@ -373,6 +374,7 @@ static void start_actors(Cs3Simulation *s) {
     Cs3Channel down = cs3_channel("down");
     cs3_channel_listen(&down, CS3_HOST_BROADCAST);
     cs3_engine_actor("streamer", CS3_HOST_MEMORYX, s, TRUE, streamer);
+    cs3_engine_actor("tree", CS3_HOST_BROADCAST, s, TRUE, tree);
   }
   if (s->plan->n_gradients > 0) {
     Cs3Channel up = cs3_channel("up");

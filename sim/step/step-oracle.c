@@ -46,30 +46,16 @@ static void send_gradient(Oracle *o, const Cs3PlanUse *use, double c_end,
 }
 
 /* One use on one class of wafers; returns its end. */
-static double compute(Oracle *o, guint class, const Cs3PlanUse *use, double arrival,
+static double compute(Oracle *o, guint class, const Cs3PlanUse *use, double first,
                       gboolean boundary) {
   const Cs3StepPlan *plan = o->plan;
-  double last = o->ends[class], speed = g_array_index(plan->classes, Cs3PlanClass, class).speed;
-  double fed = MAX(last, arrival);
-  double begin = use->sends ? MAX(fed, o->sent[o->n_gradients % plan->prefetch]) : fed;
-  double worked = begin + use->work_s / speed;
-  double end = use->streamed ? MAX(worked, o->s_end + plan->latency_s) : worked;
-  o->ends[class] = end;
-  if (class > 0)
-    return end;
-  Cs3StepTotals *totals = &o->totals;
-  if (boundary) {
-    totals->boundary_s += begin - last;
-  } else {
-    totals->wait_s += begin - last;
-    totals->egress_wait_s += begin - fed;
-  }
-  totals->wait_s += end - worked;
-  totals->compute_s += use->work_s / speed;
-  totals->bytes_down += use->use.stream_bytes;
-  totals->bytes_up += use->use.gradient_bytes;
-  totals->end_s = end;
-  return end;
+  double speed = g_array_index(plan->classes, Cs3PlanClass, class).speed;
+  Cs3UseTimes times =
+      cs3_plan_use_times(use, speed, o->ends[class], first, o->s_end + plan->latency_s,
+                         o->sent[o->n_gradients % plan->prefetch]);
+  if (class == 0)
+    cs3_step_totals_use(&o->totals, use, &times, boundary);
+  return o->ends[class] = times.end_s;
 }
 
 static void run_use(Oracle *o, guint k, gint64 micro_batch) {

@@ -196,7 +196,8 @@ double cs3_step_plan_piece(const Cs3StepPlan *plan, double now_s, double bytes) 
       rate = MIN(rate, fault->share * link->share * plan->tier_bytes_per_s[link->tier]);
     }
   }
-  return MIN(bytes, ceil((until_s - now_s) * rate));
+  /* Times are rounded: a thousandth of a byte is none. */
+  return MIN(bytes, MAX(1, ceil((until_s - now_s) * rate - 1e-3)));
 }
 
 void cs3_step_plan_free(Cs3StepPlan *plan) {
@@ -208,6 +209,32 @@ void cs3_step_plan_free(Cs3StepPlan *plan) {
   g_array_unref(plan->links);
   g_array_unref(plan->traffic);
   g_free(plan);
+}
+
+Cs3UseTimes cs3_plan_use_times(const Cs3PlanUse *use, double speed, double last_s, double first_s,
+                               double arrived_s, double room_s) {
+  Cs3UseTimes t = {.last_s = last_s};
+  t.fed_s = use->streamed ? MAX(last_s, first_s) : last_s;
+  t.begin_s = use->sends ? MAX(t.fed_s, room_s) : t.fed_s;
+  t.worked_s = t.begin_s + use->work_s / speed;
+  t.end_s = use->streamed ? MAX(t.worked_s, arrived_s) : t.worked_s;
+  return t;
+}
+
+void cs3_step_totals_use(Cs3StepTotals *totals, const Cs3PlanUse *use, const Cs3UseTimes *times,
+                         gboolean boundary) {
+  double idle = times->begin_s - times->last_s;
+  if (boundary) {
+    totals->boundary_s += idle;
+  } else {
+    totals->wait_s += idle;
+    totals->egress_wait_s += times->begin_s - times->fed_s;
+  }
+  totals->compute_s += times->worked_s - times->begin_s;
+  totals->wait_s += times->end_s - times->worked_s;
+  totals->end_s = times->end_s;
+  totals->bytes_down += use->use.stream_bytes;
+  totals->bytes_up += use->use.gradient_bytes;
 }
 
 void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals *to,

@@ -44,10 +44,11 @@ typedef struct {
   Cs3Tree tree;
   guint tiers;
   double tier_bytes_per_s[CS3_TREE_MAX_TIERS + 1]; /* by tier, from 1 */
-  gboolean each;                                   /* every wafer and every link on its own */
-  GArray *classes;                                 /* of Cs3PlanClass */
-  GArray *links;                                   /* of Cs3PlanLink: with faults */
-  GArray *traffic;                                 /* of Cs3Fault */
+  gboolean each;                                   /* every wafer on its own */
+  gboolean every_link;  /* every link on its own: a flow then costs SimGrid their square */
+  GArray *classes;      /* of Cs3PlanClass */
+  GArray *links;        /* of Cs3PlanLink: with faults */
+  GArray *traffic;      /* of Cs3Fault */
   double faults_from_s; /* simulated time that the faults' times count from */
 } Cs3StepPlan;
 
@@ -67,12 +68,31 @@ void cs3_step_plan_steady(Cs3StepPlan *plan);
  */
 double cs3_step_plan_piece(const Cs3StepPlan *plan, double now_s, double bytes);
 
+/* One use on one wafer: c_end of the use before, weights there, room for a gradient, all computed,
+ * c_end. */
+typedef struct {
+  double last_s, fed_s, begin_s, worked_s, end_s;
+} Cs3UseTimes;
+
+/**
+ * cs3_plan_use_times: the equations of c_start and c_end in step.h.
+ * @speed: share of the clock.
+ * @first_s, @arrived_s: when the first and the last of its weights reach the wafer, if it streams.
+ * @room_s: when there is room for its gradient, if it sends one.
+ */
+Cs3UseTimes cs3_plan_use_times(const Cs3PlanUse *use, double speed, double last_s, double first_s,
+                               double arrived_s, double room_s);
+
 /* Running sums at the end of some use, since the beginning of the simulation. */
 typedef struct {
   double end_s; /* c_end of that use */
   double compute_s, wait_s, egress_wait_s, boundary_s;
   double bytes_down, bytes_up;
 } Cs3StepTotals;
+
+/** cs3_step_totals_use: add a use. @boundary: it is the first streamed one of an iteration. */
+void cs3_step_totals_use(Cs3StepTotals *totals, const Cs3PlanUse *use, const Cs3UseTimes *times,
+                         gboolean boundary);
 
 /** cs3_step_totals_add: @sum += @factor x (@to - @from), member by member. */
 void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals *to,

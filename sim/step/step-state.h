@@ -8,7 +8,7 @@
 #include "sim/step/step-cut.h"
 
 typedef struct {
-  double begin_s, end_s;
+  double begin_s, end_s, arrived_s; /* first byte, last byte sent; last byte at the wafers */
 } Cs3Stream;
 
 typedef struct {
@@ -37,7 +37,8 @@ struct Cs3Simulation;
 typedef struct {
   struct Cs3Simulation *s;
   guint index;
-  Cs3Bell bell; /* a stream begun or ended, a gradient gone */
+  double speed;          /* share of the clock */
+  Cs3Bell arrived, sent; /* a stream has arrived, a gradient has gone */
   Cs3Place place;
   Cs3StepTotals totals;
   double last_stream_s;
@@ -57,6 +58,8 @@ typedef struct Cs3Simulation {
   Cs3Place streaming;
   Cs3Stream *streams;          /* ring of P */
   guint64 n_begun, n_streamed; /* streams whose first, last byte has left MemoryX */
+  Cs3Bell tree_bell;           /* a stream has left */
+  guint64 n_arrived;           /* streams whose last byte has reached the wafers */
 
   Cs3Wafer *wafers;
   guint n_wafers, n_done;

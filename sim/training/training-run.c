@@ -205,7 +205,6 @@ static void run_job(gconstpointer input, gpointer answer) {
     run->workers[i].run = run;
     run->workers[i].host = i == 0 ? g_strdup(HOST_SOUND) : g_strdup_printf(HOST_LOST "%u", i - 1);
   }
-  cs3_bell_init(&run->bell);
   cs3_engine_actor("coordinator", HOST_COORDINATOR, run, FALSE, coordinator);
   start_monitors(run);
   cs3_engine_run();
