@@ -148,7 +148,7 @@ static void write_picture_words(GString *script, const Cs3CanvasWords *words) {
   append_height(below, bottom + 10);
   g_string_append(below, " center");
   write_label(script, words->x, below->str);
-  write_label(script, words->y, "screen 0.025, graph 0.5 center rotate by 90");
+  write_label(script, words->y, "screen 0.02, graph 0.5 center rotate by 90");
 }
 
 static void write_text_words(GString *script, const Cs3PlotTarget *target,
@@ -210,4 +210,10 @@ void cs3_canvas_log_y(GString *script, double low, double high) {
         comma = ", ";
       }
   g_string_append(script, ")\n");
+}
+
+void cs3_canvas_palette(GString *script) {
+  g_string_append(
+      script, "set palette defined (0 '#440154', 1 '#482878', 2 '#3e4a89', 3 '#31688e', "
+              "4 '#26828e', 5 '#1f9e89', 6 '#35b779', 7 '#6cce59', 8 '#b4de2c', 9 '#fde725')\n");
 }

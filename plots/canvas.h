@@ -49,6 +49,10 @@ void cs3_canvas_begin(GString *script, const Cs3PlotTarget *target, const Cs3Can
  */
 void cs3_canvas_log_y(GString *script, double low, double high);
 
+/** cs3_canvas_palette: append the colours of maps: Viridis, perceptually uniform, safe for the
+ * colour-blind and in grey (van der Walt and Smith, CC0). */
+void cs3_canvas_palette(GString *script);
+
 /**
  * cs3_canvas_quote: append @text as a string that gnuplot takes as it is: in single quotes nothing
  * is substituted. Control characters become spaces.

@@ -9,9 +9,19 @@
 G_DEFINE_QUARK(cs3 - plot - error - quark, cs3_plot_error)
 
 static const Cs3Plot *const plots[] = {
-    &cs3_plot_speedup,    &cs3_plot_breakdown, &cs3_plot_layer_speedup, &cs3_plot_layers,
-    &cs3_plot_roofline,   &cs3_plot_compare,   &cs3_plot_pareto,        &cs3_plot_sparsity_hardware,
-    &cs3_plot_validation, &cs3_plot_scaling,   &cs3_plot_timeline,      NULL,
+    &cs3_plot_speedup,
+    &cs3_plot_breakdown,
+    &cs3_plot_layer_speedup,
+    &cs3_plot_layers,
+    &cs3_plot_roofline,
+    &cs3_plot_compare,
+    &cs3_plot_heatmap,
+    &cs3_plot_pareto,
+    &cs3_plot_sparsity_hardware,
+    &cs3_plot_validation,
+    &cs3_plot_scaling,
+    &cs3_plot_timeline,
+    NULL,
 };
 
 const Cs3Plot *const *cs3_plots(void) {

@@ -6,6 +6,7 @@
 
 extern const Cs3Plot cs3_plot_breakdown;
 extern const Cs3Plot cs3_plot_compare;
+extern const Cs3Plot cs3_plot_heatmap;
 extern const Cs3Plot cs3_plot_layers;
 extern const Cs3Plot cs3_plot_pareto;
 extern const Cs3Plot cs3_plot_roofline;

@@ -25,12 +25,14 @@ static gboolean blank_to_end(FILE *file) {
 
 /* What wraps records of runs: a point of a sweep, which may have none because its model does not
  * fit, and a comparison. */
-static void append_record(json_t *records, json_t *record) {
+void cs3_records_append(json_t *records, json_t *record) {
   const char *schema = cs3_result_string(record, "schema");
   if (g_str_has_prefix(schema, "cs3sim.sweep/")) {
     json_t *result = json_object_get(record, "result");
-    if (result != NULL)
+    if (result != NULL) {
+      json_object_set(result, "axes", json_object_get(record, "axes"));
       json_array_append(records, result);
+    }
   } else if (g_str_has_prefix(schema, "cs3sim.compare/")) {
     size_t i;
     json_t *machine;
@@ -39,7 +41,6 @@ static void append_record(json_t *records, json_t *record) {
   } else {
     json_array_append(records, record);
   }
-  json_decref(record);
 }
 
 static gboolean read_all(FILE *file, const char *name, json_t *records, GError **error) {
@@ -52,7 +53,8 @@ static gboolean read_all(FILE *file, const char *name, json_t *records, GError *
                   problem.text);
       return FALSE;
     }
-    append_record(records, record);
+    cs3_records_append(records, record);
+    json_decref(record);
   }
   if (ferror(file)) {
     g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot read %s: %s",
@@ -102,4 +104,37 @@ gboolean cs3_record_require_schema(const json_t *record, const char *schema,
     if (*cs3_result_string(record, *texts) == '\0')
       return missing(*texts, "text", error);
   return TRUE;
+}
+
+const char *cs3_record_axis(const json_t *record, const char *key) {
+  const char *text = json_string_value(json_object_get(json_object_get(record, "axes"), key));
+  return text != NULL ? text : "";
+}
+
+static gboolean differ(const json_t *records, const char *key) {
+  const char *first = cs3_record_axis(json_array_get(records, 0), key);
+  size_t i;
+  json_t *record;
+  json_array_foreach((json_t *)records, i,
+                     record) if (strcmp(cs3_record_axis(record, key), first) != 0) return TRUE;
+  return FALSE;
+}
+
+GPtrArray *cs3_records_axes(const json_t *records) {
+  GPtrArray *axes = g_ptr_array_new();
+  const char *key;
+  json_t *value;
+  json_object_foreach(json_object_get(json_array_get(records, 0), "axes"), key, value) {
+    if (differ(records, key))
+      g_ptr_array_add(axes, (gpointer)key);
+  }
+  return axes;
+}
+
+char *cs3_record_place(const json_t *record, const GPtrArray *axes) {
+  GString *text = g_string_new(NULL);
+  for (guint i = 0; i < axes->len; i++)
+    g_string_append_printf(text, "%s%s", i > 0 ? ", " : "",
+                           cs3_record_axis(record, axes->pdata[i]));
+  return g_string_free(text, FALSE);
 }

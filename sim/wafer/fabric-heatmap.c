@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "plots/gnuplot.h"
-#include "plots/heatmap.h"
+#include "plots/mesh-map.h"
 #include "sim/cli/cli.h"
 
 void cs3_fabric_heatmap_free(Cs3FabricHeatmap *heatmap) {
@@ -63,9 +63,9 @@ static char *script_of(const json_t *record, const Cs3PlotTarget *target) {
                                            program, width, height);
   g_autofree char *subtitle =
       g_strdup_printf("%s, wavelet by wavelet: %" JSON_INTEGER_FORMAT " cycles", hardware, cycles);
-  Cs3HeatmapWords words = {title, subtitle, (guint)width, (guint)height};
+  Cs3MeshMapWords words = {title, subtitle, (guint)width, (guint)height};
   GString *script = g_string_new(NULL);
-  cs3_heatmap_script(script, target, &words);
+  cs3_mesh_map_script(script, target, &words);
   return g_string_free(script, FALSE);
 }
 

@@ -18,19 +18,41 @@ same_data() {
 
 tests=0
 failures=0
-for plot in $("$CS3SIM" list plots --names); do
+# check NAME COMMAND...
+check() {
+  local name=$1
+  shift
   tests=$((tests + 1))
-  command=$(sed -n "s/^    cs3sim \(plot $plot .*\)/\1/p" "$CS3SIM_SRCDIR/doc/gallery.md")
-  # shellcheck disable=SC2086 # several words
-  if [[ -n $command ]] && "$CS3SIM" $command &&
-    { [[ -z ${REGEN-} ]] || cp "$plot".{dat,gp,svg} "$gallery"; } &&
-    same_data "$plot.dat" "$gallery/$plot.dat" && cmp "$plot.gp" "$gallery/$plot.gp" &&
-    [[ -s $plot.svg ]]; then
-    echo "ok $tests - $plot"
+  if "$@"; then
+    echo "ok $tests - $name"
   else
     failures=$((failures + 1))
-    echo "not ok $tests - $plot: missing in doc/gallery.md or out of date (make gallery)"
+    echo "not ok $tests - $name: missing in doc/gallery.md or out of date (make gallery)"
   fi
+}
+
+# records FILE COMMAND: the records of a sample are what the sweep printed there writes.
+records() {
+  rm -f "$1" && eval "\"$CS3SIM\" $2 -q" && { [[ -z ${REGEN-} ]] || cp "$1" "$gallery"; } &&
+    cmp "$1" "$gallery/$1"
+}
+
+# sample STEM COMMAND
+sample() {
+  eval "\"$CS3SIM\" $2 >/dev/null" && { [[ -z ${REGEN-} ]] || cp "$1".{dat,gp,svg} "$gallery"; } &&
+    same_data "$1.dat" "$gallery/$1.dat" && cmp "$1.gp" "$gallery/$1.gp" && [[ -s $1.svg ]]
+}
+
+while read -r command; do
+  file=${command##* }
+  case $file in
+  *.jsonl) check "$file" records "$file" "$command" ;;
+  *) check "${file%.svg}" sample "${file%.svg}" "$command" ;;
+  esac
+done < <(sed -n 's/^    cs3sim \(\(sweep\|plot\|fabric\) .*\)/\1/p' "$CS3SIM_SRCDIR/doc/gallery.md")
+for plot in $("$CS3SIM" list plots --names); do
+  check "$plot is in the gallery" grep -q "^    cs3sim plot $plot .*-O $plot.svg$" \
+    "$CS3SIM_SRCDIR/doc/gallery.md"
 done
 echo "1..$tests"
 ((tests > 0 && failures == 0))
