@@ -10,13 +10,18 @@
 #include "plots/record.h"
 #include "sim/run/result.h"
 
+/* A front of more points is not named point by point. */
+enum { MOST_NAMES = 8 };
+
 typedef struct {
+  const json_t *record;
   double rate, per_joule; /* tokens/s, tokens/J */
   gboolean best;
 } Point;
 
 static Point point_of(const json_t *record) {
-  return (Point){.rate = cs3_result_number(record, "throughput.tokens_per_s"),
+  return (Point){.record = record,
+                 .rate = cs3_result_number(record, "throughput.tokens_per_s"),
                  .per_joule = 1 / cs3_result_number(record, "energy.joules_per_token")};
 }
 
@@ -101,14 +106,60 @@ static char *subject(const json_t *series) {
   return g_strdup_printf("%s on %s, %zu points", model, machine, json_array_size(series));
 }
 
+/* Beside each point of the front: where on @axes it lies, towards the middle of the picture. */
+static void write_names(const GArray *points, const GPtrArray *axes, GString *script) {
+  double fastest = g_array_index(points, Point, 0).rate;
+  for (guint k = 0; k < points->len; k++) {
+    const Point *point = &g_array_index(points, Point, k);
+    if (!point->best)
+      continue;
+    g_autofree char *name = cs3_record_place(point->record, axes);
+    g_string_append(script, "set label ");
+    cs3_canvas_quote(script, name);
+    g_string_append(script, " at ");
+    cs3_canvas_number(script, point->rate / 1e3);
+    g_string_append(script, ", ");
+    cs3_canvas_number(script, point->per_joule);
+    g_string_append_printf(script, " %s font ',12' front\n",
+                           point->rate > fastest / 2 ? "right offset 0, 0.9"
+                                                     : "left offset 0, 0.9");
+  }
+}
+
+/* What the points of the front are, for the caption; names of those that differ go to @script. */
+static char *name_front(const json_t *series, GString *script) {
+  g_autoptr(GArray) points = sorted(series);
+  g_autoptr(GPtrArray) axes = cs3_records_axes(series);
+  json_t *front = json_array();
+  for (guint k = 0; k < points->len; k++)
+    if (g_array_index(points, Point, k).best)
+      json_array_append(front, (json_t *)g_array_index(points, Point, k).record);
+  g_autoptr(GPtrArray) differ = cs3_records_axes(front);
+  gboolean named = differ->len > 0 && json_array_size(front) <= MOST_NAMES;
+  GString *text = g_string_new(NULL);
+  for (guint i = 0; i < axes->len; i++) {
+    const char *axis = axes->pdata[i], *value = cs3_record_axis(json_array_get(front, 0), axis);
+    if (g_ptr_array_find_with_equal_func(differ, axis, g_str_equal, NULL))
+      value = named ? "as written" : "of several values";
+    g_string_append_printf(text, "%s%s %s", i > 0 ? ", " : "", axis, value);
+  }
+  if (named)
+    write_names(points, differ, script);
+  json_decref(front);
+  return g_string_free(text, FALSE);
+}
+
 static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
   gboolean text = target->format == CS3_PLOT_TEXT;
   const json_t *first = json_array_get(series, 0);
   g_autofree char *subtitle = subject(series);
+  g_autoptr(GString) names = g_string_new(NULL);
+  g_autofree char *front = name_front(series, names);
   g_autofree char *caption = g_strdup_printf(
-      "On the front: no other point is both faster and more frugal. Energy of all systems and of "
-      "MemoryX, as the records have it.\nSource: simulated by cs3sim %s, fidelity %s.",
-      cs3_result_string(first, "provenance.version"), cs3_result_string(first, "fidelity"));
+      "On the front: no other point is both faster and more frugal%s%s. Energy of all systems and "
+      "of MemoryX, as the records have it.\nSource: simulated by cs3sim %s, fidelity %s.",
+      *front != '\0' ? "; it has " : "", front, cs3_result_string(first, "provenance.version"),
+      cs3_result_string(first, "fidelity"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "Throughput against energy",
                                      .subtitle = subtitle,
@@ -118,7 +169,9 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .legend_rows = 1,
                                      .legend_columns = 2});
   g_string_append(script, text ? "" : "set rmargin at screen 0.95\n");
-  g_string_append(script, "set xrange [0:*]\nset yrange [0:*]\nplot ");
+  g_string_append(script, text ? "" : names->str);
+  g_string_append(script,
+                  "set xrange [0:*]\nset yrange [0:*]\nset offsets 0, 0, graph 0.06, 0\nplot ");
   cs3_canvas_file(script, target->data_name);
   g_string_append_printf(script,
                          " index 0 using (column('tokens_per_s') / 1000):'tokens_per_joule' with "

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plots/plots.h"
+#include "plots/record.h"
 #include "sim/cli/plot-file.h"
 #include "sim/commands.h"
 #include "sim/study/optimize.h"
@@ -123,12 +124,15 @@ static gboolean check(const OptimizeOptions *o, GError **error) {
   return o->plot == NULL || cs3_plot_path_check("--plot", o->plot, error);
 }
 
-static gboolean draw(const json_t *lines, const char *path, GError **error) {
-  json_t *runs = json_array();
+/* The allowed points, in the order of the sweep. */
+static gboolean draw(const json_t *lines, const json_t *record, const char *path, GError **error) {
+  g_autofree gboolean *allowed = g_new0(gboolean, json_array_size(lines));
+  json_t *runs = json_array(), *value;
   size_t i;
-  json_t *line;
-  json_array_foreach(lines, i, line) if (json_object_get(line, "result") != NULL)
-      json_array_append(runs, json_object_get(line, "result"));
+  json_array_foreach(json_object_get(record, "points"), i, value)
+      allowed[json_integer_value(json_object_get(value, "point"))] =
+          json_is_true(json_object_get(value, "allowed"));
+  json_array_foreach((json_t *)lines, i, value) if (allowed[i]) cs3_records_append(runs, value);
   gboolean ok = cs3_plot_to_file(&cs3_plot_pareto, runs, path, error);
   json_decref(runs);
   return ok;
@@ -151,8 +155,8 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     cs3_optimize_csv(record, context->output);
   else
     cs3_output_json(context->output, record, context->format);
-  gboolean ok = o->plot == NULL || draw(lines, o->plot, error);
   Cs3ExitStatus status = cs3_optimize_found(record) ? CS3_EXIT_OK : CS3_EXIT_NO;
+  gboolean ok = o->plot == NULL || status == CS3_EXIT_NO || draw(lines, record, o->plot, error);
   json_decref(record);
   json_decref(lines);
   return ok ? status : CS3_EXIT_USAGE;
