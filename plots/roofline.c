@@ -167,6 +167,60 @@ static void write_curves(const json_t *record, const Cs3PlotTarget *target, doub
   g_string_append_c(script, '\n');
 }
 
+/* Layers whose points can hardly be told apart: the first gives its name to all. */
+typedef struct {
+  Point point;
+  guint layers;
+} Cluster;
+
+static gboolean is_near(const Point *a, const Point *b) {
+  return fabs(log(a->intensity / b->intensity)) < 0.04 && fabs(log(a->rate / b->rate)) < 0.04;
+}
+
+static gint by_intensity(gconstpointer a, gconstpointer b) {
+  double x = ((const Cluster *)a)->point.intensity, y = ((const Cluster *)b)->point.intensity;
+  return (x > y) - (x < y);
+}
+
+static void join_cluster(GArray *clusters, const Point *point) {
+  guint k = 0;
+  while (k < clusters->len && !is_near(&g_array_index(clusters, Cluster, k).point, point))
+    k++;
+  if (k == clusters->len) {
+    Cluster cluster = {.point = *point};
+    g_array_append_val(clusters, cluster);
+  }
+  g_array_index(clusters, Cluster, k).layers++;
+}
+
+/* Which layers the points of a pass are, at the left, on the free side of the roof, or the right.
+ * Up the slope names are lifted from those before. */
+static void write_names(const json_t *record, guint pass, gboolean left, GString *script) {
+  g_autoptr(GArray) clusters = g_array_new(FALSE, FALSE, sizeof(Cluster));
+  size_t i;
+  json_t *layer;
+  json_array_foreach(json_object_get(record, "layers"), i, layer) {
+    Point point;
+    if (point_of(record, layer, passes[pass], &point))
+      join_cluster(clusters, &point);
+  }
+  g_array_sort(clusters, by_intensity);
+  for (guint k = 0; k < clusters->len; k++) {
+    const Cluster *cluster = &g_array_index(clusters, Cluster, k);
+    g_autofree char *more = g_strdup_printf(" + %u", cluster->layers - 1);
+    g_autofree char *name =
+        g_strconcat(cluster->point.layer, cluster->layers > 1 ? more : NULL, NULL);
+    g_string_append(script, "set label ");
+    cs3_canvas_quote(script, name);
+    g_string_append(script, " at ");
+    cs3_canvas_number(script, cluster->point.intensity);
+    g_string_append(script, ", ");
+    cs3_canvas_number(script, cluster->point.rate / 1e15);
+    g_string_append_printf(script, " %s, %g font ',12' textcolor rgb '#444444' front\n",
+                           left ? "right offset -1.6" : "left offset 1.4", left && k > 0 ? 0.7 : 0);
+  }
+}
+
 static void write_script(const json_t *record, const Cs3PlotTarget *target, GString *script) {
   double peak = cs3_result_number(record, "hardware.dense_peak_flops") / 1e15;
   double knee = peak * 1e15 / edge_bytes_per_s(record);
@@ -179,7 +233,8 @@ static void write_script(const json_t *record, const Cs3PlotTarget *target, GStr
       "Roof: %.3g TB/s of payload each way, %.3g PFLOP/s dense peak; they meet at %.0f thousand "
       "FLOP a "
       "byte. "
-      "Live weights only. A point below the roof is held by something else: imbalance, reduction, "
+      "Live weights only. Named: forward and dW, + N: layers in the same place. A point below the "
+      "roof is held by something else: imbalance, reduction, "
       "issue cycles (plot layers).\nSource: simulated by cs3sim %s, fidelity %s, seed %.0f.",
       edge_bytes_per_s(record) / 1e12, peak, knee / 1e3,
       cs3_result_string(record, "provenance.version"), cs3_result_string(record, "fidelity"),
@@ -194,6 +249,10 @@ static void write_script(const json_t *record, const Cs3PlotTarget *target, GStr
                                      .legend_columns = 4});
   Frame frame = frame_of(record, knee, peak);
   write_axes(&frame, peak, script);
+  if (target->format != CS3_PLOT_TEXT) {
+    write_names(record, 0, TRUE, script);
+    write_names(record, 2, FALSE, script);
+  }
   write_curves(record, target, peak, script);
 }
 

@@ -94,8 +94,8 @@ static void write_script(const json_t *curves, const Cs3PlotTarget *target, GStr
                                      .caption = caption,
                                      .x = "sparsity (share of zeros)",
                                      .y = "speed-up over dense (times, log scale)",
-                                     .legend_rows = 2,
-                                     .legend_columns = 3});
+                                     .legend_rows = 3,
+                                     .legend_columns = 2});
   cs3_canvas_log_y(script, 0.006, 120);
   g_string_append(script, "set ytics (0.01, 0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 20, 50, 100)\n"
                           "set xrange [-0.02:1.01]\nset xtics 0, 0.1, 1\nset samples 400\nplot ");

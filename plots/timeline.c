@@ -139,7 +139,7 @@ static void write_lanes(const json_t *series, const Cs3PlotTarget *target, GStri
   g_string_append(script, "]\nunset grid\nset grid xtics\n");
   /* The names of lanes are longer than numbers. */
   g_string_append(script, target->format == CS3_PLOT_TEXT ? "set lmargin 16\n"
-                                                          : "set lmargin at screen 0.155\n");
+                                                          : "set lmargin at screen 0.165\n");
 }
 
 static gboolean is_drawn(const json_t *series, guint kind) {

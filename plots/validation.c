@@ -139,8 +139,8 @@ static void write_errors(const json_t *series, const Cs3PlotTarget *target, GStr
                           "set lmargin at screen 0.685\nset rmargin at screen 0.985\n"
                           "set format x\nset format y '%g'\nset yrange [-60:180]\n"
                           "set ytics (-50, -10, 0, 10, 50, 100, 150)\nset grid noxtics\n"
-                          "set label 'error (%)' at screen 0.632, graph 0.5 center rotate by 90\n"
-                          "set xtics rotate by 25 right font ',13' (");
+                          "set label 'error [%]' at screen 0.612, graph 0.5 center rotate by 90\n"
+                          "set xtics rotate by 22 right font ',11' (");
   json_array_foreach(json_object_get(series, "suites"), s, suite) g_string_append_printf(
       script, "%s'%s' %zu", s > 0 ? ", " : "", cs3_result_string(suite, "name"), s);
   g_string_append_printf(script, ")\nset xrange [-0.6:%g]\nplot ", (double)n - 0.4);

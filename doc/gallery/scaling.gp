@@ -14,7 +14,7 @@ set key at screen 0.695, screen 0.8733 left top Left reverse samplen 1.3 vertica
 set lmargin at screen 0.1
 set bmargin at screen 0.2033
 set label 'systems' at graph 0.5, screen 0.1267 center
-set label 'share of the step [%]' at screen 0.025, graph 0.5 center rotate by 90
+set label 'share of the step [%]' at screen 0.02, graph 0.5 center rotate by 90
 set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4

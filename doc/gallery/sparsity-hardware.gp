@@ -9,13 +9,13 @@ set label 'Solid: simulated, 131072 tokens on the wafer, forward, zeros anywhere
 set label '80GB, PyTorch 2.11, CUDA 13: medians of device-event timings; lines join measurements, nothing is continued beyond them.' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'Each curve is relative to the dense product of its own machine: it does not say which machine is faster. Theory: 1 / (1 -' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
 set label 'sparsity).' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
-set tmargin at screen 0.7900
+set tmargin at screen 0.7533
 set rmargin at screen 0.975
-set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 3 font ',14' textcolor rgb '#222222'
+set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 2 font ',14' textcolor rgb '#222222'
 set lmargin at screen 0.1
 set bmargin at screen 0.2317
 set label 'sparsity (share of zeros)' at graph 0.5, screen 0.1550 center
-set label 'speed-up over dense (times, log scale)' at screen 0.025, graph 0.5 center rotate by 90
+set label 'speed-up over dense (times, log scale)' at screen 0.02, graph 0.5 center rotate by 90
 set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4

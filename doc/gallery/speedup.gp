@@ -15,7 +15,7 @@ set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizont
 set lmargin at screen 0.1
 set bmargin at screen 0.2317
 set label 'sparsity of the blocks'' linear weights (share of zeros)' at graph 0.5, screen 0.1550 center
-set label 'speed-up over dense (times, log scale)' at screen 0.025, graph 0.5 center rotate by 90
+set label 'speed-up over dense (times, log scale)' at screen 0.02, graph 0.5 center rotate by 90
 set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4

@@ -14,7 +14,7 @@ set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizont
 set lmargin at screen 0.1
 set bmargin at screen 0.2033
 set label 'time [ms]' at graph 0.5, screen 0.1267 center
-set label '' at screen 0.025, graph 0.5 center rotate by 90
+set label '' at screen 0.02, graph 0.5 center rotate by 90
 set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
@@ -24,7 +24,7 @@ set yrange [0.4:5.6]
 set xrange [0:473.069242721959]
 unset grid
 set grid xtics
-set lmargin at screen 0.155
+set lmargin at screen 0.165
 plot 'timeline.dat' using (column('kind') == 0 ? column('begin_ms') : NaN):'lane':'begin_ms':'end_ms':(column('lane') - 0.4):(column('lane') + 0.4) with boxxyerror fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.3 fillcolor rgb '#56B4E9' title 'weights down', \
   'timeline.dat' using (column('kind') == 1 ? column('begin_ms') : NaN):'lane':'begin_ms':'end_ms':(column('lane') - 0.4):(column('lane') + 0.4) with boxxyerror fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.3 fillcolor rgb '#E69F00' title 'gradients up', \
   'timeline.dat' using (column('kind') == 2 ? column('begin_ms') : NaN):'lane':'begin_ms':'end_ms':(column('lane') - 0.4):(column('lane') + 0.4) with boxxyerror fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.3 fillcolor rgb '#009E73' title 'updates', \

@@ -14,7 +14,7 @@ set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizont
 set lmargin at screen 0.1
 set bmargin at screen 0.2033
 set label 'published' at graph 0.5, screen 0.1267 center
-set label 'simulated' at screen 0.025, graph 0.5 center rotate by 90
+set label 'simulated' at screen 0.02, graph 0.5 center rotate by 90
 set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
@@ -46,8 +46,8 @@ set format y '%g'
 set yrange [-60:180]
 set ytics (-50, -10, 0, 10, 50, 100, 150)
 set grid noxtics
-set label 'error (%)' at screen 0.632, graph 0.5 center rotate by 90
-set xtics rotate by 25 right font ',13' ('fabric' 0, 'flops' 1, 'pe' 2, 'sparse' 3, 'throughput' 4, 'throughput-fp32' 5)
+set label 'error [%]' at screen 0.612, graph 0.5 center rotate by 90
+set xtics rotate by 22 right font ',11' ('fabric' 0, 'flops' 1, 'pe' 2, 'sparse' 3, 'throughput' 4, 'throughput-fp32' 5)
 set xrange [-0.6:5.6]
 plot '+' using 1:(-10):(10) with filledcurves linecolor rgb '#dddddd' notitle, \
   '+' using 1:(-5):(5) with filledcurves linecolor rgb '#aaaaaa' notitle, \
