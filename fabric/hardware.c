@@ -274,15 +274,22 @@ double cs3_hardware_io_wavelets(const Cs3Hardware *hw) {
              (double)hw->io.channels / hw->fabric.link_cycles);
 }
 
+/* A ratio this close with so small a denominator is a convergent of the continued fraction. */
 gboolean cs3_hardware_link_ratio(const Cs3Hardware *hw, guint *num, guint *den) {
-  double cycles = hw->fabric.link_cycles;
-  for (guint d = 1; d <= 64; d++)
-    if (fabs(cycles * d - round(cycles * d)) < 1e-9 * d) {
-      *num = (guint)round(cycles * d);
-      *den = d;
+  double cycles = hw->fabric.link_cycles, rest = cycles, before = 0, d = 1;
+  while (d <= 64) {
+    double n = floor(cycles * d + 0.5);
+    if (fabs(cycles * d - n) < 1e-9 * d) {
+      *num = (guint)n;
+      *den = (guint)d;
       return TRUE;
     }
+    rest = 1 / (rest - floor(rest));
+    double next = floor(rest) * d + before;
+    before = d;
+    d = next;
+  }
   *den = 1 << 20;
-  *num = (guint)round(cycles * *den);
+  *num = (guint)floor(cycles * *den + 0.5);
   return FALSE;
 }

@@ -112,39 +112,42 @@ static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
   return wires[hw->kernel.weight_format];
 }
 
+/* Cycles a wavelet takes on a link. */
+typedef struct {
+  guint num, den;
+} Link;
+
 /* Element @e of a vector lies floor(e link) cycles behind the first; n of them take ceil(n link).
  */
-static gint32 link_offset(const Cs3Hardware *hw, gint64 e) {
-  guint num, den;
-  cs3_hardware_link_ratio(hw, &num, &den);
-  return (gint32)(e * num / den);
+static gint32 link_offset(Link link, gint64 e) {
+  return (gint32)(e * link.num / link.den);
 }
 
-static gint32 link_cycles(const Cs3Hardware *hw, gint64 n) {
-  guint num, den;
-  cs3_hardware_link_ratio(hw, &num, &den);
-  return (gint32)((n * num + den - 1) / den);
+static gint32 link_cycles(Link link, gint64 n) {
+  return (gint32)((n * link.num + link.den - 1) / link.den);
 }
 
 /* Flow control between two PEs @hops apart: each channel on the way (output queue and ramp, a
  * router's buffer and link, ramp and input queue) holds its parked wavelets and what is under way,
  * and hands the news of a free place back in a cycle. */
-static Cs3LayerEdge edge(const Cs3Hardware *hw, const Cs3LayerCosts *c, gint64 hops, guint queue) {
+static Cs3LayerEdge edge(const Cs3Hardware *hw, Link link, const Cs3LayerCosts *c, gint64 hops,
+                         guint queue) {
   gint64 stage = c->feed + (hops - 1) * c->hop, back = 2 + hops;
   gint64 places = stage + hw->fabric.out_queue[PARTIAL_SUM_QUEUE] + hw->fabric.in_queue[queue] +
                   hops * hw->fabric.router_buffer;
   return (Cs3LayerEdge){
       .stage = (gint32)stage,
       .look_rows = (gint32)(places / c->elements),
-      .look = (gint32)(link_offset(hw, c->elements - 1 - places % c->elements) + back),
+      .look = (gint32)(link_offset(link, c->elements - 1 - places % c->elements) + back),
   };
 }
 
-static void reduction_edges(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
+static void reduction_edges(const Cs3Hardware *hw, Link link, const Cs3Mapping *mapping,
+                            Cs3LayerCosts *c) {
   gint64 hops = mapping->reduction == CS3_REDUCTION_RING ? 2 : 1;
-  c->along = edge(hw, c, hops, PARTIAL_SUM_QUEUE);
-  c->low = edge(hw, c, 1, LOWER_SUM_QUEUE);
-  c->turn = edge(hw, c, 1, PARTIAL_SUM_QUEUE);
+  c->along = edge(hw, link, c, hops, PARTIAL_SUM_QUEUE);
+  c->low = edge(hw, link, c, 1, LOWER_SUM_QUEUE);
+  c->turn = edge(hw, link, c, 1, PARTIAL_SUM_QUEUE);
 }
 
 void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
@@ -160,12 +163,14 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->tokens = div_up(shape->tokens, token_pes * mapping->fold);
   c->features = div_up(shape->features, c->lines);
   c->elements = div_up(c->tokens * element_bytes, 4);
-  c->vector = link_cycles(hw, c->elements);
-  c->last = link_offset(hw, c->elements - 1);
-  c->token = link_cycles(hw, 1);
+  Link link;
+  cs3_hardware_link_ratio(hw, &link.num, &link.den);
+  c->vector = link_cycles(link, c->elements);
+  c->last = link_offset(link, c->elements - 1);
+  c->token = link_cycles(link, 1);
   c->hop = hw->fabric.hop_cycles;
   c->feed = c->hop + 2 * hw->fabric.ramp_cycles + 1;
-  reduction_edges(hw, mapping, c);
+  reduction_edges(hw, link, mapping, c);
   if (dw)
     dot_costs(hw, mapping, c);
   else
