@@ -7,8 +7,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "plots/record.h"
 #include "plots/report-page.h"
 #include "sim/run/result.h"
+
+/* More runs than this have no columns of their own. */
+enum { SIDE_BY_SIDE = 8 };
 
 void cs3_html_escape(GString *page, const char *text) {
   g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -81,14 +85,18 @@ static void number_cell(GString *page, double value, int digits) {
   g_string_append_printf(page, "<td class=\"n\" data-v=\"%s\">%s</td>", exact, text);
 }
 
-static void row(GString *page, const json_t *record, const Column *columns, guint n) {
-  g_string_append(page, "<tr>");
+static void cells(GString *page, const json_t *record, const Column *columns, guint n) {
   for (guint i = 0; i < n; i++)
     if (columns[i].text)
       text_cell(page, cs3_result_string(record, columns[i].path));
     else
       number_cell(page, cs3_result_number(record, columns[i].path) * columns[i].scale,
                   columns[i].digits);
+}
+
+static void row(GString *page, const json_t *record, const Column *columns, guint n) {
+  g_string_append(page, "<tr>");
+  cells(page, record, columns, n);
   g_string_append(page, "</tr>\n");
 }
 
@@ -109,7 +117,7 @@ static const Column run_columns[] = {
     {"sparsity", "sparsity", FALSE, 1, 4},
     {"pattern", "pattern", TRUE, 1, 0},
     {"step time [s]", "step.time_s", FALSE, 1, 4},
-    {"tokens/s", "throughput.tokens_per_s", FALSE, 1, 4},
+    {"thousand tokens/s", "throughput.tokens_per_s", FALSE, 1e-3, 4},
     {"speed-up", "speedup.simulated", FALSE, 1, 4},
     {"in theory", "speedup.theoretical", FALSE, 1, 4},
     {"share of peak [%]", "flops.dense_peak_fraction", FALSE, 100, 3},
@@ -117,12 +125,130 @@ static const Column run_columns[] = {
     {"bottleneck", "bottleneck", TRUE, 1, 0},
 };
 
+/* Whether all @runs have the same text in @column. */
+static gboolean is_constant(const json_t *runs, const Column *column) {
+  const char *first = cs3_result_string(json_array_get(runs, 0), column->path);
+  size_t i;
+  json_t *run;
+  json_array_foreach((json_t *)runs, i, run) if (strcmp(cs3_result_string(run, column->path),
+                                                        first) != 0) return FALSE;
+  return TRUE;
+}
+
+/* Columns for @runs: texts that are the same in many runs say nothing. */
+static GArray *columns_for(const json_t *runs) {
+  GArray *columns = g_array_new(FALSE, FALSE, sizeof(Column));
+  for (guint i = 0; i < G_N_ELEMENTS(run_columns); i++)
+    if (json_array_size(runs) == 1 || !run_columns[i].text || !is_constant(runs, &run_columns[i]))
+      g_array_append_val(columns, run_columns[i]);
+  return columns;
+}
+
+/* Axes that no column of every run shows. (transfer container) */
+static GPtrArray *other_axes(const json_t *runs) {
+  static const char *const shown[] = {"model", "hardware", "sparsity", "pattern", NULL};
+  GPtrArray *axes = cs3_records_axes(runs);
+  for (guint i = axes->len; i-- > 0;)
+    if (g_strv_contains(shown, axes->pdata[i]))
+      g_ptr_array_remove_index(axes, i);
+  return axes;
+}
+
 static void runs_section(GString *page, const json_t *runs) {
+  g_autoptr(GPtrArray) axes = other_axes(runs);
+  g_autoptr(GArray) columns = columns_for(runs);
+  for (guint i = axes->len; i-- > 0;) {
+    Column column = {.title = axes->pdata[i], .path = axes->pdata[i], .text = TRUE};
+    g_array_prepend_val(columns, column);
+  }
+  const Column *all = (const Column *)(void *)columns->data;
   size_t i;
   json_t *run;
   heading(page, 2, json_array_size(runs) > 1 ? "Runs" : "Summary");
-  open_table(page, run_columns, G_N_ELEMENTS(run_columns));
-  json_array_foreach(runs, i, run) row(page, run, run_columns, G_N_ELEMENTS(run_columns));
+  open_table(page, all, columns->len);
+  json_array_foreach((json_t *)runs, i, run) {
+    g_string_append(page, "<tr>");
+    for (guint k = 0; k < axes->len; k++)
+      text_cell(page, cs3_record_axis(run, axes->pdata[k]));
+    cells(page, run, all + axes->len, columns->len - axes->len);
+    g_string_append(page, "</tr>\n");
+  }
+  close_table(page);
+}
+
+/* What stands above the column of a run among others. */
+static char *name_of(const json_t *runs, const json_t *run) {
+  g_autoptr(GPtrArray) axes = cs3_records_axes(runs);
+  return axes->len > 0 ? cs3_record_place(run, axes)
+                       : g_strdup(cs3_result_string(run, "hardware.name"));
+}
+
+/* A table with a column a run. */
+static void open_run_table(GString *page, const char *first, const json_t *runs, gboolean text) {
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GArray) columns = g_array_new(FALSE, FALSE, sizeof(Column));
+  Column column = {.title = first, .text = TRUE};
+  g_array_append_val(columns, column);
+  size_t i;
+  json_t *run;
+  json_array_foreach((json_t *)runs, i, run) {
+    g_ptr_array_add(names, name_of(runs, run));
+    column = (Column){.title = names->pdata[i], .text = text};
+    g_array_append_val(columns, column);
+  }
+  open_table(page, (const Column *)(void *)columns->data, columns->len);
+}
+
+/* Shares of the step, run beside run. */
+static void shares_section(GString *page, const json_t *runs) {
+  heading(page, 2, "Where the steps go [%]");
+  open_run_table(page, "cause", runs, FALSE);
+  const char *cause;
+  json_t *value, *run;
+  size_t i;
+  const json_t *step = json_object_get(json_array_get(runs, 0), "step");
+  json_object_foreach(json_object_get(step, "causes"), cause, value) {
+    g_autofree char *path = g_strconcat("step.causes.", cause, NULL);
+    double most = 0;
+    json_array_foreach((json_t *)runs, i, run) most = MAX(most, cs3_result_number(run, path));
+    if (most == 0)
+      continue;
+    g_string_append(page, "<tr>");
+    text_cell(page, cause);
+    json_array_foreach((json_t *)runs, i, run) number_cell(
+        page, 100 * cs3_result_number(run, path) / cs3_result_number(run, "step.cycles"), 3);
+    g_string_append(page, "</tr>\n");
+  }
+  close_table(page);
+}
+
+static const char *parameter_of(const json_t *run, const char *key) {
+  const json_t *provenance = json_object_get(run, "provenance");
+  const char *text =
+      json_string_value(json_object_get(json_object_get(provenance, "configuration"), key));
+  return text != NULL ? text : "-";
+}
+
+/* Constants of the machine in which the runs differ. */
+static void differences_section(GString *page, const json_t *runs) {
+  const char *key;
+  json_t *value, *run;
+  size_t i;
+  const json_t *first = json_array_get(runs, 0);
+  heading(page, 2, "What differs between the machines");
+  open_run_table(page, "parameter", runs, TRUE);
+  json_object_foreach(json_object_get(json_object_get(first, "provenance"), "configuration"), key,
+                      value) {
+    gboolean differs = FALSE;
+    json_array_foreach((json_t *)runs, i, run) differs |=
+        strcmp(parameter_of(run, key), parameter_of(first, key)) != 0;
+    if (!differs)
+      continue;
+    g_string_append(page, "<tr>");
+    text_cell(page, key);
+    json_array_foreach((json_t *)runs, i, run) text_cell(page, parameter_of(run, key));
+    g_string_append(page, "</tr>\n");
+  }
   close_table(page);
 }
 
@@ -191,6 +317,7 @@ static char *own_names(const char *svg, guint picture) {
 }
 
 static void pictures_section(GString *page, const GArray *pictures) {
+  g_string_append(page, "<div class=\"pictures\">\n");
   for (guint i = 0; i < pictures->len; i++) {
     const Cs3ReportPicture *picture = &g_array_index(pictures, Cs3ReportPicture, i);
     g_string_append(page, "<figure role=\"img\" aria-label=\"");
@@ -202,6 +329,7 @@ static void pictures_section(GString *page, const GArray *pictures) {
     g_string_append(page, named);
     g_string_append(page, "</figure>\n");
   }
+  g_string_append(page, "</div>\n");
 }
 
 static void validation_suite(GString *page, const json_t *suite) {
@@ -213,24 +341,34 @@ static void validation_suite(GString *page, const json_t *suite) {
   };
   size_t i;
   json_t *line;
-  heading(page, 3, cs3_result_string(suite, "name"));
-  g_string_append(page, "<p>");
-  cs3_html_escape(page, cs3_result_string(suite, "summary"));
-  g_string_append(page, "</p>\n");
+  g_autofree char *summary = g_strdup_printf(
+      "%s: %s; %.0f claims kept, %.0f missed, %.0f values without a claim",
+      cs3_result_string(suite, "name"), cs3_result_string(suite, "summary"),
+      cs3_result_number(suite, "verdicts.ok"), cs3_result_number(suite, "verdicts.missed"),
+      cs3_result_number(suite, "verdicts.reported"));
+  g_string_append(page, "<details><summary>");
+  cs3_html_escape(page, summary);
+  g_string_append(page, "</summary>\n");
   open_table(page, columns, G_N_ELEMENTS(columns));
   json_array_foreach(json_object_get(suite, "points"), i, line)
       row(page, line, columns, G_N_ELEMENTS(columns));
   close_table(page);
+  g_string_append(page, "</details>\n");
 }
 
 static void validation_section(GString *page, const json_t *validation) {
   heading(page, 2, "Validation against published measurements");
   if (validation == NULL) {
-    g_string_append(page, "<p>Not part of this report: <code>cs3sim validate -o json -O "
-                          "validation.json</code> makes the table, <code>cs3sim report ... "
-                          "validation.json</code> shows it here.</p>\n");
+    g_string_append(page, "<p>Not part of this report: no validation was found.</p>\n");
     return;
   }
+  g_string_append(page, "<p>");
+  g_autofree char *line = g_strdup_printf("Made by cs3sim %s (model version %.0f).",
+                                          cs3_result_string(validation, "version"),
+                                          cs3_result_number(validation, "model_version"));
+  cs3_html_escape(page, line);
+  g_string_append(page, " <code>cs3sim validate -o json -O now.json</code> makes it anew, "
+                        "<code>cs3sim report ... now.json</code> shows that.</p>\n");
   size_t i;
   json_t *suite;
   json_array_foreach(json_object_get(validation, "suites"), i, suite) validation_suite(page, suite);
@@ -251,55 +389,115 @@ static void object_rows(GString *page, const char *prefix, const json_t *object)
   }
 }
 
-static void configuration_section(GString *page, const json_t *run) {
+static void configuration_section(GString *page, const json_t *run, gboolean several) {
   const json_t *provenance = json_object_get(run, "provenance");
-  heading(page, 2, "Configuration");
+  heading(page, 2, several ? "Configuration of the first run" : "Configuration");
   g_string_append(page, "<details><summary>every parameter of the machine</summary>\n");
   open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
   object_rows(page, "", json_object_get(provenance, "configuration"));
   close_table(page);
   g_string_append(page, "</details>\n");
-  heading(page, 2, "Provenance");
+  heading(page, 2, several ? "Provenance of the first run" : "Provenance");
   open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
   object_rows(page, "", run);
   object_rows(page, "provenance.", provenance);
   close_table(page);
 }
 
-static void opening(GString *page, const json_t *runs) {
+/* "over sparsity and io.rate", or the number of machines. */
+static char *title_of_many(const json_t *runs) {
   const json_t *first = json_array_get(runs, 0);
-  g_autofree char *title =
-      json_array_size(runs) == 1
-          ? g_strdup_printf("%s on %s, %.4g %% sparsity", cs3_result_string(first, "model.name"),
-                            cs3_result_string(first, "hardware.name"),
-                            100 * cs3_result_number(first, "sparsity"))
-          : g_strdup_printf("%zu runs of %s", json_array_size(runs),
-                            cs3_result_string(first, "model.name"));
-  heading(page, 1, title);
-  if (json_array_size(runs) > 1)
-    return;
-  g_autofree char *line = g_strdup_printf(
+  g_autoptr(GPtrArray) axes = cs3_records_axes(runs);
+  if (axes->len == 0)
+    return g_strdup_printf("%s, %.4g %% sparsity, on %zu machines",
+                           cs3_result_string(first, "model.name"),
+                           100 * cs3_result_number(first, "sparsity"), json_array_size(runs));
+  g_autoptr(GString) over = g_string_new(NULL);
+  for (guint i = 0; i < axes->len; i++)
+    g_string_append_printf(over, "%s%s",
+                           i == 0              ? ""
+                           : i + 1 < axes->len ? ", "
+                                               : " and ",
+                           (const char *)axes->pdata[i]);
+  return g_strdup_printf("%zu runs of %s over %s", json_array_size(runs),
+                         cs3_result_string(first, "model.name"), over->str);
+}
+
+static char *lead_of_one(const json_t *run) {
+  return g_strdup_printf(
       "A training step takes %.4g s, %.3g times as fast as with dense weights; counting "
       "multiply-accumulates promises %.3g. Most of the rest is %s.",
-      cs3_result_number(first, "step.time_s"), cs3_result_number(first, "speedup.simulated"),
-      cs3_result_number(first, "speedup.theoretical"), cs3_result_string(first, "bottleneck"));
+      cs3_result_number(run, "step.time_s"), cs3_result_number(run, "speedup.simulated"),
+      cs3_result_number(run, "speedup.theoretical"), cs3_result_string(run, "bottleneck"));
+}
+
+/* "sparsity 0.9, io.rate 2.4 Tb/s", or the machine. */
+static char *place_in_words(const json_t *runs, const json_t *run) {
+  g_autoptr(GPtrArray) axes = cs3_records_axes(runs);
+  GString *text = g_string_new(axes->len > 0 ? NULL : cs3_result_string(run, "hardware.name"));
+  for (guint i = 0; i < axes->len; i++)
+    g_string_append_printf(text, "%s%s %s", i > 0 ? ", " : "", (const char *)axes->pdata[i],
+                           cs3_record_axis(run, axes->pdata[i]));
+  return g_string_free(text, FALSE);
+}
+
+static char *lead_of_many(const json_t *runs) {
+  const char *const rate = "throughput.tokens_per_s";
+  const json_t *fastest = json_array_get(runs, 0), *slowest = fastest;
+  size_t i;
+  json_t *run;
+  json_array_foreach((json_t *)runs, i, run) {
+    if (cs3_result_number(run, rate) > cs3_result_number(fastest, rate))
+      fastest = run;
+    if (cs3_result_number(run, rate) < cs3_result_number(slowest, rate))
+      slowest = run;
+  }
+  g_autofree char *best = place_in_words(runs, fastest), *worst = place_in_words(runs, slowest);
+  return g_strdup_printf(
+      "Fastest is %s: %.4g thousand tokens a second, %.3g times its dense step, most of the rest "
+      "being %s. That is %.3g times the slowest, %s.",
+      best, cs3_result_number(fastest, rate) / 1e3, cs3_result_number(fastest, "speedup.simulated"),
+      cs3_result_string(fastest, "bottleneck"),
+      cs3_result_number(fastest, rate) / cs3_result_number(slowest, rate), worst);
+}
+
+static void opening(GString *page, const json_t *runs) {
+  const json_t *first = json_array_get(runs, 0);
+  gboolean one = json_array_size(runs) == 1;
+  g_autofree char *title =
+      one ? g_strdup_printf("%s on %s, %.4g %% sparsity", cs3_result_string(first, "model.name"),
+                            cs3_result_string(first, "hardware.name"),
+                            100 * cs3_result_number(first, "sparsity"))
+          : title_of_many(runs);
+  g_autofree char *line = one ? lead_of_one(first) : lead_of_many(runs);
+  heading(page, 1, title);
   g_string_append(page, "<p class=\"lead\">");
   cs3_html_escape(page, line);
   g_string_append(page, "</p>\n");
 }
 
-char *cs3_report_html(const json_t *runs, const json_t *validation, const GArray *pictures) {
+/* Of one run everything; few stand side by side; of many the table and the pictures say more. */
+static void details(GString *page, const json_t *runs) {
   const json_t *first = json_array_get(runs, 0);
+  g_autoptr(GPtrArray) axes = cs3_records_axes(runs);
+  if (json_array_size(runs) == 1) {
+    causes_section(page, first);
+    layers_section(page, first);
+  } else if (json_array_size(runs) <= SIDE_BY_SIDE) {
+    shares_section(page, runs);
+    if (axes->len == 0)
+      differences_section(page, runs);
+  }
+}
+
+char *cs3_report_html(const json_t *runs, const json_t *validation, const GArray *pictures) {
   GString *page = g_string_new(cs3_report_head);
   opening(page, runs);
   runs_section(page, runs);
   pictures_section(page, pictures);
-  if (json_array_size(runs) == 1) {
-    causes_section(page, first);
-    layers_section(page, first);
-  }
+  details(page, runs);
   validation_section(page, validation);
-  configuration_section(page, first);
+  configuration_section(page, json_array_get(runs, 0), json_array_size(runs) > 1);
   g_string_append(page, cs3_report_foot);
   return g_string_free(page, FALSE);
 }

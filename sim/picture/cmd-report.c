@@ -10,6 +10,7 @@
 #include "sim/cli/plot-file.h"
 #include "sim/commands.h"
 #include "sim/run/result.h"
+#include "sim/validation/validate-summary.h"
 
 #define VALIDATE_PREFIX "cs3sim.validate"
 
@@ -38,7 +39,7 @@ static gboolean add_picture(GArray *pictures, const Cs3Plot *plot, const json_t 
 static gboolean draw(GArray *pictures, const json_t *runs, GError **error) {
   static const Cs3Plot *const of_one[] = {&cs3_plot_layers, &cs3_plot_roofline};
   static const Cs3Plot *const of_many[] = {&cs3_plot_speedup, &cs3_plot_breakdown,
-                                           &cs3_plot_compare, &cs3_plot_pareto};
+                                           &cs3_plot_compare, &cs3_plot_heatmap, &cs3_plot_pareto};
   gboolean one = json_array_size(runs) == 1;
   const Cs3Plot *const *plots = one ? of_one : of_many;
   for (guint i = 0; i < (one ? G_N_ELEMENTS(of_one) : G_N_ELEMENTS(of_many)); i++)
@@ -81,8 +82,11 @@ static gboolean write_page(const Cs3Context *context, json_t *records, GError **
   json_t *runs = json_array();
   gboolean ok = sort_out(records, runs, &validation, error) && draw(pictures, runs, error);
   if (ok) {
-    g_autofree char *page = cs3_report_html(runs, validation, pictures);
+    json_t *recorded = validation == NULL ? cs3_validate_recorded(NULL) : NULL;
+    g_autofree char *page =
+        cs3_report_html(runs, validation != NULL ? validation : recorded, pictures);
     cs3_output_puts(context->output, page);
+    json_decref(recorded);
   }
   json_decref(runs);
   return ok;
@@ -118,7 +122,9 @@ const Cs3Command cs3_cmd_report = {
         "and writes one page: summary, pictures, layers, validation, configuration and provenance. "
         "Tables sort by a click. Nothing is fetched: the page can be mailed, kept and printed.\n\n"
         "Which pictures it has depends on the results: layers and roofline for one run, speed-up "
-        "and breakdown for sparsities, throughput for machines, the Pareto front for any sweep.",
+        "and breakdown for sparsities, throughput for machines, a map for two axes, the Pareto "
+        "front for any sweep. Without a validation among the results it has the one that came with "
+        "this version.",
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_HTML),
     .min_args = 1,
     .max_args = G_MAXUINT,

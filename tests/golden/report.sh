@@ -16,7 +16,7 @@ cd "$work" || exit 99
 export HOME=$work
 
 "$CS3SIM" run -q -m gpt2-small -b 4 --seq 128 -s 0.7 -O run.json || exit 99
-"$CS3SIM" sweep -q -m gpt2-small -b 4 --seq 128 --sweep sparsity=0:0.9:0.3 -O sweep.jsonl || exit 99
+"$CS3SIM" sweep -q -m gpt2-small -b 4 --seq 128 --sweep sparsity=0:0.9:0.3 --sweep io.rate='1.2 Tb/s,2.4 Tb/s' -O sweep.jsonl || exit 99
 "$CS3SIM" compare -q -m gpt2-small -b 4 --seq 128 -s 0.7 -O compare.json || exit 99
 "$CS3SIM" validate -q flops -o json -O validation.json || exit 99
 "$CS3SIM" report run.json validation.json -O run.html || exit 99
@@ -46,6 +46,12 @@ check() {
 }
 quiet() { ! grep -E 'CONSOLE|Refused|Uncaught' log; }
 # A picture of one colour compresses to almost nothing.
+# fits PAGE: the page itself, told to say so, is no wider than its window.
+fits() {
+  sed 's#</body>#<script>document.title = document.documentElement.scrollWidth <= innerWidth ? "fits" : "wide";</script>&#' \
+    "$1" >measured.html
+  browse --window-size=400,2000 --dump-dom "file://$work/measured.html" | grep -q '<title>fits</title>'
+}
 drawn() { [[ -s $1 && $(stat -c %s "$1") -gt 20000 ]]; }
 
 for page in run sweep compare; do
@@ -54,6 +60,7 @@ for page in run sweep compare; do
   tables=$(grep -o '<table class="sort">' $page.html | wc -l)
   check "$page: the script found all $tables tables" grep -q "data-tables=\"$tables\"" $page.dom
   check "$page: pictures inside" grep -q '<svg' $page.dom
+  check "$page: no wider than a narrow window" fits $page.html
   for width in 1280 400; do
     browse --window-size=$width,2000 --screenshot="$page-$width.png" "file://$work/$page.html"
     check "$page: drawn $width pixels wide" drawn "$page-$width.png"
