@@ -13,7 +13,9 @@
 #include "fabric/layer-event/layer-event.h"
 #include "sim/machine/machine.h"
 
-enum { RANDOM_CASES = 400, SLOW_CASES = 3000 };
+enum { RANDOM_CASES = 400, SLOW_CASES = 10000 };
+/* Of so many cases one has a mesh and a layer of several times the size. */
+enum { LARGE_EVERY = 200, LARGER = 4 };
 
 typedef enum {
   GENERATION,
@@ -62,7 +64,7 @@ static const struct {
   const char *name;
   int low, high, plain;
 } fields[N_FIELDS] = {
-    [GENERATION] = {"generation", 0, 1, 0},
+    [GENERATION] = {"generation", 0, 3, 0},
     [PASS] = {"pass", 0, 2, 0},
     [WIDTH] = {"width", 1, 9, 1},
     [HEIGHT] = {"height", 1, 26, 1},
@@ -135,12 +137,16 @@ static Case draw(guint32 seed) {
   Case c = {.seed = seed};
   for (int i = 0; i < N_FIELDS; i++)
     c.v[i] = g_rand_int_range(r, fields[i].low, fields[i].high + 1);
+  gboolean large = g_rand_int_range(r, 0, LARGE_EVERY) == 0;
+  for (int i = WIDTH; large && i <= TOKENS; i++)
+    c.v[i] *= g_rand_int_range(r, 1, LARGER + 1);
   return c;
 }
 
 static Cs3Hardware hardware_of(const int *v) {
-  static const double links[] = {1, 1, 1.125, 1.5};
-  Cs3Hardware hw = preset(v[GENERATION] ? "cs3" : "cs2");
+  static const char *const generations[] = {"cs2", "cs3", "cs1", "cs3-silicon"};
+  static const double links[] = {0, 1, 1.125, 1.5};
+  Cs3Hardware hw = preset(generations[v[GENERATION]]);
   hw.wafer.pe_x = v[WIDTH];
   hw.wafer.pe_y = v[HEIGHT];
   hw.pe.acc_cache_bytes = v[CACHE];
@@ -151,7 +157,8 @@ static Cs3Hardware hardware_of(const int *v) {
   hw.fabric.in_queue[2] = v[IN_QUEUE];
   hw.fabric.in_queue[3] = v[LOW_QUEUE];
   hw.fabric.out_queue[2] = v[OUT_QUEUE];
-  hw.fabric.link_cycles = links[v[LINK]];
+  if (links[v[LINK]] > 0) /* else that of the generation */
+    hw.fabric.link_cycles = links[v[LINK]];
   hw.io.rate_bits_per_s *= exp(v[IO_SPEED]);
   hw.io.edge_buffer_bytes = v[EDGE_BUFFER];
   hw.kernel.weight_overhead = v[OVERHEAD];
@@ -347,7 +354,8 @@ START_TEST(test_event_equals_recurrence) {
     ck_assert_msg(what == NULL, "%s", what);
     return;
   }
-  int cases = g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES;
+  const char *number = g_getenv("CS3SIM_LAYER_CASES");
+  int cases = number ? atoi(number) : g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES;
   g_autoptr(GRand) seeds = g_rand_new_with_seed(fixture_seed());
   for (int i = 0; i < cases;) {
     Case c = draw(g_rand_int(seeds));
