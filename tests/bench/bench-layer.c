@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Throughput of the recurrences: (row x line) updates per second, one thread, all limits on, beside
- * the plain loop over the same data that no recurrence can beat (sum of the counts). */
+/* Throughput of the two machines of a pass, one thread, all limits on. Recurrences: (row x line)
+ * updates per second, beside the plain loop over the same data that no recurrence can beat (sum of
+ * the counts). Wavelets that move: hops per second. */
 #include "config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "fabric/layer/layer.h"
+#include "fabric/layer-event/layer-event.h"
 #include "sim/machine/machine.h"
 
 enum { ROWS = 12288, FEATURES = 12288, TOKENS = 65536, RUNS = 7 };
@@ -72,6 +73,52 @@ static void bench(const Cs3Machine *machine, Cs3Pass pass, int reduction) {
          (int)lines, updates / 1e6, (double)ROWS * lines / median(sum, RUNS) / 1e6);
 }
 
+/* A tenth to a fifth of the wavelets that the acceptance runs of doc/model.md move. */
+enum { MOVED_ROWS = 256, MOVED_FEATURES = 1024, MOVED_TOKENS = 768, MOVED_RUNS = 3 };
+
+static gboolean alive(gconstpointer mask, gint64 row, gint64 feature) {
+  const guint8 *bytes = mask;
+  return bytes[row * MOVED_FEATURES + feature];
+}
+
+/* Seconds and hops of one run; %FALSE: the machine refused, or computed something wrong. */
+static gboolean move(const Cs3LayerEventConfig *config, double *seconds, guint64 *hops,
+                     GError **error) {
+  g_autoptr(Cs3LayerEvent) layer = cs3_layer_event_new(config, error);
+  Cs3LayerEventResult result;
+  double start = now_s();
+  if (layer == NULL || !cs3_layer_event_run(layer, &result, error))
+    return FALSE;
+  *seconds = now_s() - start; /* the outputs' comparison included */
+  *hops = result.stats.wavelet_hops;
+  return result.wrong == 0;
+}
+
+static gboolean bench_event(Cs3Hardware hw, Cs3Pass pass, int reduction, GError **error) {
+  hw.wafer.pe_x = 48;
+  hw.wafer.pe_y = 64;
+  g_autofree guint8 *mask = g_new(guint8, MOVED_ROWS *MOVED_FEATURES);
+  g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+  for (int i = 0; i < MOVED_ROWS * MOVED_FEATURES; i++)
+    mask[i] = g_rand_double(rand) < 0.3;
+  Cs3LayerEventConfig config = {
+      .hw = &hw,
+      .shape = {pass, MOVED_ROWS, MOVED_FEATURES, MOVED_TOKENS, FALSE},
+      .mapping = {CS3_AXIS_Y, 1, CS3_ACC_SRAM, (Cs3Reduction)reduction, TRUE},
+      .alive = alive,
+      .mask = mask,
+  };
+  double seconds[MOVED_RUNS];
+  guint64 hops = 0;
+  for (int i = 0; i < MOVED_RUNS; i++)
+    if (!move(&config, &seconds[i], &hops, error))
+      return FALSE;
+  printf("wavelets   %-8s %-8s 48x64 PEs  %7.1f M hops/s\n", cs3_pass_name(pass),
+         pass == CS3_PASS_DW ? "" : cs3_reduction_name((Cs3Reduction)reduction),
+         (double)hops / median(seconds, MOVED_RUNS) / 1e6);
+  return TRUE;
+}
+
 int main(void) {
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3", NULL, &error);
@@ -82,5 +129,11 @@ int main(void) {
   for (int reduction = CS3_REDUCTION_CHAIN; reduction <= CS3_REDUCTION_RING; reduction++)
     bench(machine, CS3_PASS_FORWARD, reduction);
   bench(machine, CS3_PASS_DW, CS3_REDUCTION_CHAIN);
-  return EXIT_SUCCESS;
+  gboolean ok = TRUE;
+  for (int reduction = CS3_REDUCTION_CHAIN; ok && reduction <= CS3_REDUCTION_RING; reduction++)
+    ok = bench_event(machine->hw, CS3_PASS_FORWARD, reduction, &error);
+  ok = ok && bench_event(machine->hw, CS3_PASS_DW, CS3_REDUCTION_CHAIN, &error);
+  if (!ok)
+    fprintf(stderr, "bench-layer: %s\n", error ? error->message : "an output is wrong");
+  return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
