@@ -45,6 +45,7 @@ static const char *const acc_precisions[] = {"fp16", "fp32", NULL};
 static const char *const reductions[] = {"chain", "two-way", "ring", NULL};
 static const char *const overlaps[] = {"none", "microthread", NULL};
 static const char *const weight_formats[] = {"index16", "delta8", "bitmask", NULL};
+static const char *const dw_algorithms[] = {"dot-row-chain", "local-block", "auto", NULL};
 
 static const Cs3Param params[] = {
     INT(wafer, "pe_x", pe_x, NONE, 1, 65536, 0, 0, VENDOR,
@@ -233,6 +234,10 @@ static const Cs3Param params[] = {
     ENUM(kernel, "weight_format", weight_format, weight_formats, VENDOR,
          "Cerebras SDK white paper: a sparse wavelet is a 16-bit index and a 16-bit value",
          "How a non-zero weight travels; the others are hypothetical."),
+    ENUM(kernel, "dw_algorithm", dw_algorithm, dw_algorithms, UNPUBLISHED,
+         NO_PUBLIC_VALUE "dot products; a local block is the other way to do it",
+         "How weight gradients are computed: a dot product over the PE's tokens for each live "
+         "weight, a multiply-add of all of a row's gradients for each token, or what is faster."),
     INT(kernel, "dense_weight_bits", dense_weight_bits, NONE, 1, 32, 0, 0, DERIVED,
         "FP16 weights need no index: two in a 32-bit wavelet",
         "Bits on the wire per weight of a dense layer."),

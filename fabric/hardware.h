@@ -20,6 +20,11 @@ typedef enum { CS3_ACC_FP16, CS3_ACC_FP32 } Cs3AccPrecision;
 typedef enum { CS3_REDUCTION_CHAIN, CS3_REDUCTION_TWO_WAY, CS3_REDUCTION_RING } Cs3Reduction;
 typedef enum { CS3_OVERLAP_NONE, CS3_OVERLAP_MICROTHREAD } Cs3ReductionOverlap;
 typedef enum {
+  CS3_DW_DOT,   /* a dot product over the PE's tokens for every live weight */
+  CS3_DW_BLOCK, /* for every token, dy x added to a block of the row's gradients, zeros included */
+  CS3_DW_AUTO,  /* the mapper chooses */
+} Cs3DwAlgorithm;
+typedef enum {
   CS3_WEIGHTS_INDEX16, /* 16-bit index and 16-bit value: one wavelet per non-zero */
   CS3_WEIGHTS_DELTA8,  /* 8-bit distance to the last non-zero and 16-bit value */
   CS3_WEIGHTS_BITMASK, /* one bit per position and a 16-bit value per non-zero */
@@ -86,6 +91,7 @@ typedef struct {
     int reduction;            /* Cs3Reduction: how partial sums reach the owner of an output row */
     int reduction_overlap;    /* Cs3ReductionOverlap: beside the next rows' arithmetic or not */
     int weight_format;        /* Cs3WeightFormat of a sparse weight on the wire */
+    int dw_algorithm;         /* Cs3DwAlgorithm */
     gint64 dense_weight_bits; /* on the wire per weight of a dense layer */
     gint64 reduce_lanes;      /* FP16 elements per issue slot of the reduction add (4: simd_64) */
     gint64

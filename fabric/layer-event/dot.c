@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dW. The owner of an output row multicasts its dy up and down the token line when every line has a
  * slot for it: lines report their rows to the edge, which tells the owner. An index wavelet
- * triggers a dot product of dy and the input feature; the scalars are added along the row from
+ * triggers a dot product of dy and the input feature (local block: it takes a gradient out of the
+ * block, which the first wavelet of the row had computed); the scalars are added along the row from
  * column to column against the weights and leave at the same edge. */
 #include "config.h"
 
@@ -10,7 +11,7 @@
 #include "fabric/event/half.h"
 #include "fabric/layer/recurrence.h"
 
-enum { TASK_DOT = TASK_PROGRAM, TASK_COMPLETE, TASK_ABOVE, TASK_BELOW, TASK_GO };
+enum { TASK_DOT = TASK_PROGRAM, TASK_BLOCK, TASK_COMPLETE, TASK_ABOVE, TASK_BELOW, TASK_GO };
 enum { COLOUR_DOWN = COLOUR_PROGRAM, COLOUR_UP };
 enum {
   STREAM_ABOVE,
@@ -138,9 +139,29 @@ static guint begin(Cs3Pe *pe, guint32 wavelet) {
   return 0;
 }
 
+/* One multiply-add after the other; the accumulators of a block are rounded as configured. */
+static float products(const Cs3LayerEvent *m, const guint32 *x, const guint32 *dy) {
+  gboolean half = m->costs.block > 0 && m->config.hw->kernel.acc_precision == CS3_ACC_FP16;
+  float sum = 0;
+  for (guint i = 0; i < 2 * m->vector_words; i++) {
+    guint shift = i % 2 * 16;
+    sum += cs3_half_to_float((guint16)(x[i / 2] >> shift)) *
+           cs3_half_to_float((guint16)(dy[i / 2] >> shift));
+    if (half)
+      sum = cs3_half_to_float(cs3_half_of_float(sum));
+  }
+  return sum;
+}
+
+/* Multiply-adds of @features with the tokens of the PE. */
+static void count(Cs3LayerEvent *m, const Cs3Seat *at, gint64 features) {
+  gint64 first;
+  m->macs += features * cs3_layer_tokens(m, at->group, at->column, &first);
+}
+
 /* Starts the next dot product of the wavelet (dense: of the row). %FALSE: there is none. */
 static gboolean start_dot(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
-  gint64 features = m->starts[at->line + 1] - m->starts[at->line], first;
+  gint64 features = m->starts[at->line + 1] - m->starts[at->line];
   gboolean dense = m->costs.wire == CS3_WIRE_COMMAND;
   if (d->next_todo == (dense ? features : d->n_todo))
     return FALSE;
@@ -150,12 +171,9 @@ static gboolean start_dot(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeD
   const guint32 *dy =
       w + (m->lines > 1 ? slot_word(m, d->visit) : own_word(m, at->line, visit->row));
   d->next_todo++;
-  d->sum = 0;
-  for (guint i = 0; i < m->vector_words; i++) {
-    d->sum += cs3_half_to_float((guint16)x[i]) * cs3_half_to_float((guint16)dy[i]);
-    d->sum += cs3_half_to_float((guint16)(x[i] >> 16)) * cs3_half_to_float((guint16)(dy[i] >> 16));
-  }
-  m->macs += cs3_layer_tokens(m, at->group, at->column, &first);
+  d->sum = products(m, x, dy);
+  if (m->costs.block == 0)
+    count(m, at, 1);
   cs3_pe_hold(pe, (guint)m->costs.service);
   cs3_pe_after(pe, (guint)m->costs.service, TASK_DOT);
   return TRUE;
@@ -167,6 +185,27 @@ static void end_row(const Cs3LayerEvent *m, Cs3Pe *pe) {
   cs3_pe_after(pe, cycles, TASK_COMPLETE);
 }
 
+/* What the datapath does next: the row's block, a weight, the end of the row; else the next wavelet
+ * is waited for. */
+static void proceed(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
+  if (m->costs.block > 0 && !d->blocked) {
+    cs3_pe_hold(pe, (guint)m->costs.block);
+    cs3_pe_after(pe, (guint)m->costs.block, TASK_BLOCK);
+  } else if (!start_dot(m, pe, at, d) && d->ending) {
+    end_row(m, pe);
+  }
+}
+
+static guint block_done(Cs3Pe *pe, guint32 wavelet) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  Cs3PeData *d = data_of(pe, &m, &at);
+  d->blocked = TRUE;
+  count(m, &at, m->starts[at.line + 1] - m->starts[at.line]);
+  proceed(m, pe, &at, d);
+  return 0;
+}
+
 /* A dot product is done: it waits for the sum of the columns before. */
 static guint dot_done(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m;
@@ -174,8 +213,7 @@ static guint dot_done(Cs3Pe *pe, guint32 wavelet) {
   Cs3PeData *d = data_of(pe, &m, &at);
   cs3_pe_memory(pe)[gradient_word(m, d->dots++)] = cs3_bits_of_float(d->sum);
   cs3_pe_grant(pe, STREAM_GRADIENT, 1);
-  if (!start_dot(m, pe, &at, d) && d->ending)
-    end_row(m, pe);
+  proceed(m, pe, &at, d);
   return 0;
 }
 
@@ -185,7 +223,7 @@ static guint take_indices(Cs3Pe *pe, guint32 wavelet) {
   Cs3PeData *d = data_of(pe, &m, &at);
   d->n_todo = cs3_wire_take(m, at.line, &d->decoder, wavelet, d->todo);
   d->next_todo = 0;
-  start_dot(m, pe, &at, d);
+  proceed(m, pe, &at, d);
   return 0;
 }
 
@@ -204,12 +242,9 @@ static guint command(Cs3Pe *pe, guint32 wavelet) {
     return 0;
   }
   d->ending = TRUE;
-  if (m->costs.wire == CS3_WIRE_COMMAND) {
+  if (m->costs.wire == CS3_WIRE_COMMAND)
     d->next_todo = 0;
-    if (start_dot(m, pe, &at, d))
-      return 0;
-  }
-  end_row(m, pe);
+  proceed(m, pe, &at, d);
   return 0;
 }
 
@@ -218,7 +253,7 @@ static guint complete(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m;
   Cs3Seat at;
   Cs3PeData *d = data_of(pe, &m, &at);
-  d->ending = FALSE;
+  d->ending = d->blocked = FALSE;
   cs3_wire_begin(&d->decoder);
   if (at.column == 0 && !cs3_edge_report(pe))
     return 0;
@@ -376,6 +411,7 @@ static void make_role(const Cs3LayerEvent *m, guint line, guint column, Cs3Role 
   role->task[TASK_WEIGHT] = take_indices;
   role->task[TASK_CONTROL] = command;
   role->task[TASK_DOT] = dot_done;
+  role->task[TASK_BLOCK] = block_done;
   role->task[TASK_COMPLETE] = complete;
   role->task[TASK_ABOVE] = landed_above;
   role->task[TASK_BELOW] = landed_below;

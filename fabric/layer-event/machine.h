@@ -80,6 +80,7 @@ typedef struct {
   Cs3Weight todo[4]; /* dot products of a wavelet */
   guint n_todo, next_todo;
   gboolean begun, ending; /* the pass; the row */
+  gboolean blocked;       /* the row's local block is computed */
   float sum;              /* of the dot product that is being computed */
   guint32 dots;           /* done in all */
   guint32 landed;         /* rows of dy */

@@ -64,7 +64,8 @@ guint32 cs3_layer_input_word(gpointer user, guint x, guint y, guint word) {
 
 void cs3_layer_check(const Cs3LayerEvent *m, double got, double want, double terms, double size,
                      Cs3LayerEventResult *result) {
-  gboolean single = m->costs.elements > (gint32)m->vector_words || m->shape.pass == CS3_PASS_DW;
+  gboolean fp32 = m->config.hw->kernel.acc_precision == CS3_ACC_FP32;
+  gboolean single = fp32 || (m->shape.pass == CS3_PASS_DW && m->costs.block == 0);
   double unit = single ? 0x1p-24 : 0x1p-11;
   /* Every addition may be off by half a unit of what was summed so far; the result is stored in
    * FP16. */

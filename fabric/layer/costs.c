@@ -89,12 +89,32 @@ static void axpy_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3Laye
   c->store = div_up(c->tokens, hw->kernel.reduce_lanes);
 }
 
-/* The dot product (dW): g = dy . x over the PE's tokens, lanes added, then the row chain. */
+/* dW by dot products: g = dy . x over the PE's tokens, lanes added, then the row chain. */
 static void dot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
   slot_costs(hw, mapping, c->tokens * 2, c);
   c->arithmetic = ceil(c->tokens / cs3_dot_rate(hw, mapping->placement != CS3_ACC_SRAM));
   c->service = service(hw, c->arithmetic + hw->kernel.weight_overhead + hw->kernel.dot_tail +
                                (c->columns > 1 ? hw->kernel.chain_add : 0));
+}
+
+/* dW by a local block: for every token g += dy x over all of the line's features, whose gradients
+ * are the accumulators; then the row chain takes the live ones. A dense row of them is a vector that
+ * the chain adds at the rate of the link. */
+static void block_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3Mapping *mapping, Cs3LayerCosts *c) {
+  slot_costs(hw, &(Cs3Mapping){.placement = CS3_ACC_SRAM}, c->tokens * 2, c);
+  gint64 vector = ceil(c->features / cs3_axpy_rate(hw, mapping->placement == CS3_ACC_CACHE));
+  c->block_vector = (gint32)(c->tokens * vector);
+  c->block = c->block_vector + (gint32)(c->tokens * hw->kernel.weight_overhead);
+  c->service = service(hw, c->columns > 1 && !shape->dense ? hw->kernel.chain_add : 0);
+}
+
+static void dw_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                     Cs3LayerCosts *c) {
+  if (mapping->dw == CS3_DW_BLOCK)
+    block_costs(hw, shape, mapping, c);
+  else
+    dot_costs(hw, mapping, c);
   /* The multicast dy lands in its slot through the receive microthread. */
   c->receive = c->lines > 1 ? div_up(c->tokens, hw->kernel.reduce_lanes) : 0;
 }
@@ -172,7 +192,7 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->feed = c->hop + 2 * hw->fabric.ramp_cycles + 1;
   reduction_edges(hw, link, mapping, c);
   if (dw)
-    dot_costs(hw, mapping, c);
+    dw_costs(hw, shape, mapping, c);
   else
     axpy_costs(hw, mapping, c);
   c->wire = wire_format(hw, shape);
@@ -206,6 +226,10 @@ double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c
   g_return_val_if_reached(0);
 }
 
+static gint64 block_bytes(const Cs3Hardware *hw, const Cs3LayerCosts *c) {
+  return c->block > 0 ? 4 * div_up(c->features * accumulator_bytes(hw), 4) : 0;
+}
+
 /* SRAM of the fullest PE, in words per vector of tokens: its input features, its share of the
  * output, J accumulators (dW: dy), and what a finished row or a waiting gradient needs. */
 static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -213,7 +237,7 @@ static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   gint64 output = div_up(shape->rows, c->lines), halves = 4 * div_up(c->tokens, 2);
   gint64 needed = halves * (c->features + output) + 4 * (gint64)c->elements * c->slots;
   if (shape->pass == CS3_PASS_DW)
-    return needed + 4 * c->gradients;
+    return needed + 4 * c->gradients + block_bytes(hw, c);
   return needed + (accumulator_bytes(hw) == 4 ? 4 * c->elements : 0);
 }
 
@@ -235,6 +259,13 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                 "an accumulator of %" G_GINT64_FORMAT
                 " tokens does not fit pe.acc_cache (%" G_GINT64_FORMAT " bytes)",
                 c.tokens, hw->pe.acc_cache_bytes);
+    return FALSE;
+  }
+  if (mapping->placement == CS3_ACC_CACHE && block_bytes(hw, &c) > hw->pe.acc_cache_bytes) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "a local block of %" G_GINT64_FORMAT
+                " gradients does not fit pe.acc_cache (%" G_GINT64_FORMAT " bytes)",
+                c.features, hw->pe.acc_cache_bytes);
     return FALSE;
   }
   if (mapping->placement == CS3_ACC_SPILL && c.copy == 0) {

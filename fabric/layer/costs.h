@@ -33,6 +33,8 @@ typedef struct {
   gint32 service;       /* cycles one weight occupies a PE */
   gint32 arithmetic;    /* of which vector work, the rest is overhead */
   gint32 control;       /* cycles per output row beside the weights */
+  gint32 block;         /* local block: cycles from a row's first wavelet to its first gradient */
+  gint32 block_vector;  /* of which vector work */
   gint32 copy;          /* of which copying a vector between cache and SRAM */
   gint32 receive, send; /* issue cycles of the reduction's add and send, per row */
   gint32 store;         /* issue cycles to store a finished row at its owner */

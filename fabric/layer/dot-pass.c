@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dW: for every output row the owner multicasts dy along the token line, each line computes one dot
- * product per live weight and the row chain across the columns adds the partial sums on their way
- * to the edge. The columns are shifted copies of each other, so the chain costs its issue slots
+ * product per live weight (or, at once, the products of all its weights: the local block) and the
+ * row chain across the columns adds the partial sums on their way to the edge. The columns are shifted copies of each other, so the chain costs its issue slots
  * (in `service`) and, once, its latency. Equations: doc/model.md, "dW". */
 #include "config.h"
 
@@ -49,19 +49,20 @@ typedef struct {
 
 /* What a row finds when it comes to the lines. */
 typedef struct {
-  gint32 sent, open, service, fixed;
+  gint32 sent, open, block, service, fixed;
 } Row;
 
 static inline __attribute__((always_inline)) Latest
 lines_body(gint64 n, const Row *row, const gint32 *before, const gint32 *way,
            const guint16 *weights, gint32 *done, gboolean narrow) {
   const gint32 sent = row->sent, open = row->open, service = row->service, fixed = row->fixed;
+  const gint32 block = row->block;
   gint32 latest = CS3_NEVER, gradient = CS3_NEVER;
   for (gint64 r = 0; r < n; r++) {
     gint32 start = before[r] > open ? before[r] : open;
     gint32 landed = sent + way[r];
     start = start > landed ? start : landed;
-    gint32 dots = start + cs3_lines_work(weights[r], service, narrow);
+    gint32 dots = start + block + cs3_lines_work(weights[r], service, narrow);
     gint32 live = weights[r] ? dots : CS3_NEVER;
     done[r] = dots + fixed;
     latest = latest > done[r] ? latest : done[r];
@@ -135,6 +136,7 @@ static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *we
     send_vector(e, row, owner);
   Row at = {.sent = e->broadcast ? e->sent : CS3_NEVER / 2,
             .open = relative(e, MAX(open, room)),
+            .block = c->block,
             .service = c->service,
             .fixed = e->fixed};
   const gint32 *before = done_row(e, row - 1), *way = e->way + n - owner;
@@ -206,7 +208,7 @@ static gint64 live_weights(const Cs3LayerShape *shape, const Cs3LayerCounts *cou
 static gint64 least_end(const Engine *e, gint64 row, const Cs3PassRest *rest,
                         const Cs3Stream *ingress) {
   const Cs3LayerCosts *c = e->costs;
-  gint64 work = rest->weights * c->service / e->lines + rest->rows * e->fixed;
+  gint64 work = rest->weights * c->service / e->lines + rest->rows * (c->block + e->fixed);
   gint64 lines = e->base + cs3_lines_mean(e->lines, done_row(e, row)) + work;
   gint64 wavelets = rest->weights * c->gradient_bits / 32;
   gint64 out = (e->egress + wavelets * e->per_wavelet) >> FRACTION_BITS;

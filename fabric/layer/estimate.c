@@ -18,7 +18,7 @@ static double row_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                        const Cs3LayerCosts *c) {
   double share =
       (double)(c->lines - 1) / c->lines; /* one end receives nothing, the other sends nothing */
-  double cycles = c->control + (double)c->store / c->lines;
+  double cycles = c->control + c->block + (double)c->store / c->lines;
   if (shape->pass != CS3_PASS_DW && !mapping->overlap)
     return cycles + (c->lines > 1 ? c->last + 1 : 0); /* the PE stands while the vector passes */
   return cycles + share * (c->receive + c->send);
@@ -39,7 +39,7 @@ static double link_work(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
     return (double)shape->rows * c->vector;
   double stream = (double)shape->rows * (c->vector + c->feed - c->hop);
   double windows = (double)((shape->rows - 1) / c->slots);
-  return MAX(stream, windows * round_trip(c, (double)(c->lines / 2), c->control + c->receive));
+  return MAX(stream, windows * round_trip(c, (double)(c->lines / 2), c->control + c->block + c->receive));
 }
 
 static Limits limits(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
@@ -82,7 +82,8 @@ void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   cs3_cause_climb(&height, cs3_ideal_cycles(hw, shape, nonzeros), &causes[CS3_CAUSE_ARITHMETIC]);
   cs3_cause_climb(&height, (gint64)l.ingress, &causes[CS3_CAUSE_INGRESS]);
   cs3_cause_climb(&height, (gint64)l.egress, &causes[CS3_CAUSE_EGRESS]);
-  cs3_cause_climb(&height, (gint64)(line * c.arithmetic), &causes[CS3_CAUSE_MAPPING]);
+  cs3_cause_climb(&height, (gint64)(line * c.arithmetic + (double)(shape->rows * c.block_vector)),
+                  &causes[CS3_CAUSE_MAPPING]);
   cs3_cause_climb(&height, (gint64)l.line, &causes[CS3_CAUSE_OVERHEAD]);
   cs3_cause_climb(&height, (gint64)l.link, &causes[CS3_CAUSE_REDUCTION]);
   causes[CS3_CAUSE_FILL] = c.lead;

@@ -25,6 +25,11 @@ const char *cs3_placement_name(Cs3AccPlacement placement) {
   return names[placement];
 }
 
+const char *cs3_dw_name(Cs3DwAlgorithm algorithm) {
+  static const char *const names[] = {"dot-row-chain", "local-block", "auto"};
+  return names[algorithm];
+}
+
 /* Non-zeros of the whole matrix and of its busiest line. */
 static void count_nonzeros(const Cs3LayerShape *shape, gint64 lines, const Cs3LayerCounts *counts,
                            gint64 *total, gint64 *busiest) {
@@ -58,9 +63,8 @@ typedef struct {
 typedef struct {
   gint64 pass, rows, features, lines, limits, reduction, overlap, edge_rows;
   gint64 line_features, reach;
-  gint32 costs[14];
+  gint32 costs[15];
   Cs3LayerEdge edges[3];
-  gint32 unused;
   double ingress_cycles, egress_cycles;
 } Question;
 
@@ -69,7 +73,7 @@ typedef struct {
 static Cs3LayerCosts bare_costs(const Cs3LayerCosts *c, gboolean dw, Cs3PassLimits limits) {
   Cs3LayerCosts bare = *c;
   bare.columns = bare.tokens = bare.elements = bare.gradients = 0;
-  bare.arithmetic = bare.copy = 0;
+  bare.arithmetic = bare.copy = bare.block_vector = 0;
   if (limits < CS3_LIMIT_INGRESS) {
     bare.ingress_cycles = 0;
     bare.edge_rows = 2;
@@ -93,7 +97,8 @@ static Cs3MemoKey question_key(const Pass *p, const Cs3LayerCosts *c, Cs3PassLim
       .overlap = dw ? 0 : p->mapping->overlap,
       .edge_rows = c->edge_rows,
       .costs = {c->vector, c->last, c->service, c->control, c->receive, c->send, c->store, c->feed,
-                c->slots, c->hop, (gint32)c->wire, c->weight_bits, c->gradient_bits, c->token},
+                c->slots, c->hop, (gint32)c->wire, c->weight_bits, c->gradient_bits, c->token,
+                c->block},
       .edges = {c->along, c->low, c->turn},
       .line_features = c->wire == CS3_WIRE_BITMASK ? c->features : 0,
       .reach = c->lead + c->reach,
@@ -194,8 +199,10 @@ static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTime
                   &causes[CS3_CAUSE_INGRESS]);
   cs3_cause_climb(&height, (gint64)(all->egress_wavelets * c->egress_cycles),
                   &causes[CS3_CAUSE_EGRESS]);
-  cs3_cause_climb(&height, per_line * c->arithmetic, &causes[CS3_CAUSE_MAPPING]);
-  cs3_cause_climb(&height, per_line * c->service + p->shape->rows * c->control,
+  gint64 rows = p->shape->rows;
+  cs3_cause_climb(&height, per_line * c->arithmetic + rows * c->block_vector,
+                  &causes[CS3_CAUSE_MAPPING]);
+  cs3_cause_climb(&height, per_line * c->service + rows * (c->control + c->block),
                   &causes[CS3_CAUSE_OVERHEAD]);
   cs3_cause_climb(&height, threads, &causes[CS3_CAUSE_IMBALANCE]);
   cs3_cause_climb(&height, reduced, &causes[CS3_CAUSE_REDUCTION]);

@@ -28,9 +28,10 @@ typedef struct {
 typedef struct {
   int axis;                  /* CS3_AXIS_Y: features on rows; CS3_AXIS_X: on columns */
   gint64 fold;               /* g groups of lines that share the features; each takes tokens / g */
-  Cs3AccPlacement placement; /* of the accumulators (dW: of dy); never CS3_ACC_AUTO */
+  Cs3AccPlacement placement; /* of the accumulators (dW by dot products: of dy); never AUTO */
   Cs3Reduction reduction;
-  gboolean overlap; /* reduction in microthreads beside the AXPYs of the next rows */
+  gboolean overlap;  /* reduction in microthreads beside the AXPYs of the next rows */
+  Cs3DwAlgorithm dw; /* never CS3_DW_AUTO */
 } Cs3Mapping;
 
 /* Live weights per (row, line), row-major with `stride`; %NULL counts: every weight is alive. */
@@ -65,7 +66,7 @@ typedef struct {
 typedef enum {
   CS3_CAUSE_ARITHMETIC, /* MACs at the dense peak of the whole wafer */
   CS3_CAUSE_MAPPING,    /* PEs without work, lanes lost to SRAM ports, vectors not a multiple of the
-                           lanes */
+                           lanes; local block: products of masked weights */
   CS3_CAUSE_OVERHEAD,   /* issue cycles per weight and per output row */
   CS3_CAUSE_IMBALANCE,  /* waiting for the line with most non-zeros, slots included */
   CS3_CAUSE_REDUCTION,  /* partial sums (dW: broadcast of dy) */
@@ -80,6 +81,7 @@ const char *cs3_cause_name(Cs3Cause cause);
 const char *cs3_pass_name(Cs3Pass pass);
 const char *cs3_reduction_name(Cs3Reduction reduction);
 const char *cs3_placement_name(Cs3AccPlacement placement);
+const char *cs3_dw_name(Cs3DwAlgorithm algorithm);
 
 typedef struct {
   gint64 cycles;
@@ -92,7 +94,7 @@ typedef struct {
 /**
  * cs3_mapping_check: whether @mapping can hold @shape on @hw.
  * Errors: CS3_FABRIC_ERROR_INFEASIBLE (more folds than lines, accumulators and activations beyond
- *   a PE's SRAM, a ring without overlap or with one slot).
+ *   a PE's SRAM or cache, a ring without overlap or with one slot).
  */
 gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                            const Cs3Mapping *mapping, GError **error) G_GNUC_WARN_UNUSED_RESULT;

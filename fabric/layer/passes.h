@@ -64,6 +64,6 @@ Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping
                            const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
                            Cs3PassLimits limits, gint64 give_up);
 
-/** cs3_dot_pass: dW, a dot product per live weight. */
+/** cs3_dot_pass: dW. */
 Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
                           const Cs3LayerCounts *counts, Cs3PassLimits limits, gint64 give_up);

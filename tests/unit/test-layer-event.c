@@ -46,6 +46,7 @@ typedef enum {
   IO_SPEED,
   EDGE_BUFFER,
   OVERHEAD,
+  DW_BLOCK,
   CONTROL,
   PRECISION,
   FORMAT,
@@ -92,6 +93,7 @@ static const struct {
     [IO_SPEED] = {"io speed", -6, 1, 1},
     [EDGE_BUFFER] = {"edge buffer", 4, 200, 1000},
     [OVERHEAD] = {"overhead", 0, 9, 0},
+    [DW_BLOCK] = {"dw block", 0, 1, 0},
     [CONTROL] = {"control", 0, 5, 1},
     [PRECISION] = {"precision", 0, 1, 0},
     [FORMAT] = {"format", 0, 2, 0},
@@ -208,7 +210,8 @@ static gboolean layer_of(const Case *c, Layer *l) {
                             .fold = v[FOLD],
                             .placement = (Cs3AccPlacement)v[PLACEMENT],
                             .reduction = (Cs3Reduction)v[REDUCTION],
-                            .overlap = v[BLOCKING] != 0};
+                            .overlap = v[BLOCKING] != 0,
+                            .dw = (Cs3DwAlgorithm)v[DW_BLOCK]};
   if (!cs3_mapping_check(&l->hw, &l->shape, &l->mapping, NULL))
     return FALSE;
   l->lines = cs3_mapping_lines(&l->hw, &l->shape, &l->mapping);
@@ -269,9 +272,12 @@ static char *fault(const Case *c, Tamper tamper) {
   cs3_layer_recurrence(&l.hw, &l.shape, &l.mapping, l.shape.dense ? NULL : &counts, &want);
   if (got.cycles != want.cycles)
     return g_strdup_printf("event %d cycles, recurrence %d", (int)got.cycles, (int)want.cycles);
-  if (got.macs != want.nonzeros * l.shape.tokens)
+  /* A local block multiplies zeros too. */
+  gboolean block = l.shape.pass == CS3_PASS_DW && l.mapping.dw == CS3_DW_BLOCK;
+  gint64 weights = block ? l.shape.rows * l.shape.features : want.nonzeros;
+  if (got.macs != weights * l.shape.tokens)
     return g_strdup_printf("%d multiply-adds, want %d", (int)got.macs,
-                           (int)(want.nonzeros * l.shape.tokens));
+                           (int)(weights * l.shape.tokens));
   if (got.wrong > 0)
     return g_strdup_printf("%d outputs are wrong, by up to %g", (int)got.wrong, got.error);
   if (got.ingress_wavelets != want.ingress_wavelets || got.egress_wavelets != want.egress_wavelets)

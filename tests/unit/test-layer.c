@@ -81,6 +81,7 @@ static gboolean draw_case(GRand *r, Case *c) {
       .placement = g_rand_int_range(r, CS3_ACC_CACHE, CS3_ACC_SRAM + 1),
       .reduction = g_rand_int_range(r, 0, 3),
       .overlap = g_rand_int_range(r, 0, 4) > 0,
+      .dw = g_rand_int_range(r, CS3_DW_DOT, CS3_DW_AUTO),
   };
   if (!cs3_mapping_check(&c->hw, &c->shape, &c->mapping, NULL))
     return FALSE;
