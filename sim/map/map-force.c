@@ -19,6 +19,7 @@ static const char *const placement_values[] = {"auto", "cache", "spill", "sram",
 static const char *const reduction_values[] = {"chain", "two-way", "ring", NULL};
 static const char *const switch_values[] = {"no", "yes", NULL};
 static const char *const format_values[] = {"sparse", "dense", NULL};
+static const char *const dw_values[] = {"dot-row-chain", "local-block", NULL};
 static const char *const recompute_values[] = {"none", "layer", "full", NULL};
 
 static const ForceKey force_keys[] = {
@@ -28,6 +29,7 @@ static const ForceKey force_keys[] = {
     {"reduction", reduction_values, G_STRUCT_OFFSET(Cs3MapForce, reduction), FALSE},
     {"overlap", switch_values, G_STRUCT_OFFSET(Cs3MapForce, overlap), FALSE},
     {"format", format_values, G_STRUCT_OFFSET(Cs3MapForce, dense), FALSE},
+    {"dw", dw_values, G_STRUCT_OFFSET(Cs3MapForce, dw), FALSE},
     {"recompute", recompute_values, G_STRUCT_OFFSET(Cs3MapForce, recompute), FALSE},
     {"micro-batch", NULL, G_STRUCT_OFFSET(Cs3MapForce, micro_batch), TRUE},
 };

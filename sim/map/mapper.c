@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The mapper: branch and bound. The space is small (folds x axes x placements x formats, about 300
- * points a layer) and closed forms cost a fraction of a microsecond, so every mapping gets an
+/* The mapper: branch and bound. The space is small (folds x axes x placements x formats x ways
+ * to compute dW, some hundred points a layer) and closed forms cost a fraction of a microsecond, so every mapping gets an
  * estimate and a lower bound. In the order of the estimates mappings are run through the
  * recurrence, except those whose bound shows that they could not gain more than one per cent. */
 #include "config.h"
@@ -9,8 +9,9 @@
 
 #include "fabric/fabric-error.h"
 
-/* More folds than this leave too few lines to share the ingress, and too few tokens a PE. */
-enum { MAX_FOLD = 32 };
+/* Folds beyond these are looked at only while their fewer lines might do the work in twice the time
+ * of the best mapping so far: in layers of a few hundred features. */
+enum { SURE_FOLDS = 32 };
 /* A mapping is worth a run when it might be faster than the best one by this factor. Behind an
  * ingress limit dozens of mappings tie within it. */
 #define WORTH_A_RUN 1.01
@@ -18,6 +19,7 @@ enum { MAX_FOLD = 32 };
 typedef struct {
   const Cs3Hardware *hw;
   double density;
+  double fastest;       /* estimate of all so far */
   GArray *found;        /* all that fit, or NULL: */
   Cs3MapCandidate best; /* only the best; estimate 0: none yet */
   GError *refused;      /* why the last mapping does not fit: most folds, accumulators in SRAM */
@@ -48,6 +50,7 @@ static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mappin
       .mapping = *mapping,
       .estimate = cs3_layer_estimate(search->hw, shape, mapping, density),
   };
+  search->fastest = MIN(search->fastest, candidate.estimate);
   if (search->found == NULL) {
     if (search->best.estimate == 0 || by_estimate(&candidate, &search->best) < 0)
       search->best = candidate;
@@ -68,12 +71,30 @@ static gboolean placement_allowed(const Cs3Hardware *hw, const Cs3MapForce *forc
   return hw->kernel.acc_placement == CS3_ACC_AUTO || hw->kernel.acc_placement == placement;
 }
 
+/* The least work of a line under @mapping or any of more folds, at one token a PE. */
+static double least_work(const Search *search, const Cs3LayerShape *shape,
+                         const Cs3Mapping *mapping) {
+  const Cs3Hardware *hw = search->hw;
+  gint64 feature_pes = mapping->axis == CS3_AXIS_X ? hw->wafer.pe_x : hw->wafer.pe_y;
+  double features = (double)shape->features * (double)mapping->fold / (double)feature_pes;
+  double overhead = (double)hw->kernel.weight_overhead;
+  double row = features * (shape->dense ? 1 : search->density) * (overhead + 1);
+  if (mapping->dw == CS3_DW_BLOCK)
+    row = overhead + features / (double)hw->pe.lanes_fp16;
+  return (double)shape->rows * row;
+}
+
 static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
                            const Cs3MapForce *force) {
   gint64 first = force->fold > 0 ? force->fold : 1;
-  gint64 last = force->fold > 0 ? force->fold : MAX_FOLD;
-  for (mapping.fold = first; mapping.fold <= last; mapping.fold++)
+  gint64 feature_pes = mapping.axis == CS3_AXIS_X ? search->hw->wafer.pe_x : search->hw->wafer.pe_y;
+  gint64 last = force->fold > 0 ? force->fold : MAX(feature_pes, SURE_FOLDS);
+  for (mapping.fold = first; mapping.fold <= last; mapping.fold++) {
+    if (force->fold <= 0 && mapping.fold > SURE_FOLDS &&
+        least_work(search, shape, &mapping) > 2 * search->fastest)
+      return;
     consider(search, shape, &mapping);
+  }
 }
 
 static void consider_placements(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
@@ -86,6 +107,22 @@ static void consider_placements(Search *search, const Cs3LayerShape *shape, Cs3M
   }
 }
 
+static void consider_axes(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
+                          const Cs3MapForce *force) {
+  for (mapping.axis = CS3_AXIS_Y; mapping.axis <= CS3_AXIS_X; mapping.axis++)
+    if (allowed(force->axis, mapping.axis))
+      consider_placements(search, shape, mapping, force);
+}
+
+/* How weight gradients may be computed; the other passes know one way. */
+static gboolean dw_allowed(const Search *search, const Cs3LayerShape *shape,
+                           const Cs3MapForce *force, int dw) {
+  if (shape->pass != CS3_PASS_DW)
+    return dw == CS3_DW_DOT;
+  int wanted = force->dw >= 0 ? force->dw : search->hw->kernel.dw_algorithm;
+  return wanted == CS3_DW_AUTO || wanted == dw;
+}
+
 static void consider_all(Search *search, const Cs3LayerShape *shape, const Cs3MapForce *force) {
   const Cs3Hardware *hw = search->hw;
   Cs3Mapping mapping = {
@@ -95,21 +132,22 @@ static void consider_all(Search *search, const Cs3LayerShape *shape, const Cs3Ma
                                      : hw->kernel.reduction_overlap == CS3_OVERLAP_MICROTHREAD,
   };
   Cs3LayerShape s = *shape;
-  for (int dense = 0; dense <= 1; dense++) {
-    if ((!dense && search->density >= 1) ||
-        !allowed(search->density >= 1 ? -1 : force->dense, dense))
+  for (s.dense = FALSE; s.dense <= TRUE; s.dense++) {
+    if ((!s.dense && search->density >= 1) ||
+        !allowed(search->density >= 1 ? -1 : force->dense, s.dense))
       continue;
-    s.dense = dense;
-    for (mapping.axis = CS3_AXIS_Y; mapping.axis <= CS3_AXIS_X; mapping.axis++)
-      if (allowed(force->axis, mapping.axis))
-        consider_placements(search, &s, mapping, force);
+    for (mapping.dw = CS3_DW_DOT; mapping.dw <= CS3_DW_BLOCK; mapping.dw++)
+      if (dw_allowed(search, shape, force, mapping.dw))
+        consider_axes(search, &s, mapping, force);
   }
 }
 
 GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
                            const Cs3MapForce *force, GError **error) {
-  Search search = {
-      .hw = hw, .density = density, .found = g_array_new(FALSE, FALSE, sizeof(Cs3MapCandidate))};
+  Search search = {.hw = hw,
+                   .density = density,
+                   .fastest = G_MAXDOUBLE,
+                   .found = g_array_new(FALSE, FALSE, sizeof(Cs3MapCandidate))};
   consider_all(&search, shape, force);
   if (search.found->len == 0) {
     g_array_unref(search.found);
@@ -123,7 +161,7 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
 
 gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
                       const Cs3MapForce *force, Cs3MapCandidate *best, GError **error) {
-  Search search = {.hw = hw, .density = density};
+  Search search = {.hw = hw, .density = density, .fastest = G_MAXDOUBLE};
   consider_all(&search, shape, force);
   if (search.best.estimate == 0) {
     g_propagate_error(error, search.refused);
@@ -174,11 +212,17 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   return TRUE;
 }
 
+/* What the partial results of a pass go through. */
+static const char *way_of(const Cs3MapCandidate *c) {
+  return c->shape.pass == CS3_PASS_DW ? cs3_dw_name(c->mapping.dw)
+                                      : cs3_reduction_name(c->mapping.reduction);
+}
+
 char *cs3_map_describe(const Cs3MapCandidate *c) {
   return g_strdup_printf(
       "fold %" G_GINT64_FORMAT " on %s, %s, %s%s, %s", c->mapping.fold,
       c->mapping.axis == CS3_AXIS_X ? "x" : "y", cs3_placement_name(c->mapping.placement),
-      cs3_reduction_name(c->mapping.reduction), c->mapping.overlap ? "" : " not overlapped",
+      way_of(c), c->mapping.overlap || c->shape.pass == CS3_PASS_DW ? "" : " not overlapped",
       c->shape.dense ? "dense" : "sparse");
 }
 
@@ -186,8 +230,8 @@ json_t *cs3_map_json(const Cs3MapCandidate *c) {
   g_autofree char *text = cs3_map_describe(c);
   return json_pack("{s:I, s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "fold", (json_int_t)c->mapping.fold,
                    "features_on", c->mapping.axis == CS3_AXIS_X ? "x" : "y", "accumulators",
-                   cs3_placement_name(c->mapping.placement), "reduction",
-                   cs3_reduction_name(c->mapping.reduction), "overlap", c->mapping.overlap,
+                   cs3_placement_name(c->mapping.placement), "reduction", way_of(c),
+                   "overlap", c->mapping.overlap,
                    "weights", c->shape.dense ? "dense" : "sparse", "cycles", (json_int_t)c->cycles,
                    "text", text);
 }

@@ -17,11 +17,12 @@ typedef struct {
   int reduction;      /* Cs3Reduction */
   int overlap;        /* 0, 1 */
   int dense;          /* weight format: 1 dense, 0 sparse */
+  int dw;             /* Cs3DwAlgorithm */
   int recompute;      /* Cs3Recompute */
   gint64 micro_batch; /* sequences */
 } Cs3MapForce;
 
-#define CS3_MAP_FREE ((Cs3MapForce){-1, -1, -1, -1, -1, -1, -1, -1})
+#define CS3_MAP_FREE ((Cs3MapForce){-1, -1, -1, -1, -1, -1, -1, -1, -1})
 
 /** cs3_map_force_parse: add one "key=value" to @force. Unknown keys and values name the known ones.
  */
