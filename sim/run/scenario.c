@@ -134,7 +134,7 @@ const Cs3Option cs3_execution_options[] = {
      .type = CS3_OPTION_LIST,
      .offset = AT(map),
      .metavar = "KEY=VALUE",
-     .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, "
+     .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, dw, "
              "recompute, micro-batch"},
     {NULL},
 };
