@@ -76,13 +76,13 @@ static const Cs3Param params[] = {
         "SRAM of one PE that is left for data beside code."),
     INT(pe, "banks", banks, NONE, 1, 256, 0, 0, VENDOR, "Hot Chips 34, 2022",
         "Single-ported SRAM banks of one PE."),
-    INT(pe, "read_width", read_bytes, BYTES, 2, 4096, 0, 0, DISPUTED,
-        "Hot Chips 34, 2022: two 64-bit reads, which fits the marketed bandwidth; the SDK appendix "
-        "says two of 32 bits",
+    INT(pe, "read_width", read_bytes, BYTES, 2, 4096, 0, 0, VENDOR,
+        "Hot Chips 34, 2022: two 64-bit reads, which fits the marketed bandwidth and the measured "
+        "four FP16 multiply-adds per cycle; the 32 bits of the SDK appendix would feed two",
         "SRAM bytes that one PE reads per cycle."),
-    INT(pe, "write_width", write_bytes, BYTES, 1, 4096, 0, 0, DISPUTED,
-        "Hot Chips 34, 2022: one 64-bit write, which fits the marketed bandwidth; the SDK appendix "
-        "says 32 bits",
+    INT(pe, "write_width", write_bytes, BYTES, 1, 4096, 0, 0, VENDOR,
+        "Hot Chips 34, 2022: one 64-bit write, which fits the marketed bandwidth and the measured "
+        "four FP16 multiply-adds per cycle; the 32 bits of the SDK appendix would take two",
         "SRAM bytes that one PE writes per cycle."),
     INT(pe, "acc_cache", acc_cache_bytes, BYTES, 0, 1048576, 0, 0, VENDOR,
         "Hot Chips 34, 2022 (256 B); Hot Chips 2024 (512 B)",
@@ -259,8 +259,10 @@ static const Cs3Param params[] = {
         "48, "
         "FP16 alone 16",
         "Bits on the wire per weight gradient."),
-    REAL(kernel, "attention_efficiency", attention_efficiency, NONE, 0.001, 1, 0.2, 0.5,
-         UNPUBLISHED, NO_PUBLIC_VALUE "0.2 to 0.5; the mapping is not public",
+    REAL(kernel, "attention_efficiency", attention_efficiency, NONE, 0.001, 1, 0.1, 0.5,
+         UNPUBLISHED,
+         NO_PUBLIC_VALUE "0.2 to 0.5, and lower for what training rates of GPT-3 on a CS-2 fit "
+                         "(0.11 to 0.15); the mapping is not public",
          "Share of dense peak that products of two activations reach."),
 };
 

@@ -24,7 +24,7 @@ static const struct {
     {"pe", CS3_COLOR_GREEN, 9, '^'},
     {"sparse", CS3_COLOR_ORANGE, 11, 'v'},
     {"throughput", CS3_COLOR_VERMILLION, 13, 'x'},
-    {"throughput-fp32", CS3_COLOR_PURPLE, 15, '+'},
+    {"throughput-silicon", CS3_COLOR_PURPLE, 15, '+'},
 };
 
 static guint look_of(const char *suite) {
@@ -157,7 +157,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
       "the unit of the source. Some constants of the fabric come from these very runs, none from a "
       "training rate. Limits and what could not be reproduced are left out; 'cs3sim validate' "
       "lists "
-      "them. throughput: sums in FP16; throughput-fp32: the other precision.",
+      "them. throughput: as the vendor states the machines; throughput-silicon: as measured.",
       cs3_result_string(series, "version"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "Published values against the simulation",

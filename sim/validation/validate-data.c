@@ -226,8 +226,23 @@ GPtrArray *cs3_validation_parse(const Cs3ValidationSuite *suite, const char *tex
   return g_steal_pointer(&rows);
 }
 
-GPtrArray *cs3_validation_load(const Cs3ValidationSuite *suite, GError **error) {
-  g_autofree char *path = cs3_datadir_find(CS3_DATA_VALIDATION, suite->name, error);
+/* Rows of another suite's file for @suite. */
+static void adapt(const Cs3ValidationSuite *suite, GPtrArray *rows) {
+  for (guint i = rows->len; i-- > 0;) {
+    Cs3ValidationRow *row = rows->pdata[i];
+    if (row->check == CS3_CHECK_REJECTED) {
+      g_ptr_array_remove_index(rows, i);
+      continue;
+    }
+    char *arguments = suite->adapt(row->arguments);
+    g_free(row->arguments);
+    row->arguments = arguments;
+  }
+}
+
+static GPtrArray *read_file(const Cs3ValidationSuite *suite, GError **error) {
+  const char *name = suite->rows_of != NULL ? suite->rows_of : suite->name;
+  g_autofree char *path = cs3_datadir_find(CS3_DATA_VALIDATION, name, error);
   if (path == NULL)
     return NULL;
   g_autofree char *text = NULL;
@@ -240,6 +255,13 @@ GPtrArray *cs3_validation_load(const Cs3ValidationSuite *suite, GError **error) 
     return NULL;
   }
   return cs3_validation_parse(suite, text, source, error);
+}
+
+GPtrArray *cs3_validation_load(const Cs3ValidationSuite *suite, GError **error) {
+  GPtrArray *rows = read_file(suite, error);
+  if (rows != NULL && suite->rows_of != NULL)
+    adapt(suite, rows);
+  return rows;
 }
 
 Cs3Verdict cs3_validation_verdict(const Cs3ValidationRow *row, double simulated) {

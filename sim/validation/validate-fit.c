@@ -45,9 +45,31 @@ static void point_free(gpointer data) {
   g_free(point);
 }
 
+/* The ways in which a rate is predicted. */
+typedef enum { PRESET, FP32, SILICON, FITTED, N_WAYS } Way;
+static const char *const way_names[N_WAYS] = {"unfitted", "fp32", "silicon", "fitted"};
+
+/* (transfer full): the row's options for @way. @values: of the constants, for FITTED. */
+static char *arguments_for(const Cs3ValidationRow *row, Way way, const double *values) {
+  if (way == PRESET)
+    return g_strdup(row->arguments);
+  if (way == FP32)
+    return g_strconcat(row->arguments, " --set kernel.acc_precision=fp32", NULL);
+  g_autofree char *silicon = cs3_validation_on_silicon(row->arguments);
+  if (way == SILICON)
+    return g_steal_pointer(&silicon);
+  char efficiency[G_ASCII_DTOSTR_BUF_SIZE];
+  g_ascii_formatd(efficiency, sizeof efficiency, "%.4g", values[1]);
+  return g_strdup_printf("%s --set %s=%.0f --set %s=%s", silicon, names[0], values[0], names[1],
+                         efficiency);
+}
+
 static Point *point_new(Cs3ValidationSession *session, const Cs3ValidationRow *row,
                         GError **error) {
-  g_auto(GStrv) words = cs3_validation_words(row, error);
+  Cs3ValidationRow one = *row;
+  g_autofree char *arguments = arguments_for(row, SILICON, NULL);
+  one.arguments = arguments;
+  g_auto(GStrv) words = cs3_validation_words(&one, error);
   if (words == NULL)
     return NULL;
   Point *point = g_new0(Point, 1);
@@ -67,14 +89,15 @@ static const Cs3Param *find_param(const char *name) {
   return cs3_params_find(bindings, parts[0], parts[1], NULL);
 }
 
-/* log(simulated / published) with whole cycles of overhead. */
-static gboolean log_ratio(Point *point, double overhead, double efficiency, double *value,
+/* log(simulated / published). */
+static gboolean log_ratio(gpointer what, const double constants[N_CONSTANTS], double *value,
                           GError **error) {
+  Point *point = what;
   g_autoptr(Cs3Machine) machine = cs3_machine_copy(point->scenario->machine);
   Cs3RunConfig config = point->scenario->config;
   Cs3RunTimes times;
-  if (!cs3_machine_set(machine, find_param(names[0]), overhead, "fit", error) ||
-      !cs3_machine_set(machine, find_param(names[1]), efficiency, "fit", error))
+  if (!cs3_machine_set(machine, find_param(names[0]), constants[0], "fit", error) ||
+      !cs3_machine_set(machine, find_param(names[1]), constants[1], "fit", error))
     return FALSE;
   config.machine = machine;
   config.cache = point->cache;
@@ -85,16 +108,20 @@ static gboolean log_ratio(Point *point, double overhead, double efficiency, doub
   return TRUE;
 }
 
+/* Gives the logarithm of a rate for whole cycles of overhead. */
+typedef gboolean (*Evaluate)(gpointer what, const double constants[N_CONSTANTS], double *value,
+                             GError **error);
+
 /* The overhead is a number of cycles: between two of them the logarithm is taken as linear. */
-static gboolean interpolated(Point *point, const double constants[N_CONSTANTS], double *value,
-                             GError **error) {
+static gboolean interpolate(Evaluate evaluate, gpointer what, const double constants[N_CONSTANTS],
+                            double *value, GError **error) {
   double below = floor(constants[0]), share = constants[0] - below, low, high;
-  if (!log_ratio(point, below, constants[1], &low, error))
+  if (!evaluate(what, (double[]){below, constants[1]}, &low, error))
     return FALSE;
   *value = low;
   if (share == 0)
     return TRUE;
-  if (!log_ratio(point, below + 1, constants[1], &high, error))
+  if (!evaluate(what, (double[]){below + 1, constants[1]}, &high, error))
     return FALSE;
   *value += share * (high - low);
   return TRUE;
@@ -112,7 +139,7 @@ static int residuals(const gsl_vector *x, void *data, gsl_vector *f) {
   for (guint i = 0; i < problem->points->len; i++) {
     double value = 0;
     if (problem->error == NULL &&
-        !interpolated(problem->points->pdata[i], constants, &value, &problem->error))
+        !interpolate(log_ratio, problem->points->pdata[i], constants, &value, &problem->error))
       return GSL_EFAILED;
     gsl_vector_set(f, i, value);
   }
@@ -177,14 +204,11 @@ static gboolean is_rate(const Cs3ValidationRow *row) {
   return row->check != CS3_CHECK_REJECTED && strcmp(row->method, "run") == 0;
 }
 
-/* The row's rate as a run gives it with these values, the overhead in whole cycles. */
-static gboolean predict(Cs3ValidationSession *session, const Cs3ValidationRow *row,
-                        const double values[N_CONSTANTS], double *value, GError **error) {
+/* The row's rate as a run gives it. @values: of the constants, for FITTED. */
+static gboolean predict(Cs3ValidationSession *session, const Cs3ValidationRow *row, Way way,
+                        const double *values, double *value, GError **error) {
   Cs3ValidationRow one = *row;
-  char number[G_ASCII_DTOSTR_BUF_SIZE];
-  g_ascii_formatd(number, sizeof number, "%.4g", values[1]);
-  g_autofree char *arguments = g_strdup_printf("%s --set %s=%.0f --set %s=%s", row->arguments,
-                                               names[0], round(values[0]), names[1], number);
+  g_autofree char *arguments = arguments_for(row, way, values);
   one.arguments = arguments;
   if (!cs3_validation_run(session, &one, value, error))
     return FALSE;
@@ -192,15 +216,39 @@ static gboolean predict(Cs3ValidationSession *session, const Cs3ValidationRow *r
   return TRUE;
 }
 
+typedef struct {
+  Cs3ValidationSession *session;
+  const Cs3ValidationRow *row;
+} Prediction;
+
+static gboolean log_rate(gpointer what, const double constants[N_CONSTANTS], double *value,
+                         GError **error) {
+  const Prediction *p = what;
+  if (!predict(p->session, p->row, FITTED, constants, value, error))
+    return FALSE;
+  *value = log(*value);
+  return TRUE;
+}
+
+static gboolean predict_fitted(Cs3ValidationSession *session, const Cs3ValidationRow *row,
+                               const Fit *fit, double *value, GError **error) {
+  Prediction p = {session, row};
+  if (!interpolate(log_rate, &p, fit->value, value, error))
+    return FALSE;
+  *value = exp(*value);
+  return TRUE;
+}
+
 /* The search evaluates step times on mappings ranked by closed forms; runs find better ones. */
 static gboolean correct(Cs3ValidationSession *session, GPtrArray *points,
                         const double values[N_CONSTANTS], GError **error) {
+  double whole[N_CONSTANTS] = {round(values[0]), values[1]};
   for (guint i = 0; i < points->len; i++) {
     Point *point = points->pdata[i];
     double run, ranked;
     point->correction = 0;
-    if (!predict(session, point->row, values, &run, error) ||
-        !log_ratio(point, round(values[0]), values[1], &ranked, error))
+    if (!predict(session, point->row, FITTED, whole, &run, error) ||
+        !log_ratio(point, whole, &ranked, error))
       return FALSE;
     point->correction = log(run / point->row->published) - ranked;
   }
@@ -232,16 +280,21 @@ static gboolean fit_constants(Cs3ValidationSession *session, const GPtrArray *ro
 
 static json_t *point_json(Cs3ValidationSession *session, const Cs3ValidationRow *row,
                           const Fit *fit, GError **error) {
-  double before, after;
-  if (!cs3_validation_run(session, row, &before, error) ||
-      !predict(session, row, fit->value, &after, error))
-    return NULL;
-  before *= row->scale;
-  return json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:b}", "id", row->id, "quantity",
-                   row->quantity, "source", row->source, "published", row->published, "unfitted",
-                   before, "unfitted_error", before / row->published - 1, "fitted", after,
-                   "fitted_error", after / row->published - 1, "seen",
-                   strcmp(row->group, CS3_FIT_GROUP) == 0);
+  json_t *point = json_pack("{s:s, s:s, s:s, s:s, s:f, s:b}", "id", row->id, "group", row->group,
+                            "quantity", row->quantity, "source", row->source, "published",
+                            row->published, "seen", strcmp(row->group, CS3_FIT_GROUP) == 0);
+  for (int way = 0; way < N_WAYS; way++) {
+    double value;
+    if (!(way == FITTED ? predict_fitted(session, row, fit, &value, error)
+                        : predict(session, row, (Way)way, NULL, &value, error))) {
+      json_decref(point);
+      return NULL;
+    }
+    g_autofree char *key = g_strconcat(way_names[way], "_error", NULL);
+    json_object_set_new(point, way_names[way], json_real(value));
+    json_object_set_new(point, key, json_real(value / row->published - 1));
+  }
+  return point;
 }
 
 gboolean cs3_validation_fit(Cs3ValidationSession *session, const GPtrArray *rows, json_t *suite,
@@ -276,22 +329,18 @@ static const Cs3Column parameter_columns[] = {
     {.key = "high", .title = "to", .type = CS3_COLUMN_REAL, .decimals = 3},
 };
 
+#define ERROR_COLUMN(way, heading)                                                                 \
+  { .key = way "_error", .title = heading, .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 100 }
+
 static const Cs3Column point_columns[] = {
-    {.key = "quantity", .title = "what", .type = CS3_COLUMN_TEXT},
+    {.key = "quantity", .title = "error %", .type = CS3_COLUMN_TEXT},
     {.key = "source", .title = "source", .type = CS3_COLUMN_TEXT},
     {.key = "published", .title = "published", .type = CS3_COLUMN_REAL, .decimals = 2},
-    {.key = "unfitted", .title = "unfitted", .type = CS3_COLUMN_REAL, .decimals = 2},
-    {.key = "unfitted_error",
-     .title = "error %",
-     .type = CS3_COLUMN_REAL,
-     .decimals = 1,
-     .scale = 100},
-    {.key = "fitted", .title = "fitted", .type = CS3_COLUMN_REAL, .decimals = 2},
-    {.key = "fitted_error",
-     .title = "error %",
-     .type = CS3_COLUMN_REAL,
-     .decimals = 1,
-     .scale = 100},
+    ERROR_COLUMN("unfitted", "preset"),
+    ERROR_COLUMN("fp32", "FP32 sums"),
+    ERROR_COLUMN("silicon", "as measured"),
+    ERROR_COLUMN("fitted", "fitted"),
+    {.key = "fitted", .title = "fitted rate", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "seen", .title = "", .type = CS3_COLUMN_TEXT},
 };
 
@@ -316,10 +365,11 @@ static void write_list(const json_t *list, const Cs3Column *columns, guint n, Cs
 }
 
 void cs3_validation_fit_text(const json_t *fit, Cs3Output *output) {
-  cs3_output_printf(output,
-                    "Two unpublished constants fitted to '%s' (root mean square of the errors "
-                    "%.1f %%); no preset has these values:\n\n",
-                    cs3_result_string(fit, "group"), 100 * cs3_result_number(fit, "rms"));
+  cs3_output_printf(
+      output,
+      "Two unpublished constants fitted to '%s', on the machine as measured (root mean "
+      "square of the errors %.1f %%); no preset has these values:\n\n",
+      cs3_result_string(fit, "group"), 100 * cs3_result_number(fit, "rms"));
   write_list(json_object_get(fit, "parameters"), parameter_columns, G_N_ELEMENTS(parameter_columns),
              output);
   cs3_output_puts(output, "\n");

@@ -9,11 +9,13 @@
 #define CS3_FIT_GROUP "GPT-3 rates on a CS-2"
 
 /**
- * cs3_validation_fit: least squares of log(simulated / published) over the rows of CS3_FIT_GROUP,
- * by GSL's Levenberg-Marquardt; then every row of method "run" without and with the fitted values.
+ * cs3_validation_fit: least squares of log(simulated / published) over the rows of CS3_FIT_GROUP on
+ * the machine as measured, by GSL's Levenberg-Marquardt; then every row of method "run" in four
+ * ways: the preset (unfitted), with FP32 sums (fp32), on the machine as measured (silicon), and
+ * there with the fitted values (fitted).
  * @suite: (inout): the record of the suite; gets "fit": {parameters: [{name, preset, value, low,
- *   high}], rms, points: [{id, quantity, published, unfitted, fitted, seen}]}; low and high bound
- *   the 95 % confidence interval (Student's t).
+ *   high}], rms, points: [{id, group, quantity, source, published, seen, and each way and
+ *   WAY_error}]}; low and high bound the 95 % confidence interval (Student's t).
  */
 gboolean cs3_validation_fit(Cs3ValidationSession *session, const GPtrArray *rows, json_t *suite,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;

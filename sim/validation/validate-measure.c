@@ -104,6 +104,28 @@ Cs3Scenario *cs3_validation_scenario(const Cs3ValidationSession *session,
   return scenario;
 }
 
+/* "--hardware MACHINE" as words of their own: cs3 is not found in cs3-silicon. */
+static GRegex *naming(const char *machine) {
+  g_autofree char *name = g_regex_escape_string(machine, -1);
+  g_autofree char *pattern = g_strdup_printf("--hardware %s(?!\\S)", name);
+  return g_regex_new(pattern, 0, 0, NULL);
+}
+
+gboolean cs3_validation_names(const char *arguments, const char *machine) {
+  g_autoptr(GRegex) regex = naming(machine);
+  return g_regex_match(regex, arguments, 0, NULL);
+}
+
+char *cs3_validation_replace(const char *arguments, const char *machine, const char *words) {
+  g_autoptr(GRegex) regex = naming(machine);
+  return g_regex_replace_literal(regex, arguments, -1, 0, words, 0, NULL);
+}
+
+char *cs3_validation_on_silicon(const char *arguments) {
+  g_autofree char *cs2 = cs3_validation_replace(arguments, "cs2", "--hardware cs2-silicon");
+  return cs3_validation_replace(cs2, "cs3", "--hardware cs3-silicon");
+}
+
 /* A run, with the scenario that it refers to. */
 typedef struct {
   Cs3Scenario *scenario;

@@ -22,6 +22,19 @@ guint cs3_validation_workers(const Cs3ValidationSession *session);
 gpointer *cs3_validation_keep(Cs3ValidationSession *session, const char *key,
                               GDestroyNotify free_value);
 
+/** cs3_validation_names: whether a run in @arguments is on @machine ("--hardware MACHINE"). */
+gboolean cs3_validation_names(const char *arguments, const char *machine);
+
+/** cs3_validation_replace: (transfer full): @arguments with @words for every "--hardware MACHINE".
+ */
+char *cs3_validation_replace(const char *arguments, const char *machine, const char *words);
+
+/**
+ * cs3_validation_on_silicon: (transfer full): @arguments on the machines with what was measured on
+ * silicon instead of what the vendor states or simulates (presets cs2-silicon, cs3-silicon).
+ */
+char *cs3_validation_on_silicon(const char *arguments);
+
 /**
  * cs3_validation_run: method "run": `cs3sim run ARGUMENTS`, then the number at the dotted path
  * row->result of its JSON. Runs that differ in nothing but --sparsity share their dense side.

@@ -42,12 +42,11 @@ static gboolean is_short(const char *arguments) {
 
 static void collect(const Cs3ValidationSuite *suite, const GPtrArray *rows, const char *machine,
                     GArray *probes) {
-  g_autofree char *named = g_strconcat("--hardware ", machine, NULL);
   for (guint i = 0; i < rows->len; i++) {
     Probe probe = {suite, rows->pdata[i]};
     Cs3Check check = probe.row->check;
     if (check == CS3_CHECK_REPORT || check == CS3_CHECK_REJECTED ||
-        strstr(probe.row->arguments, named) == NULL ||
+        !cs3_validation_names(probe.row->arguments, machine) ||
         strcmp(probe.row->method, "run") == 0 || /* forks, which threads must not */
         (suite == &cs3_suite_sparse && check == CS3_CHECK_AT_MOST) ||
         (suite == &cs3_suite_fabric && !is_short(probe.row->arguments)))
@@ -66,10 +65,8 @@ static const Cs3ValidationMethod *method_of(const Probe *probe) {
 /* Whether @row misses its tolerance when every run in it has @setting. */
 static gboolean misses(Cs3ValidationSession *session, const Probe *probe, const char *machine,
                        const char *setting) {
-  g_autofree char *named = g_strconcat("--hardware ", machine, NULL);
-  g_autofree char *changed = g_strdup_printf("%s --set '%s'", named, setting);
-  g_auto(GStrv) parts = g_strsplit(probe->row->arguments, named, -1);
-  g_autofree char *arguments = g_strjoinv(changed, parts);
+  g_autofree char *changed = g_strdup_printf("--hardware %s --set '%s'", machine, setting);
+  g_autofree char *arguments = cs3_validation_replace(probe->row->arguments, machine, changed);
   Cs3ValidationRow row = *probe->row;
   double value;
   row.arguments = arguments;

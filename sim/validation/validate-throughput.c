@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Suites "throughput" and "throughput-fp32": dense training rates of language models, with nothing
- * fitted. The precision of the sums is not public and halves the rate: both are shown. */
+/* Suites "throughput" and "throughput-silicon": dense training rates of language models, with
+ * nothing fitted, on the machines as their vendor describes them and as they were measured. */
 #include "config.h"
 
 #include "sim/base/config-error.h"
@@ -42,8 +42,11 @@ const Cs3ValidationSuite cs3_suite_throughput = {
     .conclude = cs3_validation_fit,
 };
 
-const Cs3ValidationSuite cs3_suite_throughput_fp32 = {
-    .name = "throughput-fp32",
-    .summary = "the same with sums in FP32 (kernel.acc_precision): the other unpublished choice",
+const Cs3ValidationSuite cs3_suite_throughput_silicon = {
+    .name = "throughput-silicon",
+    .rows_of = "throughput",
+    .adapt = cs3_validation_on_silicon,
+    .summary =
+        "the same on machines with the clocks and rates that were measured; nothing is fitted",
     .methods = methods,
 };

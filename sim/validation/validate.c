@@ -15,8 +15,13 @@
 #include "sim/validation/validate-measure.h"
 
 static const Cs3ValidationSuite *const suites[] = {
-    &cs3_suite_fabric,     &cs3_suite_flops,           &cs3_suite_pe, &cs3_suite_sparse,
-    &cs3_suite_throughput, &cs3_suite_throughput_fp32, NULL,
+    &cs3_suite_fabric,
+    &cs3_suite_flops,
+    &cs3_suite_pe,
+    &cs3_suite_sparse,
+    &cs3_suite_throughput,
+    &cs3_suite_throughput_silicon,
+    NULL,
 };
 
 const Cs3ValidationSuite *const *cs3_validation_suites(void) {

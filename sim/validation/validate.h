@@ -58,8 +58,10 @@ typedef struct {
 typedef void (*Cs3ValidationProgress)(guint done, gpointer data);
 
 typedef struct {
-  const char *name;    /* and of the data file */
-  const char *summary; /* one line, no full stop */
+  const char *name;    /* and of the data file, */
+  const char *rows_of; /* (nullable): unless it has the rows of that one that are simulated, */
+  char *(*adapt)(const char *arguments); /* with arguments of its own; (nullable) */
+  const char *summary;                   /* one line, no full stop */
   const Cs3ValidationMethod *methods;
   /* (nullable): simulates ahead, in parallel, what the rows need; tells of rows' worth of it. */
   gboolean (*prepare)(Cs3ValidationSession *session, const GPtrArray *rows,
@@ -70,7 +72,7 @@ typedef struct {
 } Cs3ValidationSuite;
 
 extern const Cs3ValidationSuite cs3_suite_fabric, cs3_suite_flops, cs3_suite_pe, cs3_suite_sparse,
-    cs3_suite_throughput, cs3_suite_throughput_fp32;
+    cs3_suite_throughput, cs3_suite_throughput_silicon;
 
 /** cs3_validation_suites: (transfer none): every suite; ends with %NULL. */
 const Cs3ValidationSuite *const *cs3_validation_suites(void);
