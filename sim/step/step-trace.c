@@ -140,23 +140,28 @@ static int lane_of(const Cs3Span *span) {
   }
 }
 
-static void name_lane(json_t *events, int lane, const char *name) {
-  json_array_append_new(events, json_pack("{s:s, s:s, s:i, s:i, s:{s:s}}", "name", "thread_name",
-                                          "ph", "M", "pid", 1, "tid", lane, "args", "name", name));
-  json_array_append_new(events,
-                        json_pack("{s:s, s:s, s:i, s:i, s:{s:i}}", "name", "thread_sort_index",
-                                  "ph", "M", "pid", 1, "tid", lane, "args", "sort_index", lane));
+static void add_name(json_t *events, int lane, const char *what, const char *key, json_t *value) {
+  json_array_append_new(events, json_pack("{s:s, s:s, s:i, s:i, s:{s:o}}", "name", what, "ph", "M",
+                                          "pid", 1, "tid", lane, "args", key, value));
+}
+
+void cs3_trace_name(json_t *events, int lane, const char *name) {
+  const char *what = lane == 0 ? "process_name" : "thread_name";
+  add_name(events, lane, what, "name", json_string(name));
+  if (lane > 0)
+    add_name(events, lane, "thread_sort_index", "sort_index", json_integer(lane));
 }
 
 static void name_lanes(json_t *events, const Cs3StepTrace *trace) {
-  name_lane(events, LANE_MEMORYX, "MemoryX: updates");
-  name_lane(events, LANE_DOWN, "SwarmX: weights down");
-  name_lane(events, LANE_UP, "SwarmX: gradients up");
+  cs3_trace_name(events, 0, "training step");
+  cs3_trace_name(events, LANE_MEMORYX, "MemoryX: updates");
+  cs3_trace_name(events, LANE_DOWN, "SwarmX: weights down");
+  cs3_trace_name(events, LANE_UP, "SwarmX: gradients up");
   for (guint i = 0; i < trace->classes->len; i++) {
     gint64 systems = g_array_index(trace->classes, gint64, i);
     g_autofree char *name = g_strdup_printf("wafers, class %u: %" G_GINT64_FORMAT " system%s", i,
                                             systems, systems == 1 ? "" : "s");
-    name_lane(events, LANE_WAFERS + (int)i, name);
+    cs3_trace_name(events, LANE_WAFERS + (int)i, name);
   }
 }
 

@@ -49,6 +49,9 @@ Cs3StepTrace *cs3_step_trace(const Cs3Schedule *schedule, const Cs3System *syste
 void cs3_step_trace_free(Cs3StepTrace *trace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepTrace, cs3_step_trace_free)
 
+/** cs3_trace_name: append to trace @events what @lane, from 1, is called; lane 0: all of them. */
+void cs3_trace_name(json_t *events, int lane, const char *name);
+
 /**
  * cs3_step_trace_events: (transfer full): the step in Chrome's trace-event format (an object with
  * "traceEvents"; Perfetto and chrome://tracing read it): a lane for MemoryX, one for each direction

@@ -60,11 +60,13 @@ typedef struct {
  * latency, from MemoryX to the first PE, one way; R = the least of MemoryX, each tier of the tree
  * and the port):
  *
- *   s_start(j)   = max(s_end(j-1), max_w c_end of the use that took stream j-P, update of k's
- * group) s_end(j)     = s_start(j) + stream_bytes / R c_start(w,k) = max(c_end(w,k-1), s_start(j) +
- * L, g_end(i-P)) c_end(w,k)   = max(c_start(w,k) + compute_cycles / (clock x speed of w), s_end(j)
- * + L) g_end(i)     = max(g_end(i-1), max_w c_end(w,k)) + gradient_bytes / R u_end(i)     =
- * max(u_end(i-1), g_end(i) + L) + update_params / optimizer rate  (last micro-batch)
+ *   s_start(j)   = max(s_end(j-1), max_w c_end of the use of stream j-P, update of k's group)
+ *   s_end(j)     = s_start(j) + stream_bytes / R
+ *   c_start(w,k) = max(c_end(w,k-1), s_start(j) + L, g_end(i-P))
+ *   c_end(w,k)   = max(c_start(w,k) + compute_cycles / (clock x speed of w), s_end(j) + L)
+ *   g_end(i)     = max(g_end(i-1), max_w c_end(w,k)) + gradient_bytes / R
+ *   u_end(i)     = max(u_end(i-1), g_end(i) + L) + update_params / optimizer rate
+ *                                                                     (last micro-batch)
  *
  * Bytes are rounded up to whole ones. A tensor is one flow over all links of the tree: SwarmX
  * copies it on the way down, adds gradients on the way up, loses nothing and cuts through, so that

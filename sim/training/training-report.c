@@ -6,6 +6,7 @@
 
 #include "sim/base/table.h"
 #include "sim/run/result.h"
+#include "sim/step/step-trace.h"
 #include "sim/training/training.h"
 
 #define DAY_S 86400.0
@@ -135,7 +136,7 @@ json_t *cs3_training_json(const Cs3Training *t) {
 
 static const Cs3Column columns[] = {
     {.key = "phase", .title = "phase", .type = CS3_COLUMN_TEXT},
-    {.key = "tokens", .title = "tokens [B]", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 1e-9},
+    {.key = "tokens", .title = "tokens [B]", .type = CS3_COLUMN_REAL, .decimals = 3, .scale = 1e-9},
     {.key = "sparsity", .title = "sparsity", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "mask", .title = "mask", .type = CS3_COLUMN_TEXT},
     {.key = "mask_changes", .title = "changes", .type = CS3_COLUMN_REAL},
@@ -144,10 +145,10 @@ static const Cs3Column columns[] = {
     {.key = "steps", .title = "steps", .type = CS3_COLUMN_INT},
     {.key = "step_s", .title = "step [s]", .type = CS3_COLUMN_REAL, .decimals = 3},
     {.key = "days", .title = "days", .type = CS3_COLUMN_REAL, .decimals = 3},
-    {.key = "system_hours", .title = "system-h", .type = CS3_COLUMN_REAL, .decimals = 1},
-    {.key = "energy_kwh", .title = "MWh", .type = CS3_COLUMN_REAL, .decimals = 3, .scale = 1e-3},
-    {.key = "cost_usd", .title = "k$", .type = CS3_COLUMN_REAL, .decimals = 2, .scale = 1e-3},
-    {.key = "flops", .title = "ZFLOP", .type = CS3_COLUMN_REAL, .decimals = 3, .scale = 1e-21},
+    {.key = "system_hours", .title = "system-h", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "energy_kwh", .title = "kWh", .type = CS3_COLUMN_REAL, .decimals = 1},
+    {.key = "cost_usd", .title = "$", .type = CS3_COLUMN_REAL},
+    {.key = "flops", .title = "EFLOP", .type = CS3_COLUMN_REAL, .decimals = 2, .scale = 1e-18},
     {.key = "saving_time", .title = "saving: time", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "saving_flops", .title = "FLOP", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "saving_energy", .type = CS3_COLUMN_REAL},
@@ -263,17 +264,21 @@ void cs3_training_csv(const json_t *record, Cs3Output *output) {
   cs3_table_write(table, output, CS3_FORMAT_CSV);
 }
 
+/* A lane for each phase. */
 json_t *cs3_training_events(const Cs3Training *t) {
   json_t *events = json_array();
+  cs3_trace_name(events, 0, "training run");
+  for (guint i = 0; i < t->phases->len; i++)
+    cs3_trace_name(events, (int)i + 1, g_array_index(t->phases, Cs3PhaseRun, i).phase->name);
   for (guint i = 0; i < t->events->len; i++) {
     const Cs3Event *event = &g_array_index(t->events, Cs3Event, i);
     const Cs3PhaseRun *p = &g_array_index(t->phases, Cs3PhaseRun, event->phase);
-    json_array_append_new(events,
-                          json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I}}", "name",
-                                    cs3_event_name(event->kind), "cat", cs3_event_name(event->kind),
-                                    "ph", "X", "pid", 1, "tid", 1, "ts", 1e6 * event->begin_s,
-                                    "dur", 1e6 * (event->end_s - event->begin_s), "args", "phase",
-                                    p->phase->name, "steps", (json_int_t)event->steps));
+    json_array_append_new(
+        events, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I}}", "name",
+                          cs3_event_name(event->kind), "cat", cs3_event_name(event->kind), "ph",
+                          "X", "pid", 1, "tid", (int)event->phase + 1, "ts", 1e6 * event->begin_s,
+                          "dur", 1e6 * (event->end_s - event->begin_s), "args", "phase",
+                          p->phase->name, "steps", (json_int_t)event->steps));
   }
   return json_pack("{s:s, s:o}", "displayTimeUnit", "ms", "traceEvents", events);
 }

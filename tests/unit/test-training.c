@@ -235,16 +235,19 @@ static Cs3Training *train(const Cs3Recipe *recipe, const Cs3TrainingOptions *opt
   return training;
 }
 
-/* Every recipe that is shipped, with the FLOP saving of its first phase as published: SPDF 2.5
- * times (arXiv 2303.10464), sparse Llama by its MACs (1.73 at 50 %), VSPDF 64 % less (Cerebras,
- * 2023), within three points. */
+/* Every recipe that is shipped, with the FLOPs that it saves as published: SPDF 2.5 times (arXiv
+ * 2303.10464), sparse Llama by its MACs (1.73 at 50 %), both in the first phase; VSPDF 64 % less,
+ * within three points, for all phases against the first one's steps with dense weights (Cerebras,
+ * 2023). */
 static const struct {
   const char *name;
   double saving, tolerance;
+  gboolean all;
 } shipped[] = {
-    {"gpt3-xl-dense", 1, 0},     {"gpt3-xl-gradual", 0, 0}, {"gpt3-xl-rigl", 0, 0},
-    {"gpt3-xl-set", 2.5, 0.01},  {"llama2-7b-dense", 1, 0}, {"llama2-7b-sparse", 1.73, 0.01},
-    {"spdf-gpt3-xl", 2.5, 0.01}, {"vspdf-gpt3-6.7b", 0, 0},
+    {"gpt3-xl-dense", 1, 0, FALSE},     {"gpt3-xl-gradual", 0, 0, FALSE},
+    {"gpt3-xl-rigl", 0, 0, FALSE},      {"gpt3-xl-set", 2.5, 0.01, FALSE},
+    {"llama2-7b-dense", 1, 0, FALSE},   {"llama2-7b-sparse", 1.73, 0.01, FALSE},
+    {"spdf-gpt3-xl", 2.5, 0.01, FALSE}, {"vspdf-gpt3-6.7b", 1 / 0.36, 0.03 / 0.36, TRUE},
 };
 enum { N_SHIPPED = G_N_ELEMENTS(shipped) };
 
@@ -256,7 +259,7 @@ START_TEST(shipped_recipe) {
   Cs3TrainingOptions options = options_of(recipe);
   g_autoptr(Cs3Training) t = train(recipe, &options);
   const Cs3PhaseRun *first = &g_array_index(t->phases, Cs3PhaseRun, 0);
-  double saving = first->dense.flops / first->sum.flops;
+  double saving = first->dense.flops / (shipped[_i].all ? t->sum.flops : first->sum.flops);
   if (shipped[_i].saving > 0)
     ck_assert_msg(fabs(saving / shipped[_i].saving - 1) <= shipped[_i].tolerance + 1e-12,
                   "%s: saves %.4f times, published %.4g", shipped[_i].name, saving,
