@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -114,11 +115,22 @@ static gboolean bench(const Bench *b) {
          WEXITSTATUS(status) == 0;
 }
 
-int main(void) {
+/* Arguments select lines: `bench-fabric uniform 16x16`. */
+static gboolean selected(const Bench *b, char **argv) {
+  g_autofree char *line = g_strdup_printf("%s %ux%u %s", b->name, b->width, b->height,
+                                          b->trains ? "default" : "singles");
+  for (; *argv; argv++)
+    if (!strstr(line, *argv))
+      return FALSE;
+  return TRUE;
+}
+
+int main(int argc, char **argv) {
   printf("%-13s %9s %-7s %8s %11s %7s %7s %7s %7s %5s %7s %8s\n", "program", "PEs", "mode",
          "cycles", "hops", "wall s", "CPU s", "Mhops/s", "ns/hop", "B/PE", "peak MB", "BookSim2");
   gboolean ok = TRUE;
   for (guint i = 0; i < G_N_ELEMENTS(benches); i++)
-    ok &= bench(&benches[i]);
+    if (selected(&benches[i], argv + 1))
+      ok &= bench(&benches[i]);
   return ok ? 0 : 1;
 }
