@@ -65,9 +65,7 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->step[CS3_E] = (gint)height;
   f->step[CS3_W] = -(gint)height;
   f->cell = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->cell);
-  f->gate = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->gate);
   f->waited = g_new0(guint32, f->n_cells);
-  f->sent = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->sent);
   f->pe = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->pe);
   cs3_wheel_init(f);
   f->train = g_array_new(FALSE, TRUE, sizeof(Cs3Train));
@@ -75,8 +73,8 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->role = g_ptr_array_new_with_free_func(g_free);
   f->trains = timing->link_num == timing->link_den;
   for (guint32 id = 0; id < f->n_cells; id++) {
-    f->cell[id].x = f->gate[id].x = (guint16)(id / height);
-    f->cell[id].y = f->gate[id].y = (guint16)(id % height);
+    f->cell[id].x = id / height & 2047;
+    f->cell[id].y = id % height & 2047;
   }
   if (!f->trains)
     f->link_free = g_new0(guint32, (gsize)f->n_cells * 4);
@@ -95,9 +93,9 @@ void cs3_fabric_free(Cs3Fabric *f) {
   for (guint i = 0; i < CS3_FAR; i++)
     g_free(f->far[i].item);
   g_free(f->later.item);
-  for (guint i = 0; i < CS3_WHEEL; i++)
-    for (guint port = 0; port < CS3_RAMP; port++)
-      g_free(f->arrival[i][port].item);
+  for (guint i = 0; i < CS3_AIR; i++)
+    for (guint port = 0; port < CS3_N_PORTS; port++)
+      g_free(f->air[i][port].flight);
   for (guint i = 0; i < f->train->len; i++)
     if (cs3_train(f, i)->payload)
       cs3_payload_unref(cs3_train(f, i)->payload);
@@ -107,8 +105,6 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_array_unref(f->free_train);
   g_ptr_array_unref(f->role);
   g_aligned_free(f->cell);
-  g_aligned_free(f->gate);
-  g_aligned_free(f->sent);
   g_free(f->waited);
   g_aligned_free(f->pe);
   g_aligned_free(f->channel_pool);
@@ -223,21 +219,14 @@ static gboolean lay_out_router(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
   return TRUE;
 }
 
-/* Channels to which wavelets fly: routed by address, from a neighbour. */
-static void lay_out_express(Cs3RoleInfo *info) {
-  for (guint s = 0; s < MIN(info->n_router, CS3_LANE_ROUTER); s++) {
-    const Cs3Slot *slot = &info->slot[s];
-    info->port[s] = slot->port;
-    for (guint port = 0; port < CS3_RAMP; port++)
-      info->onward[s][port] = CS3_NO_SLOT;
-    if (!info->by_address[slot->colour])
-      continue;
-    info->addressed |= (guint8)(1u << s);
-    if (slot->port != CS3_RAMP)
-      info->express |= (guint8)(1u << s);
-    for (guint port = 0; port < CS3_RAMP; port++)
-      info->onward[s][port] = info->slot_of[CS3_OPPOSITE(port)][slot->colour];
-  }
+/* Do wavelets of the first colour fly? Only where all colours are routed by address: one that is
+ * not lets the PE's own wavelets go first. */
+static gboolean is_express(const Cs3Fabric *f, const Cs3RoleInfo *info) {
+  gboolean express = f->trains && info->n_router > 0 && f->timing.hop < CS3_AIR;
+  for (guint s = 0; s < info->n_router; s++)
+    express &= info->by_address[info->slot[s].colour] &&
+               info->role.colour[info->slot[s].colour].lane == CS3_LANE_SHARED;
+  return express;
 }
 
 static gboolean lay_out_queues(const Cs3EventTiming *timing, Cs3RoleInfo *info, GError **error) {
@@ -286,7 +275,7 @@ gboolean cs3_fabric_add_role(Cs3Fabric *f, const Cs3Role *role, guint *id, GErro
 
 void cs3_fabric_set_role(Cs3Fabric *f, guint x, guint y, guint id) {
   g_return_if_fail(x < f->width && y < f->height && id < f->role->len);
-  f->cell[cs3_cell_at(f, x, y)].role = (guint16)id;
+  f->cell[cs3_cell_at(f, x, y)].role = id & 0xffff;
 }
 
 void cs3_fabric_set_trains(Cs3Fabric *f, gboolean on) {
@@ -314,12 +303,18 @@ static void init_channels(Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *
   }
 }
 
-/* Ports behind which a PE of the same role lies. */
-static guint alike(const Cs3Fabric *f, guint32 id) {
+/* Ports through which a flight may leave without a look at what lies behind: to a router of the
+ * same role, which is empty, or to a PE that drops the wavelet. */
+static guint open_ports(const Cs3Fabric *f, guint32 id) {
   const Cs3Cell *cell = &f->cell[id];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  if (!info->express)
+    return 0;
   const gboolean inside[CS3_RAMP] = {cell->y > 0, cell->x + 1u < f->width, cell->y + 1u < f->height,
                                      cell->x > 0};
-  guint ports = 0;
+  guint colour = info->slot[0].colour;
+  gboolean drops = info->queue_of[colour] == CS3_NO_SLOT && !(info->filtered >> colour & 1);
+  guint ports = drops ? CS3_PORT_BIT(CS3_RAMP) : 0;
   for (guint port = 0; port < CS3_RAMP; port++)
     if (inside[port] && f->cell[id + (guint32)f->step[port]].role == cell->role)
       ports |= CS3_PORT_BIT(port);
@@ -328,15 +323,12 @@ static guint alike(const Cs3Fabric *f, guint32 id) {
 
 /* Gives every cell its channels, threads and registers, in mesh order. */
 void cs3_lay_out_cells(Cs3Fabric *f) {
-  f->landed_lanes = (1u << CS3_LANES) - 1;
-  for (guint i = 0; f->trains && i < f->role->len; i++) {
-    lay_out_express(f->roles[i]);
-    f->landed_lanes &= ~(guint)f->roles[i]->express;
-  }
+  for (guint i = 0; i < f->role->len; i++)
+    f->roles[i]->express = is_express(f, f->roles[i]);
   gsize units = 0, threads = 0, registers = 0, streams = 0;
   for (guint32 id = 0; id < f->n_cells; id++) {
     const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
-    f->cell[id].channels = (guint32)units;
+    f->cell[id].channels = units & 0x7fffffff;
     f->pe[id].threads = (guint32)threads;
     f->pe[id].registers = (guint32)registers;
     f->pe[id].streams = (guint32)streams;
@@ -353,20 +345,17 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
   f->reg = g_new0(guint32, MAX(registers, 1));
   for (guint32 id = 0; id < f->n_cells; id++) {
     init_channels(f, &f->cell[id], cs3_role_of(f, &f->cell[id]));
-    f->gate[id].alike = (guint8)alike(f, id);
-    f->gate[id].role = f->cell[id].role;
+    f->cell[id].open = open_ports(f, id) & 31;
   }
-  f->state_bytes =
-      units * 8 + CS3_WHEEL * f->agenda_bytes + threads * sizeof(Cs3Thread) + registers * 4 +
-      f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3Gate) + sizeof *f->sent + sizeof(Cs3PeState)) +
-      (f->link_free ? f->n_cells * (gsize)16 : 0);
+  f->state_bytes = units * 8 + CS3_WHEEL * f->agenda_bytes + threads * sizeof(Cs3Thread) +
+                   registers * 4 + f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState)) +
+                   (f->link_free ? f->n_cells * (gsize)16 : 0);
 }
 
 void cs3_fabric_stats(const Cs3Fabric *f, Cs3FabricStats *stats) {
-  *stats = (Cs3FabricStats){
-      .injected = f->injected, .activations = f->activations, .state_bytes = f->state_bytes};
+  *stats = (Cs3FabricStats){.injected = f->injected, .state_bytes = f->state_bytes};
   for (guint32 id = 0; id < f->n_cells; id++) {
-    const guint32 *sent = f->sent[id];
+    const guint32 *sent = f->cell[id].sent;
     for (guint port = 0; port < CS3_RAMP; port++) {
       stats->link_hops += sent[port];
       stats->links_used += sent[port] > 0;
@@ -382,7 +371,7 @@ void cs3_fabric_stats(const Cs3Fabric *f, Cs3FabricStats *stats) {
 }
 
 guint64 cs3_fabric_link_count(const Cs3Fabric *f, guint x, guint y, Cs3Port port) {
-  return f->sent[cs3_cell_at(f, x, y)][port];
+  return f->cell[cs3_cell_at(f, x, y)].sent[port];
 }
 
 guint64 cs3_fabric_pe_busy(const Cs3Fabric *f, guint x, guint y) {

@@ -30,9 +30,7 @@ static inline void cs3_schedule(Cs3Fabric *f, guint kind, guint32 id, guint32 cy
     cs3_schedule_lane(f, CS3_LANE_ROUTER + kind, id, cycle);
 }
 /* The head of router channel @slot of cell @id becomes ready at @cycle, at most a hop or a ramp
- * away. The lanes of express channels are for arrivals only. */
+ * away. */
 static inline void cs3_schedule_head(Cs3Fabric *f, guint slot, guint32 id, guint32 cycle) {
-  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
-  gboolean own = slot < CS3_LANE_ROUTER && !(info->express >> slot & 1);
-  cs3_schedule_lane(f, own ? slot : CS3_LANE_ROUTER, id, cycle);
+  cs3_schedule_lane(f, MIN(slot, CS3_LANE_ROUTER), id, cycle);
 }

@@ -17,7 +17,7 @@ typedef struct {
 
 /* What is due in a cell in a cycle: one of its first router channels, whose head becomes ready;
  * anything else of its router; its PE. */
-enum { CS3_LANE_ROUTER = 6, CS3_LANE_PE, CS3_LANES };
+enum { CS3_LANE_ROUTER = 6, CS3_LANE_PE };
 
 enum {
   CS3_CHANNEL_WAITED = 1,
@@ -33,23 +33,25 @@ typedef struct {
   Cs3Entry ring[];
 } Cs3Channel;
 
+/* All of a router but its wavelets: one line of cache. */
 typedef struct {
-  guint64 nonempty;  /* channels that hold wavelets */
-  guint64 positions; /* switch positions, two bits per colour */
-  guint32 channels;  /* offset of the first channel, units of 8 bytes */
-  guint16 x, y, role;
+  guint64 nonempty;       /* channels that hold wavelets */
+  guint64 positions : 48; /* switch positions, two bits per colour */
+  guint64 role : 16;
+  guint32 channels : 31; /* offset of the first channel, units of 8 bytes */
+  guint32 held : 1;      /* somebody waits here, or was ready before this cycle */
+  guint32 x : 11, y : 11;
+  guint32 train_out : 5;         /* ports on which a train flows */
+  guint32 open : 5;              /* express: ports that need no look at what lies behind */
+  guint32 sent[CS3_N_PORTS];     /* wavelets out of each port; RAMP: deliveries */
+  guint32 departed[CS3_N_PORTS]; /* express: last flights, see visit.c */
 } Cs3Cell;
+G_STATIC_ASSERT(sizeof(Cs3Cell) == 64);
 
-/* All of a cell that a wavelet touches when it meets nobody: as little memory as possible. */
+/* A wavelet on its way to the router of @cell. */
 typedef struct {
-  guint16 x, y, role;
-  guint8 train_out; /* ports on which a train flows */
-  guint8 held;      /* somebody waits here, or for room in a channel: look at all heads */
-  guint8 alike;     /* ports behind which a PE of the same role lies */
-  guint8 landed;    /* express channels that hold wavelets */
-  guint8 coming[CS3_LANE_ROUTER]; /* by express channel: wavelets under way to it */
-} Cs3Gate;
-G_STATIC_ASSERT(sizeof(Cs3Gate) == 16);
+  guint32 cell, data;
+} Cs3Flight;
 
 typedef struct {
   guint16 offset; /* in the cell's channels, bytes */
@@ -67,8 +69,5 @@ typedef struct {
   guint8 by_address[CS3_EVENT_COLOURS];
   guint channel_units;
   guint32 filtered; /* colours with a filter at the ramp */
-  guint8 addressed; /* of the first router channels: those routed by address */
-  guint8 express;   /* of these, to which wavelets fly, see visit.c */
-  guint8 onward[CS3_LANE_ROUTER][CS3_N_PORTS]; /* of an express channel at a like PE, or NO_SLOT */
-  guint8 port[CS3_LANE_ROUTER];                /* of the first router channels */
+  gboolean express; /* wavelets fly to channels 0 to 3, from N, E, S and W, see visit.c */
 } Cs3RoleInfo;

@@ -148,7 +148,6 @@ typedef struct {
   guint64 busiest_link; /* wavelets over the busiest link */
   guint64 links_used;
   guint64 datapath_busy; /* PE cycles in which an element was processed, all PEs */
-  guint64 activations;   /* simulator work: visits of cells */
   gsize state_bytes;     /* memory of the mesh without payloads */
 } Cs3FabricStats;
 void cs3_fabric_stats(const Cs3Fabric *fabric, Cs3FabricStats *stats);

@@ -45,15 +45,6 @@ static inline gboolean cs3_has_room(const Cs3Fabric *f, Cs3Channel *ch) {
     seen = cs3_channel_trains(f, ch) + (ch->last_pop == f->now + 1);
   return seen < ch->capacity;
 }
-/* The same for channel @slot of the router of @cell, to which wavelets may be on the way. What
- * flies past is not noted as popped: where nothing has landed there is room in any case. */
-static inline gboolean cs3_link_has_room(const Cs3Fabric *f, const Cs3Cell *cell, Cs3Channel *ch,
-                                         guint slot) {
-  if (!(cs3_role_of(f, cell)->express >> slot & 1))
-    return cs3_has_room(f, ch);
-  return ch->count + (ch->last_pop == f->now + 1) + f->gate[cell - f->cell].coming[slot] <
-         ch->capacity;
-}
 static inline void cs3_push(Cs3Channel *ch, guint32 data, Cs3Kind kind, guint32 ready) {
   Cs3Entry *e = cs3_entry(ch, ch->count);
   e->data = data;
@@ -64,11 +55,8 @@ static inline void cs3_push(Cs3Channel *ch, guint32 data, Cs3Kind kind, guint32 
 static inline gboolean cs3_pop(const Cs3Fabric *f, Cs3Cell *cell, Cs3Channel *ch, guint slot) {
   cs3_next_head(ch);
   ch->last_pop = f->now + 1;
-  if (--ch->count == 0) {
+  if (--ch->count == 0)
     cell->nonempty &= ~(G_GUINT64_CONSTANT(1) << slot);
-    if (slot < CS3_LANE_ROUTER)
-      f->gate[cell - f->cell].landed &= (guint8) ~(1u << slot);
-  }
   gboolean waited = ch->flags & CS3_CHANNEL_WAITED;
   ch->flags &= (guint8) ~(CS3_CHANNEL_WAITED | CS3_CHANNEL_STALLED);
   return waited;
@@ -107,6 +95,52 @@ static inline Cs3Channel *cs3_next_channel(Cs3Fabric *f, guint32 id, const Cs3Ro
   *next_slot = there->slot_of[CS3_OPPOSITE(port)][colour];
   return cs3_channel(f, cell, &there->slot[*next_slot]);
 }
+/* Flights. Of each output its last one: the cycle, four later, above two bits that say whether one
+ * left a cycle and two cycles before. A flight takes up to three cycles. */
+static inline guint32 cs3_before(guint32 departed, guint32 now) {
+  guint32 since = now + 4 - (departed >> 2);
+  return (4 | (departed & 3)) >> MIN(since, 3) & 3;
+}
+static inline guint32 cs3_departs(guint32 departed, guint32 now) {
+  return (now + 4) << 2 | cs3_before(departed, now);
+}
+static inline gboolean cs3_has_departed(guint32 departed, guint32 now) {
+  return departed >> 2 == now + 4;
+}
+static inline gboolean cs3_is_express(const Cs3Fabric *f, const Cs3Cell *cell, guint slot) {
+  return slot < CS3_RAMP && cs3_role_of(f, cell)->express;
+}
+/* Is there room in channel @ch, @slot of @there, for what leaves @cell through @port now? What has
+ * left before and is due now has landed if it did not fly on. */
+static inline gboolean cs3_link_has_room(const Cs3Fabric *f, const Cs3Cell *cell, guint port,
+                                         const Cs3Cell *there, Cs3Channel *ch, guint slot) {
+  if (!cs3_is_express(f, there, slot))
+    return cs3_has_room(f, ch);
+  guint32 before = cs3_before(cell->departed[port], f->now) >> (3 - f->timing.hop);
+  return ch->count + (ch->last_pop == f->now + 1) + (guint)__builtin_popcount(before) <
+         ch->capacity;
+}
+/* Outputs of @cell that flights took in this cycle. */
+static inline guint cs3_flown_through(const Cs3Fabric *f, const Cs3Cell *cell) {
+  guint ports = 0;
+  for (guint port = 0; port < CS3_N_PORTS; port++)
+    ports |= (guint)cs3_has_departed(cell->departed[port], f->now) << port;
+  return ports;
+}
+/* A channel to which wavelets fly has been popped: they may again pass by it when it is empty, and
+ * must not overtake the next when that is older than they. */
+static inline void cs3_after_pop(Cs3Fabric *f, guint32 id, guint slot) {
+  Cs3Cell *cell = &f->cell[id];
+  if (cell->nonempty >> slot & 1) {
+    cell->held |=
+        cs3_ready(cs3_head(cs3_channel(f, cell, &cs3_role_of(f, cell)->slot[slot]))) <= f->now;
+  } else if (slot < CS3_RAMP) {
+    Cs3Cell *sender = &f->cell[id + (guint32)f->step[slot]];
+    if (sender->role == cell->role)
+      sender->open |= CS3_PORT_BIT(CS3_OPPOSITE(slot));
+  }
+}
+
 /** Queues for the next cycle the sender of router channel or queue @slot of cell @id. */
 void cs3_wake_sender(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, gboolean is_queue);
 /* Takes the head out of router channel @index. */
@@ -117,21 +151,25 @@ static inline void cs3_pop_head(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, g
     cs3_wake_sender(f, id, slot, FALSE);
   if (ch->count && (gint32)(cs3_head(ch)->meta - (f->now << 2)) < 8)
     cs3_schedule_head(f, index, id, f->now + 1);
+  if (cs3_role_of(f, cell)->express)
+    cs3_after_pop(f, id, index);
 }
 
-/* Sends a wavelet on its way to express channel @slot, at @port, of cell @next. */
-static inline void cs3_fly(Cs3Fabric *f, guint32 next, guint slot, guint port, guint32 data) {
-  f->gate[next].coming[slot]++;
-  *f->departing[port]++ = data;
-  cs3_mark(f, f->agenda_hop, slot, next);
+/* Sends a wavelet from cell @id through @port on its way to cell @next. */
+static inline void cs3_fly(Cs3Fabric *f, guint32 id, guint port, guint32 next, guint32 data) {
+  Cs3Flights *air = &f->air[(f->now + f->timing.hop) % CS3_AIR][port];
+  f->cell[id].departed[port] = cs3_departs(f->cell[id].departed[port], f->now);
+  if (G_UNLIKELY(air->n == air->room))
+    cs3_flights_reserve(air, 1);
+  air->flight[air->n++] = (Cs3Flight){next, data};
 }
-/* Puts a wavelet that leaves through @port into channel @ch, @slot of cell @next, which has room.
- */
-static inline void cs3_enter(Cs3Fabric *f, guint port, guint32 next, guint slot, Cs3Channel *ch,
-                             guint32 data, Cs3Kind kind) {
+/* Puts a wavelet that leaves cell @id through @port into channel @ch, @slot of cell @next, which
+ * has room. */
+static inline void cs3_enter(Cs3Fabric *f, guint32 id, guint port, guint32 next, guint slot,
+                             Cs3Channel *ch, guint32 data, Cs3Kind kind) {
   Cs3Cell *cell = &f->cell[next];
-  if (port != CS3_RAMP && cs3_role_of(f, cell)->express >> slot & 1) {
-    cs3_fly(f, next, slot, CS3_OPPOSITE(port), data);
+  if (port != CS3_RAMP && cs3_is_express(f, cell, slot)) {
+    cs3_fly(f, id, port, next, data);
     return;
   }
   guint32 ready = f->now + (port == CS3_RAMP ? f->timing.ramp : f->timing.hop);

@@ -12,6 +12,7 @@
 
 #define CS3_WHEEL 32u
 #define CS3_FAR 2048u          /* coarse wheel: slots of CS3_WHEEL cycles */
+#define CS3_AIR 4u             /* cycles of arrivals that are kept: flights take up to 3 */
 #define CS3_NEAR_BYTES 400000u /* state beyond this leaves the second cache: fetched ahead */
 #define CS3_BATCH 512u         /* visits that are listed at once */
 #define CS3_AHEAD 16u          /* visits by which memory is fetched ahead */
@@ -21,15 +22,19 @@ typedef struct {
   guint n, room;
 } Cs3Bucket;
 
+/* Wavelets that left their routers through one port in one cycle. */
+typedef struct {
+  Cs3Flight *flight;
+  guint n, room;
+} Cs3Flights;
+
 struct Cs3Fabric {
   Cs3EventTiming timing;
   guint width, height, n_cells;
   guint32 now, last; /* this cycle; last cycle in which something happened */
   gint step[CS3_N_PORTS];
   Cs3Cell *cell;
-  Cs3Gate *gate;
   guint32 *waited; /* by cell: cycles that ready wavelets waited in its router, added up */
-  guint32 (*sent)[CS3_N_PORTS]; /* wavelets out of each port of a cell; RAMP: deliveries */
   Cs3PeState *pe;
   guint8 *channel_pool;
   Cs3Thread *thread;
@@ -41,19 +46,14 @@ struct Cs3Fabric {
       *link_free; /* units of 1/link_den cycle, per cell and port; NULL when a cycle a wavelet */
   guint8 *agenda; /* per cycle of the fine wheel a byte of lanes for every cell, see wheel.c */
   gsize agenda_bytes, agenda_middle, agenda_top; /* of a cycle, and where the summaries begin */
-  guint8 *agenda_hop;                            /* that of the cycle a hop ahead */
-  guint hop_slot;
-  guint landed_lanes;                     /* of cells whose visit needs more than the gate */
-  Cs3Bucket arrival[CS3_WHEEL][CS3_RAMP]; /* by cycle and port: wavelets, in mesh order of cells */
-  const guint32 *arrived[CS3_RAMP];       /* of this cycle, what is not yet taken */
-  guint32 *departing[CS3_RAMP];           /* where the next goes that leaves in this cycle */
-  guint64 wheel_used;                     /* cycles of the fine wheel in which something happens */
-  Cs3Bucket far[CS3_FAR];                 /* pairs: cycle, cell << 1 | kind */
+  Cs3Flights air[CS3_AIR][CS3_N_PORTS];          /* by cycle of arrival and port of departure */
+  guint64 wheel_used;     /* cycles of the fine wheel in which something happens */
+  Cs3Bucket far[CS3_FAR]; /* pairs: cycle, cell << 1 | kind */
   guint64 far_pending;
   Cs3Bucket later; /* pairs beyond the coarse wheel */
   GArray *train;   /* Cs3Train */
   GArray *free_train;
-  guint64 injected, activations;
+  guint64 injected;
   gboolean trains;
   gsize state_bytes;
   gpointer user;
@@ -80,8 +80,10 @@ void cs3_wheel_far(Cs3Fabric *f, guint kind, guint32 cell, guint32 cycle);
 void cs3_bucket_grow(Cs3Bucket *bucket);
 
 /* visit.c */
-/** Visits everything that is due now. */
+/** Moves everything that is due now. */
 void cs3_run_cycle(Cs3Fabric *f);
+/** Makes room for @n flights more. */
+void cs3_flights_reserve(Cs3Flights *flights, guint n);
 
 /* router.c */
 /** Everything that may happen in a router in a cycle. */

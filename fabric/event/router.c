@@ -80,15 +80,14 @@ static gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, gui
     }
     Cs3Channel *ch = cs3_next_channel(f, id, info, colour, port, &next, &slot);
     Cs3Cell *there = &f->cell[next];
-    if (!ch || (port == CS3_RAMP ? cs3_has_room(f, ch) : cs3_link_has_room(f, there, ch, slot)))
+    if (!ch || (port == CS3_RAMP ? cs3_has_room(f, ch)
+                                 : cs3_link_has_room(f, &f->cell[id], port, there, ch, slot)))
       continue;
     free = FALSE;
-    if (ch->last_pop == f->now + 1 || ch->flags & CS3_CHANNEL_TRAIN) {
+    if (ch->last_pop == f->now + 1 || ch->flags & CS3_CHANNEL_TRAIN)
       cs3_schedule(f, 0, id, f->now + 1);
-    } else {
+    else
       ch->flags |= CS3_CHANNEL_WAITED;
-      f->gate[next].held = TRUE; /* wavelets that fly would not see who waits */
-    }
   }
   return free;
 }
@@ -100,13 +99,13 @@ static void send(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour
     guint32 next;
     if (port == CS3_RAMP && filtered(f, id, info, colour, data, kind))
       continue;
-    f->sent[id][port]++;
+    f->cell[id].sent[port]++;
     if (info->role.colour[colour].lane != CS3_LANE_OWN)
       take_link(f, id, port);
     Cs3Channel *ch = cs3_next_channel(f, id, info, colour, port, &next, &slot);
     if (!ch)
       continue;
-    cs3_enter(f, port, next, slot, ch, data, kind);
+    cs3_enter(f, id, port, next, slot, ch, data, kind);
   }
 }
 
@@ -166,7 +165,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
   }
   Cs3Train *from = cs3_train(f, number);
   from->out = (guint8)tx;
-  f->gate[id].train_out |= (guint8)tx;
+  f->cell[id].train_out |= tx & 31;
   cs3_schedule(f, 0, id, f->now + from->n);
   return TRUE;
 }
@@ -174,7 +173,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
 static void stall(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index) {
   Cs3Channel *ch = cs3_channel(f, &f->cell[id], &info->slot[index]);
   ch->flags |= CS3_CHANNEL_STALLED;
-  f->gate[id].held = TRUE;
+  f->cell[id].held = TRUE;
   if (ch->flags & CS3_CHANNEL_TRAIN)
     cs3_train_break_channel(f, id, index);
 }
@@ -317,25 +316,17 @@ static gboolean two_inputs(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, co
   return FALSE;
 }
 
-/* Does a sender wait for room in a channel to which wavelets fly? */
-static gboolean waited_for(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info) {
-  gboolean waited = FALSE;
-  for (guint m = info->express; m; m &= m - 1)
-    waited |= cs3_channel(f, cell, &info->slot[__builtin_ctz(m)])->flags & CS3_CHANNEL_WAITED;
-  return waited;
-}
-
 void cs3_router_tick(Cs3Fabric *f, guint32 id) {
   Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
-  f->gate[id].held = (guint8)waited_for(f, cell, info);
+  cell->held = FALSE;
   guint8 order[CS3_MAX_SLOTS];
   guint n = ready_heads(f, id, info, order);
-  if (G_UNLIKELY(f->gate[id].train_out) && n && break_contended(f, id, info, order, n))
+  if (G_UNLIKELY(cell->train_out) && n && break_contended(f, id, info, order, n))
     n = ready_heads(f, id, info, order);
   if (n > 1 && two_inputs(f, id, info, order, n))
     return;
-  guint used = f->gate[id].train_out;
+  guint used = cell->train_out | (info->express ? cs3_flown_through(f, cell) : 0);
   for (guint i = 0; i < n && !f->error; i++)
     used = cs3_router_move(f, id, info, order[i], used);
 }

@@ -128,7 +128,7 @@ static void close_flow(Cs3Fabric *f, guint32 index, guint32 k, gboolean cut) {
   Cs3Train *train = cs3_train(f, index);
   for (guint m = train->out; m; m &= m - 1) {
     guint port = (guint)__builtin_ctz(m);
-    f->sent[train->cell][port] += k;
+    f->cell[train->cell].sent[port] += k;
     guint32 next = train->next[port];
     if (next == CS3_NO_TRAIN)
       continue;
@@ -136,7 +136,7 @@ static void close_flow(Cs3Fabric *f, guint32 index, guint32 k, gboolean cut) {
     if (cut)
       cs3_train_cut(f, next, k);
   }
-  f->gate[train->cell].train_out &= (guint8)~train->out;
+  f->cell[train->cell].train_out &= ~(guint)train->out & 31;
   train->out = 0;
 }
 

@@ -259,17 +259,19 @@ START_TEST(buffers_never_slow) {
 }
 END_TEST
 
-/* The same wavelets over every link, and no more than one per cycle. */
+/* The same wavelets over every link, no more than one per cycle, which waited as long. */
 static void assert_same_links(const Cs3Fabric *a, const Cs3Fabric *b, const Cs3ProgramParams *p,
                               guint64 cycles) {
   Cs3FabricStats stats;
   cs3_fabric_stats(a, &stats);
   ck_assert_uint_le(stats.busiest_link, MAX(stats.cycles, cycles));
   for (guint y = 0; y < p->height; y++)
-    for (guint x = 0; x < p->width; x++)
+    for (guint x = 0; x < p->width; x++) {
+      ck_assert_uint_eq(cs3_fabric_pe_waited(a, x, y), cs3_fabric_pe_waited(b, x, y));
       for (guint port = 0; port < CS3_N_PORTS; port++)
         ck_assert_uint_eq(cs3_fabric_link_count(a, x, y, port),
                           cs3_fabric_link_count(b, x, y, port));
+    }
 }
 
 /* Every program on random sizes, down to single PEs, trains against singles, result checked. */
