@@ -106,6 +106,8 @@ static json_t *simulate(const Cs3Context *context, const OptimizeOptions *o, cha
                 sweep.after, MAX_POINTS);
     return NULL;
   }
+  if (!cs3_sweep_check(&sweep, error))
+    return NULL;
   sweep.workers = base.jobs > 0 ? (guint)base.jobs : g_get_num_processors();
   g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "points", sweep.after);
   json_t *lines = json_array();

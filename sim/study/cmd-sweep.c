@@ -134,7 +134,8 @@ static gboolean sweep_points(const Cs3Context *context, const SweepOptions *o, C
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--resume needs --output FILE");
     return FALSE;
   }
-  if (!cs3_scenario_identity(sweep->base, &sweep->identity, error))
+  if (!cs3_scenario_identity(sweep->base, &sweep->identity, error) ||
+      !cs3_sweep_check(sweep, error))
     return FALSE;
   if (o->dry_run) {
     list_points(context, sweep);

@@ -10,6 +10,8 @@
 
 /* Dense baselines that are kept: about 50 kB each. */
 enum { MAX_BASELINES = 512 };
+/* Points that are all checked beforehand, in less time than it takes to simulate a few. */
+enum { MOST_CHECKED = 1000 };
 
 typedef struct {
   Cs3MemoKey key;
@@ -60,6 +62,52 @@ char *cs3_sweep_key(const Cs3Sweep *sweep, guint64 point) {
     key = cs3_memo_key(&key, "brief", sizeof "brief");
   return g_strdup_printf("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x", key.word[0],
                          key.word[1]);
+}
+
+static void name_point(const Cs3Sweep *sweep, guint64 point, GError *problem, GError **error) {
+  g_autofree char *where = cs3_axes_describe(sweep->axes, point);
+  g_propagate_prefixed_error(error, problem, "point %" G_GUINT64_FORMAT " (%s): ", point, where);
+}
+
+static gboolean check_point(const Cs3Sweep *sweep, guint64 point, GError **error) {
+  g_auto(Cs3ScenarioOptions) options = {0};
+  GError *problem = NULL;
+  g_autoptr(Cs3Scenario) scenario =
+      cs3_axes_scenario(sweep->axes, point, sweep->base, &options, &problem);
+  if (scenario == NULL)
+    name_point(sweep, point, problem, error);
+  return scenario != NULL;
+}
+
+/* Values are numbered as in cs3_axes_value(): a point is a number whose digits they are. */
+static gboolean check_axis(const Cs3Sweep *sweep, guint64 points, guint64 stride, guint values,
+                           GError **error) {
+  for (guint i = 0; i < values; i++) {
+    guint64 low = i * stride, high = points - 1 - (values - 1 - i) * stride;
+    if ((low >= sweep->first && low < sweep->after && !check_point(sweep, low, error)) ||
+        (high >= sweep->first && high < sweep->after && !check_point(sweep, high, error)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean cs3_sweep_check(const Cs3Sweep *sweep, GError **error) {
+  if (sweep->after - sweep->first <= MOST_CHECKED) {
+    for (guint64 point = sweep->first; point < sweep->after; point++)
+      if (!check_point(sweep, point, error))
+        return FALSE;
+    return TRUE;
+  }
+  guint64 points, stride = 1;
+  if (!cs3_axes_count(sweep->axes, &points, error))
+    return FALSE;
+  for (guint a = sweep->axes->axes->len; a-- > 0 && !sweep->axes->zip;) {
+    guint values = ((const Cs3Axis *)sweep->axes->axes->pdata[a])->values->len;
+    if (!check_axis(sweep, points, stride, values, error))
+      return FALSE;
+    stride *= values;
+  }
+  return TRUE;
 }
 
 /* A run that was held against a kept baseline shares its dense side and need not be kept itself. */
@@ -117,9 +165,7 @@ char *cs3_sweep_point(Cs3SweepWorker *worker, guint64 point, GError **error) {
   g_autoptr(GError) problem = NULL;
   json_t *record = simulate(worker, point, &problem);
   if (record == NULL && cs3_exit_status(problem) != CS3_EXIT_NO) {
-    g_autofree char *where = cs3_axes_describe(worker->sweep->axes, point);
-    g_propagate_prefixed_error(error, g_steal_pointer(&problem),
-                               "point %" G_GUINT64_FORMAT " (%s): ", point, where);
+    name_point(worker->sweep, point, g_steal_pointer(&problem), error);
     return NULL;
   }
   json_t *line = head(worker->sweep, point);

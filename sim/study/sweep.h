@@ -22,6 +22,13 @@ typedef struct {
 /** cs3_sweep_key: (transfer full): the key of @point as its line has it: 32 hexadecimal digits. */
 char *cs3_sweep_key(const Cs3Sweep *sweep, guint64 point);
 
+/**
+ * cs3_sweep_check: whether the options and constants of every point make sense together, before any
+ * is simulated. Of very many points, those are checked that have each value of an axis with the
+ * first and with the last values of the others. Fails with the first bad point's error.
+ */
+gboolean cs3_sweep_check(const Cs3Sweep *sweep, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* What a process keeps from point to point. */
 typedef struct Cs3SweepWorker Cs3SweepWorker;
 
