@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The mapper: branch and bound. The space is small (folds x axes x placements x formats x ways
- * to compute dW, some hundred points a layer) and closed forms cost a fraction of a microsecond, so every mapping gets an
- * estimate and a lower bound. In the order of the estimates mappings are run through the
- * recurrence, except those whose bound shows that they could not gain more than one per cent. */
+ * to compute dW, some hundred points a layer) and closed forms cost a fraction of a microsecond, so
+ * every mapping gets an estimate and a lower bound. In the order of the estimates mappings are run
+ * through the recurrence, except those whose bound shows that they could not gain more than one per
+ * cent. */
 #include "config.h"
 
 #include "sim/map/mapper.h"
@@ -19,10 +20,10 @@ enum { SURE_FOLDS = 32 };
 typedef struct {
   const Cs3Hardware *hw;
   double density;
-  double fastest;       /* estimate of all so far */
-  GArray *found;        /* all that fit, or NULL: */
-  Cs3MapCandidate best; /* only the best; estimate 0: none yet */
-  GError *refused;      /* why the last mapping does not fit: most folds, accumulators in SRAM */
+  double fastest;          /* estimate of all so far */
+  GArray *found;           /* all that fit, or NULL: */
+  Cs3MapCandidate best;    /* only the best; estimate 0: none yet */
+  Cs3MapCandidate refused; /* the last that does not fit: most folds, accumulators in SRAM */
 } Search;
 
 /* Behind an ingress limit many mappings tie: prefer fewer folds, then the cheaper placement. */
@@ -37,10 +38,8 @@ static gint by_estimate(gconstpointer a, gconstpointer b) {
 }
 
 static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
-  g_autoptr(GError) error = NULL;
-  if (!cs3_mapping_check(search->hw, shape, mapping, &error)) {
-    g_clear_error(&search->refused);
-    search->refused = g_steal_pointer(&error);
+  if (!cs3_mapping_check(search->hw, shape, mapping, NULL)) {
+    search->refused = (Cs3MapCandidate){.shape = *shape, .mapping = *mapping};
     return;
   }
   double density = shape->dense ? 1 : search->density;
@@ -142,6 +141,13 @@ static void consider_all(Search *search, const Cs3LayerShape *shape, const Cs3Ma
   }
 }
 
+/* Why nothing fits; words for each of the many that do not would take longer than the search. */
+static void explain_refusal(const Search *search, GError **error) {
+  const Cs3MapCandidate *c = &search->refused;
+  gboolean fits = cs3_mapping_check(search->hw, &c->shape, &c->mapping, error);
+  g_return_if_fail(!fits);
+}
+
 GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
                            const Cs3MapForce *force, GError **error) {
   Search search = {.hw = hw,
@@ -151,10 +157,9 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
   consider_all(&search, shape, force);
   if (search.found->len == 0) {
     g_array_unref(search.found);
-    g_propagate_error(error, search.refused);
+    explain_refusal(&search, error);
     return NULL;
   }
-  g_clear_error(&search.refused);
   g_array_sort(search.found, by_estimate);
   return search.found;
 }
@@ -164,10 +169,9 @@ gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double 
   Search search = {.hw = hw, .density = density, .fastest = G_MAXDOUBLE};
   consider_all(&search, shape, force);
   if (search.best.estimate == 0) {
-    g_propagate_error(error, search.refused);
+    explain_refusal(&search, error);
     return FALSE;
   }
-  g_clear_error(&search.refused);
   *best = search.best;
   return TRUE;
 }
@@ -230,8 +234,7 @@ json_t *cs3_map_json(const Cs3MapCandidate *c) {
   g_autofree char *text = cs3_map_describe(c);
   return json_pack("{s:I, s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "fold", (json_int_t)c->mapping.fold,
                    "features_on", c->mapping.axis == CS3_AXIS_X ? "x" : "y", "accumulators",
-                   cs3_placement_name(c->mapping.placement), "reduction", way_of(c),
-                   "overlap", c->mapping.overlap,
-                   "weights", c->shape.dense ? "dense" : "sparse", "cycles", (json_int_t)c->cycles,
-                   "text", text);
+                   cs3_placement_name(c->mapping.placement), "reduction", way_of(c), "overlap",
+                   c->mapping.overlap, "weights", c->shape.dense ? "dense" : "sparse", "cycles",
+                   (json_int_t)c->cycles, "text", text);
 }

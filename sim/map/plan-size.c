@@ -55,12 +55,13 @@ static const Known *estimate_matrix(const Cs3PlanInput *input, GArray *known, gu
   return &g_array_index(known, Known, known->len - 1);
 }
 
-/* Cycles of one micro-batch: forward, backward, and what is run again. */
-static double estimate_micro_batch(const Cs3PlanInput *input, gint64 tokens,
-                                   double extra_forwards) {
+/* Cycles of one micro-batch: forward, backward, and what is run again; or as many as are @enough to
+ * know that it is too slow. */
+static double estimate_micro_batch(const Cs3PlanInput *input, gint64 tokens, double extra_forwards,
+                                   double enough) {
   double total = 0;
   g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(Known));
-  for (guint i = 0; i < input->graph->nodes->len; i++) {
+  for (guint i = 0; i < input->graph->nodes->len && total < enough; i++) {
     const Cs3Node *node = cs3_graph_node(input->graph, i);
     double again = node->in_block ? extra_forwards : 0;
     if (node->kind != CS3_NODE_LINEAR) {
@@ -83,7 +84,9 @@ static void try_size(Search *search, Cs3Recompute policy, const Cs3Memory *memor
   const Cs3PlanInput *input = search->input;
   gint64 micro_batches = (input->batch + micro_batch - 1) / micro_batch;
   gint64 tokens = micro_batch * input->graph->seq;
-  double cycles = micro_batches * estimate_micro_batch(input, tokens, memory->extra_forwards);
+  double enough = search->best / micro_batches;
+  double cycles =
+      micro_batches * estimate_micro_batch(input, tokens, memory->extra_forwards, enough);
   if (cycles >= search->best)
     return;
   search->best = cycles;
