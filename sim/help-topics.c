@@ -4,6 +4,7 @@
 
 #include "sim/cli/cli-help.h"
 #include "sim/cli/cli-man.h"
+#include "sim/training/recipe.h"
 
 static char *exit_status_text(void) {
   GString *text = g_string_new("Every command ends with one of these:\n\n");
@@ -71,6 +72,7 @@ static const Cs3Topic topics[] = {
     {"faults", "what may be wrong with a cluster", faults_text, NULL},
     {"files", "what is read and written", files_text, NULL},
     {"hardware", "how a machine is described", NULL, hardware_text},
+    {"recipes", "how a training run is described", NULL, cs3_recipe_file_text},
     {"reproducibility", "what makes two runs the same", reproducibility_text, NULL},
     {"units", "how values with units are written", units_text, NULL},
     {NULL, NULL, NULL, NULL},

@@ -15,8 +15,6 @@ typedef struct {
 
 #define AT(member) G_STRUCT_OFFSET(TrainOptions, member)
 
-static const char *const masks[] = {"static", "gradual", "set", "rigl", NULL};
-
 static const Cs3Option run_options[] = {
     {.name = "tokens",
      .type = CS3_OPTION_REAL,
@@ -30,7 +28,7 @@ static const Cs3Option run_options[] = {
      .type = CS3_OPTION_CHOICE,
      .offset = AT(mask),
      .metavar = "KIND",
-     .choices = masks,
+     .choices = cs3_mask_schedule_names,
      .help = "without RECIPE: how the mask changes"},
     {.name = "mask-every",
      .type = CS3_OPTION_INT,
@@ -183,7 +181,8 @@ const Cs3Command cs3_cmd_train = {
         "Simulates a training run in phases, each with its own number of tokens, sparsity, batch, "
         "sequence length and way to change the mask, and says what each and the whole run takes, "
         "beside the same tokens with dense weights. RECIPE is a preset (see 'cs3sim list recipes') "
-        "or an .ini file; without it --tokens and --sparsity describe a single phase. Options "
+        "or an .ini file (see 'cs3sim help recipes'); without it --tokens and --sparsity describe "
+        "a single phase. Options "
         "given "
         "on the command line go before the recipe's.\n\n"
         "Checkpoints are written every so many steps, while training waits. A system that is lost "

@@ -12,11 +12,7 @@
 #include "sim/base/ini.h"
 #include "sim/base/suggest.h"
 
-static const char *const mask_names[] = {"static", "gradual", "set", "rigl", NULL};
-
-const char *const *cs3_mask_schedule_names(void) {
-  return mask_names;
-}
+const char *const cs3_mask_schedule_names[] = {"static", "gradual", "set", "rigl", NULL};
 
 static void phase_free(gpointer data) {
   Cs3Phase *phase = data;
@@ -63,7 +59,7 @@ double cs3_phase_sparsity(const Cs3Phase *phase, double t) {
 typedef enum { KEY_TEXT, KEY_INT, KEY_REAL, KEY_MASK } KeyType;
 
 typedef struct {
-  const char *key;
+  const char *key, *help;
   KeyType type;
   gsize offset;
   double min, max;
@@ -75,49 +71,30 @@ typedef struct {
 #define MAX_COUNT (1 << 24)
 
 static const Key recipe_keys[] = {
-    {.key = "description", .type = KEY_TEXT, .offset = IN_RECIPE(description)},
-    {.key = "model", .type = KEY_TEXT, .offset = IN_RECIPE(model)},
-    {.key = "hardware", .type = KEY_TEXT, .offset = IN_RECIPE(hardware)},
-    {.key = "systems", .type = KEY_INT, .offset = IN_RECIPE(systems), .min = 1, .max = 1 << 20},
-    {.key = "batch", .type = KEY_INT, .offset = IN_RECIPE(batch), .min = 1, .max = MAX_COUNT},
-    {.key = "seq", .type = KEY_INT, .offset = IN_RECIPE(seq), .min = 1, .max = MAX_COUNT},
-    {.key = "checkpoint_every",
-     .type = KEY_INT,
-     .offset = IN_RECIPE(checkpoint_every),
-     .min = 1,
-     .max = 1e9},
+    {"description", "one line for people", KEY_TEXT, IN_RECIPE(description)},
+    {"model", "as --model", KEY_TEXT, IN_RECIPE(model)},
+    {"hardware", "as --hardware", KEY_TEXT, IN_RECIPE(hardware)},
+    {"systems", "as --systems", KEY_INT, IN_RECIPE(systems), 1, 1 << 20},
+    {"batch", "as --batch", KEY_INT, IN_RECIPE(batch), 1, MAX_COUNT},
+    {"seq", "as --seq", KEY_INT, IN_RECIPE(seq), 1, MAX_COUNT},
+    {"checkpoint_every", "steps between two checkpoints", KEY_INT, IN_RECIPE(checkpoint_every), 1,
+     1e9},
     {NULL},
 };
 
 static const Key phase_keys[] = {
-    {.key = "tokens",
-     .type = KEY_REAL,
-     .offset = IN_PHASE(tokens),
-     .min = 0,
-     .max = 1e18,
+    {"tokens", "how many are trained; must be given", KEY_REAL, IN_PHASE(tokens), 0, 1e18,
      .above_min = TRUE},
-    {.key = "sparsity",
-     .type = KEY_REAL,
-     .offset = IN_PHASE(sparsity),
-     .min = 0,
-     .max = 1,
+    {"sparsity", "share of zeros at the end of the phase", KEY_REAL, IN_PHASE(sparsity), 0, 1,
      .below_max = TRUE},
-    {.key = "sparsity_from",
-     .type = KEY_REAL,
-     .offset = IN_PHASE(sparsity_from),
-     .min = 0,
-     .max = 1,
-     .below_max = TRUE},
-    {.key = "batch", .type = KEY_INT, .offset = IN_PHASE(batch), .min = 1, .max = MAX_COUNT},
-    {.key = "seq", .type = KEY_INT, .offset = IN_PHASE(seq), .min = 1, .max = MAX_COUNT},
-    {.key = "pattern", .type = KEY_TEXT, .offset = IN_PHASE(pattern)},
-    {.key = "mask", .type = KEY_MASK, .offset = IN_PHASE(mask)},
-    {.key = "mask_every", .type = KEY_INT, .offset = IN_PHASE(mask_every), .min = 1, .max = 1e9},
-    {.key = "mask_until",
-     .type = KEY_REAL,
-     .offset = IN_PHASE(mask_until),
-     .min = 0,
-     .max = 1,
+    {"sparsity_from", "at its beginning, for mask = gradual", KEY_REAL, IN_PHASE(sparsity_from), 0,
+     1, .below_max = TRUE},
+    {"batch", "as --batch, for this phase", KEY_INT, IN_PHASE(batch), 1, MAX_COUNT},
+    {"seq", "as --seq, for this phase", KEY_INT, IN_PHASE(seq), 1, MAX_COUNT},
+    {"pattern", "as --pattern", KEY_TEXT, IN_PHASE(pattern)},
+    {"mask", "how the mask changes: static, gradual, set, rigl", KEY_MASK, IN_PHASE(mask)},
+    {"mask_every", "steps between two changes of the mask", KEY_INT, IN_PHASE(mask_every), 1, 1e9},
+    {"mask_until", "share of the phase after which it stays", KEY_REAL, IN_PHASE(mask_until), 0, 1,
      .above_min = TRUE},
     {NULL},
 };
@@ -143,13 +120,13 @@ static gboolean read_number(const Key *key, const char *text, gpointer member, G
 }
 
 static gboolean read_mask(const char *text, int *mask, GError **error) {
-  for (int i = 0; mask_names[i] != NULL; i++) {
-    if (!g_str_equal(text, mask_names[i]))
+  for (int i = 0; cs3_mask_schedule_names[i] != NULL; i++) {
+    if (!g_str_equal(text, cs3_mask_schedule_names[i]))
       continue;
     *mask = i;
     return TRUE;
   }
-  g_autofree char *hint = cs3_suggestion(text, mask_names);
+  g_autofree char *hint = cs3_suggestion(text, cs3_mask_schedule_names);
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "mask = %.40s is not known%s",
               text, hint);
   return FALSE;
@@ -271,4 +248,36 @@ Cs3Recipe *cs3_recipe_load(const char *name_or_path, GError **error) {
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING,
               "%s: no phase; write [phase NAME] with tokens = ...", label);
   return NULL;
+}
+
+/* --- in words -------------------------------------------------------------------------------- */
+
+static void describe_keys(GString *text, const char *group, const Key *keys) {
+  g_string_append_printf(text, "  %s\n", group);
+  for (const Key *key = keys; key->key != NULL; key++)
+    g_string_append_printf(text, "    %-18s %s\n", key->key, key->help);
+}
+
+char *cs3_recipe_file_text(void) {
+  GString *text = g_string_new(
+      "A training run in phases is an .ini file. 'cs3sim list recipes' names those that come with "
+      "the program; 'cs3sim train' also takes the path of a file of your own. A complete one:\n\n"
+      "  [training]\n"
+      "  model = gpt3-xl\n"
+      "  batch = 512\n"
+      "\n"
+      "  [phase pre-training]\n"
+      "  tokens = 26e9\n"
+      "  sparsity = 0.75\n"
+      "  mask = rigl\n"
+      "\n"
+      "  [phase fine-tuning]\n"
+      "  tokens = 21e6\n\n"
+      "The phases follow one another. What is not given is what the command line says, and its "
+      "defaults; a phase is dense, and its mask changes every 100 steps (if not static) until its "
+      "end, RigL's until three quarters of it. The keys:\n\n");
+  describe_keys(text, "[training]", recipe_keys);
+  describe_keys(text, "[phase NAME]", phase_keys);
+  g_string_append(text, "\ndoc/cluster.md says what each kind of mask costs.");
+  return g_string_free(text, FALSE);
 }

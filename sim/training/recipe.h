@@ -24,8 +24,8 @@ typedef enum {
                        arXiv 1911.11134) */
 } Cs3MaskSchedule;
 
-/** cs3_mask_schedule_names: (transfer none): NULL-terminated, indexed by #Cs3MaskSchedule. */
-const char *const *cs3_mask_schedule_names(void);
+/* NULL-terminated, indexed by #Cs3MaskSchedule. */
+extern const char *const cs3_mask_schedule_names[];
 
 /* A phase; 0 and %NULL stand for what the whole run has. */
 typedef struct {
@@ -59,6 +59,9 @@ Cs3Phase *cs3_recipe_add(Cs3Recipe *recipe, const char *name);
  * Fails in CS3_CONFIG_ERROR: file:line, the key, what is accepted.
  */
 Cs3Recipe *cs3_recipe_load(const char *name_or_path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_recipe_file_text: (transfer full): how a recipe is written, for people. */
+char *cs3_recipe_file_text(void);
 
 void cs3_recipe_free(Cs3Recipe *recipe);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Recipe, cs3_recipe_free)
