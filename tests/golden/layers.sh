@@ -20,9 +20,13 @@ verdict() {
   fi
 }
 
-echo 1..2
+echo 1..4
 cmp <("$doc"/layers.sh records) "$doc"/gallery/layers.jsonl
 verdict 1 'doc/gallery/layers.jsonl is up to date'
 diff <("$doc"/layers.sh table "$doc"/gallery/layers.jsonl) <("$doc"/layers.sh page "$doc")
 verdict 2 'the tables of doc/layers.md are those of the records'
+diff <("$doc"/layers.sh width) <("$doc"/layers.sh page "$doc" width)
+verdict 3 'the table of a narrower layer is what the program says'
+diff <("$doc"/layers.sh gradients) <("$doc"/layers.sh page "$doc" gradients)
+verdict 4 'the table of weight gradients is what the program says'
 ((failures == 0))
