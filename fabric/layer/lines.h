@@ -5,8 +5,9 @@
 
 #include "fabric/layer/layer.h"
 
-/* The hot loops exist twice, for AVX2 and for any x86-64; the loader picks. Elsewhere: once. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+/* The hot loops exist twice, for AVX2 and for any x86-64; the loader picks. Elsewhere, and where a
+ * test wants to compare (CS3_PLAIN_LOOPS): once. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(CS3_PLAIN_LOOPS)
 #define CS3_VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define CS3_VECTOR_CLONES

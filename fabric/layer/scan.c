@@ -7,7 +7,7 @@
 
 #include "fabric/layer/recurrence.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(CS3_PLAIN_LOOPS)
 #define HAVE_AVX2_SCAN 1
 #include <immintrin.h>
 #endif

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "fabric/fabric-error.h"
+#include "fabric/layer/passes.h"
 #include "fabric/layer/recurrence.h"
 #include "sim/machine/machine.h"
 #include "workloads/mask.h"
@@ -65,13 +66,12 @@ static guint16 *draw_counts(GRand *r, const Case *c, double density) {
   return counts;
 }
 
-static gboolean draw_case(GRand *r, Case *c) {
-  *c = (Case){.hw = preset(g_rand_boolean(r) ? "cs2" : "cs3")};
-  draw_hardware(r, &c->hw);
+/* A layer of up to @features on @c->hw. */
+static gboolean draw_layer(GRand *r, gint32 features, Case *c) {
   c->shape = (Cs3LayerShape){
       .pass = g_rand_int_range(r, 0, CS3_N_PASSES),
       .rows = g_rand_int_range(r, 1, 120),
-      .features = g_rand_int_range(r, 1, 200),
+      .features = g_rand_int_range(r, 1, features),
       .tokens = g_rand_int_range(r, 1, 3000),
       .dense = g_rand_int_range(r, 0, 4) == 0,
   };
@@ -89,6 +89,20 @@ static gboolean draw_case(GRand *r, Case *c) {
   if (!c->shape.dense)
     c->counts = draw_counts(r, c, g_rand_double(r));
   return TRUE;
+}
+
+static gboolean draw_case(GRand *r, Case *c) {
+  *c = (Case){.hw = preset(g_rand_boolean(r) ? "cs2" : "cs3")};
+  draw_hardware(r, &c->hw);
+  return draw_layer(r, 200, c);
+}
+
+/* The same on lines of hundreds of PEs. */
+static gboolean draw_wafer(GRand *r, Case *c) {
+  *c = (Case){.hw = preset("cs3")};
+  draw_hardware(r, &c->hw);
+  c->hw.wafer.pe_x = c->hw.wafer.pe_y = g_rand_int_range(r, 300, 1200);
+  return draw_layer(r, 5000, c);
 }
 
 static char *describe(const Case *c) {
@@ -125,13 +139,13 @@ static void check_laws(const Case *c) {
                    cs3_layer_cycles(&c->hw, &c->shape, &c->mapping, c->counts ? &counts : NULL));
 }
 
-static void random_cases(int n, void (*check)(const Case *)) {
+static void random_cases(int n, gboolean (*draw)(GRand *, Case *), void (*check)(const Case *)) {
   g_autoptr(GRand) seeds = g_rand_new_with_seed(fixture_seed());
   for (int i = 0; i < n;) {
     guint32 seed = g_rand_int(seeds);
     g_autoptr(GRand) r = g_rand_new_with_seed(seed);
     Case c;
-    if (!draw_case(r, &c))
+    if (!draw(r, &c))
       continue;
     check(&c);
     g_free(c.counts);
@@ -140,7 +154,7 @@ static void random_cases(int n, void (*check)(const Case *)) {
 }
 
 START_TEST(test_laws) {
-  random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, check_laws);
+  random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, draw_case, check_laws);
 }
 END_TEST
 
@@ -245,6 +259,40 @@ START_TEST(test_scans_agree) {
 }
 END_TEST
 
+/* The copy of the loops without vector instructions (plain-loops.h). */
+Cs3PassTimes plain_cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                                 const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
+                                 Cs3PassLimits limits, gint64 give_up);
+Cs3PassTimes plain_cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
+                                const Cs3LayerCounts *counts, Cs3PassLimits limits, gint64 give_up);
+
+static void check_plain(const Case *c) {
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  const Cs3LayerCounts *live = c->counts ? &counts : NULL;
+  Cs3LayerCosts k;
+  cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
+  for (Cs3PassLimits limits = CS3_LIMIT_SLOTS; limits <= CS3_LIMIT_EGRESS; limits++) {
+    gboolean dw = c->shape.pass == CS3_PASS_DW;
+    Cs3PassTimes fast =
+        dw ? cs3_dot_pass(&c->shape, &k, live, limits, G_MAXINT64)
+           : cs3_axpy_pass(&c->shape, &c->mapping, &k, live, limits, G_MAXINT64);
+    Cs3PassTimes plain =
+        dw ? plain_cs3_dot_pass(&c->shape, &k, live, limits, G_MAXINT64)
+           : plain_cs3_axpy_pass(&c->shape, &c->mapping, &k, live, limits, G_MAXINT64);
+    g_autofree char *text = describe(c);
+    ck_assert_msg(memcmp(&fast, &plain, sizeof fast) == 0, "%s: %d cycles, without vectors %d",
+                  text, (int)fast.end, (int)plain.end);
+  }
+}
+
+/* Whole passes by vector and by plain code: on small meshes, and on lines as long as a wafer's. */
+START_TEST(test_vectors_agree) {
+  gboolean slow = g_getenv("CS3SIM_TEST_SLOW") != NULL;
+  random_cases(slow ? 10000 : 400, draw_case, check_plain);
+  random_cases(slow ? 500 : 20, draw_wafer, check_plain);
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("layer");
   TCase *t = tcase_create("random");
@@ -252,6 +300,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_laws);
   tcase_add_test(t, test_memory);
   tcase_add_test(t, test_scans_agree);
+  tcase_add_test(t, test_vectors_agree);
   suite_add_tcase(s, t);
   return s;
 }
