@@ -111,13 +111,34 @@ static void fetch_some(Engine *e, gint64 turn, gint64 phase, gint64 from, gint64
   }
 }
 
-/* Eight owners at a time, unless one of their rows wraps round: whole stores. */
+typedef guint16 Eight __attribute__((vector_size(16)));
+enum { OWNERS = sizeof(Eight) / sizeof(guint16) };
+
+/* Eight rows' next eight weights become eight steps' weights: three rounds in which rows four apart
+ * are interleaved turn a square of eight round. */
+static inline void turn_round(const guint16 *const *row, gint64 from, guint16 *to, gint64 stride) {
+  Eight a[OWNERS], b[OWNERS];
+  for (int j = 0; j < OWNERS; j++)
+    memcpy(&a[j], row[j] + from, sizeof a[j]);
+#pragma GCC unroll 3
+  for (int round = 0; round < 3; round++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < OWNERS / 2; j++) {
+      b[2 * j] = __builtin_shufflevector(a[j], a[j + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+      b[2 * j + 1] = __builtin_shufflevector(a[j], a[j + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+    memcpy(a, b, sizeof a);
+  }
+  for (int k = 0; k < OWNERS; k++)
+    memcpy(to + k * stride, &a[k], sizeof a[k]);
+}
+
+/* Eight owners at a time, unless one of their rows wraps round or the turn ends. */
 static void fetch(Engine *e, gint64 turn, gint64 phase) {
-  enum { OWNERS = 8 };
-  gint64 n = e->s.lines, steps = MIN(FETCH_STEPS, n - phase), o = 0;
-  for (; o + OWNERS <= n; o += OWNERS) {
+  gint64 n = e->s.lines, whole = phase + FETCH_STEPS <= n ? n / OWNERS * OWNERS : 0;
+  for (gint64 o = 0; o < whole; o += OWNERS) {
     gint64 line = o + 1 + phase, back = line >= n ? n : 0;
-    if (back == 0 && line + OWNERS + steps > n) {
+    if (back == 0 && line + OWNERS + FETCH_STEPS > n) {
       fetch_some(e, turn, phase, o, o + OWNERS);
       continue;
     }
@@ -125,13 +146,10 @@ static void fetch(Engine *e, gint64 turn, gint64 phase) {
     for (gint64 j = 0; j < OWNERS; j++)
       row[j] =
           e->counts->counts + (e->first_row[o + j] + turn) * e->counts->stride + line + j - back;
-    for (gint64 k = 0; k < steps; k++) {
-      guint16 *to = e->fetched + k * n + o;
-      for (gint64 j = 0; j < OWNERS; j++)
-        to[j] = row[j][k];
-    }
+    for (gint64 k = 0; k < FETCH_STEPS; k += OWNERS)
+      turn_round(row, k, e->fetched + k * n + o, n);
   }
-  fetch_some(e, turn, phase, o, n);
+  fetch_some(e, turn, phase, whole, n);
 }
 
 /* Every line works on a row of its own: line r on that of owner (r - 1 - step) mod R. */
@@ -147,6 +165,19 @@ static const guint16 *ring_weights(Engine *e, gint64 step) {
   return e->gather;
 }
 
+/* The last turn: only some owners have a row left. */
+static const guint16 *tail_weights(Engine *e, gint64 step) {
+  gint64 n = e->s.lines, turn = step / n, owner = n - 1 - step % n;
+  for (gint64 r = 0; r < n; r++, owner++) {
+    gint64 o = owner < n ? owner : owner - n, row = e->first_row[o] + turn;
+    e->has_row[r] = row < e->first_row[o + 1];
+    e->gather[r] = 0;
+    if (e->has_row[r])
+      e->gather[r] = e->counts ? e->counts->counts[row * e->counts->stride + r] : e->full[r];
+  }
+  return e->gather;
+}
+
 /* Weights of a step; has_row[] in the last turn of a ring. */
 static const guint16 *step_weights(Engine *e, gint64 step, gint64 *owner) {
   if (e->ops->same_row) {
@@ -159,14 +190,7 @@ static const guint16 *step_weights(Engine *e, gint64 step, gint64 *owner) {
   *owner = 0;
   if (step / e->s.lines < e->s.rows / e->s.lines)
     return ring_weights(e, step);
-  for (gint64 r = 0; r < e->s.lines; r++) {
-    gint64 row = cs3_ring_row(e->s.lines, e->s.rows, step, r, owner);
-    e->has_row[r] = row >= 0;
-    e->gather[r] = 0;
-    if (row >= 0)
-      e->gather[r] = e->counts ? e->counts->counts[row * e->counts->stride + r] : e->full[r];
-  }
-  return e->gather;
+  return tail_weights(e, step);
 }
 
 /* What is the same for all lines in a step. */
