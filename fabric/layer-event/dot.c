@@ -153,12 +153,6 @@ static float products(const Cs3LayerEvent *m, const guint32 *x, const guint32 *d
   return sum;
 }
 
-/* Multiply-adds of @features with the tokens of the PE. */
-static void count(Cs3LayerEvent *m, const Cs3Seat *at, gint64 features) {
-  gint64 first;
-  m->macs += features * cs3_layer_tokens(m, at->group, at->column, &first);
-}
-
 /* Starts the next dot product of the wavelet (dense: of the row). %FALSE: there is none. */
 static gboolean start_dot(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
   gint64 features = m->starts[at->line + 1] - m->starts[at->line];
@@ -173,7 +167,7 @@ static gboolean start_dot(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeD
   d->next_todo++;
   d->sum = products(m, x, dy);
   if (m->costs.block == 0)
-    count(m, at, 1);
+    m->macs += d->tokens;
   cs3_pe_hold(pe, (guint)m->costs.service);
   cs3_pe_after(pe, (guint)m->costs.service, TASK_DOT);
   return TRUE;
@@ -201,7 +195,7 @@ static guint block_done(Cs3Pe *pe, guint32 wavelet) {
   Cs3Seat at;
   Cs3PeData *d = data_of(pe, &m, &at);
   d->blocked = TRUE;
-  count(m, &at, m->starts[at.line + 1] - m->starts[at.line]);
+  m->macs += (m->starts[at.line + 1] - m->starts[at.line]) * d->tokens;
   proceed(m, pe, &at, d);
   return 0;
 }

@@ -72,6 +72,9 @@ static void measure(Cs3LayerEvent *m) {
   m->line_of = g_new(guint, m->lines);
   for (guint line = 0; line < m->lines; line++)
     m->line_of[place(m, line)] = line;
+  m->seat = g_new(Cs3Seat, m->height);
+  for (guint y = 0; y < m->height; y++)
+    m->seat[y] = (Cs3Seat){m->line_of[y % (guint)m->lines], y / (guint)m->lines, 0};
   m->vector_words = (guint)(c->tokens + 1) / 2;
   m->slot_words = (guint)c->elements;
 }
@@ -80,6 +83,9 @@ static void make_pes(Cs3LayerEvent *m) {
   gsize n = (gsize)m->groups * m->lines * m->columns;
   m->pe = g_new0(Cs3PeData, n);
   for (gsize i = 0; i < n; i++) {
+    gsize column = i % (gsize)m->columns, group = i / (gsize)(m->columns * m->lines);
+    gint64 first;
+    m->pe[i].tokens = cs3_layer_tokens(m, (guint)group, (guint)column, &first);
     m->pe[i].busy_slot = g_new0(guint8, m->costs.slots);
     m->pe[i].decoder.mask = g_new0(guint32, m->costs.features / 32 + 1);
     cs3_wire_begin(&m->pe[i].decoder);
@@ -109,6 +115,9 @@ Cs3LayerEvent *cs3_layer_event_new(const Cs3LayerEventConfig *config, GError **e
   g_autoptr(Cs3LayerEvent) m = g_new0(Cs3LayerEvent, 1);
   m->config = *config;
   m->shape = config->shape;
+#if defined(__x86_64__) && defined(__GNUC__)
+  m->f16c = !config->plain && __builtin_cpu_supports("f16c");
+#endif
   cs3_layer_costs(config->hw, &m->shape, &config->mapping, &m->costs);
   if (!cs3_event_timing_init(&m->timing, config->hw, error) || !check(m, error))
     return NULL;
@@ -144,6 +153,7 @@ void cs3_layer_event_free(Cs3LayerEvent *m) {
   g_free(m->offset);
   g_free(m->index);
   g_free(m->line_of);
+  g_free(m->seat);
   g_free(m->work);
   g_free(m->pe);
   g_free(m->gradient);

@@ -70,6 +70,7 @@ typedef struct {
 } Cs3Decoder;
 
 typedef struct {
+  guint tokens;            /* that the PE has; the rest of its vectors is padding */
   guint32 visit;           /* on which the datapath works */
   guint32 complete;        /* visits whose own sum is complete */
   guint32 adding, lowered; /* two-way root: visits granted to the first adder, through both */
@@ -88,6 +89,11 @@ typedef struct {
   guint32 allowed;        /* own rows that the edge has allowed and that are not sent */
 } Cs3PeData;
 
+/* Where a PE is. */
+typedef struct {
+  guint line, group, column;
+} Cs3Seat;
+
 typedef struct Cs3LayerProgram Cs3LayerProgram;
 
 struct Cs3LayerEvent {
@@ -103,10 +109,12 @@ struct Cs3LayerEvent {
   guint32 *offset;   /* [row * lines + line]: first of its live weights in index[] */
   guint16 *index;    /* local feature of each */
   guint *line_of;    /* by place in the group */
+  Cs3Seat *seat;     /* by row of the mesh, of column 0 */
   Cs3LineWork *work; /* by line */
   Cs3PeData *pe;     /* by group, line, column */
   Cs3Edge edge;
   guint vector_words; /* FP16 tokens of a PE, in words */
+  gboolean f16c;      /* the processor converts FP16 */
   guint slot_words, slots_at, scratch_at, output_at, memory_words;
   gint64 macs;
   float *gradient; /* dW: by live weight */
@@ -120,17 +128,11 @@ struct Cs3LayerProgram {
 };
 extern const Cs3LayerProgram cs3_layer_axpy, cs3_layer_dot;
 
-/* Where a PE is. */
-typedef struct {
-  guint line, group, column;
-} Cs3Seat;
-
 static inline Cs3LayerEvent *cs3_layer_of(const Cs3Pe *pe) {
   return cs3_pe_user(pe);
 }
 static inline Cs3Seat cs3_layer_seat(const Cs3LayerEvent *m, guint x, guint y) {
-  guint n = (guint)m->lines;
-  return (Cs3Seat){m->line_of[y % n], y / n, x - 1};
+  return (Cs3Seat){m->seat[y].line, m->seat[y].group, x - 1};
 }
 static inline Cs3PeData *cs3_layer_data(const Cs3LayerEvent *m, const Cs3Seat *at) {
   return &m->pe[((gsize)at->group * m->lines + at->line) * m->columns + at->column];

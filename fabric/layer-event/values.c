@@ -67,11 +67,13 @@ void cs3_layer_check(const Cs3LayerEvent *m, double got, double want, double ter
   gboolean fp32 = m->config.hw->kernel.acc_precision == CS3_ACC_FP32;
   gboolean single = fp32 || (m->shape.pass == CS3_PASS_DW && m->costs.block == 0);
   double unit = single ? 0x1p-24 : 0x1p-11;
-  /* Every addition may be off by half a unit of what was summed so far; the result is stored in
-   * FP16. */
+  /* Every addition may be off by half a unit of what was summed so far. That adds up to
+   * terms x size units at worst, which a few random terms reach; of many, roundings and signs of the
+   * numbers cancel, and the deviation of the sum stays below a unit of its size: 8 of them are
+   * allowed. The result is stored in FP16. */
   double allowed = m->config.values == CS3_LAYER_VALUES_EXACT
                        ? 0
-                       : size * unit * (terms + 1) + fabs(want) * 0x1p-11 + 0x1p-24;
+                       : size * unit * MIN(terms + 1, 8) + fabs(want) * 0x1p-11 + 0x1p-24;
   double off = fabs(got - want);
   result->error = MAX(result->error, off);
   result->wrong += !(off <= allowed);

@@ -100,9 +100,6 @@ static gboolean decode(const Cs3LayerEvent *m, gint64 line, Cs3Decoder *d, guint
         (guint16)d->seen,
         (guint16)(m->costs.weight_bits < 16 ? low << (16 - m->costs.weight_bits) : low)};
     return TRUE;
-  case CS3_WIRE_INDEX16:
-    *w = (Cs3Weight){high, low};
-    return TRUE;
   case CS3_WIRE_DELTA8:
     d->last += high;
     *w = (Cs3Weight){(guint16)d->last, low};
@@ -125,6 +122,10 @@ static gboolean decode(const Cs3LayerEvent *m, gint64 line, Cs3Decoder *d, guint
 guint cs3_wire_take(const Cs3LayerEvent *m, gint64 line, Cs3Decoder *d, guint32 wavelet,
                     Cs3Weight *weights) {
   guint width = field_bits(&m->costs), n = 0;
+  if (m->costs.wire == CS3_WIRE_INDEX16) {
+    weights[0] = (Cs3Weight){(guint16)(wavelet >> 16), (guint16)wavelet};
+    return 1;
+  }
   if (d->words < mask_words(&m->costs)) {
     d->mask[d->words++] = wavelet;
     return 0;
