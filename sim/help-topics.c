@@ -58,8 +58,8 @@ static const char units_text[] =
 
 static const char reproducibility_text[] =
     "The same command, --seed and version give the same bytes, for any number of workers and in "
-    "every locale. A result carries the version, the command line, the seed and the effective "
-    "configuration.";
+    "every locale. A result carries the version, the seed, every option that bears on it and every "
+    "constant of its machine.";
 
 static char *hardware_text(void) {
   return g_strconcat(cs3_hardware_file_text(), "\n\n'cs3sim explain' lists the groups and keys.",

@@ -5,12 +5,7 @@
 #include "workloads/family.h"
 
 static const Cs3Field fields[] = {
-    CS3_FIELD_DIM("hidden_size", hidden, CS3_MODEL_MAX_WIDTH),
-    CS3_FIELD_DIM("intermediate_size", ffn, CS3_MODEL_MAX_FFN),
-    CS3_FIELD_DIM("num_hidden_layers", layers, CS3_MODEL_MAX_LAYERS),
-    CS3_FIELD_DIM("num_attention_heads", heads, CS3_MODEL_MAX_WIDTH),
-    CS3_FIELD_DIM("vocab_size", vocab, CS3_MODEL_MAX_VOCAB),
-    CS3_FIELD_DIM("max_position_embeddings", max_seq, CS3_MODEL_MAX_SEQ),
+    CS3_FIELDS_LLAMA,
     CS3_FIELD_OPTIONAL_DIM("num_key_value_heads", kv_heads, CS3_MODEL_MAX_WIDTH),
     CS3_FIELD_OPTIONAL_DIM("head_dim", head_dim, CS3_MODEL_MAX_WIDTH),
     CS3_FIELD_OPTIONAL_DIM("sliding_window", window, CS3_MODEL_MAX_SEQ),

@@ -20,8 +20,8 @@ typedef struct {
 } Cs3TensorNames;
 
 typedef struct {
-  const char *name;        /* model_type */
-  const Cs3Field *fields;  /* keys read straight into Cs3Model; ends with a NULL key */
+  const char *name;       /* model_type */
+  const Cs3Field *fields; /* keys read straight into Cs3Model; ends with a NULL key */
   /* Sets what the family implies and the defaults of absent keys. */
   void (*defaults)(Cs3Model *model);
   /* Derives the rest after the fields are read; must fail with CS3_WORKLOAD_ERROR_DATA when the
@@ -44,18 +44,33 @@ gboolean cs3_family_read(const Cs3Family *family, Cs3Model *model, json_t *objec
                          const char *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Rows of a family's field table. */
-#define CS3_FIELD_DIM(KEY, MEMBER, MAX)                                                           \
-  { .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(Cs3Model, MEMBER), .required = TRUE,   \
-    .min = 1, .max = (double)(MAX) }
-#define CS3_FIELD_OPTIONAL_DIM(KEY, MEMBER, MAX)                                                  \
-  { .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(Cs3Model, MEMBER), .nullable = TRUE,   \
-    .min = 1, .max = (double)(MAX) }
-#define CS3_FIELD_FLAG(KEY, STRUCT, MEMBER)                                                       \
+#define CS3_FIELD_DIM(KEY, MEMBER, MAX)                                                            \
+  {                                                                                                \
+    .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(Cs3Model, MEMBER), .required = TRUE,     \
+    .min = 1, .max = (double)(MAX)                                                                 \
+  }
+#define CS3_FIELD_OPTIONAL_DIM(KEY, MEMBER, MAX)                                                   \
+  {                                                                                                \
+    .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(Cs3Model, MEMBER), .nullable = TRUE,     \
+    .min = 1, .max = (double)(MAX)                                                                 \
+  }
+#define CS3_FIELD_FLAG(KEY, STRUCT, MEMBER)                                                        \
   { .key = KEY, .type = CS3_FIELD_BOOL, .offset = offsetof(STRUCT, MEMBER) }
-#define CS3_FIELD_ACTIVATION(KEY)                                                                 \
-  { .key = KEY, .type = CS3_FIELD_ENUM, .offset = offsetof(Cs3Model, activation),                \
-    .choices = cs3_activation_names }
-#define CS3_FIELD_END { .key = NULL }
+#define CS3_FIELD_ACTIVATION(KEY)                                                                  \
+  {                                                                                                \
+    .key = KEY, .type = CS3_FIELD_ENUM, .offset = offsetof(Cs3Model, activation),                  \
+    .choices = cs3_activation_names                                                                \
+  }
+/* What the config.json of Llama and of those that follow its names has first. */
+#define CS3_FIELDS_LLAMA                                                                           \
+  CS3_FIELD_DIM("hidden_size", hidden, CS3_MODEL_MAX_WIDTH),                                       \
+      CS3_FIELD_DIM("intermediate_size", ffn, CS3_MODEL_MAX_FFN),                                  \
+      CS3_FIELD_DIM("num_hidden_layers", layers, CS3_MODEL_MAX_LAYERS),                            \
+      CS3_FIELD_DIM("num_attention_heads", heads, CS3_MODEL_MAX_WIDTH),                            \
+      CS3_FIELD_DIM("vocab_size", vocab, CS3_MODEL_MAX_VOCAB),                                     \
+      CS3_FIELD_DIM("max_position_embeddings", max_seq, CS3_MODEL_MAX_SEQ)
+#define CS3_FIELD_END                                                                              \
+  { .key = NULL }
 
 /* Hugging Face names of activation functions; ends with a NULL name. */
 extern const Cs3FieldChoice cs3_activation_names[];

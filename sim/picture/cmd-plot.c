@@ -527,7 +527,7 @@ static const Cs3Example examples[] = {
 const Cs3Command cs3_cmd_plot = {
     .name = "plot",
     .arguments = "NAME [RESULT...]",
-    .summary = "Draw a plot: speed-up, breakdown, roofline, sweeps, validation, ...",
+    .summary = "Draw a plot: speed-up, breakdown, roofline, heatmap, scaling and more",
     .description =
         "Simulates what the plot NAME needs (see 'cs3sim list plots') and draws it with gnuplot: "
         "for the terminal, or with -O as SVG, PNG, PDF or text. Beside the file lie its data "

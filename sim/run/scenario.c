@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/base/datadir.h"
+#include "sim/cli/common-options.h"
 #include "sim/cli/settings.h"
 #include "workloads/workload-error.h"
 
@@ -23,17 +24,8 @@ const Cs3Option cs3_scenario_options[] = {
      .metavar = "NAME|FILE",
      .completes = "models",
      .help = "model preset, or a Hugging Face config.json"},
-    {.name = "hardware",
-     .type = CS3_OPTION_TEXT,
-     .offset = AT(hardware),
-     .metavar = "NAME|FILE",
-     .completes = "hardware",
-     .help = "hardware preset, or an .ini file"},
-    {.name = "set",
-     .type = CS3_OPTION_LIST,
-     .offset = AT(set),
-     .metavar = "GROUP.KEY=VALUE",
-     .help = "override a hardware parameter (see 'cs3sim explain')"},
+    CS3_OPTION_HARDWARE(AT(hardware)),
+    CS3_OPTION_SET(AT(set)),
     {.name = "sparsity",
      .letter = 's',
      .type = CS3_OPTION_REAL,
@@ -49,12 +41,7 @@ const Cs3Option cs3_scenario_options[] = {
      .offset = AT(sparsity_filter),
      .metavar = "GLOB=S",
      .help = "sparsity of the tensors whose name matches; the last that matches wins"},
-    {.name = "pattern",
-     .type = CS3_OPTION_TEXT,
-     .offset = AT(pattern),
-     .metavar = "PATTERN",
-     .completes = "patterns",
-     .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"},
+    CS3_OPTION_PATTERN(AT(pattern)),
     {.name = "batch",
      .letter = 'b',
      .type = CS3_OPTION_INT,
@@ -96,13 +83,7 @@ const Cs3Option cs3_scenario_options[] = {
 };
 
 const Cs3Option cs3_execution_options[] = {
-    {.name = "seed",
-     .type = CS3_OPTION_INT,
-     .offset = AT(seed),
-     .metavar = "N",
-     .min = 0,
-     .max = G_MAXINT32,
-     .help = "seed of the random masks"},
+    CS3_OPTION_SEED(AT(seed), "seed of the random masks"),
     {.name = "exact",
      .type = CS3_OPTION_FLAG,
      .offset = AT(exact),
@@ -120,16 +101,7 @@ const Cs3Option cs3_execution_options[] = {
      .help =
          "exact recurrences of every pass, or their closed-form lower bounds: for a first look at "
          "very many points"},
-    {.name = "jobs",
-     .letter = 'j',
-     .type = CS3_OPTION_INT,
-     .offset = AT(jobs),
-     .metavar = "N",
-     .min = 1,
-     .max = 1024,
-     .environment = "CS3SIM_JOBS",
-     .default_text = "number of processors",
-     .help = "threads; the result does not depend on it"},
+    CS3_OPTION_JOBS(AT(jobs)),
     {.name = "map",
      .type = CS3_OPTION_LIST,
      .offset = AT(map),

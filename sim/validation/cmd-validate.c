@@ -2,6 +2,7 @@
 /* cs3sim validate: published measurements, replayed. */
 #include "config.h"
 
+#include "sim/cli/common-options.h"
 #include "sim/commands.h"
 #include "sim/machine/machine.h"
 #include "sim/validation/validate-perturb.h"
@@ -31,15 +32,7 @@ static const Cs3Option options[] = {
      .metavar = "HARDWARE",
      .completes = "hardware",
      .help = "change every constant of a preset by 20 % and say which row notices; takes minutes"},
-    {.name = "jobs",
-     .letter = 'j',
-     .type = CS3_OPTION_INT,
-     .offset = G_STRUCT_OFFSET(ValidateOptions, jobs),
-     .metavar = "N",
-     .min = 1,
-     .max = 1024,
-     .default_text = "number of processors",
-     .help = "threads; the result does not depend on it"},
+    CS3_OPTION_JOBS(G_STRUCT_OFFSET(ValidateOptions, jobs)),
     {NULL},
 };
 

@@ -2,6 +2,7 @@
 /* cs3sim fabric: a PE program, wavelet by wavelet. */
 #include "config.h"
 
+#include "sim/cli/common-options.h"
 #include "sim/commands.h"
 #include "sim/machine/machine.h"
 #include "sim/wafer/fabric-heatmap.h"
@@ -45,17 +46,8 @@ static const Cs3Option options[] = {
      .min = 1,
      .max = 1000000,
      .help = "ping-pong: round trips"},
-    {.name = "hardware",
-     .type = CS3_OPTION_TEXT,
-     .offset = AT(hardware),
-     .metavar = "NAME|FILE",
-     .completes = "hardware",
-     .help = "hardware preset, or an .ini file"},
-    {.name = "set",
-     .type = CS3_OPTION_LIST,
-     .offset = AT(set),
-     .metavar = "GROUP.KEY=VALUE",
-     .help = "override a hardware parameter; may be repeated"},
+    CS3_OPTION_HARDWARE(AT(hardware)),
+    CS3_OPTION_SET(AT(set)),
     {.name = "singles",
      .type = CS3_OPTION_FLAG,
      .offset = AT(singles),
@@ -110,13 +102,7 @@ static const Cs3Option kernel_options[] = {
      .min = 1,
      .max = 100000000,
      .help = "traffic: cycles in which wavelets are injected"},
-    {.name = "seed",
-     .type = CS3_OPTION_INT,
-     .offset = AT(seed),
-     .metavar = "N",
-     .min = 0,
-     .max = G_MAXINT32,
-     .help = "traffic: seed"},
+    CS3_OPTION_SEED(AT(seed), "traffic: seed"),
     {NULL},
 };
 
@@ -127,13 +113,7 @@ static const Cs3Option view_options[] = {
      .metavar = "FILE",
      .completes = "files",
      .help = "write tasks and vector operations as Chrome trace events (opens in Perfetto)"},
-    {.name = "trace-limit",
-     .type = CS3_OPTION_INT,
-     .offset = AT(trace_limit),
-     .metavar = "N",
-     .min = 1,
-     .max = 100000000,
-     .help = "trace at most this many events"},
+    CS3_OPTION_TRACE_LIMIT(AT(trace_limit)),
     {.name = "heatmap",
      .type = CS3_OPTION_TEXT,
      .offset = AT(heatmap),

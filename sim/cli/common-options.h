@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Rows of option tables that several commands have. @place: of the member in the command's struct. */
+#pragma once
+
+#include "sim/cli/cli-option.h"
+
+/* clang-format off */
+#define CS3_OPTION_HARDWARE(place) \
+  {.name = "hardware", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "NAME|FILE", \
+   .completes = "hardware", .help = "hardware preset, or an .ini file"}
+
+#define CS3_OPTION_SET(place) \
+  {.name = "set", .type = CS3_OPTION_LIST, .offset = (place), .metavar = "GROUP.KEY=VALUE", \
+   .completes = "parameters", \
+   .help = "override a hardware parameter (see 'cs3sim explain')"}
+
+#define CS3_OPTION_PATTERN(place) \
+  {.name = "pattern", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "PATTERN", \
+   .completes = "patterns", \
+   .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"}
+
+#define CS3_OPTION_SEED(place, what) \
+  {.name = "seed", .type = CS3_OPTION_INT, .offset = (place), .metavar = "N", .min = 0, \
+   .max = G_MAXINT32, .help = what}
+
+#define CS3_OPTION_JOBS(place) \
+  {.name = "jobs", .letter = 'j', .type = CS3_OPTION_INT, .offset = (place), .metavar = "N", \
+   .min = 1, .max = 1024, .environment = "CS3SIM_JOBS", .default_text = "number of processors", \
+   .help = "threads; the result does not depend on it"}
+
+#define CS3_OPTION_TRACE_LIMIT(place) \
+  {.name = "trace-limit", .type = CS3_OPTION_INT, .offset = (place), .metavar = "N", .min = 1, \
+   .max = 100000000, .help = "trace at most this many events"}
+/* clang-format on */
