@@ -28,7 +28,7 @@ set xrange [-0.5:4.5]
 set xtics ('600 Gb/s' 0, '1.2 Tb/s' 1, '1.8 Tb/s' 2, '2.4 Tb/s' 3, '3 Tb/s' 4)
 set yrange [-0.5:4.5]
 set ytics ('0.5' 0, '0.6' 1, '0.7' 2, '0.8' 3, '0.9' 4)
-set cbrange [1.17657091123487:2.6320551515022]
+set cbrange [1.17657091123487:2.63205515150219]
 v = 0
 middle = 1.9770872433819
 plot 'heatmap.dat' using (column('x')):(column('y')):(column('x')-0.5):(column('x')+0.5):(column('y')-0.5):(column('y')+0.5):(column('value')) with boxxyerror fillcolor palette fillstyle solid border linecolor rgb '#ffffff' notitle, \

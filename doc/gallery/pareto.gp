@@ -20,11 +20,11 @@ set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set rmargin at screen 0.95
-set label '16' at 4746.46897401207, 12.9498785869275 right offset 0, 0.9 font ',12' front
-set label '8' at 2380.56858354436, 12.9639136046625 right offset 0, 0.9 font ',12' front
+set label '16' at 4746.4689740121, 12.9498785869276 right offset 0, 0.9 font ',12' front
+set label '8' at 2380.56858354437, 12.9639136046626 right offset 0, 0.9 font ',12' front
 set label '4' at 1203.08944271782, 13.0903382479228 left offset 0, 0.9 font ',12' front
-set label '2' at 612.117776492355, 13.3137797522115 left offset 0, 0.9 font ',12' front
-set label '1' at 313.394638801107, 13.6294554115836 left offset 0, 0.9 font ',12' front
+set label '2' at 612.117776492353, 13.3137797522114 left offset 0, 0.9 font ',12' front
+set label '1' at 313.394638801105, 13.6294554115835 left offset 0, 0.9 font ',12' front
 set xrange [0:*]
 set yrange [0:*]
 set offsets 0, 0, graph 0.06, 0

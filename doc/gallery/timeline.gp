@@ -21,7 +21,7 @@ set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set ytics ('MemoryX' 5, 'SwarmX down' 4, 'SwarmX up' 3, '63 wafers' 2, '1 wafer' 1)
 set yrange [0.4:5.6]
-set xrange [0:473.069242721959]
+set xrange [0:473.069242721953]
 unset grid
 set grid xtics
 set lmargin at screen 0.165

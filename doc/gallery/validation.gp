@@ -7,7 +7,7 @@ set label 'Published values against the simulation' at screen 0.02, screen 0.955
 set label 'left: simulated against published; right: error by suite' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'Each point is a published value and what cs3sim 0.1.0 gives for it: cycles, rates, ratios, in the unit of the source. Some' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'constants of the fabric come from these very runs, none from a training rate. Limits and what could not be reproduced are' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'left out; ''cs3sim validate'' lists them. throughput: sums in FP16; throughput-fp32: the other precision.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
+set label 'left out; ''cs3sim validate'' lists them. throughput: as the vendor states the machines; throughput-silicon: as measured.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8633
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 3 font ',14' textcolor rgb '#222222'
