@@ -149,7 +149,7 @@ static void add_record(Cs3Table *table, const Cs3Machine *machine, const Cs3Para
   gboolean choice = param->type == CS3_PARAM_ENUM;
   g_autofree char *name = cs3_param_name(param);
   g_autofree char *text = cs3_param_format(param, value);
-  g_autofree char *choices = choice ? cs3_param_format_range(param, 0, 0) : NULL;
+  g_autofree char *choices = choice ? cs3_param_format_range(param, param->min, param->max) : NULL;
   Cs3Range range = {NAN, NAN};
   cs3_machine_range(machine, param, &range);
   cs3_table_add_text(table, name);

@@ -97,8 +97,13 @@ char *cs3_param_format(const Cs3Param *param, double value) {
 }
 
 char *cs3_param_format_range(const Cs3Param *param, double low, double high) {
-  if (param->type == CS3_PARAM_ENUM)
-    return g_strjoinv(", ", (char **)param->choices);
+  if (param->type == CS3_PARAM_ENUM) {
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (int choice = (int)low; choice <= (int)high; choice++)
+      g_ptr_array_add(names, (gpointer)param->choices[choice]);
+    g_ptr_array_add(names, NULL);
+    return g_strjoinv(", ", (char **)names->pdata);
+  }
   g_autofree char *from = cs3_quantity_format(low, param->unit);
   g_autofree char *to = cs3_quantity_format(high, param->unit);
   return g_strconcat(from, " .. ", to, NULL);

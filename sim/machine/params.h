@@ -41,7 +41,8 @@ gboolean cs3_param_read(const Cs3Param *param, const char *text, double *value,
 /** cs3_param_format: (transfer full): @value as cs3_param_read() takes it. */
 char *cs3_param_format(const Cs3Param *param, double value);
 
-/** cs3_param_format_range: (transfer full): "LOW .. HIGH", or the names of the choices. */
+/** cs3_param_format_range: (transfer full): "LOW .. HIGH", or the names of the choices
+ * from one to the other. */
 char *cs3_param_format_range(const Cs3Param *param, double low, double high);
 
 /** cs3_param_uncertain: whether the table gives a plausible range to sample. */

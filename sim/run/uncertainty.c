@@ -175,8 +175,9 @@ static json_t *parameter_json(const Ranked *ranked) {
   g_autofree char *value = cs3_param_format(u->param, u->value);
   g_autofree char *low = cs3_param_format(u->param, u->range.low);
   g_autofree char *high = cs3_param_format(u->param, u->range.high);
-  return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "name", name, "value", value, "low", low,
-                   "high", high, answer_names[SPEEDUP], index_json(ranked->speedup),
+  g_autofree char *range = cs3_param_format_range(u->param, u->range.low, u->range.high);
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", name, "value", value, "low", low,
+                   "high", high, "range", range, answer_names[SPEEDUP], index_json(ranked->speedup),
                    answer_names[RATE], index_json(ranked->rate));
 }
 
@@ -368,11 +369,9 @@ static void write_indices(const json_t *object, Cs3Output *output) {
     if (!(cs3_result_number(parameter, "speedup.total") >= SHOWN) &&
         !(cs3_result_number(parameter, "tokens_per_s.total") >= SHOWN))
       continue;
-    g_autofree char *range = g_strdup_printf("%s .. %s", cs3_result_string(parameter, "low"),
-                                             cs3_result_string(parameter, "high"));
     cs3_table_add_text(table, cs3_result_string(parameter, "name"));
     cs3_table_add_text(table, cs3_result_string(parameter, "value"));
-    cs3_table_add_text(table, range);
+    cs3_table_add_text(table, cs3_result_string(parameter, "range"));
     add_index(table, parameter, "speedup", "first");
     add_index(table, parameter, "speedup", "total");
     add_index(table, parameter, "tokens_per_s", "first");
