@@ -10,9 +10,11 @@
 
 #include "fabric/fabric-error.h"
 
-/* Folds beyond these are looked at only while their fewer lines might do the work in twice the time
- * of the best mapping so far: in layers of a few hundred features. */
+/* Folds beyond these are looked at only while their fewer lines might do the work in about the time
+ * of the best mapping so far: in layers of a few hundred features, and for local blocks. */
 enum { SURE_FOLDS = 32 };
+#define TOO_SLOW 1.1
+#define HOPELESS 2
 /* A mapping is worth a run when it might be faster than the best one by this factor. Behind an
  * ingress limit dozens of mappings tie within it. */
 #define WORTH_A_RUN 1.01
@@ -37,10 +39,11 @@ static gint by_estimate(gconstpointer a, gconstpointer b) {
          (x->mapping.placement < y->mapping.placement);
 }
 
-static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
+/* Returns: whether @mapping fits. */
+static gboolean consider(Search *search, const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
   if (!cs3_mapping_check(search->hw, shape, mapping, NULL)) {
     search->refused = (Cs3MapCandidate){.shape = *shape, .mapping = *mapping};
-    return;
+    return FALSE;
   }
   double density = shape->dense ? 1 : search->density;
   double nonzeros = (double)shape->rows * shape->features * density;
@@ -53,10 +56,11 @@ static void consider(Search *search, const Cs3LayerShape *shape, const Cs3Mappin
   if (search->found == NULL) {
     if (search->best.estimate == 0 || by_estimate(&candidate, &search->best) < 0)
       search->best = candidate;
-    return;
+    return TRUE;
   }
   candidate.bound = cs3_layer_bound(search->hw, shape, mapping, (gint64)nonzeros);
   g_array_append_val(search->found, candidate);
+  return TRUE;
 }
 
 static gboolean allowed(int forced, int value) {
@@ -70,17 +74,29 @@ static gboolean placement_allowed(const Cs3Hardware *hw, const Cs3MapForce *forc
   return hw->kernel.acc_placement == CS3_ACC_AUTO || hw->kernel.acc_placement == placement;
 }
 
-/* The least work of a line under @mapping or any of more folds, at one token a PE. */
+/* The least work of a line under @mapping at @tokens a PE; at one token also that of any of more
+ * folds. */
 static double least_work(const Search *search, const Cs3LayerShape *shape,
-                         const Cs3Mapping *mapping) {
+                         const Cs3Mapping *mapping, double tokens) {
   const Cs3Hardware *hw = search->hw;
   gint64 feature_pes = mapping->axis == CS3_AXIS_X ? hw->wafer.pe_x : hw->wafer.pe_y;
   double features = (double)shape->features * (double)mapping->fold / (double)feature_pes;
   double overhead = (double)hw->kernel.weight_overhead;
-  double row = features * (shape->dense ? 1 : search->density) * (overhead + 1);
+  double lanes = (double)hw->pe.lanes_fp16;
   if (mapping->dw == CS3_DW_BLOCK)
-    row = overhead + features / (double)hw->pe.lanes_fp16;
-  return (double)shape->rows * row;
+    return (double)shape->rows * tokens * (overhead + features / lanes);
+  double weights = features * (shape->dense ? 1 : search->density);
+  return (double)shape->rows * weights * (overhead + MAX(tokens / lanes, 1));
+}
+
+/* Whether @mapping, of many folds, may be left out; @enough: all of more folds too. */
+static gboolean too_slow(const Search *search, const Cs3LayerShape *shape,
+                         const Cs3Mapping *mapping, gboolean *enough) {
+  const Cs3Hardware *hw = search->hw;
+  gint64 token_pes = mapping->axis == CS3_AXIS_X ? hw->wafer.pe_y : hw->wafer.pe_x;
+  gint64 tokens = (shape->tokens - 1) / (token_pes * mapping->fold) + 1;
+  *enough = least_work(search, shape, mapping, 1) > HOPELESS * search->fastest;
+  return *enough || least_work(search, shape, mapping, (double)tokens) > TOO_SLOW * search->fastest;
 }
 
 static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
@@ -88,11 +104,14 @@ static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mappin
   gint64 first = force->fold > 0 ? force->fold : 1;
   gint64 feature_pes = mapping.axis == CS3_AXIS_X ? search->hw->wafer.pe_x : search->hw->wafer.pe_y;
   gint64 last = force->fold > 0 ? force->fold : MAX(feature_pes, SURE_FOLDS);
-  for (mapping.fold = first; mapping.fold <= last; mapping.fold++) {
-    if (force->fold <= 0 && mapping.fold > SURE_FOLDS &&
-        least_work(search, shape, &mapping) > 2 * search->fastest)
-      return;
-    consider(search, shape, &mapping);
+  gboolean enough = FALSE;
+  for (mapping.fold = first; mapping.fold <= last && !enough; mapping.fold++) {
+    gboolean many = force->fold <= 0 && mapping.fold > SURE_FOLDS;
+    if (many && too_slow(search, shape, &mapping, &enough))
+      continue;
+    gboolean fits = consider(search, shape, &mapping);
+    /* A local block only grows with the folds. */
+    enough = many && !fits && mapping.dw == CS3_DW_BLOCK;
   }
 }
 
