@@ -234,10 +234,12 @@ static const Cs3Param params[] = {
     ENUM(kernel, "weight_format", weight_format, weight_formats, VENDOR,
          "Cerebras SDK white paper: a sparse wavelet is a 16-bit index and a 16-bit value",
          "How a non-zero weight travels; the others are hypothetical."),
-    ENUM(kernel, "dw_algorithm", dw_algorithm, dw_algorithms, UNPUBLISHED,
-         NO_PUBLIC_VALUE "dot products; a local block is the other way to do it",
-         "How weight gradients are computed: a dot product over the PE's tokens for each live "
-         "weight, a multiply-add of all of a row's gradients for each token, or what is faster."),
+    /* Sampled between the two ways; the faster of them is no third one. */
+    ROW(ENUM, NONE, kernel, "dw_algorithm", dw_algorithm, CS3_DW_DOT, CS3_DW_AUTO, CS3_DW_DOT,
+        CS3_DW_BLOCK, dw_algorithms, UNPUBLISHED,
+        NO_PUBLIC_VALUE "dot products; a local block is the other way to do it",
+        "How weight gradients are computed: a dot product over the PE's tokens for each live "
+        "weight, a multiply-add of all of a row's gradients for each token, or what is faster."),
     INT(kernel, "dense_weight_bits", dense_weight_bits, NONE, 1, 32, 0, 0, DERIVED,
         "FP16 weights need no index: two in a 32-bit wavelet",
         "Bits on the wire per weight of a dense layer."),
