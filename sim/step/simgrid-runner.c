@@ -11,10 +11,12 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -36,6 +38,31 @@ static gboolean write_all(int fd, const void *data, gsize size) {
     }
   }
   return TRUE;
+}
+
+void cs3_runner_put(int fd, const GArray *array) {
+  if (write_all(fd, array->data, array->len * g_array_get_element_size((GArray *)array)))
+    return;
+  fprintf(stderr, "no memory for its results: %s\n", g_strerror(errno));
+  fflush(stderr);
+  _exit(EX_OSERR);
+}
+
+GArray *cs3_runner_take(int fd, guint element_size, GError **error) {
+  struct stat info;
+  gssize n = fstat(fd, &info) == 0 ? info.st_size / (gssize)element_size : 0;
+  g_autoptr(GArray) array = g_array_sized_new(FALSE, FALSE, element_size, (guint)n);
+  g_array_set_size(array, (guint)n);
+  gssize size = n * (gssize)element_size;
+  for (gssize have = 0, part = 0; have < size; have += part) {
+    part = pread(fd, array->data + have, (gsize)(size - have), have);
+    if (part > 0)
+      continue;
+    errno = part == 0 ? EIO : errno;
+    set_resource_error(error, "cannot read its results");
+    return NULL;
+  }
+  return g_steal_pointer(&array);
 }
 
 int cs3_runner_memory_file(const char *text, GError **error) {

@@ -24,3 +24,11 @@ gboolean cs3_runner_fork(Cs3RunnerFunc run, gconstpointer input, gpointer result
  * Returns: a descriptor to close(), or -1 with @error set to CS3_STEP_ERROR_RESOURCE.
  */
 int cs3_runner_memory_file(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_runner_put: in the child: write @array, of elements without pointers, to the end of a memory
+ * file; ends the child when that fails. */
+void cs3_runner_put(int fd, const GArray *array);
+
+/** cs3_runner_take: (transfer full): in the caller: what the child has put into a memory file, for
+ * results of any length. Fails with %CS3_STEP_ERROR_RESOURCE. */
+GArray *cs3_runner_take(int fd, guint element_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;

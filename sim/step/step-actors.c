@@ -8,12 +8,11 @@
 
 #include "sim/step/simgrid-engine.h"
 #include "sim/step/simgrid-platform.h"
+#include "sim/step/simgrid-runner.h"
 #include "sim/step/step-state.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
   guint use;
@@ -385,20 +384,6 @@ static void start_actors(Cs3Simulation *s) {
   start_traffic(s);
 }
 
-static gboolean write_spans(int fd, const GArray *spans) {
-  const char *bytes = spans->data;
-  for (gsize left = spans->len * sizeof(Cs3Span); left > 0;) {
-    gssize n = write(fd, bytes, left);
-    if (n < 0 && errno != EINTR)
-      return FALSE;
-    if (n > 0) {
-      bytes += n;
-      left -= (gsize)n;
-    }
-  }
-  return TRUE;
-}
-
 /* The child ends after this; what the simulation holds goes with it. */
 void cs3_step_actors_run(gconstpointer job, gpointer answer) {
   const Cs3StepJob *what = job;
@@ -408,5 +393,5 @@ void cs3_step_actors_run(gconstpointer job, gpointer answer) {
   start_actors(s);
   cs3_engine_run();
   if (s->spans != NULL)
-    s->answer->spans_lost = !write_spans(what->spans_fd, s->spans);
+    cs3_runner_put(what->spans_fd, s->spans);
 }

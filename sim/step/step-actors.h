@@ -19,7 +19,6 @@ typedef struct {
   double end_s[CS3_STEP_MAX_ITERATIONS]; /* by iteration: end of the last use on the first wafer */
   guint64 uses_simulated;                /* by the first wafer */
   guint64 retries;                       /* transfers that failed and were begun again */
-  gboolean spans_lost;                   /* they could not be written */
 } Cs3StepAnswer;
 
 /** cs3_step_actors_run: a #Cs3RunnerFunc: #Cs3StepJob in, #Cs3StepAnswer out. */

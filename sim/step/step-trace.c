@@ -7,7 +7,6 @@
 #include "sim/step/simgrid-runner.h"
 #include "sim/step/step-simgrid.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The last of them is kept: slots and links have then reached their rhythm. */
@@ -21,26 +20,6 @@ const char *cs3_span_name(Cs3SpanKind kind) {
       [CS3_SPAN_BOUNDARY] = "boundary",
   };
   return names[kind];
-}
-
-/* (transfer full) (nullable): the whole file as an array of spans. */
-static GArray *read_spans(int fd) {
-  struct stat info;
-  if (fstat(fd, &info) != 0 || info.st_size % (goffset)sizeof(Cs3Span) != 0)
-    return NULL;
-  guint n = (guint)(info.st_size / (goffset)sizeof(Cs3Span));
-  GArray *spans = g_array_sized_new(FALSE, FALSE, sizeof(Cs3Span), n);
-  g_array_set_size(spans, n);
-  gsize size = n * sizeof(Cs3Span);
-  for (gsize have = 0; have < size;) {
-    gssize part = pread(fd, spans->data + have, size - have, (off_t)have);
-    if (part <= 0) {
-      g_array_unref(spans);
-      return NULL;
-    }
-    have += (gsize)part;
-  }
-  return spans;
 }
 
 static gint by_begin(gconstpointer a, gconstpointer b) {
@@ -86,12 +65,8 @@ static Cs3StepTrace *trace_plan(const Cs3StepPlan *plan, int fd, GError **error)
   Cs3StepAnswer answer;
   if (!cs3_step_run_job(&job, &answer, error))
     return NULL;
-  g_autoptr(GArray) all = answer.spans_lost ? NULL : read_spans(fd);
-  if (all != NULL)
-    return trace_new(plan, &answer, all);
-  g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_RESOURCE,
-              "step simulation: no memory for the timeline");
-  return NULL;
+  g_autoptr(GArray) all = cs3_runner_take(fd, sizeof(Cs3Span), error);
+  return all != NULL ? trace_new(plan, &answer, all) : NULL;
 }
 
 Cs3StepTrace *cs3_step_trace(const Cs3Schedule *schedule, const Cs3System *system, GError **error) {

@@ -10,9 +10,7 @@
 #include "sim/step/simgrid-runner.h"
 #include "sim/step/step.h"
 
-#include <errno.h>
 #include <math.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TIMEOUT_S 600
@@ -38,7 +36,7 @@ typedef struct {
 } Job;
 
 typedef struct {
-  gboolean done, events_lost;
+  gboolean done;
 } Answer;
 
 struct Run;
@@ -170,20 +168,6 @@ static void coordinator(int argc, char **argv) {
 
 /* --- the child ------------------------------------------------------------------------------- */
 
-static gboolean write_events(int fd, const GArray *events) {
-  const char *bytes = events->data;
-  for (gsize left = events->len * sizeof(Cs3Event); left > 0;) {
-    gssize n = write(fd, bytes, left);
-    if (n < 0 && errno != EINTR)
-      return FALSE;
-    if (n > 0) {
-      bytes += n;
-      left -= (gsize)n;
-    }
-  }
-  return TRUE;
-}
-
 static void start_monitors(Run *run) {
   for (guint i = 0; i < run->plan->losses->len; i++) {
     Monitor *m = g_new(Monitor, 1);
@@ -208,7 +192,7 @@ static void run_job(gconstpointer input, gpointer answer) {
   cs3_engine_actor("coordinator", HOST_COORDINATOR, run, FALSE, coordinator);
   start_monitors(run);
   cs3_engine_run();
-  run->answer->events_lost = !write_events(job->events_fd, run->events);
+  cs3_runner_put(job->events_fd, run->events);
 }
 
 /* --- platform -------------------------------------------------------------------------------- */
@@ -311,22 +295,6 @@ static gboolean check_legs(const GArray *legs, GError **error) {
   return TRUE;
 }
 
-static GArray *read_events(int fd) {
-  struct stat info;
-  if (fstat(fd, &info) != 0 || info.st_size % (goffset)sizeof(Cs3Event) != 0)
-    return NULL;
-  guint n = (guint)(info.st_size / (goffset)sizeof(Cs3Event));
-  g_autoptr(GArray) events = g_array_sized_new(FALSE, FALSE, sizeof(Cs3Event), n);
-  g_array_set_size(events, n);
-  for (gsize have = 0, size = n * sizeof(Cs3Event); have < size;) {
-    gssize part = pread(fd, events->data + have, size - have, (off_t)have);
-    if (part <= 0)
-      return NULL;
-    have += (gsize)part;
-  }
-  return g_steal_pointer(&events);
-}
-
 static gboolean fork_job(Job *job, const int *profiles, GArray **events, GError **error) {
   Answer answer = {0};
   g_autofree char *platform = platform_text(job, profiles);
@@ -337,15 +305,10 @@ static gboolean fork_job(Job *job, const int *profiles, GArray **events, GError 
   close(job->platform_fd);
   if (!ok)
     return FALSE;
-  *events = answer.done && !answer.events_lost ? read_events(job->events_fd) : NULL;
-  if (*events != NULL)
-    return TRUE;
   if (answer.done)
-    g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_RESOURCE,
-                "training run: no memory for its events");
-  else
-    g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_DEADLOCK,
-                "training run: deadlock, the run does not end");
+    return (*events = cs3_runner_take(job->events_fd, sizeof(Cs3Event), error)) != NULL;
+  g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_DEADLOCK,
+              "training run: deadlock, the run does not end");
   return FALSE;
 }
 

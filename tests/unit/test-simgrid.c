@@ -39,6 +39,12 @@ static void load_bad_platform(gconstpointer input, gpointer result) {
   cs3_engine_load(fd);
 }
 
+static void put_nowhere(gconstpointer input, gpointer result) {
+  g_autoptr(GArray) array = g_array_new(FALSE, TRUE, sizeof(double));
+  g_array_set_size(array, 1);
+  cs3_runner_put(-1, array);
+}
+
 /* Also in a program that lets the kernel reap its children. */
 START_TEST(child_answers) {
   signal(SIGCHLD, _i == 0 ? SIG_DFL : SIG_IGN);
@@ -57,6 +63,7 @@ static const struct {
     {die, CS3_STEP_ERROR_DIED, "signal 6 (Aborted): first?line"},
     {leave, CS3_STEP_ERROR_DIED, "status 3 and no result: it left no message"},
     {hang, CS3_STEP_ERROR_TIMEOUT, "no result within 1 s"},
+    {put_nowhere, CS3_STEP_ERROR_DIED, "status 71 and no result: no memory for its results: "},
     {load_bad_platform, CS3_STEP_ERROR_DIED, "signal 6 (Aborted): "},
 };
 enum { N_ENDS = G_N_ELEMENTS(ends) };
