@@ -24,9 +24,25 @@ GArray *cs3_system_sweep_points(const Cs3SystemSweep *sweep, gint64 batch) {
   return points;
 }
 
+/* (transfer container): those of @texts whose place a cluster of @systems has. */
+static char **faults_of(char **texts, const Cs3Tree *tree) {
+  GPtrArray *kept = g_ptr_array_new();
+  for (; texts != NULL && *texts != NULL; texts++) {
+    Cs3Fault fault;
+    if (cs3_fault_parse(*texts, &fault, NULL) && cs3_fault_check(&fault, *texts, tree, NULL))
+      g_ptr_array_add(kept, *texts);
+  }
+  g_ptr_array_add(kept, NULL);
+  return (char **)g_ptr_array_free(kept, FALSE);
+}
+
 static gboolean run_point(Cs3Scenario *scenario, const Cs3ScenarioOptions *options, gint64 systems,
                           gint64 batch, json_t *records, GError **error) {
-  if (!cs3_scenario_set_systems(scenario, options, systems, batch, error))
+  Cs3Tree tree = {systems, scenario->machine->system.swarmx.fan_out};
+  g_autofree char **faults = faults_of(options->fault, &tree);
+  Cs3ScenarioOptions point = *options;
+  point.fault = faults;
+  if (!cs3_scenario_set_systems(scenario, &point, systems, batch, error))
     return FALSE;
   g_autoptr(Cs3Run) run = cs3_run(&scenario->config, error);
   if (run == NULL) {
@@ -47,10 +63,10 @@ gboolean cs3_system_sweep_run(const Cs3SystemSweep *sweep, const Cs3ScenarioOpti
                 options->batch, sweep->most);
     return FALSE;
   }
-  Cs3ScenarioOptions first = *options;
-  first.systems = 1;
-  first.fault = NULL; /* of what one system has not */
-  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&first, error);
+  /* The largest cluster must have all faults. */
+  Cs3ScenarioOptions largest = *options;
+  largest.systems = g_array_index(points, gint64, points->len - 1);
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&largest, error);
   if (scenario == NULL)
     return FALSE;
   g_autoptr(Cs3RunCache) cache = cs3_run_cache_new(CACHED_PASSES, CACHED_MASK_BYTES);

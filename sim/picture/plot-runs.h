@@ -22,7 +22,8 @@ GArray *cs3_system_sweep_points(const Cs3SystemSweep *sweep, gint64 batch);
 /**
  * cs3_system_sweep_run: append a record for each of @points.
  * The batch is that of the largest number of systems: STRONG: of all, WEAK: its share goes to every
- * system. @progress: (nullable).
+ * system. Smaller clusters go without the faults of what they do not have. @points: at least one.
+ * @progress: (nullable).
  */
 gboolean cs3_system_sweep_run(const Cs3SystemSweep *sweep, const Cs3ScenarioOptions *options,
                               const GArray *points, Cs3Progress *progress, json_t *records,

@@ -212,6 +212,7 @@ gboolean cs3_scenario_set_systems(Cs3Scenario *s, const Cs3ScenarioOptions *opti
   }
   g_clear_pointer(&s->faults, g_array_unref);
   s->config.faults = s->faults = faults;
+  s->config.fault_texts = options->fault;
   s->config.systems = systems;
   s->config.batch = batch;
   return TRUE;
@@ -238,7 +239,6 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       .seed = (guint64)o->seed,
       .map_texts = o->map,
       .filter_texts = o->sparsity_filter,
-      .fault_texts = o->fault,
       .exact = o->exact,
       .bound = o->fidelity == 1,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
