@@ -35,7 +35,7 @@ static Line line_new(const char *machine) {
   return line;
 }
 
-static Cs3Fabric *line_run(Line *line) {
+static Cs3Fabric *line_load(Line *line) {
   g_autoptr(GError) error = NULL;
   Cs3Fabric *fabric = cs3_fabric_new(LINE, 1, &line->timing, line, &error);
   g_assert_no_error(error);
@@ -45,6 +45,12 @@ static Cs3Fabric *line_run(Line *line) {
                   error ? error->message : "");
     cs3_fabric_set_role(fabric, x, 0, id);
   }
+  return fabric;
+}
+
+static Cs3Fabric *line_run(Line *line) {
+  g_autoptr(GError) error = NULL;
+  Cs3Fabric *fabric = line_load(line);
   ck_assert_msg(cs3_fabric_run(fabric, &error), "%s", error ? error->message : "");
   return fabric;
 }
@@ -344,6 +350,99 @@ START_TEST(wide_operations) {
 }
 END_TEST
 
+/* What a line holds when its last PE takes nothing: per colour the sender's queue and ramp, in
+ * front of every router the parked wavelets and the link's registers, the receiver's ramp and
+ * queue. Of the generation, and of the queue that the role names. */
+START_TEST(queues_are_finite) {
+  static const char *const machines[] = {"cs2", "cs3"};
+  for (guint i = 0; i < 2 * 4; i++) {
+    Line line = line_new(machines[i / 4]);
+    guint in = i % 4 < 2 ? 0 : 4, out = i % 2 ? 2 : 0;
+    line.role[0].task[0] = launch_all;
+    line.role[0].n_threads = 2;
+    line.role[0].memory_bytes = 4 * 100;
+    line.role[0].colour[0].out_queue = (guint8)(out + 1);
+    line.role[LINE - 1].colour[0].in_queue = (guint8)(in + 1);
+    line.role[LINE - 1].colour[0].binding = CS3_BIND_VECTOR;
+    line.n_ops = 1;
+    line.op[0] = (Cs3VectorOp){.code = CS3_OP_MOVE, .n = 100, .dst = CS3_FAB(0), .a = CS3_MEM(0)};
+    const Cs3EventTiming *t = &line.timing;
+    guint held = t->out_queue[out] + t->ramp + 1 + (LINE - 1) * (t->router_buffer + t->hop) +
+                 t->in_queue[in] + t->ramp;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Cs3Fabric) fabric = line_load(&line);
+    ck_assert(!cs3_fabric_run(fabric, &error));
+    g_autofree char *text = g_strdup_printf("%u wavelets in flight and nothing can move", held);
+    fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_DEADLOCK, text);
+    g_autofree char *sender = g_strdup_printf(
+        "PE (0,0) has done %u of 100 elements and waits for room on colour 0", held);
+    fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_DEADLOCK, sender);
+  }
+}
+END_TEST
+
+static void assert_role_refused(const Cs3Role *role, const char *text) {
+  g_autoptr(GError) error = NULL;
+  Cs3EventTiming timing = fixture_timing("cs2");
+  g_autoptr(Cs3Fabric) fabric = cs3_fabric_new(1, 1, &timing, NULL, &error);
+  guint id;
+  g_assert_no_error(error);
+  ck_assert(!cs3_fabric_add_role(fabric, role, &id, &error));
+  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, text);
+}
+
+/* A PE has 8 microthreads beside its main thread, 8 input and 6 output queues, 43,000 bytes. */
+START_TEST(resources_are_finite) {
+  Cs3EventTiming timing = fixture_timing("cs2");
+  g_autoptr(Cs3Fabric) fabric = cs3_fabric_new(1, 1, &timing, NULL, NULL);
+  Cs3Role most;
+  guint id;
+  cs3_role_clear(&most);
+  most.n_threads = 1 + 8;
+  most.memory_bytes = 43000;
+  for (guint c = 0; c < 8; c++)
+    cs3_role_route(&most, c, 0, TO(RAMP) * (c < 6) | TO(W), TO(RAMP));
+  ck_assert(cs3_fabric_add_role(fabric, &most, &id, NULL));
+  Cs3Role role = most;
+  role.n_threads++;
+  assert_role_refused(&role, "9 microthreads; a PE has 8");
+  role = most;
+  role.n_streams = 1;
+  assert_role_refused(&role, "9 microthreads; a PE has 8");
+  role = most;
+  role.memory_bytes += 4;
+  assert_role_refused(&role, "43004 bytes of memory in a PE, which leaves 43000");
+  role = most;
+  cs3_role_route(&role, 8, 0, TO(W), TO(RAMP));
+  assert_role_refused(&role, "receives on more than 8 colours");
+  role = most;
+  cs3_role_route(&role, 8, 0, TO(RAMP), TO(E));
+  assert_role_refused(&role, "sends on 7 colours; it has fewer output queues");
+}
+END_TEST
+
+/* Issue slots of 800 elements: lanes by type and generation; multiply-adds of three streams in SRAM
+ * no faster than its ports (two 64-bit reads, one write); FP32 and sums to a scalar one by one. */
+START_TEST(lanes_and_ports) {
+  static const struct {
+    const char *machine;
+    guint code, type, slots;
+  } rates[] = {
+      {"cs2", CS3_OP_MOVE, CS3_TYPE_F16, 200},  {"cs3", CS3_OP_MOVE, CS3_TYPE_F16, 100},
+      {"cs2", CS3_OP_MOVE, CS3_TYPE_F32, 400},  {"cs3", CS3_OP_MOVE, CS3_TYPE_F32, 200},
+      {"cs2", CS3_OP_FMA, CS3_TYPE_F16, 200},   {"cs3", CS3_OP_FMA, CS3_TYPE_F16, 200},
+      {"cs2", CS3_OP_FMA, CS3_TYPE_F16X2, 400}, {"cs3", CS3_OP_FMA, CS3_TYPE_F16X2, 400},
+      {"cs2", CS3_OP_FMA, CS3_TYPE_F32, 800},   {"cs3", CS3_OP_FMA, CS3_TYPE_F32, 1600},
+      {"cs2", CS3_OP_DOT, CS3_TYPE_F16, 1600},  {"cs3", CS3_OP_DOT, CS3_TYPE_F16, 1600},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rates); i++) {
+    Cs3EventTiming timing = fixture_timing(rates[i].machine);
+    g_printerr("# %s: operation %u on type %u\n", rates[i].machine, rates[i].code, rates[i].type);
+    ck_assert_uint_eq(cs3_op_slots(&timing, rates[i].code, rates[i].type, 800), rates[i].slots);
+  }
+}
+END_TEST
+
 /* Everything that can be seen of a finished run, as one number. */
 static guint digest(const Cs3ProgramRun *run) {
   const Cs3ProgramParams *p = &run->params;
@@ -394,6 +493,9 @@ int main(void) {
   tcase_add_test(tests, block_and_unblock);
   tcase_add_test(tests, charged_operations);
   tcase_add_test(tests, wide_operations);
+  tcase_add_test(tests, queues_are_finite);
+  tcase_add_test(tests, resources_are_finite);
+  tcase_add_test(tests, lanes_and_ports);
   tcase_add_loop_test(tests, runs_are_identical, 0, (int)programs);
   suite_add_tcase(suite, tests);
   return fixture_run(suite);
