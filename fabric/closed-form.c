@@ -86,6 +86,12 @@ Cs3ClosedForm cs3_form_add(Cs3ClosedForm first, Cs3ClosedForm second) {
                          .cycles = first.cycles + second.cycles};
 }
 
+Cs3ClosedForm cs3_form_times(Cs3ClosedForm form, guint n) {
+  return (Cs3ClosedForm){.energy = n * form.energy, .contention = n * form.contention,
+                         .distance = n * form.distance, .depth = n * form.depth,
+                         .links = form.links, .cycles = n * form.cycles};
+}
+
 struct Cs3TreeTable {
   guint pes, depth;
   guint32 *energy; /* [depth][pes] */

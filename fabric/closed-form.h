@@ -28,6 +28,9 @@ Cs3ClosedForm cs3_form_ring_all_reduce(guint words, guint pes, guint ramp, guint
 /** cs3_form_add: one collective after the other. */
 Cs3ClosedForm cs3_form_add(Cs3ClosedForm first, Cs3ClosedForm second);
 
+/** cs3_form_times: @n times the same, one after the other, over the same links. */
+Cs3ClosedForm cs3_form_times(Cs3ClosedForm form, guint n);
+
 /* Deepest pre-order tree that is searched. */
 #define CS3_TREE_MAX_DEPTH 64
 

@@ -156,6 +156,13 @@ static gboolean ping_build(Cs3ProgramRun *run, GError **error) {
   return TRUE;
 }
 
+static gboolean ping_model(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
+  message_model(run, form);
+  *form = cs3_form_times(*form, 2 * run->params.rounds);
+  form->links *= 2; /* there and back */
+  return TRUE;
+}
+
 static gboolean ping_verify(const Cs3ProgramRun *run) {
   return same_words(run, 0, run->params.width - 1) && same_words(run, 0, 0);
 }
@@ -199,6 +206,14 @@ static gboolean relay_build(Cs3ProgramRun *run, GError **error) {
     if (!cs3_place(run, x, 0, &role, error))
       return FALSE;
   }
+  return TRUE;
+}
+
+static gboolean relay_model(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
+  guint stages = run->params.width - 1;
+  Cs3ClosedForm stage = cs3_form_message(run->params.words, 1, run->timing.ramp, run->timing.hop);
+  *form = cs3_form_times(stage, stages);
+  form->links = stages;
   return TRUE;
 }
 
@@ -246,6 +261,17 @@ static gboolean two_build(Cs3ProgramRun *run, GError **error) {
   return TRUE;
 }
 
+/* All words pass one link and one ramp. */
+static gboolean two_model(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
+  *form = (Cs3ClosedForm){.energy = 3.0 * run->params.words,
+                          .contention = 2.0 * run->params.words,
+                          .distance = 2,
+                          .depth = 1,
+                          .links = 2};
+  form->cycles = cs3_form_reduce_time(form, run->timing.ramp, run->timing.hop);
+  return TRUE;
+}
+
 static gboolean two_verify(const Cs3ProgramRun *run) {
   guint words = run->params.words;
   for (guint i = 0; i < 2 * words; i++)
@@ -263,10 +289,10 @@ const Cs3ProgramOps cs3_program_stream = {
     "--pes Px1 --words B", stream_check, stream_build, stream_verify, message_model};
 const Cs3ProgramOps cs3_program_ping_pong = {
     "ping-pong", "round trips between PE 0 and PE P-1, on one clock",
-    "--pes Px1 --words B --rounds N", ping_check, ping_build, ping_verify, NULL};
+    "--pes Px1 --words B --rounds N", ping_check, ping_build, ping_verify, ping_model};
 const Cs3ProgramOps cs3_program_relay = {
     "relay", "store-and-forward of a whole vector from PE to PE along a row",
-    "--pes Px1 --words B", check_pair, relay_build, relay_verify, NULL};
+    "--pes Px1 --words B", check_pair, relay_build, relay_verify, relay_model};
 const Cs3ProgramOps cs3_program_two_senders = {
     "two-senders", "two streams that share one link", "--pes 3x1 --words B", two_check, two_build,
-    two_verify, NULL};
+    two_verify, two_model};

@@ -249,8 +249,9 @@ static gboolean transpose_verify(const Cs3ProgramRun *run) {
 
 /* The middle link of a row carries floor(P/2) ceil(P/2) pairs in each direction. */
 static gboolean transpose_model(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
-  double half = floor(run->params.width / 2.0), pairs = half * (run->params.width - half);
-  *form = (Cs3ClosedForm){.contention = (double)run->params.words * (run->params.width - 1),
+  double p = run->params.width, half = floor(p / 2), pairs = half * (p - half);
+  *form = (Cs3ClosedForm){.energy = run->params.words * p * (p * p - 1) / 3,
+                          .contention = (double)run->params.words * (run->params.width - 1),
                           .distance = run->params.width - 1,
                           .depth = 1,
                           .links = 2.0 * (run->params.width - 1),
