@@ -344,7 +344,7 @@ static double mean_cycles(const Cs3ProgramRun *run) {
 const Cs3ProgramOps cs3_program_mesh_gemm = {
     "mesh-gemm",
     "FP16 GEMM on PxP PEs with tiles moving on two-hop rings; mean of a repetition",
-    "--pes PxP --tile-m M --tile-k K --tile-n N --products L --rounds R",
+    "--pes PxP --tile-m M --tile-k K --tile-n N --products L --rounds R --silent",
     check,
     build,
     verify,

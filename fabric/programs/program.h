@@ -8,7 +8,7 @@
 
 typedef struct Cs3ProgramOps Cs3ProgramOps;
 
-/* What a user may ask for; a program ignores what it does not list in its options. */
+/* What a user may ask for; a program reads what it lists in its options. */
 typedef struct {
   guint width, height; /* PEs */
   guint words;         /* 32-bit words per PE or message */
@@ -58,6 +58,9 @@ const Cs3ProgramOps *const *cs3_program_table(void);
  * Returns: (nullable): %NULL with %CS3_FABRIC_ERROR_INVALID naming the nearest program.
  */
 const Cs3ProgramOps *cs3_program_find(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_program_reads: does @ops list option --@name? */
+gboolean cs3_program_reads(const Cs3ProgramOps *ops, const char *name);
 
 /** cs3_program_defaults: 8x1 PEs, 64 words, and the other options' defaults. */
 Cs3ProgramParams cs3_program_defaults(void);

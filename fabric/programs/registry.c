@@ -74,6 +74,12 @@ const Cs3ProgramOps *cs3_program_find(const char *name, GError **error) {
   return NULL;
 }
 
+gboolean cs3_program_reads(const Cs3ProgramOps *ops, const char *name) {
+  g_auto(GStrv) words = g_strsplit(ops->options, " ", -1);
+  g_autofree char *option = g_strconcat("--", name, NULL);
+  return g_strv_contains((const char *const *)words, option);
+}
+
 Cs3ProgramParams cs3_program_defaults(void) {
   return (Cs3ProgramParams){.width = 8, .height = 1, .words = 64, .rounds = 1, .tile_m = 4,
                             .tile_k = 8, .tile_n = 8, .load = 0.2, .horizon = 1000, .seed = 1};

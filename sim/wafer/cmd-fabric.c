@@ -139,6 +139,27 @@ static const FabricOptions defaults = {
     .trace_limit = 1000000,
 };
 
+/* An option that the program does not read says something that the result would not. */
+static gboolean check_read(const FabricOptions *o, const Cs3ProgramOps *ops, GError **error) {
+  const struct {
+    const char *name;
+    gboolean given;
+  } used[] = {{"words", o->words != defaults.words},    {"group", o->group != defaults.group},
+              {"rounds", o->rounds != defaults.rounds}, {"tile-m", o->tile_m != defaults.tile_m},
+              {"tile-k", o->tile_k != defaults.tile_k}, {"tile-n", o->tile_n != defaults.tile_n},
+              {"products", o->products != 0},           {"silent", o->silent},
+              {"load", o->load != defaults.load},       {"horizon", o->horizon != defaults.horizon},
+              {"seed", o->seed != defaults.seed}};
+  for (guint i = 0; i < G_N_ELEMENTS(used); i++)
+    if (used[i].given && !cs3_program_reads(ops, used[i].name)) {
+      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                  "--%s means nothing to program \"%s\", which reads %s", used[i].name, ops->name,
+                  ops->options);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 /* "WxH"; zero is let through: the program says what it needs. */
 static gboolean read_mesh(const char *text, Cs3ProgramParams *params, GError **error) {
   g_auto(GStrv) parts = g_strsplit(text, "x", 2);
@@ -158,7 +179,7 @@ gboolean cs3_cmd_fabric_config(const void *options_struct, const char *program,
                                Cs3FabricConfig *config, GError **error) {
   const FabricOptions *o = options_struct;
   *config = (Cs3FabricConfig){.ops = cs3_program_find(program, error)};
-  if (config->ops == NULL)
+  if (config->ops == NULL || !check_read(o, config->ops, error))
     return FALSE;
   g_autoptr(Cs3Machine) machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
   if (machine == NULL || !cs3_event_timing_init(&config->timing, &machine->hw, error))

@@ -66,6 +66,11 @@ static json_t *model_record(const Cs3ProgramRun *run, guint64 cycles) {
                    form.cycles > 0 ? (double)cycles / form.cycles : 0.0);
 }
 
+/* Null for what the program does not read. */
+static json_t *option_of(const Cs3ProgramOps *ops, const char *name, guint value) {
+  return cs3_program_reads(ops, name) ? json_integer(value) : json_null();
+}
+
 static json_t *record_of(const Cs3FabricConfig *config, const Cs3ProgramRun *run) {
   Cs3FabricStats s;
   cs3_fabric_stats(run->fabric, &s);
@@ -73,12 +78,13 @@ static json_t *record_of(const Cs3FabricConfig *config, const Cs3ProgramRun *run
   double pes = (double)config->params.width * config->params.height, span = MAX(cycles, 1);
   double link_cycles = (double)run->timing.link_num / run->timing.link_den;
   double links = MAX(s.links_used, 1);
-  json_t *record = json_pack(
-      "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:b}", "schema", "cs3sim.fabric/1", "program",
-      config->ops->name, "hardware", config->hardware, "width", (json_int_t)config->params.width,
-      "height", (json_int_t)config->params.height, "words", (json_int_t)config->params.words,
-      "group", (json_int_t)config->params.group, "cycles", (json_int_t)cycles, "time_s",
-      (double)cycles / config->clock_hz, "result_ok", run->ops->verify(run));
+  json_t *record =
+      json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:f, s:b}", "schema", "cs3sim.fabric/1",
+                "program", config->ops->name, "hardware", config->hardware, "width",
+                (json_int_t)config->params.width, "height", (json_int_t)config->params.height,
+                "words", option_of(config->ops, "words", config->params.words), "group",
+                option_of(config->ops, "group", config->params.group), "cycles", (json_int_t)cycles,
+                "time_s", (double)cycles / config->clock_hz, "result_ok", run->ops->verify(run));
   json_t *counts =
       json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "wavelet_hops",
                 (json_int_t)s.wavelet_hops, "injected", (json_int_t)s.injected, "link_hops",
@@ -122,10 +128,12 @@ static double number(const json_t *record, const char *key) {
 
 void cs3_fabric_text(const json_t *record, Cs3Output *output) {
   const json_t *model = json_object_get(record, "model");
-  cs3_output_printf(output, "%s on %.0fx%.0f PEs, %.0f words (%s)\n",
+  cs3_output_printf(output, "%s on %.0fx%.0f PEs",
                     json_string_value(json_object_get(record, "program")), number(record, "width"),
-                    number(record, "height"), number(record, "words"),
-                    json_string_value(json_object_get(record, "hardware")));
+                    number(record, "height"));
+  if (json_is_integer(json_object_get(record, "words")))
+    cs3_output_printf(output, ", %.0f words", number(record, "words"));
+  cs3_output_printf(output, " (%s)\n", json_string_value(json_object_get(record, "hardware")));
   cs3_output_printf(output, "  cycles             %14.0f   (%.4g us)\n", number(record, "cycles"),
                     number(record, "time_s") * 1e6);
   if (json_is_object(model))
