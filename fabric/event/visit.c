@@ -97,8 +97,7 @@ static inline void visit_router(Cs3Fabric *f, guint32 id, guint lanes) {
     cs3_router_move(f, id, info, (guint)__builtin_ctz(lanes), cs3_flown_through(f, cell));
 }
 
-/* Fetches what the visit of a cell needs, each thing when the one that says where it lies has come:
- * cell and PE, channels and threads, trains. */
+/* What the visit of a cell needs: cell and PE, channels and threads, trains. */
 static inline void fetch_cell(const Cs3Fabric *f, guint32 item) {
   __builtin_prefetch(&f->cell[item >> 8], 1);
   if (item >> CS3_LANE_PE & 1) {
@@ -122,14 +121,29 @@ static inline void fetch_channels(const Cs3Fabric *f, guint32 item) {
   }
 }
 
+static inline void fetch_trains(const Cs3Fabric *f, guint32 item) {
+  const Cs3Cell *cell = &f->cell[item >> 8];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  for (guint64 m = cell->nonempty; m; m &= m - 1) {
+    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]));
+    if (cs3_kind(e) == CS3_TRAIN) {
+      __builtin_prefetch(cs3_train(f, e->data), 1);
+      __builtin_prefetch((const char *)cs3_train(f, e->data) + 64, 1);
+    }
+  }
+}
+
+/* Each is fetched when what says where it lies has come. */
 static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
-  enum { CELL = CS3_AHEAD, CHANNELS = CELL * 5 / 8 };
+  enum { CELL = CS3_AHEAD, CHANNELS = CELL * 5 / 8, TRAINS = CELL * 2 / 8 };
   gboolean far = f->state_bytes > CS3_NEAR_BYTES;
   for (guint i = far ? 0 : CELL; i < n + CELL; i++) {
     if (far && i < n)
       fetch_cell(f, item[i]);
     if (far && i >= CELL - CHANNELS && i < n + CELL - CHANNELS)
       fetch_channels(f, item[i - (CELL - CHANNELS)]);
+    if (far && i >= CELL - TRAINS && i < n + CELL - TRAINS)
+      fetch_trains(f, item[i - (CELL - TRAINS)]);
     guint lanes = i >= CELL ? item[i - CELL] & ((1u << CS3_LANE_PE) - 1) : 0;
     if (lanes)
       visit_router(f, item[i - CELL] >> 8, lanes);
