@@ -19,9 +19,22 @@ typedef struct {
   double left, right, bottom, top;
 } Panel;
 
+/* From 0 to the busiest PE or link, in whole tens: most programs leave most of a mesh idle. */
+static void write_scale(GString *script, const Cs3PlotTarget *target) {
+  static const char *const columns[][2] = {{"pe", "pe_busy_share"}, {"link", "busiest_link_share"}};
+  for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
+    g_string_append(script, "stats ");
+    cs3_canvas_file(script, target->data_name);
+    g_string_append_printf(script, " using (100*column('%s')) name '%s' nooutput\n", columns[i][1],
+                           columns[i][0]);
+  }
+  g_string_append(script, "top = 10*ceil((pe_max > link_max ? pe_max : link_max)/10)\n"
+                          "set cbrange [0:top > 10 ? top : 10]\n");
+}
+
 static void write_look(GString *script) {
   cs3_canvas_palette(script);
-  g_string_append(script, "set cbrange [0:100]\nset cbtics 20\nunset key\nunset grid\n"
+  g_string_append(script, "unset key\nunset grid\n"
                           "set tics out nomirror textcolor rgb '#222222'\n"
                           "set border linecolor rgb '#444444'\n");
 }
@@ -94,6 +107,7 @@ void cs3_mesh_map_script(GString *script, const Cs3PlotTarget *target,
   Panel panel[2];
   place_panels(words, wide, panel);
   cs3_canvas_terminal(script, target);
+  write_scale(script, target);
   write_look(script);
   write_axes(script, words);
   g_string_append(script, "set multiplot\n");

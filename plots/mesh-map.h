@@ -12,7 +12,8 @@ typedef struct {
 /**
  * cs3_mesh_map_script: append the script that draws target->data_name, a line of column names and a
  * line a PE with columns x, y, pe_busy_share and busiest_link_share (0 to 1, blocks of one y).
- * Shares are drawn in percent on a perceptually uniform scale from 0 to 100; PE (0, 0) is top left.
+ * Shares are drawn in percent on a perceptually uniform scale from 0 to the largest, in whole tens;
+ * PE (0, 0) is top left.
  * @target: a picture, not CS3_PLOT_TEXT.
  */
 void cs3_mesh_map_script(GString *script, const Cs3PlotTarget *target, const Cs3MeshMapWords *words);

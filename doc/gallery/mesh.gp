@@ -3,9 +3,11 @@ set output 'mesh.svg'
 set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
+stats 'mesh.dat' using (100*column('pe_busy_share')) name 'pe' nooutput
+stats 'mesh.dat' using (100*column('busiest_link_share')) name 'link' nooutput
+top = 10*ceil((pe_max > link_max ? pe_max : link_max)/10)
+set cbrange [0:top > 10 ? top : 10]
 set palette defined (0 '#440154', 1 '#482878', 2 '#3e4a89', 3 '#31688e', 4 '#26828e', 5 '#1f9e89', 6 '#35b779', 7 '#6cce59', 8 '#b4de2c', 9 '#fde725')
-set cbrange [0:100]
-set cbtics 20
 unset key
 unset grid
 set tics out nomirror textcolor rgb '#222222'
