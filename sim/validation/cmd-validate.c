@@ -98,7 +98,7 @@ static gboolean perturb(const Cs3Context *context, const ValidateOptions *o, GEr
     return FALSE;
   g_autoptr(Cs3Progress) progress =
       cs3_cli_progress(context, "constants", cs3_validation_perturb_count());
-  json_t *constants = cs3_validation_perturb(o->perturb, workers_of(o), show, progress, error);
+  json_t *constants = cs3_validation_perturb(machine, workers_of(o), show, progress, error);
   if (constants == NULL)
     return FALSE;
   cs3_validation_perturb_write(constants, context->output, context->format);

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "sim/base/config-error.h"
 #include "sim/base/table.h"
 #include "sim/run/result.h"
 #include "sim/validation/validate-measure.h"
@@ -24,7 +25,7 @@ typedef struct {
 } Probe;
 
 typedef struct {
-  const char *machine;
+  const Cs3Machine *machine;
   GArray *probes;    /* of Probe, the cheap ones first */
   GPtrArray *params; /* of const Cs3Param */
   json_t **found;    /* by parameter */
@@ -94,7 +95,7 @@ static const char *first_miss(Cs3ValidationSession *session, const Study *s, con
   g_autofree char *setting = g_strdup_printf("%s=%s", name, text);
   for (guint i = 0; i < s->probes->len; i++) {
     const Probe *probe = &g_array_index(s->probes, Probe, i);
-    if (misses(session, probe, s->machine, setting))
+    if (misses(session, probe, s->machine->name, setting))
       return probe->row->id;
   }
   return NULL;
@@ -102,10 +103,9 @@ static const char *first_miss(Cs3ValidationSession *session, const Study *s, con
 
 static void study_params(gint64 begin, gint64 end, guint worker, gpointer data) {
   Study *s = data;
-  g_autoptr(Cs3Machine) machine = cs3_machine_load(s->machine, NULL, NULL);
   for (gint64 k = begin; k < end; k++) {
     const Cs3Param *param = s->params->pdata[k];
-    double value = cs3_machine_get(machine, param);
+    double value = cs3_machine_get(s->machine, param);
     g_autofree char *name = cs3_param_name(param);
     g_autofree char *text = cs3_param_format(param, value);
     g_autoptr(Cs3ValidationSession) session = cs3_validation_session_new(1);
@@ -142,8 +142,8 @@ guint cs3_validation_perturb_count(void) {
   return params->len;
 }
 
-json_t *cs3_validation_perturb(const char *machine, guint workers, Cs3ValidationProgress progress,
-                               gpointer data, GError **error) {
+json_t *cs3_validation_perturb(const Cs3Machine *machine, guint workers,
+                               Cs3ValidationProgress progress, gpointer data, GError **error) {
   static const Cs3ValidationSuite *const suites[] = {&cs3_suite_pe, &cs3_suite_fabric,
                                                      &cs3_suite_sparse};
   g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
@@ -153,7 +153,13 @@ json_t *cs3_validation_perturb(const char *machine, guint workers, Cs3Validation
     if (rows == NULL)
       return NULL;
     g_ptr_array_add(all, rows);
-    collect(suites[i], rows, machine, probes);
+    collect(suites[i], rows, machine->name, probes);
+  }
+  if (probes->len == 0) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
+                "--perturb: no row of a validation is about '%s'; there are some for cs2 and cs3",
+                machine->name);
+    return NULL;
   }
   g_autoptr(GPtrArray) params = numeric_params();
   g_autofree json_t **found = g_new0(json_t *, params->len);
