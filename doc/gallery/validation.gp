@@ -30,12 +30,12 @@ set samples 200
 plot '+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' title 'within 10 %', \
   '+' using 1:($1*0.95):($1*1.05) with filledcurves linecolor rgb '#aaaaaa' title 'within 5 %', \
   x with lines linewidth 1 linecolor rgb '#666666' notitle, \
-  'validation.dat' index 0 using 'published':'simulated' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 title 'fabric (526)', \
+  'validation.dat' index 0 using 'published':'simulated' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 title 'fabric (527)', \
   'validation.dat' index 1 using 'published':'simulated' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 title 'flops (10)', \
   'validation.dat' index 2 using 'published':'simulated' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 title 'pe (48)', \
   'validation.dat' index 3 using 'published':'simulated' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 title 'sparse (35)', \
   'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 title 'throughput (26)', \
-  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 title 'throughput-fp32 (9)'
+  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 title 'throughput-silicon (26)'
 unset label
 unset key
 unset logscale
@@ -47,7 +47,7 @@ set yrange [-60:180]
 set ytics (-50, -10, 0, 10, 50, 100, 150)
 set grid noxtics
 set label 'error [%]' at screen 0.612, graph 0.5 center rotate by 90
-set xtics rotate by 22 right font ',11' ('fabric' 0, 'flops' 1, 'pe' 2, 'sparse' 3, 'throughput' 4, 'throughput-fp32' 5)
+set xtics rotate by 22 right font ',11' ('fabric' 0, 'flops' 1, 'pe' 2, 'sparse' 3, 'throughput' 4, 'throughput-silicon' 5)
 set xrange [-0.6:5.6]
 plot '+' using 1:(-10):(10) with filledcurves linecolor rgb '#dddddd' notitle, \
   '+' using 1:(-5):(5) with filledcurves linecolor rgb '#aaaaaa' notitle, \
