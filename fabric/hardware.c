@@ -31,6 +31,12 @@
 #define CHARACTERISATION "WSE-3 characterisation on the ALCF CS-3 (agrees with arXiv 2608.25124)"
 #define NO_PUBLIC_VALUE "no public value; proposal: "
 
+/* PE code of one published program; of no other generation is anything known. */
+#define MESH_GEMM                                                                                  \
+  "fitted on the 99 runs of MeshGEMM on the WSE-3 simulator (WaferLLM repository)"
+#define GEMM(type, key, help)                                                                      \
+  type(gemm, #key, key, CYCLES, 0, 10000, 0, 0, DERIVED, MESH_GEMM, help)
+
 #define IN_QUEUE(n)                                                                                \
   INT(fabric, "in_queue_" #n, in_queue[n], NONE, 0, 1024, 0, 0, VENDOR,                            \
       "Cerebras SDK documentation, appendix",                                                      \
@@ -266,6 +272,14 @@ static const Cs3Param params[] = {
          NO_PUBLIC_VALUE "0.2 to 0.5, and lower for what training rates of GPT-3 on a CS-2 fit "
                          "(0.11 to 0.15); the mapping is not public",
          "Share of dense peak that products of two activations reach."),
+    GEMM(INT, step, "MeshGEMM: loop, dispatch of four transfers, join, swap of the buffers."),
+    GEMM(INT, skew, "MeshGEMM: the same in a step of the skew, with two transfers."),
+    GEMM(INT, repetition, "MeshGEMM: once per product of the whole matrices."),
+    GEMM(INT, transfer, "MeshGEMM: more per step that communicates."),
+    GEMM(INT, ring, "MeshGEMM: more per repetition that communicates, to set up the rings."),
+    GEMM(REAL, map_short, "MeshGEMM: a mapped vector multiply-add of up to 8 elements."),
+    GEMM(REAL, map_long, "MeshGEMM: one of more, with three 64-bit words of the accumulator."),
+    GEMM(REAL, map_word, "MeshGEMM: and for every further 64-bit word."),
 };
 
 const Cs3ParamTable *cs3_hardware_table(void) {

@@ -101,6 +101,16 @@ typedef struct {
     gint64 gradient_bits;        /* on the wire per gradient */
     double attention_efficiency; /* share of dense peak reached by activation x activation GEMM */
   } kernel;
+  struct {             /* [gemm]: PE code of the published MeshGEMM, in cycles */
+    gint64 step;       /* loop, dispatch of four transfers, join, swap of the buffers */
+    gint64 skew;       /* the same with two transfers */
+    gint64 repetition; /* once per product of the whole matrices */
+    gint64 transfer;   /* more per step that communicates: dispatch and completion tasks */
+    gint64 ring;       /* more per repetition that communicates: set-up of the rings */
+    double map_short;  /* per mapped vector FMA of up to 8 elements */
+    double map_long;   /* of more: three 64-bit words of the accumulator */
+    double map_word;   /* and every further word */
+  } gemm;
 } Cs3Hardware;
 
 /**

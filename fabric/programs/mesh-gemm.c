@@ -48,20 +48,6 @@ static void add_ring(Cs3Role *role, guint p, guint n, guint base, guint down, gb
     cs3_role_route(role, base + p % 3, 0, back ? out : in, back ? in : out);
 }
 
-/* PE code on the WSE-3 simulator, cycles. A local product is Kt Nt mapped vector FMAs of Mt
- * elements: 540..555 cycles for 64 of them up to 8 elements; beyond, by the 64-bit words that a
- * column of the accumulator touches on average (published for Mt up to 16: 648..744). */
-#define STEP_CYCLES 52    /* loop, dispatch of four transfers, join, swap of the buffers */
-#define SKEW_CYCLES 40    /* the same with two transfers */
-#define GEMM_CYCLES 15    /* once per repetition */
-#define TRANSFER_CYCLES 7 /* more per step that communicates: dispatch and completion tasks */
-#define RING_CYCLES 75    /* more per repetition that communicates: set-up of the rings */
-/* A step of the skew also costs one pass over the tile, Mt Kt / lanes cycles: the slope of the
- * communication-only runs in Mt asks for it, at 3x3 and 6x6 PEs alike. */
-#define MAP_SHORT 8.55
-#define MAP_LONG 10.27
-#define MAP_PER_WORD 0.6
-
 static double column_words(guint rows) {
   double sum = 0;
   for (guint n = 0; n < 4; n++)
@@ -69,8 +55,13 @@ static double column_words(guint rows) {
   return sum / 4;
 }
 
-static guint product_cycles(const Cs3ProgramParams *p) {
-  double map = p->tile_m <= 8 ? MAP_SHORT : MAP_LONG + MAP_PER_WORD * (column_words(p->tile_m) - 3);
+/* Kt Nt mapped vector FMAs of Mt elements: 540..555 cycles for 64 of them up to 8 elements; beyond,
+ * by the 64-bit words that a column of the accumulator touches on average (published for Mt up to
+ * 16: 648..744). */
+static guint product_cycles(const Cs3EventTiming *timing, const Cs3ProgramParams *p) {
+  double map = p->tile_m <= 8 ? timing->gemm.map_short
+                              : timing->gemm.map_long +
+                                    timing->gemm.map_word * (column_words(p->tile_m) - 3);
   return (guint)(p->tile_k * p->tile_n * map + 0.5);
 }
 
@@ -202,11 +193,21 @@ static guint step(Cs3Pe *pe, guint32 wavelet) {
   if (!skews && p->products) {
     if (at < steps(p) && !p->no_communication)
       multiply(pe, p);
-    busy = p->products * product_cycles(p);
+    busy = p->products * product_cycles(&cs3_run_of(pe)->timing, p);
     cs3_pe_hold(pe, busy);
   }
   cs3_pe_after(pe, busy, TASK_JOIN);
   return 0;
+}
+
+/* Scalar code after step @within. One of the skew also costs one pass over the tile, Mt Kt / lanes
+ * cycles: the slope of the communication-only runs in Mt asks for it, at 3x3 and 6x6 PEs alike. */
+static guint step_cycles(const Cs3EventTiming *timing, const Cs3ProgramParams *p, guint within) {
+  gboolean skews = within < skew_steps(p);
+  guint cycles = skews ? timing->gemm.skew : timing->gemm.step;
+  if (p->no_communication)
+    return cycles;
+  return cycles + timing->gemm.transfer + (skews ? p->tile_m * p->tile_k / timing->lanes16 : 0);
 }
 
 /* All parts of a step are done: swap what was kept, and on to the next. */
@@ -214,16 +215,14 @@ static guint finish_step(Cs3Pe *pe, const Cs3ProgramParams *p) {
   Gemm *g = cs3_run_of(pe)->data;
   guint x = cs3_pe_x(pe), y = cs3_pe_y(pe), pe_index = y * p->width + x;
   guint32 *at = cs3_pe_register(pe, REG_STEP);
-  guint within = *at % steps(p), cycles = within < skew_steps(p) ? SKEW_CYCLES : STEP_CYCLES;
-  if (!p->no_communication)
-    cycles += TRANSFER_CYCLES +
-              (within < skew_steps(p) ? p->tile_m * p->tile_k / cs3_run_of(pe)->timing.lanes16 : 0);
+  const Cs3EventTiming *timing = &cs3_run_of(pe)->timing;
+  guint within = *at % steps(p), cycles = step_cycles(timing, p, within);
   if (within >= skew_steps(p))
     *cs3_pe_register(pe, REG_SWAP_W) ^= 1;
   if (within >= skew_steps(p) || within < (y + 1) / 2)
     *cs3_pe_register(pe, REG_SWAP_X) ^= 1;
   if (++*at % steps(p) == 0) {
-    cycles += GEMM_CYCLES + (p->no_communication ? 0 : RING_CYCLES);
+    cycles += timing->gemm.repetition + (p->no_communication ? 0 : timing->gemm.ring);
     g->end[pe_index] = cs3_pe_now(pe) + cycles;
     if (*at == steps(p))
       g->warm[pe_index] = g->end[pe_index];

@@ -124,7 +124,7 @@ static const struct {
     {"clok", "unknown parameter 'clok'; did you mean wafer.clock?"},
     {"wafer.clok", "unknown key 'clok' in [wafer]; did you mean clock?"},
     {"kernal", "unknown parameter 'kernal'; did you mean kernel?"},
-    {"", "unknown parameter ''; known: wafer, pe, fabric, io, kernel, memoryx, swarmx, "
+    {"", "unknown parameter ''; known: wafer, pe, fabric, io, kernel, gemm, memoryx, swarmx, "
          "recovery, cost"},
 };
 
