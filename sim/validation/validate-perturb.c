@@ -63,7 +63,8 @@ static const Cs3ValidationMethod *method_of(const Probe *probe) {
   return method;
 }
 
-/* Whether @row misses its tolerance when every run in it has @setting. */
+/* Whether @row misses its tolerance when every run in it has @setting. A machine that is refused
+ * (more data memory than SRAM, say) contradicts itself, not a measurement. */
 static gboolean misses(Cs3ValidationSession *session, const Probe *probe, const char *machine,
                        const char *setting) {
   g_autofree char *changed = g_strdup_printf("--hardware %s --set '%s'", machine, setting);
@@ -72,7 +73,7 @@ static gboolean misses(Cs3ValidationSession *session, const Probe *probe, const 
   double value;
   row.arguments = arguments;
   if (!method_of(probe)->measure(session, &row, &value, NULL))
-    return TRUE; /* no such machine can run what was published */
+    return FALSE;
   return cs3_validation_verdict(&row, value * row.scale) == CS3_VERDICT_MISSED;
 }
 
