@@ -109,7 +109,7 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_aligned_free(f->pe);
   g_aligned_free(f->channel_pool);
   g_aligned_free(f->thread);
-  g_free(f->stream);
+  g_aligned_free(f->stream);
   g_free(f->reg);
   g_free(f->link_free);
   g_clear_error(&f->error);
@@ -251,6 +251,25 @@ static gboolean lay_out_queues(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
   return TRUE;
 }
 
+/* Which queues the streams use, and who follows whom. */
+static void lay_out_streams(Cs3RoleInfo *info) {
+  info->task_queues = ~info->router_mask;
+  for (guint i = 0; i < info->role.n_streams; i++) {
+    const Cs3StreamUse *use = &info->role.stream[i];
+    gint in = cs3_stream_in(use), out = cs3_stream_out(use);
+    info->stream_queue[i] = in < 0 ? CS3_NO_SLOT : info->queue_of[in];
+    info->stream_out[i] = out < 0 ? CS3_NO_SLOT : info->slot_of[CS3_RAMP][out];
+    if (in >= 0 && info->stream_queue[i] != CS3_NO_SLOT &&
+        info->role.colour[in].binding != CS3_BIND_TASK && info->role.colour[in].control_task < 0)
+      info->task_queues &= ~(G_GUINT64_CONSTANT(1) << info->stream_queue[i]);
+    if (use->follows) {
+      guint8 *follower = &info->follower[use->follows - 1];
+      info->followed_twice |= (guint32)(*follower != 0) << (use->follows - 1);
+      *follower = (guint8)(1 + i);
+    }
+  }
+}
+
 gboolean cs3_fabric_add_role(Cs3Fabric *f, const Cs3Role *role, guint *id, GError **error) {
   for (guint i = 0; i < f->role->len; i++) {
     const Cs3RoleInfo *known = f->role->pdata[i];
@@ -267,6 +286,7 @@ gboolean cs3_fabric_add_role(Cs3Fabric *f, const Cs3Role *role, guint *id, GErro
     g_free(info);
     return FALSE;
   }
+  lay_out_streams(info);
   *id = f->role->len;
   g_ptr_array_add(f->role, info);
   f->roles = (Cs3RoleInfo **)f->role->pdata;
@@ -341,14 +361,15 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
   }
   f->channel_pool = cs3_large_zeroed(units * 8);
   f->thread = cs3_large_zeroed(threads * sizeof *f->thread);
-  f->stream = g_new0(Cs3StreamState, MAX(streams, 1));
+  f->stream = cs3_large_zeroed(MAX(streams, 1) * sizeof *f->stream);
   f->reg = g_new0(guint32, MAX(registers, 1));
   for (guint32 id = 0; id < f->n_cells; id++) {
     init_channels(f, &f->cell[id], cs3_role_of(f, &f->cell[id]));
     f->cell[id].open = open_ports(f, id) & 31;
   }
   f->state_bytes = units * 8 + CS3_WHEEL * f->agenda_bytes + threads * sizeof(Cs3Thread) +
-                   registers * 4 + f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState)) +
+                   registers * 4 + streams * sizeof(Cs3StreamState) +
+                   f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState)) +
                    (f->link_free ? f->n_cells * (gsize)16 : 0);
 }
 

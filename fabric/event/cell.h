@@ -69,5 +69,10 @@ typedef struct {
   guint8 by_address[CS3_EVENT_COLOURS];
   guint channel_units;
   guint32 filtered; /* colours with a filter at the ramp */
+  guint64 task_queues; /* queues whose heads start tasks, or vanish when they are control wavelets */
+  guint8 stream_queue[CS3_EVENT_STREAMS]; /* that a stream takes from, or CS3_NO_SLOT */
+  guint8 stream_out[CS3_EVENT_STREAMS];   /* that it sends into, or CS3_NO_SLOT */
+  guint8 follower[CS3_EVENT_STREAMS]; /* 1 + the stream that follows it; 0: none */
+  guint32 followed_twice;             /* streams that more than one follows */
   gboolean express; /* wavelets fly to channels 0 to 3, from N, E, S and W, see visit.c */
 } Cs3RoleInfo;

@@ -42,6 +42,7 @@ typedef gboolean (*Cs3FilterKeep)(Cs3Pe *pe, guint32 count);
 typedef struct {
   guint8 kind;
   Cs3FilterKeep keep;
+  guint32 run; /* SPARSE: keep() is the same for counts of equal count / run; 0: nothing is known */
   guint32 first, last, period;
   gint32 per_x, per_y; /* first and last grow by these per column and row */
 } Cs3Filter;

@@ -37,6 +37,12 @@ static inline Cs3Train *cs3_train(const Cs3Fabric *f, guint32 index) {
   return &g_array_index(f->train, Cs3Train, index);
 }
 
+static inline Cs3Flow *cs3_flow(const Cs3Fabric *f, guint32 id, guint number) {
+  return number < CS3_STREAM_FLOW
+             ? &f->thread[f->pe[id].threads + number].flow
+             : &f->stream[f->pe[id].streams + number - CS3_STREAM_FLOW].flow;
+}
+
 /* Occupancy as the sender sees it: a pop of this cycle is not yet visible (credits take a cycle).
  */
 static inline gboolean cs3_has_room(const Cs3Fabric *f, Cs3Channel *ch) {
@@ -80,6 +86,17 @@ static inline guint cs3_wanted(const Cs3Cell *cell, const Cs3RoleInfo *info, con
   Cs3Route route = info->role.colour[slot->colour].route[cell->positions >> 2 * slot->colour & 3];
   return route.rx & CS3_PORT_BIT(slot->port) ? route.tx : 0;
 }
+/* Of the outputs @tx those that a wavelet takes from others in its cycle. */
+static inline guint cs3_taken(const Cs3ColourUse *use, guint tx) {
+  return use->lane == CS3_LANE_SHARED  ? tx
+         : use->lane == CS3_LANE_LINKS ? tx & ~CS3_PORT_BIT(CS3_RAMP)
+                                       : 0;
+}
+/* Wavelets of @colour that a counting filter of the PE has seen; in its last private registers. */
+static inline guint32 *cs3_filter_count(const Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
+                                        guint colour) {
+  return &f->reg[f->pe[id].registers + info->role.registers + colour];
+}
 /* The channel behind output @port, or NULL for a sink. */
 static inline Cs3Channel *cs3_next_channel(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
                                            guint colour, guint port, guint32 *next,
@@ -94,6 +111,26 @@ static inline Cs3Channel *cs3_next_channel(Cs3Fabric *f, guint32 id, const Cs3Ro
   const Cs3RoleInfo *there = cs3_role_of(f, cell);
   *next_slot = there->slot_of[CS3_OPPOSITE(port)][colour];
   return cs3_channel(f, cell, &there->slot[*next_slot]);
+}
+/* Colours that a stream takes and sends; -1: none. */
+static inline gint cs3_stream_in(const Cs3StreamUse *use) {
+  return use->kind == CS3_STREAM_SEND || use->kind == CS3_STREAM_SOURCE ? -1 : use->colour;
+}
+static inline gint cs3_stream_out(const Cs3StreamUse *use) {
+  if (use->kind == CS3_STREAM_SEND || use->kind == CS3_STREAM_SOURCE)
+    return use->colour;
+  return use->kind == CS3_STREAM_RELAY ? use->to_colour : -1;
+}
+/* The queue from which a PE takes @colour, and the one into which it sends it. */
+static inline Cs3Channel *cs3_input(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
+  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+  *slot = info->queue_of[colour];
+  return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
+}
+static inline Cs3Channel *cs3_output(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
+  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+  *slot = info->slot_of[CS3_RAMP][colour];
+  return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
 }
 /* Flights. Of each output its last one: the cycle, four later, above two bits that say whether one
  * left a cycle and two cycles before. A flight takes up to three cycles. */

@@ -91,6 +91,8 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id);
 /** Tries to move the head of channel @index; @used: outputs taken in this cycle; returns those
  * taken now. */
 guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index, guint used);
+/** Outputs that flowing trains take from single wavelets. */
+guint cs3_taken_by_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info);
 void cs3_program_error(Cs3Fabric *f, guint32 id, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* pe.c, thread.c */
@@ -103,8 +105,21 @@ void cs3_thread_cut(Cs3Fabric *f, guint32 id, guint t, guint32 n);
 guint cs3_threads_running(const Cs3PeState *pe);
 void cs3_call_task(Cs3Fabric *f, guint32 id, guint task, guint32 data, guint32 body);
 
-/* stream.c */
-void cs3_streams_tick(Cs3Fabric *f, guint32 id);
+/* stream.c, stream-train.c */
+void cs3_streams_tick(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info);
+/** Makes stream @i, at the end of a row, ready for the next. */
+void cs3_stream_end_row(Cs3Fabric *f, guint32 id, guint i);
+gboolean cs3_stream_begin_row(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i);
+/** Lets stream @i, which can move now, handle its next elements as a train, together with the one
+ * that follows it. FALSE: it moves singly. */
+gboolean cs3_stream_flow(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i);
+/** Books trains that have passed, and ends those that must go on singly. */
+void cs3_streams_finish_trains(Cs3Fabric *f, guint32 id);
+/** Ends trains of streams whose followers come, in this cycle, to what they bring. */
+void cs3_streams_catch_up(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info);
+/** As cs3_thread_break(), cs3_thread_cut(). */
+void cs3_stream_break(Cs3Fabric *f, guint32 id, guint i);
+void cs3_stream_cut(Cs3Fabric *f, guint32 id, guint i, guint32 n);
 
 /* train.c */
 guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch);

@@ -7,6 +7,7 @@
 
 #define CS3_TRAIN_MIN 16u
 #define CS3_TRAIN_MAX 128u
+#define CS3_STREAM_TRAIN_MIN 4u
 
 /* Copy-on-write memory of a PE. */
 typedef struct {
@@ -37,13 +38,22 @@ typedef struct {
   guint8 lat;
   guint8 out;        /* router receiver: ports to which it flows on, 0: not started */
   guint8 stop;       /* the receiver takes no more from `stop_at` on: sender must send singly */
-  guint8 taken;      /* PE receiver: a thread consumes it */
+  guint8 taken;      /* PE receiver: a flow consumes it */
   guint8 from_port;  /* index in the sender's next[] */
-  guint16 thread;    /* sender or receiver thread */
+  guint8 counts;     /* router receiver: the PE's filter counts its wavelets */
+  guint8 drops;      /* and drops them all */
+  guint16 flow;      /* of the sender or the receiver, see cs3_flow() */
   guint32 prev;      /* sender's own train, or CS3_NO_TRAIN when the sender is a PE or gone */
   guint32 from_cell; /* sending PE when prev is none; G_MAXUINT32: sender finished */
   guint32 next[CS3_N_PORTS];
 } Cs3Train;
+
+/* What a thread or stream does with trains: elements from the one it takes, to the one it sends. */
+typedef struct {
+  guint32 in, out;  /* trains, or CS3_NO_TRAIN */
+  guint32 start, n; /* cycle of the first element, elements; n 0: there is none */
+  guint8 stop;      /* it must go on singly */
+} Cs3Flow;
 
 typedef enum { CS3_THREAD_IDLE, CS3_THREAD_RUN, CS3_THREAD_DRAIN } Cs3ThreadState;
 typedef struct {
@@ -52,34 +62,52 @@ typedef struct {
   guint32 position; /* elements done */
   guint32 done_at;  /* DRAIN: completion */
   guint32 last_issue;
-  guint32 train_in, train_out, train_start, train_n; /* flowing when train_n > 0 */
+  Cs3Flow flow;
   guint8 state;
-  guint8 stop;
 } Cs3Thread;
 
 typedef struct {
-  guint32 granted, row; /* rows that may move; the row that moves */
-  guint32 n, position;  /* of the row; n 0: not begun */
+  guint32 n, position; /* of the row; n 0: not begun */
+  guint32 start;       /* earliest cycle of the next element */
+  guint32 moved;       /* elements in all */
   guint32 address, after;
-  guint32 first;          /* cycle of the row's first element */
-  guint32 start;          /* earliest cycle of the next element */
-  guint32 over, over_row; /* cycle at which the task is told that the row is over; 0: none */
-  guint32 moved;          /* elements in all */
-  gboolean dry;
+  guint32 granted, row; /* rows that may move; the row that moves */
+  guint32 first;        /* cycle of the row's first element */
+  guint32 over_row;     /* the row that is over at cycle `over` */
+  guint32 over;
+  Cs3Flow flow;
+  Cs3Payload *sum; /* fused: what memory holds when the flow is over */
 } Cs3StreamState;
 
+/* Flows of a PE: its threads', then its streams'. */
+#define CS3_STREAM_FLOW 16u
+
+/* Sets of streams, a bit each. */
+typedef struct {
+  guint8 armed;   /* a row is granted */
+  guint8 begun;   /* ... and begun */
+  guint8 dry;     /* it takes nothing in */
+  guint8 over;    /* a task is to be told that a row is over */
+  guint8 flowing; /* trains */
+  guint8 fused;   /* ... in step with the stream that follows or is followed */
+} Cs3StreamSets;
+
+/* What every visit needs comes first. */
 typedef struct {
   guint64 active, blocked; /* tasks */
   Cs3Memory *memory;
+  guint32 streams; /* first of this PE in the pool */
+  Cs3StreamSets set;
+  guint8 running;  /* threads not idle, bit per thread; 9th bit in running8 */
+  guint8 running8;
   guint32 main_free; /* when the main thread can take the next task */
-  guint32 datapath_free;
-  guint32 end; /* cs3_pe_finish() */
-  guint32 busy;
-  guint32 threads, registers, streams; /* first of this PE in the pools */
-  guint32 wake;                        /* timer or continuation, 0: none */
+  guint32 wake;      /* timer or continuation, 0: none */
+  guint32 retry;     /* task + 1 that waits for room in an output queue */
   guint8 wake_task;
   guint8 wake_inline; /* continuation of the main thread rather than activation */
-  guint8 running;     /* threads not idle, bit per thread; 9th bit in running8 */
-  guint8 running8;
-  guint32 retry; /* task + 1 that waits for room in an output queue */
+  guint8 trains_in;   /* input queues that hold trains, by place behind the router's channels */
+  guint32 datapath_free;
+  guint32 threads, registers; /* first of this PE in the pools */
+  guint32 end;                /* cs3_pe_finish() */
+  guint32 busy;
 } Cs3PeState;

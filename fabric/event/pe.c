@@ -35,7 +35,7 @@ static void settle(Cs3Fabric *f, guint32 id) {
   const Cs3PeState *pe = &f->pe[id];
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
-    if (f->thread[pe->threads + i].train_n)
+    if (f->thread[pe->threads + i].flow.n)
       cs3_thread_break(f, id, i);
   }
 }
@@ -95,7 +95,7 @@ gboolean cs3_pe_send(Cs3Pe *pe, guint colour, guint32 data, guint retry_task) {
   Cs3Channel *out = cs3_channel(f, cell, &info->slot[slot]);
   if (!cs3_has_room(f, out)) {
     f->pe[pe->id].retry = retry_task + 1;
-    if (out->last_pop == f->now + 1)
+    if (out->last_pop == f->now + 1 || out->flags & CS3_CHANNEL_TRAIN)
       cs3_schedule(f, 1, pe->id, f->now + 1);
     else
       out->flags |= CS3_CHANNEL_WAITED;
@@ -136,7 +136,7 @@ void cs3_call_task(Cs3Fabric *f, guint32 id, guint task, guint32 data, guint32 b
 static guint64 scan_queues(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   Cs3Cell *cell = &f->cell[id];
   guint64 tasks = 0;
-  for (guint64 m = cell->nonempty & ~info->router_mask; m; m &= m - 1) {
+  for (guint64 m = cell->nonempty & info->task_queues; m; m &= m - 1) {
     guint index = (guint)__builtin_ctzll(m);
     const Cs3Slot *slot = &info->slot[index];
     Cs3Channel *ch = cs3_channel(f, cell, slot);
@@ -165,7 +165,7 @@ static guint64 scan_queues(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
 /* Takes the wavelet that starts @task from its queue. */
 static guint32 take_wavelet(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint task) {
   Cs3Cell *cell = &f->cell[id];
-  for (guint64 m = cell->nonempty & ~info->router_mask; m; m &= m - 1) {
+  for (guint64 m = cell->nonempty & info->task_queues; m; m &= m - 1) {
     guint index = (guint)__builtin_ctzll(m);
     const Cs3Slot *slot = &info->slot[index];
     Cs3Channel *ch = cs3_channel(f, cell, slot);
@@ -202,16 +202,16 @@ static void pick_tasks(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
     data = take_wavelet(f, id, info, task);
   pe->main_free = f->now + f->timing.task_start;
   cs3_call_task(f, id, task, data, f->now + f->timing.task_start);
-  gboolean more = pe->active & ~pe->blocked || f->cell[id].nonempty & ~info->router_mask;
+  gboolean more = pe->active & ~pe->blocked || f->cell[id].nonempty & info->task_queues;
   if (more && !(pe->running & 1)) /* whatever is ready by then */
     cs3_schedule(f, 1, id, MAX(pe->main_free, f->now + 1));
 }
 
-/* Heads that nobody took in this cycle hold up what follows. */
+/* Heads that nobody took in this cycle hold up the trains that follow. */
 static void note_stalls(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   Cs3Cell *cell = &f->cell[id];
-  for (guint64 m = cell->nonempty & ~info->router_mask; m; m &= m - 1) {
-    guint index = (guint)__builtin_ctzll(m);
+  for (guint m = f->pe[id].trains_in; m; m &= m - 1) {
+    guint index = info->n_router + (guint)__builtin_ctz(m);
     Cs3Channel *ch = cs3_channel(f, cell, &info->slot[index]);
     const Cs3Entry *e = cs3_head(ch);
     if (ch->last_pop == f->now + 1 || cs3_ready(e) > f->now ||
@@ -239,10 +239,11 @@ void cs3_pe_tick(Cs3Fabric *f, guint32 id) {
     pe->retry = 0;
     pe->active |= G_GUINT64_CONSTANT(1) << task;
   }
-  if (info->role.n_streams)
-    cs3_streams_tick(f, id);
+  if (pe->set.armed | pe->set.over)
+    cs3_streams_tick(f, id, info);
   if (pe->running | pe->running8)
     cs3_threads_tick(f, id);
   pick_tasks(f, id, info);
-  note_stalls(f, id, info);
+  if (pe->trains_in)
+    note_stalls(f, id, info);
 }

@@ -87,5 +87,7 @@ guint32 cs3_pe_word(const Cs3Pe *pe, guint word);
 /** cs3_op_compute: one element of @code and @type on 32-bit words (F16: low half). @c: FMA addend.
  */
 guint32 cs3_op_compute(guint code, guint type, guint32 a, guint32 b, guint32 c);
+/** cs3_op_add_run: @sum[i] += @a[i], @n elements of @type. */
+void cs3_op_add_run(guint type, guint32 n, guint32 *sum, const guint32 *a);
 /** cs3_op_slots: issue slots of @n elements with all operands in memory. */
 guint64 cs3_op_slots(const Cs3EventTiming *timing, guint code, guint type, guint64 n);

@@ -58,12 +58,12 @@ static gboolean filtered(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guin
   const Cs3Cell *cell = &f->cell[id];
   if (filter->kind == CS3_FILTER_SPARSE) {
     Cs3Pe pe = {f, id, f->now};
-    return !filter->keep(&pe, f->reg[f->pe[id].registers + info->role.registers + colour]++);
+    return !filter->keep(&pe, (*cs3_filter_count(f, id, info, colour))++);
   }
   gint64 shift = (gint64)filter->per_x * cell->x + (gint64)filter->per_y * cell->y;
   gint64 key = data >> 16;
-  if (filter->kind == CS3_FILTER_COUNTER) /* the count lives in the last private register */
-    key = f->reg[f->pe[id].registers + info->role.registers + colour]++ % filter->period;
+  if (filter->kind == CS3_FILTER_COUNTER)
+    key = (*cs3_filter_count(f, id, info, colour))++ % filter->period;
   return key < filter->first + shift || key > filter->last + shift;
 }
 
@@ -133,38 +133,76 @@ static void after_step(Cs3Fabric *f, guint32 id) {
   cs3_schedule(f, 0, id, f->now + 1);
 }
 
+/* What the PE's filter does with the next @n wavelets: keeps all, drops all, or neither is sure. */
+typedef enum { KEEPS, DROPS, UNSURE } Sorting;
+static Sorting sorts(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour, guint32 n) {
+  const Cs3Filter *filter = &info->role.colour[colour].filter;
+  if (filter->kind == CS3_FILTER_NONE)
+    return KEEPS;
+  if (filter->kind != CS3_FILTER_SPARSE || !filter->run)
+    return UNSURE;
+  guint32 count = *cs3_filter_count(f, id, info, colour);
+  if (count / filter->run != (count + n - 1) / filter->run)
+    return UNSURE;
+  Cs3Pe pe = {f, id, f->now};
+  return filter->keep(&pe, count) ? KEEPS : DROPS;
+}
+
+/* Can a train of @n wavelets that wants @tx flow? @ways: where they go on. What a filter drops still
+ * needs room in the queue: an empty one has it, since nothing else comes there. */
+static gboolean finds_ways(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
+                           guint tx, guint32 n, guint *ways) {
+  guint s;
+  guint32 next;
+  *ways = tx;
+  if (tx & CS3_PORT_BIT(CS3_RAMP)) {
+    const Cs3Channel *queue = cs3_next_channel(f, id, info, colour, CS3_RAMP, &next, &s);
+    Sorting sorting = sorts(f, id, info, colour, n);
+    if (!queue || sorting == UNSURE || (sorting == DROPS && queue->count))
+      return FALSE;
+    if (sorting == DROPS)
+      *ways &= ~CS3_PORT_BIT(CS3_RAMP);
+  }
+  for (guint m = *ways; m; m &= m - 1) {
+    Cs3Channel *ch = cs3_next_channel(f, id, info, colour, (guint)__builtin_ctz(m), &next, &s);
+    if (!ch || !cs3_train_can_enter(f, ch))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Train @number flows out through @port. */
+static void send_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
+                       guint32 number, guint port) {
+  const Cs3Train *train = cs3_train(f, number);
+  guint lat = port == CS3_RAMP ? f->timing.ramp : f->timing.hop, s;
+  guint32 next;
+  cs3_next_channel(f, id, info, colour, port, &next, &s);
+  guint32 onward = cs3_train_new(f, next, s, train->payload, train->n, f->now + lat, lat);
+  cs3_train(f, number)->next[port] = onward;
+  cs3_train(f, onward)->prev = number;
+  cs3_train(f, onward)->from_port = (guint8)port;
+  cs3_schedule(f, port == CS3_RAMP, next, f->now + lat);
+}
+
 /* A train at the head, its first wavelet due now: flows on when nothing can disturb its first
  * cycle; later disturbances end it. */
 static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index,
                             guint tx) {
   const Cs3Slot *slot = &info->slot[index];
+  const Cs3ColourUse *use = &info->role.colour[slot->colour];
   guint32 number = cs3_head(cs3_channel(f, &f->cell[id], slot))->data;
   const Cs3Train *train = cs3_train(f, number);
-  if (train->ready != f->now || train->base)
+  guint ways;
+  if (train->ready != f->now || train->base ||
+      !finds_ways(f, id, info, slot->colour, tx, train->n, &ways))
     return FALSE;
-  for (guint m = tx; m; m &= m - 1) {
-    guint port = (guint)__builtin_ctz(m), s;
-    guint32 next;
-    Cs3Channel *ch = cs3_next_channel(f, id, info, slot->colour, port, &next, &s);
-    if (!ch || !cs3_train_can_enter(f, ch) ||
-        (port == CS3_RAMP && info->role.colour[slot->colour].filter.kind))
-      return FALSE;
-  }
-  for (guint m = tx; m; m &= m - 1) {
-    guint port = (guint)__builtin_ctz(m), s;
-    guint32 next;
-    cs3_next_channel(f, id, info, slot->colour, port, &next, &s);
-    guint lat = port == CS3_RAMP ? f->timing.ramp : f->timing.hop;
-    train = cs3_train(f, number);
-    guint32 onward = cs3_train_new(f, next, s, train->payload, train->n, f->now + lat, lat);
-    Cs3Train *from = cs3_train(f, number);
-    from->next[port] = onward;
-    cs3_train(f, onward)->prev = number;
-    cs3_train(f, onward)->from_port = (guint8)port;
-    cs3_schedule(f, port == CS3_RAMP, next, f->now + lat);
-  }
+  for (guint m = ways; m; m &= m - 1)
+    send_train(f, id, info, slot->colour, number, (guint)__builtin_ctz(m));
   Cs3Train *from = cs3_train(f, number);
   from->out = (guint8)tx;
+  from->drops = ways != tx;
+  from->counts = tx & CS3_PORT_BIT(CS3_RAMP) && use->filter.kind != CS3_FILTER_NONE;
   f->cell[id].train_out |= tx & 31;
   cs3_schedule(f, 0, id, f->now + from->n);
   return TRUE;
@@ -192,9 +230,7 @@ guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i
     cs3_pop_head(f, id, slot, index);
     return used;
   }
-  guint takes = use->lane == CS3_LANE_SHARED  ? tx
-                : use->lane == CS3_LANE_LINKS ? tx & ~CS3_PORT_BIT(CS3_RAMP)
-                                              : 0;
+  guint takes = cs3_taken(use, tx);
   if (takes & used)
     cs3_schedule(f, 0, id, f->now + 1);
   if (!tx || takes & used) {
@@ -203,7 +239,7 @@ guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i
   }
   if (kind == CS3_TRAIN) {
     if (start_train(f, id, info, index, tx))
-      return used | tx;
+      return used | takes;
     cs3_train_break_channel(f, id, index);
     e = cs3_head(ch); /* now its first wavelet */
     kind = cs3_kind(e);
@@ -268,6 +304,17 @@ static guint ready_heads(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guin
   return n;
 }
 
+guint cs3_taken_by_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info) {
+  guint taken = 0;
+  for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {
+    const Cs3Slot *slot = &info->slot[__builtin_ctzll(m)];
+    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, slot));
+    if (cs3_kind(e) == CS3_TRAIN)
+      taken |= cs3_taken(&info->role.colour[slot->colour], cs3_train(f, e->data)->out);
+  }
+  return taken;
+}
+
 /* Trains that flow through an output that a ready wavelet wants must compete singly. */
 static gboolean break_contended(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
                                 const guint8 *order, guint n) {
@@ -276,7 +323,8 @@ static gboolean break_contended(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *inf
   guint32 colours = 0;
   for (guint i = 0; i < n; i++) {
     const Cs3Slot *slot = &info->slot[order[i]];
-    wanted |= cs3_wanted(cell, info, slot, cs3_head(cs3_channel(f, cell, slot)));
+    wanted |= cs3_taken(&info->role.colour[slot->colour],
+                        cs3_wanted(cell, info, slot, cs3_head(cs3_channel(f, cell, slot))));
     colours |= 1u << slot->colour;
   }
   gboolean broken = FALSE;
@@ -286,7 +334,9 @@ static gboolean break_contended(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *inf
     if (cs3_kind(e) != CS3_TRAIN)
       continue;
     const Cs3Train *train = cs3_train(f, e->data);
-    if (train->out && (train->out & wanted || colours >> info->slot[index].colour & 1)) {
+    guint colour = info->slot[index].colour;
+    if (train->out && (cs3_taken(&info->role.colour[colour], train->out) & wanted ||
+                       colours >> colour & 1)) {
       cs3_train_break_channel(f, id, index);
       broken = TRUE;
     }
@@ -326,7 +376,9 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id) {
     n = ready_heads(f, id, info, order);
   if (n > 1 && two_inputs(f, id, info, order, n))
     return;
-  guint used = cell->train_out | (info->express ? cs3_flown_through(f, cell) : 0);
+  guint used = cell->train_out   ? cs3_taken_by_trains(f, cell, info)
+               : info->express ? cs3_flown_through(f, cell)
+                               : 0;
   for (guint i = 0; i < n && !f->error; i++)
     used = cs3_router_move(f, id, info, order[i], used);
 }

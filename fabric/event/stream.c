@@ -16,21 +16,12 @@
 
 static const char *const stream_name[] = {"send", "add", "store", "relay", "arrive", "leave"};
 
-static Cs3Channel *input(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
-  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
-  *slot = info->queue_of[colour];
-  return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
-}
-
-static Cs3Channel *output(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
-  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
-  *slot = info->slot_of[CS3_RAMP][colour];
-  return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
-}
-
 void cs3_pe_grant(Cs3Pe *pe, guint stream, guint rows) {
   Cs3Fabric *f = pe->fabric;
-  f->stream[f->pe[pe->id].streams + stream].granted += rows;
+  Cs3PeState *state = &f->pe[pe->id];
+  f->stream[state->streams + stream].granted += rows;
+  if (rows)
+    state->set.armed |= (guint8)(1u << stream);
   cs3_schedule(f, 1, pe->id, f->now + 1);
 }
 
@@ -39,119 +30,161 @@ void cs3_pe_grant_at(Cs3Pe *pe, guint x, guint y, guint stream, guint rows) {
   cs3_pe_grant(&other, stream, rows);
 }
 
-static gboolean takes_input(const Cs3StreamUse *use) {
-  return use->kind != CS3_STREAM_SEND && use->kind != CS3_STREAM_SOURCE;
-}
-
-static gint output_colour(const Cs3StreamUse *use) {
-  if (use->kind == CS3_STREAM_SEND || use->kind == CS3_STREAM_SOURCE)
-    return use->colour;
-  return use->kind == CS3_STREAM_RELAY ? use->to_colour : -1;
-}
-
 /* Link slots: element @e of a row lies floor(e link) cycles behind the first, a row of @n takes
  * ceil(n link). */
 static guint32 pace(const Cs3Fabric *f, guint32 e) {
+  if (!f->link_free)
+    return e;
   return (guint32)((guint64)e * f->timing.link_num / f->timing.link_den);
 }
 
 static guint32 row_cycles(const Cs3Fabric *f, guint32 n) {
+  if (!f->link_free)
+    return n;
   return (guint32)(((guint64)n * f->timing.link_num + f->timing.link_den - 1) / f->timing.link_den);
 }
 
-static gboolean begin_row(Cs3Fabric *f, guint32 id, const Cs3StreamUse *use, Cs3StreamState *s) {
-  if (s->row == s->granted)
+gboolean cs3_stream_begin_row(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i) {
+  Cs3StreamSets *set = &f->pe[id].set;
+  guint8 bit = (guint8)(1u << i);
+  if (set->begun & bit)
+    return TRUE;
+  if (!(set->armed & bit))
     return FALSE;
+  Cs3StreamState *s = &f->stream[f->pe[id].streams + i];
   Cs3Pe pe = {f, id, f->now};
   Cs3StreamRow row = {.after = CS3_STREAM_FREE};
-  use->row(&pe, s->row, &row);
+  info->role.stream[i].row(&pe, s->row, &row);
   s->n = row.n;
   s->position = 0;
   s->address = row.address;
   s->after = row.after;
-  s->dry = row.dry;
   s->start = MAX(s->start, (guint32)row.not_before + 1); /* cycle 0 is 1 here */
+  set->begun |= bit;
+  if (row.dry)
+    set->dry |= bit;
   return TRUE;
 }
 
-static gboolean input_ready(const Cs3Fabric *f, guint32 id, const Cs3StreamUse *use) {
-  guint slot;
-  Cs3Channel *in = input(f, id, use->colour, &slot);
-  return in->count && cs3_ready(cs3_head(in)) <= f->now && cs3_kind(cs3_head(in)) == CS3_WAVELET;
+/* A stream and what it works on. */
+typedef struct {
+  Cs3Fabric *f;
+  guint32 id;
+  guint i;
+  const Cs3StreamUse *use;
+  Cs3StreamState *s;
+  Cs3Channel *in, *out; /* NULL: none; in: none is taken, either */
+  guint in_slot, out_slot;
+} Stream;
+
+static Stream stream_of(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i) {
+  Stream stream = {f,
+                   id,
+                   i,
+                   &info->role.stream[i],
+                   &f->stream[f->pe[id].streams + i],
+                   NULL,
+                   NULL,
+                   info->stream_queue[i],
+                   info->stream_out[i]};
+  const Cs3Cell *cell = &f->cell[id];
+  if (stream.in_slot != CS3_NO_SLOT && !(f->pe[id].set.dry >> i & 1))
+    stream.in = cs3_channel(f, cell, &info->slot[stream.in_slot]);
+  if (stream.out_slot != CS3_NO_SLOT)
+    stream.out = cs3_channel(f, cell, &info->slot[stream.out_slot]);
+  return stream;
+}
+
+/* Is there a wavelet to take? Control wavelets vanish. */
+static gboolean input_ready(Cs3Fabric *f, guint32 id, Cs3Channel *in, guint slot) {
+  if (!in->count || cs3_ready(cs3_head(in)) > f->now)
+    return FALSE;
+  if (cs3_kind(cs3_head(in)) != CS3_CONTROL)
+    return TRUE;
+  if (in->last_pop == f->now + 1)
+    return FALSE;
+  if (cs3_pop(f, &f->cell[id], in, slot))
+    cs3_wake_sender(f, id, NULL, TRUE);
+  cs3_schedule(f, 1, id, f->now + 1);
+  return FALSE;
 }
 
 /* Notes what the stream waits for when there is none. */
-static gboolean output_room(Cs3Fabric *f, guint32 id, guint colour) {
-  guint slot;
-  Cs3Channel *out = output(f, id, colour, &slot);
+static gboolean output_room(Cs3Fabric *f, guint32 id, Cs3Channel *out) {
   if (cs3_has_room(f, out))
     return TRUE;
-  if (out->last_pop == f->now + 1)
+  if (out->last_pop == f->now + 1 || out->flags & CS3_CHANNEL_TRAIN)
     cs3_schedule(f, 1, id, f->now + 1);
   else
     out->flags |= CS3_CHANNEL_WAITED;
   return FALSE;
 }
 
-static gboolean can_move(Cs3Fabric *f, guint32 id, const Cs3StreamUse *use,
-                         const Cs3StreamState *s) {
-  if (s->start > f->now) {
-    cs3_schedule(f, 1, id, s->start);
-    return FALSE;
-  }
-  if (use->follows && s->after != CS3_STREAM_FREE &&
-      f->stream[f->pe[id].streams + use->follows - 1u].moved <= s->after + s->position)
-    return FALSE;
-  if (takes_input(use) && !s->dry && !input_ready(f, id, use))
-    return FALSE;
-  gint colour = output_colour(use);
-  return colour < 0 || output_room(f, id, (guint)colour);
+/* Elements that the stream which @stream follows is ahead of it. */
+static gboolean is_ahead(const Stream *stream) {
+  const Cs3StreamState *s = stream->s;
+  return stream->f->stream[stream->f->pe[stream->id].streams + stream->use->follows - 1u].moved >
+         s->after + s->position;
 }
 
-static guint32 take(Cs3Fabric *f, guint32 id, guint colour) {
-  guint slot;
-  Cs3Channel *in = input(f, id, colour, &slot);
+static gboolean can_move(const Stream *stream) {
+  const Cs3StreamState *s = stream->s;
+  if (s->start > stream->f->now) {
+    cs3_schedule(stream->f, 1, stream->id, s->start);
+    return FALSE;
+  }
+  if (stream->use->follows && s->after != CS3_STREAM_FREE && !is_ahead(stream))
+    return FALSE;
+  return (!stream->in || input_ready(stream->f, stream->id, stream->in, stream->in_slot)) &&
+         (!stream->out || output_room(stream->f, stream->id, stream->out));
+}
+
+static guint32 take(const Stream *stream) {
+  Cs3Fabric *f = stream->f;
+  Cs3Channel *in = stream->in;
+  if (cs3_kind(cs3_head(in)) == CS3_TRAIN)
+    cs3_train_break_channel(f, stream->id, stream->in_slot);
   guint32 wavelet = cs3_head(in)->data;
-  if (cs3_pop(f, &f->cell[id], in, slot))
-    cs3_wake_sender(f, id, NULL, TRUE);
+  if (cs3_pop(f, &f->cell[stream->id], in, stream->in_slot))
+    cs3_wake_sender(f, stream->id, NULL, TRUE);
   if (in->count && cs3_ready(cs3_head(in)) <= f->now + 1)
-    cs3_schedule(f, 1, id, f->now + 1);
+    cs3_schedule(f, 1, stream->id, f->now + 1);
   return wavelet;
 }
 
-static void put(Cs3Fabric *f, guint32 id, guint colour, guint32 data, Cs3Kind kind) {
-  guint slot;
-  Cs3Channel *out = output(f, id, colour, &slot);
+static void put(const Stream *stream, guint32 data, Cs3Kind kind) {
+  Cs3Fabric *f = stream->f;
   guint32 ready = f->now + 1 + f->timing.ramp;
-  cs3_push(out, data, kind, ready);
-  f->cell[id].nonempty |= G_GUINT64_CONSTANT(1) << slot;
+  cs3_push(stream->out, data, kind, ready);
+  f->cell[stream->id].nonempty |= G_GUINT64_CONSTANT(1) << stream->out_slot;
   f->injected++;
-  cs3_schedule_head(f, slot, id, ready);
+  cs3_schedule_head(f, stream->out_slot, stream->id, ready);
 }
 
-static void move(Cs3Fabric *f, guint32 id, const Cs3StreamUse *use, Cs3StreamState *s) {
-  guint32 word = s->address / 4 + s->position, wavelet = 0;
+static void move(const Stream *stream) {
+  Cs3Fabric *f = stream->f;
+  const Cs3StreamUse *use = stream->use;
+  const Cs3StreamState *s = stream->s;
+  guint32 id = stream->id, word = s->address / 4 + s->position;
+  guint32 wavelet = stream->in ? take(stream) : 0, *w;
   gboolean control = FALSE;
   Cs3Pe pe = {f, id, f->now};
-  if (s->dry)
-    return;
-  if (takes_input(use))
-    wavelet = take(f, id, use->colour);
   switch ((Cs3StreamKind)use->kind) {
   case CS3_STREAM_SEND:
-    put(f, id, use->colour, cs3_memory_read(f, id, word), CS3_WAVELET);
+    put(stream, cs3_memory_read(f, id, word), CS3_WAVELET);
     break;
   case CS3_STREAM_SOURCE:
     wavelet = use->source(&pe, s->row, s->position, &control);
-    put(f, id, use->colour, wavelet, control ? CS3_CONTROL : CS3_WAVELET);
+    put(stream, wavelet, control ? CS3_CONTROL : CS3_WAVELET);
     break;
   case CS3_STREAM_ADD:
-    cs3_memory_write(f, id)[word] =
-        cs3_op_compute(CS3_OP_ADD, use->type, cs3_memory_read(f, id, word), wavelet, 0);
+    if (!stream->in)
+      break;
+    w = &cs3_memory_write(f, id)[word];
+    *w = cs3_op_compute(CS3_OP_ADD, use->type, *w, wavelet, 0);
     break;
   case CS3_STREAM_RELAY:
-    put(f, id, use->to_colour,
-        cs3_op_compute(CS3_OP_ADD, use->type, cs3_memory_read(f, id, word), wavelet, 0),
+    put(stream, cs3_op_compute(CS3_OP_ADD, use->type, cs3_memory_read(f, id, word), wavelet, 0),
         CS3_WAVELET);
     break;
   case CS3_STREAM_STORE:
@@ -164,49 +197,85 @@ static void move(Cs3Fabric *f, guint32 id, const Cs3StreamUse *use, Cs3StreamSta
 }
 
 /* More of the row may move without any arrival to wake the PE. */
-static gboolean goes_on(const Cs3Fabric *f, guint32 id, const Cs3StreamUse *use,
-                        const Cs3StreamState *s) {
-  if (use->follows && s->after != CS3_STREAM_FREE)
-    return f->stream[f->pe[id].streams + use->follows - 1u].moved > s->after + s->position;
-  return s->dry || !takes_input(use);
+static gboolean goes_on(const Stream *stream) {
+  if (stream->use->follows && stream->s->after != CS3_STREAM_FREE)
+    return is_ahead(stream);
+  return !stream->in;
 }
 
-static void move_one(Cs3Fabric *f, guint32 id, const Cs3StreamUse *use, Cs3StreamState *s) {
-  move(f, id, use, s);
+void cs3_stream_end_row(Cs3Fabric *f, guint32 id, guint i) {
+  guint kind = cs3_role_of(f, &f->cell[id])->role.stream[i].kind;
+  Cs3StreamState *s = &f->stream[f->pe[id].streams + i];
+  Cs3StreamSets *set = &f->pe[id].set;
+  guint8 bit = (guint8)(1u << i);
+  guint32 last = s->start; /* cycle after the last element's */
+  s->start = MAX(last, s->first + row_cycles(f, s->n));
+  s->over = kind == CS3_STREAM_ADD || kind == CS3_STREAM_STORE ? s->start : last;
+  s->over_row = s->row++;
+  if (f->trace)
+    f->trace(f->trace_data, stream_name[kind], f->cell[id].x, f->cell[id].y, 1 + i, s->first, last);
+  set->begun &= (guint8)~bit;
+  set->dry &= (guint8)~bit;
+  if (s->row == s->granted)
+    set->armed &= (guint8)~bit;
+  set->over |= bit;
+  if (s->over > f->now)
+    cs3_schedule(f, 1, id, s->over);
+}
+
+static void move_one(const Stream *stream) {
+  Cs3Fabric *f = stream->f;
+  Cs3StreamState *s = stream->s;
+  move(stream);
   if (s->position++ == 0)
     s->first = f->now;
   s->moved++;
-  s->start = MAX(f->now + 1, s->first + pace(f, s->position));
-  if (s->position < s->n) {
-    if (goes_on(f, id, use, s))
-      cs3_schedule(f, 1, id, s->start);
+  s->start = f->now + 1;
+  if (s->position == s->n) {
+    cs3_stream_end_row(f, stream->id, stream->i);
     return;
   }
-  s->start = MAX(f->now + 1, s->first + row_cycles(f, s->n));
-  s->over = use->kind == CS3_STREAM_ADD || use->kind == CS3_STREAM_STORE ? s->start : f->now + 1;
-  s->over_row = s->row++;
-  if (f->trace)
-    f->trace(f->trace_data, stream_name[use->kind], f->cell[id].x, f->cell[id].y,
-             1 + (guint)(s - &f->stream[f->pe[id].streams]), s->first, f->now + 1);
-  s->n = 0;
-  cs3_schedule(f, 1, id, s->over);
+  s->start = MAX(s->start, s->first + pace(f, s->position));
+  if (goes_on(stream))
+    cs3_schedule(f, 1, stream->id, s->start);
 }
 
-void cs3_streams_tick(Cs3Fabric *f, guint32 id) {
-  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
-  Cs3StreamState *stream = &f->stream[f->pe[id].streams];
-  for (guint i = 0; i < info->role.n_streams; i++) {
-    Cs3StreamState *s = &stream[i];
-    if (!s->over || s->over > f->now)
+/* Tells the tasks whose rows are over. */
+static void tell(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
+  Cs3PeState *pe = &f->pe[id];
+  for (guint m = pe->set.over; m; m &= m - 1) {
+    guint i = (guint)__builtin_ctz(m);
+    const Cs3StreamState *s = &f->stream[pe->streams + i];
+    if (s->over > f->now)
       continue;
-    s->over = 0;
+    pe->set.over &= (guint8)~(1u << i);
     if (info->role.stream[i].task < CS3_EVENT_TASKS)
       cs3_call_task(f, id, info->role.stream[i].task, s->over_row, f->now);
   }
-  for (guint i = 0; i < info->role.n_streams; i++) {
-    const Cs3StreamUse *use = &info->role.stream[i];
-    Cs3StreamState *s = &stream[i];
-    if ((s->n || begin_row(f, id, use, s)) && can_move(f, id, use, s))
-      move_one(f, id, use, s);
+}
+
+/* Nothing can move where nothing has arrived: not even the stream is looked at. */
+static gboolean lacks_input(const Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i) {
+  const Cs3StreamSets *set = &f->pe[id].set;
+  return info->stream_queue[i] != CS3_NO_SLOT && set->begun >> i & 1 && !(set->dry >> i & 1) &&
+         !(f->cell[id].nonempty >> info->stream_queue[i] & 1);
+}
+
+void cs3_streams_tick(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
+  const Cs3StreamSets *set = &f->pe[id].set;
+  if (set->flowing)
+    cs3_streams_finish_trains(f, id);
+  if (set->over)
+    tell(f, id, info);
+  if (set->flowing & ~set->fused)
+    cs3_streams_catch_up(f, id, info);
+  for (guint m = set->armed; m; m &= m - 1) {
+    guint i = (guint)__builtin_ctz(m);
+    if (set->flowing >> i & 1 || lacks_input(f, id, info, i) ||
+        !cs3_stream_begin_row(f, id, info, i))
+      continue;
+    Stream stream = stream_of(f, id, info, i);
+    if (can_move(&stream) && !(f->trains && cs3_stream_flow(f, id, info, i)))
+      move_one(&stream);
   }
 }

@@ -50,6 +50,11 @@ guint32 cs3_op_compute(guint code, guint type, guint32 a, guint32 b, guint32 c) 
   }
 }
 
+void cs3_op_add_run(guint type, guint32 n, guint32 *sum, const guint32 *a) {
+  for (guint32 i = 0; i < n; i++)
+    sum[i] = cs3_op_compute(CS3_OP_ADD, type, sum[i], a[i], 0);
+}
+
 guint64 cs3_op_slots(const Cs3EventTiming *timing, guint code, guint type, guint64 n) {
   if (code == CS3_OP_DOT)
     return n * timing->dot_cycles;
@@ -83,18 +88,6 @@ static gint input_colour(const Cs3VectorOp *op) {
                                             : -1;
 }
 
-static Cs3Channel *queue(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
-  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
-  *slot = info->queue_of[colour];
-  return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
-}
-
-static Cs3Channel *output(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
-  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
-  *slot = info->slot_of[CS3_RAMP][colour];
-  return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
-}
-
 /* Cycles from dispatch to the first element. */
 static guint setup_cycles(const Cs3EventTiming *timing, const Cs3VectorOp *op) {
   if (uses_fabric(op))
@@ -126,8 +119,7 @@ void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
   *t = (Cs3Thread){.op = *op,
                    .state = CS3_THREAD_RUN,
                    .start = MAX(pe->now + setup, f->now + 1),
-                   .train_in = CS3_NO_TRAIN,
-                   .train_out = CS3_NO_TRAIN};
+                   .flow = {.in = CS3_NO_TRAIN, .out = CS3_NO_TRAIN}};
   set_running(state, thread, TRUE);
   cs3_schedule(f, 1, pe->id, t->start);
 }
@@ -210,7 +202,7 @@ static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
   guint slot;
   gint colour = t->position < t->op.n ? input_colour(&t->op) : -1;
   if (colour >= 0) {
-    Cs3Channel *in = queue(f, id, (guint)colour, &slot);
+    Cs3Channel *in = cs3_input(f, id, (guint)colour, &slot);
     if (!in->count || cs3_ready(cs3_head(in)) > f->now || cs3_kind(cs3_head(in)) == CS3_CONTROL)
       return FALSE;
     if (pairs(t) && !second_ready(f, in))
@@ -218,7 +210,7 @@ static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
   }
   if (t->op.dst.kind != CS3_OPERAND_FABRIC)
     return TRUE;
-  Cs3Channel *out = output(f, id, t->op.dst.colour, &slot);
+  Cs3Channel *out = cs3_output(f, id, t->op.dst.colour, &slot);
   if (cs3_has_room(f, out) && (!pairs(t) || out->count + 2 <= out->capacity))
     return TRUE;
   if (out->last_pop == f->now + 1 || out->flags & CS3_CHANNEL_TRAIN)
@@ -231,7 +223,7 @@ static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
 static void push_output(Cs3Fabric *f, guint32 id, guint colour, guint32 data, Cs3Kind kind,
                         guint later) {
   guint slot;
-  Cs3Channel *out = output(f, id, colour, &slot);
+  Cs3Channel *out = cs3_output(f, id, colour, &slot);
   guint32 ready = f->now + 1 + later + f->timing.ramp;
   cs3_push(out, data, kind, ready);
   f->cell[id].nonempty |= G_GUINT64_CONSTANT(1) << slot;
@@ -241,7 +233,7 @@ static void push_output(Cs3Fabric *f, guint32 id, guint colour, guint32 data, Cs
 
 static guint32 take_input(Cs3Fabric *f, guint32 id, guint colour) {
   guint slot;
-  Cs3Channel *in = queue(f, id, colour, &slot);
+  Cs3Channel *in = cs3_input(f, id, colour, &slot);
   if (cs3_kind(cs3_head(in)) == CS3_TRAIN)
     cs3_train_break_channel(f, id, slot);
   guint32 wavelet = cs3_head(in)->data;
@@ -345,7 +337,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
     return FALSE;
   gint colour = input_colour(op);
   if (colour >= 0) {
-    const Cs3Entry *e = cs3_head(queue(f, id, (guint)colour, &slot));
+    const Cs3Entry *e = cs3_head(cs3_input(f, id, (guint)colour, &slot));
     if (cs3_kind(e) != CS3_TRAIN)
       return FALSE;
     in = e->data;
@@ -355,7 +347,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
       return FALSE;
   }
   if (op->dst.kind == CS3_OPERAND_FABRIC) {
-    Cs3Channel *ch = output(f, id, op->dst.colour, &slot);
+    Cs3Channel *ch = cs3_output(f, id, op->dst.colour, &slot);
     if (!cs3_train_can_enter(f, ch))
       return FALSE;
     Cs3Payload *from = in == CS3_NO_TRAIN ? NULL : cs3_train(f, in)->payload, *payload = from;
@@ -366,20 +358,20 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
       values(f, id, op, t->position, n, from ? from->w : NULL, payload->w);
     }
     guint lat = 1 + f->timing.ramp;
-    t->train_out = cs3_train_new(f, id, slot, payload, n, f->now + lat, lat);
+    t->flow.out = cs3_train_new(f, id, slot, payload, n, f->now + lat, lat);
     cs3_payload_unref(payload);
-    cs3_train(f, t->train_out)->from_cell = id;
-    cs3_train(f, t->train_out)->thread = (guint16)thread;
+    cs3_train(f, t->flow.out)->from_cell = id;
+    cs3_train(f, t->flow.out)->flow = (guint16)thread;
     cs3_schedule(f, 0, id, f->now + lat);
   }
   if (in != CS3_NO_TRAIN) {
     cs3_train(f, in)->taken = 1;
-    cs3_train(f, in)->thread = (guint16)thread;
+    cs3_train(f, in)->flow = (guint16)thread;
   }
-  t->train_in = in;
-  t->train_start = f->now;
-  t->train_n = n;
-  t->stop = 0;
+  t->flow.in = in;
+  t->flow.start = f->now;
+  t->flow.n = n;
+  t->flow.stop = 0;
   cs3_schedule(f, 1, id, f->now + n);
   return TRUE;
 }
@@ -387,8 +379,8 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
 /* Books the first @k elements of the running train of @t and detaches what it sends. */
 static void close_train(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 k, gboolean cut) {
   const Cs3VectorOp *op = &t->op;
-  if (op->dst.kind == CS3_OPERAND_MEMORY && t->train_in != CS3_NO_TRAIN) {
-    Cs3Payload *payload = cs3_train(f, t->train_in)->payload;
+  if (op->dst.kind == CS3_OPERAND_MEMORY && t->flow.in != CS3_NO_TRAIN) {
+    Cs3Payload *payload = cs3_train(f, t->flow.in)->payload;
     if (op->code == CS3_OP_MOVE) {
       cs3_memory_store_run(f, id, op->dst.value / 4 + t->position, k, payload);
     } else {
@@ -400,30 +392,30 @@ static void close_train(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 k, gbool
     }
   } else if (op->dst.kind == CS3_OPERAND_FABRIC) {
     f->injected += k;
-    if (t->train_out != CS3_NO_TRAIN) {
-      guint32 out = t->train_out;
+    if (t->flow.out != CS3_NO_TRAIN) {
+      guint32 out = t->flow.out;
       cs3_train(f, out)->from_cell = G_MAXUINT32;
       if (cut)
         cs3_train_cut(f, out, k);
     }
   }
   t->position += k;
-  t->last_issue = t->train_start + k - 1;
-  t->train_n = 0;
-  t->train_out = CS3_NO_TRAIN;
+  t->last_issue = t->flow.start + k - 1;
+  t->flow.n = 0;
+  t->flow.out = CS3_NO_TRAIN;
   f->pe[id].busy += k;
   if (!op->charged)
-    f->pe[id].datapath_free = MAX(f->pe[id].datapath_free, t->train_start + k);
+    f->pe[id].datapath_free = MAX(f->pe[id].datapath_free, t->flow.start + k);
   if (t->position == total(op))
-    drain(f, id, t, t->train_start + k);
+    drain(f, id, t, t->flow.start + k);
 }
 
 void cs3_thread_break(Cs3Fabric *f, guint32 id, guint thread) {
   Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
-  guint32 in = t->train_in;
-  close_train(f, id, t, MIN(f->now - t->train_start, t->train_n), TRUE);
-  t->train_in = CS3_NO_TRAIN;
-  t->stop = 0;
+  guint32 in = t->flow.in;
+  close_train(f, id, t, MIN(f->now - t->flow.start, t->flow.n), TRUE);
+  t->flow.in = CS3_NO_TRAIN;
+  t->flow.stop = 0;
   if (in != CS3_NO_TRAIN)
     cs3_train_break_channel(f, id, cs3_train(f, in)->slot);
   if (t->state == CS3_THREAD_RUN)
@@ -432,10 +424,10 @@ void cs3_thread_break(Cs3Fabric *f, guint32 id, guint thread) {
 
 void cs3_thread_cut(Cs3Fabric *f, guint32 id, guint thread, guint32 n) {
   Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
-  t->train_n = n;
-  cs3_schedule(f, 1, id, MAX(f->now + 1, t->train_start + n));
-  if (t->train_out != CS3_NO_TRAIN)
-    cs3_train_cut(f, t->train_out, n);
+  t->flow.n = n;
+  cs3_schedule(f, 1, id, MAX(f->now + 1, t->flow.start + n));
+  if (t->flow.out != CS3_NO_TRAIN)
+    cs3_train_cut(f, t->flow.out, n);
 }
 
 void cs3_thread_finish_trains(Cs3Fabric *f, guint32 id) {
@@ -443,16 +435,16 @@ void cs3_thread_finish_trains(Cs3Fabric *f, guint32 id) {
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
     Cs3Thread *t = &f->thread[pe->threads + i];
-    if (!t->train_n)
+    if (!t->flow.n)
       continue;
-    if (f->now >= t->train_start + t->train_n) {
-      guint32 in = t->train_in;
-      close_train(f, id, t, t->train_n, FALSE);
-      t->train_in = CS3_NO_TRAIN;
-      t->stop = 0;
+    if (f->now >= t->flow.start + t->flow.n) {
+      guint32 in = t->flow.in;
+      close_train(f, id, t, t->flow.n, FALSE);
+      t->flow.in = CS3_NO_TRAIN;
+      t->flow.stop = 0;
       if (in != CS3_NO_TRAIN)
         cs3_train_end(f, in);
-    } else if (t->stop) {
+    } else if (t->flow.stop) {
       cs3_thread_break(f, id, i);
     }
   }
@@ -486,7 +478,7 @@ static gint arbitrate(Cs3Fabric *f, guint32 id, guint *others, gint *flowing) {
     Cs3Thread *t = &f->thread[pe->threads + (guint)i];
     if (t->state != CS3_THREAD_RUN || t->op.charged || t->start > f->now)
       continue;
-    if (t->train_n) {
+    if (t->flow.n) {
       *flowing = i;
       continue;
     }
@@ -506,7 +498,7 @@ gboolean cs3_threads_tick(Cs3Fabric *f, guint32 id) {
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
     Cs3Thread *t = &f->thread[pe->threads + i];
-    if (t->state == CS3_THREAD_RUN && t->op.charged && !t->train_n && t->start <= f->now &&
+    if (t->state == CS3_THREAD_RUN && t->op.charged && !t->flow.n && t->start <= f->now &&
         can_issue(f, id, t))
       issue(f, id, i, TRUE);
   }

@@ -31,6 +31,14 @@ static Cs3Channel *channel_of(const Cs3Fabric *f, guint32 id, guint slot) {
   return cs3_channel(f, cell, &cs3_role_of(f, cell)->slot[slot]);
 }
 
+static void note_trains_in(Cs3Fabric *f, guint32 id, guint slot, gboolean any) {
+  guint n_router = cs3_role_of(f, &f->cell[id])->n_router;
+  if (slot < n_router)
+    return;
+  guint8 bit = (guint8)(1u << (slot - n_router));
+  f->pe[id].trains_in = any ? f->pe[id].trains_in | bit : f->pe[id].trains_in & (guint8)~bit;
+}
+
 guint32 cs3_train_new(Cs3Fabric *f, guint32 cell, guint slot, Cs3Payload *payload, guint32 n,
                       guint32 ready, guint lat) {
   guint32 index;
@@ -56,6 +64,7 @@ guint32 cs3_train_new(Cs3Fabric *f, guint32 cell, guint slot, Cs3Payload *payloa
   Cs3Channel *ch = channel_of(f, cell, slot);
   cs3_push(ch, index, CS3_TRAIN, ready);
   ch->flags |= CS3_CHANNEL_TRAIN;
+  note_trains_in(f, cell, slot, TRUE);
   f->cell[cell].nonempty |= G_GUINT64_CONSTANT(1) << slot;
   return index;
 }
@@ -109,7 +118,7 @@ static void stop_sender(Cs3Fabric *f, guint32 index) {
     prev->stop = 1;
     cs3_schedule(f, 0, prev->cell, f->now + 1);
   } else if (train->from_cell != G_MAXUINT32) {
-    f->thread[f->pe[train->from_cell].threads + train->thread].stop = 1;
+    cs3_flow(f, train->from_cell, train->flow)->stop = 1;
     cs3_schedule(f, 1, train->from_cell, f->now + 1);
   }
 }
@@ -120,15 +129,33 @@ static void leave_sender(Cs3Fabric *f, guint32 index) {
   if (train->prev != CS3_NO_TRAIN)
     cs3_train(f, train->prev)->next[train->from_port] = CS3_NO_TRAIN;
   else if (train->from_cell != G_MAXUINT32)
-    f->thread[f->pe[train->from_cell].threads + train->thread].train_out = CS3_NO_TRAIN;
+    cs3_flow(f, train->from_cell, train->flow)->out = CS3_NO_TRAIN;
+}
+
+/* Ports on which a train flows, whether it takes them from others or not. */
+static guint ways_of_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info) {
+  guint ways = 0;
+  for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {
+    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]));
+    if (cs3_kind(e) == CS3_TRAIN)
+      ways |= cs3_train(f, e->data)->out;
+  }
+  return ways;
 }
 
 /* Counts @k wavelets of a router's train and ends its flow. */
 static void close_flow(Cs3Fabric *f, guint32 index, guint32 k, gboolean cut) {
   Cs3Train *train = cs3_train(f, index);
+  Cs3Cell *cell = &f->cell[train->cell];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  guint colour = info->slot[train->slot].colour;
+  if (train->counts)
+    *cs3_filter_count(f, train->cell, info, colour) += k;
   for (guint m = train->out; m; m &= m - 1) {
     guint port = (guint)__builtin_ctz(m);
-    f->cell[train->cell].sent[port] += k;
+    if (port == CS3_RAMP && train->drops)
+      continue;
+    cell->sent[port] += k;
     guint32 next = train->next[port];
     if (next == CS3_NO_TRAIN)
       continue;
@@ -136,8 +163,8 @@ static void close_flow(Cs3Fabric *f, guint32 index, guint32 k, gboolean cut) {
     if (cut)
       cs3_train_cut(f, next, k);
   }
-  f->cell[train->cell].train_out &= ~(guint)train->out & 31;
-  train->out = 0;
+  train->out = train->counts = train->drops = 0;
+  cell->train_out = ways_of_trains(f, cell, info) & 31;
 }
 
 static void refresh_channel(Cs3Fabric *f, guint32 id, guint slot) {
@@ -145,8 +172,10 @@ static void refresh_channel(Cs3Fabric *f, guint32 id, guint slot) {
   gboolean trains = FALSE;
   for (guint i = 0; i < ch->count; i++)
     trains |= cs3_kind(cs3_entry(ch, i)) == CS3_TRAIN;
-  if (!trains)
+  if (!trains) {
     ch->flags &= (guint8)~CS3_CHANNEL_TRAIN;
+    note_trains_in(f, id, slot, FALSE);
+  }
   if (!ch->count)
     f->cell[id].nonempty &= ~(G_GUINT64_CONSTANT(1) << slot);
 }
@@ -198,15 +227,29 @@ static guint dissolve(Cs3Fabric *f, guint32 index, Cs3Entry *out) {
   return n;
 }
 
+static void break_flow(Cs3Fabric *f, guint32 id, guint number) {
+  if (number < CS3_STREAM_FLOW)
+    cs3_thread_break(f, id, number);
+  else
+    cs3_stream_break(f, id, number - CS3_STREAM_FLOW);
+}
+
+static void cut_flow(Cs3Fabric *f, guint32 id, guint number, guint32 n) {
+  if (number < CS3_STREAM_FLOW)
+    cs3_thread_cut(f, id, number, n);
+  else
+    cs3_stream_cut(f, id, number - CS3_STREAM_FLOW, n);
+}
+
 void cs3_train_break_channel(Cs3Fabric *f, guint32 id, guint slot) {
   Cs3Channel *ch = channel_of(f, id, slot);
   if (!(ch->flags & CS3_CHANNEL_TRAIN))
     return;
   Cs3Entry *head = cs3_head(ch);
   if (cs3_kind(head) == CS3_TRAIN && cs3_train(f, head->data)->taken) {
-    guint thread = cs3_train(f, head->data)->thread;
-    if (f->thread[f->pe[id].threads + thread].train_n) {
-      cs3_thread_break(f, id, thread); /* comes back here with the thread's account closed */
+    guint number = cs3_train(f, head->data)->flow;
+    if (cs3_flow(f, id, number)->n) {
+      break_flow(f, id, number); /* comes back here with the flow's account closed */
       return;
     }
   }
@@ -260,7 +303,7 @@ void cs3_train_cut(Cs3Fabric *f, guint32 index, guint32 n) {
     return;
   }
   if (train->taken) {
-    cs3_thread_cut(f, train->cell, train->thread, n);
+    cut_flow(f, train->cell, train->flow, n);
     return;
   }
   if (!train->out)

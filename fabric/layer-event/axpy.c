@@ -372,7 +372,7 @@ void cs3_layer_store(const Cs3LayerEvent *m, gint64 line, gint64 root, Cs3Role *
   Cs3ColourUse *use = &role->colour[COLOUR_STORE];
   use->in_queue = QUEUE_STORE;
   use->lane = cs3_layer_lane(m);
-  use->filter = (Cs3Filter){.kind = CS3_FILTER_SPARSE, .keep = owns};
+  use->filter = (Cs3Filter){.kind = CS3_FILTER_SPARSE, .keep = owns, .run = m->slot_words};
   role->stream[STREAM_STORE].colour = COLOUR_STORE;
   if (line != root)
     return;

@@ -354,7 +354,8 @@ static void dy_role(const Cs3LayerEvent *m, guint line, Cs3Role *role) {
   bind(m, role, COLOUR_DOWN, 3);
   bind(m, role, COLOUR_UP, 4);
   if (!first && !last)
-    role->colour[COLOUR_UP].filter = (Cs3Filter){.kind = CS3_FILTER_SPARSE, .keep = not_own};
+    role->colour[COLOUR_UP].filter = (Cs3Filter){
+        .kind = CS3_FILTER_SPARSE, .keep = not_own, .run = m->slot_words};
   role->stream[STREAM_ABOVE] = (Cs3StreamUse){
       .kind = CS3_STREAM_STORE, .colour = COLOUR_DOWN, .task = TASK_ABOVE, .row = above_row};
   role->stream[STREAM_BELOW] = (Cs3StreamUse){

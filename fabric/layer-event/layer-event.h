@@ -27,6 +27,7 @@ typedef struct {
   guint64 seed;        /* of the values */
   Cs3LayerValues values;
   gboolean plain;       /* FP16 in software even where the processor knows it: the same bits */
+  gboolean singles;     /* every wavelet by itself: the same to the cycle */
   gboolean shared_ramp; /* weights and partial sums wait for each other at the ramp */
 } Cs3LayerEventConfig;
 

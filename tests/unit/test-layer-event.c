@@ -247,12 +247,38 @@ static void put_in(Tamper tamper, Cs3Hardware *hw) {
     hw->io.rate_bits_per_s *= 1.5;
 }
 
-/* The same numbers without the processor's FP16: every output counts in the largest error. */
-static gboolean same_in_software(Cs3LayerEventConfig config, double error) {
+/* The first PE at which two runs differ in what left a port, or waited in the router. */
+static char *different_pe(const Cs3Fabric *a, const Cs3Fabric *b, guint width, guint height) {
+  for (guint x = 0; x < width; x++)
+    for (guint y = 0; y < height; y++) {
+      guint64 waited = cs3_fabric_pe_waited(a, x, y), waited_singly = cs3_fabric_pe_waited(b, x, y);
+      if (waited != waited_singly)
+        return g_strdup_printf("PE (%u,%u): %d cycles waited, in singles %d", x, y, (int)waited,
+                               (int)waited_singly);
+      for (guint port = 0; port < CS3_N_PORTS; port++)
+        if (cs3_fabric_link_count(a, x, y, port) != cs3_fabric_link_count(b, x, y, port))
+          return g_strdup_printf("PE (%u,%u), port %u: another count in singles", x, y, port);
+    }
+  return NULL;
+}
+
+/* The same wavelets one by one and without the processor's FP16, to the bit: every output counts in
+ * the largest error. */
+static char *otherwise_in_singles(Cs3LayerEventConfig config, Cs3LayerEvent *layer,
+                                  const Cs3LayerEventResult *got) {
   Cs3LayerEventResult plain;
-  config.plain = TRUE;
-  g_autoptr(Cs3LayerEvent) layer = cs3_layer_event_new(&config, NULL);
-  return layer != NULL && cs3_layer_event_run(layer, &plain, NULL) && plain.error == error;
+  guint width, height;
+  config.plain = config.singles = TRUE;
+  g_autoptr(Cs3LayerEvent) other = cs3_layer_event_new(&config, NULL);
+  if (other == NULL || !cs3_layer_event_run(other, &plain, NULL))
+    return g_strdup("fails in singles");
+  if (plain.cycles != got->cycles)
+    return g_strdup_printf("%d cycles, in singles %d", (int)got->cycles, (int)plain.cycles);
+  if (plain.error != got->error || plain.stats.wavelet_hops != got->stats.wavelet_hops)
+    return g_strdup_printf("error %g, in singles %g; %d hops, %d", got->error, plain.error,
+                           (int)got->stats.wavelet_hops, (int)plain.stats.wavelet_hops);
+  cs3_layer_event_size(layer, &width, &height);
+  return different_pe(cs3_layer_event_fabric(layer), cs3_layer_event_fabric(other), width, height);
 }
 
 /* What is wrong with the case; %NULL: nothing, or it cannot be run. */
@@ -275,8 +301,9 @@ static char *fault(const Case *c, Tamper tamper) {
   Cs3LayerEventResult got;
   if (!layer || !cs3_layer_event_run(layer, &got, &error))
     return g_strdup(error->message);
-  if (c->v[VALUES] == CS3_LAYER_VALUES_REAL && !same_in_software(config, got.error))
-    return g_strdup_printf("largest error %g, in software another", got.error);
+  char *otherwise = otherwise_in_singles(config, layer, &got);
+  if (otherwise)
+    return otherwise;
   Cs3LayerCounts counts = {l.counts, l.lines};
   Cs3LayerResult want;
   cs3_layer_recurrence(&l.hw, &l.shape, &l.mapping, l.shape.dense ? NULL : &counts, &want);
