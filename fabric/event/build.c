@@ -229,6 +229,22 @@ static gboolean is_express(const Cs3Fabric *f, const Cs3RoleInfo *info) {
   return express;
 }
 
+/* No colour has two inputs, and no two colours take the same output. */
+static gboolean are_apart(const Cs3RoleInfo *info) {
+  guint32 colours = 0;
+  guint taken = 0;
+  for (guint s = 0; s < info->n_router; s++) {
+    guint colour = info->slot[s].colour;
+    const Cs3ColourUse *use = &info->role.colour[colour];
+    guint takes = cs3_taken(use, use->route[0].tx);
+    if (use->by_address || use->n_positions != 1 || colours >> colour & 1 || taken & takes)
+      return FALSE;
+    colours |= 1u << colour;
+    taken |= takes;
+  }
+  return TRUE;
+}
+
 static gboolean lay_out_queues(const Cs3EventTiming *timing, Cs3RoleInfo *info, GError **error) {
   guint n = 0;
   for (guint c = 0; c < CS3_EVENT_COLOURS; c++) {
@@ -287,6 +303,7 @@ gboolean cs3_fabric_add_role(Cs3Fabric *f, const Cs3Role *role, guint *id, GErro
     return FALSE;
   }
   lay_out_streams(info);
+  info->apart = are_apart(info);
   *id = f->role->len;
   g_ptr_array_add(f->role, info);
   f->roles = (Cs3RoleInfo **)f->role->pdata;

@@ -91,6 +91,8 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id);
 /** Tries to move the head of channel @index; @used: outputs taken in this cycle; returns those
  * taken now. */
 guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index, guint used);
+/** The same where channels share no output; @lanes: what is due. */
+void cs3_router_pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint lanes);
 /** Outputs that flowing trains take from single wavelets. */
 guint cs3_taken_by_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info);
 void cs3_program_error(Cs3Fabric *f, guint32 id, const char *format, ...) G_GNUC_PRINTF(3, 4);

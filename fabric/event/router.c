@@ -44,7 +44,7 @@ static gboolean link_is_free(const Cs3Fabric *f, guint32 id, guint port) {
 }
 
 static void take_link(Cs3Fabric *f, guint32 id, guint port) {
-  if (!f->link_free || port == CS3_RAMP)
+  if (port == CS3_RAMP)
     return;
   guint32 *at = &f->link_free[id * 4 + port];
   *at = MAX(*at, f->now * f->timing.link_den) + f->timing.link_num;
@@ -53,7 +53,7 @@ static void take_link(Cs3Fabric *f, guint32 id, guint port) {
 static gboolean filtered(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
                          guint32 data, Cs3Kind kind) {
   const Cs3Filter *filter = &info->role.colour[colour].filter;
-  if (filter->kind == CS3_FILTER_NONE || kind != CS3_WAVELET)
+  if (kind != CS3_WAVELET)
     return FALSE;
   const Cs3Cell *cell = &f->cell[id];
   if (filter->kind == CS3_FILTER_SPARSE) {
@@ -67,21 +67,37 @@ static gboolean filtered(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guin
   return key < filter->first + shift || key > filter->last + shift;
 }
 
-/* May the wavelet leave through @tx now? Notes for which buffer it waits. */
-static gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
-                          guint tx) {
+/* What lies behind an output. */
+typedef struct {
+  Cs3Channel *ch; /* NULL: a sink */
+  guint32 next;
+  guint port, slot;
+} Way;
+
+static inline guint find_ways(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
+                              guint tx, Way *ways) {
+  guint n = 0;
+  for (guint m = tx; m; m &= m - 1, n++) {
+    ways[n].port = (guint)__builtin_ctz(m);
+    ways[n].ch =
+        cs3_next_channel(f, id, info, colour, ways[n].port, &ways[n].next, &ways[n].slot);
+  }
+  return n;
+}
+
+/* May the wavelet leave through all @ways now? Notes for which buffer it waits. */
+static inline gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3ColourUse *use,
+                                 const Way *ways, guint n) {
   gboolean free = TRUE;
-  for (guint m = tx; m; m &= m - 1) {
-    guint port = (guint)__builtin_ctz(m), slot;
-    guint32 next;
-    if (!link_is_free(f, id, port) && info->role.colour[colour].lane != CS3_LANE_OWN) {
+  for (const Way *way = ways; way < ways + n; way++) {
+    if (!link_is_free(f, id, way->port) && use->lane != CS3_LANE_OWN) {
       cs3_schedule(f, 0, id, f->now + 1);
       return FALSE;
     }
-    Cs3Channel *ch = cs3_next_channel(f, id, info, colour, port, &next, &slot);
-    Cs3Cell *there = &f->cell[next];
-    if (!ch || (port == CS3_RAMP ? cs3_has_room(f, ch)
-                                 : cs3_link_has_room(f, &f->cell[id], port, there, ch, slot)))
+    Cs3Channel *ch = way->ch;
+    if (!ch || (way->port == CS3_RAMP ? cs3_has_room(f, ch)
+                                      : cs3_link_has_room(f, &f->cell[id], way->port,
+                                                          &f->cell[way->next], ch, way->slot)))
       continue;
     free = FALSE;
     if (ch->last_pop == f->now + 1 || ch->flags & CS3_CHANNEL_TRAIN)
@@ -92,20 +108,18 @@ static gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, gui
   return free;
 }
 
-static void send(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour, guint tx,
-                 guint32 data, Cs3Kind kind) {
-  for (guint m = tx; m; m &= m - 1) {
-    guint port = (guint)__builtin_ctz(m), slot;
-    guint32 next;
-    if (port == CS3_RAMP && filtered(f, id, info, colour, data, kind))
+static inline void send(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
+                        const Way *ways, guint n, guint32 data, Cs3Kind kind) {
+  const Cs3ColourUse *use = &info->role.colour[colour];
+  for (const Way *way = ways; way < ways + n; way++) {
+    if (way->port == CS3_RAMP && use->filter.kind != CS3_FILTER_NONE &&
+        filtered(f, id, info, colour, data, kind))
       continue;
-    f->cell[id].sent[port]++;
-    if (info->role.colour[colour].lane != CS3_LANE_OWN)
-      take_link(f, id, port);
-    Cs3Channel *ch = cs3_next_channel(f, id, info, colour, port, &next, &slot);
-    if (!ch)
-      continue;
-    cs3_enter(f, id, port, next, slot, ch, data, kind);
+    f->cell[id].sent[way->port]++;
+    if (f->link_free && use->lane != CS3_LANE_OWN)
+      take_link(f, id, way->port);
+    if (way->ch)
+      cs3_enter(f, id, way->port, way->next, way->slot, way->ch, data, kind);
   }
 }
 
@@ -244,7 +258,9 @@ guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i
     e = cs3_head(ch); /* now its first wavelet */
     kind = cs3_kind(e);
   }
-  if (!can_leave(f, id, info, slot->colour, tx)) {
+  Way ways[CS3_N_PORTS];
+  guint n_ways = find_ways(f, id, info, slot->colour, tx, ways);
+  if (!can_leave(f, id, use, ways, n_ways)) {
     stall(f, id, info, index);
     return used;
   }
@@ -253,41 +269,44 @@ guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i
   if (kind == CS3_CONTROL) {
     /* It is routed first; the position that it sets holds from the next cycle. */
     guint32 after = obey(f, cell, use, slot->colour, data);
-    send(f, id, info, slot->colour, tx, after, kind);
+    send(f, id, info, slot->colour, ways, n_ways, after, kind);
     after_step(f, id);
   } else {
-    send(f, id, info, slot->colour, tx, data, kind);
+    send(f, id, info, slot->colour, ways, n_ways, data, kind);
   }
   cs3_pop_head(f, id, slot, index);
   return used | takes;
 }
 
-/* Ready heads, oldest first. Finished trains are removed on the way. */
+/* The head of channel @index that may move; NULL: there is none. A finished train is removed, one
+ * that must stop becomes single wavelets, one that flows does so by itself. */
+static inline Cs3Entry *movable_head(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
+                                     guint index) {
+  Cs3Channel *ch = cs3_channel(f, &f->cell[id], &info->slot[index]);
+  Cs3Entry *e = cs3_head(ch);
+  if (G_LIKELY(cs3_kind(e) != CS3_TRAIN))
+    return e;
+  const Cs3Train *train = cs3_train(f, e->data);
+  if (!train->out)
+    return e;
+  if (f->now >= train->ready + train->n)
+    cs3_train_end(f, e->data);
+  else if (train->stop)
+    cs3_router_train_stop(f, id, index);
+  else
+    return NULL;
+  return ch->count ? cs3_head(ch) : NULL;
+}
+
+/* Ready heads, oldest first. */
 static guint ready_heads(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint8 *order) {
   Cs3Cell *cell = &f->cell[id];
   gint32 age[CS3_MAX_SLOTS];
   guint n = 0;
   for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {
     guint index = (guint)__builtin_ctzll(m);
-    Cs3Channel *ch = cs3_channel(f, cell, &info->slot[index]);
-    Cs3Entry *e = cs3_head(ch);
-    if (G_UNLIKELY(cs3_kind(e) == CS3_TRAIN)) {
-      const Cs3Train *train = cs3_train(f, e->data);
-      if (train->out && f->now >= train->ready + train->n) {
-        cs3_train_end(f, e->data);
-        if (!ch->count)
-          continue;
-        e = cs3_head(ch);
-      } else if (train->out && train->stop) {
-        cs3_router_train_stop(f, id, index);
-        if (!ch->count)
-          continue;
-        e = cs3_head(ch);
-      } else if (train->out) {
-        continue; /* flows by itself */
-      }
-    }
-    gint32 wait = (gint32)((f->now << 2 | 3) - e->meta) >> 2;
+    const Cs3Entry *e = movable_head(f, id, info, index);
+    gint32 wait = e ? (gint32)((f->now << 2 | 3) - e->meta) >> 2 : -1;
     if (wait < 0)
       continue;
     guint at = n++;
@@ -381,4 +400,14 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id) {
                                : 0;
   for (guint i = 0; i < n && !f->error; i++)
     used = cs3_router_move(f, id, info, order[i], used);
+}
+
+void cs3_router_pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint lanes) {
+  guint64 due = lanes >> CS3_LANE_ROUTER & 1 ? info->router_mask : lanes;
+  for (guint64 m = f->cell[id].nonempty & due; m && !f->error; m &= m - 1) {
+    guint index = (guint)__builtin_ctzll(m);
+    const Cs3Entry *e = movable_head(f, id, info, index);
+    if (e && cs3_ready(e) <= f->now)
+      cs3_router_move(f, id, info, index, 0);
+  }
 }

@@ -84,24 +84,17 @@ static gboolean fly_out(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   return TRUE;
 }
 
-/* Does the single wavelet at the head of channel @index go its way beside the trains that flow? */
-static gboolean passes_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info,
-                              guint index) {
-  const Cs3Slot *slot = &info->slot[index];
-  const Cs3Entry *e = cs3_head(cs3_channel(f, cell, slot));
-  const Cs3ColourUse *use = &info->role.colour[slot->colour];
-  guint rx = use->route[cell->positions >> 2 * slot->colour & 3].rx;
-  return cs3_kind(e) != CS3_TRAIN && !(rx & (rx - 1)) &&
-         !(cs3_taken(use, cs3_wanted(cell, info, slot, e)) & cell->train_out);
-}
-
-/* Nobody waits and one channel is due: it goes. Else the order matters. */
+/* Where colours share nothing each goes. Else: nobody waits and one channel is due, it goes; or the
+ * order matters. */
 static inline void visit_router(Cs3Fabric *f, guint32 id, guint lanes) {
   const Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  if (info->apart) {
+    cs3_router_pass(f, id, info, lanes);
+    return;
+  }
   gboolean alone = !(lanes & (lanes - 1)) && lanes < 1u << CS3_LANE_ROUTER;
-  if (!alone || cell->held || !(cell->nonempty & lanes) ||
-      (cell->train_out && !passes_trains(f, cell, info, (guint)__builtin_ctz(lanes))))
+  if (!alone || cell->held || cell->train_out || !(cell->nonempty & lanes))
     cs3_router_tick(f, id);
   else if (!info->express)
     cs3_router_move(f, id, info, (guint)__builtin_ctz(lanes), 0);
