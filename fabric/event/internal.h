@@ -115,6 +115,8 @@ gboolean cs3_stream_begin_row(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
 /** Lets stream @i, which can move now, handle its next elements as a train, together with the one
  * that follows it. FALSE: it moves singly. */
 gboolean cs3_stream_flow(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i);
+/** Gives the train that stream @i sends its word of this cycle, or ends it: there is none. */
+void cs3_stream_feed(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i);
 /** Books trains that have passed, and ends those that must go on singly. */
 void cs3_streams_finish_trains(Cs3Fabric *f, guint32 id);
 /** Ends trains of streams whose followers come, in this cycle, to what they bring. */
@@ -135,6 +137,8 @@ void cs3_train_break_channel(Cs3Fabric *f, guint32 id, guint slot);
 void cs3_train_cut(Cs3Fabric *f, guint32 index, guint32 n);
 Cs3Payload *cs3_payload_new(guint32 n);
 void cs3_payload_unref(Cs3Payload *payload);
+/** Computes the first @n words, which have left their sender. */
+void cs3_payload_know(Cs3Payload *payload, guint32 n);
 void cs3_router_train_stop(Cs3Fabric *f, guint32 id, guint slot);
 
 /* memory.c */

@@ -65,6 +65,7 @@ static void store(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, const Cs3Pa
 void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3Payload *payload) {
   Cs3PeState *pe = &f->pe[id];
   guint32 role = f->cell[id].role;
+  cs3_payload_know(payload, n);
   if (n < payload->n || !may_share(f, id)) {
     store(f, id, word, n, payload);
     return;

@@ -15,15 +15,19 @@ typedef struct {
   guint32 w[];
 } Cs3Memory;
 
-/* Payload of a train; shared by all channels through which it flows. */
-typedef struct {
-  guint32 refs, n;
+/* Payload of a train; shared by all channels through which it flows. Words beyond the first `known`
+ * are not there yet: they are what memory holds and `from` brings, or to be given by the sender. */
+typedef struct Cs3Payload Cs3Payload;
+struct Cs3Payload {
+  guint32 refs, n, known;
+  guint32 type;     /* of the additions */
+  Cs3Payload *from; /* NULL: nothing is added */
   /* Last write of this payload into an untouched memory: PEs of one role that receive the same
    * words share the block. */
   Cs3Memory *shared, *shared_from;
   guint32 shared_role, shared_word;
   guint32 w[];
-} Cs3Payload;
+};
 
 #define CS3_NO_TRAIN G_MAXUINT32
 /* A run of wavelets in one channel: wavelet i can leave at ready + i and was sent lat cycles
@@ -76,7 +80,7 @@ typedef struct {
   guint32 over_row;     /* the row that is over at cycle `over` */
   guint32 over;
   Cs3Flow flow;
-  Cs3Payload *sum; /* fused: what memory holds when the flow is over */
+  Cs3Payload *words; /* fused: what memory holds when the flow is over; fed: what is sent */
 } Cs3StreamState;
 
 /* Flows of a PE: its threads', then its streams'. */
@@ -90,6 +94,7 @@ typedef struct {
   guint8 over;    /* a task is to be told that a row is over */
   guint8 flowing; /* trains */
   guint8 fused;   /* ... in step with the stream that follows or is followed */
+  guint8 fed;     /* ... that grow word by word, as the followed stream moves */
 } Cs3StreamSets;
 
 /* What every visit needs comes first. */

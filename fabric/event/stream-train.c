@@ -33,10 +33,16 @@ static guint32 word_of(const Cs3StreamState *s) {
 }
 
 /* What memory holds after the next @n elements of an adding stream, with what train @in brings. */
-static void sums(const Cs3Fabric *f, guint32 id, guint i, guint32 in, guint32 n, guint32 *out) {
-  cs3_memory_read_run(f, id, word_of(state_of(f, id, i)), n, out);
-  if (in != CS3_NO_TRAIN)
-    cs3_op_add_run(use_of(f, id, i)->type, n, out, cs3_train(f, in)->payload->w);
+static Cs3Payload *sums(const Cs3Fabric *f, guint32 id, guint i, guint32 in, guint32 n) {
+  Cs3Payload *payload = cs3_payload_new(n);
+  cs3_memory_read_run(f, id, word_of(state_of(f, id, i)), n, payload->w);
+  if (in == CS3_NO_TRAIN)
+    return payload;
+  payload->known = 0;
+  payload->type = use_of(f, id, i)->type;
+  payload->from = cs3_train(f, in)->payload;
+  payload->from->refs++;
+  return payload;
 }
 
 static void begin_flow(Cs3Fabric *f, guint32 id, guint i, guint32 in, guint32 n) {
@@ -68,19 +74,53 @@ static gboolean way_is_free(const Cs3Fabric *f, guint32 id, guint i) {
 }
 
 /* From memory; a follower: what the followed one has left behind. */
-static gboolean flow_out(Cs3Fabric *f, guint32 id, guint i, guint32 n) {
-  const Cs3StreamUse *use = use_of(f, id, i);
-  const Cs3StreamState *s = state_of(f, id, i);
-  if (use->follows && s->after != CS3_STREAM_FREE)
-    n = MIN(n, state_of(f, id, use->follows - 1)->moved - s->after - s->position);
-  if (n < CS3_STREAM_TRAIN_MIN || !way_is_free(f, id, i))
-    return FALSE;
+static void flow_out(Cs3Fabric *f, guint32 id, guint i, guint32 n) {
   Cs3Payload *payload = cs3_payload_new(n);
-  cs3_memory_read_run(f, id, word_of(s), n, payload->w);
+  cs3_memory_read_run(f, id, word_of(state_of(f, id, i)), n, payload->w);
   begin_flow(f, id, i, CS3_NO_TRAIN, n);
   send(f, id, i, payload, n);
   cs3_payload_unref(payload);
+}
+
+/* Word by word, close behind the followed stream: if that one moves in every cycle, what leaves is
+ * a train, whatever has arrived. */
+static void flow_fed(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i, guint32 n) {
+  Cs3StreamState *s = state_of(f, id, i);
+  s->words = cs3_payload_new(n);
+  s->words->known = 0;
+  begin_flow(f, id, i, CS3_NO_TRAIN, n);
+  send(f, id, i, s->words, n);
+  f->pe[id].set.fed |= (guint8)(1u << i);
+  cs3_stream_feed(f, id, info, i);
+}
+
+static gboolean flow_from_memory(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i,
+                                 guint32 n) {
+  const Cs3StreamUse *use = use_of(f, id, i);
+  const Cs3StreamState *s = state_of(f, id, i);
+  guint32 ready = n;
+  if (use->follows && s->after != CS3_STREAM_FREE)
+    ready = MIN(n, state_of(f, id, use->follows - 1)->moved - s->after - s->position);
+  if (!way_is_free(f, id, i))
+    return FALSE;
+  if (ready >= CS3_STREAM_TRAIN_MIN || ready == n)
+    flow_out(f, id, i, ready);
+  else
+    flow_fed(f, id, info, i, n);
   return TRUE;
+}
+
+void cs3_stream_feed(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i) {
+  const Cs3StreamState *s = state_of(f, id, i);
+  const Cs3StreamState *followed = state_of(f, id, info->role.stream[i].follows - 1u);
+  guint32 k = f->now - s->flow.start;
+  if (followed->moved <= s->after + s->position + k) {
+    cs3_stream_break(f, id, i);
+    return;
+  }
+  s->words->w[k] = cs3_memory_read(f, id, word_of(s) + k);
+  s->words->known = k + 1;
+  cs3_schedule(f, 1, id, f->now + 1);
 }
 
 /* What the follower of stream @i does meanwhile. */
@@ -88,6 +128,9 @@ typedef enum { IN_STEP, ELSEWHERE, BEHIND } Step;
 static Step step_of(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i, guint32 n) {
   guint j = info->follower[i] - 1u;
   const Cs3StreamState *s = state_of(f, id, i), *t = state_of(f, id, j);
+  if (f->pe[id].set.fed >> j & 1 &&
+      t->after + t->position + (f->now - t->flow.start) == s->moved)
+    cs3_stream_break(f, id, j);
   if (!cs3_stream_begin_row(f, id, info, j) || t->after == CS3_STREAM_FREE ||
       t->after + t->n <= s->moved || t->after + t->position >= s->moved + n)
     return ELSEWHERE;
@@ -98,13 +141,12 @@ static Step step_of(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i, 
 /* Starts stream @i and its follower @j together. */
 static void flow_in_step(Cs3Fabric *f, guint32 id, guint i, guint j, guint32 in, guint32 n) {
   Cs3StreamState *s = state_of(f, id, i);
-  Cs3Payload *payload = cs3_payload_new(n);
-  sums(f, id, i, in, n, payload->w);
+  Cs3Payload *payload = sums(f, id, i, in, n);
   begin_flow(f, id, i, in, n);
   begin_flow(f, id, j, CS3_NO_TRAIN, n);
   send(f, id, j, payload, n);
   f->pe[id].set.fused |= (guint8)(1u << i | 1u << j);
-  s->sum = payload;
+  s->words = payload;
 }
 
 /* The train that stream @i can take whole, if it takes one; its length becomes @n. */
@@ -130,7 +172,7 @@ gboolean cs3_stream_flow(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guin
   if (n < CS3_STREAM_TRAIN_MIN || info->followed_twice >> i & 1)
     return FALSE;
   if (kind == CS3_STREAM_SEND)
-    return flow_out(f, id, i, n);
+    return flow_from_memory(f, id, info, i, n);
   if (info->role.stream[i].follows || (kind != CS3_STREAM_ADD && kind != CS3_STREAM_STORE) || !takes_train(f, id, i, &in, &n))
     return FALSE;
   Step step = j ? step_of(f, id, info, i, n) : ELSEWHERE;
@@ -149,13 +191,12 @@ static void book(Cs3Fabric *f, guint32 id, guint i, guint32 k) {
   if (f->pe[id].set.dry >> i & 1 || k == 0)
     return;
   guint32 *w = cs3_memory_write(f, id) + word_of(s);
-  const guint32 *in = cs3_train(f, s->flow.in)->payload->w;
-  if (s->sum)
-    memcpy(w, s->sum->w, k * sizeof *w);
-  else if (use_of(f, id, i)->kind == CS3_STREAM_STORE)
-    memcpy(w, in, k * sizeof *w);
+  Cs3Payload *payload = s->words ? s->words : cs3_train(f, s->flow.in)->payload;
+  cs3_payload_know(payload, k);
+  if (s->words || use_of(f, id, i)->kind == CS3_STREAM_STORE)
+    memcpy(w, payload->w, k * sizeof *w);
   else
-    cs3_op_add_run(use_of(f, id, i)->type, k, w, in);
+    cs3_op_add_run(use_of(f, id, i)->type, k, w, payload->w);
 }
 
 /* Books the first @k elements of what flows in stream @i, and detaches what it sends. */
@@ -171,9 +212,10 @@ static void close_flow(Cs3Fabric *f, guint32 id, guint i, guint32 k, gboolean cu
     if (cut)
       cs3_train_cut(f, out, k);
   }
-  g_clear_pointer(&s->sum, cs3_payload_unref);
+  g_clear_pointer(&s->words, cs3_payload_unref);
   f->pe[id].set.fused &= (guint8)~(1u << i);
   f->pe[id].set.flowing &= (guint8)~(1u << i);
+  f->pe[id].set.fed &= (guint8)~(1u << i);
   s->flow.n = s->flow.stop = 0;
   s->position += k;
   s->moved += k;

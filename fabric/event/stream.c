@@ -271,6 +271,8 @@ void cs3_streams_tick(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
     cs3_streams_catch_up(f, id, info);
   for (guint m = set->armed; m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
+    if (set->fed >> i & 1)
+      cs3_stream_feed(f, id, info, i);
     if (set->flowing >> i & 1 || lacks_input(f, id, info, i) ||
         !cs3_stream_begin_row(f, id, info, i))
       continue;

@@ -343,7 +343,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
     in = e->data;
     const Cs3Train *train = cs3_train(f, in);
     n = train->n;
-    if (train->ready != f->now || train->base || n > left)
+    if (train->ready != f->now || train->base || n > left || train->payload->known < n)
       return FALSE;
   }
   if (op->dst.kind == CS3_OPERAND_FABRIC) {

@@ -14,8 +14,20 @@
 
 Cs3Payload *cs3_payload_new(guint32 n) {
   Cs3Payload *payload = g_malloc(sizeof *payload + n * sizeof payload->w[0]);
-  *payload = (Cs3Payload){.refs = 1, .n = n};
+  *payload = (Cs3Payload){.refs = 1, .n = n, .known = n};
   return payload;
+}
+
+void cs3_payload_know(Cs3Payload *payload, guint32 n) {
+  guint32 known = payload->known;
+  if (n <= known)
+    return;
+  g_assert(payload->from && n <= payload->n);
+  cs3_payload_know(payload->from, n);
+  cs3_op_add_run(payload->type, n - known, payload->w + known, payload->from->w + known);
+  payload->known = n;
+  if (n == payload->n)
+    g_clear_pointer(&payload->from, cs3_payload_unref);
 }
 
 void cs3_payload_unref(Cs3Payload *payload) {
@@ -23,6 +35,8 @@ void cs3_payload_unref(Cs3Payload *payload) {
     return;
   cs3_memory_unref(payload->shared);
   cs3_memory_unref(payload->shared_from);
+  if (payload->from)
+    cs3_payload_unref(payload->from);
   g_free(payload);
 }
 
@@ -206,6 +220,7 @@ static guint dissolve(Cs3Fabric *f, guint32 index, Cs3Entry *out) {
   guint32 passed = flows ? (guint32)CLAMP(late, 0, (gint64)train->n) : 0;
   guint32 sent = (guint32)CLAMP(late + train->lat, 0, (gint64)train->n);
   guint n = 0;
+  cs3_payload_know(train->payload, train->base + sent);
   for (guint32 i = passed; i < sent; i++)
     out[n++] =
         (Cs3Entry){train->payload->w[train->base + i], cs3_meta(CS3_WAVELET, train->ready + i)};
