@@ -229,15 +229,17 @@ static gboolean is_express(const Cs3Fabric *f, const Cs3RoleInfo *info) {
   return express;
 }
 
-/* No colour has two inputs, and no two colours take the same output. */
-static gboolean are_apart(const Cs3RoleInfo *info) {
+/* Do all colours have routes of their own? */
+static gboolean are_apart(Cs3RoleInfo *info) {
   guint32 colours = 0;
   guint taken = 0;
   for (guint s = 0; s < info->n_router; s++) {
     guint colour = info->slot[s].colour;
     const Cs3ColourUse *use = &info->role.colour[colour];
-    guint takes = cs3_taken(use, use->route[0].tx);
-    if (use->by_address || use->n_positions != 1 || colours >> colour & 1 || taken & takes)
+    guint takes = cs3_taken(use, use->route[0].tx), rx = use->route[0].rx;
+    if (rx & (rx - 1))
+      info->twins |= G_GUINT64_CONSTANT(1) << s;
+    if (use->by_address || use->n_positions != 1 || (!(colours >> colour & 1) && taken & takes))
       return FALSE;
     colours |= 1u << colour;
     taken |= takes;

@@ -74,6 +74,7 @@ typedef struct {
   guint8 stream_out[CS3_EVENT_STREAMS];   /* that it sends into, or CS3_NO_SLOT */
   guint8 follower[CS3_EVENT_STREAMS]; /* 1 + the stream that follows it; 0: none */
   guint32 followed_twice;             /* streams that more than one follows */
-  gboolean apart;   /* no two of its channels ever want one output: their order means nothing */
+  gboolean apart;   /* no two colours ever want one output: the order of channels means nothing */
+  guint64 twins;    /* channels of colours that come from several sides */
   gboolean express; /* wavelets fly to channels 0 to 3, from N, E, S and W, see visit.c */
 } Cs3RoleInfo;

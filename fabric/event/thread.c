@@ -12,6 +12,7 @@
 
 #include "fabric/event/inline.h"
 
+#include "fabric/event/half-run.h"
 #include "fabric/event/half.h"
 
 static float apply(guint code, float a, float b, float c) {
@@ -51,6 +52,10 @@ guint32 cs3_op_compute(guint code, guint type, guint32 a, guint32 b, guint32 c) 
 }
 
 void cs3_op_add_run(guint type, guint32 n, guint32 *sum, const guint32 *a) {
+  if (type == CS3_TYPE_F16X2) {
+    cs3_half_run(FALSE)->add(n, a, sum);
+    return;
+  }
   for (guint32 i = 0; i < n; i++)
     sum[i] = cs3_op_compute(CS3_OP_ADD, type, sum[i], a[i], 0);
 }

@@ -84,12 +84,13 @@ static gboolean fly_out(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   return TRUE;
 }
 
-/* Where colours share nothing each goes. Else: nobody waits and one channel is due, it goes; or the
+/* Where colours share nothing each goes, but a colour that comes from two sides is looked at. Else: nobody waits and one channel is due, it goes; or the
  * order matters. */
 static inline void visit_router(Cs3Fabric *f, guint32 id, guint lanes) {
   const Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
-  if (info->apart) {
+  guint64 twins = cell->nonempty & info->twins;
+  if (info->apart && !(twins & (twins - 1))) {
     cs3_router_pass(f, id, info, lanes);
     return;
   }

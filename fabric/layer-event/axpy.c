@@ -5,7 +5,10 @@
 
 #include "fabric/layer-event/axpy.h"
 
+#include <math.h>
+
 #include "fabric/event/half.h"
+#include "fabric/layer/lines.h"
 #include "fabric/layer/recurrence.h"
 
 enum { TASK_COMPLETE = TASK_PROGRAM, TASK_END, TASK_ADDED, TASK_LOWERED, TASK_SENT, TASK_STORED };
@@ -89,38 +92,6 @@ static void store_sum(const Cs3LayerEvent *m, Cs3Pe *pe, guint from, guint to) {
   }
 }
 
-/* Sums in FP16: two a word. */
-static void axpy_half(guint words, float value, const guint32 *x, guint32 *acc) {
-  for (guint i = 0; i < words; i++) {
-    float low = value * cs3_half_to_float((guint16)x[i]);
-    float high = value * cs3_half_to_float((guint16)(x[i] >> 16));
-    acc[i] = cs3_half_of_float(cs3_half_to_float((guint16)acc[i]) + low) |
-             (guint32)cs3_half_of_float(cs3_half_to_float((guint16)(acc[i] >> 16)) + high) << 16;
-  }
-}
-
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-
-/* Eight sums at a time by the processor's own conversions, which round alike. */
-__attribute__((target("avx,f16c"))) static void
-axpy_half_f16c(guint words, float value, const guint32 *x, guint32 *acc) {
-  enum { WORDS = sizeof(__m128i) / sizeof *x };
-  const __m256 weight = _mm256_set1_ps(value);
-  guint i = 0;
-  for (; i + WORDS <= words; i += WORDS) {
-    __m256 sum = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(acc + i)));
-    __m256 input = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(x + i)));
-    sum = _mm256_add_ps(sum, _mm256_mul_ps(weight, input));
-    _mm_storeu_si128((__m128i *)(void *)(acc + i),
-                     _mm256_cvtps_ph(sum, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-  }
-  axpy_half(words - i, value, x + i, acc + i);
-}
-#else
-#define axpy_half_f16c axpy_half
-#endif
-
 /* Sums in FP32; the last word of @x may hold one input only. */
 static void axpy_single(guint elements, float value, const guint32 *x, guint32 *acc) {
   for (guint i = 0; i < elements; i++) {
@@ -135,10 +106,8 @@ static void axpy(const Cs3LayerEvent *m, guint32 *w, guint acc, const Cs3Weight 
   float value = cs3_half_to_float(weight->value);
   if (single(m))
     axpy_single(m->slot_words, value, x, w + acc);
-  else if (m->f16c)
-    axpy_half_f16c(m->vector_words, value, x, w + acc);
   else
-    axpy_half(m->vector_words, value, x, w + acc);
+    m->half->axpy(m->vector_words, value, x, w + acc);
 }
 
 /* Takes the slot of the visit that the datapath comes to, or waits for it. */
@@ -444,7 +413,7 @@ static gint64 owner_of(const Cs3LayerEvent *m, gint64 row) {
 }
 
 /* Plain sums in double precision over the live weights of a row. */
-static void verify_row(const Cs3LayerEvent *m, gint64 row, const float *x, double *sum,
+CS3_VECTOR_CLONES static void verify_row(const Cs3LayerEvent *m, gint64 row, const float *x, double *sum,
                        double *size, guint *terms) {
   gint64 tokens = m->shape.tokens;
   *terms = 0;
@@ -457,7 +426,7 @@ static void verify_row(const Cs3LayerEvent *m, gint64 row, const float *x, doubl
     ++*terms;
     for (gint64 t = 0; t < tokens; t++) {
       sum[t] += w * x[k * tokens + t];
-      size[t] += ABS(w * x[k * tokens + t]);
+      size[t] += fabs(w * x[k * tokens + t]);
     }
   }
 }

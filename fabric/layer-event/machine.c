@@ -115,9 +115,7 @@ Cs3LayerEvent *cs3_layer_event_new(const Cs3LayerEventConfig *config, GError **e
   g_autoptr(Cs3LayerEvent) m = g_new0(Cs3LayerEvent, 1);
   m->config = *config;
   m->shape = config->shape;
-#if defined(__x86_64__) && defined(__GNUC__)
-  m->f16c = !config->plain && __builtin_cpu_supports("f16c");
-#endif
+  m->half = cs3_half_run(config->plain);
   cs3_layer_costs(config->hw, &m->shape, &config->mapping, &m->costs);
   if (!cs3_event_timing_init(&m->timing, config->hw, error) || !check(m, error))
     return NULL;

@@ -2,6 +2,7 @@
 /* What the programs of a layer share. Internal to fabric/layer-event/. */
 #pragma once
 
+#include "fabric/event/half-run.h"
 #include "fabric/event/pe.h"
 #include "fabric/layer-event/layer-event.h"
 #include "fabric/layer/costs.h"
@@ -114,7 +115,7 @@ struct Cs3LayerEvent {
   Cs3PeData *pe;     /* by group, line, column */
   Cs3Edge edge;
   guint vector_words; /* FP16 tokens of a PE, in words */
-  gboolean f16c;      /* the processor converts FP16 */
+  const Cs3HalfRun *half;
   guint slot_words, slots_at, scratch_at, output_at, memory_words;
   gint64 macs;
   float *gradient; /* dW: by live weight */

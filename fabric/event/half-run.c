@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "fabric/event/half-run.h"
+
+#include "fabric/event/half.h"
+
+static guint32 add_pair(guint32 a, guint32 b) {
+  float low = cs3_half_to_float((guint16)a) + cs3_half_to_float((guint16)b);
+  float high = cs3_half_to_float((guint16)(a >> 16)) + cs3_half_to_float((guint16)(b >> 16));
+  return cs3_half_of_float(low) | (guint32)cs3_half_of_float(high) << 16;
+}
+
+static guint32 axpy_pair(float value, guint32 x, guint32 acc) {
+  float low = value * cs3_half_to_float((guint16)x);
+  float high = value * cs3_half_to_float((guint16)(x >> 16));
+  return cs3_half_of_float(cs3_half_to_float((guint16)acc) + low) |
+         (guint32)cs3_half_of_float(cs3_half_to_float((guint16)(acc >> 16)) + high) << 16;
+}
+
+static void widen(guint words, const guint32 *a, float *out) {
+  for (guint i = 0; i < words; i++) {
+    out[2 * i] = cs3_half_to_float((guint16)a[i]);
+    out[2 * i + 1] = cs3_half_to_float((guint16)(a[i] >> 16));
+  }
+}
+
+static void add(guint words, const guint32 *a, guint32 *sum) {
+  for (guint i = 0; i < words; i++)
+    sum[i] = add_pair(sum[i], a[i]);
+}
+
+static void axpy(guint words, float value, const guint32 *a, guint32 *acc) {
+  for (guint i = 0; i < words; i++)
+    acc[i] = axpy_pair(value, a[i], acc[i]);
+}
+
+static const Cs3HalfRun in_software = {widen, add, axpy};
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+
+#define F16C __attribute__((target("avx,f16c")))
+enum { WORDS = sizeof(__m128i) / sizeof(guint32) }; /* eight numbers at a time */
+
+F16C static inline __m256 load(const guint32 *a) {
+  return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)a));
+}
+
+/* Rounds @sums to @out. FALSE: there is one that is not a number, whose bits are up to the
+ * processor. */
+F16C static inline gboolean round_to(guint32 *out, __m256 sums) {
+  if (_mm256_movemask_ps(_mm256_cmp_ps(sums, sums, _CMP_UNORD_Q)))
+    return FALSE;
+  _mm_storeu_si128((__m128i *)(void *)out,
+                   _mm256_cvtps_ph(sums, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+  return TRUE;
+}
+
+F16C static void widen_f16c(guint words, const guint32 *a, float *out) {
+  guint i = 0;
+  for (; i + WORDS <= words; i += WORDS)
+    _mm256_storeu_ps(out + 2 * i, load(a + i));
+  widen(words - i, a + i, out + 2 * i);
+}
+
+F16C static void add_f16c(guint words, const guint32 *a, guint32 *sum) {
+  guint i = 0;
+  for (; i + WORDS <= words; i += WORDS)
+    if (!round_to(sum + i, _mm256_add_ps(load(sum + i), load(a + i))))
+      add(WORDS, a + i, sum + i);
+  add(words - i, a + i, sum + i);
+}
+
+F16C static void axpy_f16c(guint words, float value, const guint32 *a, guint32 *acc) {
+  const __m256 weight = _mm256_set1_ps(value);
+  guint i = 0;
+  for (; i + WORDS <= words; i += WORDS)
+    if (!round_to(acc + i, _mm256_add_ps(load(acc + i), _mm256_mul_ps(weight, load(a + i)))))
+      axpy(WORDS, value, a + i, acc + i);
+  axpy(words - i, value, a + i, acc + i);
+}
+
+static const Cs3HalfRun in_hardware = {widen_f16c, add_f16c, axpy_f16c};
+
+const Cs3HalfRun *cs3_half_run(gboolean plain) {
+  return !plain && __builtin_cpu_supports("f16c") ? &in_hardware : &in_software;
+}
+#else
+const Cs3HalfRun *cs3_half_run(gboolean plain) {
+  return &in_software;
+}
+#endif
