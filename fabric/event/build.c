@@ -161,6 +161,8 @@ static gboolean add_slot(Cs3RoleInfo *info, guint colour, guint port, guint capa
                     .port = (guint8)port,
                     .capacity = (guint8)capacity,
                     .spare = !info->by_address[colour]};
+  Cs3Route route = info->role.colour[colour].route[0];
+  slot->tx = route.rx & CS3_PORT_BIT(port) ? route.tx : 0;
   info->channel_units += 1 + capacity + slot->spare;
   return TRUE;
 }
@@ -269,6 +271,12 @@ static gboolean lay_out_queues(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
   return TRUE;
 }
 
+static void note_controls(Cs3RoleInfo *info) {
+  for (guint64 m = info->task_queues & ((G_GUINT64_CONSTANT(1) << info->n_slots) - 1); m; m &= m - 1)
+    info->drops_controls |=
+        info->role.colour[info->slot[__builtin_ctzll(m)].colour].control_task < 0;
+}
+
 /* Which queues the streams use, and who follows whom. */
 static void lay_out_streams(Cs3RoleInfo *info) {
   info->task_queues = ~info->router_mask;
@@ -277,6 +285,12 @@ static void lay_out_streams(Cs3RoleInfo *info) {
     gint in = cs3_stream_in(use), out = cs3_stream_out(use);
     info->stream_queue[i] = in < 0 ? CS3_NO_SLOT : info->queue_of[in];
     info->stream_out[i] = out < 0 ? CS3_NO_SLOT : info->slot_of[CS3_RAMP][out];
+    if (in < 0)
+      info->senders |= (guint8)(1u << i);
+    else if (info->stream_queue[i] != CS3_NO_SLOT)
+      info->queue_streams[info->stream_queue[i] - info->n_router] |= (guint8)(1u << i);
+    if (use->kind == CS3_STREAM_ADD)
+      info->adders |= (guint8)(1u << i);
     if (in >= 0 && info->stream_queue[i] != CS3_NO_SLOT &&
         info->role.colour[in].binding != CS3_BIND_TASK && info->role.colour[in].control_task < 0)
       info->task_queues &= ~(G_GUINT64_CONSTANT(1) << info->stream_queue[i]);
@@ -305,6 +319,7 @@ gboolean cs3_fabric_add_role(Cs3Fabric *f, const Cs3Role *role, guint *id, GErro
     return FALSE;
   }
   lay_out_streams(info);
+  note_controls(info);
   info->apart = are_apart(info);
   *id = f->role->len;
   g_ptr_array_add(f->role, info);
@@ -315,6 +330,11 @@ gboolean cs3_fabric_add_role(Cs3Fabric *f, const Cs3Role *role, guint *id, GErro
 void cs3_fabric_set_role(Cs3Fabric *f, guint x, guint y, guint id) {
   g_return_if_fail(x < f->width && y < f->height && id < f->role->len);
   f->cell[cs3_cell_at(f, x, y)].role = id & 0xffff;
+}
+
+void cs3_fabric_set_data(Cs3Fabric *f, gpointer data, gsize bytes) {
+  f->data = data;
+  f->data_bytes = bytes;
 }
 
 void cs3_fabric_set_trains(Cs3Fabric *f, gboolean on) {

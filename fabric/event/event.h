@@ -119,6 +119,9 @@ void cs3_role_route(Cs3Role *role, guint colour, guint position, guint rx, guint
  */
 gboolean cs3_fabric_add_role(Cs3Fabric *fabric, const Cs3Role *role, guint *id,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** cs3_fabric_set_data: what the program keeps of its PEs, @bytes each, for cs3_pe_data(): column by
+ * column, a column from north to south. @data: borrowed. */
+void cs3_fabric_set_data(Cs3Fabric *fabric, gpointer data, gsize bytes);
 /** cs3_fabric_set_role: PE (@x, @y) plays role @id; one without a role does nothing at all. */
 void cs3_fabric_set_role(Cs3Fabric *fabric, guint x, guint y, guint id);
 

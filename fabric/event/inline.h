@@ -112,6 +112,16 @@ static inline Cs3Channel *cs3_next_channel(Cs3Fabric *f, guint32 id, const Cs3Ro
   *next_slot = there->slot_of[CS3_OPPOSITE(port)][colour];
   return cs3_channel(f, cell, &there->slot[*next_slot]);
 }
+/* Memory. */
+static inline guint32 *cs3_memory_write(Cs3Fabric *f, guint32 id) {
+  const Cs3PeState *pe = &f->pe[id];
+  return pe->own_memory ? pe->memory->w : cs3_memory_take(f, id);
+}
+static inline guint32 cs3_memory_read(const Cs3Fabric *f, guint32 id, guint32 word) {
+  const Cs3Memory *m = f->pe[id].memory;
+  return m ? m->w[word] : cs3_memory_initial(f, id, word);
+}
+
 /* Colours that a stream takes and sends; -1: none. */
 static inline gint cs3_stream_in(const Cs3StreamUse *use) {
   return use->kind == CS3_STREAM_SEND || use->kind == CS3_STREAM_SOURCE ? -1 : use->colour;
@@ -200,20 +210,23 @@ static inline void cs3_fly(Cs3Fabric *f, guint32 id, guint port, guint32 next, g
     cs3_flights_reserve(air, 1);
   air->flight[air->n++] = (Cs3Flight){next, data};
 }
-/* Puts a wavelet that leaves cell @id through @port into channel @ch, @slot of cell @next, which
- * has room. */
-static inline void cs3_enter(Cs3Fabric *f, guint32 id, guint port, guint32 next, guint slot,
-                             Cs3Channel *ch, guint32 data, Cs3Kind kind) {
-  Cs3Cell *cell = &f->cell[next];
-  if (port != CS3_RAMP && cs3_is_express(f, cell, slot)) {
-    cs3_fly(f, id, port, next, data);
-    return;
-  }
-  guint32 ready = f->now + (port == CS3_RAMP ? f->timing.ramp : f->timing.hop);
+/* Puts a wavelet into channel @ch, @slot of cell @next, which has room: of its router, a hop away, or
+ * of its PE, a ramp away. */
+static inline void cs3_enter_channel(Cs3Fabric *f, guint32 next, guint slot, Cs3Channel *ch,
+                                     guint32 data, Cs3Kind kind, gboolean to_pe) {
+  guint32 ready = f->now + (to_pe ? f->timing.ramp : f->timing.hop);
   cs3_push(ch, data, kind, ready);
-  cell->nonempty |= G_GUINT64_CONSTANT(1) << slot;
-  if (port == CS3_RAMP)
-    cs3_schedule(f, 1, next, ready);
+  f->cell[next].nonempty |= G_GUINT64_CONSTANT(1) << slot;
+  if (to_pe)
+    cs3_schedule_lane(f, CS3_LANE_PE, next, ready);
   else
     cs3_schedule_head(f, slot, next, ready);
+}
+/* What leaves cell @id through @port enters channel @ch, or flies there. */
+static inline void cs3_enter(Cs3Fabric *f, guint32 id, guint port, guint32 next, guint slot,
+                             Cs3Channel *ch, guint32 data, Cs3Kind kind) {
+  if (port != CS3_RAMP && cs3_is_express(f, &f->cell[next], slot))
+    cs3_fly(f, id, port, next, data);
+  else
+    cs3_enter_channel(f, next, slot, ch, data, kind, port == CS3_RAMP);
 }

@@ -57,6 +57,8 @@ struct Cs3Fabric {
   gboolean trains;
   gsize state_bytes;
   gpointer user;
+  gpointer data; /* of the PEs, or NULL */
+  gsize data_bytes;
   Cs3TraceFunc trace;
   gpointer trace_data;
   GError *error;
@@ -142,8 +144,9 @@ void cs3_payload_know(Cs3Payload *payload, guint32 n);
 void cs3_router_train_stop(Cs3Fabric *f, guint32 id, guint slot);
 
 /* memory.c */
-guint32 *cs3_memory_write(Cs3Fabric *f, guint32 id);
-guint32 cs3_memory_read(const Cs3Fabric *f, guint32 id, guint32 word);
+/** Makes the memory of a PE its own: cs3_memory_write(). */
+guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id);
+guint32 cs3_memory_initial(const Cs3Fabric *f, guint32 id, guint32 word);
 void cs3_memory_read_run(const Cs3Fabric *f, guint32 id, guint32 word, guint32 n, guint32 *out);
 void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3Payload *payload);
 void cs3_memory_unref(Cs3Memory *memory);

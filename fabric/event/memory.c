@@ -6,15 +6,10 @@
 
 #include <string.h>
 
-static guint32 initial(const Cs3Fabric *f, guint32 id, guint32 word) {
+guint32 cs3_memory_initial(const Cs3Fabric *f, guint32 id, guint32 word) {
   const Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
   return info->role.init ? info->role.init(f->user, cell->x, cell->y, word) : 0;
-}
-
-guint32 cs3_memory_read(const Cs3Fabric *f, guint32 id, guint32 word) {
-  const Cs3Memory *m = f->pe[id].memory;
-  return m ? m->w[word] : initial(f, id, word);
 }
 
 void cs3_memory_read_run(const Cs3Fabric *f, guint32 id, guint32 word, guint32 n, guint32 *out) {
@@ -23,7 +18,7 @@ void cs3_memory_read_run(const Cs3Fabric *f, guint32 id, guint32 word, guint32 n
     memcpy(out, m->w + word, n * sizeof *out);
   else
     for (guint32 i = 0; i < n; i++)
-      out[i] = initial(f, id, word + i);
+      out[i] = cs3_memory_initial(f, id, word + i);
 }
 
 static Cs3Memory *memory_new(guint32 words) {
@@ -38,9 +33,10 @@ void cs3_memory_unref(Cs3Memory *memory) {
     g_free(memory);
 }
 
-guint32 *cs3_memory_write(Cs3Fabric *f, guint32 id) {
+guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id) {
   Cs3PeState *pe = &f->pe[id];
   Cs3Memory *old = pe->memory;
+  pe->own_memory = TRUE;
   if (old && old->refs == 1)
     return old->w;
   guint32 words = cs3_role_of(f, &f->cell[id])->role.memory_bytes / 4;
@@ -75,6 +71,7 @@ void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3
     payload->shared->refs++;
     cs3_memory_unref(pe->memory);
     pe->memory = payload->shared;
+    pe->own_memory = FALSE;
     return;
   }
   Cs3Memory *from = pe->memory;
@@ -85,6 +82,7 @@ void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3
   cs3_memory_unref(payload->shared_from);
   payload->shared = pe->memory;
   payload->shared->refs++;
+  pe->own_memory = FALSE;
   payload->shared_from = from;
   payload->shared_role = role;
   payload->shared_word = word;

@@ -110,6 +110,7 @@ typedef struct {
   guint32 retry;     /* task + 1 that waits for room in an output queue */
   guint8 wake_task;
   guint8 wake_inline; /* continuation of the main thread rather than activation */
+  guint8 own_memory;  /* no other PE shares the block */
   guint8 trains_in;   /* input queues that hold trains, by place behind the router's channels */
   guint32 datapath_free;
   guint32 threads, registers; /* first of this PE in the pools */

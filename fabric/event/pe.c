@@ -26,6 +26,10 @@ gpointer cs3_pe_user(const Cs3Pe *pe) {
   return pe->fabric->user;
 }
 
+gpointer cs3_pe_data(const Cs3Pe *pe) {
+  return (char *)pe->fabric->data + pe->id * pe->fabric->data_bytes;
+}
+
 guint32 *cs3_pe_register(Cs3Pe *pe, guint index) {
   return &pe->fabric->reg[pe->fabric->pe[pe->id].registers + index];
 }
@@ -185,6 +189,12 @@ static guint32 take_wavelet(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
 
 static void pick_tasks(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   Cs3PeState *pe = &f->pe[id];
+  if (pe->main_free > f->now && !info->drops_controls) {
+    /* What there is then, is looked at when the thread is free. */
+    if (pe->active & ~pe->blocked || f->cell[id].nonempty & info->task_queues)
+      cs3_schedule(f, 1, id, pe->main_free);
+    return;
+  }
   guint64 data_ready = scan_queues(f, id, info);
   guint64 ready = (pe->active | data_ready) & ~pe->blocked;
   if (!ready || pe->running & 1)

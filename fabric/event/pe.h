@@ -78,6 +78,8 @@ guint cs3_pe_x(const Cs3Pe *pe);
 guint cs3_pe_y(const Cs3Pe *pe);
 guint64 cs3_pe_now(const Cs3Pe *pe);
 gpointer cs3_pe_user(const Cs3Pe *pe);
+/** cs3_pe_data: the PE's part of cs3_fabric_set_data(). */
+gpointer cs3_pe_data(const Cs3Pe *pe);
 /** cs3_pe_register: private word @index of the PE. */
 guint32 *cs3_pe_register(Cs3Pe *pe, guint index);
 /** cs3_pe_memory: the PE's memory for reading and writing, as words. */

@@ -85,6 +85,14 @@ static inline guint find_ways(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
   return n;
 }
 
+/* Looks again when there may be room in @ch. */
+static void wait_for(Cs3Fabric *f, guint32 id, Cs3Channel *ch) {
+  if (ch->last_pop == f->now + 1 || ch->flags & CS3_CHANNEL_TRAIN)
+    cs3_schedule(f, 0, id, f->now + 1);
+  else
+    ch->flags |= CS3_CHANNEL_WAITED;
+}
+
 /* May the wavelet leave through all @ways now? Notes for which buffer it waits. */
 static inline gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3ColourUse *use,
                                  const Way *ways, guint n) {
@@ -100,10 +108,7 @@ static inline gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3ColourUse *u
                                                           &f->cell[way->next], ch, way->slot)))
       continue;
     free = FALSE;
-    if (ch->last_pop == f->now + 1 || ch->flags & CS3_CHANNEL_TRAIN)
-      cs3_schedule(f, 0, id, f->now + 1);
-    else
-      ch->flags |= CS3_CHANNEL_WAITED;
+    wait_for(f, id, ch);
   }
   return free;
 }
@@ -402,12 +407,49 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id) {
     used = cs3_router_move(f, id, info, order[i], used);
 }
 
+/* The same as cs3_router_move() for a single wavelet of a colour that shares nothing and has one
+ * position. */
+static void pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index) {
+  Cs3Cell *cell = &f->cell[id];
+  const Cs3Slot *slot = &info->slot[index];
+  const Cs3ColourUse *use = &info->role.colour[slot->colour];
+  Cs3Channel *ch = cs3_channel(f, cell, slot);
+  const Cs3Entry e = *cs3_head(ch);
+  Way ways[CS3_N_PORTS];
+  guint n = find_ways(f, id, info, slot->colour, slot->tx, ways);
+  gboolean free = n > 0;
+  for (const Way *way = ways; way < ways + n; way++)
+    if (way->ch && !cs3_has_room(f, way->ch)) {
+      wait_for(f, id, way->ch);
+      free = FALSE;
+    }
+  if (!free) {
+    stall(f, id, info, index);
+    return;
+  }
+  f->waited[id] += f->now - cs3_ready(&e);
+  for (const Way *way = ways; way < ways + n; way++) {
+    gboolean to_pe = way->port == CS3_RAMP;
+    if (to_pe && use->filter.kind != CS3_FILTER_NONE &&
+        filtered(f, id, info, slot->colour, e.data, cs3_kind(&e)))
+      continue;
+    cell->sent[way->port]++;
+    if (way->ch)
+      cs3_enter_channel(f, way->next, way->slot, way->ch, e.data, cs3_kind(&e), to_pe);
+  }
+  cs3_pop_head(f, id, slot, index);
+}
+
 void cs3_router_pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint lanes) {
   guint64 due = lanes >> CS3_LANE_ROUTER & 1 ? info->router_mask : lanes;
   for (guint64 m = f->cell[id].nonempty & due; m && !f->error; m &= m - 1) {
     guint index = (guint)__builtin_ctzll(m);
     const Cs3Entry *e = movable_head(f, id, info, index);
-    if (e && cs3_ready(e) <= f->now)
+    if (!e || cs3_ready(e) > f->now)
+      continue;
+    if (cs3_kind(e) <= CS3_CONTROL && !f->link_free)
+      pass(f, id, info, index);
+    else
       cs3_router_move(f, id, info, index, 0);
   }
 }

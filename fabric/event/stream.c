@@ -254,11 +254,13 @@ static void tell(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   }
 }
 
-/* Nothing can move where nothing has arrived: not even the stream is looked at. */
-static gboolean lacks_input(const Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i) {
+/* Streams that may have something to do: the others of those that are armed wait for input. */
+static guint due(const Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   const Cs3StreamSets *set = &f->pe[id].set;
-  return info->stream_queue[i] != CS3_NO_SLOT && set->begun >> i & 1 && !(set->dry >> i & 1) &&
-         !(f->cell[id].nonempty >> info->stream_queue[i] & 1);
+  guint arrived = 0;
+  for (guint m = (guint)(f->cell[id].nonempty >> info->n_router); m; m &= m - 1)
+    arrived |= info->queue_streams[__builtin_ctz(m)];
+  return set->armed & ((arrived | info->senders | set->dry | (info->adders & ~set->begun & 255)));
 }
 
 void cs3_streams_tick(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
@@ -269,12 +271,11 @@ void cs3_streams_tick(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
     tell(f, id, info);
   if (set->flowing & ~set->fused)
     cs3_streams_catch_up(f, id, info);
-  for (guint m = set->armed; m; m &= m - 1) {
+  for (guint m = due(f, id, info); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
     if (set->fed >> i & 1)
       cs3_stream_feed(f, id, info, i);
-    if (set->flowing >> i & 1 || lacks_input(f, id, info, i) ||
-        !cs3_stream_begin_row(f, id, info, i))
+    if (set->flowing >> i & 1 || !cs3_stream_begin_row(f, id, info, i))
       continue;
     Stream stream = stream_of(f, id, info, i);
     if (can_move(&stream) && !(f->trains && cs3_stream_flow(f, id, info, i)))

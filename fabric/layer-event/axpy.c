@@ -136,8 +136,8 @@ static void free_slot(Cs3LayerEvent *m, Cs3Pe *pe, Cs3PeData *d, guint32 visit) 
 
 static guint begin(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
-  Cs3PeData *d = cs3_layer_data(m, &at);
+  Cs3PeData *d = cs3_pe_data(pe);
+  const Cs3Seat at = d->seat;
   if (m->work[at.line].n > 0)
     take_slot(m, pe, d);
   gint64 owned = (at.line + 1) * m->shape.rows / m->lines - at.line * m->shape.rows / m->lines;
@@ -149,8 +149,8 @@ static guint begin(Cs3Pe *pe, guint32 wavelet) {
 /* A wavelet of weights: index mode. */
 static guint take_weight(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
-  Cs3PeData *d = cs3_layer_data(m, &at);
+  Cs3PeData *d = cs3_pe_data(pe);
+  const Cs3Seat at = d->seat;
   Cs3Weight weights[32];
   guint n = cs3_wire_take(m, at.line, &d->decoder, wavelet, weights);
   guint32 *w = cs3_pe_memory(pe);
@@ -196,7 +196,7 @@ static guint end(Cs3Pe *pe, guint32 wavelet) {
 
 /* The datapath goes on to the next row, after @cycles that it is charged for. */
 static guint go_on(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, guint cycles) {
-  Cs3PeData *d = cs3_layer_data(m, at);
+  Cs3PeData *d = cs3_pe_data(pe);
   cs3_pe_hold(pe, cycles);
   if (++d->visit == m->work[at->line].n)
     return end_at(pe, cycles);
@@ -206,7 +206,7 @@ static guint go_on(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, guint cycles)
 
 /* One line: the sum is complete here. */
 static guint complete_alone(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, const Cs3Visit *visit) {
-  Cs3PeData *d = cs3_layer_data(m, at);
+  Cs3PeData *d = cs3_pe_data(pe);
   store_sum(m, pe, slot_word(m, d->visit), output_word(m, at->line, visit->row));
   d->busy_slot[d->visit % (guint)m->costs.slots] = 0;
   return go_on(m, pe, at, (guint)m->costs.store);
@@ -214,8 +214,8 @@ static guint complete_alone(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, cons
 
 static guint complete(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
-  Cs3PeData *d = cs3_layer_data(m, &at);
+  Cs3PeData *d = cs3_pe_data(pe);
+  const Cs3Seat at = d->seat;
   const Cs3Visit *visit = &m->work[at.line].visit[d->visit];
   if (at.column == 0 && !cs3_edge_report(pe))
     return 0;
@@ -235,8 +235,8 @@ static guint complete(Cs3Pe *pe, guint32 wavelet) {
 /* All of a vector is added. */
 static guint added(Cs3Pe *pe, guint32 row) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
-  Cs3PeData *d = cs3_layer_data(m, &at);
+  Cs3PeData *d = cs3_pe_data(pe);
+  const Cs3Seat at = d->seat;
   const Cs3Visit *visit = &m->work[at.line].visit[row];
   if (reduction_of(m)->lowers(m->lines, at.line))
     cs3_pe_grant(pe, STREAM_ADD_LOWER, 1);
@@ -250,8 +250,8 @@ static guint added(Cs3Pe *pe, guint32 row) {
 
 static guint lowered(Cs3Pe *pe, guint32 row) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
-  Cs3PeData *d = cs3_layer_data(m, &at);
+  Cs3PeData *d = cs3_pe_data(pe);
+  const Cs3Seat at = d->seat;
   d->lowered++;
   grant_adder(m, pe, d, at.line);
   return 0;
@@ -260,8 +260,8 @@ static guint lowered(Cs3Pe *pe, guint32 row) {
 /* The sum has gone on. Without overlap the datapath stood still for it. */
 static guint sent(Cs3Pe *pe, guint32 row) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
-  Cs3PeData *d = cs3_layer_data(m, &at);
+  Cs3PeData *d = cs3_pe_data(pe);
+  const Cs3Seat at = d->seat;
   guint32 visit = m->work[at.line].send_of[row];
   free_slot(m, pe, d, visit);
   if (overlaps(m))
@@ -272,7 +272,7 @@ static guint sent(Cs3Pe *pe, guint32 row) {
 /* A finished row is in the owner's memory. */
 static guint stored(Cs3Pe *pe, guint32 row) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
+  const Cs3Seat at = cs3_layer_seat_of(pe);
   if (single(m)) {
     gint64 first = (gint64)at.line * m->shape.rows / m->lines;
     store_sum(m, pe, m->scratch_at, output_word(m, at.line, first + row));
@@ -283,7 +283,7 @@ static guint stored(Cs3Pe *pe, guint32 row) {
 
 static void add_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
   const Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
+  const Cs3Seat at = cs3_layer_seat_of(pe);
   out->n = m->slot_words;
   out->address = 4 * slot_word(m, row);
   out->dry = m->work[at.line].visit[row].dry;
@@ -297,7 +297,7 @@ static void add_lower_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
 
 static void send_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
   const Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
+  const Cs3Seat at = cs3_layer_seat_of(pe);
   guint32 visit = m->work[at.line].send_of[row];
   out->n = m->slot_words;
   out->address = 4 * slot_word(m, visit);
@@ -327,7 +327,7 @@ void cs3_layer_sum_out(Cs3Role *role, guint colour, guint to) {
 /* Of the finished rows that pass, a PE takes those that its line owns. */
 static gboolean owns(Cs3Pe *pe, guint32 count) {
   const Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
+  const Cs3Seat at = cs3_layer_seat_of(pe);
   gint64 owner;
   cs3_rotating_row(m->lines, m->shape.rows, count / m->slot_words, &owner);
   return owner == at.line;

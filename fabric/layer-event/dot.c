@@ -96,8 +96,9 @@ static guint32 memory(gpointer user, guint x, guint y, guint word) {
 
 static Cs3PeData *data_of(Cs3Pe *pe, Cs3LayerEvent **m, Cs3Seat *at) {
   *m = cs3_layer_of(pe);
-  *at = cs3_layer_seat(*m, cs3_pe_x(pe), cs3_pe_y(pe));
-  return cs3_layer_data(*m, at);
+  Cs3PeData *d = cs3_pe_data(pe);
+  *at = d->seat;
+  return d;
 }
 
 static void stop(Cs3Pe *pe) {
@@ -152,11 +153,10 @@ static float products(const Cs3LayerEvent *m, const guint32 *x, const guint32 *d
     float a[2 * RUN], b[2 * RUN];
     m->half->widen(words, x + from, a);
     m->half->widen(words, dy + from, b);
-    for (guint i = 0; i < 2 * words; i++) {
-      sum += a[i] * b[i];
-      if (half)
-        sum = cs3_half_to_float(cs3_half_of_float(sum));
-    }
+    for (guint i = 0; i < 2 * words; i++)
+      a[i] *= b[i];
+    for (guint i = 0; i < 2 * words; i++)
+      sum = half ? cs3_half_to_float(cs3_half_of_float(sum + a[i])) : sum + a[i];
   }
   return sum;
 }
@@ -288,7 +288,7 @@ static guint landed(Cs3Pe *pe, guint32 step) {
 
 static guint32 step_of(const Cs3Pe *pe, gboolean above, guint32 row) {
   const Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
+  const Cs3Seat at = cs3_layer_seat_of(pe);
   const Cs3LineWork *work = &m->work[at.line];
   return g_array_index(above ? work->above : work->below, guint32, row);
 }
@@ -343,7 +343,7 @@ static void drop(Cs3Pe *pe, guint32 row, guint32 element, guint32 wavelet) {}
 /* Own rows of dy, on their way up, are not for this PE. */
 static gboolean not_own(Cs3Pe *pe, guint32 count) {
   const Cs3LayerEvent *m = cs3_layer_of(pe);
-  Cs3Seat at = cs3_layer_seat(m, cs3_pe_x(pe), cs3_pe_y(pe));
+  const Cs3Seat at = cs3_layer_seat_of(pe);
   return !g_array_index(m->work[at.line].passing, guint8, count / m->slot_words);
 }
 

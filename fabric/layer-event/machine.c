@@ -80,16 +80,17 @@ static void measure(Cs3LayerEvent *m) {
 }
 
 static void make_pes(Cs3LayerEvent *m) {
-  gsize n = (gsize)m->groups * m->lines * m->columns;
-  m->pe = g_new0(Cs3PeData, n);
-  for (gsize i = 0; i < n; i++) {
-    gsize column = i % (gsize)m->columns, group = i / (gsize)(m->columns * m->lines);
-    gint64 first;
-    m->pe[i].tokens = cs3_layer_tokens(m, (guint)group, (guint)column, &first);
-    m->pe[i].busy_slot = g_new0(guint8, m->costs.slots);
-    m->pe[i].decoder.mask = g_new0(guint32, m->costs.features / 32 + 1);
-    cs3_wire_begin(&m->pe[i].decoder);
-  }
+  m->pe = g_new0(Cs3PeData, (gsize)m->width *m->height);
+  for (guint x = 1; x < m->width; x++)
+    for (guint y = 0; y < m->height; y++) {
+      Cs3PeData *pe = &m->pe[x * m->height + y];
+      gint64 first;
+      pe->seat = cs3_layer_seat(m, x, y);
+      pe->tokens = cs3_layer_tokens(m, pe->seat.group, pe->seat.column, &first);
+      pe->busy_slot = g_new0(guint8, m->costs.slots);
+      pe->decoder.mask = g_new0(guint32, m->costs.features / 32 + 1);
+      cs3_wire_begin(&pe->decoder);
+    }
 }
 
 /* What only this machine cannot do: the recurrence counts wavelets, here they must carry values. */
@@ -131,13 +132,15 @@ Cs3LayerEvent *cs3_layer_event_new(const Cs3LayerEventConfig *config, GError **e
   m->fabric = cs3_fabric_new(m->width, m->height, &m->timing, m, error);
   if (m->fabric && config->singles)
     cs3_fabric_set_trains(m->fabric, FALSE);
+  if (m->fabric)
+    cs3_fabric_set_data(m->fabric, m->pe, sizeof *m->pe);
   if (!m->fabric || !cs3_edge_build(m, error) || !m->program->build(m, error))
     return NULL;
   return g_steal_pointer(&m);
 }
 
 void cs3_layer_event_free(Cs3LayerEvent *m) {
-  for (gint64 i = 0; m->pe && i < m->groups * m->lines * m->columns; i++) {
+  for (gsize i = 0; m->pe && i < (gsize)m->width * m->height; i++) {
     g_free(m->pe[i].busy_slot);
     g_free(m->pe[i].decoder.mask);
   }

@@ -70,7 +70,13 @@ typedef struct {
   guint32 *mask;
 } Cs3Decoder;
 
+/* Where a PE is. */
 typedef struct {
+  guint line, group, column;
+} Cs3Seat;
+
+typedef struct {
+  Cs3Seat seat;
   guint tokens;            /* that the PE has; the rest of its vectors is padding */
   guint32 visit;           /* on which the datapath works */
   guint32 complete;        /* visits whose own sum is complete */
@@ -90,11 +96,6 @@ typedef struct {
   guint32 allowed;        /* own rows that the edge has allowed and that are not sent */
 } Cs3PeData;
 
-/* Where a PE is. */
-typedef struct {
-  guint line, group, column;
-} Cs3Seat;
-
 typedef struct Cs3LayerProgram Cs3LayerProgram;
 
 struct Cs3LayerEvent {
@@ -112,7 +113,7 @@ struct Cs3LayerEvent {
   guint *line_of;    /* by place in the group */
   Cs3Seat *seat;     /* by row of the mesh, of column 0 */
   Cs3LineWork *work; /* by line */
-  Cs3PeData *pe;     /* by group, line, column */
+  Cs3PeData *pe;     /* by cell of the mesh; those of column 0, the edge, are not used */
   Cs3Edge edge;
   guint vector_words; /* FP16 tokens of a PE, in words */
   const Cs3HalfRun *half;
@@ -135,8 +136,9 @@ static inline Cs3LayerEvent *cs3_layer_of(const Cs3Pe *pe) {
 static inline Cs3Seat cs3_layer_seat(const Cs3LayerEvent *m, guint x, guint y) {
   return (Cs3Seat){m->seat[y].line, m->seat[y].group, x - 1};
 }
-static inline Cs3PeData *cs3_layer_data(const Cs3LayerEvent *m, const Cs3Seat *at) {
-  return &m->pe[((gsize)at->group * m->lines + at->line) * m->columns + at->column];
+static inline Cs3Seat cs3_layer_seat_of(const Cs3Pe *pe) {
+  const Cs3PeData *data = cs3_pe_data(pe);
+  return data->seat;
 }
 static inline guint cs3_layer_weights(const Cs3LayerEvent *m, gint64 row, gint64 line) {
   return m->offset[row * m->lines + line + 1] - m->offset[row * m->lines + line];
