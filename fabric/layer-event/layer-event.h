@@ -35,7 +35,7 @@ typedef struct {
   gint64 cycles;
   gint64 macs; /* executed by the PEs, padding not counted */
   gint64 ingress_wavelets, egress_wavelets;
-  gint64 wrong; /* outputs beyond what rounding explains; EXACT: any that differ */
+  gint64 wrong; /* cs3_layer_event_compare(): outputs beyond what rounding explains; EXACT: any that differ */
   double error; /* largest departure from the plain sum */
   Cs3FabricStats stats;
 } Cs3LayerEventResult;
@@ -58,8 +58,11 @@ Cs3Fabric *cs3_layer_event_fabric(Cs3LayerEvent *layer);
 void cs3_layer_event_size(const Cs3LayerEvent *layer, guint *width, guint *height);
 
 /**
- * cs3_layer_event_run: runs the pass and compares every output with a plain sum.
- * Errors: those of cs3_fabric_run(). A wrong number is no error: result->wrong counts them.
+ * cs3_layer_event_run: runs the pass. Errors: those of cs3_fabric_run().
  */
 gboolean cs3_layer_event_run(Cs3LayerEvent *layer, Cs3LayerEventResult *result,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_layer_event_compare: compares every output of a finished run with a plain sum; wrong numbers
+ * are counted in @result. */
+void cs3_layer_event_compare(const Cs3LayerEvent *layer, Cs3LayerEventResult *result);

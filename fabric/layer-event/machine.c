@@ -117,6 +117,7 @@ Cs3LayerEvent *cs3_layer_event_new(const Cs3LayerEventConfig *config, GError **e
   m->config = *config;
   m->shape = config->shape;
   m->half = cs3_half_run(config->plain);
+  cs3_layer_seed_values(m);
   cs3_layer_costs(config->hw, &m->shape, &config->mapping, &m->costs);
   if (!cs3_event_timing_init(&m->timing, config->hw, error) || !check(m, error))
     return NULL;
@@ -194,6 +195,9 @@ gboolean cs3_layer_event_run(Cs3LayerEvent *m, Cs3LayerEventResult *result, GErr
   result->macs = m->macs;
   result->ingress_wavelets = m->edge.wavelets;
   result->egress_wavelets = m->edge.out_wavelets;
-  m->program->verify(m, result);
   return TRUE;
+}
+
+void cs3_layer_event_compare(const Cs3LayerEvent *m, Cs3LayerEventResult *result) {
+  m->program->verify(m, result);
 }

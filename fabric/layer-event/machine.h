@@ -58,6 +58,9 @@ typedef struct {
   gint64 *left;         /* per step: cycle at which its gradients have left */
 } Cs3Edge;
 
+/* The matrices that have values. */
+enum { CS3_LAYER_WEIGHT, CS3_LAYER_INPUT, CS3_LAYER_DY, CS3_LAYER_N_MATRICES };
+
 /* A weight as the PE decodes it: local feature and FP16 value. */
 typedef struct {
   guint16 feature, value;
@@ -120,6 +123,7 @@ struct Cs3LayerEvent {
   guint slot_words, slots_at, scratch_at, output_at, memory_words;
   gint64 macs;
   float *gradient; /* dW: by live weight */
+  guint64 key[CS3_LAYER_N_MATRICES]; /* of the matrices' values */
 };
 
 /* A pass's program: how it gives roles to the PEs and compares what they computed. */
@@ -153,6 +157,7 @@ guint cs3_layer_tokens(const Cs3LayerEvent *m, guint group, guint column, gint64
 gboolean cs3_layer_place(Cs3LayerEvent *m, guint x, guint y, const Cs3Role *role, GError **error);
 
 /* values.c: the matrices, FP16 bits. W as in forward, whatever the pass. */
+void cs3_layer_seed_values(Cs3LayerEvent *m);
 guint16 cs3_layer_weight(const Cs3LayerEvent *m, gint64 row, gint64 feature);
 guint16 cs3_layer_input(const Cs3LayerEvent *m, gint64 feature, gint64 token);
 guint16 cs3_layer_dy(const Cs3LayerEvent *m, gint64 row, gint64 token);

@@ -8,7 +8,6 @@
 
 #include "fabric/event/half.h"
 
-enum { WEIGHT = 1, INPUT, OUTPUT_GRADIENT };
 
 /* SplitMix64's finaliser (Steele, Lea, Flood 2014). */
 static guint64 mix(guint64 z) {
@@ -17,34 +16,38 @@ static guint64 mix(guint64 z) {
   return z ^ z >> 31;
 }
 
-static guint64 hash(const Cs3LayerEvent *m, guint64 what, gint64 a, gint64 b) {
-  guint64 z = mix(m->config.seed + what * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15));
-  return mix(mix(z + (guint64)a) + (guint64)b);
+void cs3_layer_seed_values(Cs3LayerEvent *m) {
+  for (guint64 what = 0; what < CS3_LAYER_N_MATRICES; what++)
+    m->key[what] = mix(m->config.seed + (1 + what) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15));
 }
 
-static guint16 value(const Cs3LayerEvent *m, guint64 what, gint64 a, gint64 b) {
+static guint64 hash(const Cs3LayerEvent *m, guint what, gint64 a, gint64 b) {
+  return mix(mix(m->key[what] + (guint64)a) + (guint64)b);
+}
+
+static guint16 value(const Cs3LayerEvent *m, guint what, gint64 a, gint64 b) {
   guint64 z = hash(m, what, a, b);
   if (m->config.values == CS3_LAYER_VALUES_REAL)
     return cs3_half_of_float((float)((double)(z >> 11) * 0x1p-52 - 1));
   static const float small[] = {-1, 1, 0, -1, 1, 0, 1, -1};
-  return cs3_half_of_float(what == WEIGHT ? (z & 1 ? 1.0F : -1.0F) : small[z & 7]);
+  return cs3_half_of_float(what == CS3_LAYER_WEIGHT ? (z & 1 ? 1.0F : -1.0F) : small[z & 7]);
 }
 
 guint16 cs3_layer_weight(const Cs3LayerEvent *m, gint64 row, gint64 feature) {
   gboolean transposed = m->shape.pass == CS3_PASS_DX;
   if (m->config.alive && !m->config.alive(m->config.mask, row, feature))
     return 0;
-  guint16 bits = value(m, WEIGHT, transposed ? feature : row, transposed ? row : feature);
+  guint16 bits = value(m, CS3_LAYER_WEIGHT, transposed ? feature : row, transposed ? row : feature);
   guint lost = m->costs.wire == CS3_WIRE_DENSE ? (guint)MAX(16 - m->costs.weight_bits, 0) : 0;
   return (guint16)(bits >> lost << lost);
 }
 
 guint16 cs3_layer_input(const Cs3LayerEvent *m, gint64 feature, gint64 token) {
-  return value(m, m->shape.pass == CS3_PASS_DX ? OUTPUT_GRADIENT : INPUT, feature, token);
+  return value(m, m->shape.pass == CS3_PASS_DX ? CS3_LAYER_DY : CS3_LAYER_INPUT, feature, token);
 }
 
 guint16 cs3_layer_dy(const Cs3LayerEvent *m, gint64 row, gint64 token) {
-  return value(m, OUTPUT_GRADIENT, row, token);
+  return value(m, CS3_LAYER_DY, row, token);
 }
 
 guint32 cs3_layer_input_word(gpointer user, guint x, guint y, guint word) {

@@ -66,6 +66,7 @@ json_t *cs3_layer_run_event(const Cs3LayerConfig *config, const Cs3Mask *mask,
     cs3_fabric_trace_start(&trace, cs3_layer_event_fabric(layer));
   if (!cs3_layer_event_run(layer, &result, error))
     return NULL;
+  cs3_layer_event_compare(layer, &result);
   if (config->trace)
     cs3_fabric_trace_end(&trace);
   guint width, height;

@@ -272,6 +272,7 @@ static char *otherwise_in_singles(Cs3LayerEventConfig config, Cs3LayerEvent *lay
   g_autoptr(Cs3LayerEvent) other = cs3_layer_event_new(&config, NULL);
   if (other == NULL || !cs3_layer_event_run(other, &plain, NULL))
     return g_strdup("fails in singles");
+  cs3_layer_event_compare(other, &plain);
   if (plain.cycles != got->cycles)
     return g_strdup_printf("%d cycles, in singles %d", (int)got->cycles, (int)plain.cycles);
   if (plain.error != got->error || plain.stats.wavelet_hops != got->stats.wavelet_hops)
@@ -301,6 +302,7 @@ static char *fault(const Case *c, Tamper tamper) {
   Cs3LayerEventResult got;
   if (!layer || !cs3_layer_event_run(layer, &got, &error))
     return g_strdup(error->message);
+  cs3_layer_event_compare(layer, &got);
   char *otherwise = otherwise_in_singles(config, layer, &got);
   if (otherwise)
     return otherwise;
