@@ -31,11 +31,11 @@ struct Cs3Payload {
 
 #define CS3_NO_TRAIN G_MAXUINT32
 /* A run of wavelets in one channel: wavelet i can leave at ready + i and was sent lat cycles
- * before. */
+ * before. If it flows, or is taken, wavelet i leaves at start + i. */
 typedef struct {
   Cs3Payload *payload;
   guint32 n; /* sent so far or planned by the sender */
-  guint32 ready;
+  guint32 ready, start;
   guint32 base; /* wavelets at the front that were taken out: 0, or a remainder of one */
   guint32 cell; /* receiver */
   guint8 slot;

@@ -171,7 +171,7 @@ static Sorting sorts(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint co
  * needs room in the queue: an empty one has it, since nothing else comes there. */
 static gboolean finds_ways(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
                            guint tx, guint32 n, guint *ways) {
-  guint s;
+  guint s, binding = info->role.colour[colour].binding;
   guint32 next;
   *ways = tx;
   if (tx & CS3_PORT_BIT(CS3_RAMP)) {
@@ -184,7 +184,8 @@ static gboolean finds_ways(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, gu
   }
   for (guint m = *ways; m; m &= m - 1) {
     Cs3Channel *ch = cs3_next_channel(f, id, info, colour, (guint)__builtin_ctz(m), &next, &s);
-    if (!ch || !cs3_train_can_enter(f, ch))
+    gboolean to_task = m == CS3_PORT_BIT(CS3_RAMP) && binding == CS3_BIND_TASK;
+    if (!ch || !cs3_train_can_enter(f, ch, !to_task))
       return FALSE;
   }
   return TRUE;
@@ -204,7 +205,7 @@ static void send_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint 
   cs3_schedule(f, port == CS3_RAMP, next, f->now + lat);
 }
 
-/* A train at the head, its first wavelet due now: flows on when nothing can disturb its first
+/* A train at the head, its first wavelet due: flows on when nothing can disturb its first
  * cycle; later disturbances end it. */
 static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index,
                             guint tx) {
@@ -213,13 +214,14 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
   guint32 number = cs3_head(cs3_channel(f, &f->cell[id], slot))->data;
   const Cs3Train *train = cs3_train(f, number);
   guint ways;
-  if (train->ready != f->now || train->base ||
+  if (train->ready > f->now || train->base ||
       !finds_ways(f, id, info, slot->colour, tx, train->n, &ways))
     return FALSE;
   for (guint m = ways; m; m &= m - 1)
     send_train(f, id, info, slot->colour, number, (guint)__builtin_ctz(m));
   Cs3Train *from = cs3_train(f, number);
   from->out = (guint8)tx;
+  from->start = f->now;
   from->drops = ways != tx;
   from->counts = tx & CS3_PORT_BIT(CS3_RAMP) && use->filter.kind != CS3_FILTER_NONE;
   f->cell[id].train_out |= tx & 31;
@@ -294,7 +296,7 @@ static inline Cs3Entry *movable_head(Cs3Fabric *f, guint32 id, const Cs3RoleInfo
   const Cs3Train *train = cs3_train(f, e->data);
   if (!train->out)
     return e;
-  if (f->now >= train->ready + train->n)
+  if (f->now >= train->start + train->n)
     cs3_train_end(f, e->data);
   else if (train->stop)
     cs3_router_train_stop(f, id, index);

@@ -53,6 +53,7 @@ static void begin_flow(Cs3Fabric *f, guint32 id, guint i, guint32 in, guint32 n)
     s->first = f->now;
   if (in != CS3_NO_TRAIN) {
     cs3_train(f, in)->taken = 1;
+    cs3_train(f, in)->start = f->now;
     cs3_train(f, in)->flow = (guint16)(CS3_STREAM_FLOW + i);
   }
   cs3_schedule(f, 1, id, f->now + n);
@@ -70,7 +71,7 @@ static void send(Cs3Fabric *f, guint32 id, guint i, Cs3Payload *payload, guint32
 
 static gboolean way_is_free(const Cs3Fabric *f, guint32 id, guint i) {
   guint slot;
-  return cs3_train_can_enter(f, cs3_output(f, id, use_of(f, id, i)->colour, &slot));
+  return cs3_train_can_enter(f, cs3_output(f, id, use_of(f, id, i)->colour, &slot), TRUE);
 }
 
 /* From memory; a follower: what the followed one has left behind. */
@@ -160,7 +161,7 @@ static gboolean takes_train(const Cs3Fabric *f, guint32 id, guint i, guint32 *in
     return FALSE;
   *in = e->data;
   const Cs3Train *train = cs3_train(f, *in);
-  gboolean whole = train->ready == f->now && !train->base && train->n <= *n;
+  gboolean whole = train->ready <= f->now && !train->base && train->n <= *n;
   *n = train->n;
   return whole;
 }

@@ -348,12 +348,12 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
     in = e->data;
     const Cs3Train *train = cs3_train(f, in);
     n = train->n;
-    if (train->ready != f->now || train->base || n > left || train->payload->known < n)
+    if (train->ready > f->now || train->base || n > left || train->payload->known < n)
       return FALSE;
   }
   if (op->dst.kind == CS3_OPERAND_FABRIC) {
     Cs3Channel *ch = cs3_output(f, id, op->dst.colour, &slot);
-    if (!cs3_train_can_enter(f, ch))
+    if (!cs3_train_can_enter(f, ch, TRUE))
       return FALSE;
     Cs3Payload *from = in == CS3_NO_TRAIN ? NULL : cs3_train(f, in)->payload, *payload = from;
     if (op->code == CS3_OP_MOVE && from)
@@ -371,6 +371,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
   }
   if (in != CS3_NO_TRAIN) {
     cs3_train(f, in)->taken = 1;
+    cs3_train(f, in)->start = f->now;
     cs3_train(f, in)->flow = (guint16)thread;
   }
   t->flow.in = in;

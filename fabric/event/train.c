@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Trains: a run of back-to-back wavelets of one colour that is handled as one object.
  *
- * A train flows through a router or an operation as long as every one of its wavelets leaves at
- * the cycle at which it becomes ready. Then nothing about it changes but the count, and no event is
- * needed. Exactness: the receiver that fails to pass a wavelet on in cycle t turns the train into
+ * A train flows through a router or an operation as long as one of its wavelets leaves in every
+ * cycle. Then nothing about it changes but the count, and no event is needed. It may have waited
+ * before, and may enter a channel in which others still wait, if one of these left in the cycle
+ * before: whether the next one leaves is known in this cycle. Exactness: the receiver that fails to pass a wavelet on in cycle t turns the train into
  * single wavelets in t, and tells its sender, which does so in t + 1: the cycle in which it would
  * first see the missing room. What it had sent by then fits into the buffer, for the buffer holds
  * the latency of the link and at least one more. Whether the sender sends in t itself is not known
@@ -89,11 +90,19 @@ static void train_free(Cs3Fabric *f, guint32 index) {
   g_array_append_val(f->free_train, index);
 }
 
+static gboolean flows(const Cs3Train *train) {
+  return train->out || train->taken;
+}
+
+/* Wavelets of @train that left its channel before this cycle. */
+static guint32 passed_of(const Cs3Fabric *f, const Cs3Train *train) {
+  return flows(train) ? MIN(f->now - train->start, train->n) : 0;
+}
+
 /* Wavelets of @train in its channel, as a sender sees them in this cycle. */
 static guint in_channel(const Cs3Fabric *f, const Cs3Train *train) {
-  gint64 passed = MAX((gint64)f->now - train->ready, 0);
   gint64 sent = MIN((gint64)f->now - train->ready + train->lat, (gint64)train->n);
-  return (guint)MAX(sent - passed, 0);
+  return (guint)MAX(sent - (gint64)passed_of(f, train), 0);
 }
 
 guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch) {
@@ -105,15 +114,18 @@ guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch) {
   return seen;
 }
 
-gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch) {
+gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch, gboolean keeps_pace) {
   if (ch->flags & CS3_CHANNEL_STALLED || !cs3_has_room(f, ch))
     return FALSE;
-  for (guint i = 0; i < ch->count; i++) {
-    const Cs3Entry *e = cs3_entry(ch, i);
-    if (cs3_kind(e) != CS3_TRAIN && cs3_ready(e) < f->now)
-      return FALSE; /* a backlog: it stands or moves at less than the full rate */
-  }
-  return TRUE;
+  if (!ch->count)
+    return TRUE;
+  const Cs3Entry *head = cs3_head(ch);
+  if (cs3_kind(head) == CS3_TRAIN && flows(cs3_train(f, head->data)))
+    return TRUE;
+  gboolean backlog = FALSE;
+  for (guint i = 0; i < ch->count; i++)
+    backlog |= cs3_ready(cs3_entry(ch, i)) < f->now;
+  return !backlog || (keeps_pace && ch->last_pop >= f->now);
 }
 
 /* The sender of @index takes no further part. */
@@ -163,6 +175,7 @@ static void close_flow(Cs3Fabric *f, guint32 index, guint32 k, gboolean cut) {
   Cs3Cell *cell = &f->cell[train->cell];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
   guint colour = info->slot[train->slot].colour;
+  f->waited[train->cell] += k * (train->start - train->ready);
   if (train->counts)
     *cs3_filter_count(f, train->cell, info, colour) += k;
   for (guint m = train->out; m; m &= m - 1) {
@@ -215,10 +228,9 @@ void cs3_train_end(Cs3Fabric *f, guint32 index) {
  * passed on, then a train of the one that may be sent in this cycle. */
 static guint dissolve(Cs3Fabric *f, guint32 index, Cs3Entry *out) {
   Cs3Train *train = cs3_train(f, index);
-  gboolean flows = train->out || train->taken;
-  gint64 late = (gint64)f->now - train->ready;
-  guint32 passed = flows ? (guint32)CLAMP(late, 0, (gint64)train->n) : 0;
-  guint32 sent = (guint32)CLAMP(late + train->lat, 0, (gint64)train->n);
+  guint32 passed = passed_of(f, train);
+  guint32 sent =
+      (guint32)CLAMP((gint64)f->now - train->ready + train->lat, 0, (gint64)train->n);
   guint n = 0;
   cs3_payload_know(train->payload, train->base + sent);
   for (guint32 i = passed; i < sent; i++)
@@ -323,7 +335,7 @@ void cs3_train_cut(Cs3Fabric *f, guint32 index, guint32 n) {
   }
   if (!train->out)
     return;
-  cs3_schedule(f, 0, train->cell, MAX(f->now + 1, train->ready + n));
+  cs3_schedule(f, 0, train->cell, MAX(f->now + 1, train->start + n));
   for (guint port = 0; port < CS3_N_PORTS; port++)
     if (cs3_train(f, index)->next[port] != CS3_NO_TRAIN)
       cs3_train_cut(f, cs3_train(f, index)->next[port], n);
