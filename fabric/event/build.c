@@ -272,9 +272,14 @@ static gboolean lay_out_queues(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
 }
 
 static void note_controls(Cs3RoleInfo *info) {
-  for (guint64 m = info->task_queues & ((G_GUINT64_CONSTANT(1) << info->n_slots) - 1); m; m &= m - 1)
-    info->drops_controls |=
-        info->role.colour[info->slot[__builtin_ctzll(m)].colour].control_task < 0;
+  for (guint slot = info->n_router; slot < info->n_slots; slot++) {
+    const Cs3ColourUse *use = &info->role.colour[info->slot[slot].colour];
+    guint64 bit = G_GUINT64_CONSTANT(1) << slot;
+    if (use->control_task < 0)
+      info->drops_controls |= (info->task_queues & bit) != 0;
+    else if (use->binding == CS3_BIND_TASK)
+      info->main_queues |= bit;
+  }
 }
 
 /* Which queues the streams use, and who follows whom. */

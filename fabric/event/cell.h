@@ -71,6 +71,7 @@ typedef struct {
   guint channel_units;
   guint32 filtered; /* colours with a filter at the ramp */
   guint64 task_queues; /* queues whose heads start tasks, or vanish when they are control wavelets */
+  guint64 main_queues; /* of these, those from which only the main thread takes */
   guint8 stream_queue[CS3_EVENT_STREAMS]; /* that a stream takes from, or CS3_NO_SLOT */
   guint8 stream_out[CS3_EVENT_STREAMS];   /* that it sends into, or CS3_NO_SLOT */
   guint8 queue_streams[CS3_MAX_QUEUES];   /* streams that take from a queue, by its place */

@@ -210,6 +210,19 @@ static inline void cs3_fly(Cs3Fabric *f, guint32 id, guint port, guint32 next, g
     cs3_flights_reserve(air, 1);
   air->flight[air->n++] = (Cs3Flight){next, data};
 }
+/* Enters PE @id for what it can do with the wavelet that becomes ready in queue @slot: no sooner than
+ * the main thread is free, and nothing as long as no stream that takes it is granted a row. */
+static inline void cs3_schedule_arrival(Cs3Fabric *f, guint32 id, guint slot, guint32 ready) {
+  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+  const Cs3PeState *pe = &f->pe[id];
+  guint64 bit = G_GUINT64_CONSTANT(1) << slot;
+  if (info->main_queues & bit)
+    ready = MAX(ready, pe->main_free);
+  else if (!(info->task_queues & bit) &&
+           !(info->queue_streams[slot - info->n_router] & pe->set.armed))
+    return;
+  cs3_schedule(f, 1, id, ready);
+}
 /* Puts a wavelet into channel @ch, @slot of cell @next, which has room: of its router, a hop away, or
  * of its PE, a ramp away. */
 static inline void cs3_enter_channel(Cs3Fabric *f, guint32 next, guint slot, Cs3Channel *ch,
@@ -218,7 +231,7 @@ static inline void cs3_enter_channel(Cs3Fabric *f, guint32 next, guint slot, Cs3
   cs3_push(ch, data, kind, ready);
   f->cell[next].nonempty |= G_GUINT64_CONSTANT(1) << slot;
   if (to_pe)
-    cs3_schedule_lane(f, CS3_LANE_PE, next, ready);
+    cs3_schedule_arrival(f, next, slot, ready);
   else
     cs3_schedule_head(f, slot, next, ready);
 }

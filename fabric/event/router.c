@@ -185,7 +185,7 @@ static gboolean finds_ways(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, gu
   for (guint m = *ways; m; m &= m - 1) {
     Cs3Channel *ch = cs3_next_channel(f, id, info, colour, (guint)__builtin_ctz(m), &next, &s);
     gboolean to_task = m == CS3_PORT_BIT(CS3_RAMP) && binding == CS3_BIND_TASK;
-    if (!ch || !cs3_train_can_enter(f, ch, !to_task))
+    if (!ch || !cs3_train_can_enter(f, ch, to_task ? 0 : n))
       return FALSE;
   }
   return TRUE;

@@ -69,9 +69,9 @@ static void send(Cs3Fabric *f, guint32 id, guint i, Cs3Payload *payload, guint32
   cs3_schedule(f, 0, id, f->now + lat);
 }
 
-static gboolean way_is_free(const Cs3Fabric *f, guint32 id, guint i) {
+static gboolean way_is_free(const Cs3Fabric *f, guint32 id, guint i, guint32 n) {
   guint slot;
-  return cs3_train_can_enter(f, cs3_output(f, id, use_of(f, id, i)->colour, &slot), TRUE);
+  return cs3_train_can_enter(f, cs3_output(f, id, use_of(f, id, i)->colour, &slot), n);
 }
 
 /* From memory; a follower: what the followed one has left behind. */
@@ -102,7 +102,7 @@ static gboolean flow_from_memory(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *in
   guint32 ready = n;
   if (use->follows && s->after != CS3_STREAM_FREE)
     ready = MIN(n, state_of(f, id, use->follows - 1)->moved - s->after - s->position);
-  if (!way_is_free(f, id, i))
+  if (!way_is_free(f, id, i, n))
     return FALSE;
   if (ready >= CS3_STREAM_TRAIN_MIN || ready == n)
     flow_out(f, id, i, ready);
@@ -136,7 +136,7 @@ static Step step_of(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i, 
       t->after + t->n <= s->moved || t->after + t->position >= s->moved + n)
     return ELSEWHERE;
   gboolean aligned = t->after + t->position == s->moved && t->start <= f->now;
-  return aligned && t->n - t->position >= n && way_is_free(f, id, j) ? IN_STEP : BEHIND;
+  return aligned && t->n - t->position >= n && way_is_free(f, id, j, n) ? IN_STEP : BEHIND;
 }
 
 /* Starts stream @i and its follower @j together. */

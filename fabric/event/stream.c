@@ -22,7 +22,12 @@ void cs3_pe_grant(Cs3Pe *pe, guint stream, guint rows) {
   f->stream[state->streams + stream].granted += rows;
   if (rows)
     state->set.armed |= (guint8)(1u << stream);
-  cs3_schedule(f, 1, pe->id, f->now + 1);
+  /* Without input there is nothing to do before it arrives. */
+  const Cs3Cell *cell = &f->cell[pe->id];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  guint queue = info->stream_queue[stream];
+  if (queue == CS3_NO_SLOT || info->adders >> stream & 1 || cell->nonempty >> queue & 1)
+    cs3_schedule(f, 1, pe->id, f->now + 1);
 }
 
 void cs3_pe_grant_at(Cs3Pe *pe, guint x, guint y, guint stream, guint rows) {
@@ -97,8 +102,12 @@ static Stream stream_of(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint
 
 /* Is there a wavelet to take? Control wavelets vanish. */
 static gboolean input_ready(Cs3Fabric *f, guint32 id, Cs3Channel *in, guint slot) {
-  if (!in->count || cs3_ready(cs3_head(in)) > f->now)
+  if (!in->count)
     return FALSE;
+  if (cs3_ready(cs3_head(in)) > f->now) {
+    cs3_schedule(f, 1, id, cs3_ready(cs3_head(in)));
+    return FALSE;
+  }
   if (cs3_kind(cs3_head(in)) != CS3_CONTROL)
     return TRUE;
   if (in->last_pop == f->now + 1)
@@ -147,8 +156,8 @@ static guint32 take(const Stream *stream) {
   guint32 wavelet = cs3_head(in)->data;
   if (cs3_pop(f, &f->cell[stream->id], in, stream->in_slot))
     cs3_wake_sender(f, stream->id, NULL, TRUE);
-  if (in->count && cs3_ready(cs3_head(in)) <= f->now + 1)
-    cs3_schedule(f, 1, stream->id, f->now + 1);
+  if (in->count)
+    cs3_schedule(f, 1, stream->id, MAX(f->now + 1, cs3_ready(cs3_head(in))));
   return wavelet;
 }
 
@@ -204,7 +213,8 @@ static gboolean goes_on(const Stream *stream) {
 }
 
 void cs3_stream_end_row(Cs3Fabric *f, guint32 id, guint i) {
-  guint kind = cs3_role_of(f, &f->cell[id])->role.stream[i].kind;
+  const Cs3StreamUse *use = &cs3_role_of(f, &f->cell[id])->role.stream[i];
+  guint kind = use->kind;
   Cs3StreamState *s = &f->stream[f->pe[id].streams + i];
   Cs3StreamSets *set = &f->pe[id].set;
   guint8 bit = (guint8)(1u << i);
@@ -218,8 +228,10 @@ void cs3_stream_end_row(Cs3Fabric *f, guint32 id, guint i) {
   set->dry &= (guint8)~bit;
   if (s->row == s->granted)
     set->armed &= (guint8)~bit;
-  set->over |= bit;
-  if (s->over > f->now)
+  gboolean tells = use->task < CS3_EVENT_TASKS;
+  if (tells)
+    set->over |= bit;
+  if ((tells || set->armed & bit) && s->over > f->now)
     cs3_schedule(f, 1, id, s->over);
 }
 
@@ -249,8 +261,7 @@ static void tell(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
     if (s->over > f->now)
       continue;
     pe->set.over &= (guint8)~(1u << i);
-    if (info->role.stream[i].task < CS3_EVENT_TASKS)
-      cs3_call_task(f, id, info->role.stream[i].task, s->over_row, f->now);
+    cs3_call_task(f, id, info->role.stream[i].task, s->over_row, f->now);
   }
 }
 

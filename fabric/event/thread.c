@@ -353,7 +353,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
   }
   if (op->dst.kind == CS3_OPERAND_FABRIC) {
     Cs3Channel *ch = cs3_output(f, id, op->dst.colour, &slot);
-    if (!cs3_train_can_enter(f, ch, TRUE))
+    if (!cs3_train_can_enter(f, ch, n))
       return FALSE;
     Cs3Payload *from = in == CS3_NO_TRAIN ? NULL : cs3_train(f, in)->payload, *payload = from;
     if (op->code == CS3_OP_MOVE && from)

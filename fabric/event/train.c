@@ -114,7 +114,7 @@ guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch) {
   return seen;
 }
 
-gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch, gboolean keeps_pace) {
+gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch, guint32 n) {
   if (ch->flags & CS3_CHANNEL_STALLED || !cs3_has_room(f, ch))
     return FALSE;
   if (!ch->count)
@@ -125,7 +125,7 @@ gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch, gboolean keeps_
   gboolean backlog = FALSE;
   for (guint i = 0; i < ch->count; i++)
     backlog |= cs3_ready(cs3_entry(ch, i)) < f->now;
-  return !backlog || (keeps_pace && ch->last_pop >= f->now);
+  return !backlog || (n >= CS3_TRAIN_MIN && ch->last_pop >= f->now);
 }
 
 /* The sender of @index takes no further part. */
