@@ -387,8 +387,11 @@ static guint open_ports(const Cs3Fabric *f, guint32 id) {
 
 /* Gives every cell its channels, threads and registers, in mesh order. */
 void cs3_lay_out_cells(Cs3Fabric *f) {
+  gboolean any_express = FALSE;
   for (guint i = 0; i < f->role->len; i++)
-    f->roles[i]->express = is_express(f, f->roles[i]);
+    any_express |= f->roles[i]->express = is_express(f, f->roles[i]);
+  for (guint i = 0; i < f->role->len; i++) /* nobody looks whether to let a wavelet fly */
+    f->roles[i]->apart &= !any_express;
   gsize units = 0, threads = 0, registers = 0, streams = 0;
   for (guint32 id = 0; id < f->n_cells; id++) {
     const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);

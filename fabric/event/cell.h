@@ -69,18 +69,18 @@ typedef struct {
   guint8 queue_of[CS3_EVENT_COLOURS];
   guint8 by_address[CS3_EVENT_COLOURS];
   guint channel_units;
-  guint32 filtered; /* colours with a filter at the ramp */
-  guint64 task_queues; /* queues whose heads start tasks, or vanish when they are control wavelets */
+  guint32 filtered;    /* colours with a filter at the ramp */
+  guint64 task_queues; /* whose heads start tasks or, if control wavelets, may vanish */
   guint64 main_queues; /* of these, those from which only the main thread takes */
   guint8 stream_queue[CS3_EVENT_STREAMS]; /* that a stream takes from, or CS3_NO_SLOT */
   guint8 stream_out[CS3_EVENT_STREAMS];   /* that it sends into, or CS3_NO_SLOT */
   guint8 queue_streams[CS3_MAX_QUEUES];   /* streams that take from a queue, by its place */
-  guint8 senders; /* streams that take nothing in */
-  guint8 adders;  /* streams of which a row may be dry */
-  guint8 follower[CS3_EVENT_STREAMS]; /* 1 + the stream that follows it; 0: none */
-  guint32 followed_twice;             /* streams that more than one follows */
-  gboolean apart;   /* no two colours ever want one output: the order of channels means nothing */
+  guint8 senders;                         /* streams that take nothing in */
+  guint8 adders;                          /* streams of which a row may be dry */
+  guint8 follower[CS3_EVENT_STREAMS];     /* 1 + the stream that follows it; 0: none */
+  guint32 followed_twice;                 /* streams that more than one follows */
+  gboolean apart; /* no two colours ever want one output: the order of channels means nothing */
   gboolean drops_controls; /* control wavelets that start no task may come to its task queues */
-  guint64 twins;    /* channels of colours that come from several sides */
-  gboolean express; /* wavelets fly to channels 0 to 3, from N, E, S and W, see visit.c */
+  guint64 twins;           /* channels of colours that come from several sides */
+  gboolean express;        /* wavelets fly to channels 0 to 3, from N, E, S and W, see visit.c */
 } Cs3RoleInfo;

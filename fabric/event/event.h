@@ -119,8 +119,8 @@ void cs3_role_route(Cs3Role *role, guint colour, guint position, guint rx, guint
  */
 gboolean cs3_fabric_add_role(Cs3Fabric *fabric, const Cs3Role *role, guint *id,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** cs3_fabric_set_data: what the program keeps of its PEs, @bytes each, for cs3_pe_data(): column by
- * column, a column from north to south. @data: borrowed. */
+/** cs3_fabric_set_data: what the program keeps of its PEs, @bytes each, for cs3_pe_data(): column
+ * by column, a column from north to south. @data: borrowed. */
 void cs3_fabric_set_data(Cs3Fabric *fabric, gpointer data, gsize bytes);
 /** cs3_fabric_set_role: PE (@x, @y) plays role @id; one without a role does nothing at all. */
 void cs3_fabric_set_role(Cs3Fabric *fabric, guint x, guint y, guint id);
@@ -128,6 +128,9 @@ void cs3_fabric_set_role(Cs3Fabric *fabric, guint x, guint y, guint id);
 /** cs3_fabric_set_trains: handle runs of wavelets at once and pass by buffers in which nobody waits
  * (default), or put every wavelet into every buffer; the result is the same to the cycle. */
 void cs3_fabric_set_trains(Cs3Fabric *fabric, gboolean on);
+
+/** cs3_fabric_load: fills the memory of every PE that has a role now, not when it first writes. */
+void cs3_fabric_load(Cs3Fabric *fabric);
 
 typedef void (*Cs3TraceFunc)(gpointer data, const char *what, guint x, guint y, guint lane,
                              guint64 begin, guint64 end);

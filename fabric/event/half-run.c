@@ -18,10 +18,11 @@ static guint32 axpy_pair(float value, guint32 x, guint32 acc) {
          (guint32)cs3_half_of_float(cs3_half_to_float((guint16)(acc >> 16)) + high) << 16;
 }
 
-static void widen(guint words, const guint32 *a, float *out) {
+static void multiply(guint words, const guint32 *a, const guint32 *b, float *out) {
   for (guint i = 0; i < words; i++) {
-    out[2 * i] = cs3_half_to_float((guint16)a[i]);
-    out[2 * i + 1] = cs3_half_to_float((guint16)(a[i] >> 16));
+    out[2 * i] = cs3_half_to_float((guint16)a[i]) * cs3_half_to_float((guint16)b[i]);
+    out[2 * i + 1] =
+        cs3_half_to_float((guint16)(a[i] >> 16)) * cs3_half_to_float((guint16)(b[i] >> 16));
   }
 }
 
@@ -35,7 +36,7 @@ static void axpy(guint words, float value, const guint32 *a, guint32 *acc) {
     acc[i] = axpy_pair(value, a[i], acc[i]);
 }
 
-static const Cs3HalfRun in_software = {widen, add, axpy};
+static const Cs3HalfRun in_software = {multiply, add, axpy};
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
@@ -57,31 +58,63 @@ F16C static inline gboolean round_to(guint32 *out, __m256 sums) {
   return TRUE;
 }
 
-F16C static void widen_f16c(guint words, const guint32 *a, float *out) {
+/* The last words, fewer than the processor takes at once, among zeros; and back. */
+static inline void pad(guint words, const guint32 *from, guint32 to[WORDS]) {
+  for (guint i = 0; i < WORDS; i++)
+    to[i] = i < words ? from[i] : 0;
+}
+static inline void unpad(guint words, const guint32 from[WORDS], guint32 *to) {
+  for (guint i = 0; i < words; i++)
+    to[i] = from[i];
+}
+
+F16C static void multiply_f16c(guint words, const guint32 *a, const guint32 *b, float *out) {
   guint i = 0;
   for (; i + WORDS <= words; i += WORDS)
-    _mm256_storeu_ps(out + 2 * i, load(a + i));
-  widen(words - i, a + i, out + 2 * i);
+    _mm256_storeu_ps(out + 2 * i, _mm256_mul_ps(load(a + i), load(b + i)));
+  guint32 last_a[WORDS], last_b[WORDS];
+  float last[2 * WORDS];
+  pad(words - i, a + i, last_a);
+  pad(words - i, b + i, last_b);
+  _mm256_storeu_ps(last, _mm256_mul_ps(load(last_a), load(last_b)));
+  for (guint rest = 0; rest < 2 * (words - i); rest++)
+    out[2 * i + rest] = last[rest];
+}
+
+F16C static inline void add_words(const guint32 *a, guint32 *sum) {
+  if (!round_to(sum, _mm256_add_ps(load(sum), load(a))))
+    add(WORDS, a, sum);
 }
 
 F16C static void add_f16c(guint words, const guint32 *a, guint32 *sum) {
   guint i = 0;
+  guint32 last_a[WORDS], last_sum[WORDS];
   for (; i + WORDS <= words; i += WORDS)
-    if (!round_to(sum + i, _mm256_add_ps(load(sum + i), load(a + i))))
-      add(WORDS, a + i, sum + i);
-  add(words - i, a + i, sum + i);
+    add_words(a + i, sum + i);
+  pad(words - i, a + i, last_a);
+  pad(words - i, sum + i, last_sum);
+  add_words(last_a, last_sum);
+  unpad(words - i, last_sum, sum + i);
+}
+
+F16C static inline void axpy_words(__m256 weight, float value, const guint32 *a, guint32 *acc) {
+  if (!round_to(acc, _mm256_add_ps(load(acc), _mm256_mul_ps(weight, load(a)))))
+    axpy(WORDS, value, a, acc);
 }
 
 F16C static void axpy_f16c(guint words, float value, const guint32 *a, guint32 *acc) {
   const __m256 weight = _mm256_set1_ps(value);
   guint i = 0;
+  guint32 last_a[WORDS], last_acc[WORDS];
   for (; i + WORDS <= words; i += WORDS)
-    if (!round_to(acc + i, _mm256_add_ps(load(acc + i), _mm256_mul_ps(weight, load(a + i)))))
-      axpy(WORDS, value, a + i, acc + i);
-  axpy(words - i, value, a + i, acc + i);
+    axpy_words(weight, value, a + i, acc + i);
+  pad(words - i, a + i, last_a);
+  pad(words - i, acc + i, last_acc);
+  axpy_words(weight, value, last_a, last_acc);
+  unpad(words - i, last_acc, acc + i);
 }
 
-static const Cs3HalfRun in_hardware = {widen_f16c, add_f16c, axpy_f16c};
+static const Cs3HalfRun in_hardware = {multiply_f16c, add_f16c, axpy_f16c};
 
 const Cs3HalfRun *cs3_half_run(gboolean plain) {
   return !plain && __builtin_cpu_supports("f16c") ? &in_hardware : &in_software;

@@ -5,8 +5,8 @@
 #include <glib.h>
 
 typedef struct {
-  /* out[2 i], out[2 i + 1] = the halves of a[i], exact. */
-  void (*widen)(guint words, const guint32 *a, float *out);
+  /* out[2 i], out[2 i + 1] = the products of the halves of a[i] and b[i], exact in FP32. */
+  void (*multiply)(guint words, const guint32 *a, const guint32 *b, float *out);
   /* sum[i] += a[i] in both halves, rounded to nearest even. */
   void (*add)(guint words, const guint32 *a, guint32 *sum);
   /* acc[i] += value a[i] in both halves: the product in FP32, the sum rounded to FP16. */

@@ -38,9 +38,8 @@ static inline Cs3Train *cs3_train(const Cs3Fabric *f, guint32 index) {
 }
 
 static inline Cs3Flow *cs3_flow(const Cs3Fabric *f, guint32 id, guint number) {
-  return number < CS3_STREAM_FLOW
-             ? &f->thread[f->pe[id].threads + number].flow
-             : &f->stream[f->pe[id].streams + number - CS3_STREAM_FLOW].flow;
+  return number < CS3_STREAM_FLOW ? &f->thread[f->pe[id].threads + number].flow
+                                  : &f->stream[f->pe[id].streams + number - CS3_STREAM_FLOW].flow;
 }
 
 /* Occupancy as the sender sees it: a pop of this cycle is not yet visible (credits take a cycle).
@@ -190,6 +189,29 @@ static inline void cs3_after_pop(Cs3Fabric *f, guint32 id, guint slot) {
 
 /** Queues for the next cycle the sender of router channel or queue @slot of cell @id. */
 void cs3_wake_sender(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, gboolean is_queue);
+static inline gboolean cs3_train_flows(const Cs3Train *train) {
+  return train->out || train->taken;
+}
+/* Cell @id, its router (@kind 0) or PE (1), found no room in @ch: it looks again in the next cycle
+ * if something has left or a train flows out, else when something leaves. */
+static inline void cs3_wait_for(Cs3Fabric *f, guint kind, guint32 id, Cs3Channel *ch) {
+  const Cs3Entry *head = cs3_head(ch);
+  gboolean flows = ch->flags & CS3_CHANNEL_TRAIN && cs3_kind(head) == CS3_TRAIN &&
+                   cs3_train_flows(cs3_train(f, head->data));
+  if (ch->last_pop == f->now + 1 || flows)
+    cs3_schedule(f, kind, id, f->now + 1);
+  else
+    ch->flags |= CS3_CHANNEL_WAITED;
+}
+/* The train at the head of channel @slot begins to flow. */
+static inline void cs3_flow_begins(Cs3Fabric *f, guint32 id, guint slot) {
+  const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+  Cs3Channel *ch = cs3_channel(f, &f->cell[id], &info->slot[slot]);
+  if (!(ch->flags & CS3_CHANNEL_WAITED))
+    return;
+  ch->flags &= (guint8)~CS3_CHANNEL_WAITED;
+  cs3_wake_sender(f, id, &info->slot[slot], slot >= info->n_router);
+}
 /* Takes the head out of router channel @index. */
 static inline void cs3_pop_head(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, guint index) {
   Cs3Cell *cell = &f->cell[id];
@@ -210,8 +232,8 @@ static inline void cs3_fly(Cs3Fabric *f, guint32 id, guint port, guint32 next, g
     cs3_flights_reserve(air, 1);
   air->flight[air->n++] = (Cs3Flight){next, data};
 }
-/* Enters PE @id for what it can do with the wavelet that becomes ready in queue @slot: no sooner than
- * the main thread is free, and nothing as long as no stream that takes it is granted a row. */
+/* Enters PE @id for what it can do with the wavelet that becomes ready in queue @slot: no sooner
+ * than the main thread is free, and nothing as long as no stream that takes it is granted a row. */
 static inline void cs3_schedule_arrival(Cs3Fabric *f, guint32 id, guint slot, guint32 ready) {
   const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
   const Cs3PeState *pe = &f->pe[id];
@@ -223,8 +245,8 @@ static inline void cs3_schedule_arrival(Cs3Fabric *f, guint32 id, guint slot, gu
     return;
   cs3_schedule(f, 1, id, ready);
 }
-/* Puts a wavelet into channel @ch, @slot of cell @next, which has room: of its router, a hop away, or
- * of its PE, a ramp away. */
+/* Puts a wavelet into channel @ch, @slot of cell @next, which has room: of its router, a hop away,
+ * or of its PE, a ramp away. */
 static inline void cs3_enter_channel(Cs3Fabric *f, guint32 next, guint slot, Cs3Channel *ch,
                                      guint32 data, Cs3Kind kind, gboolean to_pe) {
   guint32 ready = f->now + (to_pe ? f->timing.ramp : f->timing.hop);

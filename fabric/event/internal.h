@@ -131,8 +131,8 @@ void cs3_stream_cut(Cs3Fabric *f, guint32 id, guint i, guint32 n);
 guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch);
 guint32 cs3_train_new(Cs3Fabric *f, guint32 cell, guint slot, Cs3Payload *payload, guint32 n,
                       guint32 ready, guint lat);
-/** Can a train of @n enter @ch? 0: one that must not wait, since who takes from @ch does not look at
- * it in every cycle. */
+/** Can a train of @n enter @ch? 0: one that must not wait, since who takes from @ch does not look
+ * at it in every cycle. */
 gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch, guint32 n);
 void cs3_train_end(Cs3Fabric *f, guint32 index);
 /** The head of channel @slot cannot leave now: trains in it become single wavelets. */

@@ -47,6 +47,12 @@ guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id) {
   return m->w;
 }
 
+void cs3_fabric_load(Cs3Fabric *f) {
+  for (guint32 id = 0; id < f->n_cells; id++)
+    if (cs3_role_of(f, &f->cell[id])->role.memory_bytes)
+      cs3_memory_take(f, id);
+}
+
 /* Blocks can only be shared where the content before the store is the same for every PE. */
 static gboolean may_share(const Cs3Fabric *f, guint32 id) {
   const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
@@ -75,8 +81,10 @@ void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3
     return;
   }
   Cs3Memory *from = pe->memory;
-  if (from)
+  if (from) {
     from->refs++; /* PEs that still hold the block as it was will look for it */
+    pe->own_memory = FALSE;
+  }
   store(f, id, word, n, payload);
   cs3_memory_unref(payload->shared);
   cs3_memory_unref(payload->shared_from);

@@ -7,7 +7,7 @@
 
 #define CS3_TRAIN_MIN 16u
 #define CS3_TRAIN_MAX 128u
-#define CS3_STREAM_TRAIN_MIN 4u
+#define CS3_STREAM_TRAIN_MIN 8u
 
 /* Copy-on-write memory of a PE. */
 typedef struct {
@@ -103,7 +103,7 @@ typedef struct {
   Cs3Memory *memory;
   guint32 streams; /* first of this PE in the pool */
   Cs3StreamSets set;
-  guint8 running;  /* threads not idle, bit per thread; 9th bit in running8 */
+  guint8 running; /* threads not idle, bit per thread; 9th bit in running8 */
   guint8 running8;
   guint32 main_free; /* when the main thread can take the next task */
   guint32 wake;      /* timer or continuation, 0: none */

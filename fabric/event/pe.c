@@ -99,10 +99,7 @@ gboolean cs3_pe_send(Cs3Pe *pe, guint colour, guint32 data, guint retry_task) {
   Cs3Channel *out = cs3_channel(f, cell, &info->slot[slot]);
   if (!cs3_has_room(f, out)) {
     f->pe[pe->id].retry = retry_task + 1;
-    if (out->last_pop == f->now + 1 || out->flags & CS3_CHANNEL_TRAIN)
-      cs3_schedule(f, 1, pe->id, f->now + 1);
-    else
-      out->flags |= CS3_CHANNEL_WAITED;
+    cs3_wait_for(f, 1, pe->id, out);
     return FALSE;
   }
   guint32 ready = pe->now + 1 + f->timing.ramp;

@@ -79,23 +79,14 @@ static inline guint find_ways(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
   guint n = 0;
   for (guint m = tx; m; m &= m - 1, n++) {
     ways[n].port = (guint)__builtin_ctz(m);
-    ways[n].ch =
-        cs3_next_channel(f, id, info, colour, ways[n].port, &ways[n].next, &ways[n].slot);
+    ways[n].ch = cs3_next_channel(f, id, info, colour, ways[n].port, &ways[n].next, &ways[n].slot);
   }
   return n;
 }
 
-/* Looks again when there may be room in @ch. */
-static void wait_for(Cs3Fabric *f, guint32 id, Cs3Channel *ch) {
-  if (ch->last_pop == f->now + 1 || ch->flags & CS3_CHANNEL_TRAIN)
-    cs3_schedule(f, 0, id, f->now + 1);
-  else
-    ch->flags |= CS3_CHANNEL_WAITED;
-}
-
 /* May the wavelet leave through all @ways now? Notes for which buffer it waits. */
-static inline gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3ColourUse *use,
-                                 const Way *ways, guint n) {
+static inline gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3ColourUse *use, const Way *ways,
+                                 guint n) {
   gboolean free = TRUE;
   for (const Way *way = ways; way < ways + n; way++) {
     if (!link_is_free(f, id, way->port) && use->lane != CS3_LANE_OWN) {
@@ -108,7 +99,7 @@ static inline gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3ColourUse *u
                                                           &f->cell[way->next], ch, way->slot)))
       continue;
     free = FALSE;
-    wait_for(f, id, ch);
+    cs3_wait_for(f, 0, id, ch);
   }
   return free;
 }
@@ -167,8 +158,8 @@ static Sorting sorts(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint co
   return filter->keep(&pe, count) ? KEEPS : DROPS;
 }
 
-/* Can a train of @n wavelets that wants @tx flow? @ways: where they go on. What a filter drops still
- * needs room in the queue: an empty one has it, since nothing else comes there. */
+/* Can a train of @n wavelets that wants @tx flow? @ways: where they go on. What a filter drops
+ * still needs room in the queue: an empty one has it, since nothing else comes there. */
 static gboolean finds_ways(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
                            guint tx, guint32 n, guint *ways) {
   guint s, binding = info->role.colour[colour].binding;
@@ -222,6 +213,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
   Cs3Train *from = cs3_train(f, number);
   from->out = (guint8)tx;
   from->start = f->now;
+  cs3_flow_begins(f, id, index);
   from->drops = ways != tx;
   from->counts = tx & CS3_PORT_BIT(CS3_RAMP) && use->filter.kind != CS3_FILTER_NONE;
   f->cell[id].train_out |= tx & 31;
@@ -361,8 +353,8 @@ static gboolean break_contended(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *inf
       continue;
     const Cs3Train *train = cs3_train(f, e->data);
     guint colour = info->slot[index].colour;
-    if (train->out && (cs3_taken(&info->role.colour[colour], train->out) & wanted ||
-                       colours >> colour & 1)) {
+    if (train->out &&
+        (cs3_taken(&info->role.colour[colour], train->out) & wanted || colours >> colour & 1)) {
       cs3_train_break_channel(f, id, index);
       broken = TRUE;
     }
@@ -402,7 +394,7 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id) {
     n = ready_heads(f, id, info, order);
   if (n > 1 && two_inputs(f, id, info, order, n))
     return;
-  guint used = cell->train_out   ? cs3_taken_by_trains(f, cell, info)
+  guint used = cell->train_out ? cs3_taken_by_trains(f, cell, info)
                : info->express ? cs3_flown_through(f, cell)
                                : 0;
   for (guint i = 0; i < n && !f->error; i++)
@@ -422,7 +414,7 @@ static void pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index)
   gboolean free = n > 0;
   for (const Way *way = ways; way < ways + n; way++)
     if (way->ch && !cs3_has_room(f, way->ch)) {
-      wait_for(f, id, way->ch);
+      cs3_wait_for(f, 0, id, way->ch);
       free = FALSE;
     }
   if (!free) {

@@ -3,9 +3,13 @@
  * the task is told that the row is over: so what a train brings is written when it has passed, and
  * what one takes along is read when it starts.
  *
- * A stream that follows another flows in step with it, from the same cycle and for as many
- * elements, or not at all: then what it reads is what the other has just computed. If one of the
- * two is disturbed both go on singly. */
+ * A stream that follows another flows
+ * - in step with it, from the same cycle and for as many elements: what it reads is what the other
+ *   has just computed. If one of the two is disturbed both go on singly;
+ * - or fed by it: the other moves singly, the follower promises a train of the rest of its row and
+ *   ends it in the cycle in which the other does not move. Of its payload only the words of past
+ *   cycles are known; receivers need no more;
+ * - or from memory, where the other is far ahead. */
 #include "config.h"
 
 #include "fabric/event/inline.h"
@@ -54,6 +58,7 @@ static void begin_flow(Cs3Fabric *f, guint32 id, guint i, guint32 in, guint32 n)
   if (in != CS3_NO_TRAIN) {
     cs3_train(f, in)->taken = 1;
     cs3_train(f, in)->start = f->now;
+    cs3_flow_begins(f, id, cs3_train(f, in)->slot);
     cs3_train(f, in)->flow = (guint16)(CS3_STREAM_FLOW + i);
   }
   cs3_schedule(f, 1, id, f->now + n);
@@ -129,8 +134,7 @@ typedef enum { IN_STEP, ELSEWHERE, BEHIND } Step;
 static Step step_of(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i, guint32 n) {
   guint j = info->follower[i] - 1u;
   const Cs3StreamState *s = state_of(f, id, i), *t = state_of(f, id, j);
-  if (f->pe[id].set.fed >> j & 1 &&
-      t->after + t->position + (f->now - t->flow.start) == s->moved)
+  if (f->pe[id].set.fed >> j & 1 && t->after + t->position + (f->now - t->flow.start) == s->moved)
     cs3_stream_break(f, id, j);
   if (!cs3_stream_begin_row(f, id, info, j) || t->after == CS3_STREAM_FREE ||
       t->after + t->n <= s->moved || t->after + t->position >= s->moved + n)
@@ -174,7 +178,8 @@ gboolean cs3_stream_flow(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guin
     return FALSE;
   if (kind == CS3_STREAM_SEND)
     return flow_from_memory(f, id, info, i, n);
-  if (info->role.stream[i].follows || (kind != CS3_STREAM_ADD && kind != CS3_STREAM_STORE) || !takes_train(f, id, i, &in, &n))
+  if (info->role.stream[i].follows || (kind != CS3_STREAM_ADD && kind != CS3_STREAM_STORE) ||
+      !takes_train(f, id, i, &in, &n))
     return FALSE;
   Step step = j ? step_of(f, id, info, i, n) : ELSEWHERE;
   if (step == BEHIND)
@@ -214,9 +219,9 @@ static void close_flow(Cs3Fabric *f, guint32 id, guint i, guint32 k, gboolean cu
       cs3_train_cut(f, out, k);
   }
   g_clear_pointer(&s->words, cs3_payload_unref);
-  f->pe[id].set.fused &= (guint8)~(1u << i);
-  f->pe[id].set.flowing &= (guint8)~(1u << i);
-  f->pe[id].set.fed &= (guint8)~(1u << i);
+  f->pe[id].set.fused &= (guint8) ~(1u << i);
+  f->pe[id].set.flowing &= (guint8) ~(1u << i);
+  f->pe[id].set.fed &= (guint8) ~(1u << i);
   s->flow.n = s->flow.stop = 0;
   s->position += k;
   s->moved += k;

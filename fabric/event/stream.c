@@ -122,10 +122,7 @@ static gboolean input_ready(Cs3Fabric *f, guint32 id, Cs3Channel *in, guint slot
 static gboolean output_room(Cs3Fabric *f, guint32 id, Cs3Channel *out) {
   if (cs3_has_room(f, out))
     return TRUE;
-  if (out->last_pop == f->now + 1 || out->flags & CS3_CHANNEL_TRAIN)
-    cs3_schedule(f, 1, id, f->now + 1);
-  else
-    out->flags |= CS3_CHANNEL_WAITED;
+  cs3_wait_for(f, 1, id, out);
   return FALSE;
 }
 
@@ -260,7 +257,7 @@ static void tell(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
     const Cs3StreamState *s = &f->stream[pe->streams + i];
     if (s->over > f->now)
       continue;
-    pe->set.over &= (guint8)~(1u << i);
+    pe->set.over &= (guint8) ~(1u << i);
     cs3_call_task(f, id, info->role.stream[i].task, s->over_row, f->now);
   }
 }

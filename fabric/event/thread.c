@@ -218,10 +218,7 @@ static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
   Cs3Channel *out = cs3_output(f, id, t->op.dst.colour, &slot);
   if (cs3_has_room(f, out) && (!pairs(t) || out->count + 2 <= out->capacity))
     return TRUE;
-  if (out->last_pop == f->now + 1 || out->flags & CS3_CHANNEL_TRAIN)
-    cs3_schedule(f, 1, id, f->now + 1);
-  else
-    out->flags |= CS3_CHANNEL_WAITED;
+  cs3_wait_for(f, 1, id, out);
   return FALSE;
 }
 
@@ -372,6 +369,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
   if (in != CS3_NO_TRAIN) {
     cs3_train(f, in)->taken = 1;
     cs3_train(f, in)->start = f->now;
+    cs3_flow_begins(f, id, cs3_train(f, in)->slot);
     cs3_train(f, in)->flow = (guint16)thread;
   }
   t->flow.in = in;

@@ -4,11 +4,12 @@
  * A train flows through a router or an operation as long as one of its wavelets leaves in every
  * cycle. Then nothing about it changes but the count, and no event is needed. It may have waited
  * before, and may enter a channel in which others still wait, if one of these left in the cycle
- * before: whether the next one leaves is known in this cycle. Exactness: the receiver that fails to pass a wavelet on in cycle t turns the train into
- * single wavelets in t, and tells its sender, which does so in t + 1: the cycle in which it would
- * first see the missing room. What it had sent by then fits into the buffer, for the buffer holds
- * the latency of the link and at least one more. Whether the sender sends in t itself is not known
- * before it was visited: that one wavelet stays behind as a train of length one. */
+ * before: whether the next one leaves is known in this cycle. Exactness: the receiver that fails to
+ * pass a wavelet on in cycle t turns the train into single wavelets in t, and tells its sender,
+ * which does so in t + 1: the cycle in which it would first see the missing room. What it had sent
+ * by then fits into the buffer, for the buffer holds the latency of the link and at least one more.
+ * Whether the sender sends in t itself is not known before it was visited: that one wavelet stays
+ * behind as a train of length one. */
 #include "config.h"
 
 #include "fabric/event/inline.h"
@@ -90,13 +91,9 @@ static void train_free(Cs3Fabric *f, guint32 index) {
   g_array_append_val(f->free_train, index);
 }
 
-static gboolean flows(const Cs3Train *train) {
-  return train->out || train->taken;
-}
-
 /* Wavelets of @train that left its channel before this cycle. */
 static guint32 passed_of(const Cs3Fabric *f, const Cs3Train *train) {
-  return flows(train) ? MIN(f->now - train->start, train->n) : 0;
+  return cs3_train_flows(train) ? MIN(f->now - train->start, train->n) : 0;
 }
 
 /* Wavelets of @train in its channel, as a sender sees them in this cycle. */
@@ -120,7 +117,7 @@ gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch, guint32 n) {
   if (!ch->count)
     return TRUE;
   const Cs3Entry *head = cs3_head(ch);
-  if (cs3_kind(head) == CS3_TRAIN && flows(cs3_train(f, head->data)))
+  if (cs3_kind(head) == CS3_TRAIN && cs3_train_flows(cs3_train(f, head->data)))
     return TRUE;
   gboolean backlog = FALSE;
   for (guint i = 0; i < ch->count; i++)
@@ -229,8 +226,7 @@ void cs3_train_end(Cs3Fabric *f, guint32 index) {
 static guint dissolve(Cs3Fabric *f, guint32 index, Cs3Entry *out) {
   Cs3Train *train = cs3_train(f, index);
   guint32 passed = passed_of(f, train);
-  guint32 sent =
-      (guint32)CLAMP((gint64)f->now - train->ready + train->lat, 0, (gint64)train->n);
+  guint32 sent = (guint32)CLAMP((gint64)f->now - train->ready + train->lat, 0, (gint64)train->n);
   guint n = 0;
   cs3_payload_know(train->payload, train->base + sent);
   for (guint32 i = passed; i < sent; i++)

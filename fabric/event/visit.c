@@ -84,8 +84,8 @@ static gboolean fly_out(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   return TRUE;
 }
 
-/* Where colours share nothing each goes, but a colour that comes from two sides is looked at. Else: nobody waits and one channel is due, it goes; or the
- * order matters. */
+/* Where colours share nothing each goes, but a colour that comes from two sides is looked at. Else:
+ * nobody waits and one channel is due, it goes; or the order matters. */
 static inline void visit_router(Cs3Fabric *f, guint32 id, guint lanes) {
   const Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
@@ -140,8 +140,9 @@ static inline void fetch_trains(const Cs3Fabric *f, guint32 item) {
 }
 
 /* Each is fetched when what says where it lies has come. */
-static void visit_routers(Cs3Fabric *f, const guint32 *item, guint n, gboolean far) {
+static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
   enum { CELL = CS3_AHEAD, CHANNELS = CELL * 5 / 8, TRAINS = CELL * 2 / 8 };
+  gboolean far = f->state_bytes > CS3_NEAR_BYTES;
   for (guint i = far ? 0 : CELL; i < n + CELL; i++) {
     if (far && i < n)
       fetch_cell(f, item[i]);
@@ -153,43 +154,9 @@ static void visit_routers(Cs3Fabric *f, const guint32 *item, guint n, gboolean f
     if (lanes)
       visit_router(f, item[i - CELL] >> 8, lanes);
   }
-}
-
-/* What streams and tasks of a PE work on. */
-static inline void fetch_pe(const Cs3Fabric *f, guint32 id) {
-  const Cs3PeState *pe = &f->pe[id];
-  const Cs3Cell *cell = &f->cell[id];
-  const Cs3RoleInfo *info = cs3_role_of(f, cell);
-  for (guint m = pe->set.armed | pe->set.over; m; m &= m - 1) {
-    const Cs3StreamState *s = &f->stream[pe->streams + (guint)__builtin_ctz(m)];
-    __builtin_prefetch(s, 1);
-    __builtin_prefetch((const char *)s + 64, 1);
-  }
-  for (guint64 m = cell->nonempty & ~info->router_mask; m; m &= m - 1)
-    __builtin_prefetch(cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]), 1);
-  if (f->data)
-    __builtin_prefetch((const char *)f->data + (gsize)id * f->data_bytes, 1);
-}
-
-static void visit_pes(Cs3Fabric *f, const guint32 *item, guint n, gboolean far) {
-  enum { PE = CS3_AHEAD / 2 };
-  for (guint i = 0; far && i < MIN(n, PE); i++)
-    if (item[i] >> CS3_LANE_PE & 1)
-      fetch_pe(f, item[i] >> 8);
-  for (guint i = 0; i < n; i++) {
-    if (far && i + PE < n && item[i + PE] >> CS3_LANE_PE & 1)
-      fetch_pe(f, item[i + PE] >> 8);
+  for (guint i = 0; i < n; i++)
     if (item[i] >> CS3_LANE_PE & 1)
       cs3_pe_tick(f, item[i] >> 8);
-  }
-}
-
-static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
-  if (n == 0)
-    return;
-  gboolean far = f->state_bytes > CS3_NEAR_BYTES;
-  visit_routers(f, item, n, far);
-  visit_pes(f, item, n, far);
 }
 
 /* Takes the bytes that are not zero of 64 at @bytes to @item: place, from @first on, and byte.

@@ -413,8 +413,8 @@ static gint64 owner_of(const Cs3LayerEvent *m, gint64 row) {
 }
 
 /* Plain sums in double precision over the live weights of a row. */
-CS3_VECTOR_CLONES static void verify_row(const Cs3LayerEvent *m, gint64 row, const float *x, double *sum,
-                       double *size, guint *terms) {
+CS3_VECTOR_CLONES static void verify_row(const Cs3LayerEvent *m, gint64 row, const float *x,
+                                         double *sum, double *size, guint *terms) {
   gint64 tokens = m->shape.tokens;
   *terms = 0;
   for (gint64 t = 0; t < tokens; t++)

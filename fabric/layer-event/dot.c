@@ -150,13 +150,14 @@ static float products(const Cs3LayerEvent *m, const guint32 *x, const guint32 *d
   float sum = 0;
   for (guint from = 0; from < m->vector_words; from += RUN) {
     guint words = MIN(m->vector_words - from, RUN);
-    float a[2 * RUN], b[2 * RUN];
-    m->half->widen(words, x + from, a);
-    m->half->widen(words, dy + from, b);
-    for (guint i = 0; i < 2 * words; i++)
-      a[i] *= b[i];
-    for (guint i = 0; i < 2 * words; i++)
-      sum = half ? cs3_half_to_float(cs3_half_of_float(sum + a[i])) : sum + a[i];
+    float product[2 * RUN];
+    m->half->multiply(words, x + from, dy + from, product);
+    if (half)
+      for (guint i = 0; i < 2 * words; i++)
+        sum = cs3_half_to_float(cs3_half_of_float(sum + product[i]));
+    else
+      for (guint i = 0; i < 2 * words; i++)
+        sum += product[i];
   }
   return sum;
 }
@@ -362,8 +363,8 @@ static void dy_role(const Cs3LayerEvent *m, guint line, Cs3Role *role) {
   bind(m, role, COLOUR_DOWN, 3);
   bind(m, role, COLOUR_UP, 4);
   if (!first && !last)
-    role->colour[COLOUR_UP].filter = (Cs3Filter){
-        .kind = CS3_FILTER_SPARSE, .keep = not_own, .run = m->slot_words};
+    role->colour[COLOUR_UP].filter =
+        (Cs3Filter){.kind = CS3_FILTER_SPARSE, .keep = not_own, .run = m->slot_words};
   role->stream[STREAM_ABOVE] = (Cs3StreamUse){
       .kind = CS3_STREAM_STORE, .colour = COLOUR_DOWN, .task = TASK_ABOVE, .row = above_row};
   role->stream[STREAM_BELOW] = (Cs3StreamUse){
@@ -442,8 +443,8 @@ static gboolean build(Cs3LayerEvent *m, GError **error) {
 }
 
 /* The plain dot product over all tokens, in as many parts as the processor adds at once. */
-CS3_VECTOR_CLONES static void verify_one(const Cs3LayerEvent *m, const float *dy, const float *x, float got,
-                       Cs3LayerEventResult *result) {
+CS3_VECTOR_CLONES static void verify_one(const Cs3LayerEvent *m, const float *dy, const float *x,
+                                         float got, Cs3LayerEventResult *result) {
   enum { PARTS = 16 };
   double sums[PARTS] = {0}, sizes[PARTS] = {0}, sum = 0, size = 0;
   gint64 whole = m->shape.tokens / PARTS * PARTS;

@@ -35,7 +35,8 @@ typedef struct {
   gint64 cycles;
   gint64 macs; /* executed by the PEs, padding not counted */
   gint64 ingress_wavelets, egress_wavelets;
-  gint64 wrong; /* cs3_layer_event_compare(): outputs beyond what rounding explains; EXACT: any that differ */
+  gint64 wrong; /* cs3_layer_event_compare(): outputs beyond what rounding explains; EXACT: any that
+                   differ */
   double error; /* largest departure from the plain sum */
   Cs3FabricStats stats;
 } Cs3LayerEventResult;

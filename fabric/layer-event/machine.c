@@ -80,7 +80,7 @@ static void measure(Cs3LayerEvent *m) {
 }
 
 static void make_pes(Cs3LayerEvent *m) {
-  m->pe = g_new0(Cs3PeData, (gsize)m->width *m->height);
+  m->pe = g_new0(Cs3PeData, (gsize)m->width * m->height);
   for (guint x = 1; x < m->width; x++)
     for (guint y = 0; y < m->height; y++) {
       Cs3PeData *pe = &m->pe[x * m->height + y];
@@ -137,6 +137,7 @@ Cs3LayerEvent *cs3_layer_event_new(const Cs3LayerEventConfig *config, GError **e
     cs3_fabric_set_data(m->fabric, m->pe, sizeof *m->pe);
   if (!m->fabric || !cs3_edge_build(m, error) || !m->program->build(m, error))
     return NULL;
+  cs3_fabric_load(m->fabric);
   return g_steal_pointer(&m);
 }
 

@@ -122,7 +122,7 @@ struct Cs3LayerEvent {
   const Cs3HalfRun *half;
   guint slot_words, slots_at, scratch_at, output_at, memory_words;
   gint64 macs;
-  float *gradient; /* dW: by live weight */
+  float *gradient;                   /* dW: by live weight */
   guint64 key[CS3_LAYER_N_MATRICES]; /* of the matrices' values */
 };
 

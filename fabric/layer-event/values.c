@@ -8,7 +8,6 @@
 
 #include "fabric/event/half.h"
 
-
 /* SplitMix64's finaliser (Steele, Lea, Flood 2014). */
 static guint64 mix(guint64 z) {
   z = (z ^ z >> 30) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
@@ -71,8 +70,8 @@ void cs3_layer_check(const Cs3LayerEvent *m, double got, double want, double ter
   gboolean single = fp32 || (m->shape.pass == CS3_PASS_DW && m->costs.block == 0);
   double unit = single ? 0x1p-24 : 0x1p-11;
   /* Every addition may be off by half a unit of what was summed so far. That adds up to
-   * terms x size units at worst, which a few random terms reach; of many, roundings and signs of the
-   * numbers cancel, and the deviation of the sum stays below a unit of its size: 8 of them are
+   * terms x size units at worst, which a few random terms reach; of many, roundings and signs of
+   * the numbers cancel, and the deviation of the sum stays below a unit of its size: 8 of them are
    * allowed. The result is stored in FP16. */
   double allowed = m->config.values == CS3_LAYER_VALUES_EXACT
                        ? 0

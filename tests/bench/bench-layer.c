@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Throughput of the two machines of a pass, one thread, all limits on. Recurrences: (row x line)
  * updates per second, beside the plain loop over the same data that no recurrence can beat (sum of
- * the counts). Wavelets that move: hops per second. */
+ * the counts). Wavelets that move: hops per second, beside the same with every wavelet by itself.
+ */
 #include "config.h"
 
 #include <stdio.h>
@@ -73,8 +74,10 @@ static void bench(const Cs3Machine *machine, Cs3Pass pass, int reduction) {
          (int)lines, updates / 1e6, (double)ROWS * lines / median(sum, RUNS) / 1e6);
 }
 
-/* A few million hops each. */
-enum { MOVED_ROWS = 64, MOVED_FEATURES = 1024, MOVED_TOKENS = 768, MOVED_RUNS = 3 };
+/* A few million hops each, on few tokens a PE and on as many as a PE of the whole wafer has of
+ * 131,072 (over 762 columns). */
+enum { MOVED_ROWS = 64, MOVED_FEATURES = 1024, COLUMNS = 48, LINES = 64, MOVED_RUNS = 3 };
+static const int moved_tokens[] = {16, 172};
 
 static gboolean alive(gconstpointer mask, gint64 row, gint64 feature) {
   const guint8 *bytes = mask;
@@ -95,28 +98,40 @@ static gboolean move(const Cs3LayerEventConfig *config, double *seconds, guint64
   return result.wrong == 0;
 }
 
-static gboolean bench_event(Cs3Hardware hw, Cs3Pass pass, int reduction, GError **error) {
-  hw.wafer.pe_x = 48;
-  hw.wafer.pe_y = 64;
-  g_autofree guint8 *mask = g_new(guint8, MOVED_ROWS *MOVED_FEATURES);
+/* Million hops per second, the median of @runs; negative: it failed. */
+static double hops_per_us(const Cs3LayerEventConfig *config, int runs, GError **error) {
+  double seconds[MOVED_RUNS];
+  guint64 hops = 0;
+  for (int i = 0; i < runs; i++)
+    if (!move(config, &seconds[i], &hops, error))
+      return -1;
+  return (double)hops / median(seconds, runs) / 1e6;
+}
+
+static gboolean bench_event(Cs3Hardware hw, Cs3Pass pass, int reduction, int tokens,
+                            GError **error) {
+  hw.wafer.pe_x = COLUMNS;
+  hw.wafer.pe_y = LINES;
+  g_autofree guint8 *mask = g_new(guint8, MOVED_ROWS * MOVED_FEATURES);
   g_autoptr(GRand) rand = g_rand_new_with_seed(1);
   for (int i = 0; i < MOVED_ROWS * MOVED_FEATURES; i++)
     mask[i] = g_rand_double(rand) < 0.3;
   Cs3LayerEventConfig config = {
       .hw = &hw,
-      .shape = {pass, MOVED_ROWS, MOVED_FEATURES, MOVED_TOKENS, FALSE},
+      .shape = {pass, MOVED_ROWS, MOVED_FEATURES, tokens * COLUMNS, FALSE},
       .mapping = {CS3_AXIS_Y, 1, CS3_ACC_SRAM, (Cs3Reduction)reduction, TRUE},
       .alive = alive,
       .mask = mask,
   };
-  double seconds[MOVED_RUNS];
-  guint64 hops = 0;
-  for (int i = 0; i < MOVED_RUNS; i++)
-    if (!move(&config, &seconds[i], &hops, error))
-      return FALSE;
-  printf("wavelets   %-8s %-8s 48x64 PEs  %7.1f M hops/s\n", cs3_pass_name(pass),
-         pass == CS3_PASS_DW ? "" : cs3_reduction_name((Cs3Reduction)reduction),
-         (double)hops / median(seconds, MOVED_RUNS) / 1e6);
+  double trains = hops_per_us(&config, MOVED_RUNS, error);
+  config.singles = TRUE;
+  double singles = trains < 0 ? -1 : hops_per_us(&config, 1, error);
+  if (singles < 0)
+    return FALSE;
+  printf("wavelets   %-8s %-8s %dx%d PEs, %3d tokens each  %7.1f M hops/s  (singles %5.1f)\n",
+         cs3_pass_name(pass),
+         pass == CS3_PASS_DW ? "" : cs3_reduction_name((Cs3Reduction)reduction), COLUMNS, LINES,
+         tokens, trains, singles);
   return TRUE;
 }
 
@@ -131,9 +146,11 @@ int main(void) {
     bench(machine, CS3_PASS_FORWARD, reduction);
   bench(machine, CS3_PASS_DW, CS3_REDUCTION_CHAIN);
   gboolean ok = TRUE;
-  for (int reduction = CS3_REDUCTION_CHAIN; ok && reduction <= CS3_REDUCTION_RING; reduction++)
-    ok = bench_event(machine->hw, CS3_PASS_FORWARD, reduction, &error);
-  ok = ok && bench_event(machine->hw, CS3_PASS_DW, CS3_REDUCTION_CHAIN, &error);
+  for (guint i = 0; i < G_N_ELEMENTS(moved_tokens); i++) {
+    for (int reduction = CS3_REDUCTION_CHAIN; ok && reduction <= CS3_REDUCTION_RING; reduction++)
+      ok = bench_event(machine->hw, CS3_PASS_FORWARD, reduction, moved_tokens[i], &error);
+    ok = ok && bench_event(machine->hw, CS3_PASS_DW, CS3_REDUCTION_CHAIN, moved_tokens[i], &error);
+  }
   if (!ok)
     fprintf(stderr, "bench-layer: %s\n", error ? error->message : "an output is wrong");
   return ok ? EXIT_SUCCESS : EXIT_FAILURE;

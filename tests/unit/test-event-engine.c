@@ -3,6 +3,9 @@
  * deeper buffers, repetition; and what it refuses. */
 #include "config.h"
 
+#include <math.h>
+
+#include "fabric/event/half-run.h"
 #include "fabric/event/half.h"
 #include "fabric/event/pe.h"
 #include "tests/unit/event-fixture.h"
@@ -438,6 +441,38 @@ START_TEST(halves) {
 }
 END_TEST
 
+/* Runs of halves: the processor's conversions give the same bits as the software's, whatever the
+ * length and the numbers, infinities and what is no number among them. */
+START_TEST(half_runs) {
+  enum { MOST = 37 };
+  const Cs3HalfRun *fast = cs3_half_run(FALSE), *plain = cs3_half_run(TRUE);
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  for (int i = 0; i < 2000; i++) {
+    guint words = (guint)g_rand_int_range(rand, 0, MOST + 1);
+    guint32 a[MOST], sum[2][MOST], acc[2][MOST];
+    guint32 b[MOST];
+    float product[2][2 * MOST], value = (float)g_rand_double_range(rand, -2, 2);
+    for (guint w = 0; w < words; w++) {
+      a[w] = g_rand_int(rand);
+      b[w] = g_rand_int(rand);
+      sum[0][w] = sum[1][w] = acc[0][w] = acc[1][w] = g_rand_int(rand);
+    }
+    fast->add(words, a, sum[0]);
+    plain->add(words, a, sum[1]);
+    fast->axpy(words, value, a, acc[0]);
+    plain->axpy(words, value, a, acc[1]);
+    fast->multiply(words, a, b, product[0]);
+    plain->multiply(words, a, b, product[1]);
+    for (guint w = 0; w < words; w++) {
+      ck_assert_uint_eq(sum[0][w], sum[1][w]);
+      ck_assert_uint_eq(acc[0][w], acc[1][w]);
+    }
+    for (guint w = 0; w < 2 * words; w++)
+      ck_assert(product[0][w] == product[1][w] || (isnan(product[0][w]) && isnan(product[1][w])));
+  }
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("event-engine");
   TCase *tests = tcase_create("engine");
@@ -456,6 +491,7 @@ int main(void) {
   tcase_add_test(tests, two_inputs);
   tcase_add_test(tests, deadlock_is_explained);
   tcase_add_test(tests, halves);
+  tcase_add_test(tests, half_runs);
   suite_add_tcase(suite, tests);
   return fixture_run(suite);
 }
