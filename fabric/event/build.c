@@ -271,6 +271,7 @@ static gboolean lay_out_queues(const Cs3EventTiming *timing, Cs3RoleInfo *info, 
   return TRUE;
 }
 
+/* Which queues only the main thread takes from, and whether control wavelets may vanish. */
 static void note_controls(Cs3RoleInfo *info) {
   for (guint slot = info->n_router; slot < info->n_slots; slot++) {
     const Cs3ColourUse *use = &info->role.colour[info->slot[slot].colour];

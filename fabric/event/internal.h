@@ -95,8 +95,6 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id);
 guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index, guint used);
 /** The same where channels share no output; @lanes: what is due. */
 void cs3_router_pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint lanes);
-/** Outputs that flowing trains take from single wavelets. */
-guint cs3_taken_by_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info);
 void cs3_program_error(Cs3Fabric *f, guint32 id, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* pe.c, thread.c */
@@ -143,6 +141,9 @@ Cs3Payload *cs3_payload_new(guint32 n);
 void cs3_payload_unref(Cs3Payload *payload);
 /** Computes the first @n words, which have left their sender. */
 void cs3_payload_know(Cs3Payload *payload, guint32 n);
+/** Outputs through which trains flow; adds to @taken those that they take from single wavelets. */
+guint cs3_ways_of_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info,
+                         guint *taken);
 void cs3_router_train_stop(Cs3Fabric *f, guint32 id, guint slot);
 
 /* memory.c */

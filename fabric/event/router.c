@@ -158,42 +158,39 @@ static Sorting sorts(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint co
   return filter->keep(&pe, count) ? KEEPS : DROPS;
 }
 
-/* Can a train of @n wavelets that wants @tx flow? @ways: where they go on. What a filter drops
- * still needs room in the queue: an empty one has it, since nothing else comes there. */
-static gboolean finds_ways(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
-                           guint tx, guint32 n, guint *ways) {
-  guint s, binding = info->role.colour[colour].binding;
-  guint32 next;
-  *ways = tx;
-  if (tx & CS3_PORT_BIT(CS3_RAMP)) {
-    const Cs3Channel *queue = cs3_next_channel(f, id, info, colour, CS3_RAMP, &next, &s);
-    Sorting sorting = sorts(f, id, info, colour, n);
-    if (!queue || sorting == UNSURE || (sorting == DROPS && queue->count))
+/* Can a train of @n wavelets that wants @tx flow? @ways, *@n_ways of them: where it goes on. What a
+ * filter drops still needs room in the queue: an empty one has it, since nothing else comes there.
+ */
+static gboolean train_can_leave(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
+                                guint tx, guint32 n, Way *ways, guint *n_ways) {
+  gboolean to_task = info->role.colour[colour].binding == CS3_BIND_TASK;
+  *n_ways = find_ways(f, id, info, colour, tx, ways);
+  for (guint i = 0; i < *n_ways; i++) {
+    const Way *way = &ways[i];
+    Sorting sorting = way->port == CS3_RAMP ? sorts(f, id, info, colour, n) : KEEPS;
+    if (!way->ch || sorting == UNSURE)
       return FALSE;
-    if (sorting == DROPS)
-      *ways &= ~CS3_PORT_BIT(CS3_RAMP);
-  }
-  for (guint m = *ways; m; m &= m - 1) {
-    Cs3Channel *ch = cs3_next_channel(f, id, info, colour, (guint)__builtin_ctz(m), &next, &s);
-    gboolean to_task = m == CS3_PORT_BIT(CS3_RAMP) && binding == CS3_BIND_TASK;
-    if (!ch || !cs3_train_can_enter(f, ch, to_task ? 0 : n))
+    if (sorting == DROPS) { /* the ramp is the last of the ports */
+      --*n_ways;
+      return way->ch->count == 0;
+    }
+    gboolean task_queue = way->port == CS3_RAMP && to_task;
+    if (!cs3_train_can_enter(f, way->ch, task_queue ? 0 : n))
       return FALSE;
   }
   return TRUE;
 }
 
-/* Train @number flows out through @port. */
-static void send_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint colour,
-                       guint32 number, guint port) {
+/* Train @number flows out through @way. */
+static void send_train(Cs3Fabric *f, guint32 number, const Way *way) {
   const Cs3Train *train = cs3_train(f, number);
-  guint lat = port == CS3_RAMP ? f->timing.ramp : f->timing.hop, s;
-  guint32 next;
-  cs3_next_channel(f, id, info, colour, port, &next, &s);
-  guint32 onward = cs3_train_new(f, next, s, train->payload, train->n, f->now + lat, lat);
-  cs3_train(f, number)->next[port] = onward;
+  guint lat = way->port == CS3_RAMP ? f->timing.ramp : f->timing.hop;
+  guint32 onward =
+      cs3_train_new(f, way->next, way->slot, train->payload, train->n, f->now + lat, lat);
+  cs3_train(f, number)->next[way->port] = onward;
   cs3_train(f, onward)->prev = number;
-  cs3_train(f, onward)->from_port = (guint8)port;
-  cs3_schedule(f, port == CS3_RAMP, next, f->now + lat);
+  cs3_train(f, onward)->from_port = (guint8)way->port;
+  cs3_schedule(f, way->port == CS3_RAMP, way->next, f->now + lat);
 }
 
 /* A train at the head, its first wavelet due: flows on when nothing can disturb its first
@@ -204,17 +201,18 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
   const Cs3ColourUse *use = &info->role.colour[slot->colour];
   guint32 number = cs3_head(cs3_channel(f, &f->cell[id], slot))->data;
   const Cs3Train *train = cs3_train(f, number);
-  guint ways;
+  Way ways[CS3_N_PORTS];
+  guint n_ways;
   if (train->ready > f->now || train->base ||
-      !finds_ways(f, id, info, slot->colour, tx, train->n, &ways))
+      !train_can_leave(f, id, info, slot->colour, tx, train->n, ways, &n_ways))
     return FALSE;
-  for (guint m = ways; m; m &= m - 1)
-    send_train(f, id, info, slot->colour, number, (guint)__builtin_ctz(m));
+  for (guint i = 0; i < n_ways; i++)
+    send_train(f, number, &ways[i]);
   Cs3Train *from = cs3_train(f, number);
   from->out = (guint8)tx;
   from->start = f->now;
   cs3_flow_begins(f, id, index);
-  from->drops = ways != tx;
+  from->drops = n_ways < (guint)__builtin_popcount(tx);
   from->counts = tx & CS3_PORT_BIT(CS3_RAMP) && use->filter.kind != CS3_FILTER_NONE;
   f->cell[id].train_out |= tx & 31;
   cs3_schedule(f, 0, id, f->now + from->n);
@@ -322,17 +320,6 @@ static guint ready_heads(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guin
   return n;
 }
 
-guint cs3_taken_by_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info) {
-  guint taken = 0;
-  for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {
-    const Cs3Slot *slot = &info->slot[__builtin_ctzll(m)];
-    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, slot));
-    if (cs3_kind(e) == CS3_TRAIN)
-      taken |= cs3_taken(&info->role.colour[slot->colour], cs3_train(f, e->data)->out);
-  }
-  return taken;
-}
-
 /* Trains that flow through an output that a ready wavelet wants must compete singly. */
 static gboolean break_contended(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
                                 const guint8 *order, guint n) {
@@ -394,9 +381,9 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id) {
     n = ready_heads(f, id, info, order);
   if (n > 1 && two_inputs(f, id, info, order, n))
     return;
-  guint used = cell->train_out ? cs3_taken_by_trains(f, cell, info)
-               : info->express ? cs3_flown_through(f, cell)
-                               : 0;
+  guint used = info->express ? cs3_flown_through(f, cell) : 0;
+  if (cell->train_out)
+    cs3_ways_of_trains(f, cell, info, &used);
   for (guint i = 0; i < n && !f->error; i++)
     used = cs3_router_move(f, id, info, order[i], used);
 }

@@ -126,7 +126,7 @@ static gboolean output_room(Cs3Fabric *f, guint32 id, Cs3Channel *out) {
   return FALSE;
 }
 
-/* Elements that the stream which @stream follows is ahead of it. */
+/* Has the stream that @stream follows moved the element that is next here? */
 static gboolean is_ahead(const Stream *stream) {
   const Cs3StreamState *s = stream->s;
   return stream->f->stream[stream->f->pe[stream->id].streams + stream->use->follows - 1u].moved >
@@ -268,7 +268,7 @@ static guint due(const Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   guint arrived = 0;
   for (guint m = (guint)(f->cell[id].nonempty >> info->n_router); m; m &= m - 1)
     arrived |= info->queue_streams[__builtin_ctz(m)];
-  return set->armed & ((arrived | info->senders | set->dry | (info->adders & ~set->begun & 255)));
+  return set->armed & (arrived | info->senders | set->dry | (info->adders & ~(guint)set->begun));
 }
 
 void cs3_streams_tick(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {

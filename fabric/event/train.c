@@ -155,13 +155,15 @@ static void leave_sender(Cs3Fabric *f, guint32 index) {
     cs3_flow(f, train->from_cell, train->flow)->out = CS3_NO_TRAIN;
 }
 
-/* Ports on which a train flows, whether it takes them from others or not. */
-static guint ways_of_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info) {
+guint cs3_ways_of_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info,
+                         guint *taken) {
   guint ways = 0;
   for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {
-    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]));
-    if (cs3_kind(e) == CS3_TRAIN)
-      ways |= cs3_train(f, e->data)->out;
+    const Cs3Slot *slot = &info->slot[__builtin_ctzll(m)];
+    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, slot));
+    guint out = cs3_kind(e) == CS3_TRAIN ? cs3_train(f, e->data)->out : 0;
+    ways |= out;
+    *taken |= cs3_taken(&info->role.colour[slot->colour], out);
   }
   return ways;
 }
@@ -188,7 +190,8 @@ static void close_flow(Cs3Fabric *f, guint32 index, guint32 k, gboolean cut) {
       cs3_train_cut(f, next, k);
   }
   train->out = train->counts = train->drops = 0;
-  cell->train_out = ways_of_trains(f, cell, info) & 31;
+  guint taken = 0;
+  cell->train_out = cs3_ways_of_trains(f, cell, info, &taken) & 31;
 }
 
 static void refresh_channel(Cs3Fabric *f, guint32 id, guint slot) {

@@ -131,11 +131,12 @@ Cs3LayerEvent *cs3_layer_event_new(const Cs3LayerEventConfig *config, GError **e
   m->program->plan(m);
   cs3_edge_init(m);
   m->fabric = cs3_fabric_new(m->width, m->height, &m->timing, m, error);
-  if (m->fabric && config->singles)
+  if (!m->fabric)
+    return NULL;
+  if (config->singles)
     cs3_fabric_set_trains(m->fabric, FALSE);
-  if (m->fabric)
-    cs3_fabric_set_data(m->fabric, m->pe, sizeof *m->pe);
-  if (!m->fabric || !cs3_edge_build(m, error) || !m->program->build(m, error))
+  cs3_fabric_set_data(m->fabric, m->pe, sizeof *m->pe);
+  if (!cs3_edge_build(m, error) || !m->program->build(m, error))
     return NULL;
   cs3_fabric_load(m->fabric);
   return g_steal_pointer(&m);
