@@ -57,21 +57,23 @@ END_TEST
 
 static const struct {
   Cs3RunnerFunc run;
+  int limit_s;
   int code;
   const char *text;
 } ends[] = {
-    {die, CS3_STEP_ERROR_DIED, "signal 6 (Aborted): first?line"},
-    {leave, CS3_STEP_ERROR_DIED, "status 3 and no result: it left no message"},
-    {hang, CS3_STEP_ERROR_TIMEOUT, "no result within 1 s"},
-    {put_nowhere, CS3_STEP_ERROR_DIED, "status 71 and no result: no memory for its results: "},
-    {load_bad_platform, CS3_STEP_ERROR_DIED, "signal 6 (Aborted): "},
+    {die, 60, CS3_STEP_ERROR_DIED, "signal 6 (Aborted): first?line"},
+    {leave, 60, CS3_STEP_ERROR_DIED, "status 3 and no result: it left no message"},
+    {hang, 1, CS3_STEP_ERROR_TIMEOUT, "no result within 1 s"},
+    {put_nowhere, 60, CS3_STEP_ERROR_DIED, "status 71 and no result: no memory for its results: "},
+    {load_bad_platform, 60, CS3_STEP_ERROR_DIED, "signal 6 (Aborted): "},
 };
 enum { N_ENDS = G_N_ELEMENTS(ends) };
 
 START_TEST(child_fails) {
   double input = 0, result = 0;
   g_autoptr(GError) error = NULL;
-  ck_assert(!cs3_runner_fork(ends[_i].run, &input, &result, sizeof result, 1, &error));
+  ck_assert(
+      !cs3_runner_fork(ends[_i].run, &input, &result, sizeof result, ends[_i].limit_s, &error));
   fixture_error_in(error, CS3_STEP_ERROR, ends[_i].code, ends[_i].text);
 }
 END_TEST
