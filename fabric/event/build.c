@@ -108,6 +108,7 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_free(f->waited);
   g_aligned_free(f->pe);
   g_aligned_free(f->channel_pool);
+  g_aligned_free(f->memory_pool);
   g_aligned_free(f->thread);
   g_aligned_free(f->stream);
   g_free(f->reg);

@@ -129,7 +129,8 @@ void cs3_fabric_set_role(Cs3Fabric *fabric, guint x, guint y, guint id);
  * (default), or put every wavelet into every buffer; the result is the same to the cycle. */
 void cs3_fabric_set_trains(Cs3Fabric *fabric, gboolean on);
 
-/** cs3_fabric_load: fills the memory of every PE that has a role now, not when it first writes. */
+/** cs3_fabric_load: fills the memory of every PE that has a role now, not when it first writes.
+ * Once, before the first run. */
 void cs3_fabric_load(Cs3Fabric *fabric);
 
 typedef void (*Cs3TraceFunc)(gpointer data, const char *what, guint x, guint y, guint lane,

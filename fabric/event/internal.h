@@ -37,6 +37,7 @@ struct Cs3Fabric {
   guint32 *waited; /* by cell: cycles that ready wavelets waited in its router, added up */
   Cs3PeState *pe;
   guint8 *channel_pool;
+  gpointer memory_pool; /* of cs3_fabric_load() */
   Cs3Thread *thread;
   Cs3StreamState *stream;
   guint32 *reg;

@@ -21,15 +21,8 @@ void cs3_memory_read_run(const Cs3Fabric *f, guint32 id, guint32 word, guint32 n
       out[i] = cs3_memory_initial(f, id, word + i);
 }
 
-static Cs3Memory *memory_new(guint32 words) {
-  Cs3Memory *m = g_malloc(sizeof *m + words * sizeof m->w[0]);
-  m->refs = 1;
-  m->words = words;
-  return m;
-}
-
 void cs3_memory_unref(Cs3Memory *memory) {
-  if (memory && --memory->refs == 0)
+  if (memory && --memory->refs == 0 && !memory->pooled)
     g_free(memory);
 }
 
@@ -40,17 +33,40 @@ guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id) {
   if (old && old->refs == 1)
     return old->w;
   guint32 words = cs3_role_of(f, &f->cell[id])->role.memory_bytes / 4;
-  Cs3Memory *m = memory_new(words);
+  Cs3Memory *m = g_malloc(sizeof *m + words * sizeof m->w[0]);
+  m->refs = 1;
+  m->pooled = FALSE;
   cs3_memory_read_run(f, id, 0, words, m->w);
   cs3_memory_unref(old);
   pe->memory = m;
   return m->w;
 }
 
+/* Bytes of a PE's block in the pool; blocks begin with a line of cache. */
+static gsize pooled_bytes(const Cs3Fabric *f, guint32 id) {
+  guint32 bytes = cs3_role_of(f, &f->cell[id])->role.memory_bytes;
+  return bytes ? (sizeof(Cs3Memory) + bytes + 63) / 64 * 64 : 0;
+}
+
 void cs3_fabric_load(Cs3Fabric *f) {
+  gsize bytes = 0;
   for (guint32 id = 0; id < f->n_cells; id++)
-    if (cs3_role_of(f, &f->cell[id])->role.memory_bytes)
-      cs3_memory_take(f, id);
+    bytes += pooled_bytes(f, id);
+  g_return_if_fail(!f->memory_pool);
+  f->memory_pool = cs3_large_zeroed(bytes);
+  guint8 *at = f->memory_pool;
+  for (guint32 id = 0; id < f->n_cells; id++) {
+    gsize size = pooled_bytes(f, id);
+    if (size == 0)
+      continue;
+    Cs3Memory *m = (Cs3Memory *)(void *)at;
+    cs3_memory_read_run(f, id, 0, cs3_role_of(f, &f->cell[id])->role.memory_bytes / 4, m->w);
+    m->refs = 1;
+    m->pooled = TRUE;
+    f->pe[id].memory = m;
+    f->pe[id].own_memory = TRUE;
+    at += size;
+  }
 }
 
 /* Blocks can only be shared where the content before the store is the same for every PE. */

@@ -11,7 +11,8 @@
 
 /* Copy-on-write memory of a PE. */
 typedef struct {
-  guint32 refs, words;
+  guint32 refs;
+  guint32 pooled; /* it lies in the pool of what was loaded, and goes with it */
   guint32 w[];
 } Cs3Memory;
 
