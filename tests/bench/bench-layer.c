@@ -74,14 +74,30 @@ static void bench(const Cs3Machine *machine, Cs3Pass pass, int reduction) {
          (int)lines, updates / 1e6, (double)ROWS * lines / median(sum, RUNS) / 1e6);
 }
 
-/* A few million hops each, on few tokens a PE and on as many as a PE of the whole wafer has of
- * 131,072 (over 762 columns). */
-enum { MOVED_ROWS = 64, MOVED_FEATURES = 1024, COLUMNS = 48, LINES = 64, MOVED_RUNS = 3 };
+/* Up to a few million hops each, on few tokens a PE and on as many as a PE of the whole wafer has
+ * of 131,072 (over 762 columns); on a mesh whose state the second cache holds and on one beyond. */
+enum { MOVED_ROWS = 64, LINE_FEATURES = 16, MOVED_RUNS = 3 };
 static const int moved_tokens[] = {16, 172};
+enum { N_TOKENS = G_N_ELEMENTS(moved_tokens) };
+static const struct { int columns, lines; } moved_mesh[] = {{12, 16}, {48, 64}};
+
+typedef struct {
+  int features;
+  guint8 alive[];
+} Weights;
 
 static gboolean alive(gconstpointer mask, gint64 row, gint64 feature) {
-  const guint8 *bytes = mask;
-  return bytes[row * MOVED_FEATURES + feature];
+  const Weights *weights = mask;
+  return weights->alive[row * weights->features + feature];
+}
+
+static Weights *make_weights(int features) {
+  Weights *weights = g_malloc(sizeof *weights + MOVED_ROWS * (gsize)features);
+  weights->features = features;
+  g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+  for (int i = 0; i < MOVED_ROWS * features; i++)
+    weights->alive[i] = g_rand_double(rand) < 0.3;
+  return weights;
 }
 
 /* Seconds and hops of one run; %FALSE: the machine refused, or computed something wrong. */
@@ -108,20 +124,17 @@ static double hops_per_us(const Cs3LayerEventConfig *config, int runs, GError **
   return (double)hops / median(seconds, runs) / 1e6;
 }
 
-static gboolean bench_event(Cs3Hardware hw, Cs3Pass pass, int reduction, int tokens,
-                            GError **error) {
-  hw.wafer.pe_x = COLUMNS;
-  hw.wafer.pe_y = LINES;
-  g_autofree guint8 *mask = g_new(guint8, MOVED_ROWS * MOVED_FEATURES);
-  g_autoptr(GRand) rand = g_rand_new_with_seed(1);
-  for (int i = 0; i < MOVED_ROWS * MOVED_FEATURES; i++)
-    mask[i] = g_rand_double(rand) < 0.3;
+static gboolean bench_event(Cs3Hardware hw, int columns, int lines, Cs3Pass pass, int reduction,
+                            int tokens, GError **error) {
+  hw.wafer.pe_x = columns;
+  hw.wafer.pe_y = lines;
+  g_autofree Weights *weights = make_weights(LINE_FEATURES * lines);
   Cs3LayerEventConfig config = {
       .hw = &hw,
-      .shape = {pass, MOVED_ROWS, MOVED_FEATURES, tokens * COLUMNS, FALSE},
+      .shape = {pass, MOVED_ROWS, weights->features, (gint64)tokens * columns, FALSE},
       .mapping = {CS3_AXIS_Y, 1, CS3_ACC_SRAM, (Cs3Reduction)reduction, TRUE},
       .alive = alive,
-      .mask = mask,
+      .mask = weights,
   };
   double trains = hops_per_us(&config, MOVED_RUNS, error);
   config.singles = TRUE;
@@ -130,9 +143,21 @@ static gboolean bench_event(Cs3Hardware hw, Cs3Pass pass, int reduction, int tok
     return FALSE;
   printf("wavelets   %-8s %-8s %dx%d PEs, %3d tokens each  %7.1f M hops/s  (singles %5.1f)\n",
          cs3_pass_name(pass),
-         pass == CS3_PASS_DW ? "" : cs3_reduction_name((Cs3Reduction)reduction), COLUMNS, LINES,
+         pass == CS3_PASS_DW ? "" : cs3_reduction_name((Cs3Reduction)reduction), columns, lines,
          tokens, trains, singles);
   return TRUE;
+}
+
+static gboolean bench_events(const Cs3Hardware *hw, GError **error) {
+  gboolean ok = TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS(moved_mesh) * N_TOKENS; i++) {
+    int columns = moved_mesh[i / N_TOKENS].columns, lines = moved_mesh[i / N_TOKENS].lines;
+    int tokens = moved_tokens[i % N_TOKENS];
+    for (int reduction = CS3_REDUCTION_CHAIN; ok && reduction <= CS3_REDUCTION_RING; reduction++)
+      ok = bench_event(*hw, columns, lines, CS3_PASS_FORWARD, reduction, tokens, error);
+    ok = ok && bench_event(*hw, columns, lines, CS3_PASS_DW, CS3_REDUCTION_CHAIN, tokens, error);
+  }
+  return ok;
 }
 
 int main(void) {
@@ -145,12 +170,7 @@ int main(void) {
   for (int reduction = CS3_REDUCTION_CHAIN; reduction <= CS3_REDUCTION_RING; reduction++)
     bench(machine, CS3_PASS_FORWARD, reduction);
   bench(machine, CS3_PASS_DW, CS3_REDUCTION_CHAIN);
-  gboolean ok = TRUE;
-  for (guint i = 0; i < G_N_ELEMENTS(moved_tokens); i++) {
-    for (int reduction = CS3_REDUCTION_CHAIN; ok && reduction <= CS3_REDUCTION_RING; reduction++)
-      ok = bench_event(machine->hw, CS3_PASS_FORWARD, reduction, moved_tokens[i], &error);
-    ok = ok && bench_event(machine->hw, CS3_PASS_DW, CS3_REDUCTION_CHAIN, moved_tokens[i], &error);
-  }
+  gboolean ok = bench_events(&machine->hw, &error);
   if (!ok)
     fprintf(stderr, "bench-layer: %s\n", error ? error->message : "an output is wrong");
   return ok ? EXIT_SUCCESS : EXIT_FAILURE;
