@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Bit matrices: counting and transposing. */
+/* Bit matrices: made and transposed. */
 #include "config.h"
 
 #include "workloads/mask.h"
@@ -24,7 +24,8 @@ Cs3Mask *cs3_mask_new(gint64 rows, gint64 cols, GError **error) {
   if (!bits) {
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_TOO_LARGE,
                 "mask: %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " weights are beyond 2^34 or the"
-                " free memory", rows, cols);
+                " free memory",
+                rows, cols);
     return NULL;
   }
   Cs3Mask *mask = g_new(Cs3Mask, 1);
@@ -37,92 +38,6 @@ void cs3_mask_free(Cs3Mask *mask) {
     return;
   g_free(mask->bits);
   g_free(mask);
-}
-
-/* The kernels below are compiled twice: for any processor, and for those with a population count
- * instruction, which is chosen at run time. */
-#if defined(__x86_64__) && defined(__GNUC__)
-#define HAVE_POPCNT_VARIANT 1
-#else
-#define HAVE_POPCNT_VARIANT 0
-#endif
-
-static inline __attribute__((always_inline)) gint64 count_words(const guint64 *words, gint64 n) {
-  gint64 total = 0;
-  for (gint64 i = 0; i < n; i++)
-    total += __builtin_popcountll(words[i]);
-  return total;
-}
-
-static inline __attribute__((always_inline)) gint64 count_range(const guint64 *row, gint64 begin,
-                                                               gint64 end) {
-  if (begin >= end)
-    return 0;
-  gint64 first = begin / 64, last = (end - 1) / 64;
-  guint64 head = ~(guint64)0 << (begin % 64);
-  guint64 tail = ~(guint64)0 >> (63 - (end - 1) % 64);
-  if (first == last)
-    return __builtin_popcountll(row[first] & head & tail);
-  return __builtin_popcountll(row[first] & head) + __builtin_popcountll(row[last] & tail) +
-         count_words(row + first + 1, last - first - 1);
-}
-
-static inline __attribute__((always_inline)) void
-count_lines(const guint64 *row, const gint64 *starts, gint64 n_lines, guint16 *counts) {
-  const guint8 *bytes = (const guint8 *)row;
-  for (gint64 r = 0; r < n_lines; r++) {
-    gint64 begin = starts[r], width = starts[r + 1] - begin;
-    if (width >= 57 || G_BYTE_ORDER != G_LITTLE_ENDIAN) {
-      counts[r] = (guint16)count_range(row, begin, begin + width);
-      continue;
-    }
-    guint64 word;
-    memcpy(&word, bytes + begin / 8, sizeof word);
-    word >>= begin % 8;
-    counts[r] = (guint16)__builtin_popcountll(word & (((guint64)1 << width) - 1));
-  }
-}
-
-static gint64 count_words_any(const guint64 *words, gint64 n) {
-  return count_words(words, n);
-}
-
-static void count_lines_any(const guint64 *row, const gint64 *starts, gint64 n, guint16 *counts) {
-  count_lines(row, starts, n, counts);
-}
-
-#if HAVE_POPCNT_VARIANT
-__attribute__((target("popcnt,bmi,bmi2"))) static gint64 count_words_fast(const guint64 *words,
-                                                                          gint64 n) {
-  return count_words(words, n);
-}
-
-__attribute__((target("popcnt,bmi,bmi2"))) static void
-count_lines_fast(const guint64 *row, const gint64 *starts, gint64 n, guint16 *counts) {
-  count_lines(row, starts, n, counts);
-}
-
-static gboolean fast(void) {
-  return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi2");
-}
-#else
-#define count_words_fast count_words_any
-#define count_lines_fast count_lines_any
-#define fast() FALSE
-#endif
-
-gint64 cs3_mask_nnz(const Cs3Mask *mask) {
-  gint64 words = mask->rows * mask->stride;
-  return fast() ? count_words_fast(mask->bits, words) : count_words_any(mask->bits, words);
-}
-
-void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, const gint64 *starts, gint64 n_lines,
-                          guint16 *counts) {
-  const guint64 *words = cs3_mask_row(mask, row);
-  if (fast())
-    count_lines_fast(words, starts, n_lines, counts);
-  else
-    count_lines_any(words, starts, n_lines, counts);
 }
 
 /* Transposes 64 x 64 bits in place by exchanging ever smaller off-diagonal blocks. */

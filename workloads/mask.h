@@ -38,10 +38,10 @@ gint64 cs3_mask_nnz(const Cs3Mask *mask);
 Cs3Mask *cs3_mask_transpose(const Cs3Mask *mask, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_mask_line_counts: live weights of row @row in each of @n_lines column ranges.
- * Line r owns columns [starts[r], starts[r+1]), 0 <= starts[0] <= ... <= starts[n_lines] <= cols.
- * @counts: n_lines values; a line must be narrower than 65536 columns. Lines narrower than 57
- * columns cost one unaligned load each.
+ * cs3_mask_line_counts: live weights of rows @row to @row + @n_rows - 1 in each of @n_lines column
+ * ranges. Line r owns columns [starts[r], starts[r+1]), 0 <= starts[0] <= ... <= starts[n_lines] <=
+ * cols. @counts: n_rows x n_lines values; a line must be narrower than 65536 columns. What the rows
+ * have in common is worked out once.
  */
-void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, const gint64 *starts,
+void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, gint64 n_rows, const gint64 *starts,
                           gint64 n_lines, guint16 *counts);

@@ -55,7 +55,7 @@ static double slowest_over_mean(const Cs3Mask *mask, const Tiles *t) {
   for (gint64 d = 0; d < t->down; d++) {
     memset(tile, 0, t->across * sizeof *tile);
     for (gint64 i = d * t->rows / t->down; i < (d + 1) * t->rows / t->down; i++) {
-      cs3_mask_line_counts(mask, i, starts, t->across, counts);
+      cs3_mask_line_counts(mask, i, 1, starts, t->across, counts);
       for (gint64 a = 0; a < t->across; a++)
         tile[a] += counts[a];
     }

@@ -169,8 +169,7 @@ static Cs3LayerCounts count_lines(gpointer source, gint64 lines) {
   g_autofree gint64 *starts = cs3_mapping_starts(m->mask->cols, lines);
   g_free(m->counts);
   m->counts = g_new(guint16, m->mask->rows * lines);
-  for (gint64 row = 0; row < m->mask->rows; row++)
-    cs3_mask_line_counts(m->mask, row, starts, lines, m->counts + row * lines);
+  cs3_mask_line_counts(m->mask, 0, m->mask->rows, starts, lines, m->counts);
   return (Cs3LayerCounts){.counts = m->counts, .stride = lines};
 }
 

@@ -34,7 +34,7 @@ static Cs3Mask *mask_of(const char *text, gint64 rows, gint64 cols, double densi
 static gint64 row_nnz(const Cs3Mask *mask, gint64 row) {
   gint64 starts[] = {0, mask->cols};
   guint16 count;
-  cs3_mask_line_counts(mask, row, starts, 1, &count);
+  cs3_mask_line_counts(mask, row, 1, starts, 1, &count);
   return count;
 }
 
@@ -154,7 +154,7 @@ START_TEST(test_uniform_line_counts) {
   g_autoptr(Cs3Mask) mask = mask_of("uniform", 2000, LINES * WIDTH, d[_i], SEED, 0);
   for (gint64 row = 0; row < mask->rows; row++) {
     guint16 counts[LINES];
-    cs3_mask_line_counts(mask, row, starts, LINES, counts);
+    cs3_mask_line_counts(mask, row, 1, starts, LINES, counts);
     for (int r = 0; r < LINES; r++)
       seen[counts[r]]++;
   }
@@ -243,7 +243,7 @@ START_TEST(test_n_of_m_groups) {
     starts[g] = g * m;
   for (gint64 row = 0; row < mask->rows; row++) {
     guint16 counts[64];
-    cs3_mask_line_counts(mask, row, starts, 64, counts);
+    cs3_mask_line_counts(mask, row, 1, starts, 64, counts);
     for (int g = 0; g < 64; g++)
       ck_assert_int_eq(counts[g], n);
   }

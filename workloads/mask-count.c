@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Bit matrices: counting what lives. */
+#include "config.h"
+
+#include <string.h>
+
+#include "workloads/mask.h"
+
+/* The kernels are compiled twice: for any processor, and for those that count bits and spread them
+ * over bytes in one instruction each, which is found out at run time. */
+#if defined(__x86_64__) && defined(__GNUC__)
+#define HAVE_FAST_VARIANT 1
+#include <immintrin.h>
+#define FAST __attribute__((target("popcnt,bmi,bmi2,sse4.1")))
+#else
+#define HAVE_FAST_VARIANT 0
+#endif
+
+static inline __attribute__((always_inline)) gint64 count_words(const guint64 *words, gint64 n) {
+  gint64 total = 0;
+  for (gint64 i = 0; i < n; i++)
+    total += __builtin_popcountll(words[i]);
+  return total;
+}
+
+static inline __attribute__((always_inline)) guint16 count_range(const guint64 *row, gint64 begin,
+                                                                 gint64 end) {
+  if (begin >= end)
+    return 0;
+  gint64 first = begin / 64, last = (end - 1) / 64;
+  guint64 head = ~(guint64)0 << (begin % 64);
+  guint64 tail = ~(guint64)0 >> (63 - (end - 1) % 64);
+  if (first == last)
+    return (guint16)__builtin_popcountll(row[first] & head & tail);
+  return (guint16)(__builtin_popcountll(row[first] & head) +
+                   __builtin_popcountll(row[last] & tail) +
+                   count_words(row + first + 1, last - first - 1));
+}
+
+/* The columns of a line that is narrower than 57: one unaligned load. */
+static inline __attribute__((always_inline)) guint16 count_narrow(const guint64 *row, gint64 begin,
+                                                                  gint64 width) {
+  guint64 word;
+  memcpy(&word, (const guint8 *)row + begin / 8, sizeof word);
+  return (guint16)__builtin_popcountll(word >> begin % 8 & (((guint64)1 << width) - 1));
+}
+
+static inline __attribute__((always_inline)) guint16 count_line(const guint64 *row, gint64 begin,
+                                                                gint64 end) {
+  if (end - begin >= 57 || G_BYTE_ORDER != G_LITTLE_ENDIAN)
+    return count_range(row, begin, end);
+  return count_narrow(row, begin, end - begin);
+}
+
+static gint64 count_words_any(const guint64 *words, gint64 n) {
+  return count_words(words, n);
+}
+
+static void count_lines_any(const guint64 *row, const gint64 *starts, gint64 n, guint16 *counts) {
+  for (gint64 r = 0; r < n; r++)
+    counts[r] = count_line(row, starts[r], starts[r + 1]);
+}
+
+#if HAVE_FAST_VARIANT
+FAST static gint64 count_words_fast(const guint64 *words, gint64 n) {
+  return count_words(words, n);
+}
+
+/* Neighbouring lines that one load of 64 bits holds: 8 of up to 8 columns, 4 of up to 16, or one.
+ */
+typedef struct {
+  guint32 byte;
+  guint8 shift, lines;
+  guint64 fields; /* a byte (8 lines) or two (4 lines) each, a bit per column */
+} Group;
+
+/* Can the next @lines lines be a group? */
+static gboolean make_group(const gint64 *starts, guint lines, Group *group) {
+  guint bits = 64 / lines;
+  *group = (Group){(guint32)(starts[0] / 8), (guint8)(starts[0] % 8), (guint8)lines, 0};
+  if (group->shift + starts[lines] - starts[0] > 64)
+    return FALSE;
+  for (guint i = 0; i < lines; i++) {
+    gint64 width = starts[i + 1] - starts[i];
+    if (width > bits)
+      return FALSE;
+    group->fields |= (((guint64)1 << width) - 1) << bits * i;
+  }
+  return TRUE;
+}
+
+/* (transfer full): the lines in groups, ended by one without lines. */
+static Group *make_groups(const gint64 *starts, gint64 n) {
+  Group *groups = g_new(Group, n + 1), *group = groups;
+  for (gint64 r = 0; r < n; r += group++->lines)
+    if ((n - r < 8 || !make_group(starts + r, 8, group)) &&
+        (n - r < 4 || !make_group(starts + r, 4, group)))
+      group->lines = 1;
+  group->lines = 0;
+  return groups;
+}
+
+/* Bits of each byte of @x. */
+static inline guint64 count_bytes(guint64 x) {
+  const guint64 ones = G_GUINT64_CONSTANT(0x0101010101010101);
+  x -= x >> 1 & 0x55 * ones;
+  x = (x & 0x33 * ones) + (x >> 2 & 0x33 * ones);
+  return (x + (x >> 4)) & 0x0f * ones;
+}
+
+/* The columns of a group's lines, spread over its fields. */
+FAST static inline guint64 spread(const guint64 *row, const Group *group) {
+  guint64 word;
+  memcpy(&word, (const guint8 *)row + group->byte, sizeof word);
+  return _pdep_u64(word >> group->shift, group->fields);
+}
+
+FAST static void count_lines_fast(const guint64 *row, const gint64 *starts, const Group *groups,
+                                  guint16 *counts) {
+  gint64 r = 0;
+  for (const Group *group = groups; group->lines > 0; r += group++->lines) {
+    if (group->lines == 8) {
+      guint64 bytes = count_bytes(spread(row, group));
+      _mm_storeu_si128((__m128i *)(void *)(counts + r),
+                       _mm_cvtepu8_epi16(_mm_cvtsi64_si128((gint64)bytes)));
+    } else if (group->lines == 4) {
+      guint64 bytes = count_bytes(spread(row, group));
+      guint64 pairs = (bytes + (bytes >> 8)) & G_GUINT64_CONSTANT(0x00ff00ff00ff00ff);
+      memcpy(counts + r, &pairs, sizeof pairs);
+    } else {
+      counts[r] = count_line(row, starts[r], starts[r + 1]);
+    }
+  }
+}
+
+/* The first two Zen processors spread bit by bit. */
+static gboolean is_fast(void) {
+  return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi2") &&
+         __builtin_cpu_supports("sse4.1") && !__builtin_cpu_is("znver1") &&
+         !__builtin_cpu_is("znver2");
+}
+#endif
+
+gint64 cs3_mask_nnz(const Cs3Mask *mask) {
+  gint64 words = mask->rows * mask->stride;
+#if HAVE_FAST_VARIANT
+  if (is_fast())
+    return count_words_fast(mask->bits, words);
+#endif
+  return count_words_any(mask->bits, words);
+}
+
+void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, gint64 n_rows, const gint64 *starts,
+                          gint64 n_lines, guint16 *counts) {
+#if HAVE_FAST_VARIANT
+  if (is_fast()) {
+    g_autofree Group *groups = make_groups(starts, n_lines);
+    for (gint64 i = 0; i < n_rows; i++)
+      count_lines_fast(cs3_mask_row(mask, row + i), starts, groups, counts + i * n_lines);
+    return;
+  }
+#endif
+  for (gint64 i = 0; i < n_rows; i++)
+    count_lines_any(cs3_mask_row(mask, row + i), starts, n_lines, counts + i * n_lines);
+}
