@@ -8,9 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,58 +83,69 @@ static gboolean is_whole(const char *line, gsize n, gboolean last) {
   return !last || parsed != NULL;
 }
 
-static gboolean at_end(FILE *stream) {
-  int c = getc(stream);
-  return ungetc(c, stream) == EOF;
-}
-
-/* Walks through whole lines; a last one that is not is left to cut_rest(). */
-static gboolean walk(Cs3SweepFile *file, const Cs3Sweep *sweep, FILE *stream, GError **error) {
-  char *line = NULL;
-  size_t room = 0;
+/* Walks through whole lines of @text; a last one that is not is left to cut_rest(). What
+ * check_line() looks for ends before a line's end does. */
+static gboolean walk(Cs3SweepFile *file, const Cs3Sweep *sweep, const char *text, goffset size,
+                     GError **error) {
   gboolean ok = TRUE;
-  for (ssize_t n; ok && (n = getline(&line, &room, stream)) > 0;) {
-    gboolean last = at_end(stream), whole = is_whole(line, (gsize)n, last);
-    if (!whole && last)
+  while (ok && file->end < size) {
+    const char *line = text + file->end;
+    gsize left = (gsize)(size - file->end);
+    const char *end = memchr(line, '\n', left);
+    gsize n = end != NULL ? (gsize)(end - line) + 1 : left;
+    gboolean whole = is_whole(line, n, n == left);
+    if (!whole && n == left)
       break;
     ok = whole ? check_line(file, sweep, line, error) : bad_line(file, "is damaged", error);
     file->lines += ok;
-    file->end += ok ? n : 0;
+    file->end += ok ? (goffset)n : 0;
   }
-  free(line);
   return ok;
 }
 
-static gboolean read_lines(Cs3SweepFile *file, const Cs3Sweep *sweep, GError **error) {
-  int fd = dup(file->fd);
-  FILE *stream = fd >= 0 ? fdopen(fd, "r") : NULL;
-  if (stream == NULL)
+/* Through the one descriptor: to close another would give up the lock. */
+static gboolean read_lines(Cs3SweepFile *file, const Cs3Sweep *sweep, goffset size,
+                           GError **error) {
+  if (size == 0)
+    return TRUE;
+  char *text = mmap(NULL, (gsize)size, PROT_READ, MAP_PRIVATE, file->fd, 0);
+  if (text == MAP_FAILED)
     return fail(file, CS3_OUTPUT_ERROR_CREATE, "read", errno, error);
-  gboolean ok = walk(file, sweep, stream, error);
-  fclose(stream);
+  gboolean ok = walk(file, sweep, text, size, error);
+  munmap(text, (gsize)size);
   return ok;
 }
 
-static gboolean cut_rest(Cs3SweepFile *file, GError **error) {
-  struct stat status;
-  if (fstat(file->fd, &status) != 0)
-    return fail(file, CS3_OUTPUT_ERROR_CREATE, "read", errno, error);
-  if (status.st_size == file->end)
+static gboolean cut_rest(Cs3SweepFile *file, goffset size, GError **error) {
+  if (size == file->end)
     return TRUE;
   g_message("%s: the last line is not whole; its point is simulated again", file->path);
   return ftruncate(file->fd, file->end) == 0 ||
          fail(file, CS3_OUTPUT_ERROR_WRITE, "write", errno, error);
 }
 
-static gboolean open_fd(Cs3SweepFile *file, gboolean resume, GError **error) {
+/* A record lock is this process's own. A lock of the open file would be its workers' too, and keep
+ * the file from the next sweep until the last of them has noticed that this one was killed. */
+static gboolean lock(const Cs3SweepFile *file) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl(file->fd, F_SETLK, &whole) == 0;
+}
+
+static gboolean open_fd(Cs3SweepFile *file, gboolean resume, goffset *size, GError **error) {
   file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   struct stat status;
-  if (file->fd < 0 || fstat(file->fd, &status) != 0)
+  if (file->fd < 0)
     return fail(file, CS3_OUTPUT_ERROR_CREATE, "write", errno, error);
+  gboolean locked = lock(file);
+  if (!locked && errno != EACCES && errno != EAGAIN)
+    return fail(file, CS3_OUTPUT_ERROR_CREATE, "lock", errno, error);
+  if (fstat(file->fd, &status) != 0)
+    return fail(file, CS3_OUTPUT_ERROR_CREATE, "write", errno, error);
+  *size = status.st_size;
   const char *problem = NULL;
   if (!S_ISREG(status.st_mode))
     problem = "is not a regular file; leave --output out to write to standard output";
-  else if (flock(file->fd, LOCK_EX | LOCK_NB) != 0)
+  else if (!locked)
     problem = "is being written by another process";
   else if (!resume && status.st_size > 0)
     problem = "exists; --resume goes on with it";
@@ -150,7 +160,9 @@ Cs3SweepFile *cs3_sweep_file_open(const char *path, const Cs3Sweep *sweep, gbool
   g_autoptr(Cs3SweepFile) file = g_new0(Cs3SweepFile, 1);
   file->path = g_strdup(path);
   file->fd = -1;
-  if (!open_fd(file, resume, error) || !read_lines(file, sweep, error) || !cut_rest(file, error))
+  goffset size = 0;
+  if (!open_fd(file, resume, &size, error) || !read_lines(file, sweep, size, error) ||
+      !cut_rest(file, size, error))
     return NULL;
   if (lseek(file->fd, file->end, SEEK_SET) < 0) {
     fail(file, CS3_OUTPUT_ERROR_WRITE, "write", errno, error);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a sweep shares between points changes no result; axes and keys. */
+/* What a sweep shares between points changes no result; axes and keys; its file. */
 #include "config.h"
 
 #include "tests/unit/fixture.h"
 
+#include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/base/output.h"
 #include "sim/machine/machine.h"
 #include "sim/map/mapper.h"
 #include "sim/map/weights.h"
+#include "sim/study/sweep-file.h"
 #include "sim/study/sweep.h"
 
 START_TEST(test_memo) {
@@ -243,9 +247,55 @@ START_TEST(test_identity) {
 }
 END_TEST
 
+static Cs3SweepFile *open_file(const char *path, GError **error) {
+  Cs3Sweep sweep = {.after = 1};
+  guint64 done;
+  return cs3_sweep_file_open(path, &sweep, TRUE, &done, error);
+}
+
+/* A sweep that opens @path and starts a worker; both then wait. Tells @ready the worker. */
+static void wait_with_worker(const char *path, int ready) {
+  g_autoptr(Cs3SweepFile) file = open_file(path, NULL);
+  alarm(60); /* should the test fail */
+  pid_t worker = file != NULL ? fork() : -1;
+  if (worker == 0)
+    alarm(60);
+  else if (write(ready, &worker, sizeof worker) != sizeof worker)
+    _exit(EXIT_FAILURE);
+  for (;;)
+    pause();
+}
+
+/* One sweep at a time writes a file; one that was killed leaves it to the next at once, whatever
+ * its workers still do. */
+START_TEST(test_lock) {
+  g_autofree char *dir = g_dir_make_tmp("cs3sim-sweep-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename(dir, "s.jsonl", NULL);
+  int ready[2];
+  ck_assert_int_eq(pipe(ready), 0);
+  pid_t writer = fork(), worker = -1;
+  if (writer == 0)
+    wait_with_worker(path, ready[1]);
+  ck_assert_int_eq(read(ready[0], &worker, sizeof worker), sizeof worker);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3SweepFile) refused = open_file(path, &error);
+  ck_assert_ptr_null(refused);
+  fixture_error_in(error, CS3_OUTPUT_ERROR, CS3_OUTPUT_ERROR_CREATE,
+                   "s.jsonl is being written by another process");
+  kill(writer, SIGKILL);
+  waitpid(writer, NULL, 0);
+  ck_assert_int_eq(kill(worker, 0), 0);
+  g_autoptr(Cs3SweepFile) next = open_file(path, NULL);
+  kill(worker, SIGKILL);
+  ck_assert_ptr_nonnull(next);
+  g_unlink(path);
+  g_rmdir(dir);
+}
+END_TEST
+
 int main(void) {
-  const TTest *const tests[] = {test_memo, test_memo_is_shared, test_axes, test_keys,
-                                test_identity};
+  const TTest *const tests[] = {test_memo, test_memo_is_shared, test_axes,
+                                test_keys, test_identity,       test_lock};
   Suite *suite = suite_create("sweep");
   TCase *plain = tcase_create("plain"), *drawn = tcase_create("drawn");
   for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
