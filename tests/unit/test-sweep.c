@@ -277,6 +277,7 @@ START_TEST(test_lock) {
   if (writer == 0)
     wait_with_worker(path, ready[1]);
   ck_assert_int_eq(read(ready[0], &worker, sizeof worker), sizeof worker);
+  ck_assert_int_gt(worker, 0); /* to kill -1 would be to kill everybody */
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3SweepFile) refused = open_file(path, &error);
   ck_assert_ptr_null(refused);
