@@ -26,45 +26,47 @@ void cs3_memory_unref(Cs3Memory *memory) {
     g_free(memory);
 }
 
+static guint32 memory_bytes(const Cs3Fabric *f, guint32 id) {
+  return cs3_role_of(f, &f->cell[id])->role.memory_bytes;
+}
+
+/* Makes @m the PE's own memory, with what it held so far. */
+static void hold(Cs3Fabric *f, guint32 id, Cs3Memory *m, gboolean pooled) {
+  Cs3PeState *pe = &f->pe[id];
+  m->refs = 1;
+  m->pooled = (guint32)pooled;
+  cs3_memory_read_run(f, id, 0, memory_bytes(f, id) / 4, m->w);
+  cs3_memory_unref(pe->memory);
+  pe->memory = m;
+  pe->own_memory = TRUE;
+}
+
 guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id) {
   Cs3PeState *pe = &f->pe[id];
-  Cs3Memory *old = pe->memory;
-  pe->own_memory = TRUE;
-  if (old && old->refs == 1)
-    return old->w;
-  guint32 words = cs3_role_of(f, &f->cell[id])->role.memory_bytes / 4;
-  Cs3Memory *m = g_malloc(sizeof *m + words * sizeof m->w[0]);
-  m->refs = 1;
-  m->pooled = FALSE;
-  cs3_memory_read_run(f, id, 0, words, m->w);
-  cs3_memory_unref(old);
-  pe->memory = m;
-  return m->w;
+  if (pe->memory && pe->memory->refs == 1)
+    pe->own_memory = TRUE;
+  else
+    hold(f, id, g_malloc(sizeof(Cs3Memory) + memory_bytes(f, id)), FALSE);
+  return pe->memory->w;
 }
 
 /* Bytes of a PE's block in the pool; blocks begin with a line of cache. */
 static gsize pooled_bytes(const Cs3Fabric *f, guint32 id) {
-  guint32 bytes = cs3_role_of(f, &f->cell[id])->role.memory_bytes;
+  guint32 bytes = memory_bytes(f, id);
   return bytes ? (sizeof(Cs3Memory) + bytes + 63) / 64 * 64 : 0;
 }
 
 void cs3_fabric_load(Cs3Fabric *f) {
+  g_return_if_fail(!f->memory_pool);
   gsize bytes = 0;
   for (guint32 id = 0; id < f->n_cells; id++)
     bytes += pooled_bytes(f, id);
-  g_return_if_fail(!f->memory_pool);
   f->memory_pool = cs3_large_zeroed(bytes);
   guint8 *at = f->memory_pool;
   for (guint32 id = 0; id < f->n_cells; id++) {
     gsize size = pooled_bytes(f, id);
-    if (size == 0)
-      continue;
-    Cs3Memory *m = (Cs3Memory *)(void *)at;
-    cs3_memory_read_run(f, id, 0, cs3_role_of(f, &f->cell[id])->role.memory_bytes / 4, m->w);
-    m->refs = 1;
-    m->pooled = TRUE;
-    f->pe[id].memory = m;
-    f->pe[id].own_memory = TRUE;
+    if (size > 0)
+      hold(f, id, (Cs3Memory *)(void *)at, TRUE);
     at += size;
   }
 }
