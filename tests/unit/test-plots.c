@@ -21,8 +21,9 @@ static const Cs3PlotTarget terminal = {.format = CS3_PLOT_TEXT,
                                        .picture_name = "p.txt",
                                        .data_name = "p.dat"};
 
-/* Cycles of every cause, drawn; the last is one that no plot has heard of. */
-static json_t *random_causes(GRand *rand, gint64 *sum) {
+/* Cycles of every cause, drawn; the last is one that no plot has heard of. @some: causes may be
+ * absent. */
+static json_t *random_causes(GRand *rand, gboolean some, gint64 *sum) {
   static const char *const names[] = {"arithmetic", "mapping",     "overhead",  "imbalance",
                                       "reduction",  "ingress",     "egress",    "fill",
                                       "attention",  "vector",      "embedding", "recompute",
@@ -30,7 +31,8 @@ static json_t *random_causes(GRand *rand, gint64 *sum) {
   json_t *causes = json_object();
   *sum = 0;
   for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-    gint64 cycles = g_rand_int_range(rand, 0, 4) == 0 ? 0 : g_rand_int_range(rand, 1, 1 << 20);
+    gint64 cycles =
+        some && g_rand_int_range(rand, 0, 4) == 0 ? 0 : g_rand_int_range(rand, 1, 1 << 20);
     json_object_set_new(causes, names[i], json_integer(cycles));
     *sum += cycles;
   }
@@ -39,7 +41,8 @@ static json_t *random_causes(GRand *rand, gint64 *sum) {
 
 static json_t *record_of(const char *model, double sparsity, GRand *rand) {
   gint64 cycles;
-  json_t *causes = random_causes(rand, &cycles);
+  /* The dense run has every cause, so that none is without a run. */
+  json_t *causes = random_causes(rand, sparsity > 0, &cycles);
   double gain = 1 / (1 - sparsity);
   return json_pack(
       "{s:s, s:{s:s}, s:{s:s, s:f, s:{s:s}}, s:f, s:s, s:i, s:i, s:s, s:s, s:b,"
@@ -142,6 +145,24 @@ START_TEST(test_breakdown_adds_up) {
       sum += g_ascii_strtod(cells[c], NULL);
     }
     ck_assert_double_eq_tol(sum, cell(table, row, "step"), 1e-9);
+  }
+  json_decref(records);
+}
+END_TEST
+
+/* The legend names a cause that some run has, and only such. */
+START_TEST(test_breakdown_legend) {
+  json_t *records = sample("m");
+  for (int present = 1; present >= 0; present--) {
+    g_autoptr(GError) error = NULL;
+    g_autofree char *data = NULL, *script = NULL;
+    ck_assert(cs3_plot_make(plot_called("breakdown"), records, &svg, &data, &script, &error));
+    ck_assert((strstr(script, "title 'ingress'") != NULL) == present);
+    ck_assert_ptr_nonnull(strstr(script, "title 'egress'"));
+    size_t i;
+    json_t *record;
+    json_array_foreach(records, i, record) json_object_set_new(
+        json_object_get(json_object_get(record, "step"), "causes"), "ingress", json_integer(0));
   }
   json_decref(records);
 }
@@ -372,6 +393,7 @@ int main(void) {
   TCase *tcase = tcase_create("data");
   tcase_add_test(tcase, test_speedup_data);
   tcase_add_test(tcase, test_breakdown_adds_up);
+  tcase_add_test(tcase, test_breakdown_legend);
   tcase_add_loop_test(tcase, test_spoilt_records, 0, G_N_ELEMENTS(spoilt));
   tcase_add_loop_test(tcase, test_too_few, 0, 2);
   tcase_add_loop_test(tcase, test_files, 0, G_N_ELEMENTS(files));
