@@ -52,13 +52,17 @@ static inline __attribute__((always_inline)) guint16 count_line(const guint64 *r
   return count_narrow(row, begin, end - begin);
 }
 
-static gint64 count_words_any(const guint64 *words, gint64 n) {
-  return count_words(words, n);
+gint64 cs3_mask_nnz_portable(const Cs3Mask *mask) {
+  return count_words(mask->bits, mask->rows * mask->stride);
 }
 
-static void count_lines_any(const guint64 *row, const gint64 *starts, gint64 n, guint16 *counts) {
-  for (gint64 r = 0; r < n; r++)
-    counts[r] = count_line(row, starts[r], starts[r + 1]);
+void cs3_mask_line_counts_portable(const Cs3Mask *mask, gint64 row, gint64 n_rows,
+                                   const gint64 *starts, gint64 n_lines, guint16 *counts) {
+  for (gint64 i = row; i < row + n_rows; i++) {
+    const guint64 *words = cs3_mask_row(mask, i);
+    for (gint64 r = 0; r < n_lines; r++)
+      *counts++ = count_line(words, starts[r], starts[r + 1]);
+  }
 }
 
 #if HAVE_FAST_VARIANT
@@ -142,12 +146,11 @@ static gboolean is_fast(void) {
 #endif
 
 gint64 cs3_mask_nnz(const Cs3Mask *mask) {
-  gint64 words = mask->rows * mask->stride;
 #if HAVE_FAST_VARIANT
   if (is_fast())
-    return count_words_fast(mask->bits, words);
+    return count_words_fast(mask->bits, mask->rows * mask->stride);
 #endif
-  return count_words_any(mask->bits, words);
+  return cs3_mask_nnz_portable(mask);
 }
 
 void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, gint64 n_rows, const gint64 *starts,
@@ -160,6 +163,5 @@ void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, gint64 n_rows, const 
     return;
   }
 #endif
-  for (gint64 i = 0; i < n_rows; i++)
-    count_lines_any(cs3_mask_row(mask, row + i), starts, n_lines, counts + i * n_lines);
+  cs3_mask_line_counts_portable(mask, row, n_rows, starts, n_lines, counts);
 }

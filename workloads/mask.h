@@ -34,6 +34,9 @@ static inline gboolean cs3_mask_alive(const Cs3Mask *mask, gint64 row, gint64 co
 /** cs3_mask_nnz: number of live weights. */
 gint64 cs3_mask_nnz(const Cs3Mask *mask);
 
+/** cs3_mask_nnz_portable: the same on any processor. */
+gint64 cs3_mask_nnz_portable(const Cs3Mask *mask);
+
 /** cs3_mask_transpose: (transfer full): the cols x rows mask of the transposed weight. */
 Cs3Mask *cs3_mask_transpose(const Cs3Mask *mask, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -45,3 +48,7 @@ Cs3Mask *cs3_mask_transpose(const Cs3Mask *mask, GError **error) G_GNUC_WARN_UNU
  */
 void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, gint64 n_rows, const gint64 *starts,
                           gint64 n_lines, guint16 *counts);
+
+/** cs3_mask_line_counts_portable: the same on any processor, line by line. */
+void cs3_mask_line_counts_portable(const Cs3Mask *mask, gint64 row, gint64 n_rows,
+                                   const gint64 *starts, gint64 n_lines, guint16 *counts);

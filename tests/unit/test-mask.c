@@ -71,6 +71,7 @@ START_TEST(test_nnz) {
     for (gint64 i = 0; i < rows; i++)
       n += alive_in(mask, i, 0, cols);
     ck_assert_int_eq(cs3_mask_nnz(mask), n);
+    ck_assert_int_eq(cs3_mask_nnz_portable(mask), n);
   }
 }
 END_TEST
@@ -116,11 +117,13 @@ START_TEST(test_line_counts) {
   for (int round = 0; round < 200; round++) {
     gint64 rows = g_rand_int_range(rand, 1, 5), cols = g_rand_int_range(rand, 11, 1500);
     gint64 starts[4096];
-    guint16 counts[4 * 4096];
+    guint16 counts[4 * 4096], portable[4 * 4096];
     g_autoptr(Cs3Mask) mask = random_mask(rand, rows, cols);
     gint64 n = random_cuts(rand, cols, starts);
     ck_assert_int_lt(n, (gint64)G_N_ELEMENTS(starts));
     cs3_mask_line_counts(mask, 0, rows, starts, n, counts);
+    cs3_mask_line_counts_portable(mask, 0, rows, starts, n, portable);
+    ck_assert_mem_eq(counts, portable, (gsize)(rows * n) * sizeof *counts);
     for (gint64 i = 0; i < rows; i++)
       for (gint64 r = 0; r < n; r++)
         ck_assert_int_eq(counts[i * n + r], alive_in(mask, i, starts[r], starts[r + 1]));
