@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "fabric/param.h"
+#include "base/param.h"
 
 #define CS3_MAX_QUEUES 8
 

@@ -7,7 +7,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/series.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 enum { CAUSES_OF_A_BAND = 3 };
 
@@ -50,8 +50,8 @@ static double cycles_of(const json_t *record, const Band *band) {
 
 /* Height of every band; together they are the step, whatever causes the record has. */
 static void measure(const json_t *record, double shares[G_N_ELEMENTS(bands)]) {
-  double dense = cs3_result_number(record, "dense.step.cycles");
-  double rest = cs3_result_number(record, "step.cycles");
+  double dense = cs3_record_number(record, "dense.step.cycles");
+  double rest = cs3_record_number(record, "step.cycles");
   for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
     double cycles = k + 1 < G_N_ELEMENTS(bands) ? cycles_of(record, &bands[k]) : rest;
     shares[k] = cycles / dense;
@@ -76,16 +76,16 @@ static void write_data(const json_t *series, GString *data) {
   json_array_foreach(series, i, record) {
     double shares[G_N_ELEMENTS(bands)];
     measure(record, shares);
-    cs3_canvas_number(data, cs3_result_number(record, "sparsity"));
+    cs3_canvas_number(data, cs3_record_number(record, "sparsity"));
     for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
       g_string_append_c(data, ' ');
       cs3_canvas_number(data, shares[k]);
     }
     g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_result_number(record, "step.cycles") /
-                                cs3_result_number(record, "dense.step.cycles"));
+    cs3_canvas_number(data, cs3_record_number(record, "step.cycles") /
+                                cs3_record_number(record, "dense.step.cycles"));
     g_string_append_c(data, ' ');
-    cs3_canvas_number(data, 1 / cs3_result_number(record, "speedup.theoretical"));
+    cs3_canvas_number(data, 1 / cs3_record_number(record, "speedup.theoretical"));
     g_string_append_c(data, '\n');
   }
 }
@@ -103,12 +103,12 @@ static Extent extent_of(const json_t *series) {
   json_t *record;
   double last = -1;
   json_array_foreach(series, i, record) {
-    double shares[G_N_ELEMENTS(bands)], sparsity = cs3_result_number(record, "sparsity");
+    double shares[G_N_ELEMENTS(bands)], sparsity = cs3_record_number(record, "sparsity");
     measure(record, shares);
     for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
       extent.seen[k] |= shares[k] > 0;
-    extent.highest = MAX(extent.highest, cs3_result_number(record, "step.cycles") /
-                                             cs3_result_number(record, "dense.step.cycles"));
+    extent.highest = MAX(extent.highest, cs3_record_number(record, "step.cycles") /
+                                             cs3_record_number(record, "dense.step.cycles"));
     extent.gap = MIN(extent.gap, sparsity - last);
     last = sparsity;
   }

@@ -7,8 +7,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "plots/record.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 static const char *const numbers[] = {"throughput.tokens_per_s", "dense.throughput.tokens_per_s",
                                       "speedup.simulated", "sparsity", NULL};
@@ -18,17 +17,17 @@ static const char *const texts[] = {"model.name", "hardware.name", "pattern", NU
 static gboolean same_work(const json_t *a, const json_t *b) {
   static const char *const same_numbers[] = {"sparsity", "batch", "seq"};
   for (guint i = 0; i < G_N_ELEMENTS(same_numbers); i++)
-    if (cs3_result_number(a, same_numbers[i]) != cs3_result_number(b, same_numbers[i]))
+    if (cs3_record_number(a, same_numbers[i]) != cs3_record_number(b, same_numbers[i]))
       return FALSE;
-  return strcmp(cs3_result_string(a, "model.name"), cs3_result_string(b, "model.name")) == 0 &&
-         strcmp(cs3_result_string(a, "pattern"), cs3_result_string(b, "pattern")) == 0;
+  return strcmp(cs3_record_string(a, "model.name"), cs3_record_string(b, "model.name")) == 0 &&
+         strcmp(cs3_record_string(a, "pattern"), cs3_record_string(b, "pattern")) == 0;
 }
 
 static json_t *prepare(const json_t *records, GError **error) {
   size_t i;
   json_t *record;
   if (json_array_size(records) < 2) {
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "a comparison needs the records of two machines or more, not %zu",
                 json_array_size(records));
     return NULL;
@@ -40,7 +39,7 @@ static json_t *prepare(const json_t *records, GError **error) {
     }
     if (same_work(json_array_get(records, 0), record))
       continue;
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "record %zu: another model, sparsity, pattern, batch or sequence length than the "
                 "first",
                 i + 1);
@@ -55,12 +54,12 @@ static void write_data(const json_t *series, GString *data) {
   size_t i;
   json_t *r;
   json_array_foreach(series, i, r) {
-    g_string_append_printf(data, "%zu \"%s\" ", i, cs3_result_string(r, "hardware.name"));
-    cs3_canvas_number(data, cs3_result_number(r, "throughput.tokens_per_s"));
+    g_string_append_printf(data, "%zu \"%s\" ", i, cs3_record_string(r, "hardware.name"));
+    cs3_canvas_number(data, cs3_record_number(r, "throughput.tokens_per_s"));
     g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_result_number(r, "dense.throughput.tokens_per_s"));
+    cs3_canvas_number(data, cs3_record_number(r, "dense.throughput.tokens_per_s"));
     g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_result_number(r, "speedup.simulated"));
+    cs3_canvas_number(data, cs3_record_number(r, "speedup.simulated"));
     g_string_append_c(data, '\n');
   }
 }
@@ -70,8 +69,8 @@ static double highest(const json_t *series) {
   size_t i;
   json_t *r;
   json_array_foreach(series, i, r) {
-    most = MAX(most, cs3_result_number(r, "throughput.tokens_per_s"));
-    most = MAX(most, cs3_result_number(r, "dense.throughput.tokens_per_s"));
+    most = MAX(most, cs3_record_number(r, "throughput.tokens_per_s"));
+    most = MAX(most, cs3_record_number(r, "dense.throughput.tokens_per_s"));
   }
   return most;
 }
@@ -81,8 +80,8 @@ static void write_labels(const json_t *series, GString *script) {
   size_t i;
   json_t *r;
   json_array_foreach(series, i, r) {
-    double top = cs3_result_number(r, "throughput.tokens_per_s");
-    g_autofree char *text = g_strdup_printf("%.2f x", cs3_result_number(r, "speedup.simulated"));
+    double top = cs3_record_number(r, "throughput.tokens_per_s");
+    g_autofree char *text = g_strdup_printf("%.2f x", cs3_record_number(r, "speedup.simulated"));
     g_string_append(script, "set label ");
     cs3_canvas_quote(script, text);
     g_string_append_printf(script, " at %zu.17, ", i);
@@ -100,7 +99,7 @@ static void write_axes(const json_t *series, GString *script) {
   json_t *r;
   json_array_foreach(series, i, r) {
     g_string_append(script, i > 0 ? ", " : "");
-    cs3_canvas_quote(script, cs3_result_string(r, "hardware.name"));
+    cs3_canvas_quote(script, cs3_record_string(r, "hardware.name"));
     g_string_append_printf(script, " %zu", i);
   }
   g_string_append(script, ")\nset boxwidth 0.32\n");
@@ -132,14 +131,14 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
   const json_t *first = json_array_get(series, 0);
   g_autofree char *subtitle = g_strdup_printf(
       "%s, %.4g %% %s sparsity, %.0f sequences of %.0f tokens a step",
-      cs3_result_string(first, "model.name"), 100 * cs3_result_number(first, "sparsity"),
-      cs3_result_string(first, "pattern"), cs3_result_number(first, "batch"),
-      cs3_result_number(first, "seq"));
+      cs3_record_string(first, "model.name"), 100 * cs3_record_number(first, "sparsity"),
+      cs3_record_string(first, "pattern"), cs3_record_number(first, "batch"),
+      cs3_record_number(first, "seq"));
   g_autofree char *caption = g_strdup_printf(
       "Above the bars: speed-up of the sparse over the dense step on that machine, each on its "
       "fastest mapping.\nSource: simulated by cs3sim %s, fidelity %s, seed %.0f.",
-      cs3_result_string(first, "provenance.version"), cs3_result_string(first, "fidelity"),
-      cs3_result_number(first, "provenance.seed"));
+      cs3_record_string(first, "provenance.version"), cs3_record_string(first, "fidelity"),
+      cs3_record_number(first, "provenance.seed"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "Training throughput by machine",
                                      .subtitle = subtitle,

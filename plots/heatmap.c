@@ -7,8 +7,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "plots/record.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 /* Maps of more columns or rows have no room for what holds a point, and then for its value. */
 enum { CAUSE_COLUMNS = 9, CAUSE_ROWS = 8, VALUE_COLUMNS = 16, VALUE_ROWS = 16 };
@@ -54,7 +53,7 @@ static gboolean check_axes(const GPtrArray *axes, GError **error) {
   g_autoptr(GString) names = g_string_new(NULL);
   for (guint i = 0; i < axes->len; i++)
     g_string_append_printf(names, "%s%s", i > 0 ? ", " : ": ", (char *)axes->pdata[i]);
-  g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+  g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
               "a map needs the points of a sweep over two axes; these differ on %u%s", axes->len,
               names->str);
   return FALSE;
@@ -108,8 +107,8 @@ static void write_data(const json_t *series, GString *data) {
     g_string_append_printf(data, "%" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT " ",
                            place_of(axis_values(series, 1), x),
                            place_of(axis_values(series, 0), y));
-    cs3_canvas_number(data, cs3_result_number(record, quantity->path) * quantity->scale);
-    g_string_append_printf(data, " \"%s\" \"%s, %s\"\n", cs3_result_string(record, "bottleneck"), y,
+    cs3_canvas_number(data, cs3_record_number(record, quantity->path) * quantity->scale);
+    g_string_append_printf(data, " \"%s\" \"%s, %s\"\n", cs3_record_string(record, "bottleneck"), y,
                            x);
   }
 }
@@ -134,7 +133,7 @@ static void find_range(const json_t *series, double *low, double *high) {
   size_t i;
   json_t *record;
   json_array_foreach(json_object_get(series, "records"), i, record) {
-    double value = cs3_result_number(record, quantity->path) * quantity->scale;
+    double value = cs3_record_number(record, quantity->path) * quantity->scale;
     *low = MIN(*low, value);
     *high = MAX(*high, value);
   }
@@ -204,19 +203,19 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
   const Quantity *quantity = quantity_of(series);
   g_autofree char *title =
       g_strdup_printf("%s over %s and %s: %s", quantity->title, axis_of(series, 0),
-                      axis_of(series, 1), cs3_result_string(first, "model.name"));
+                      axis_of(series, 1), cs3_record_string(first, "model.name"));
   gboolean machines =
       strcmp(axis_of(series, 0), "hardware") == 0 || strcmp(axis_of(series, 1), "hardware") == 0;
   g_autofree char *subtitle = g_strdup_printf(
       "%zu points%s%s", json_array_size(json_object_get(series, "records")), machines ? "" : " on ",
-      machines ? "" : cs3_result_string(first, "hardware.name"));
+      machines ? "" : cs3_record_string(first, "hardware.name"));
   g_autofree char *caption = g_strdup_printf(
       "In the cells: %s%s. Empty: the model does not fit the machine.\nSource: simulated by "
       "cs3sim %s, fidelity %s, seed %.0f.",
       quantity->label,
       has_causes(series, target) ? ", and what takes most of the step beside MACs at peak" : "",
-      cs3_result_string(first, "provenance.version"), cs3_result_string(first, "fidelity"),
-      cs3_result_number(first, "provenance.seed"));
+      cs3_record_string(first, "provenance.version"), cs3_record_string(first, "fidelity"),
+      cs3_record_number(first, "provenance.seed"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = title,
                                      .subtitle = subtitle,

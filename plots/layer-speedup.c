@@ -8,9 +8,8 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "plots/record.h"
-#include "sim/run/result.h"
-#include "sim/wafer/layer-run.h"
+#include "results/record.h"
+#include "results/schema.h"
 
 /* Beyond these a picture cannot be read. */
 enum { MAX_MACHINES = 4, MAX_TOKENS = 6 };
@@ -28,17 +27,17 @@ static const int points[MAX_MACHINES] = {7, 9, 5, 13};
 
 static gint by_tokens(gconstpointer a, gconstpointer b) {
   const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-  double by = cs3_result_number(x, "tokens") - cs3_result_number(y, "tokens");
-  int names = strcmp(cs3_result_string(x, "hardware"), cs3_result_string(y, "hardware"));
+  double by = cs3_record_number(x, "tokens") - cs3_record_number(y, "tokens");
+  int names = strcmp(cs3_record_string(x, "hardware"), cs3_record_string(y, "hardware"));
   if (by != 0 || names != 0)
     return by != 0 ? (by > 0) - (by < 0) : names;
-  double sparsity = cs3_result_number(x, "sparsity") - cs3_result_number(y, "sparsity");
+  double sparsity = cs3_record_number(x, "sparsity") - cs3_record_number(y, "sparsity");
   return (sparsity > 0) - (sparsity < 0);
 }
 
 static gboolean same_curve(const json_t *a, const json_t *b) {
-  return cs3_result_number(a, "tokens") == cs3_result_number(b, "tokens") &&
-         g_str_equal(cs3_result_string(a, "hardware"), cs3_result_string(b, "hardware"));
+  return cs3_record_number(a, "tokens") == cs3_record_number(b, "tokens") &&
+         g_str_equal(cs3_record_string(a, "hardware"), cs3_record_string(b, "hardware"));
 }
 
 static gboolean check_record(const json_t *first, const json_t *record, GError **error) {
@@ -50,7 +49,7 @@ static gboolean check_record(const json_t *first, const json_t *record, GError *
     return FALSE;
   for (guint k = 0; k < G_N_ELEMENTS(common); k++)
     if (!json_equal(json_object_get(first, common[k]), json_object_get(record, common[k]))) {
-      g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+      g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                   "differs from the first in %s; the plot takes layers that differ in machine, "
                   "tokens and sparsity alone",
                   common[k]);
@@ -80,8 +79,8 @@ static void legend_clear(Legend *legend) {
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Legend, legend_clear)
 
 static void place(Legend *legend, const json_t *record, guint *machine, guint *tokens) {
-  g_autofree char *count = g_strdup_printf("%.0f", cs3_result_number(record, "tokens"));
-  *machine = position(legend->machines, cs3_result_string(record, "hardware"));
+  g_autofree char *count = g_strdup_printf("%.0f", cs3_record_number(record, "tokens"));
+  *machine = position(legend->machines, cs3_record_string(record, "hardware"));
   *tokens = position(legend->tokens, count);
 }
 
@@ -98,7 +97,7 @@ static gboolean check_legend(const json_t *series, GError **error) {
   g_auto(Legend) legend = legend_of(series);
   if (legend.machines->len <= MAX_MACHINES && legend.tokens->len <= MAX_TOKENS)
     return TRUE;
-  g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+  g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
               "%u machines and %u numbers of tokens: at most %d and %d can be told apart",
               legend.machines->len, legend.tokens->len, MAX_MACHINES, MAX_TOKENS);
   return FALSE;
@@ -131,8 +130,8 @@ static json_t *prepare(const json_t *records, GError **error) {
 }
 
 static double share(const json_t *record) {
-  return 100 * cs3_result_number(record, "speedup.simulated") /
-         cs3_result_number(record, "speedup.theoretical");
+  return 100 * cs3_record_number(record, "speedup.simulated") /
+         cs3_record_number(record, "speedup.theoretical");
 }
 
 /* Curves follow one another, two blank lines apart, as gnuplot's `index` wants. */
@@ -145,16 +144,16 @@ static void write_data(const json_t *series, GString *data) {
     if (last == NULL || !same_curve(last, record))
       g_string_append_printf(
           data, "%s# %s, %.0f tokens\nsparsity simulated theory share_percent bottleneck\n",
-          last != NULL ? "\n\n" : "", cs3_result_string(record, "hardware"),
-          cs3_result_number(record, "tokens"));
-    cs3_canvas_number(data, cs3_result_number(record, "sparsity"));
+          last != NULL ? "\n\n" : "", cs3_record_string(record, "hardware"),
+          cs3_record_number(record, "tokens"));
+    cs3_canvas_number(data, cs3_record_number(record, "sparsity"));
     g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_result_number(record, "speedup.simulated"));
+    cs3_canvas_number(data, cs3_record_number(record, "speedup.simulated"));
     g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_result_number(record, "speedup.theoretical"));
+    cs3_canvas_number(data, cs3_record_number(record, "speedup.theoretical"));
     g_string_append_c(data, ' ');
     cs3_canvas_number(data, share(record));
-    g_string_append_printf(data, " %s\n", cs3_result_string(record, "bottleneck"));
+    g_string_append_printf(data, " %s\n", cs3_record_string(record, "bottleneck"));
     last = record;
   }
 }
@@ -175,8 +174,8 @@ static void write_curve(Legend *legend, const json_t *record, guint index,
                            "pointsize 0.8",
                            rgb, dashes[machine], points[machine]);
   g_autofree char *title =
-      g_strdup_printf("%s, %.0f k tokens", cs3_result_string(record, "hardware"),
-                      floor(cs3_result_number(record, "tokens") / 1024));
+      g_strdup_printf("%s, %.0f k tokens", cs3_record_string(record, "hardware"),
+                      floor(cs3_record_number(record, "tokens") / 1024));
   g_string_append(script, " title ");
   cs3_canvas_quote(script, title);
 }
@@ -200,14 +199,14 @@ static void write_curves(const json_t *series, const Cs3PlotTarget *target, GStr
 static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
   const json_t *first = json_array_get(series, 0);
   g_autofree char *subtitle =
-      g_strdup_printf("%.0f x %.0f, %s pass, %s sparsity", cs3_result_number(first, "out_features"),
-                      cs3_result_number(first, "in_features"), cs3_result_string(first, "pass"),
-                      cs3_result_string(first, "pattern"));
+      g_strdup_printf("%.0f x %.0f, %s pass, %s sparsity", cs3_record_number(first, "out_features"),
+                      cs3_record_number(first, "in_features"), cs3_record_string(first, "pass"),
+                      cs3_record_string(first, "pattern"));
   g_autofree char *caption = g_strdup_printf(
       "Theory: 1 / (1 - sparsity). Sparse and dense pass each on its fastest mapping; seed %.0f. "
       "With few tokens the stream of weights decides: a sparse weight takes twice the bits of a "
       "dense one.\nSource: simulated by cs3sim, fidelity %s.",
-      cs3_result_number(first, "seed"), cs3_result_string(first, "fidelity"));
+      cs3_record_number(first, "seed"), cs3_record_string(first, "fidelity"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "How much of the theoretical speed-up one linear "
                                               "layer gets",

@@ -6,8 +6,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "plots/record.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 /* More bars than this cannot be read: the costliest are drawn. */
 enum { MOST = 16 };
@@ -30,7 +29,7 @@ static const Band bands[] = {
 };
 
 static double cycles_of(const json_t *layer) {
-  return cs3_result_number(layer, "repeat") * cs3_result_number(layer, "cycles");
+  return cs3_record_number(layer, "repeat") * cs3_record_number(layer, "cycles");
 }
 
 static gint by_cycles(gconstpointer a, gconstpointer b) {
@@ -39,10 +38,10 @@ static gint by_cycles(gconstpointer a, gconstpointer b) {
 }
 
 static gboolean check_layer(const json_t *layer, GError **error) {
-  if (cycles_of(layer) > 0 && *cs3_result_string(layer, "name") != '\0' &&
+  if (cycles_of(layer) > 0 && *cs3_record_string(layer, "name") != '\0' &&
       json_is_object(json_object_get(layer, "causes")))
     return TRUE;
-  g_set_error_literal(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+  g_set_error_literal(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                       "the record has a layer without name, cycles or causes");
   return FALSE;
 }
@@ -63,7 +62,7 @@ static json_t *prepare(const json_t *records, GError **error) {
     g_ptr_array_add(layers, layer);
   }
   if (layers->len == 0) {
-    g_set_error_literal(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error_literal(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                         "the record has no layers; a sweep writes them without --brief");
     return NULL;
   }
@@ -80,9 +79,9 @@ static double share(const json_t *series, const json_t *layer, const Band *band)
   double cycles = 0;
   for (const char *const *cause = band->causes; *cause != NULL; cause++)
     cycles += json_number_value(json_object_get(json_object_get(layer, "causes"), *cause));
-  return 100 * cycles * cs3_result_number(layer, "repeat") *
-         cs3_result_number(record, "mapping.micro_batches") /
-         cs3_result_number(record, "step.cycles");
+  return 100 * cycles * cs3_record_number(layer, "repeat") *
+         cs3_record_number(record, "mapping.micro_batches") /
+         cs3_record_number(record, "step.cycles");
 }
 
 static void write_data(const json_t *series, GString *data) {
@@ -94,8 +93,8 @@ static void write_data(const json_t *series, GString *data) {
   size_t i;
   json_t *layer;
   json_array_foreach(json_object_get(series, "layers"), i, layer) {
-    g_string_append_printf(data, "%zu \"%s\" ", i, cs3_result_string(layer, "name"));
-    cs3_canvas_number(data, cs3_result_number(layer, "speedup"));
+    g_string_append_printf(data, "%zu \"%s\" ", i, cs3_record_string(layer, "name"));
+    cs3_canvas_number(data, cs3_record_number(layer, "speedup"));
     for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
       g_string_append_c(data, ' ');
       cs3_canvas_number(data, share(series, layer, &bands[k]));
@@ -124,7 +123,7 @@ static void write_axes(const json_t *series, const Cs3PlotTarget *target, GStrin
   json_t *layer;
   json_array_foreach(layers, i, layer) {
     g_string_append(script, i > 0 ? ", " : "");
-    cs3_canvas_quote(script, cs3_result_string(layer, "name"));
+    cs3_canvas_quote(script, cs3_record_string(layer, "name"));
     g_string_append_printf(script, " %zu", i);
   }
   g_string_append(script, ")\nset boxwidth 0.7\n");
@@ -134,7 +133,7 @@ static void write_speedups(const json_t *series, GString *script) {
   size_t i;
   json_t *layer;
   json_array_foreach(json_object_get(series, "layers"), i, layer) {
-    g_autofree char *text = g_strdup_printf("%.2f x", cs3_result_number(layer, "speedup"));
+    g_autofree char *text = g_strdup_printf("%.2f x", cs3_record_number(layer, "speedup"));
     g_string_append(script, "set label ");
     cs3_canvas_quote(script, text);
     g_string_append_printf(script, " at %zu, ", i);
@@ -161,16 +160,16 @@ static void write_boxes(const Cs3PlotTarget *target, GString *script) {
 static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
   const json_t *r = json_object_get(series, "record");
   g_autofree char *subtitle =
-      g_strdup_printf("%s on %s, %.4g %% %s sparsity", cs3_result_string(r, "model.name"),
-                      cs3_result_string(r, "hardware.name"), 100 * cs3_result_number(r, "sparsity"),
-                      cs3_result_string(r, "pattern"));
+      g_strdup_printf("%s on %s, %.4g %% %s sparsity", cs3_record_string(r, "model.name"),
+                      cs3_record_string(r, "hardware.name"), 100 * cs3_record_number(r, "sparsity"),
+                      cs3_record_string(r, "pattern"));
   g_autofree char *caption = g_strdup_printf(
       "All instances of a layer, three passes, without recomputation. Above the bars: speed-up "
       "over "
       "dense weights, per token. %.0f tokens on the wafer.\nSource: simulated by cs3sim %s, "
       "fidelity %s, seed %.0f.",
-      cs3_result_number(r, "mapping.tokens_on_wafer"), cs3_result_string(r, "provenance.version"),
-      cs3_result_string(r, "fidelity"), cs3_result_number(r, "provenance.seed"));
+      cs3_record_number(r, "mapping.tokens_on_wafer"), cs3_record_string(r, "provenance.version"),
+      cs3_record_string(r, "fidelity"), cs3_record_number(r, "provenance.seed"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "Where the linear layers' cycles go",
                                      .subtitle = subtitle,

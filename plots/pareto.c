@@ -7,8 +7,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "plots/record.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 /* A front of more points is not named point by point. */
 enum { MOST_NAMES = 8 };
@@ -21,8 +20,8 @@ typedef struct {
 
 static Point point_of(const json_t *record) {
   return (Point){.record = record,
-                 .rate = cs3_result_number(record, "throughput.tokens_per_s"),
-                 .per_joule = 1 / cs3_result_number(record, "energy.joules_per_token")};
+                 .rate = cs3_record_number(record, "throughput.tokens_per_s"),
+                 .per_joule = 1 / cs3_record_number(record, "energy.joules_per_token")};
 }
 
 static json_t *prepare(const json_t *records, GError **error) {
@@ -31,7 +30,7 @@ static json_t *prepare(const json_t *records, GError **error) {
   size_t i;
   json_t *record;
   if (json_array_size(records) < 2) {
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "a front needs two points or more that fit their machine, not %zu",
                 json_array_size(records));
     return NULL;
@@ -93,14 +92,14 @@ static void write_data(const json_t *series, GString *data) {
 /* "llama7b on cs3", or what the points differ in. */
 static char *subject(const json_t *series) {
   const json_t *first = json_array_get(series, 0);
-  const char *model = cs3_result_string(first, "model.name");
-  const char *machine = cs3_result_string(first, "hardware.name");
+  const char *model = cs3_record_string(first, "model.name");
+  const char *machine = cs3_record_string(first, "hardware.name");
   size_t i;
   json_t *r;
   json_array_foreach(series, i, r) {
-    if (strcmp(cs3_result_string(r, "model.name"), model) != 0)
+    if (strcmp(cs3_record_string(r, "model.name"), model) != 0)
       model = "several models";
-    if (strcmp(cs3_result_string(r, "hardware.name"), machine) != 0)
+    if (strcmp(cs3_record_string(r, "hardware.name"), machine) != 0)
       machine = "several machines";
   }
   return g_strdup_printf("%s on %s, %zu points", model, machine, json_array_size(series));
@@ -158,8 +157,8 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
   g_autofree char *caption = g_strdup_printf(
       "On the front: no other point is both faster and more frugal%s%s. Energy of all systems and "
       "of MemoryX, as the records have it.\nSource: simulated by cs3sim %s, fidelity %s.",
-      *front != '\0' ? "; it has " : "", front, cs3_result_string(first, "provenance.version"),
-      cs3_result_string(first, "fidelity"));
+      *front != '\0' ? "; it has " : "", front, cs3_record_string(first, "provenance.version"),
+      cs3_record_string(first, "fidelity"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "Throughput against energy",
                                      .subtitle = subtitle,

@@ -11,7 +11,6 @@
 GQuark cs3_plot_error_quark(void);
 
 typedef enum {
-  CS3_PLOT_ERROR_DATA,       /* the records are malformed, or not what the plot needs */
   CS3_PLOT_ERROR_NO_GNUPLOT, /* gnuplot is not installed, or was built without the format */
   CS3_PLOT_ERROR_GNUPLOT,    /* gnuplot failed */
   CS3_PLOT_ERROR_TEMPORARY,  /* no place for gnuplot to work in */
@@ -52,7 +51,7 @@ typedef struct {
   Cs3PlotNeeds needs;
   /**
    * Check the array @records and bring it into the order of drawing. Returns: (transfer full)
-   * (nullable): what the other two may rely on; %NULL with CS3_PLOT_ERROR_DATA.
+   * (nullable): what the other two may rely on; %NULL with CS3_RECORD_ERROR_DATA.
    */
   json_t *(*prepare)(const json_t *records, GError **error);
   /** Append the data file: comment lines, a line of column names with units, a line a point. */
@@ -68,7 +67,7 @@ const Cs3Plot *const *cs3_plots(void);
  * cs3_plot_make: data file and gnuplot script of @plot, which depend on nothing but the arguments.
  * @records: an array of records of runs.
  * @data, @script: (out) (transfer full).
- * Fails with CS3_PLOT_ERROR_DATA.
+ * Fails with CS3_RECORD_ERROR_DATA.
  */
 gboolean cs3_plot_make(const Cs3Plot *plot, const json_t *records, const Cs3PlotTarget *target,
                        char **data, char **script, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,9 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "plots/record.h"
+#include "results/record.h"
 #include "plots/report-page.h"
-#include "sim/run/result.h"
 
 /* More runs than this have no columns of their own. */
 enum { SIDE_BY_SIDE = 8 };
@@ -88,9 +87,9 @@ static void number_cell(GString *page, double value, int digits) {
 static void cells(GString *page, const json_t *record, const Column *columns, guint n) {
   for (guint i = 0; i < n; i++)
     if (columns[i].text)
-      text_cell(page, cs3_result_string(record, columns[i].path));
+      text_cell(page, cs3_record_string(record, columns[i].path));
     else
-      number_cell(page, cs3_result_number(record, columns[i].path) * columns[i].scale,
+      number_cell(page, cs3_record_number(record, columns[i].path) * columns[i].scale,
                   columns[i].digits);
 }
 
@@ -127,10 +126,10 @@ static const Column run_columns[] = {
 
 /* Whether all @runs have the same text in @column. */
 static gboolean is_constant(const json_t *runs, const Column *column) {
-  const char *first = cs3_result_string(json_array_get(runs, 0), column->path);
+  const char *first = cs3_record_string(json_array_get(runs, 0), column->path);
   size_t i;
   json_t *run;
-  json_array_foreach((json_t *)runs, i, run) if (strcmp(cs3_result_string(run, column->path),
+  json_array_foreach((json_t *)runs, i, run) if (strcmp(cs3_record_string(run, column->path),
                                                         first) != 0) return FALSE;
   return TRUE;
 }
@@ -180,7 +179,7 @@ static void runs_section(GString *page, const json_t *runs) {
 static char *name_of(const json_t *runs, const json_t *run) {
   g_autoptr(GPtrArray) axes = cs3_records_axes(runs);
   return axes->len > 0 ? cs3_record_place(run, axes)
-                       : g_strdup(cs3_result_string(run, "hardware.name"));
+                       : g_strdup(cs3_record_string(run, "hardware.name"));
 }
 
 /* A table with a column a run. */
@@ -210,13 +209,13 @@ static void shares_section(GString *page, const json_t *runs) {
   json_object_foreach(json_object_get(step, "causes"), cause, value) {
     g_autofree char *path = g_strconcat("step.causes.", cause, NULL);
     double most = 0;
-    json_array_foreach((json_t *)runs, i, run) most = MAX(most, cs3_result_number(run, path));
+    json_array_foreach((json_t *)runs, i, run) most = MAX(most, cs3_record_number(run, path));
     if (most == 0)
       continue;
     g_string_append(page, "<tr>");
     text_cell(page, cause);
     json_array_foreach((json_t *)runs, i, run) number_cell(
-        page, 100 * cs3_result_number(run, path) / cs3_result_number(run, "step.cycles"), 3);
+        page, 100 * cs3_record_number(run, path) / cs3_record_number(run, "step.cycles"), 3);
     g_string_append(page, "</tr>\n");
   }
   close_table(page);
@@ -260,7 +259,7 @@ static void causes_section(GString *page, const json_t *run) {
       {"Mcycles, dense", "", FALSE, 1, 0},
   };
   const json_t *dense = json_object_get(json_object_get(run, "dense"), "step");
-  double cycles = cs3_result_number(run, "step.cycles");
+  double cycles = cs3_record_number(run, "step.cycles");
   heading(page, 2, "Where the step goes");
   open_table(page, columns, G_N_ELEMENTS(columns));
   const char *cause;
@@ -343,9 +342,9 @@ static void validation_suite(GString *page, const json_t *suite) {
   json_t *line;
   g_autofree char *summary = g_strdup_printf(
       "%s: %s; %.0f claims kept, %.0f missed, %.0f values without a claim",
-      cs3_result_string(suite, "name"), cs3_result_string(suite, "summary"),
-      cs3_result_number(suite, "verdicts.ok"), cs3_result_number(suite, "verdicts.missed"),
-      cs3_result_number(suite, "verdicts.reported"));
+      cs3_record_string(suite, "name"), cs3_record_string(suite, "summary"),
+      cs3_record_number(suite, "verdicts.ok"), cs3_record_number(suite, "verdicts.missed"),
+      cs3_record_number(suite, "verdicts.reported"));
   g_string_append(page, "<details><summary>");
   cs3_html_escape(page, summary);
   g_string_append(page, "</summary>\n");
@@ -364,8 +363,8 @@ static void validation_section(GString *page, const json_t *validation) {
   }
   g_string_append(page, "<p>");
   g_autofree char *line = g_strdup_printf("Made by cs3sim %s (model version %.0f).",
-                                          cs3_result_string(validation, "version"),
-                                          cs3_result_number(validation, "model_version"));
+                                          cs3_record_string(validation, "version"),
+                                          cs3_record_number(validation, "model_version"));
   cs3_html_escape(page, line);
   g_string_append(page, " <code>cs3sim validate -o json -O now.json</code> makes it anew, "
                         "<code>cs3sim report ... now.json</code> shows that.</p>\n");
@@ -410,8 +409,8 @@ static char *title_of_many(const json_t *runs) {
   g_autoptr(GPtrArray) axes = cs3_records_axes(runs);
   if (axes->len == 0)
     return g_strdup_printf("%s, %.4g %% sparsity, on %zu machines",
-                           cs3_result_string(first, "model.name"),
-                           100 * cs3_result_number(first, "sparsity"), json_array_size(runs));
+                           cs3_record_string(first, "model.name"),
+                           100 * cs3_record_number(first, "sparsity"), json_array_size(runs));
   g_autoptr(GString) over = g_string_new(NULL);
   for (guint i = 0; i < axes->len; i++)
     g_string_append_printf(over, "%s%s",
@@ -420,21 +419,21 @@ static char *title_of_many(const json_t *runs) {
                                                : " and ",
                            (const char *)axes->pdata[i]);
   return g_strdup_printf("%zu runs of %s over %s", json_array_size(runs),
-                         cs3_result_string(first, "model.name"), over->str);
+                         cs3_record_string(first, "model.name"), over->str);
 }
 
 static char *lead_of_one(const json_t *run) {
   return g_strdup_printf(
       "A training step takes %.4g s, %.3g times as fast as with dense weights; counting "
       "multiply-accumulates promises %.3g. Most of the rest is %s.",
-      cs3_result_number(run, "step.time_s"), cs3_result_number(run, "speedup.simulated"),
-      cs3_result_number(run, "speedup.theoretical"), cs3_result_string(run, "bottleneck"));
+      cs3_record_number(run, "step.time_s"), cs3_record_number(run, "speedup.simulated"),
+      cs3_record_number(run, "speedup.theoretical"), cs3_record_string(run, "bottleneck"));
 }
 
 /* "sparsity 0.9, io.rate 2.4 Tb/s", or the machine. */
 static char *place_in_words(const json_t *runs, const json_t *run) {
   g_autoptr(GPtrArray) axes = cs3_records_axes(runs);
-  GString *text = g_string_new(axes->len > 0 ? NULL : cs3_result_string(run, "hardware.name"));
+  GString *text = g_string_new(axes->len > 0 ? NULL : cs3_record_string(run, "hardware.name"));
   for (guint i = 0; i < axes->len; i++)
     g_string_append_printf(text, "%s%s %s", i > 0 ? ", " : "", (const char *)axes->pdata[i],
                            cs3_record_axis(run, axes->pdata[i]));
@@ -447,27 +446,27 @@ static char *lead_of_many(const json_t *runs) {
   size_t i;
   json_t *run;
   json_array_foreach((json_t *)runs, i, run) {
-    if (cs3_result_number(run, rate) > cs3_result_number(fastest, rate))
+    if (cs3_record_number(run, rate) > cs3_record_number(fastest, rate))
       fastest = run;
-    if (cs3_result_number(run, rate) < cs3_result_number(slowest, rate))
+    if (cs3_record_number(run, rate) < cs3_record_number(slowest, rate))
       slowest = run;
   }
   g_autofree char *best = place_in_words(runs, fastest), *worst = place_in_words(runs, slowest);
   return g_strdup_printf(
       "Fastest is %s: %.4g thousand tokens a second, %.3g times its dense step, most of the rest "
       "being %s. That is %.3g times the slowest, %s.",
-      best, cs3_result_number(fastest, rate) / 1e3, cs3_result_number(fastest, "speedup.simulated"),
-      cs3_result_string(fastest, "bottleneck"),
-      cs3_result_number(fastest, rate) / cs3_result_number(slowest, rate), worst);
+      best, cs3_record_number(fastest, rate) / 1e3, cs3_record_number(fastest, "speedup.simulated"),
+      cs3_record_string(fastest, "bottleneck"),
+      cs3_record_number(fastest, rate) / cs3_record_number(slowest, rate), worst);
 }
 
 static void opening(GString *page, const json_t *runs) {
   const json_t *first = json_array_get(runs, 0);
   gboolean one = json_array_size(runs) == 1;
   g_autofree char *title =
-      one ? g_strdup_printf("%s on %s, %.4g %% sparsity", cs3_result_string(first, "model.name"),
-                            cs3_result_string(first, "hardware.name"),
-                            100 * cs3_result_number(first, "sparsity"))
+      one ? g_strdup_printf("%s on %s, %.4g %% sparsity", cs3_record_string(first, "model.name"),
+                            cs3_record_string(first, "hardware.name"),
+                            100 * cs3_record_number(first, "sparsity"))
           : title_of_many(runs);
   g_autofree char *line = one ? lead_of_one(first) : lead_of_many(runs);
   heading(page, 1, title);

@@ -8,8 +8,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "plots/record.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 enum { WAVELET_BYTES = 4 };
 
@@ -24,13 +23,13 @@ typedef struct {
 
 static gboolean point_of(const json_t *record, const json_t *layer, const char *pass, Point *p) {
   const json_t *object = json_object_get(json_object_get(layer, "passes"), pass);
-  double flops = 2 * cs3_result_number(object, "nonzeros") *
-                 cs3_result_number(record, "mapping.tokens_on_wafer");
-  double bytes = WAVELET_BYTES * fmax(cs3_result_number(object, "ingress_wavelets"),
-                                      cs3_result_number(object, "egress_wavelets"));
+  double flops = 2 * cs3_record_number(object, "nonzeros") *
+                 cs3_record_number(record, "mapping.tokens_on_wafer");
+  double bytes = WAVELET_BYTES * fmax(cs3_record_number(object, "ingress_wavelets"),
+                                      cs3_record_number(object, "egress_wavelets"));
   double seconds =
-      cs3_result_number(object, "cycles") / cs3_result_number(record, "hardware.clock_hz");
-  p->layer = cs3_result_string(layer, "name");
+      cs3_record_number(object, "cycles") / cs3_record_number(record, "hardware.clock_hz");
+  p->layer = cs3_record_string(layer, "name");
   p->intensity = flops / bytes;
   p->rate = flops / seconds;
   return isfinite(p->intensity) && isfinite(p->rate) && p->intensity > 0 && p->rate > 0;
@@ -64,7 +63,7 @@ static json_t *prepare(const json_t *records, GError **error) {
     return NULL;
   if (!isfinite(edge_bytes_per_s(record)) ||
       json_array_size(json_object_get(record, "layers")) == 0) {
-    g_set_error_literal(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error_literal(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                         "the record has no layers or no configuration; a sweep writes them without "
                         "--brief");
     return NULL;
@@ -222,13 +221,13 @@ static void write_names(const json_t *record, guint pass, gboolean left, GString
 }
 
 static void write_script(const json_t *record, const Cs3PlotTarget *target, GString *script) {
-  double peak = cs3_result_number(record, "hardware.dense_peak_flops") / 1e15;
+  double peak = cs3_record_number(record, "hardware.dense_peak_flops") / 1e15;
   double knee = peak * 1e15 / edge_bytes_per_s(record);
   g_autofree char *subtitle = g_strdup_printf(
       "%s on %s, %.4g %% %s sparsity, %.0f tokens on the wafer",
-      cs3_result_string(record, "model.name"), cs3_result_string(record, "hardware.name"),
-      100 * cs3_result_number(record, "sparsity"), cs3_result_string(record, "pattern"),
-      cs3_result_number(record, "mapping.tokens_on_wafer"));
+      cs3_record_string(record, "model.name"), cs3_record_string(record, "hardware.name"),
+      100 * cs3_record_number(record, "sparsity"), cs3_record_string(record, "pattern"),
+      cs3_record_number(record, "mapping.tokens_on_wafer"));
   g_autofree char *caption = g_strdup_printf(
       "Roof: %.3g TB/s of payload each way, %.3g PFLOP/s dense peak; they meet at %.0f thousand "
       "FLOP a "
@@ -237,8 +236,8 @@ static void write_script(const json_t *record, const Cs3PlotTarget *target, GStr
       "roof is held by something else: imbalance, reduction, "
       "issue cycles (plot layers).\nSource: simulated by cs3sim %s, fidelity %s, seed %.0f.",
       edge_bytes_per_s(record) / 1e12, peak, knee / 1e3,
-      cs3_result_string(record, "provenance.version"), cs3_result_string(record, "fidelity"),
-      cs3_result_number(record, "provenance.seed"));
+      cs3_record_string(record, "provenance.version"), cs3_record_string(record, "fidelity"),
+      cs3_record_number(record, "provenance.seed"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "Linear layers under the roof of the machine",
                                      .subtitle = subtitle,

@@ -7,8 +7,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "plots/record.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 enum { CAUSES_OF_A_BAND = 4, MOST_LABELS = 14 };
 
@@ -33,11 +32,11 @@ static const Band bands[] = {
 };
 
 static double number(const json_t *series, gsize i, const char *path) {
-  return cs3_result_number(json_array_get(series, i), path);
+  return cs3_record_number(json_array_get(series, i), path);
 }
 
 static const char *text(const json_t *series, gsize i, const char *path) {
-  return cs3_result_string(json_array_get(series, i), path);
+  return cs3_record_string(json_array_get(series, i), path);
 }
 
 static double cycles_of(const json_t *record, const Band *band) {
@@ -59,12 +58,12 @@ typedef struct {
 /* With r as much work a system as in the first run, its step would take r times as long. */
 static Point measure(const json_t *series, gsize i) {
   const json_t *record = json_array_get(series, i), *first = json_array_get(series, 0);
-  double systems = cs3_result_number(record, "cluster.systems");
-  double work = cs3_result_number(record, "cluster.batch_per_system") /
-                cs3_result_number(first, "cluster.batch_per_system");
-  double cycles = cs3_result_number(record, "step.cycles");
-  double rest = cycles, first_rest = cs3_result_number(first, "step.cycles");
-  Point p = {.systems = systems, .linear = systems / cs3_result_number(first, "cluster.systems")};
+  double systems = cs3_record_number(record, "cluster.systems");
+  double work = cs3_record_number(record, "cluster.batch_per_system") /
+                cs3_record_number(first, "cluster.batch_per_system");
+  double cycles = cs3_record_number(record, "step.cycles");
+  double rest = cycles, first_rest = cs3_record_number(first, "step.cycles");
+  Point p = {.systems = systems, .linear = systems / cs3_record_number(first, "cluster.systems")};
   p.share = work * first_rest / cycles;
   p.speedup = p.share * p.linear;
   for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
@@ -83,8 +82,8 @@ static Point measure(const json_t *series, gsize i) {
 /* --- the records ----------------------------------------------------------------------------- */
 
 static gint by_systems(gconstpointer a, gconstpointer b) {
-  double x = cs3_result_number(*(json_t *const *)a, "cluster.systems");
-  double y = cs3_result_number(*(json_t *const *)b, "cluster.systems");
+  double x = cs3_record_number(*(json_t *const *)a, "cluster.systems");
+  double y = cs3_record_number(*(json_t *const *)b, "cluster.systems");
   return (x > y) - (x < y);
 }
 
@@ -102,9 +101,10 @@ static gboolean check_record(const json_t *record, GError **error) {
   if (!cs3_record_require(record, numbers, texts, error))
     return FALSE;
   for (guint k = 0; k < 4; k++)
-    if (cs3_result_number(record, numbers[k]) <= 0) {
-      g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, "%s is %.4g, which is not positive",
-                  numbers[k], cs3_result_number(record, numbers[k]));
+    if (cs3_record_number(record, numbers[k]) <= 0) {
+      g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
+                  "%s is %.4g, which is not positive", numbers[k],
+                  cs3_record_number(record, numbers[k]));
       return FALSE;
     }
   return TRUE;
@@ -114,11 +114,11 @@ static gboolean check_alike(const json_t *first, const json_t *record, GError **
   static const char *const common[] = {"model", "hardware", "sparsity", "pattern", "seq"};
   for (guint k = 0; k < G_N_ELEMENTS(common); k++)
     if (!json_equal(json_object_get(first, common[k]), json_object_get(record, common[k]))) {
-      g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+      g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                   "the plot needs runs that differ in systems and batch only; those of %.0f and "
                   "%.0f systems differ in %s",
-                  cs3_result_number(first, "cluster.systems"),
-                  cs3_result_number(record, "cluster.systems"), common[k]);
+                  cs3_record_number(first, "cluster.systems"),
+                  cs3_record_number(record, "cluster.systems"), common[k]);
       return FALSE;
     }
   return TRUE;
@@ -127,7 +127,7 @@ static gboolean check_alike(const json_t *first, const json_t *record, GError **
 static gboolean check(const json_t *records, GError **error) {
   gsize n = json_array_size(records);
   if (n < 2) {
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "the plot needs runs on two numbers of systems or more, not %" G_GSIZE_FORMAT, n);
     return FALSE;
   }
@@ -152,7 +152,7 @@ static json_t *prepare(const json_t *records, GError **error) {
     json_array_append(series, order->pdata[i]);
   for (gsize i = 1; i < json_array_size(series); i++)
     if (number(series, i, "cluster.systems") == number(series, i - 1, "cluster.systems")) {
-      g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, "two runs have %.0f systems",
+      g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, "two runs have %.0f systems",
                   number(series, i, "cluster.systems"));
       json_decref(series);
       return NULL;

@@ -5,8 +5,7 @@
 #include "plots/series.h"
 
 #include "plots/canvas.h"
-#include "plots/record.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 /* More plans than this are counted, not listed. */
 enum { LISTED_PLANS = 4 };
@@ -29,16 +28,16 @@ static const char *const common_texts[] = {
     "mapping.recompute", "provenance.version", NULL};
 
 static double number(const json_t *series, gsize i, const char *path) {
-  return cs3_result_number(json_array_get(series, i), path);
+  return cs3_record_number(json_array_get(series, i), path);
 }
 
 static const char *text(const json_t *series, gsize i, const char *path) {
-  return cs3_result_string(json_array_get(series, i), path);
+  return cs3_record_string(json_array_get(series, i), path);
 }
 
 static gint by_sparsity(gconstpointer a, gconstpointer b) {
-  double x = cs3_result_number(*(json_t *const *)a, "sparsity");
-  double y = cs3_result_number(*(json_t *const *)b, "sparsity");
+  double x = cs3_record_number(*(json_t *const *)a, "sparsity");
+  double y = cs3_record_number(*(json_t *const *)b, "sparsity");
   return (x > y) - (x < y);
 }
 
@@ -56,16 +55,16 @@ static json_t *sorted(const json_t *records) {
 static gboolean check_pair(const json_t *first, const json_t *a, const json_t *b, GError **error) {
   for (guint k = 0; k < G_N_ELEMENTS(common); k++)
     if (!json_equal(json_object_get(first, common[k]), json_object_get(b, common[k]))) {
-      g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+      g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                   "the plot needs runs that differ in nothing but the sparsity; those at %.4g and "
                   "%.4g differ in %s",
-                  cs3_result_number(first, "sparsity"), cs3_result_number(b, "sparsity"),
+                  cs3_record_number(first, "sparsity"), cs3_record_number(b, "sparsity"),
                   common[k]);
       return FALSE;
     }
   if (by_sparsity(&a, &b) == 0) {
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, "two runs have the sparsity %.4g",
-                cs3_result_number(a, "sparsity"));
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, "two runs have the sparsity %.4g",
+                cs3_record_number(a, "sparsity"));
     return FALSE;
   }
   return TRUE;
@@ -78,9 +77,10 @@ static gboolean check_record(const json_t *record, const char *const *numbers, G
       !cs3_record_require(record, numbers, none, error))
     return FALSE;
   for (; *numbers != NULL; numbers++)
-    if (cs3_result_number(record, *numbers) <= 0) {
-      g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, "%s is %.4g, which is not positive",
-                  *numbers, cs3_result_number(record, *numbers));
+    if (cs3_record_number(record, *numbers) <= 0) {
+      g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
+                  "%s is %.4g, which is not positive", *numbers,
+                  cs3_record_number(record, *numbers));
       return FALSE;
     }
   return TRUE;
@@ -89,7 +89,7 @@ static gboolean check_record(const json_t *record, const char *const *numbers, G
 static gboolean check(const json_t *records, const char *const *numbers, GError **error) {
   gsize n = json_array_size(records);
   if (n < 2) {
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "the plot needs runs at two sparsities or more, not %" G_GSIZE_FORMAT, n);
     return FALSE;
   }

@@ -8,8 +8,8 @@
  * cs3_series_new: the array @records in order of sparsity.
  * @numbers: %NULL-terminated paths of the numbers that the plot reads in every record; they must be
  *   positive.
- * Fails with CS3_PLOT_ERROR_DATA: fewer than two records, a foreign schema, something missing, two
- * of the same sparsity, or records that differ in anything else that is asked of a run.
+ * Fails with CS3_RECORD_ERROR_DATA: fewer than two records, a foreign schema, something missing,
+ * two of the same sparsity, or records that differ in anything else that is asked of a run.
  * Returns: (transfer full) (nullable).
  */
 json_t *cs3_series_new(const json_t *records, const char *const *numbers,

@@ -8,7 +8,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 #define SCHEMA "cs3sim.curve/1"
 
@@ -30,10 +30,10 @@ static json_t *prepare(const json_t *records, GError **error) {
   size_t i;
   json_t *record;
   json_array_foreach((json_t *)records, i, record) {
-    if (strcmp(cs3_result_string(record, "schema"), SCHEMA) == 0 &&
+    if (strcmp(cs3_record_string(record, "schema"), SCHEMA) == 0 &&
         json_array_size(json_object_get(record, "points")) > 0)
       continue;
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "record %zu is no curve with points (" SCHEMA ")", i + 1);
     return NULL;
   }
@@ -46,11 +46,11 @@ static void write_data(const json_t *curves, GString *data) {
   json_t *curve, *point;
   json_array_foreach((json_t *)curves, c, curve) {
     g_string_append_printf(data, "%s# %s: %s\nsparsity speedup\n", c > 0 ? "\n\n" : "",
-                           cs3_result_string(curve, "title"), cs3_result_string(curve, "source"));
+                           cs3_record_string(curve, "title"), cs3_record_string(curve, "source"));
     json_array_foreach(json_object_get(curve, "points"), i, point) {
-      cs3_canvas_number(data, cs3_result_number(point, "sparsity"));
+      cs3_canvas_number(data, cs3_record_number(point, "sparsity"));
       g_string_append_c(data, ' ');
-      cs3_canvas_number(data, cs3_result_number(point, "speedup"));
+      cs3_canvas_number(data, cs3_record_number(point, "speedup"));
       g_string_append_c(data, '\n');
     }
   }
@@ -74,7 +74,7 @@ static void write_curves(const json_t *curves, const Cs3PlotTarget *target, GStr
           "linespoints linewidth 2 linecolor rgb '%s' dashtype %s pointtype %d pointsize 0.9", rgb,
           is_measured(curve) ? "(8,4)" : "solid", looks[look].point);
     g_string_append(script, " title ");
-    cs3_canvas_quote(script, cs3_result_string(curve, "title"));
+    cs3_canvas_quote(script, cs3_record_string(curve, "title"));
   }
 }
 
@@ -85,8 +85,8 @@ static void write_script(const json_t *curves, const Cs3PlotTarget *target, GStr
       "lines join measurements, nothing is continued beyond them. Each curve is relative to the "
       "dense product of its own machine: it does not say which machine is faster. Theory: 1 / (1 - "
       "sparsity).",
-      cs3_result_number(first, "tokens"),
-      cs3_result_string(json_array_get(curves, json_array_size(curves) - 1), "source"));
+      cs3_record_number(first, "tokens"),
+      cs3_record_string(json_array_get(curves, json_array_size(curves) - 1), "source"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "What sparsity buys on different machines",
                                      .subtitle = "one layer of 12288 x 12288 weights, against the "

@@ -6,7 +6,7 @@
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "plots/series.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 typedef struct {
   const char *column, *path, *title;
@@ -42,8 +42,8 @@ static gboolean has_band(const json_t *series) {
   json_t *record;
   json_array_foreach(
       (json_t *)series, i,
-      record) if (!(cs3_result_number(record, "uncertainty.speedup.p10") > 0) ||
-                  !(cs3_result_number(record, "uncertainty.speedup.p90") > 0)) return FALSE;
+      record) if (!(cs3_record_number(record, "uncertainty.speedup.p10") > 0) ||
+                  !(cs3_record_number(record, "uncertainty.speedup.p90") > 0)) return FALSE;
   return TRUE;
 }
 
@@ -57,18 +57,18 @@ static void write_data(const json_t *series, GString *data) {
   size_t i;
   json_t *record;
   json_array_foreach(series, i, record) {
-    cs3_canvas_number(data, cs3_result_number(record, "sparsity"));
+    cs3_canvas_number(data, cs3_record_number(record, "sparsity"));
     for (guint k = 0; k < G_N_ELEMENTS(curves); k++) {
       g_string_append_c(data, ' ');
-      cs3_canvas_number(data, cs3_result_number(record, curves[k].path));
+      cs3_canvas_number(data, cs3_record_number(record, curves[k].path));
     }
     g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_result_number(record, "step.time_s"));
+    cs3_canvas_number(data, cs3_record_number(record, "step.time_s"));
     g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_result_number(record, "dense.step.time_s"));
+    cs3_canvas_number(data, cs3_record_number(record, "dense.step.time_s"));
     for (int side = 0; band && side < 2; side++) {
       g_string_append_c(data, ' ');
-      cs3_canvas_number(data, cs3_result_number(record, side == 0 ? "uncertainty.speedup.p10"
+      cs3_canvas_number(data, cs3_record_number(record, side == 0 ? "uncertainty.speedup.p10"
                                                                   : "uncertainty.speedup.p90"));
     }
     g_string_append_c(data, '\n');
@@ -82,7 +82,7 @@ static void write_y_axis(const json_t *series, GString *script) {
   json_t *record;
   json_array_foreach(series, i, record) {
     for (guint k = 0; k < G_N_ELEMENTS(curves); k++) {
-      double value = cs3_result_number(record, curves[k].path);
+      double value = cs3_record_number(record, curves[k].path);
       low = MIN(low, value);
       high = MAX(high, value);
     }

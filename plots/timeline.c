@@ -7,8 +7,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "plots/record.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 /* Micro-batches that can be told apart. */
 enum { SHOWN_MICRO_BATCHES = 2, FIXED_LANES = 3, MOST_CLASSES = 8 };
@@ -39,7 +38,7 @@ static const json_t *classes_of(const json_t *series) {
 }
 
 static int kind_of(const json_t *span) {
-  const char *what = cs3_result_string(span, "what"), *of = cs3_result_string(span, "of");
+  const char *what = cs3_record_string(span, "what"), *of = cs3_record_string(span, "of");
   for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
     if (g_str_equal(what, kinds[k].what) &&
         (kinds[k].direction == NULL || strstr(of, kinds[k].direction) != NULL))
@@ -51,7 +50,7 @@ static int kind_of(const json_t *span) {
 static double lane_of(const json_t *span, guint lanes) {
   int kind = kind_of(span);
   static const int fixed[] = {1, 2, 0}; /* stream, reduce, update */
-  int lane = kind < FIXED_LANES ? fixed[kind] : FIXED_LANES + (int)cs3_result_number(span, "class");
+  int lane = kind < FIXED_LANES ? fixed[kind] : FIXED_LANES + (int)cs3_record_number(span, "class");
   return (double)lanes - lane;
 }
 
@@ -65,7 +64,7 @@ static json_t *prepare(const json_t *records, GError **error) {
       "mapping.micro_batches", "provenance.model_version", NULL};
   static const char *const texts[] = {"model.name", "hardware.name", "provenance.version", NULL};
   if (json_array_size(records) != 1) {
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "the plot needs one run, not %" G_GSIZE_FORMAT, json_array_size(records));
     return NULL;
   }
@@ -74,17 +73,18 @@ static json_t *prepare(const json_t *records, GError **error) {
     return NULL;
   }
   if (!json_is_array(spans_of(records)) || json_array_size(classes_of(records)) == 0) {
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, "record 1: the record has no timeline");
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
+                "record 1: the record has no timeline");
     return NULL;
   }
   size_t i;
   json_t *span;
   json_array_foreach(spans_of(records), i, span) {
-    if (kind_of(span) >= 0 && isfinite(cs3_result_number(span, "begin_s")) &&
-        isfinite(cs3_result_number(span, "end_s")) && isfinite(cs3_result_number(span, "class")) &&
-        isfinite(cs3_result_number(span, "micro_batch")))
+    if (kind_of(span) >= 0 && isfinite(cs3_record_number(span, "begin_s")) &&
+        isfinite(cs3_record_number(span, "end_s")) && isfinite(cs3_record_number(span, "class")) &&
+        isfinite(cs3_record_number(span, "micro_batch")))
       continue;
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "record 1: span %" G_GSIZE_FORMAT " of the timeline is not one", i);
     return NULL;
   }
@@ -97,9 +97,9 @@ static double shown_until(const json_t *series) {
   size_t i;
   json_t *span;
   json_array_foreach(spans_of(series), i, span) {
-    if (cs3_result_number(span, "micro_batch") < SHOWN_MICRO_BATCHES &&
+    if (cs3_record_number(span, "micro_batch") < SHOWN_MICRO_BATCHES &&
         kind_of(span) >= FIXED_LANES)
-      until = MAX(until, cs3_result_number(span, "end_s"));
+      until = MAX(until, cs3_record_number(span, "end_s"));
   }
   return until;
 }
@@ -114,14 +114,14 @@ static void write_data(const json_t *series, GString *data) {
   size_t i;
   json_t *span;
   json_array_foreach(spans_of(series), i, span) {
-    double begin = cs3_result_number(span, "begin_s"), lane = lane_of(span, lanes);
+    double begin = cs3_record_number(span, "begin_s"), lane = lane_of(span, lanes);
     if (begin >= until || lane < 1)
       continue;
     cs3_canvas_number(data, 1e3 * begin);
     g_string_append_c(data, ' ');
-    cs3_canvas_number(data, 1e3 * MIN(cs3_result_number(span, "end_s"), until));
+    cs3_canvas_number(data, 1e3 * MIN(cs3_record_number(span, "end_s"), until));
     g_string_append_printf(data, " %.0f %d %.0f\n", lane, kind_of(span),
-                           cs3_result_number(span, "micro_batch"));
+                           cs3_record_number(span, "micro_batch"));
   }
 }
 
@@ -146,7 +146,7 @@ static gboolean is_drawn(const json_t *series, guint kind) {
   size_t i;
   json_t *span;
   json_array_foreach(spans_of(series), i, span) {
-    if (kind_of(span) == (int)kind && cs3_result_number(span, "begin_s") < shown_until(series))
+    if (kind_of(span) == (int)kind && cs3_record_number(span, "begin_s") < shown_until(series))
       return TRUE;
   }
   return FALSE;
@@ -172,7 +172,7 @@ static void write_kind(const Cs3PlotTarget *target, guint k, GString *script) {
 
 static char *caption_of(const json_t *series) {
   const json_t *r = json_array_get(series, 0);
-  double micro_batches = cs3_result_number(r, "mapping.micro_batches");
+  double micro_batches = cs3_record_number(r, "mapping.micro_batches");
   g_autofree char *part = micro_batches > SHOWN_MICRO_BATCHES
                               ? g_strdup_printf("the first %d of %.0f micro-batches",
                                                 SHOWN_MICRO_BATCHES, micro_batches)
@@ -186,21 +186,21 @@ static char *caption_of(const json_t *series) {
                          "before. Shown: %s; a step takes %.4g ms. White "
                          "lines separate the blocks of the model.%s\n"
                          "Source: simulated by cs3sim %s (model version %.0f).",
-                         part, 1e3 * cs3_result_number(r, "timeline.step_s"), left_out,
-                         cs3_result_string(r, "provenance.version"),
-                         cs3_result_number(r, "provenance.model_version"));
+                         part, 1e3 * cs3_record_number(r, "timeline.step_s"), left_out,
+                         cs3_record_string(r, "provenance.version"),
+                         cs3_record_number(r, "provenance.model_version"));
 }
 
 static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
   const json_t *r = json_array_get(series, 0);
   g_autofree char *title = g_strdup_printf(
-      "Timeline of a training step: %s on %s (%.0f system%s)", cs3_result_string(r, "model.name"),
-      cs3_result_string(r, "hardware.name"), cs3_result_number(r, "cluster.systems"),
-      cs3_result_number(r, "cluster.systems") == 1 ? "" : "s");
+      "Timeline of a training step: %s on %s (%.0f system%s)", cs3_record_string(r, "model.name"),
+      cs3_record_string(r, "hardware.name"), cs3_record_number(r, "cluster.systems"),
+      cs3_record_number(r, "cluster.systems") == 1 ? "" : "s");
   g_autofree char *work =
       g_strdup_printf("%.4g %% sparsity, %.0f sequences of %.0f tokens a step",
-                      100 * cs3_result_number(r, "sparsity"), cs3_result_number(r, "batch"),
-                      cs3_result_number(r, "seq"));
+                      100 * cs3_record_number(r, "sparsity"), cs3_record_number(r, "batch"),
+                      cs3_record_number(r, "seq"));
   g_autofree char *caption = caption_of(series);
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = title,

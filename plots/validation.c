@@ -8,7 +8,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
-#include "sim/run/result.h"
+#include "results/record.h"
 
 #define SCHEMA "cs3sim.validate/1"
 
@@ -36,10 +36,10 @@ static guint look_of(const char *suite) {
 
 /* Whether @point has a published value that the simulated one is meant to agree with. */
 static gboolean is_drawn(const json_t *point) {
-  double published = cs3_result_number(point, "published");
-  double simulated = cs3_result_number(point, "simulated");
+  double published = cs3_record_number(point, "published");
+  double simulated = cs3_record_number(point, "simulated");
   return published > 0 && simulated > 0 && isfinite(published) && isfinite(simulated) &&
-         !g_str_has_prefix(cs3_result_string(point, "accepted"), "at ");
+         !g_str_has_prefix(cs3_record_string(point, "accepted"), "at ");
 }
 
 static guint count_drawn(const json_t *suite) {
@@ -55,14 +55,14 @@ static json_t *prepare(const json_t *records, GError **error) {
   const json_t *record = json_array_get(records, 0);
   json_t *suites = json_array(), *suite;
   size_t i;
-  if (strcmp(cs3_result_string(record, "schema"), SCHEMA) == 0)
+  if (strcmp(cs3_record_string(record, "schema"), SCHEMA) == 0)
     json_array_foreach(json_object_get(record, "suites"), i, suite) if (count_drawn(suite) > 0)
         json_array_append(suites, suite);
   if (json_array_size(suites) > 0)
-    return json_pack("{s:s, s:o}", "version", cs3_result_string(record, "version"), "suites",
+    return json_pack("{s:s, s:o}", "version", cs3_record_string(record, "version"), "suites",
                      suites);
   json_decref(suites);
-  g_set_error_literal(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+  g_set_error_literal(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                       "no record of 'cs3sim validate -o json' with published values to compare");
   return NULL;
 }
@@ -76,19 +76,19 @@ static void write_data(const json_t *series, GString *data) {
   json_array_foreach(json_object_get(series, "suites"), s, suite) {
     guint n = 0;
     g_string_append_printf(data, "%s# %s\npublished simulated error_percent place what\n",
-                           s > 0 ? "\n\n" : "", cs3_result_string(suite, "name"));
+                           s > 0 ? "\n\n" : "", cs3_record_string(suite, "name"));
     json_array_foreach(json_object_get(suite, "points"), i, point) {
       if (!is_drawn(point))
         continue;
       double spread = fmod(++n * 0.618034, 1) - 0.5;
-      cs3_canvas_number(data, cs3_result_number(point, "published"));
+      cs3_canvas_number(data, cs3_record_number(point, "published"));
       g_string_append_c(data, ' ');
-      cs3_canvas_number(data, cs3_result_number(point, "simulated"));
+      cs3_canvas_number(data, cs3_record_number(point, "simulated"));
       g_string_append_c(data, ' ');
-      cs3_canvas_number(data, 100 * cs3_result_number(point, "error"));
+      cs3_canvas_number(data, 100 * cs3_record_number(point, "error"));
       g_string_append_c(data, ' ');
       cs3_canvas_number(data, (double)s + 0.7 * spread);
-      g_string_append_printf(data, " \"%s\"\n", cs3_result_string(point, "id"));
+      g_string_append_printf(data, " \"%s\"\n", cs3_record_string(point, "id"));
     }
   }
 }
@@ -98,7 +98,7 @@ static void write_points(const json_t *series, const Cs3PlotTarget *target, cons
   size_t s;
   json_t *suite;
   json_array_foreach(json_object_get(series, "suites"), s, suite) {
-    const char *name = cs3_result_string(suite, "name");
+    const char *name = cs3_record_string(suite, "name");
     guint look = look_of(name);
     g_string_append(script, ", \\\n  ");
     cs3_canvas_file(script, target->data_name);
@@ -142,7 +142,7 @@ static void write_errors(const json_t *series, const Cs3PlotTarget *target, GStr
                           "set label 'error [%]' at screen 0.612, graph 0.5 center rotate by 90\n"
                           "set xtics rotate by 22 right font ',11' (");
   json_array_foreach(json_object_get(series, "suites"), s, suite) g_string_append_printf(
-      script, "%s'%s' %zu", s > 0 ? ", " : "", cs3_result_string(suite, "name"), s);
+      script, "%s'%s' %zu", s > 0 ? ", " : "", cs3_record_string(suite, "name"), s);
   g_string_append_printf(script, ")\nset xrange [-0.6:%g]\nplot ", (double)n - 0.4);
   g_string_append(script, "'+' using 1:(-10):(10) with filledcurves linecolor rgb '#dddddd' "
                           "notitle, \\\n  '+' using 1:(-5):(5) with filledcurves linecolor rgb "
@@ -158,7 +158,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
       "training rate. Limits and what could not be reproduced are left out; 'cs3sim validate' "
       "lists "
       "them. throughput: as the vendor states the machines; throughput-silicon: as measured.",
-      cs3_result_string(series, "version"));
+      cs3_record_string(series, "version"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "Published values against the simulation",
                                      .subtitle = "left: simulated against published; right: error "

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "sim/base/suggest.h"
+#include "base/suggest.h"
 #include "sim/cli/cli-help.h"
 #include "sim/cli/cli-man.h"
 #include "sim/commands.h"

@@ -8,9 +8,9 @@
 
 #include "fabric/programs/program.h"
 #include "plots/plot.h"
-#include "sim/base/datadir.h"
-#include "sim/base/suggest.h"
-#include "sim/base/table.h"
+#include "base/datadir.h"
+#include "base/suggest.h"
+#include "base/table.h"
 #include "sim/commands.h"
 #include "sim/machine/baseline.h"
 #include "sim/machine/machine.h"

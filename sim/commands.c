@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "sim/base/suggest.h"
+#include "base/suggest.h"
 
 static const Cs3Command *const commands[] = {
     &cs3_cmd_run,

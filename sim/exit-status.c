@@ -8,8 +8,9 @@
 
 #include "fabric/fabric-error.h"
 #include "plots/plot.h"
-#include "sim/base/config-error.h"
-#include "sim/base/output.h"
+#include "results/record.h"
+#include "base/config-error.h"
+#include "base/output.h"
 #include "sim/cli/cli.h"
 #include "sim/step/step.h"
 #include "workloads/workload-error.h"
@@ -52,6 +53,10 @@ static Cs3ExitStatus output_status(int code) {
   return code == CS3_OUTPUT_ERROR_CREATE ? CS3_EXIT_CANT_CREATE : CS3_EXIT_IO;
 }
 
+static Cs3ExitStatus record_status(int code) {
+  return CS3_EXIT_DATA;
+}
+
 static Cs3ExitStatus config_status(int code) {
   return code == CS3_CONFIG_ERROR_NOT_FOUND ? CS3_EXIT_NO_INPUT : CS3_EXIT_CONFIG;
 }
@@ -88,8 +93,6 @@ static Cs3ExitStatus fabric_status(int code) {
 
 static Cs3ExitStatus plot_status(int code) {
   switch ((Cs3PlotError)code) {
-  case CS3_PLOT_ERROR_DATA:
-    return CS3_EXIT_DATA;
   case CS3_PLOT_ERROR_NO_GNUPLOT:
     return CS3_EXIT_UNAVAILABLE;
   case CS3_PLOT_ERROR_TEMPORARY:
@@ -140,17 +143,12 @@ static const struct {
   GQuark (*domain)(void);
   Cs3ExitStatus (*status)(int code);
 } domains[] = {
-    {cs3_cli_error_quark, cli_status},
-    {cs3_output_error_quark, output_status},
-    {cs3_config_error_quark, config_status},
-    {cs3_step_error_quark, step_status},
-    {cs3_workload_error_quark, workload_status},
-    {cs3_fabric_error_quark, fabric_status},
-    {cs3_plot_error_quark, plot_status},
-    {g_option_error_quark, option_status},
-    {g_key_file_error_quark, key_file_status},
-    {g_file_error_quark, file_status},
-    {g_io_error_quark, io_status},
+    {cs3_cli_error_quark, cli_status},           {cs3_output_error_quark, output_status},
+    {cs3_config_error_quark, config_status},     {cs3_step_error_quark, step_status},
+    {cs3_workload_error_quark, workload_status}, {cs3_fabric_error_quark, fabric_status},
+    {cs3_plot_error_quark, plot_status},         {cs3_record_error_quark, record_status},
+    {g_option_error_quark, option_status},       {g_key_file_error_quark, key_file_status},
+    {g_file_error_quark, file_status},           {g_io_error_quark, io_status},
     {g_spawn_error_quark, spawn_status},
 };
 

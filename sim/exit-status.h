@@ -31,7 +31,7 @@ const Cs3ExitMeaning *cs3_exit_meanings(void);
  * cs3_exit_status: the status that @error stands for.
  * The one place that knows: G_OPTION_ERROR and CS3_CLI_ERROR, the domains of workloads/, fabric/
  * and sim/, and GLib's file and key-file errors. G_FILE_ERROR and G_IO_ERROR are taken as failures
- * to read; writing goes through sim/base/output.h, which has a domain of its own.
+ * to read; writing goes through base/output.h, which has a domain of its own.
  * An unknown domain is %CS3_EXIT_INTERNAL.
  */
 Cs3ExitStatus cs3_exit_status(const GError *error);

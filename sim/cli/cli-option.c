@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/suggest.h"
+#include "base/suggest.h"
 
 /* Whole numbers above this are not exact as doubles, so "1e17" would not mean what it says. */
 #define MAX_EXACT 9007199254740992.0

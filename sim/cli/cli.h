@@ -5,9 +5,9 @@
 
 #include <glib.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 #include "sim/cli/progress.h"
-#include "sim/base/table.h"
+#include "base/table.h"
 #include "sim/cli/cli-option.h"
 #include "sim/exit-status.h"
 

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "sim/base/table.h"
+#include "base/table.h"
 #include "sim/cli/cli-option.h"
 
 /** cs3_settings_new: (transfer full): an empty table of setting, value, origin. */

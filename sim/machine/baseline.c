@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/datadir.h"
-#include "sim/base/suggest.h"
+#include "base/config-error.h"
+#include "base/datadir.h"
+#include "base/suggest.h"
 
 #define SCHEMA "cs3sim.baseline/1"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Machines that were measured, not simulated, to compare with: sim/baselines/NAME.json. A value is
+/* Machines that were measured, not simulated, to compare with: baselines/NAME.json. A value is
  * a measurement or lies between two of them; outside of what was measured there is none. */
 #pragma once
 

@@ -4,8 +4,8 @@
 
 #include "sim/machine/explain.h"
 
-#include "sim/base/config-error.h"
-#include "sim/base/quantity.h"
+#include "base/config-error.h"
+#include "base/quantity.h"
 
 #include <math.h>
 #include <string.h>

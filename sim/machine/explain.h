@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "sim/base/table.h"
+#include "base/table.h"
 #include "sim/machine/machine.h"
 
 /**

@@ -4,9 +4,9 @@
 
 #include "sim/machine/machine-private.h"
 
-#include "sim/base/config-error.h"
-#include "sim/base/datadir.h"
-#include "sim/base/suggest.h"
+#include "base/config-error.h"
+#include "base/datadir.h"
+#include "base/suggest.h"
 #include "sim/machine/baseline.h"
 
 #include <stdlib.h>

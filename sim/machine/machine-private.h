@@ -2,7 +2,7 @@
 /* Between sim/machine/machine.c and sim/machine/machine-file.c only. */
 #pragma once
 
-#include "sim/base/ini.h"
+#include "base/ini.h"
 #include "sim/machine/machine.h"
 
 /** cs3_machine_note: record who gave @param the value it has; all texts are copied. */

@@ -4,9 +4,9 @@
 
 #include "sim/machine/machine.h"
 
-#include "sim/base/config-error.h"
-#include "sim/base/datadir.h"
-#include "sim/base/quantity.h"
+#include "base/config-error.h"
+#include "base/datadir.h"
+#include "base/quantity.h"
 #include "sim/machine/machine-private.h"
 
 #include <math.h>

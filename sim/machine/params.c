@@ -4,9 +4,9 @@
 
 #include "sim/machine/params.h"
 
-#include "sim/base/config-error.h"
-#include "sim/base/quantity.h"
-#include "sim/base/suggest.h"
+#include "base/config-error.h"
+#include "base/quantity.h"
+#include "base/suggest.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "fabric/param.h"
+#include "base/param.h"
 
 /* A table and the struct it describes; lists of them end with a NULL table. */
 typedef struct {

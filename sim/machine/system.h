@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "fabric/param.h"
+#include "base/param.h"
 
 typedef enum { CS3_OPTIMIZER_ADAM, CS3_OPTIMIZER_MOMENTUM, CS3_OPTIMIZER_SGD } Cs3Optimizer;
 enum { CS3_N_OPTIMIZERS = CS3_OPTIMIZER_SGD + 1 };

@@ -10,8 +10,8 @@
 #include "fabric/fabric-error.h"
 #include "plots/gnuplot.h"
 #include "plots/plot.h"
-#include "plots/record.h"
-#include "sim/base/suggest.h"
+#include "results/record.h"
+#include "base/suggest.h"
 #include "sim/commands.h"
 #include "sim/picture/plot-runs.h"
 #include "sim/picture/sparsity-curves.h"
@@ -148,7 +148,7 @@ static gboolean collect(gpointer data, const char *line, gsize n, GError **error
     json_array_append(records, result);
   else
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "at sparsity %s: %s",
-                cs3_result_string(point, "axes.sparsity"), cs3_result_string(point, "reason"));
+                cs3_record_string(point, "axes.sparsity"), cs3_record_string(point, "reason"));
   json_decref(point);
   return result != NULL;
 }
@@ -182,7 +182,7 @@ static gboolean add_bands(const Cs3Context *context, const PlotOptions *o, Cs3Sc
   size_t i;
   json_t *record;
   json_array_foreach(records, i, record) {
-    if (!cs3_scenario_set_sparsity(scenario, &o->scenario, cs3_result_number(record, "sparsity"),
+    if (!cs3_scenario_set_sparsity(scenario, &o->scenario, cs3_record_number(record, "sparsity"),
                                    error))
       return FALSE;
     json_t *band =

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "plots/plots.h"
-#include "plots/record.h"
+#include "results/record.h"
 #include "plots/report.h"
 #include "sim/cli/plot-file.h"
 #include "sim/commands.h"
@@ -24,7 +24,7 @@ static gboolean add_picture(GArray *pictures, const Cs3Plot *plot, const json_t 
   g_autoptr(GError) problem = NULL;
   g_autoptr(GBytes) bytes = cs3_plot_picture(plot, runs, CS3_PLOT_SVG, &problem);
   if (bytes == NULL) {
-    if (g_error_matches(problem, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA))
+    if (g_error_matches(problem, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA))
       return TRUE;
     g_propagate_error(error, g_steal_pointer(&problem));
     return FALSE;
@@ -58,7 +58,7 @@ static gboolean sort_out(json_t *records, json_t *runs, const json_t **validatio
   json_t *record;
   *validation = NULL;
   json_array_foreach(records, i, record) {
-    if (g_str_has_prefix(cs3_result_string(record, "schema"), VALIDATE_PREFIX)) {
+    if (g_str_has_prefix(cs3_record_string(record, "schema"), VALIDATE_PREFIX)) {
       *validation = record;
     } else if (cs3_record_require(record, needed_numbers, needed_texts, error)) {
       json_array_append(runs, record);

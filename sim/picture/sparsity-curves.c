@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "results/record.h"
 #include "sim/machine/baseline.h"
 #include "sim/machine/machine.h"
 #include "sim/run/result.h"
@@ -50,7 +51,7 @@ static gboolean simulate(const char *name, guint workers, json_t *records, GErro
     json_t *record = cs3_layer_run(&config, error);
     if (record == NULL)
       return FALSE;
-    add_point(curve, sparsities[i], cs3_result_number(record, "speedup.simulated"));
+    add_point(curve, sparsities[i], cs3_record_number(record, "speedup.simulated"));
     json_decref(record);
   }
   return TRUE;

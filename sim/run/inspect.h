@@ -5,8 +5,8 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include "sim/base/output.h"
-#include "sim/base/table.h"
+#include "base/output.h"
+#include "base/table.h"
 #include "workloads/graph.h"
 
 /**

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "fabric/hardware.h"
+#include "results/schema.h"
 #include "sim/machine/machine.h"
 #include "sim/run/result.h"
 

@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-#include "sim/base/table.h"
+#include "base/table.h"
+#include "results/record.h"
 #include "sim/run/result.h"
 
 /* Layers in the table: the costliest. */
@@ -45,7 +46,7 @@ static const Cs3Column breakdown_columns[] = {
 
 static double cause_number(const json_t *record, const char *object, int cause) {
   g_autofree char *path = g_strdup_printf("%s.%s", object, cs3_step_cause_name(cause));
-  return cs3_result_number(record, path);
+  return cs3_record_number(record, path);
 }
 
 static void add_breakdown_row(Cs3Table *table, const char *name, const double *values,
@@ -58,7 +59,7 @@ static void add_breakdown_row(Cs3Table *table, const char *name, const double *v
 
 static void write_breakdown(const json_t *record, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(breakdown_columns, G_N_ELEMENTS(breakdown_columns));
-  double cycles = cs3_result_number(record, "step.cycles"), sum[4] = {0};
+  double cycles = cs3_record_number(record, "step.cycles"), sum[4] = {0};
   for (int cause = 0; cause < CS3_N_STEP_CAUSES; cause++) {
     double step = cause_number(record, "step.causes", cause);
     double dense = cause_number(record, "dense.step.causes", cause);
@@ -86,7 +87,7 @@ static const Cs3Column layer_columns[] = {
 };
 
 static double layer_weight(const json_t *layer) {
-  return cs3_result_number(layer, "repeat") * cs3_result_number(layer, "cycles");
+  return cs3_record_number(layer, "repeat") * cs3_record_number(layer, "cycles");
 }
 
 static gint by_weight(gconstpointer a, gconstpointer b) {
@@ -104,29 +105,29 @@ static GPtrArray *sorted_layers(const json_t *record) {
 }
 
 static void add_layer(Cs3Table *table, const json_t *layer, double micro_batch_cycles) {
-  g_autofree char *shape = g_strdup_printf("%.0f x %.0f", cs3_result_number(layer, "out_features"),
-                                           cs3_result_number(layer, "in_features"));
+  g_autofree char *shape = g_strdup_printf("%.0f x %.0f", cs3_record_number(layer, "out_features"),
+                                           cs3_record_number(layer, "in_features"));
   const json_t *instance = json_object_get(layer, "layer");
-  g_autofree char *name = instance ? g_strdup_printf("%s %d", cs3_result_string(layer, "name"),
+  g_autofree char *name = instance ? g_strdup_printf("%s %d", cs3_record_string(layer, "name"),
                                                      (int)json_integer_value(instance))
-                                   : g_strdup(cs3_result_string(layer, "name"));
+                                   : g_strdup(cs3_record_string(layer, "name"));
   cs3_table_add_text(table, name);
   cs3_table_add_text(table, shape);
-  cs3_table_add_int(table, (gint64)cs3_result_number(layer, "repeat"));
-  cs3_table_add_real(table, cs3_result_number(layer, "sparsity"));
+  cs3_table_add_int(table, (gint64)cs3_record_number(layer, "repeat"));
+  cs3_table_add_real(table, cs3_record_number(layer, "sparsity"));
   cs3_table_add_real(table, layer_weight(layer) / micro_batch_cycles);
-  cs3_table_add_int(table, (gint64)cs3_result_number(layer, "passes.forward.cycles"));
-  cs3_table_add_int(table, (gint64)cs3_result_number(layer, "passes.dx.cycles"));
-  cs3_table_add_int(table, (gint64)cs3_result_number(layer, "passes.dw.cycles"));
-  cs3_table_add_real(table, cs3_result_number(layer, "speedup"));
-  cs3_table_add_text(table, cs3_result_string(layer, "passes.forward.mapping.text"));
+  cs3_table_add_int(table, (gint64)cs3_record_number(layer, "passes.forward.cycles"));
+  cs3_table_add_int(table, (gint64)cs3_record_number(layer, "passes.dx.cycles"));
+  cs3_table_add_int(table, (gint64)cs3_record_number(layer, "passes.dw.cycles"));
+  cs3_table_add_real(table, cs3_record_number(layer, "speedup"));
+  cs3_table_add_text(table, cs3_record_string(layer, "passes.forward.mapping.text"));
 }
 
 static void write_layers(const json_t *record, Cs3Output *output) {
   g_autoptr(GPtrArray) layers = sorted_layers(record);
   g_autoptr(Cs3Table) table = cs3_table_new(layer_columns, G_N_ELEMENTS(layer_columns));
   double per_micro_batch =
-      cs3_result_number(record, "step.cycles") / cs3_result_number(record, "mapping.micro_batches");
+      cs3_record_number(record, "step.cycles") / cs3_record_number(record, "mapping.micro_batches");
   for (guint i = 0; i < layers->len && i < TOP_LAYERS; i++)
     add_layer(table, layers->pdata[i], per_micro_batch);
   if (layers->len > TOP_LAYERS)
@@ -138,81 +139,81 @@ static void write_layers(const json_t *record, Cs3Output *output) {
 }
 
 static void write_head(const json_t *r, Cs3Output *output) {
-  double systems = cs3_result_number(r, "cluster.systems");
+  double systems = cs3_record_number(r, "cluster.systems");
   g_autofree char *many = systems > 1 ? g_strdup_printf(" (%.0f systems)", systems) : g_strdup("");
   g_autofree char *share =
       systems > 1
-          ? g_strdup_printf(", %.0f a system", cs3_result_number(r, "cluster.batch_per_system"))
+          ? g_strdup_printf(", %.0f a system", cs3_record_number(r, "cluster.batch_per_system"))
           : g_strdup("");
   cs3_output_printf(output, "%s (%.2f B parameters) on %s%s, %.4g %% %s sparsity\n",
-                    cs3_result_string(r, "model.name"),
-                    cs3_result_number(r, "model.parameters") / 1e9,
-                    cs3_result_string(r, "hardware.name"), many,
-                    100 * cs3_result_number(r, "sparsity"), cs3_result_string(r, "pattern"));
+                    cs3_record_string(r, "model.name"),
+                    cs3_record_number(r, "model.parameters") / 1e9,
+                    cs3_record_string(r, "hardware.name"), many,
+                    100 * cs3_record_number(r, "sparsity"), cs3_record_string(r, "pattern"));
   cs3_output_printf(
       output,
       "%.0f sequences of %.0f tokens a step%s: %.0f micro-batch%s of %.0f (%.0f tokens on "
       "the wafer), recompute %s\n\n",
-      cs3_result_number(r, "batch"), cs3_result_number(r, "seq"), share,
-      cs3_result_number(r, "mapping.micro_batches"),
-      cs3_result_number(r, "mapping.micro_batches") == 1 ? "" : "es",
-      cs3_result_number(r, "mapping.micro_batch"), cs3_result_number(r, "mapping.tokens_on_wafer"),
-      cs3_result_string(r, "mapping.recompute"));
+      cs3_record_number(r, "batch"), cs3_record_number(r, "seq"), share,
+      cs3_record_number(r, "mapping.micro_batches"),
+      cs3_record_number(r, "mapping.micro_batches") == 1 ? "" : "es",
+      cs3_record_number(r, "mapping.micro_batch"), cs3_record_number(r, "mapping.tokens_on_wafer"),
+      cs3_record_string(r, "mapping.recompute"));
 }
 
 static void write_summary(const json_t *r, Cs3Output *output) {
   cs3_output_printf(output, "step time        %.4g s  (dense %.4g s)\n",
-                    cs3_result_number(r, "step.time_s"), cs3_result_number(r, "dense.step.time_s"));
+                    cs3_record_number(r, "step.time_s"), cs3_record_number(r, "dense.step.time_s"));
   cs3_output_printf(output, "throughput       %.4g tokens/s  (dense %.4g)\n",
-                    cs3_result_number(r, "throughput.tokens_per_s"),
-                    cs3_result_number(r, "dense.throughput.tokens_per_s"));
+                    cs3_record_number(r, "throughput.tokens_per_s"),
+                    cs3_record_number(r, "dense.throughput.tokens_per_s"));
   cs3_output_printf(
       output,
       "achieved         %.3g PFLOP/s, %.1f %% of the %.1f PFLOP/s dense peak  (dense %.1f %%)\n",
-      cs3_result_number(r, "flops.achieved") / 1e15,
-      100 * cs3_result_number(r, "flops.dense_peak_fraction"),
-      cs3_result_number(r, "flops.dense_peak") / 1e15,
-      100 * cs3_result_number(r, "dense.flops.dense_peak_fraction"));
+      cs3_record_number(r, "flops.achieved") / 1e15,
+      100 * cs3_record_number(r, "flops.dense_peak_fraction"),
+      cs3_record_number(r, "flops.dense_peak") / 1e15,
+      100 * cs3_record_number(r, "dense.flops.dense_peak_fraction"));
   cs3_output_printf(output,
                     "energy           %.3g J a token, %.1f kW a system  (dense %.3g J a token)\n",
-                    cs3_result_number(r, "energy.joules_per_token"),
-                    cs3_result_number(r, "energy.watts_per_system") / 1e3,
-                    cs3_result_number(r, "dense.energy.joules_per_token"));
+                    cs3_record_number(r, "energy.joules_per_token"),
+                    cs3_record_number(r, "energy.watts_per_system") / 1e3,
+                    cs3_record_number(r, "dense.energy.joules_per_token"));
   cs3_output_printf(output, "speed-up         %.3f simulated, %.3f in theory (%.1f %%)\n",
-                    cs3_result_number(r, "speedup.simulated"),
-                    cs3_result_number(r, "speedup.theoretical"),
-                    100 * cs3_result_number(r, "speedup.share_of_theory"));
+                    cs3_record_number(r, "speedup.simulated"),
+                    cs3_record_number(r, "speedup.theoretical"),
+                    100 * cs3_record_number(r, "speedup.share_of_theory"));
   cs3_output_printf(output, "  linear layers  %.3f simulated, %.3f in theory\n",
-                    cs3_result_number(r, "speedup.linear.simulated"),
-                    cs3_result_number(r, "speedup.linear.theoretical"));
-  cs3_output_printf(output, "bottleneck       %s\n", cs3_result_string(r, "bottleneck"));
+                    cs3_record_number(r, "speedup.linear.simulated"),
+                    cs3_record_number(r, "speedup.linear.theoretical"));
+  cs3_output_printf(output, "bottleneck       %s\n", cs3_record_string(r, "bottleneck"));
 }
 
 /* What many systems, or something wrong with them, make of the step. */
 static void write_cluster(const json_t *r, Cs3Output *output) {
-  double systems = cs3_result_number(r, "cluster.systems");
-  double lost_s = cs3_result_number(r, "cluster.disturbance.lost_s");
+  double systems = cs3_record_number(r, "cluster.systems");
+  double lost_s = cs3_record_number(r, "cluster.disturbance.lost_s");
   if (systems > 1)
     cs3_output_printf(output,
                       "weak scaling     %.2f %% of linear: one system takes %.4g s for %.0f "
                       "sequences; %.0f tier%s of SwarmX\n",
-                      100 * cs3_result_number(r, "cluster.weak_efficiency"),
-                      cs3_result_number(r, "cluster.single_step_s"),
-                      cs3_result_number(r, "cluster.batch_per_system"),
-                      cs3_result_number(r, "cluster.tiers"),
-                      cs3_result_number(r, "cluster.tiers") == 1 ? "" : "s");
-  if (cs3_result_number(r, "step.fault_s") != 0)
+                      100 * cs3_record_number(r, "cluster.weak_efficiency"),
+                      cs3_record_number(r, "cluster.single_step_s"),
+                      cs3_record_number(r, "cluster.batch_per_system"),
+                      cs3_record_number(r, "cluster.tiers"),
+                      cs3_record_number(r, "cluster.tiers") == 1 ? "" : "s");
+  if (cs3_record_number(r, "step.fault_s") != 0)
     cs3_output_printf(output, "faults           %.4g s of the step\n",
-                      cs3_result_number(r, "step.fault_s"));
+                      cs3_record_number(r, "step.fault_s"));
   if (!isnan(lost_s))
     cs3_output_printf(output, "disturbance      %.4g s lost once, %.0f transfer%s begun again\n",
-                      lost_s, cs3_result_number(r, "cluster.disturbance.retries"),
-                      cs3_result_number(r, "cluster.disturbance.retries") == 1 ? "" : "s");
+                      lost_s, cs3_record_number(r, "cluster.disturbance.retries"),
+                      cs3_record_number(r, "cluster.disturbance.retries") == 1 ? "" : "s");
 }
 
 /* Faster than theory is possible when the dense run wastes more; say what. */
 static void write_surplus(const json_t *r, Cs3Output *output) {
-  if (cs3_result_number(r, "speedup.simulated") <= cs3_result_number(r, "speedup.theoretical"))
+  if (cs3_record_number(r, "speedup.simulated") <= cs3_record_number(r, "speedup.theoretical"))
     return;
   int most = 0;
   for (int cause = 1; cause < CS3_N_STEP_CAUSES; cause++)

@@ -6,24 +6,8 @@
 
 #include <math.h>
 
-#include "sim/base/table.h"
-
-static const json_t *find(const json_t *record, const char *path) {
-  g_auto(GStrv) keys = g_strsplit(path, ".", -1);
-  for (char **key = keys; record != NULL && *key != NULL; key++)
-    record = json_object_get(record, *key);
-  return record;
-}
-
-double cs3_result_number(const json_t *record, const char *path) {
-  const json_t *value = find(record, path);
-  return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-const char *cs3_result_string(const json_t *record, const char *path) {
-  const char *text = json_string_value(find(record, path));
-  return text ? text : "";
-}
+#include "base/table.h"
+#include "results/record.h"
 
 static const Cs3Column csv_columns[] = {
     {.key = "layer", .type = CS3_COLUMN_TEXT},
@@ -51,30 +35,26 @@ static const Cs3Column csv_columns[] = {
     {.key = "mapping", .type = CS3_COLUMN_TEXT},
 };
 
-static gint64 integer(const json_t *record, const char *path) {
-  return json_integer_value(find(record, path));
-}
-
 static void add_pass(Cs3Table *table, const json_t *layer, const char *name, const json_t *pass) {
   const json_t *instance = json_object_get(layer, "layer");
-  cs3_table_add_text(table, cs3_result_string(layer, "name"));
-  cs3_table_add_text(table, cs3_result_string(layer, "tensor"));
+  cs3_table_add_text(table, cs3_record_string(layer, "name"));
+  cs3_table_add_text(table, cs3_record_string(layer, "tensor"));
   cs3_table_add_int(table, instance ? json_integer_value(instance) : -1);
-  cs3_table_add_int(table, integer(layer, "repeat"));
-  cs3_table_add_int(table, integer(layer, "out_features"));
-  cs3_table_add_int(table, integer(layer, "in_features"));
-  cs3_table_add_real(table, cs3_result_number(layer, "sparsity"));
+  cs3_table_add_int(table, cs3_record_integer(layer, "repeat"));
+  cs3_table_add_int(table, cs3_record_integer(layer, "out_features"));
+  cs3_table_add_int(table, cs3_record_integer(layer, "in_features"));
+  cs3_table_add_real(table, cs3_record_number(layer, "sparsity"));
   cs3_table_add_text(table, name);
-  cs3_table_add_int(table, integer(pass, "cycles"));
-  cs3_table_add_int(table, integer(pass, "bound_cycles"));
-  cs3_table_add_int(table, integer(pass, "nonzeros"));
-  cs3_table_add_real(table, cs3_result_number(pass, "speedup"));
-  cs3_table_add_real(table, cs3_result_number(pass, "imbalance"));
+  cs3_table_add_int(table, cs3_record_integer(pass, "cycles"));
+  cs3_table_add_int(table, cs3_record_integer(pass, "bound_cycles"));
+  cs3_table_add_int(table, cs3_record_integer(pass, "nonzeros"));
+  cs3_table_add_real(table, cs3_record_number(pass, "speedup"));
+  cs3_table_add_real(table, cs3_record_number(pass, "imbalance"));
   for (int cause = 0; cause < CS3_N_CAUSES; cause++)
     cs3_table_add_int(table, json_integer_value(json_object_get(json_object_get(pass, "causes"),
                                                                 cs3_cause_name(cause))));
-  cs3_table_add_int(table, integer(pass, "mapping.fold"));
-  cs3_table_add_text(table, cs3_result_string(pass, "mapping.text"));
+  cs3_table_add_int(table, cs3_record_integer(pass, "mapping.fold"));
+  cs3_table_add_text(table, cs3_record_string(pass, "mapping.text"));
 }
 
 void cs3_result_csv(const json_t *record, Cs3Output *output) {

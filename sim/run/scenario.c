@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "sim/base/datadir.h"
+#include "base/datadir.h"
 #include "sim/cli/common-options.h"
 #include "sim/cli/settings.h"
 #include "workloads/workload-error.h"

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "sim/base/table.h"
+#include "base/table.h"
 #include "sim/cli/cli-option.h"
 #include "sim/run/run.h"
 

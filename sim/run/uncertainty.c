@@ -9,8 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/table.h"
+#include "base/config-error.h"
+#include "base/table.h"
+#include "results/record.h"
 #include "sim/run/result.h"
 #include "sim/run/sobol.h"
 #include "workloads/parallel.h"
@@ -322,7 +323,7 @@ static const Cs3Column band_columns[] = {
 
 static void add_cell(Cs3Table *table, const json_t *object, const char *answer, const char *key) {
   g_autofree char *path = g_strconcat(answer, ".", key, NULL);
-  g_autofree char *text = g_strdup_printf("%.4g", cs3_result_number(object, path));
+  g_autofree char *text = g_strdup_printf("%.4g", cs3_record_number(object, path));
   cs3_table_add_text(table, text);
 }
 
@@ -353,8 +354,8 @@ static void add_index(Cs3Table *table, const json_t *parameter, const char *answ
                       const char *key) {
   g_autofree char *path = g_strdup_printf("%s.%s", answer, key);
   g_autofree char *error_path = g_strdup_printf("%s.%s_se", answer, key);
-  g_autofree char *text = g_strdup_printf("%.2f +- %.2f", cs3_result_number(parameter, path),
-                                          cs3_result_number(parameter, error_path));
+  g_autofree char *text = g_strdup_printf("%.2f +- %.2f", cs3_record_number(parameter, path),
+                                          cs3_record_number(parameter, error_path));
   cs3_table_add_text(table, text);
 }
 
@@ -366,12 +367,12 @@ static void write_indices(const json_t *object, Cs3Output *output) {
   size_t i;
   json_t *parameter;
   json_array_foreach(json_object_get(object, "parameters"), i, parameter) {
-    if (!(cs3_result_number(parameter, "speedup.total") >= SHOWN) &&
-        !(cs3_result_number(parameter, "tokens_per_s.total") >= SHOWN))
+    if (!(cs3_record_number(parameter, "speedup.total") >= SHOWN) &&
+        !(cs3_record_number(parameter, "tokens_per_s.total") >= SHOWN))
       continue;
-    cs3_table_add_text(table, cs3_result_string(parameter, "name"));
-    cs3_table_add_text(table, cs3_result_string(parameter, "value"));
-    cs3_table_add_text(table, cs3_result_string(parameter, "range"));
+    cs3_table_add_text(table, cs3_record_string(parameter, "name"));
+    cs3_table_add_text(table, cs3_record_string(parameter, "value"));
+    cs3_table_add_text(table, cs3_record_string(parameter, "range"));
     add_index(table, parameter, "speedup", "first");
     add_index(table, parameter, "speedup", "total");
     add_index(table, parameter, "tokens_per_s", "first");
@@ -393,10 +394,10 @@ void cs3_uncertainty_text(const json_t *object, Cs3Output *output) {
   cs3_output_printf(output,
                     "\nUncertainty: %.0f machines over the ranges of %.0f constants that are "
                     "unpublished or disputed",
-                    cs3_result_number(object, "samples"), cs3_result_number(object, "uncertain"));
-  if (cs3_result_number(object, "infeasible") > 0)
+                    cs3_record_number(object, "samples"), cs3_record_number(object, "uncertain"));
+  if (cs3_record_number(object, "infeasible") > 0)
     cs3_output_printf(output, "; %.0f cannot run the model and are left out",
-                      cs3_result_number(object, "infeasible"));
+                      cs3_record_number(object, "infeasible"));
   cs3_output_puts(output, "\n");
   write_bands(object, output);
   if (json_object_get(object, "parameters") != NULL)

@@ -6,7 +6,7 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 #include "sim/run/run.h"
 
 /* More samples than this are hardly meant. */

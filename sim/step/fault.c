@@ -7,10 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "fabric/param.h"
-#include "sim/base/config-error.h"
-#include "sim/base/quantity.h"
-#include "sim/base/suggest.h"
+#include "base/param.h"
+#include "base/config-error.h"
+#include "base/quantity.h"
+#include "base/suggest.h"
 
 static gboolean fail(GError **error, const char *text, const char *what, const char *usage) {
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "'%.80s': %s; write %s", text, what,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "plots/plots.h"
-#include "plots/record.h"
+#include "results/record.h"
 #include "sim/cli/plot-file.h"
 #include "sim/commands.h"
 #include "sim/study/optimize.h"

@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-#include "sim/base/table.h"
+#include "base/table.h"
+#include "results/record.h"
 #include "sim/cli/cli.h"
 #include "sim/run/result.h"
 #include "sim/study/compare.h"
@@ -42,9 +43,9 @@ static double number_of(const json_t *machine, const Row *row) {
   const json_t *result = json_object_get(machine, "result");
   double value = NAN;
   if (result != NULL)
-    value = cs3_result_number(result, row->path);
+    value = cs3_record_number(result, row->path);
   else if (row->measured != NULL)
-    value = cs3_result_number(machine, row->measured);
+    value = cs3_record_number(machine, row->measured);
   return (row->inverse ? 1 / value : value) * row->scale;
 }
 
@@ -81,7 +82,7 @@ static char *limit_text(const json_t *machine, guint place) {
   name = g_array_index(names, const char *, place);
   return g_strdup_printf("%s %.0f %%", name,
                          100 * json_number_value(json_object_get(causes, name)) /
-                             cs3_result_number(result, "step.cycles"));
+                             cs3_record_number(result, "step.cycles"));
 }
 
 static void add_row(Cs3Table *table, const json_t *comparison, const Row *row) {
@@ -107,16 +108,16 @@ static void add_limits(Cs3Table *table, const json_t *comparison) {
 static void write_notes(const json_t *comparison, Cs3Output *output) {
   const json_t *machine;
   for (size_t i = 0; (machine = machine_at(comparison, i)) != NULL; i++) {
-    const char *name = cs3_result_string(machine, "hardware");
+    const char *name = cs3_record_string(machine, "hardware");
     const json_t *reason = json_object_get(machine, "reason");
     if (reason != NULL)
       cs3_output_printf(output, "\n%s: %s\n", name, json_string_value(reason));
     if (json_object_get(machine, "source") == NULL)
       continue;
-    cs3_output_printf(output, "\n%s: %s.\n", name, cs3_result_string(machine, "source"));
+    cs3_output_printf(output, "\n%s: %s.\n", name, cs3_record_string(machine, "source"));
     if (json_object_get(machine, "dense") != NULL)
-      cs3_output_printf(output, "  dense: %s, batch %.0f\n", cs3_result_string(machine, "scope"),
-                        cs3_result_number(machine, "dense.batch"));
+      cs3_output_printf(output, "  dense: %s, batch %.0f\n", cs3_record_string(machine, "scope"),
+                        cs3_record_number(machine, "dense.batch"));
     const char *format;
     json_t *speedup;
     json_object_foreach(json_object_get(machine, "layer_speedup"), format, speedup)
@@ -132,9 +133,9 @@ static void write_head(const json_t *comparison, Cs3Output *output) {
     cs3_output_printf(output,
                       "%s, %.4g %% %s sparsity, %.0f sequences of %.0f tokens a step; "
                       "(x ...): to the first\n\n",
-                      cs3_result_string(r, "model.name"), 100 * cs3_result_number(r, "sparsity"),
-                      cs3_result_string(r, "pattern"), cs3_result_number(r, "batch"),
-                      cs3_result_number(r, "seq"));
+                      cs3_record_string(r, "model.name"), 100 * cs3_record_number(r, "sparsity"),
+                      cs3_record_string(r, "pattern"), cs3_record_number(r, "batch"),
+                      cs3_record_number(r, "seq"));
   json_decref(runs);
 }
 
@@ -144,7 +145,7 @@ void cs3_compare_text(const json_t *comparison, Cs3Output *output) {
   columns[0] = (Cs3Column){.key = "", .title = "", .type = CS3_COLUMN_TEXT};
   for (guint i = 0; i < n; i++)
     columns[i + 1] = (Cs3Column){.key = "",
-                                 .title = cs3_result_string(machine_at(comparison, i), "hardware"),
+                                 .title = cs3_record_string(machine_at(comparison, i), "hardware"),
                                  .type = CS3_COLUMN_TEXT};
   g_autoptr(Cs3Table) table = cs3_table_new(columns, n + 1);
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -164,10 +165,10 @@ void cs3_compare_csv(const json_t *comparison, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(columns, N + 2);
   const json_t *machine;
   for (size_t i = 0; (machine = machine_at(comparison, i)) != NULL; i++) {
-    cs3_table_add_text(table, cs3_result_string(machine, "hardware"));
+    cs3_table_add_text(table, cs3_record_string(machine, "hardware"));
     for (guint k = 0; k < N; k++)
       cs3_table_add_real(table, number_of(machine, &rows[k]));
-    cs3_table_add_text(table, cs3_result_string(machine, "result.bottleneck"));
+    cs3_table_add_text(table, cs3_record_string(machine, "result.bottleneck"));
   }
   cs3_table_write(table, output, CS3_FORMAT_CSV);
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "results/schema.h"
 #include "sim/cli/cli.h"
 #include "sim/machine/baseline.h"
 #include "sim/run/result.h"

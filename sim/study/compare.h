@@ -4,16 +4,14 @@
 
 #include <jansson.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 #include "sim/run/scenario.h"
-
-#define CS3_COMPARE_SCHEMA "cs3sim.compare/1"
 
 /**
  * cs3_compare: run the scenario on every machine that options->hardware names ("cs2,cs3,my.ini"),
- * as `cs3sim run` would. Measured machines (sim/machine/baseline.h) are looked up instead. No other thread
- * may be running. Returns: (transfer full) (nullable): the record. A machine that the model does
- * not fit has its reason in it.
+ * as `cs3sim run` would. Measured machines (sim/machine/baseline.h) are looked up instead. No other
+ * thread may be running. Returns: (transfer full) (nullable): the record. A machine that the model
+ * does not fit has its reason in it.
  */
 json_t *cs3_compare(const Cs3ScenarioOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

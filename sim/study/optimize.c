@@ -8,7 +8,9 @@
 
 #include <math.h>
 
-#include "sim/base/table.h"
+#include "base/table.h"
+#include "results/record.h"
+#include "results/schema.h"
 #include "sim/run/result.h"
 
 #define DAY_S 86400.0
@@ -30,8 +32,8 @@ static Point point_of(const json_t *line, const Cs3Optimum *o) {
   Point p = {.line = line, .fits = result != NULL};
   if (!p.fits)
     return p;
-  p.rate = cs3_result_number(result, "throughput.tokens_per_s");
-  p.per_joule = 1 / cs3_result_number(result, "energy.joules_per_token");
+  p.rate = cs3_record_number(result, "throughput.tokens_per_s");
+  p.per_joule = 1 / cs3_record_number(result, "energy.joules_per_token");
   p.watts = p.rate / p.per_joule;
   p.days = o->tokens / p.rate / DAY_S;
   p.allowed =
@@ -49,7 +51,7 @@ static gint compare(gconstpointer a, gconstpointer b, gpointer data) {
       o->goal == CS3_GOAL_TOKENS_PER_JOULE ? x->per_joule - y->per_joule : x->rate - y->rate;
   if (better != 0)
     return better > 0 ? -1 : 1;
-  return cs3_result_number(x->line, "point") < cs3_result_number(y->line, "point") ? -1 : 1;
+  return cs3_record_number(x->line, "point") < cs3_record_number(y->line, "point") ? -1 : 1;
 }
 
 static gint faster(gconstpointer a, gconstpointer b) {
@@ -82,7 +84,7 @@ static json_t *point_json(const Point *p, const Cs3Optimum *o) {
     json_object_set_new(object, "tokens_per_joule", json_real(p->per_joule));
     json_object_set_new(object, "watts", json_real(p->watts));
     json_object_set_new(object, "bottleneck",
-                        json_string(cs3_result_string(p->line, "result.bottleneck")));
+                        json_string(cs3_record_string(p->line, "result.bottleneck")));
     if (o->tokens > 0)
       json_object_set_new(object, "days", json_real(p->days));
   }
@@ -141,8 +143,8 @@ static void add_point(Cs3Table *table, const json_t *point) {
   for (guint i = 0; i < G_N_ELEMENTS(flags); i++)
     cs3_table_add_text(table, json_is_true(json_object_get(point, flags[i])) ? "yes" : "no");
   for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
-    cs3_table_add_real(table, cs3_result_number(point, numbers[i]));
-  cs3_table_add_text(table, cs3_result_string(point, "bottleneck"));
+    cs3_table_add_real(table, cs3_record_number(point, numbers[i]));
+  cs3_table_add_text(table, cs3_record_string(point, "bottleneck"));
 }
 
 void cs3_optimize_csv(const json_t *record, Cs3Output *output) {
@@ -173,7 +175,7 @@ void cs3_optimize_text(const json_t *record, Cs3Output *output) {
   g_autofree char *text = axes_text(best);
   cs3_output_printf(output,
                     "best by %s: %s\n\nthe front: no other point is faster and more frugal\n",
-                    cs3_result_string(record, "goal"), text);
+                    cs3_record_string(record, "goal"), text);
   g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
   size_t i;
   json_t *point;

@@ -4,9 +4,7 @@
 
 #include <jansson.h>
 
-#include "sim/base/output.h"
-
-#define CS3_OPTIMIZE_SCHEMA "cs3sim.optimize/1"
+#include "base/output.h"
 
 /* What is sought. */
 typedef enum {

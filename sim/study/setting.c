@@ -7,8 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/suggest.h"
+#include "base/config-error.h"
+#include "base/suggest.h"
+#include "results/schema.h"
 #include "sim/run/result.h"
 #include "workloads/workload-error.h"
 

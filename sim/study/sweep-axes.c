@@ -7,9 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/ini.h"
-#include "sim/base/quantity.h"
+#include "base/config-error.h"
+#include "base/ini.h"
+#include "base/quantity.h"
 #include "sim/cli/cli.h"
 
 /* Values of one axis; more is a range that is not meant. */

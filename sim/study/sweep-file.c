@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "results/schema.h"
 #include "sim/cli/cli.h"
 #include "sim/run/result.h"
 

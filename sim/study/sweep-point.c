@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "results/schema.h"
 #include "sim/exit-status.h"
 #include "sim/run/result.h"
 #include "sim/study/sweep.h"

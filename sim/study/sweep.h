@@ -8,8 +8,6 @@
 #include "sim/cli/progress.h"
 #include "sim/study/sweep-axes.h"
 
-#define CS3_SWEEP_SCHEMA "cs3sim.sweep/1"
-
 typedef struct {
   const Cs3Axes *axes;
   const Cs3ScenarioOptions *base;

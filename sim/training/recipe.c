@@ -7,10 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/datadir.h"
-#include "sim/base/ini.h"
-#include "sim/base/suggest.h"
+#include "base/config-error.h"
+#include "base/datadir.h"
+#include "base/ini.h"
+#include "base/suggest.h"
 
 const char *const cs3_mask_schedule_names[] = {"static", "gradual", "set", "rigl", NULL};
 

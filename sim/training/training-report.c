@@ -4,7 +4,9 @@
 
 #include <math.h>
 
-#include "sim/base/table.h"
+#include "base/table.h"
+#include "results/record.h"
+#include "results/schema.h"
 #include "sim/run/result.h"
 #include "sim/step/step-trace.h"
 #include "sim/training/training.h"
@@ -65,8 +67,8 @@ static json_t *timeline_json(const Cs3Training *t) {
     const Cs3PhaseRun *p = &g_array_index(t->phases, Cs3PhaseRun, event->phase);
     gboolean trains = event->kind == CS3_EVENT_TRAIN || event->kind == CS3_EVENT_CHECKPOINT;
     gboolean goes_on = trains && last != NULL &&
-                       g_str_equal(cs3_result_string(last, "what"), "train") &&
-                       g_str_equal(cs3_result_string(last, "phase"), p->phase->name);
+                       g_str_equal(cs3_record_string(last, "what"), "train") &&
+                       g_str_equal(cs3_record_string(last, "phase"), p->phase->name);
     if (!goes_on) {
       last = json_pack("{s:s, s:s, s:f, s:f, s:I}", "what",
                        trains ? "train" : cs3_event_name(event->kind), "phase", p->phase->name,
@@ -166,23 +168,23 @@ static void add_row(Cs3Table *table, const char *name, const json_t *row, const 
   const json_t *sum = member(row, of), *saving = member(row, "saving");
   gboolean dense = g_str_equal(of, "dense");
   cs3_table_add_text(table, name);
-  cs3_table_add_real(table, cs3_result_number(row, "tokens"));
-  cs3_table_add_real(table, dense ? 0 : cs3_result_number(row, "sparsity"));
-  cs3_table_add_text(table, cs3_result_string(row, "mask"));
+  cs3_table_add_real(table, cs3_record_number(row, "tokens"));
+  cs3_table_add_real(table, dense ? 0 : cs3_record_number(row, "sparsity"));
+  cs3_table_add_text(table, cs3_record_string(row, "mask"));
   static const char *const keys[] = {"mask_changes", "batch", "seq"};
   for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
-    cs3_table_add_real(table, phase ? cs3_result_number(row, keys[i]) : NAN);
-  cs3_table_add_int(table, (gint64)cs3_result_number(row, "steps"));
+    cs3_table_add_real(table, phase ? cs3_record_number(row, keys[i]) : NAN);
+  cs3_table_add_int(table, (gint64)cs3_record_number(row, "steps"));
   cs3_table_add_real(table,
-                     phase ? cs3_result_number(row, "step_s")
-                           : cs3_result_number(sum, "time_s") / cs3_result_number(row, "steps"));
+                     phase ? cs3_record_number(row, "step_s")
+                           : cs3_record_number(sum, "time_s") / cs3_record_number(row, "steps"));
   static const char *const sums[] = {"days", "system_hours", "energy_kwh", "cost_usd", "flops"};
   for (guint i = 0; i < G_N_ELEMENTS(sums); i++)
-    cs3_table_add_real(table, cs3_result_number(sum, sums[i]));
+    cs3_table_add_real(table, cs3_record_number(sum, sums[i]));
   static const char *const savings[] = {"time", "flops", "energy", "cost"};
   for (guint i = 0; i < G_N_ELEMENTS(savings); i++)
-    cs3_table_add_real(table, dense ? 1 : cs3_result_number(saving, savings[i]));
-  cs3_table_add_real(table, dense ? 0 : cs3_result_number(row, "lost_s"));
+    cs3_table_add_real(table, dense ? 1 : cs3_record_number(saving, savings[i]));
+  cs3_table_add_real(table, dense ? 0 : cs3_record_number(row, "lost_s"));
 }
 
 static Cs3Table *phase_table(const json_t *record, gboolean totals) {
@@ -190,7 +192,7 @@ static Cs3Table *phase_table(const json_t *record, gboolean totals) {
   size_t i;
   json_t *phase;
   json_array_foreach(member(record, "phases"), i, phase)
-      add_row(table, cs3_result_string(phase, "name"), phase, "sum");
+      add_row(table, cs3_record_string(phase, "name"), phase, "sum");
   if (totals) {
     add_row(table, "total", member(record, "total"), "sum");
     add_row(table, "dense instead", member(record, "total"), "dense");
@@ -211,11 +213,11 @@ static void write_timeline(const json_t *record, Cs3Output *output) {
   size_t i;
   json_t *event;
   json_array_foreach(member(record, "timeline"), i, event) {
-    cs3_table_add_real(table, cs3_result_number(event, "begin_s") / HOUR_S);
-    cs3_table_add_real(table, cs3_result_number(event, "end_s") / HOUR_S);
-    cs3_table_add_text(table, cs3_result_string(event, "what"));
-    cs3_table_add_text(table, cs3_result_string(event, "phase"));
-    cs3_table_add_int(table, (gint64)cs3_result_number(event, "steps"));
+    cs3_table_add_real(table, cs3_record_number(event, "begin_s") / HOUR_S);
+    cs3_table_add_real(table, cs3_record_number(event, "end_s") / HOUR_S);
+    cs3_table_add_text(table, cs3_record_string(event, "what"));
+    cs3_table_add_text(table, cs3_record_string(event, "phase"));
+    cs3_table_add_int(table, (gint64)cs3_record_number(event, "steps"));
   }
   cs3_output_puts(output, "\nTimeline\n");
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
@@ -226,36 +228,36 @@ static void write_checkpoints(const json_t *record, Cs3Output *output) {
   size_t i;
   json_t *phase;
   json_array_foreach(member(record, "phases"), i, phase) {
-    double count = cs3_result_number(phase, "checkpoints");
+    double count = cs3_record_number(phase, "checkpoints");
     n += count;
-    time_s += count * cs3_result_number(phase, "checkpoint_s");
+    time_s += count * cs3_record_number(phase, "checkpoint_s");
   }
   cs3_output_printf(output, "checkpoints      %.0f, every %.0f steps; %.4g s in all\n", n,
-                    cs3_result_number(record, "checkpoint_every"), time_s);
+                    cs3_record_number(record, "checkpoint_every"), time_s);
 }
 
 void cs3_training_text(const json_t *r, Cs3Output *output) {
-  double systems = cs3_result_number(r, "systems");
-  const char *description = cs3_result_string(r, "description");
+  double systems = cs3_record_number(r, "systems");
+  const char *description = cs3_record_string(r, "description");
   cs3_output_printf(output, "%s%s%s\n%s on %s (%.0f system%s), %.4g B tokens\n\n",
-                    cs3_result_string(r, "recipe"), *description ? ": " : "", description,
-                    cs3_result_string(r, "model"), cs3_result_string(r, "hardware"), systems,
-                    systems == 1 ? "" : "s", cs3_result_number(r, "total.tokens") / 1e9);
+                    cs3_record_string(r, "recipe"), *description ? ": " : "", description,
+                    cs3_record_string(r, "model"), cs3_record_string(r, "hardware"), systems,
+                    systems == 1 ? "" : "s", cs3_record_number(r, "total.tokens") / 1e9);
   g_autoptr(Cs3Table) table = phase_table(r, TRUE);
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
   cs3_output_printf(
       output,
       "\nsaving           %.2fx time, %.2fx FLOP, %.2fx energy, %.2fx cost against "
       "dense\nenergy           %.4g J a token\n",
-      cs3_result_number(r, "total.saving.time"), cs3_result_number(r, "total.saving.flops"),
-      cs3_result_number(r, "total.saving.energy"), cs3_result_number(r, "total.saving.cost"),
-      cs3_result_number(r, "total.joules_per_token"));
+      cs3_record_number(r, "total.saving.time"), cs3_record_number(r, "total.saving.flops"),
+      cs3_record_number(r, "total.saving.energy"), cs3_record_number(r, "total.saving.cost"),
+      cs3_record_number(r, "total.joules_per_token"));
   write_checkpoints(r, output);
-  if (cs3_result_number(r, "total.lost_s") > 0)
+  if (cs3_record_number(r, "total.lost_s") > 0)
     cs3_output_printf(output, "lost             %.4g h: %.0f steps, detection, restart\n",
-                      cs3_result_number(r, "total.lost_s") / HOUR_S,
-                      cs3_result_number(r, "total.lost_steps"));
-  if (cs3_result_number(r, "total.lost_s") > 0)
+                      cs3_record_number(r, "total.lost_s") / HOUR_S,
+                      cs3_record_number(r, "total.lost_steps"));
+  if (cs3_record_number(r, "total.lost_s") > 0)
     write_timeline(r, output);
 }
 

@@ -5,13 +5,11 @@
 
 #include <jansson.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 #include "sim/cli/progress.h"
 #include "sim/run/scenario.h"
 #include "sim/training/recipe.h"
 #include "sim/training/training-run.h"
-
-#define CS3_TRAINING_SCHEMA "cs3sim.training/1"
 
 /* Sums over something: a phase, the run, the same tokens with dense weights. */
 typedef struct {

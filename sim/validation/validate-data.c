@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/datadir.h"
+#include "base/config-error.h"
+#include "base/datadir.h"
 
 enum {
   ID,

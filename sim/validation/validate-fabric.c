@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
+#include "results/record.h"
 #include "sim/commands.h"
 #include "sim/run/result.h"
 #include "sim/validation/validate-measure.h"
@@ -172,7 +173,7 @@ static gboolean read_number(FabricRun *run, const Cs3ValidationRow *row, double 
                 run->error->message);
     return FALSE;
   }
-  *value = cs3_result_number(run->record, row->result);
+  *value = cs3_record_number(run->record, row->result);
   gboolean right = json_is_true(json_object_get(run->record, "result_ok"));
   if (right && isfinite(*value))
     return TRUE;

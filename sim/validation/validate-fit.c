@@ -10,8 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/table.h"
+#include "base/config-error.h"
+#include "base/table.h"
+#include "results/record.h"
 #include "sim/run/result.h"
 
 enum { N_CONSTANTS = 2, MAX_ITERATIONS = 40 };
@@ -369,7 +370,7 @@ void cs3_validation_fit_text(const json_t *fit, Cs3Output *output) {
       output,
       "Two unpublished constants fitted to '%s', on the machine as measured (root mean "
       "square of the errors %.1f %%); no preset has these values:\n\n",
-      cs3_result_string(fit, "group"), 100 * cs3_result_number(fit, "rms"));
+      cs3_record_string(fit, "group"), 100 * cs3_record_number(fit, "rms"));
   write_list(json_object_get(fit, "parameters"), parameter_columns, G_N_ELEMENTS(parameter_columns),
              output);
   cs3_output_puts(output, "\n");

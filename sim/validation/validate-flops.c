@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/validation/validate-measure.h"
 
 /* Linear weights that are alive, and all parameters, over the dense parameter count. */

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
+#include "results/record.h"
 #include "sim/commands.h"
 #include "sim/run/result.h"
 
@@ -201,7 +202,7 @@ static gboolean measure(Cs3ValidationSession *session, const Cs3ValidationRow *r
     *record = command(session, row, error);
   if (*record == NULL)
     return FALSE;
-  *value = cs3_result_number(*record, row->result);
+  *value = cs3_record_number(*record, row->result);
   if (isfinite(*value))
     return TRUE;
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,

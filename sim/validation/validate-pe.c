@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fabric/layer/costs.h"
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/validation/validate-measure.h"
 #include "sim/validation/validate-vector.h"
 

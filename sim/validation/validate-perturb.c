@@ -7,8 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/table.h"
+#include "base/config-error.h"
+#include "base/table.h"
+#include "results/record.h"
 #include "sim/run/result.h"
 #include "sim/validation/validate-measure.h"
 #include "workloads/parallel.h"
@@ -192,14 +193,14 @@ void cs3_validation_perturb_write(const json_t *constants, Cs3Output *output, Cs
   size_t i;
   json_t *one;
   json_array_foreach((json_t *)constants, i, one) {
-    gboolean constrained = cs3_result_string(one, "row")[0] != '\0';
+    gboolean constrained = cs3_record_string(one, "row")[0] != '\0';
     if (!constrained && format == CS3_FORMAT_TEXT) {
       g_string_append_printf(open, "%s%s", n_open++ > 0 ? ", " : "",
-                             cs3_result_string(one, "name"));
+                             cs3_record_string(one, "name"));
       continue;
     }
     for (guint c = 0; c < G_N_ELEMENTS(columns); c++)
-      cs3_table_add_text(table, cs3_result_string(one, columns[c].key));
+      cs3_table_add_text(table, cs3_record_string(one, columns[c].key));
   }
   cs3_table_write(table, output, format);
   if (format == CS3_FORMAT_TEXT)

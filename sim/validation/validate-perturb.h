@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 #include "sim/machine/machine.h"
 #include "sim/validation/validate.h"
 

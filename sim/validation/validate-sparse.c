@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "fabric/layer/passes.h"
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/map/mapper.h"
 #include "sim/validation/validate-measure.h"
 

@@ -9,9 +9,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/datadir.h"
-#include "sim/base/table.h"
+#include "base/config-error.h"
+#include "base/datadir.h"
+#include "base/table.h"
+#include "results/record.h"
+#include "results/schema.h"
 #include "sim/run/result.h"
 #include "sim/validation/validate.h"
 
@@ -25,7 +27,7 @@ json_t *cs3_validate_recorded(GError **error) {
       continue;
     json_error_t problem;
     json_t *record = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
-    if (record != NULL && strcmp(cs3_result_string(record, "schema"), CS3_VALIDATE_SCHEMA) == 0)
+    if (record != NULL && strcmp(cs3_record_string(record, "schema"), CS3_VALIDATE_SCHEMA) == 0)
       return record;
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "%s:%d: %s", path,
                 record == NULL ? problem.line : 1,
@@ -44,14 +46,14 @@ guint cs3_validate_missed(const json_t *record) {
   size_t i;
   json_t *suite;
   json_array_foreach(json_object_get(record, "suites"), i, suite) missed +=
-      (guint)cs3_result_number(suite, "verdicts.missed");
+      (guint)cs3_record_number(suite, "verdicts.missed");
   return missed;
 }
 
 void cs3_validate_keep(json_t *record, char **names) {
   json_t *suites = json_object_get(record, "suites");
   for (size_t i = json_array_size(suites); names[0] != NULL && i-- > 0;) {
-    const char *name = cs3_result_string(json_array_get(suites, i), "name");
+    const char *name = cs3_record_string(json_array_get(suites, i), "name");
     if (!g_strv_contains((const char *const *)names, name))
       json_array_remove(suites, i);
   }
@@ -95,8 +97,8 @@ static void add_evidence(Group *group, const char *evidence) {
 }
 
 static void add_point(GPtrArray *groups, const char *suite, const json_t *point) {
-  Group *group = find_group(groups, suite, cs3_result_string(point, "group"));
-  const char *verdict = cs3_result_string(point, "verdict");
+  Group *group = find_group(groups, suite, cs3_record_string(point, "group"));
+  const char *verdict = cs3_record_string(point, "verdict");
   if (strcmp(verdict, "rejected") == 0) {
     group->rejected++;
     return;
@@ -104,9 +106,9 @@ static void add_point(GPtrArray *groups, const char *suite, const json_t *point)
   group->ok += strcmp(verdict, "ok") == 0;
   group->missed += strcmp(verdict, "missed") == 0;
   group->reported += strcmp(verdict, "reported") == 0;
-  add_evidence(group, cs3_result_string(point, "evidence"));
-  const char *accepted = cs3_result_string(point, "accepted");
-  double error = fabs(cs3_result_number(point, "error"));
+  add_evidence(group, cs3_record_string(point, "evidence"));
+  const char *accepted = cs3_record_string(point, "accepted");
+  double error = fabs(cs3_record_number(point, "error"));
   if (!g_str_has_prefix(accepted, "at ") && isfinite(error))
     g_array_append_val(group->errors, error);
 }
@@ -154,7 +156,7 @@ void cs3_validate_summary(const json_t *record, Cs3Output *output, Cs3Format for
   json_t *suite, *point;
   json_array_foreach(json_object_get(record, "suites"), i, suite)
       json_array_foreach(json_object_get(suite, "points"), k, point)
-          add_point(groups, cs3_result_string(suite, "name"), point);
+          add_point(groups, cs3_record_string(suite, "name"), point);
   for (guint g = 0; g < groups->len; g++)
     add_line(table, groups->pdata[g]);
   cs3_table_write(table, output, format);

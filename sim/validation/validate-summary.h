@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 
 /**
  * cs3_validate_recorded: the record of `cs3sim validate` that came with this version.

@@ -3,7 +3,7 @@
  * nothing fitted, on the machines as their vendor describes them and as they were measured. */
 #include "config.h"
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/validation/validate-fit.h"
 
 /* Method "ratio": arguments "A : B", each options of `cs3sim run`; the number of A over that of B.

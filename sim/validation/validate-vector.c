@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fabric/event/pe.h"
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 
 /* What the PE is to do; its tasks read it through the fabric's user pointer. */
 typedef struct {

@@ -7,8 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/suggest.h"
-#include "sim/base/table.h"
+#include "base/suggest.h"
+#include "base/table.h"
+#include "results/record.h"
+#include "results/schema.h"
 #include "sim/cli/cli.h"
 #include "sim/run/result.h"
 #include "sim/validation/validate-fit.h"
@@ -201,9 +203,9 @@ static void write_suite(const json_t *suite, Cs3Output *output) {
                         text_of(point, "source"), text_of(point, "note"));
   cs3_output_printf(
       output, "%s: %.0f ok, %.0f missed, %.0f reported without a claim, %.0f not reproduced\n\n",
-      text_of(suite, "name"), cs3_result_number(suite, "verdicts.ok"),
-      cs3_result_number(suite, "verdicts.missed"), cs3_result_number(suite, "verdicts.reported"),
-      cs3_result_number(suite, "verdicts.rejected"));
+      text_of(suite, "name"), cs3_record_number(suite, "verdicts.ok"),
+      cs3_record_number(suite, "verdicts.missed"), cs3_record_number(suite, "verdicts.reported"),
+      cs3_record_number(suite, "verdicts.rejected"));
   const json_t *fit = json_object_get(suite, "fit");
   if (fit != NULL)
     cs3_validation_fit_text(fit, output);

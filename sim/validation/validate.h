@@ -7,9 +7,7 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include "sim/base/output.h"
-
-#define CS3_VALIDATE_SCHEMA "cs3sim.validate/1"
+#include "base/output.h"
 
 /* What a row claims. */
 typedef enum {
@@ -82,7 +80,7 @@ const Cs3ValidationSuite *cs3_validation_suite_find(const char *name,
                                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_validation_load: the rows of @suite from its data file (sim/base/datadir.h).
+ * cs3_validation_load: the rows of @suite from its data file (base/datadir.h).
  * Returns: (transfer full) (nullable) (element-type Cs3ValidationRow): %NULL with
  *   CS3_CONFIG_ERROR: not found, or file:line and what is wrong with it.
  */

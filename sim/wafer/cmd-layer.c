@@ -2,7 +2,8 @@
 /* cs3sim layer: one linear layer. */
 #include "config.h"
 
-#include "sim/base/datadir.h"
+#include "base/datadir.h"
+#include "results/record.h"
 #include "sim/cli/common-options.h"
 #include "sim/commands.h"
 #include "sim/run/result.h"
@@ -224,12 +225,12 @@ static gboolean open_views(const LayerOptions *o, Views *views, GError **error) 
 
 /* What the heatmap says of the program. */
 static gboolean close_views(Views *views, const json_t *record, GError **error) {
-  g_autofree char *program = g_strdup_printf("layer %s", cs3_result_string(record, "pass"));
+  g_autofree char *program = g_strdup_printf("layer %s", cs3_record_string(record, "pass"));
   json_t *words = json_pack("{s:s, s:s, s:I, s:I, s:I}", "program", program, "hardware",
-                            cs3_result_string(record, "hardware"), "width",
-                            (json_int_t)cs3_result_number(record, "event.width"), "height",
-                            (json_int_t)cs3_result_number(record, "event.height"), "cycles",
-                            (json_int_t)cs3_result_number(record, "event.cycles"));
+                            cs3_record_string(record, "hardware"), "width",
+                            (json_int_t)cs3_record_number(record, "event.width"), "height",
+                            (json_int_t)cs3_record_number(record, "event.height"), "cycles",
+                            (json_int_t)cs3_record_number(record, "event.cycles"));
   gboolean ok = (!views->trace || cs3_output_finish(views->trace, error)) &&
                 (!views->heatmap || cs3_fabric_heatmap_finish(views->heatmap, words, error));
   json_decref(words);
@@ -271,7 +272,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
   gboolean right = json_object_get(record, "event") == NULL ||
-                   cs3_result_number(record, "event.wrong_outputs") == 0;
+                   cs3_record_number(record, "event.wrong_outputs") == 0;
   if (context->format == CS3_FORMAT_TEXT)
     cs3_layer_text(record, context->output);
   else

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 
 typedef struct {
   Cs3Output *data;             /* columns: the file itself, or FILE.dat beside a picture */

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "fabric/programs/program.h"
-#include "sim/base/output.h"
+#include "base/output.h"
 
 typedef struct {
   const Cs3ProgramOps *ops;

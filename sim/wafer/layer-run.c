@@ -4,7 +4,9 @@
 
 #include "sim/wafer/layer-run.h"
 
-#include "sim/base/table.h"
+#include "base/table.h"
+#include "results/record.h"
+#include "results/schema.h"
 #include "sim/run/result.h"
 #include "sim/wafer/layer-fidelity.h"
 
@@ -168,7 +170,7 @@ static const Cs3Column cause_columns[] = {
 
 static double gap_number(const json_t *record, int cause) {
   g_autofree char *path = g_strdup_printf("speedup.gap_cycles.%s", cs3_cause_name(cause));
-  return cs3_result_number(record, path);
+  return cs3_record_number(record, path);
 }
 
 /* What holds the speed-up below theory most, if anything does. */
@@ -182,23 +184,23 @@ static const char *departure(const json_t *record) {
 
 static void write_causes(const json_t *record, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(cause_columns, G_N_ELEMENTS(cause_columns));
-  double cycles = cs3_result_number(record, "cycles");
+  double cycles = cs3_record_number(record, "cycles");
   for (int cause = 0; cause < CS3_N_CAUSES; cause++) {
     g_autofree char *path = g_strdup_printf("causes.%s", cs3_cause_name(cause));
     g_autofree char *dense = g_strdup_printf("dense.causes.%s", cs3_cause_name(cause));
     cs3_table_add_text(table, cs3_cause_name(cause));
-    cs3_table_add_int(table, (gint64)cs3_result_number(record, path));
-    cs3_table_add_real(table, cs3_result_number(record, path) / cycles);
-    cs3_table_add_int(table, (gint64)cs3_result_number(record, dense));
+    cs3_table_add_int(table, (gint64)cs3_record_number(record, path));
+    cs3_table_add_real(table, cs3_record_number(record, path) / cycles);
+    cs3_table_add_int(table, (gint64)cs3_record_number(record, dense));
     cs3_table_add_real(table, gap_number(record, cause));
   }
   cs3_table_add_text(table, "pass");
   cs3_table_add_int(table, (gint64)cycles);
   cs3_table_add_real(table, 1);
-  double dense_cycles = cs3_result_number(record, "dense.cycles");
+  double dense_cycles = cs3_record_number(record, "dense.cycles");
   cs3_table_add_int(table, (gint64)dense_cycles);
   cs3_table_add_real(table,
-                     cycles - dense_cycles / cs3_result_number(record, "speedup.theoretical"));
+                     cycles - dense_cycles / cs3_record_number(record, "speedup.theoretical"));
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
 }
 
@@ -207,46 +209,46 @@ static void write_event(const json_t *r, Cs3Output *output) {
   if (json_object_get(r, "event") == NULL)
     return;
   cs3_output_printf(output, "fidelities   event %.0f, recurrence %.0f, bound %.0f cycles\n",
-                    cs3_result_number(r, "event.cycles"), cs3_result_number(r, "cycles"),
-                    cs3_result_number(r, "bound_cycles"));
+                    cs3_record_number(r, "event.cycles"), cs3_record_number(r, "cycles"),
+                    cs3_record_number(r, "bound_cycles"));
   cs3_output_printf(output,
                     "event        %.0f wavelet hops on %.0fx%.0f PEs, edge included; %.0f "
                     "multiply-adds; %.0f wrong outputs, largest error %.3g\n",
-                    cs3_result_number(r, "event.wavelet_hops"), cs3_result_number(r, "event.width"),
-                    cs3_result_number(r, "event.height"), cs3_result_number(r, "event.macs"),
-                    cs3_result_number(r, "event.wrong_outputs"),
-                    cs3_result_number(r, "event.largest_error"));
+                    cs3_record_number(r, "event.wavelet_hops"), cs3_record_number(r, "event.width"),
+                    cs3_record_number(r, "event.height"), cs3_record_number(r, "event.macs"),
+                    cs3_record_number(r, "event.wrong_outputs"),
+                    cs3_record_number(r, "event.largest_error"));
 }
 
 void cs3_layer_text(const json_t *r, Cs3Output *output) {
   gboolean causes = json_object_get(r, "causes") != NULL;
   gboolean from_file = json_object_get(r, "mask") != NULL;
   cs3_output_printf(output, "%.0f x %.0f %s, %.0f tokens, %.4g %% %s sparsity, on %s\n\n",
-                    cs3_result_number(r, "out_features"), cs3_result_number(r, "in_features"),
-                    cs3_result_string(r, "pass"), cs3_result_number(r, "tokens"),
-                    100 * cs3_result_number(r, "sparsity"),
-                    from_file ? "measured" : cs3_result_string(r, "pattern"),
-                    cs3_result_string(r, "hardware"));
+                    cs3_record_number(r, "out_features"), cs3_record_number(r, "in_features"),
+                    cs3_record_string(r, "pass"), cs3_record_number(r, "tokens"),
+                    100 * cs3_record_number(r, "sparsity"),
+                    from_file ? "measured" : cs3_record_string(r, "pattern"),
+                    cs3_record_string(r, "hardware"));
   cs3_output_printf(output, "cycles       %.0f  (lower bound %.0f)\n",
-                    cs3_result_number(r, "cycles"), cs3_result_number(r, "bound_cycles"));
+                    cs3_record_number(r, "cycles"), cs3_record_number(r, "bound_cycles"));
   cs3_output_printf(output, "achieved     %.3g PFLOP/s\n",
-                    cs3_result_number(r, "achieved_flops") / 1e15);
+                    cs3_record_number(r, "achieved_flops") / 1e15);
   write_event(r, output);
   cs3_output_printf(output, "speed-up     %.3f simulated, %.3f in theory (%.1f %%%s%s)\n",
-                    cs3_result_number(r, "speedup.simulated"),
-                    cs3_result_number(r, "speedup.theoretical"),
-                    100 * cs3_result_number(r, "speedup.share_of_theory"),
+                    cs3_record_number(r, "speedup.simulated"),
+                    cs3_record_number(r, "speedup.theoretical"),
+                    100 * cs3_record_number(r, "speedup.share_of_theory"),
                     causes ? "; most beyond theory: " : "", causes ? departure(r) : "");
   if (causes)
-    cs3_output_printf(output, "bottleneck   %s\n", cs3_result_string(r, "bottleneck"));
+    cs3_output_printf(output, "bottleneck   %s\n", cs3_record_string(r, "bottleneck"));
   cs3_output_printf(output, "imbalance    %.3f (busiest line / mean)\n",
-                    cs3_result_number(r, "imbalance"));
-  cs3_output_printf(output, "mapping      %s\n", cs3_result_string(r, "mapping.text"));
-  if (*cs3_result_string(r, "runner_up.text"))
+                    cs3_record_number(r, "imbalance"));
+  cs3_output_printf(output, "mapping      %s\n", cs3_record_string(r, "mapping.text"));
+  if (*cs3_record_string(r, "runner_up.text"))
     cs3_output_printf(output, "runner-up    %s: %.0f cycles\n",
-                      cs3_result_string(r, "runner_up.text"),
-                      cs3_result_number(r, "runner_up.cycles"));
-  cs3_output_printf(output, "dense        %s\n\n", cs3_result_string(r, "dense.mapping.text"));
+                      cs3_record_string(r, "runner_up.text"),
+                      cs3_record_number(r, "runner_up.cycles"));
+  cs3_output_printf(output, "dense        %s\n\n", cs3_record_string(r, "dense.mapping.text"));
   if (causes)
     write_causes(r, output);
 }

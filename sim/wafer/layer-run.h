@@ -5,12 +5,10 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 #include "sim/machine/machine.h"
 #include "sim/map/mapper.h"
 #include "workloads/pattern.h"
-
-#define CS3_LAYER_SCHEMA "cs3sim.layer/1"
 
 /* What `cycles` is; ALL runs all three and takes the recurrence's. */
 typedef enum {

@@ -5,7 +5,7 @@
 
 #include "tests/unit/fixture.h"
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/machine/baseline.h"
 
 static Cs3Baseline *h100(void) {

@@ -7,7 +7,7 @@
 
 #include <simgrid/plugins/energy.h>
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/run/run.h"
 #include "sim/step/simgrid-engine.h"
 #include "sim/step/simgrid-runner.h"

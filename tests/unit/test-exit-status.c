@@ -7,8 +7,8 @@
 #include <gio/gio.h>
 
 #include "fabric/fabric-error.h"
-#include "sim/base/config-error.h"
-#include "sim/base/output.h"
+#include "base/config-error.h"
+#include "base/output.h"
 #include "sim/cli/cli.h"
 #include "sim/step/step.h"
 #include "tests/unit/fixture.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/machine/explain.h"
 
 static Cs3Machine *cs3(void) {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/ini.h"
+#include "base/config-error.h"
+#include "base/ini.h"
 
 /* Loads @content (@length -1: up to its NUL) from a temporary file called "f.ini" in messages. */
 static Cs3Ini *load(const char *content, gssize length, GError **error) {

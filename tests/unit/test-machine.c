@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/datadir.h"
-#include "sim/base/ini.h"
+#include "base/config-error.h"
+#include "base/datadir.h"
+#include "base/ini.h"
 #include "sim/machine/machine.h"
 
 /* A directory of the running test, for the files it writes. */

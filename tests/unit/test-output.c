@@ -2,7 +2,7 @@
 /* The output sink: a file is there whole or not at all, and every failure to write is reported. */
 #include "config.h"
 
-#include "sim/base/output.h"
+#include "base/output.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "fabric/hardware.h"
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/machine/params.h"
 #include "sim/machine/system.h"
 

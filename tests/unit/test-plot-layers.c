@@ -8,6 +8,7 @@
 
 #include "plots/plot.h"
 #include "plots/plots.h"
+#include "results/record.h"
 
 static const Cs3PlotTarget svg = {
     .format = CS3_PLOT_SVG, .picture_name = "l.svg", .data_name = "l.dat"};
@@ -67,7 +68,7 @@ START_TEST(test_spoilt) {
   g_autofree char *data = NULL, *script = NULL;
   g_autoptr(GError) error = NULL;
   ck_assert(!make(records, &data, &script, &error));
-  fixture_error_in(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, spoilt[_i].message);
+  fixture_error_in(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, spoilt[_i].message);
   json_decref(records);
 }
 END_TEST
@@ -79,7 +80,7 @@ START_TEST(test_too_many) {
   g_autofree char *data = NULL, *script = NULL;
   g_autoptr(GError) error = NULL;
   ck_assert(!make(records, &data, &script, &error));
-  fixture_error_in(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+  fixture_error_in(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                    "1 machines and 7 numbers of tokens: at most 4 and 6");
   json_decref(records);
 }

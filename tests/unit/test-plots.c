@@ -9,7 +9,7 @@
 #include "plots/canvas.h"
 #include "plots/gnuplot.h"
 #include "plots/plot.h"
-#include "plots/record.h"
+#include "results/record.h"
 #include "sim/run/result.h"
 #include "tests/unit/fixture.h"
 
@@ -131,10 +131,10 @@ START_TEST(test_speedup_data) {
     const json_t *record = json_array_get(records, order[i]);
     ck_assert_double_eq_tol(cell(table, i + 1, "sparsity"), 0.25 * i, 1e-12);
     ck_assert_double_eq_tol(cell(table, i + 1, "step_simulated"),
-                            cs3_result_number(record, "speedup.simulated"), 1e-12);
+                            cs3_record_number(record, "speedup.simulated"), 1e-12);
     ck_assert_double_eq_tol(cell(table, i + 1, "linear_theory"),
-                            cs3_result_number(record, "speedup.linear.theoretical"), 1e-12);
-    ck_assert_double_eq_tol(cell(table, i + 1, "step_s"), cs3_result_number(record, "step.time_s"),
+                            cs3_record_number(record, "speedup.linear.theoretical"), 1e-12);
+    ck_assert_double_eq_tol(cell(table, i + 1, "step_s"), cs3_record_number(record, "step.time_s"),
                             1e-12);
   }
   json_decref(records);
@@ -219,7 +219,7 @@ START_TEST(test_spoilt_records) {
     g_autoptr(GError) error = NULL;
     g_autofree char *data = NULL, *script = NULL;
     ck_assert(!cs3_plot_make(*plot, records, &svg, &data, &script, &error));
-    fixture_error_in(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, spoilt[_i].message);
+    fixture_error_in(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, spoilt[_i].message);
   }
   json_decref(records);
 }
@@ -232,7 +232,7 @@ START_TEST(test_too_few) {
   g_autoptr(GError) error = NULL;
   g_autofree char *data = NULL, *script = NULL;
   ck_assert(!cs3_plot_make(plot_called("speedup"), records, &svg, &data, &script, &error));
-  fixture_error_in(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, "two sparsities or more, not ");
+  fixture_error_in(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, "two sparsities or more, not ");
   json_decref(records);
 }
 END_TEST
@@ -260,7 +260,7 @@ START_TEST(test_files) {
   gboolean ok = cs3_records_load(path, records, &error);
   g_unlink(path);
   if (files[_i].records == 0)
-    fixture_error_in(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, files[_i].message);
+    fixture_error_in(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, files[_i].message);
   else
     ck_assert_uint_eq(json_array_size(records), files[_i].records);
   ck_assert(ok == (files[_i].records > 0));

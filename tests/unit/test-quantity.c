@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/quantity.h"
+#include "base/config-error.h"
+#include "base/quantity.h"
 
 static const struct {
   const char *text;

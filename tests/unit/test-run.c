@@ -2,6 +2,7 @@
 /* The main job: conservation of cycles, limits of the speed-up, reproducibility. */
 #include "config.h"
 
+#include "results/record.h"
 #include "tests/unit/fixture.h"
 
 #include <math.h>
@@ -46,14 +47,14 @@ START_TEST(test_breakdown_adds_up) {
   o.map = map;
   o.batch = 100; /* 15 micro-batches of 7 hold 105 sequences */
   json_t *r = run(&o);
-  ck_assert(cs3_result_number(r, "step.causes.padding") >
-            0.04 * cs3_result_number(r, "step.cycles"));
-  double cycles = cs3_result_number(r, "step.cycles");
-  double clock = cs3_result_number(r, "hardware.clock_hz");
+  ck_assert(cs3_record_number(r, "step.causes.padding") >
+            0.04 * cs3_record_number(r, "step.cycles"));
+  double cycles = cs3_record_number(r, "step.cycles");
+  double clock = cs3_record_number(r, "hardware.clock_hz");
   ck_assert(sum_of(member(r, "step", "causes")) == cycles);
-  ck_assert(fabs(cs3_result_number(r, "step.time_s") * clock - cycles) < 3);
-  double gap = cycles - cs3_result_number(r, "dense.step.cycles") /
-                            cs3_result_number(r, "speedup.theoretical");
+  ck_assert(fabs(cs3_record_number(r, "step.time_s") * clock - cycles) < 3);
+  double gap = cycles - cs3_record_number(r, "dense.step.cycles") /
+                            cs3_record_number(r, "speedup.theoretical");
   ck_assert_double_eq_tol(sum_of(member(r, "speedup", "gap_cycles")), gap, 1e-6 * cycles);
   json_decref(r);
 }
@@ -63,8 +64,8 @@ START_TEST(test_dense_is_its_own_baseline) {
   Cs3ScenarioOptions o = options("gpt2-small", 0);
   o.batch = 32;
   json_t *r = run(&o);
-  ck_assert(cs3_result_number(r, "speedup.simulated") == 1);
-  ck_assert(cs3_result_number(r, "speedup.theoretical") == 1);
+  ck_assert(cs3_record_number(r, "speedup.simulated") == 1);
+  ck_assert(cs3_record_number(r, "speedup.theoretical") == 1);
   json_decref(r);
 }
 END_TEST
@@ -85,9 +86,9 @@ START_TEST(test_theory) {
   o.seq = identities[_i].seq;
   o.batch = 16;
   json_t *r = run(&o);
-  double theory = cs3_result_number(r, "speedup.theoretical");
+  double theory = cs3_record_number(r, "speedup.theoretical");
   ck_assert_double_eq_tol(theory, identities[_i].theory, 0.01 * identities[_i].theory);
-  ck_assert(cs3_result_number(r, "speedup.simulated") <= theory);
+  ck_assert(cs3_record_number(r, "speedup.simulated") <= theory);
   json_decref(r);
 }
 END_TEST
@@ -122,9 +123,9 @@ START_TEST(test_filters_by_layer) {
   size_t i;
   json_t *layer;
   json_array_foreach(json_object_get(r, "layers"), i, layer) {
-    double repeat = cs3_result_number(layer, "repeat"), s = cs3_result_number(layer, "sparsity");
-    gboolean is_mlp = strstr(cs3_result_string(layer, "tensor"), ".mlp.") != NULL;
-    gboolean in_block = strstr(cs3_result_string(layer, "tensor"), ".h.") != NULL;
+    double repeat = cs3_record_number(layer, "repeat"), s = cs3_record_number(layer, "sparsity");
+    gboolean is_mlp = strstr(cs3_record_string(layer, "tensor"), ".mlp.") != NULL;
+    gboolean in_block = strstr(cs3_record_string(layer, "tensor"), ".h.") != NULL;
     *(is_mlp ? &mlp : &attention) += in_block ? repeat * s : 0;
   }
   ck_assert_double_eq_tol(mlp, 2 * 12 * 0.9, 1e-9);
@@ -155,8 +156,8 @@ static json_t *run_layer(gint64 tokens, double sparsity, const char *hardware) {
 /* Few tokens: the stream of 32-bit wavelets decides, sparsity pays 1 / (2 d). */
 START_TEST(test_ingress_limit) {
   json_t *r = run_layer(4096, 0.75, "cs2");
-  ck_assert_double_eq_tol(cs3_result_number(r, "speedup.simulated"), 1 / (2 * 0.25), 0.1);
-  ck_assert_str_eq(cs3_result_string(r, "bottleneck"), "ingress");
+  ck_assert_double_eq_tol(cs3_record_number(r, "speedup.simulated"), 1 / (2 * 0.25), 0.1);
+  ck_assert_str_eq(cs3_record_string(r, "bottleneck"), "ingress");
   json_decref(r);
 }
 END_TEST
@@ -164,9 +165,9 @@ END_TEST
 /* Many tokens: close to 1 / d. */
 START_TEST(test_arithmetic_limit) {
   json_t *r = run_layer(131072, 0.7, "cs2");
-  double speedup = cs3_result_number(r, "speedup.simulated");
+  double speedup = cs3_record_number(r, "speedup.simulated");
   ck_assert_msg(speedup > 0.85 / 0.3 && speedup < 1 / 0.3, "speed-up %g", speedup);
-  ck_assert(cs3_result_number(r, "bound_cycles") <= cs3_result_number(r, "cycles"));
+  ck_assert(cs3_record_number(r, "bound_cycles") <= cs3_record_number(r, "cycles"));
   json_decref(r);
 }
 END_TEST

@@ -2,7 +2,7 @@
 /* "Did you mean": near names are found, far ones are not. */
 #include "config.h"
 
-#include "sim/base/suggest.h"
+#include "base/suggest.h"
 
 #include "tests/unit/fixture.h"
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 #include "sim/machine/machine.h"
 #include "sim/map/mapper.h"
 #include "sim/map/weights.h"

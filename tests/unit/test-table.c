@@ -2,7 +2,7 @@
 /* Result tables: the same cells in every format. */
 #include "config.h"
 
-#include "sim/base/table.h"
+#include "base/table.h"
 
 #include <glib/gstdio.h>
 #include <math.h>

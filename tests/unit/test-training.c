@@ -6,8 +6,8 @@
 #include <glib/gstdio.h>
 #include <math.h>
 
-#include "sim/base/config-error.h"
-#include "sim/base/datadir.h"
+#include "base/config-error.h"
+#include "base/datadir.h"
 #include "sim/training/training.h"
 #include "tests/unit/fixture.h"
 

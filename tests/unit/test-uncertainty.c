@@ -3,11 +3,12 @@
  * analysis evaluates against those of a run; the analysis itself. */
 #include "config.h"
 
+#include "results/record.h"
 #include "tests/unit/fixture.h"
 
 #include <math.h>
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/run/result.h"
 #include "sim/run/scenario.h"
 #include "sim/run/sobol.h"
@@ -153,10 +154,10 @@ START_TEST(test_analysis) {
   json_t *a = analyse(one, 3, TRUE), *b = analyse(three, 3, TRUE);
   char *x = json_dumps(a, 0), *y = json_dumps(b, 0);
   ck_assert_str_eq(x, y);
-  ck_assert(cs3_result_number(a, "speedup.p10") <= cs3_result_number(a, "speedup.median"));
-  ck_assert(cs3_result_number(a, "speedup.median") <= cs3_result_number(a, "speedup.p90"));
+  ck_assert(cs3_record_number(a, "speedup.p10") <= cs3_record_number(a, "speedup.median"));
+  ck_assert(cs3_record_number(a, "speedup.median") <= cs3_record_number(a, "speedup.p90"));
   ck_assert_uint_eq(json_array_size(json_object_get(a, "matter_most")), 3);
-  ck_assert(cs3_result_number(a, "uncertain") ==
+  ck_assert(cs3_record_number(a, "uncertain") ==
             (double)json_array_size(json_object_get(a, "parameters")));
   free(x);
   free(y);
@@ -179,10 +180,10 @@ START_TEST(test_one_constant_left) {
   ck_assert_uint_eq(left->len, 1);
   json_t *object = analyse(s, 32, TRUE);
   const json_t *only = json_array_get(json_object_get(object, "parameters"), 0);
-  ck_assert_str_eq(cs3_result_string(only, "name"), "kernel.weight_overhead");
-  ck_assert_double_eq_tol(cs3_result_number(only, "tokens_per_s.total"), 1, 0.35);
-  ck_assert(cs3_result_number(object, "tokens_per_s.p90") >
-            cs3_result_number(object, "tokens_per_s.p10"));
+  ck_assert_str_eq(cs3_record_string(only, "name"), "kernel.weight_overhead");
+  ck_assert_double_eq_tol(cs3_record_number(only, "tokens_per_s.total"), 1, 0.35);
+  ck_assert(cs3_record_number(object, "tokens_per_s.p90") >
+            cs3_record_number(object, "tokens_per_s.p10"));
   json_decref(object);
 
   const Cs3Uncertain *u = &g_array_index(left, Cs3Uncertain, 0);

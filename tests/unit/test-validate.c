@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 #include "sim/validation/validate-measure.h"
 
 #define HEADER                                                                                     \

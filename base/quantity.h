@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "fabric/param.h"
+#include "base/param.h"
 
 /**
  * cs3_quantity_parse: read a number with its unit.

@@ -2,7 +2,7 @@
 /* "Did you mean": the known name nearest to a mistyped one. */
 #include "config.h"
 
-#include "sim/base/suggest.h"
+#include "base/suggest.h"
 
 #include <string.h>
 

@@ -3,9 +3,9 @@
  * GKeyFile does not keep: line numbers, comments, repetitions. */
 #include "config.h"
 
-#include "sim/base/ini.h"
+#include "base/ini.h"
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>

@@ -5,7 +5,7 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include "sim/base/output.h"
+#include "base/output.h"
 
 typedef enum { CS3_COLUMN_TEXT, CS3_COLUMN_INT, CS3_COLUMN_REAL } Cs3ColumnType;
 

@@ -2,7 +2,7 @@
 /* Records of runs as plots get them. */
 #include "config.h"
 
-#include "plots/record.h"
+#include "results/record.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -10,8 +10,30 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plots/plot.h"
-#include "sim/run/result.h"
+#include "results/schema.h"
+
+G_DEFINE_QUARK(cs3 - record - error - quark, cs3_record_error)
+
+static const json_t *find(const json_t *record, const char *path) {
+  g_auto(GStrv) keys = g_strsplit(path, ".", -1);
+  for (char **key = keys; record != NULL && *key != NULL; key++)
+    record = json_object_get(record, *key);
+  return record;
+}
+
+double cs3_record_number(const json_t *record, const char *path) {
+  const json_t *value = find(record, path);
+  return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+const char *cs3_record_string(const json_t *record, const char *path) {
+  const char *text = json_string_value(find(record, path));
+  return text ? text : "";
+}
+
+gint64 cs3_record_integer(const json_t *record, const char *path) {
+  return json_integer_value(find(record, path));
+}
 
 static gboolean blank_to_end(FILE *file) {
   int c;
@@ -26,7 +48,7 @@ static gboolean blank_to_end(FILE *file) {
 /* What wraps records of runs: a point of a sweep, which may have none because its model does not
  * fit, and a comparison. */
 void cs3_records_append(json_t *records, json_t *record) {
-  const char *schema = cs3_result_string(record, "schema");
+  const char *schema = cs3_record_string(record, "schema");
   if (g_str_has_prefix(schema, "cs3sim.sweep/")) {
     json_t *result = json_object_get(record, "result");
     if (result != NULL) {
@@ -48,7 +70,7 @@ static gboolean read_all(FILE *file, const char *name, json_t *records, GError *
     json_error_t problem;
     json_t *record = json_loadf(file, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &problem);
     if (record == NULL) {
-      g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+      g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                   "%s: record %" G_GSIZE_FORMAT ", line %d of it: %s", name, n, problem.line,
                   problem.text);
       return FALSE;
@@ -79,7 +101,8 @@ gboolean cs3_records_load(const char *path, json_t *records, GError **error) {
 }
 
 static gboolean missing(const char *path, const char *what, GError **error) {
-  g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA, "the record has no %s at %s", what, path);
+  g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, "the record has no %s at %s", what,
+              path);
   return FALSE;
 }
 
@@ -91,17 +114,17 @@ gboolean cs3_record_require(const json_t *record, const char *const *numbers,
 gboolean cs3_record_require_schema(const json_t *record, const char *schema,
                                    const char *const *numbers, const char *const *texts,
                                    GError **error) {
-  const char *found = cs3_result_string(record, "schema");
+  const char *found = cs3_record_string(record, "schema");
   if (strcmp(found, schema) != 0) {
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_DATA,
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "the record's schema is '%s', this program reads %s", found, schema);
     return FALSE;
   }
   for (; *numbers != NULL; numbers++)
-    if (!isfinite(cs3_result_number(record, *numbers)))
+    if (!isfinite(cs3_record_number(record, *numbers)))
       return missing(*numbers, "number", error);
   for (; *texts != NULL; texts++)
-    if (*cs3_result_string(record, *texts) == '\0')
+    if (*cs3_record_string(record, *texts) == '\0')
       return missing(*texts, "text", error);
   return TRUE;
 }

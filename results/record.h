@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Records of runs as plots get them: from files, so nothing about them is taken for granted. Once
- * checked, they are read with cs3_result_number() and cs3_result_string(). */
+ * checked, they are read with cs3_record_number() and cs3_record_string(). */
 #pragma once
 
 #include <glib.h>
 #include <jansson.h>
 
+#define CS3_RECORD_ERROR (cs3_record_error_quark())
+GQuark cs3_record_error_quark(void);
+
+typedef enum {
+  CS3_RECORD_ERROR_DATA, /* a document is malformed, or lacks what its reader needs */
+} Cs3RecordError;
+
+/** cs3_record_number: the number at a dotted @path ("step.time_s") of @record; NaN when absent. */
+double cs3_record_number(const json_t *record, const char *path);
+
+/** cs3_record_integer: the integer at @path; 0 when absent. */
+gint64 cs3_record_integer(const json_t *record, const char *path);
+
+/** cs3_record_string: (transfer none): the text at @path, "" when absent. */
+const char *cs3_record_string(const json_t *record, const char *path);
+
 /**
  * cs3_records_load: append the records in the file @path to the array @records: one JSON document
  * or several (JSON Lines). "-": standard input. The record of a sweep's point keeps the point's
- * place as its member `axes`. Fails with G_FILE_ERROR, or CS3_PLOT_ERROR_DATA (file:line: what).
+ * place as its member `axes`. Fails with G_FILE_ERROR, or CS3_RECORD_ERROR_DATA (file:line: what).
  */
 gboolean cs3_records_load(const char *path, json_t *records,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -20,7 +36,7 @@ void cs3_records_append(json_t *records, json_t *record);
 /**
  * cs3_record_require: that @record is one of ours and has what is asked for.
  * @numbers, @texts: %NULL-terminated dotted paths ("step.time_s") of finite numbers and texts.
- * Fails with CS3_PLOT_ERROR_DATA.
+ * Fails with CS3_RECORD_ERROR_DATA.
  */
 gboolean cs3_record_require(const json_t *record, const char *const *numbers,
                             const char *const *texts, GError **error) G_GNUC_WARN_UNUSED_RESULT;

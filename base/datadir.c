@@ -2,10 +2,10 @@
 /* Where presets are found. */
 #include "config.h"
 
-#include "sim/base/datadir.h"
+#include "base/datadir.h"
 
-#include "sim/base/config-error.h"
-#include "sim/base/suggest.h"
+#include "base/config-error.h"
+#include "base/suggest.h"
 
 #include <string.h>
 

@@ -2,6 +2,6 @@
 /* Error domain of what the user configures. */
 #include "config.h"
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 
-G_DEFINE_QUARK(cs3-config-error-quark, cs3_config_error)
+G_DEFINE_QUARK(cs3 - config - error - quark, cs3_config_error)

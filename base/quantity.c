@@ -2,9 +2,9 @@
 /* Numbers with units, as text. */
 #include "config.h"
 
-#include "sim/base/quantity.h"
+#include "base/quantity.h"
 
-#include "sim/base/config-error.h"
+#include "base/config-error.h"
 
 #include <errno.h>
 #include <math.h>

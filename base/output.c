@@ -2,7 +2,7 @@
 /* Where results go: standard output, or a file that appears whole or not at all. */
 #include "config.h"
 
-#include "sim/base/output.h"
+#include "base/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(cs3-output-error-quark, cs3_output_error)
+G_DEFINE_QUARK(cs3 - output - error - quark, cs3_output_error)
 
 struct Cs3Output {
   char *path;      /* as the user wrote it; NULL: standard output */

@@ -2,7 +2,7 @@
 /* A table of results: filled once, written as text, CSV, JSON or JSON Lines. */
 #include "config.h"
 
-#include "sim/base/table.h"
+#include "base/table.h"
 
 #include <math.h>
 #include <string.h>

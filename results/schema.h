@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Names of the documents that cs3sim writes and reads back. What is in them: doc/result.md. */
+#pragma once
+
+#define CS3_RESULT_SCHEMA "cs3sim.result/1"
+#define CS3_LAYER_SCHEMA "cs3sim.layer/1"
+#define CS3_COMPARE_SCHEMA "cs3sim.compare/1"
+#define CS3_SWEEP_SCHEMA "cs3sim.sweep/1"
+#define CS3_OPTIMIZE_SCHEMA "cs3sim.optimize/1"
+#define CS3_TRAINING_SCHEMA "cs3sim.training/1"
+#define CS3_VALIDATE_SCHEMA "cs3sim.validate/1"
+
+/* Raised whenever the same input gives other numbers; NEWS.md says what moved. */
+#define CS3_MODEL_VERSION 2
