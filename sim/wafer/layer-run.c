@@ -37,6 +37,9 @@ static gboolean run_side(const Cs3LayerConfig *config, const Cs3Mask *mask, Side
   Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, NULL);
   cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &side->result);
   side->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, side->result.nonzeros);
+  /* The dense format multiplies the zeros too; the work that counts is the live weights. */
+  if (live != NULL)
+    side->result.nonzeros = live->nonzeros;
   return TRUE;
 }
 
