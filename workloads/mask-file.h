@@ -8,6 +8,9 @@
 
 #include "workloads/mask.h"
 
+/* Most rows or columns of a matrix in a file. */
+#define CS3_MASK_EXTENT ((gint64)1 << 24)
+
 typedef struct {
   const char *name;
   const char *suffix; /* by which a file is recognised, lower case */

@@ -14,12 +14,14 @@
 gboolean cs3_scan_open(Cs3Scan *scan, const char *path, GError **error) {
   *scan = (Cs3Scan){.path = path, .line = 1};
   g_autoptr(GError) reason = NULL;
-  gsize length;
-  if (!g_file_get_contents(path, &scan->text, &length, &reason)) {
+  if (!g_file_get_contents(path, &scan->text, &scan->length, &reason)) {
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT, "%s", reason->message);
     return FALSE;
   }
+  const char byte_order_mark[] = "\xef\xbb\xbf";
   scan->at = scan->text;
+  if (g_str_has_prefix(scan->at, byte_order_mark))
+    scan->at += strlen(byte_order_mark);
   return TRUE;
 }
 
@@ -38,8 +40,13 @@ gboolean cs3_scan_fail(const Cs3Scan *scan, GError **error, const char *format, 
 }
 
 static void skip_blanks(Cs3Scan *scan) {
-  for (; g_ascii_isspace(*scan->at) || *scan->at == ','; scan->at++)
-    scan->line += *scan->at == '\n';
+  for (;;) {
+    for (; g_ascii_isspace(*scan->at) || *scan->at == ','; scan->at++)
+      scan->line += *scan->at == '\n';
+    if (scan->comment == '\0' || *scan->at != scan->comment)
+      return;
+    scan->at += strcspn(scan->at, "\n");
+  }
 }
 
 /* Whether the text from scan->at to @end is a number that ends where a number should. */
@@ -79,6 +86,16 @@ gboolean cs3_scan_real(Cs3Scan *scan, const char *what, double *value, GError **
     return fail_at(scan, what, "a finite number", error);
   scan->at = end;
   return TRUE;
+}
+
+gboolean cs3_scan_room(const Cs3Scan *scan, const char *what, gint64 count, guint words,
+                       GError **error) {
+  gint64 left = (gint64)(scan->text + scan->length - scan->at);
+  gint64 most = (left + 1) / (2 * (gint64)words); /* the last word needs no blank */
+  return count <= most || cs3_scan_fail(scan, error,
+                                        "%s is %" G_GINT64_FORMAT ", but the %" G_GINT64_FORMAT
+                                        " bytes that follow hold at most %" G_GINT64_FORMAT,
+                                        what, count, left, most);
 }
 
 void cs3_scan_skip_line(Cs3Scan *scan) {

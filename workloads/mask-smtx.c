@@ -34,12 +34,15 @@ static Cs3Mask *read_smtx(const char *path, const char *tensor, GError **error) 
   g_auto(Cs3Scan) scan = {0};
   gint64 rows, cols, nonzeros;
   if (!cs3_scan_open(&scan, path, error) ||
-      !cs3_scan_int(&scan, "the number of rows", 1, G_MAXINT32, &rows, error) ||
-      !cs3_scan_int(&scan, "the number of columns", 1, G_MAXINT32, &cols, error) ||
-      !cs3_scan_int(&scan, "the number of non-zeros", 0, rows * cols, &nonzeros, error))
+      !cs3_scan_int(&scan, "the number of rows", 1, CS3_MASK_EXTENT, &rows, error) ||
+      !cs3_scan_int(&scan, "the number of columns", 1, CS3_MASK_EXTENT, &cols, error) ||
+      !cs3_scan_int(&scan, "the number of non-zeros", 0, rows * cols, &nonzeros, error) ||
+      !cs3_scan_room(&scan, "the number of row offsets", rows + 1, 1, error) ||
+      !cs3_scan_room(&scan, "the number of row offsets and non-zeros", rows + 1 + nonzeros, 1,
+                     error))
     return NULL;
   g_autoptr(Cs3Mask) mask = cs3_mask_new(rows, cols, error);
-  g_autofree gint64 *offsets = mask ? g_new(gint64, rows + 1) : NULL;
+  g_autofree gint64 *offsets = mask ? g_new(gint64, rows + 1) : NULL; /* the file is longer */
   if (mask == NULL || !read_offsets(&scan, offsets, rows, nonzeros, error) ||
       !read_columns(&scan, offsets, mask, error))
     return NULL;

@@ -181,12 +181,28 @@ static const struct {
     {".smtx", "2, 2, 1\n0 1 1\n0\n7\n", CS3_WORKLOAD_ERROR_DATA, ":4: what follows"},
     {".smtx", "2, 2, 1\n0 1 1x\n0\n", CS3_WORKLOAD_ERROR_DATA, "row offset is '1x'"},
     {".smtx", "2, 2, 0\n0 0 0\n", CS3_WORKLOAD_ERROR_DATA, "all of its 2 x 2 weights are zero"},
-    {".smtx", "2000000, 2000000, 0\n", CS3_WORKLOAD_ERROR_TOO_LARGE, "beyond 2^34"},
-    {".mtx", "2 2 1\n1 1\n", CS3_WORKLOAD_ERROR_DATA, ":1: expected a Matrix Market banner"},
+    {".smtx", "2, 20000000, 0\n", CS3_WORKLOAD_ERROR_DATA, "from 1 to 16777216"},
+    {".smtx", "12000000, 64, 0\n0", CS3_WORKLOAD_ERROR_DATA,
+     "the number of row offsets is 12000001, but the 2 bytes that follow hold at most 1"},
+    {".smtx", "2, 64, 100\n0 1 2\n", CS3_WORKLOAD_ERROR_DATA,
+     "row offsets and non-zeros is 103, but"},
+    {".mtx", "2 2 1\n1 1\n", CS3_WORKLOAD_ERROR_DATA, ":1: '2 2 1' is no Matrix Market banner"},
     {".mtx", "%%MatrixMarket matrix coordinate complex general\n", CS3_WORKLOAD_ERROR_DATA,
      "coordinate complex general' cannot be read (coordinate or array"},
     {".mtx", "%%MatrixMarket matrix array pattern general\n", CS3_WORKLOAD_ERROR_DATA,
      "an array needs values"},
+    {".mtx", "%%MatrixMarket matrix coordinate pattern skew-symmetric\n", CS3_WORKLOAD_ERROR_DATA,
+     "without values nothing has a sign"},
+    {".mtx", "%%MatrixMarket\tmatrix vector real\n", CS3_WORKLOAD_ERROR_DATA,
+     ":1: '%%MatrixMarket?matrix vector real' is no Matrix Market banner"},
+    {".mtx", "%%MatrixMarket matrix coordinate real general\n2 2 4\n1 1 1\n",
+     CS3_WORKLOAD_ERROR_DATA, ":2: the number of entries is 4, but the 7 bytes that follow"},
+    {".mtx", "%%MatrixMarket matrix array real general\n4000 4000\n1\n", CS3_WORKLOAD_ERROR_DATA,
+     "the number of entries is 16000000, but"},
+    {".mtx", "%%MatrixMarket matrix coordinate real skew-symmetric\n2 2 2\n1 1 5\n2 1 5\n",
+     CS3_WORKLOAD_ERROR_DATA, ":3: entry (1, 1) is on the diagonal"},
+    {".mtx", "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 1 % late\n% end\n1\n",
+     CS3_WORKLOAD_ERROR_DATA, ":5: what follows the last entry is '1'"},
     {".mtx", "%%MatrixMarket matrix coordinate pattern general\n%\n2 2 1\n0 1\n",
      CS3_WORKLOAD_ERROR_DATA, ":4: row index is '0': expected a whole number from 1 to 2"},
     {".mtx", "%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 nan\n",
@@ -204,6 +220,27 @@ START_TEST(test_bad_files) {
   g_autoptr(GError) error = NULL;
   ck_assert_ptr_null(read_bytes(bad[_i].suffix, bad[_i].text, strlen(bad[_i].text), NULL, &error));
   fixture_error_in(error, CS3_WORKLOAD_ERROR, bad[_i].code, bad[_i].message);
+}
+END_TEST
+
+/* Blanks of every kind where writers put them, comments anywhere, and what scipy calls bytes. */
+static const char *const spellings[] = {
+    "%%MatrixMarket matrix coordinate  real general\n2 3 2\n2 3 1.5\n1 1 2\n",
+    "%%MatrixMarket\tmatrix\tcoordinate\treal\tgeneral\n2\t3\t2\n2\t3\t1\n1\t1\t2\n",
+    "%%MatrixMarket matrix coordinate real general \t\r\n2 3 2\r\n2 3 1\r\n1 1 2\r\n",
+    "\xef\xbb\xbf %%matrixmarket MATRIX Coordinate Integer General\n\n  2 3 2\n  2 3 1\n 1 1 2",
+    "%%MatrixMarket matrix coordinate unsigned-integer general\n%\n2 3 2\n%\n2 3 1\n\t% c\n1 1 2 % "
+    "d\n%",
+    "%%MatrixMarket matrix array real general\n %\n2 3\n1\n0\n% late\n0\n0\n0\n1\n\n",
+};
+
+START_TEST(test_mtx_spellings) {
+  g_autoptr(GError) error = NULL;
+  const char *text = spellings[_i];
+  g_autoptr(Cs3Mask) mask = read_bytes(".mtx", text, strlen(text), NULL, &error);
+  ck_assert_msg(mask != NULL, "%s", error ? error->message : "");
+  ck_assert(mask->rows == 2 && mask->cols == 3 && cs3_mask_nnz(mask) == 2);
+  ck_assert(cs3_mask_alive(mask, 0, 0) && cs3_mask_alive(mask, 1, 2));
 }
 END_TEST
 
@@ -290,6 +327,7 @@ static Suite *suite(void) {
   TCase *t = tcase_create("mask-file");
   tcase_add_test(t, test_round_trip);
   tcase_add_loop_test(t, test_bad_files, 0, G_N_ELEMENTS(bad));
+  tcase_add_loop_test(t, test_mtx_spellings, 0, G_N_ELEMENTS(spellings));
   tcase_add_loop_test(t, test_bad_tensors, 0, G_N_ELEMENTS(bad_tensors));
   tcase_add_test(t, test_header_beyond_file);
   tcase_add_test(t, test_index);
