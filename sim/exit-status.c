@@ -86,6 +86,7 @@ static Cs3ExitStatus fabric_status(int code) {
     return CS3_EXIT_NO;
   case CS3_FABRIC_ERROR_PROGRAM:
   case CS3_FABRIC_ERROR_DEADLOCK:
+  case CS3_FABRIC_ERROR_MISTAKE:
     return CS3_EXIT_INTERNAL;
   }
   return CS3_EXIT_INTERNAL;

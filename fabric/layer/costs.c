@@ -7,12 +7,18 @@
 #include <math.h>
 
 #include "fabric/fabric-error.h"
+#include "fabric/layer/lines.h"
 
 /* The queues that the programs of fabric/layer-event/ bind to their colours. */
 enum { PARTIAL_SUM_QUEUE = 2, LOWER_SUM_QUEUE = 3 };
 
 static gint64 div_up(gint64 a, gint64 b) {
   return (a + b - 1) / b;
+}
+
+/* Cycles and counts beyond 32 bits stay at their end, where cs3_mapping_check() refuses them. */
+static gint32 within(double cycles) {
+  return (gint32)CLAMP(cycles, 0, G_MAXINT32);
 }
 
 static gint64 accumulator_bytes(const Cs3Hardware *hw) {
@@ -64,48 +70,49 @@ static void slot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 
   if (mapping->placement == CS3_ACC_CACHE)
     c->slots = MIN(c->slots, fit);
   else if (mapping->placement == CS3_ACC_SPILL && fit < c->slots)
-    c->copy = div_up(vector_bytes, hw->pe.write_bytes);
+    c->copy = within(div_up(vector_bytes, hw->pe.write_bytes));
   /* A PE cannot act on wavelets faster than its link brings them. */
-  c->control = MAX(hw->kernel.control_cycles, ceil(hw->fabric.link_cycles)) + c->copy;
+  c->control =
+      within(MAX(hw->kernel.control_cycles, ceil(hw->fabric.link_cycles)) + (double)c->copy);
 }
 
 static gint32 service(const Cs3Hardware *hw, gint64 cycles) {
-  return (gint32)MAX(cycles, ceil(hw->fabric.link_cycles));
+  return within(MAX((double)cycles, ceil(hw->fabric.link_cycles)));
 }
 
 /* The AXPY (forward, dX): acc += w * x over the PE's tokens. */
 static void axpy_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
   gint64 acc = accumulator_bytes(hw);
   gint64 per_issue = MAX(1, hw->kernel.reduce_lanes * 2 / acc);
-  gint32 add = div_up(c->tokens, per_issue);
+  gint64 add = div_up(c->tokens, per_issue);
 
   slot_costs(hw, mapping, c->tokens * acc, c);
-  c->arithmetic = ceil(c->tokens / cs3_axpy_rate(hw, mapping->placement != CS3_ACC_SRAM));
+  c->arithmetic = within(ceil(c->tokens / cs3_axpy_rate(hw, mapping->placement != CS3_ACC_SRAM)));
   c->service = service(hw, c->arithmetic + hw->kernel.weight_overhead);
   if (c->lines > 1) {
-    c->send = add;
-    c->receive = (hw->kernel.reduce_issues - 1) * add;
+    c->send = within(add);
+    c->receive = within((hw->kernel.reduce_issues - 1) * add);
   }
-  c->store = div_up(c->tokens, hw->kernel.reduce_lanes);
+  c->store = within(div_up(c->tokens, hw->kernel.reduce_lanes));
 }
 
 /* dW by dot products: g = dy . x over the PE's tokens, lanes added, then the row chain. */
 static void dot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
   slot_costs(hw, mapping, c->tokens * 2, c);
-  c->arithmetic = ceil(c->tokens / cs3_dot_rate(hw, mapping->placement != CS3_ACC_SRAM));
+  c->arithmetic = within(ceil(c->tokens / cs3_dot_rate(hw, mapping->placement != CS3_ACC_SRAM)));
   c->service = service(hw, c->arithmetic + hw->kernel.weight_overhead + hw->kernel.dot_tail +
                                (c->columns > 1 ? hw->kernel.chain_add : 0));
 }
 
 /* dW by a local block: for every token g += dy x over all of the line's features, whose gradients
- * are the accumulators; then the row chain takes the live ones. A dense row of them is a vector that
- * the chain adds at the rate of the link. */
+ * are the accumulators; then the row chain takes the live ones. A dense row of them is a vector
+ * that the chain adds at the rate of the link. */
 static void block_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         const Cs3Mapping *mapping, Cs3LayerCosts *c) {
   slot_costs(hw, &(Cs3Mapping){.placement = CS3_ACC_SRAM}, c->tokens * 2, c);
-  gint64 vector = ceil(c->features / cs3_axpy_rate(hw, mapping->placement == CS3_ACC_CACHE));
-  c->block_vector = (gint32)(c->tokens * vector);
-  c->block = c->block_vector + (gint32)(c->tokens * hw->kernel.weight_overhead);
+  double vector = ceil(c->features / cs3_axpy_rate(hw, mapping->placement == CS3_ACC_CACHE));
+  c->block_vector = within(c->tokens * vector);
+  c->block = within(c->tokens * (vector + hw->kernel.weight_overhead));
   c->service = service(hw, c->columns > 1 && !shape->dense ? hw->kernel.chain_add : 0);
 }
 
@@ -116,7 +123,7 @@ static void dw_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   else
     dot_costs(hw, mapping, c);
   /* The multicast dy lands in its slot through the receive microthread. */
-  c->receive = c->lines > 1 ? div_up(c->tokens, hw->kernel.reduce_lanes) : 0;
+  c->receive = c->lines > 1 ? within(div_up(c->tokens, hw->kernel.reduce_lanes)) : 0;
 }
 
 static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
@@ -140,11 +147,11 @@ typedef struct {
 /* Element @e of a vector lies floor(e link) cycles behind the first; n of them take ceil(n link).
  */
 static gint32 link_offset(Link link, gint64 e) {
-  return (gint32)(e * link.num / link.den);
+  return within(e * link.num / link.den);
 }
 
 static gint32 link_cycles(Link link, gint64 n) {
-  return (gint32)((n * link.num + link.den - 1) / link.den);
+  return within((n * link.num + link.den - 1) / link.den);
 }
 
 /* Flow control between two PEs @hops apart: each channel on the way (output queue and ramp, a
@@ -170,6 +177,15 @@ static void reduction_edges(const Cs3Hardware *hw, Link link, const Cs3Mapping *
   c->turn = edge(hw, link, c, 1, PARTIAL_SUM_QUEUE);
 }
 
+/* Work of the fullest line, every vector that may be in its way, and the way along all lines. */
+static gint64 longest_row(const Cs3LayerCosts *c) {
+  gint64 work = c->features * c->service + c->block + c->control + c->receive + 2 * (gint64)c->send;
+  gint64 stage = MAX(c->along.stage, MAX(c->low.stage, c->turn.stage));
+  gint64 look = MAX(c->along.look, MAX(c->low.look, c->turn.look));
+  return work + c->store + 3 * (gint64)c->vector + c->lines * (stage + c->hop) + look +
+         2 * (gint64)c->feed + 2;
+}
+
 void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                      Cs3LayerCosts *c) {
   gint64 feature_pes, token_pes;
@@ -182,7 +198,7 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->columns = MIN(token_pes, div_up(shape->tokens, mapping->fold));
   c->tokens = div_up(shape->tokens, token_pes * mapping->fold);
   c->features = div_up(shape->features, c->lines);
-  c->elements = div_up(c->tokens * element_bytes, 4);
+  c->elements = within(div_up(c->tokens * element_bytes, 4));
   Link link;
   cs3_hardware_link_ratio(hw, &link.num, &link.den);
   c->vector = link_cycles(link, c->elements);
@@ -206,6 +222,7 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->weight_bits = hw->kernel.dense_weight_bits;
   c->gradient_bits = hw->kernel.gradient_bits;
   c->ingress_cycles = c->egress_cycles = 1 / cs3_hardware_io_wavelets(hw);
+  c->longest_row = longest_row(c);
 }
 
 double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c, double nonzeros) {
@@ -239,6 +256,38 @@ static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   if (shape->pass == CS3_PASS_DW)
     return needed + 4 * c->gradients + block_bytes(hw, c);
   return needed + (accumulator_bytes(hw) == 4 ? 4 * c->elements : 0);
+}
+
+/* The limits of the recurrences' own numbers: 16-bit counts, 32-bit times between two rebases, 64
+ * bits in all, of which the stream at the edge uses 20 for the fraction. */
+#define LONGEST_PASS ((double)(1LL << 42))
+
+static gboolean check_numbers(const Cs3LayerShape *shape, const Cs3LayerCosts *c, GError **error) {
+  if (c->features > G_MAXUINT16) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "the fullest line has %" G_GINT64_FORMAT
+                " features (accepted: up to %d); use more PEs along the features",
+                c->features, G_MAXUINT16);
+    return FALSE;
+  }
+  if (c->longest_row > CS3_TIMES_HIGH) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "an output row takes up to %" G_GINT64_FORMAT " cycles (accepted: up to %d); use "
+                "fewer tokens or features a PE, or lower overheads",
+                c->longest_row, CS3_TIMES_HIGH);
+    return FALSE;
+  }
+  double all = (double)shape->rows * (double)shape->features;
+  double in = shape->rows * cs3_layer_row_wavelets(shape, c, (double)shape->features);
+  double pass = (double)shape->rows * (double)c->longest_row + in * c->ingress_cycles +
+                (all * c->gradient_bits / 32 + (double)shape->rows) * c->egress_cycles;
+  if (pass <= LONGEST_PASS)
+    return TRUE;
+  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+              "the pass may take up to %.3g cycles (accepted: up to %.3g); use a smaller layer or "
+              "faster links",
+              pass, LONGEST_PASS);
+  return FALSE;
 }
 
 gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -290,5 +339,5 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                 needed, hw->pe.sram_data_bytes, needed - hw->pe.sram_data_bytes);
     return FALSE;
   }
-  return TRUE;
+  return check_numbers(shape, &c, error);
 }

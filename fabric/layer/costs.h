@@ -54,6 +54,7 @@ typedef struct {
   gint32 gradient_bits;  /* on the wire per gradient */
   double ingress_cycles; /* per wavelet, whole wafer */
   double egress_cycles;
+  gint64 longest_row; /* a row moves no time of its lines by more cycles than this */
 } Cs3LayerCosts;
 
 /** cs3_layer_costs: derive @costs; equations in doc/model.md, section "Costs". */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* dW: for every output row the owner multicasts dy along the token line, each line computes one dot
  * product per live weight (or, at once, the products of all its weights: the local block) and the
- * row chain across the columns adds the partial sums on their way to the edge. The columns are shifted copies of each other, so the chain costs its issue slots
- * (in `service`) and, once, its latency. Equations: doc/model.md, "dW". */
+ * row chain across the columns adds the partial sums on their way to the edge. The columns are
+ * shifted copies of each other, so the chain costs its issue slots (in `service`) and, once, its
+ * latency. Equations: doc/model.md, "dW". */
 #include "config.h"
 
 #include "fabric/layer/passes.h"
@@ -21,7 +22,8 @@ enum { BEGIN_CYCLES = 2 };
 typedef struct {
   const Cs3LayerCosts *costs;
   gint64 lines;
-  gint64 base;    /* cycles taken out of every 32-bit time so far */
+  gint64 base; /* cycles taken out of every 32-bit time so far */
+  gint64 rebase_rows;
   gint32 *done;   /* ring of J rows: line r has finished the row */
   gint32 *way;    /* way[lines + d]: a vector leaves its owner -> it has landed d lines away; the
                      ways from any owner are a window of it */
@@ -85,20 +87,24 @@ static Latest run_narrow(gint64 n, const Row *row, const gint32 *before, const g
 
 CS3_VECTOR_CLONES
 static gint64 sum(gint64 n, const guint16 *weights) {
-  gint32 total = 0;
+  guint32 total = 0; /* 65,536 lines of 65,535 weights fit */
   for (gint64 r = 0; r < n; r++)
     total += weights[r];
   return total;
 }
 
-static void rebase(Engine *e, gint64 row) {
-  gint32 by = cs3_lines_earliest(e->lines, done_row(e, row - 1));
-  if (by <= 0)
-    return;
+static void take_out(Engine *e, gint64 by) {
   cs3_lines_shift(e->lines * e->costs->slots, by, e->done);
   cs3_lines_shift(e->costs->slots, by, e->latest);
   cs3_lines_shift(1, by, &e->sent);
   e->base += by;
+}
+
+/* Returns: whether the times lie close enough together for the rows until the next rebase. */
+static gboolean rebase(Engine *e, gint64 row) {
+  take_out(e, MAX(cs3_lines_earliest(e->lines, done_row(e, row - 1)), 0));
+  gint32 done = cs3_lines_latest(e->lines * e->costs->slots, e->done);
+  return MAX(done, e->sent) <= CS3_TIMES_HIGH;
 }
 
 /* The row's gradients leave once the last one is at the edge and the previous row has left. */
@@ -132,6 +138,8 @@ static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *we
   gint64 n = e->lines;
   gint32 *done = done_row(e, row); /* holds row - J until overwritten */
   gint64 room = e->per_wavelet > 0 && row >= e->depth ? e->left[row % e->depth] + c->lead : 0;
+  if (MAX(open, room) - e->base > CS3_TIMES_HIGH) /* all lines wait */
+    take_out(e, MAX(open, room) - e->base - CS3_TIMES_HIGH);
   if (e->broadcast)
     send_vector(e, row, owner);
   Row at = {.sent = e->broadcast ? e->sent : CS3_NEVER / 2,
@@ -162,6 +170,7 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   e->lines = n;
   e->broadcast = limits >= CS3_LIMIT_REDUCTION && n > 1;
   e->narrow = cs3_lines_narrow(shape, n, costs->service);
+  e->rebase_rows = cs3_lines_rebase_rows(costs->longest_row);
   e->fixed = costs->control + (e->broadcast ? costs->receive : 0);
   e->done = g_new0(gint32, n * costs->slots);
   e->latest = g_new0(gint32, costs->slots);
@@ -227,8 +236,8 @@ Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   Cs3PassRest rest = cs3_pass_rest(shape, counts);
   gint64 owner, matrix_row = cs3_rotating_row(n, shape->rows, 0, &owner);
   for (gint64 row = 0; row < shape->rows; row++) {
-    if (row % CS3_REBASE_ROWS == 0)
-      rebase(e, row);
+    if (row % e->rebase_rows == 0 && !rebase(e, row))
+      return (Cs3PassTimes){.end = CS3_PASS_ADRIFT};
     gint64 next_owner, next = cs3_rotating_row(n, shape->rows, row + 1, &next_owner);
     if (counts != NULL && next >= 0)
       cs3_lines_prefetch(n, counts->counts + next * counts->stride);

@@ -5,7 +5,9 @@
 
 #include <math.h>
 
+#include "fabric/fabric-error.h"
 #include "fabric/layer/passes.h"
+#include "fabric/layer/stream.h"
 
 typedef struct {
   double line; /* work of the line that counts */
@@ -39,7 +41,8 @@ static double link_work(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
     return (double)shape->rows * c->vector;
   double stream = (double)shape->rows * (c->vector + c->feed - c->hop);
   double windows = (double)((shape->rows - 1) / c->slots);
-  return MAX(stream, windows * round_trip(c, (double)(c->lines / 2), c->control + c->block + c->receive));
+  return MAX(stream,
+             windows * round_trip(c, (double)(c->lines / 2), c->control + c->block + c->receive));
 }
 
 static Limits limits(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
@@ -58,10 +61,32 @@ static double longest(const Limits *l) {
   return MAX(MAX(l->line, l->link), MAX(l->ingress, l->egress));
 }
 
+gboolean cs3_layer_above_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                               const Cs3Mapping *mapping, gint64 nonzeros, gint64 cycles,
+                               GError **error) {
+  gint64 bound = cs3_layer_bound(hw, shape, mapping, nonzeros);
+  if (cycles >= bound)
+    return TRUE;
+  g_set_error(
+      error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_MISTAKE,
+      "a %s pass of %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " weights and %" G_GINT64_FORMAT
+      " tokens would take %" G_GINT64_FORMAT " cycles, less than its lower bound of "
+      "%" G_GINT64_FORMAT ": a mistake of the model, please report it",
+      cs3_pass_name(shape->pass), shape->rows, shape->features, shape->tokens, cycles, bound);
+  return FALSE;
+}
+
+/* The recurrence counts the links in fixed point: a bound on it must not be slower. */
+static void count_links(Cs3LayerCosts *c) {
+  c->ingress_cycles = MIN(c->ingress_cycles, cs3_stream_rate(c->ingress_cycles));
+  c->egress_cycles = MIN(c->egress_cycles, cs3_stream_rate(c->egress_cycles));
+}
+
 gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                        gint64 nonzeros) {
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
+  count_links(&c);
   Limits l = limits(hw, shape, mapping, &c, nonzeros, (double)nonzeros / c.lines);
   return (gint64)floor(longest(&l)) + c.lead;
 }
@@ -70,11 +95,12 @@ void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                             const Cs3Mapping *mapping, gint64 nonzeros, Cs3LayerResult *result) {
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
+  count_links(&c);
   double line = (double)nonzeros / c.lines;
   Limits l = limits(hw, shape, mapping, &c, nonzeros, line);
   *result = (Cs3LayerResult){
       .nonzeros = nonzeros,
-      .ingress_wavelets = llround(l.ingress / c.ingress_cycles),
+      .ingress_wavelets = c.ingress_cycles > 0 ? llround(l.ingress / c.ingress_cycles) : 0,
       .egress_wavelets = c.egress_cycles > 0 ? llround(l.egress / c.egress_cycles) : 0,
       .imbalance = 1,
   };

@@ -5,6 +5,8 @@
 
 #include "fabric/layer/layer.h"
 
+#include "fabric/fabric-error.h"
+#include "fabric/layer/lines.h"
 #include "fabric/layer/passes.h"
 
 static const char *const cause_names[CS3_N_CAUSES] = {
@@ -110,8 +112,8 @@ static Cs3MemoKey question_key(const Pass *p, const Cs3LayerCosts *c, Cs3PassLim
 
 static Cs3LayerCounts counts_of(const Pass *p) {
   const Cs3LayerWeights *w = p->weights;
-  return w->counts != NULL ? w->counts(w->source, p->costs.lines)
-                           : (Cs3LayerCounts){.counts = NULL};
+  gboolean all = w->counts == NULL || p->shape->dense; /* zeros are multiplied, too */
+  return all ? (Cs3LayerCounts){.counts = NULL} : w->counts(w->source, p->costs.lines);
 }
 
 /* A pass that was stopped leaves the least that it takes: under a name of its own. */
@@ -135,7 +137,8 @@ static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
                            : cs3_axpy_pass(p->shape, p->mapping, &costs, counts, limits, give_up);
   gint64 answer[CS3_MEMO_VALUES] = {times.threads, times.end, times.ingress_wavelets,
                                     times.egress_wavelets};
-  cs3_memo_keep(p->weights->memo, times.end >= give_up ? &least : &key, answer);
+  if (times.end != CS3_PASS_ADRIFT)
+    cs3_memo_keep(p->weights->memo, times.end >= give_up ? &least : &key, answer);
   return times;
 }
 
@@ -164,13 +167,25 @@ static void find_nonzeros(Pass *p) {
   p->busiest = answer[1];
 }
 
+/* Returns: %FALSE with an error when @times are none. */
+static gboolean told(const Cs3PassTimes *times, GError **error) {
+  if (times->end != CS3_PASS_ADRIFT)
+    return TRUE;
+  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+              "the lines of the layer drift more than %d cycles apart, further than the recurrence "
+              "can follow; use fewer accumulator slots, or less work a row",
+              CS3_TIMES_HIGH);
+  return FALSE;
+}
+
 gint64 cs3_layer_cycles_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                            const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                           gint64 give_up) {
+                           gint64 give_up, GError **error) {
   Pass pass = pass_new(hw, shape, mapping, weights);
   gint64 around = pass.costs.lead;
   gint64 end = give_up < G_MAXINT64 ? give_up - around : G_MAXINT64;
-  return around + run(&pass, CS3_LIMIT_EGRESS, end).end;
+  Cs3PassTimes times = run(&pass, CS3_LIMIT_EGRESS, end);
+  return told(&times, error) ? around + times.end : -1;
 }
 
 Cs3PassRest cs3_pass_rest(const Cs3LayerShape *shape, const Cs3LayerCounts *counts) {
@@ -187,12 +202,16 @@ Cs3PassRest cs3_pass_rest(const Cs3LayerShape *shape, const Cs3LayerCounts *coun
  * least the one before, so that every cause is what its limit adds. The off-wafer stream comes
  * right after the arithmetic: work that hides behind it is not what the user waits for. */
 
-static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTimes *all,
-                         gint64 *causes) {
+static gboolean split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTimes *all,
+                             gint64 *causes, GError **error) {
   const Cs3LayerCosts *c = &p->costs;
   gint64 per_line = p->nonzeros / c->lines, height = 0;
-  gint64 threads = run_whole(p, CS3_LIMIT_SLOTS).threads;
-  gint64 reduced = run_whole(p, CS3_LIMIT_REDUCTION).threads;
+  Cs3PassTimes slots = run_whole(p, CS3_LIMIT_SLOTS);
+  Cs3PassTimes reduced = run_whole(p, CS3_LIMIT_REDUCTION), ingress = {0};
+  if (p->shape->pass == CS3_PASS_DW)
+    ingress = run_whole(p, CS3_LIMIT_INGRESS);
+  if (!told(&slots, error) || !told(&reduced, error) || !told(&ingress, error))
+    return FALSE;
   cs3_cause_climb(&height, cs3_ideal_cycles(hw, p->shape, p->nonzeros),
                   &causes[CS3_CAUSE_ARITHMETIC]);
   cs3_cause_climb(&height, (gint64)(all->ingress_wavelets * c->ingress_cycles),
@@ -204,46 +223,52 @@ static void split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTime
                   &causes[CS3_CAUSE_MAPPING]);
   cs3_cause_climb(&height, per_line * c->service + rows * (c->control + c->block),
                   &causes[CS3_CAUSE_OVERHEAD]);
-  cs3_cause_climb(&height, threads, &causes[CS3_CAUSE_IMBALANCE]);
-  cs3_cause_climb(&height, reduced, &causes[CS3_CAUSE_REDUCTION]);
+  cs3_cause_climb(&height, slots.threads, &causes[CS3_CAUSE_IMBALANCE]);
+  cs3_cause_climb(&height, reduced.threads, &causes[CS3_CAUSE_REDUCTION]);
   /* What the stream and the rest cost together beyond the larger of them. */
   if (p->shape->pass == CS3_PASS_DW) {
-    cs3_cause_climb(&height, run_whole(p, CS3_LIMIT_INGRESS).threads, &causes[CS3_CAUSE_INGRESS]);
+    cs3_cause_climb(&height, ingress.threads, &causes[CS3_CAUSE_INGRESS]);
     cs3_cause_climb(&height, all->threads, &causes[CS3_CAUSE_EGRESS]);
   } else {
     cs3_cause_climb(&height, all->threads, &causes[CS3_CAUSE_INGRESS]);
   }
   causes[CS3_CAUSE_FILL] = c->lead + all->end - height;
+  return TRUE;
 }
 
-/* Everything but the causes. */
-static Cs3PassTimes find_times(Pass *pass, Cs3LayerResult *result) {
-  find_nonzeros(pass);
-  Cs3PassTimes all = run_whole(pass, CS3_LIMIT_EGRESS);
+/* Everything but the causes. No pass is faster than its bound: one that is has been counted wrong.
+ */
+static gboolean find_times(const Cs3Hardware *hw, Pass *p, Cs3PassTimes *all,
+                           Cs3LayerResult *result, GError **error) {
+  find_nonzeros(p);
+  *all = run_whole(p, CS3_LIMIT_EGRESS);
+  if (!told(all, error))
+    return FALSE;
   *result = (Cs3LayerResult){
-      .cycles = pass->costs.lead + all.end,
-      .nonzeros = pass->nonzeros,
-      .ingress_wavelets = all.ingress_wavelets,
-      .egress_wavelets = all.egress_wavelets,
-      .imbalance =
-          pass->nonzeros > 0 ? (double)pass->busiest * pass->costs.lines / pass->nonzeros : 1,
+      .cycles = p->costs.lead + all->end,
+      .nonzeros = p->nonzeros,
+      .ingress_wavelets = all->ingress_wavelets,
+      .egress_wavelets = all->egress_wavelets,
+      .imbalance = p->nonzeros > 0 ? (double)p->busiest * p->costs.lines / p->nonzeros : 1,
   };
-  return all;
+  return cs3_layer_above_bound(hw, p->shape, p->mapping, result->nonzeros, result->cycles, error);
 }
 
-void cs3_layer_times_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                        Cs3LayerResult *result) {
+gboolean cs3_layer_times_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                            const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                            Cs3LayerResult *result, GError **error) {
   Pass pass = pass_new(hw, shape, mapping, weights);
-  find_times(&pass, result);
+  Cs3PassTimes all;
+  return find_times(hw, &pass, &all, result, error);
 }
 
-void cs3_layer_recurrence_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                             const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                             Cs3LayerResult *result) {
+gboolean cs3_layer_recurrence_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                                 const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                                 Cs3LayerResult *result, GError **error) {
   Pass pass = pass_new(hw, shape, mapping, weights);
-  Cs3PassTimes all = find_times(&pass, result);
-  split_causes(hw, &pass, &all, result->causes);
+  Cs3PassTimes all;
+  return find_times(hw, &pass, &all, result, error) &&
+         split_causes(hw, &pass, &all, result->causes, error);
 }
 
 static Cs3LayerCounts given(gpointer source, gint64 lines) {
@@ -255,14 +280,14 @@ static Cs3LayerWeights weights_of(const Cs3LayerCounts *counts) {
 }
 
 gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts) {
+                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts, GError **error) {
   Cs3LayerWeights weights = weights_of(counts);
-  return cs3_layer_cycles_of(hw, shape, mapping, &weights, G_MAXINT64);
+  return cs3_layer_cycles_of(hw, shape, mapping, &weights, G_MAXINT64, error);
 }
 
-void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                          const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
-                          Cs3LayerResult *result) {
+gboolean cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                              const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
+                              Cs3LayerResult *result, GError **error) {
   Cs3LayerWeights weights = weights_of(counts);
-  cs3_layer_recurrence_of(hw, shape, mapping, &weights, result);
+  return cs3_layer_recurrence_of(hw, shape, mapping, &weights, result, error);
 }

@@ -94,7 +94,8 @@ typedef struct {
 /**
  * cs3_mapping_check: whether @mapping can hold @shape on @hw.
  * Errors: CS3_FABRIC_ERROR_INFEASIBLE (more folds than lines, accumulators and activations beyond
- *   a PE's SRAM or cache, a ring without overlap or with one slot).
+ *   a PE's SRAM or cache, a ring without overlap or with one slot, a
+ *   row or a pass that takes longer than the recurrences can count).
  */
 gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                            const Cs3Mapping *mapping, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -131,19 +132,31 @@ void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
 double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                           const Cs3Mapping *mapping, double density);
 
-/** cs3_layer_cycles: cycles of cs3_layer_recurrence() alone, in one run instead of three or four.
+/**
+ * cs3_layer_above_bound: the postcondition of every fidelity: @cycles >= cs3_layer_bound().
+ * Errors: CS3_FABRIC_ERROR_MISTAKE.
+ */
+gboolean cs3_layer_above_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                               const Cs3Mapping *mapping, gint64 nonzeros, gint64 cycles,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_layer_cycles: cycles of cs3_layer_recurrence() alone, in one run instead of three or four.
+ * Returns: -1 with CS3_FABRIC_ERROR_INFEASIBLE when the lines drift too far apart.
  */
 gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts);
+                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_layer_recurrence: the pass as exact max-plus recurrences over (row x line).
  * @counts: live weights per (row, line), lines as in cs3_mapping_starts().
  * @mapping must have passed cs3_mapping_check().
+ * Errors: as cs3_layer_cycles() and cs3_layer_above_bound().
  */
-void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                          const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
-                          Cs3LayerResult *result);
+gboolean cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                              const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
+                              Cs3LayerResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_layer_cycles_of, cs3_layer_recurrence_of: the same with counts made on demand. A pass that
@@ -154,10 +167,10 @@ void cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
  */
 gint64 cs3_layer_cycles_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                            const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                           gint64 give_up);
-void cs3_layer_times_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                        Cs3LayerResult *result);
-void cs3_layer_recurrence_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                             const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                             Cs3LayerResult *result);
+                           gint64 give_up, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_layer_times_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                            const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                            Cs3LayerResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_layer_recurrence_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                                 const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                                 Cs3LayerResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

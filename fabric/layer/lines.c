@@ -4,12 +4,25 @@
 
 #include "fabric/layer/lines.h"
 
+gint64 cs3_lines_rebase_rows(gint64 longest_row) {
+  return CLAMP(CS3_TIMES_HIGH / MAX(longest_row, 1), 1, CS3_REBASE_ROWS);
+}
+
 CS3_VECTOR_CLONES
-void cs3_lines_shift(gint64 n, gint32 by, gint32 *times) {
+static void shift(gint64 n, gint32 by, gint32 *times) {
   for (gint64 r = 0; r < n; r++)
     times[r] = times[r] - by > CS3_NEVER ? times[r] - by : CS3_NEVER;
 }
 
+/* No time is above -2 CS3_NEVER: three steps take each of them to CS3_NEVER. */
+void cs3_lines_shift(gint64 n, gint64 by, gint32 *times) {
+  for (int step = 0; by > 0 && step < 3; step++) {
+    shift(n, (gint32)MIN(by, -CS3_NEVER), times);
+    by -= MIN(by, -CS3_NEVER);
+  }
+}
+
+CS3_VECTOR_CLONES
 gint32 cs3_lines_earliest(gint64 n, const gint32 *times) {
   gint32 earliest = times[0];
   for (gint64 r = 1; r < n; r++)
@@ -17,6 +30,7 @@ gint32 cs3_lines_earliest(gint64 n, const gint32 *times) {
   return earliest;
 }
 
+CS3_VECTOR_CLONES
 gint32 cs3_lines_latest(gint64 n, const gint32 *times) {
   gint32 latest = times[0];
   for (gint64 r = 1; r < n; r++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Loops over the lines of a token line that both machines of a pass use. Internal to fabric/layer/ and
- * fabric/layer-event/. */
+/* Loops over the lines of a token line that both machines of a pass use. Internal to fabric/layer/
+ * and fabric/layer-event/. */
 #pragma once
 
 #include "fabric/layer/layer.h"
@@ -16,12 +16,19 @@
 /* Before the beginning of time, with room to subtract. */
 #define CS3_NEVER (G_MININT32 / 2)
 
-/* Rows between two rebases of the 32-bit times: the largest row (a PE's whole SRAM of weights,
- * about 3.5e5 cycles) times this stays below 2^30. */
+/* 32-bit times stay below 2^30: a rebase leaves none above CS3_TIMES_HIGH, the rows until the next
+ * one add as much again, and nothing that a row waits for lies further ahead. */
+#define CS3_TIMES_HIGH (1 << 28)
+
+/* Rows between two rebases, where rows are short. */
 #define CS3_REBASE_ROWS 256
 
-/** cs3_lines_shift: take @by cycles out of @n times; what is long past stays at CS3_NEVER. */
-void cs3_lines_shift(gint64 n, gint32 by, gint32 *times);
+/** cs3_lines_rebase_rows: rows that may pass between two rebases when none moves a time by more
+ * than @longest_row <= CS3_TIMES_HIGH cycles. */
+gint64 cs3_lines_rebase_rows(gint64 longest_row);
+
+/** cs3_lines_shift: take @by >= 0 cycles out of @n times; what is long past stays at CS3_NEVER. */
+void cs3_lines_shift(gint64 n, gint64 by, gint32 *times);
 
 /** cs3_lines_earliest, cs3_lines_latest: the smallest and largest of @n >= 1 times. */
 gint32 cs3_lines_earliest(gint64 n, const gint32 *times);

@@ -13,6 +13,9 @@ typedef enum {
   CS3_LIMIT_EGRESS,    /* and outwards (dW) */
 } Cs3PassLimits;
 
+/* The end of a pass whose lines drift further apart than 32-bit times reach: it cannot be told. */
+#define CS3_PASS_ADRIFT (-1)
+
 typedef struct {
   gint64 threads; /* the last AXPY or dot thread is free */
   gint64 end;     /* the last element is at the end of its chain, or has left the wafer */

@@ -22,7 +22,8 @@ typedef struct {
   const Cs3LayerShape *shape;
   const Cs3LayerCounts *counts;
   gboolean reduce, overlap, narrow;
-  gint64 base;       /* cycles taken out of every 32-bit time so far */
+  gint64 base; /* cycles taken out of every 32-bit time so far */
+  gint64 rebase_rows;
   gint64 matrix_row; /* of this step; -1: one for every line */
   gint64 stored;     /* the last row so far is in its owner's memory */
   guint16 *gather;   /* the weights of one step when lines work on different rows */
@@ -65,6 +66,7 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
   e->reduce = reduce;
   e->narrow = cs3_lines_narrow(shape, n, costs->service);
   e->matrix_row = -1;
+  e->rebase_rows = cs3_lines_rebase_rows(costs->longest_row);
   e->overlap = mapping->overlap || !reduce || n == 1;
   state_init(&e->s, costs, shape->rows, reduce);
   e->gather = g_new0(guint16, n);
@@ -241,14 +243,23 @@ static void block_until_sent(const Cs3Recurrence *s, gint64 owner) {
   s->x[owner] += s->costs->store;
 }
 
-static void rebase(Engine *e) {
+static void take_out(Engine *e, gint64 by) {
   Cs3Recurrence *s = &e->s;
-  gint32 by = cs3_lines_earliest(s->lines, s->x);
   cs3_lines_shift(s->lines, by, s->x);
   cs3_lines_shift(s->lines * s->costs->slots, by, s->sent);
   cs3_lines_shift((s->lines + 1) * s->depth, by, s->received);
   cs3_lines_shift(s->lines, by, s->spare);
   e->base += by;
+}
+
+/* Returns: whether the times lie close enough together for the rows until the next rebase. */
+static gboolean rebase(Engine *e) {
+  const Cs3Recurrence *s = &e->s;
+  take_out(e, MAX(cs3_lines_earliest(s->lines, s->x), 0));
+  gint32 x = cs3_lines_latest(s->lines, s->x);
+  gint32 sent = cs3_lines_latest(s->lines * s->costs->slots, s->sent);
+  gint32 received = cs3_lines_latest((s->lines + 1) * s->depth, s->received);
+  return MAX(x, MAX(sent, received)) <= CS3_TIMES_HIGH;
 }
 
 /* The row's sum leaves the root for its owner, who stores it. */
@@ -288,6 +299,8 @@ static void advance_row(Engine *e, gint64 row, Cs3Stream *ingress) {
   const guint16 *weights = step_weights(e, row, &owner);
   gint64 arrival =
       cs3_stream_arrival(ingress, row, e->matrix_row, weights, tail ? e->has_row : NULL);
+  if (arrival - e->base > CS3_TIMES_HIGH) /* all lines wait */
+    take_out(e, arrival - e->base - CS3_TIMES_HIGH);
   Step step = {
       .arrive = arrival > e->base + CS3_NEVER ? (gint32)(arrival - e->base) : CS3_NEVER,
       .service = costs->service,
@@ -336,8 +349,8 @@ Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping
   gint64 n = costs->lines;
   gint64 steps = e->ops->same_row ? shape->rows : cs3_ring_steps(n, shape->rows);
   for (gint64 step = 0; step < steps; step++) {
-    if (step % CS3_REBASE_ROWS == 0)
-      rebase(e);
+    if (step % e->rebase_rows == 0 && !rebase(e))
+      return (Cs3PassTimes){.end = CS3_PASS_ADRIFT};
     advance_row(e, step, ingress);
     gint64 least = too_late(e, step, &rest, ingress, give_up);
     if (least > 0)

@@ -42,13 +42,17 @@ Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   return s;
 }
 
+double cs3_stream_rate(double cycles_per_wavelet) {
+  return ldexp((double)llround(ldexp(cycles_per_wavelet, FRACTION_BITS)), -FRACTION_BITS);
+}
+
 void cs3_stream_free(Cs3Stream *stream) {
   g_free(stream->taken);
   g_free(stream);
 }
 
-/* Sum over lines of ceil(weights * bits / 32): the values, or indices, of a row. 1370 lines of
- * 65535 weights of 32 bits stay below 2^32. */
+/* Sum over lines of ceil(weights * bits / 32): the values, or indices, of a row. 65,536
+ * lines of 65,535 weights of 32 bits stay below 2^32. */
 CS3_VECTOR_CLONES
 static guint32 packed(gint64 n, const guint16 *weights, guint32 bits) {
   guint32 sum = 0;

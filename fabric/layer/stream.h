@@ -26,6 +26,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Stream, cs3_stream_free)
 gint64 cs3_stream_arrival(Cs3Stream *stream, gint64 row, gint64 matrix_row, const guint16 *weights,
                           const guint8 *has_row);
 
+/** cs3_stream_rate: @cycles_per_wavelet as fixed point counts it. */
+double cs3_stream_rate(double cycles_per_wavelet);
+
 /** cs3_stream_begin: the first wavelet comes in from @cycle on. */
 void cs3_stream_begin(Cs3Stream *stream, gint64 cycle);
 

@@ -103,7 +103,7 @@ static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mappin
                            const Cs3MapForce *force) {
   gint64 first = force->fold > 0 ? force->fold : 1;
   gint64 feature_pes = mapping.axis == CS3_AXIS_X ? search->hw->wafer.pe_x : search->hw->wafer.pe_y;
-  gint64 last = force->fold > 0 ? force->fold : MAX(feature_pes, SURE_FOLDS);
+  gint64 last = force->fold > 0 ? force->fold : feature_pes;
   gboolean enough = FALSE;
   for (mapping.fold = first; mapping.fold <= last && !enough; mapping.fold++) {
     gboolean many = force->fold <= 0 && mapping.fold > SURE_FOLDS;
@@ -203,9 +203,9 @@ Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan
 }
 
 static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *candidate,
-                  const Cs3WeightsLoan *loan, Cs3Memo *memo, gint64 give_up) {
+                  const Cs3WeightsLoan *loan, Cs3Memo *memo, gint64 give_up, GError **error) {
   Cs3LayerWeights weights = cs3_map_weights(&candidate->shape, loan, memo);
-  return cs3_layer_cycles_of(hw, &candidate->shape, &candidate->mapping, &weights, give_up);
+  return cs3_layer_cycles_of(hw, &candidate->shape, &candidate->mapping, &weights, give_up, error);
 }
 
 gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -223,7 +223,10 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
     if (runner_up_known && (double)c.bound * WORTH_A_RUN >= (double)choice->best.cycles)
       continue;
     /* What is no better than the runner-up is of no interest, so it need not be run to its end. */
-    c.cycles = run(hw, &c, weights, memo, runner_up_known ? choice->runner_up.cycles : G_MAXINT64);
+    c.cycles =
+        run(hw, &c, weights, memo, runner_up_known ? choice->runner_up.cycles : G_MAXINT64, error);
+    if (c.cycles < 0)
+      return FALSE;
     choice->run++;
     if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {
       choice->runner_up = choice->best;

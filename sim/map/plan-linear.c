@@ -50,15 +50,17 @@ static gboolean draw(const Job *job, const Matrix *m, GError **error) {
   return cs3_weights_prepare(job->input->store, &spec, job->input->workers, error);
 }
 
-static void run_chosen(const Cs3Hardware *hw, const Cs3WeightsLoan *live, Cs3Memo *memo,
-                       Cs3PlanPass *out) {
+static gboolean run_chosen(const Cs3Hardware *hw, const Cs3WeightsLoan *live, Cs3Memo *memo,
+                           Cs3PlanPass *out, GError **error) {
   const Cs3MapCandidate *best = &out->choice.best;
   Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, memo);
-  cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &out->result);
+  if (!cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &out->result, error))
+    return FALSE;
   /* The dense format multiplies the zeros too; the work that counts is the live weights. */
   gint64 sent = out->result.nonzeros;
   out->result.nonzeros = live ? live->nonzeros : sent;
   out->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, sent);
+  return TRUE;
 }
 
 /* What @few and twice as many rows took, continued to all rows. */
@@ -75,25 +77,26 @@ static gint64 rows_to_run(const Cs3PlanInput *input, const Cs3MapCandidate *best
   return (half + block - 1) / block * block;
 }
 
-static void run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best,
-                      const Cs3LayerWeights *weights, Cs3LayerResult *result) {
+static gboolean run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best,
+                          const Cs3LayerWeights *weights, Cs3LayerResult *result, GError **error) {
   const Cs3Hardware *hw = &input->machine->hw;
   gint64 rows = best->shape.rows, few = rows_to_run(input, best);
-  if (few <= 0 || rows <= 2 * few) {
-    cs3_layer_times_of(hw, &best->shape, &best->mapping, weights, result);
-    return;
-  }
+  if (few <= 0 || rows <= 2 * few)
+    return cs3_layer_times_of(hw, &best->shape, &best->mapping, weights, result, error);
   Cs3LayerShape shape = best->shape;
   Cs3LayerResult half;
   double share = (double)rows / few;
   shape.rows = few;
-  cs3_layer_times_of(hw, &shape, &best->mapping, weights, &half);
+  if (!cs3_layer_times_of(hw, &shape, &best->mapping, weights, &half, error))
+    return FALSE;
   shape.rows = 2 * few;
-  cs3_layer_times_of(hw, &shape, &best->mapping, weights, result);
+  if (!cs3_layer_times_of(hw, &shape, &best->mapping, weights, result, error))
+    return FALSE;
   result->cycles = continued(half.cycles, result->cycles, share);
   result->nonzeros = continued(half.nonzeros, result->nonzeros, share);
   result->ingress_wavelets = continued(half.ingress_wavelets, result->ingress_wavelets, share);
   result->egress_wavelets = continued(half.egress_wavelets, result->egress_wavelets, share);
+  return TRUE;
 }
 
 static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape,
@@ -103,7 +106,8 @@ static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape
   if (!cs3_map_best(hw, shape, density, &input->force, &out->choice.best, error))
     return FALSE;
   Cs3LayerWeights weights = cs3_map_weights(&out->choice.best.shape, live, input->memo);
-  run_times(input, &out->choice.best, &weights, &out->result);
+  if (!run_times(input, &out->choice.best, &weights, &out->result, error))
+    return FALSE;
   out->choice.considered = 1;
   if (live != NULL)
     out->result.nonzeros = live->nonzeros;
@@ -147,8 +151,7 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   if (out->choice.considered == 0 &&
       !cs3_map_choose(hw, &shape, live, input->memo, &input->force, &out->choice, error))
     return FALSE;
-  run_chosen(hw, live, input->memo, out);
-  return TRUE;
+  return run_chosen(hw, live, input->memo, out, error);
 }
 
 /* One item per (matrix, pass): three passes share drawn masks. */

@@ -64,7 +64,10 @@ json_t *cs3_layer_run_event(const Cs3LayerConfig *config, const Cs3Mask *mask,
   Cs3LayerEventResult result;
   if (config->trace)
     cs3_fabric_trace_start(&trace, cs3_layer_event_fabric(layer));
-  if (!cs3_layer_event_run(layer, &result, error))
+  if (!cs3_layer_event_run(layer, &result, error) ||
+      !cs3_layer_above_bound(hw, &choice->shape, &choice->mapping,
+                             choice->shape.dense || mask == NULL ? weights : cs3_mask_nnz(mask),
+                             result.cycles, error))
     return NULL;
   cs3_layer_event_compare(layer, &result);
   if (config->trace)

@@ -35,7 +35,8 @@ static gboolean run_side(const Cs3LayerConfig *config, const Cs3Mask *mask, Side
     return FALSE;
   const Cs3MapCandidate *best = &side->choice.best;
   Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, NULL);
-  cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &side->result);
+  if (!cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &side->result, error))
+    return FALSE;
   side->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, side->result.nonzeros);
   /* The dense format multiplies the zeros too; the work that counts is the live weights. */
   if (live != NULL)

@@ -63,7 +63,7 @@ static void bench(const Cs3Machine *machine, Cs3Pass pass, int reduction) {
   double run[RUNS], sum[RUNS];
   for (int i = 0; i < RUNS; i++) {
     double start = now_s();
-    volatile gint64 cycles = cs3_layer_cycles(&machine->hw, &shape, &mapping, &weights);
+    volatile gint64 cycles = cs3_layer_cycles(&machine->hw, &shape, &mapping, &weights, NULL);
     (void)cycles;
     run[i] = now_s() - start;
     sum[i] = seconds_to_sum(counts, ROWS * lines);

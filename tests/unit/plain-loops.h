@@ -16,6 +16,7 @@
 #define cs3_lines_mean plain_cs3_lines_mean
 #define cs3_lines_narrow plain_cs3_lines_narrow
 #define cs3_lines_shift plain_cs3_lines_shift
+#define cs3_lines_rebase_rows plain_cs3_lines_rebase_rows
 #define cs3_recurrence_take_in plain_cs3_recurrence_take_in
 #define cs3_reduction_chain plain_cs3_reduction_chain
 #define cs3_reduction_name plain_cs3_reduction_name
@@ -32,6 +33,7 @@
 #define cs3_send_times plain_cs3_send_times
 #define cs3_stream_arrival plain_cs3_stream_arrival
 #define cs3_stream_begin plain_cs3_stream_begin
+#define cs3_stream_rate plain_cs3_stream_rate
 #define cs3_stream_consumed plain_cs3_stream_consumed
 #define cs3_stream_free plain_cs3_stream_free
 #define cs3_stream_least plain_cs3_stream_least

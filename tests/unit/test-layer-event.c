@@ -308,7 +308,9 @@ static char *fault(const Case *c, Tamper tamper) {
     return otherwise;
   Cs3LayerCounts counts = {l.counts, l.lines};
   Cs3LayerResult want;
-  cs3_layer_recurrence(&l.hw, &l.shape, &l.mapping, l.shape.dense ? NULL : &counts, &want);
+  if (!cs3_layer_recurrence(&l.hw, &l.shape, &l.mapping, l.shape.dense ? NULL : &counts, &want,
+                            &error))
+    return g_strdup(error->message);
   if (got.cycles != want.cycles)
     return g_strdup_printf("event %d cycles, recurrence %d", (int)got.cycles, (int)want.cycles);
   /* A local block multiplies zeros too. */

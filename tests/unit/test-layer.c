@@ -120,7 +120,8 @@ static char *describe(const Case *c) {
 static void check_laws(const Case *c) {
   Cs3LayerCounts counts = {c->counts, c->lines};
   Cs3LayerResult result;
-  cs3_layer_recurrence(&c->hw, &c->shape, &c->mapping, c->counts ? &counts : NULL, &result);
+  ck_assert(cs3_layer_recurrence(&c->hw, &c->shape, &c->mapping, c->counts ? &counts : NULL,
+                                 &result, NULL));
   gint64 sum = 0, live = 0;
   g_autofree char *text = describe(c);
   for (int i = 0; i < CS3_N_CAUSES; i++) {
@@ -135,8 +136,8 @@ static void check_laws(const Case *c) {
   gint64 bound = cs3_layer_bound(&c->hw, &c->shape, &c->mapping, result.nonzeros);
   ck_assert_msg(bound <= result.cycles, "%s: bound %d above %d", text, (int)bound,
                 (int)result.cycles);
-  ck_assert_int_eq(result.cycles,
-                   cs3_layer_cycles(&c->hw, &c->shape, &c->mapping, c->counts ? &counts : NULL));
+  ck_assert_int_eq(result.cycles, cs3_layer_cycles(&c->hw, &c->shape, &c->mapping,
+                                                   c->counts ? &counts : NULL, NULL));
 }
 
 static void random_cases(int n, gboolean (*draw)(GRand *, Case *), void (*check)(const Case *)) {
@@ -206,9 +207,9 @@ static void cross_hardware(GRand *r, Cs3Hardware *hw, const Cs3Hardware *other) 
 static void assert_remembered(const Case *c, Cs3LayerWeights *weights, Cs3Memo *memo) {
   Cs3LayerResult fresh, remembered;
   weights->memo = NULL;
-  cs3_layer_recurrence_of(&c->hw, &c->shape, &c->mapping, weights, &fresh);
+  ck_assert(cs3_layer_recurrence_of(&c->hw, &c->shape, &c->mapping, weights, &fresh, NULL));
   weights->memo = memo;
-  cs3_layer_recurrence_of(&c->hw, &c->shape, &c->mapping, weights, &remembered);
+  ck_assert(cs3_layer_recurrence_of(&c->hw, &c->shape, &c->mapping, weights, &remembered, NULL));
   g_autofree char *text = describe(c);
   ck_assert_msg(fresh.cycles == remembered.cycles && fresh.nonzeros == remembered.nonzeros &&
                     memcmp(fresh.causes, remembered.causes, sizeof fresh.causes) == 0,
@@ -272,9 +273,8 @@ static void check_plain(const Case *c) {
   cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
   for (Cs3PassLimits limits = CS3_LIMIT_SLOTS; limits <= CS3_LIMIT_EGRESS; limits++) {
     gboolean dw = c->shape.pass == CS3_PASS_DW;
-    Cs3PassTimes fast =
-        dw ? cs3_dot_pass(&c->shape, &k, live, limits, G_MAXINT64)
-           : cs3_axpy_pass(&c->shape, &c->mapping, &k, live, limits, G_MAXINT64);
+    Cs3PassTimes fast = dw ? cs3_dot_pass(&c->shape, &k, live, limits, G_MAXINT64)
+                           : cs3_axpy_pass(&c->shape, &c->mapping, &k, live, limits, G_MAXINT64);
     Cs3PassTimes plain =
         dw ? plain_cs3_dot_pass(&c->shape, &k, live, limits, G_MAXINT64)
            : plain_cs3_axpy_pass(&c->shape, &c->mapping, &k, live, limits, G_MAXINT64);
@@ -292,6 +292,113 @@ START_TEST(test_vectors_agree) {
 }
 END_TEST
 
+/* Ranges: every parameter at both ends of what it accepts, on small and on wide meshes. A layer is
+ * refused in words, or obeys the laws. */
+
+static void set_param(const Cs3Param *param, Cs3Hardware *hw, gboolean high) {
+  void *member = (char *)hw + param->offset;
+  double value = high ? param->max : param->min;
+  if (param->type == CS3_PARAM_REAL)
+    *(double *)member = value;
+  else if (param->type == CS3_PARAM_ENUM)
+    *(int *)member = (int)value;
+  else
+    *(gint64 *)member = (gint64)value;
+}
+
+/* Weights all alive, none alive, or one line full and the others empty: lines drift apart. */
+static guint16 *extreme_counts(const Case *c, int kind) {
+  g_autofree gint64 *starts = cs3_mapping_starts(c->shape.features, c->lines);
+  guint16 *counts = g_new0(guint16, c->shape.rows * c->lines);
+  for (gint64 i = 0; i < c->shape.rows; i++)
+    for (gint64 l = 0; l < c->lines; l++)
+      if (kind == 0 || (kind == 1 && l == c->lines - 1))
+        counts[i * c->lines + l] = (guint16)(starts[l + 1] - starts[l]);
+  return counts;
+}
+
+static void check_extreme(const Case *c) {
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  Cs3LayerResult result;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *text = describe(c);
+  if (!cs3_layer_recurrence(&c->hw, &c->shape, &c->mapping, &counts, &result, &error)) {
+    ck_assert_msg(g_error_matches(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE), "%s: %s",
+                  text, error->message);
+    return;
+  }
+  gint64 sum = 0;
+  for (int i = 0; i < CS3_N_CAUSES; i++)
+    sum += result.causes[i];
+  ck_assert_msg(sum == result.cycles, "%s: causes add up to another time", text);
+}
+
+/* Returns: whether the machine can hold some layer. */
+static gboolean try_extremes(GRand *r, const Cs3Hardware *hw) {
+  gboolean any = FALSE;
+  for (int i = 0; i < 4 * CS3_N_PASSES; i++) {
+    Case c = {.hw = *hw};
+    if (!draw_layer(r, i % 2 ? 70000 : 200, &c))
+      continue;
+    any = TRUE;
+    for (int kind = 0; kind < 3; kind++) {
+      g_free(c.counts);
+      c.counts = extreme_counts(&c, kind);
+      check_extreme(&c);
+    }
+    g_free(c.counts);
+  }
+  return any;
+}
+
+START_TEST(test_ends_of_ranges) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  const Cs3ParamTable *table = cs3_hardware_table();
+  guint held = 0;
+  for (gsize i = 0; i < 2 * table->n_params; i++) {
+    Cs3Hardware hw = preset("cs3");
+    hw.wafer.pe_x = hw.wafer.pe_y = g_rand_int_range(r, 1, 40);
+    hw.pe.sram_bytes = hw.pe.sram_data_bytes = g_rand_boolean(r) ? 44976 : 1 << 24;
+    set_param(&table->params[i / 2], &hw, i % 2);
+    hw.wafer.pe_x = MIN(hw.wafer.pe_x, 3000);
+    hw.wafer.pe_y = MIN(hw.wafer.pe_y, 3000);
+    held += try_extremes(r, &hw);
+    /* and another one beside it */
+    set_param(&table->params[g_rand_int_range(r, 0, (gint32)table->n_params)], &hw, i % 4 < 2);
+    hw.wafer.pe_x = MIN(hw.wafer.pe_x, 3000);
+    hw.wafer.pe_y = MIN(hw.wafer.pe_y, 3000);
+    held += try_extremes(r, &hw);
+  }
+  ck_assert_uint_gt(held, 2 * table->n_params);
+}
+END_TEST
+
+/* A line of more features than are counted, a row longer than times reach: refused with numbers. */
+START_TEST(test_beyond) {
+  Cs3Hardware hw = preset("cs3");
+  hw.wafer.pe_x = hw.wafer.pe_y = 1;
+  hw.pe.sram_data_bytes = 1 << 24;
+  Cs3Mapping mapping = {.axis = CS3_AXIS_Y, .fold = 1, .placement = CS3_ACC_SRAM};
+  Cs3LayerShape wide = {.pass = CS3_PASS_FORWARD, .rows = 8, .features = 100000, .tokens = 1};
+  g_autoptr(GError) error = NULL;
+  ck_assert(!cs3_mapping_check(&hw, &wide, &mapping, &error));
+  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "up to 65535");
+  g_clear_error(&error);
+  hw.kernel.weight_overhead = 10000;
+  wide.features = 60000;
+  ck_assert(!cs3_mapping_check(&hw, &wide, &mapping, &error));
+  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "cycles (accepted");
+  g_clear_error(&error);
+  Cs3LayerShape long_rows = {.pass = CS3_PASS_FORWARD, .rows = 512, .features = 4096, .tokens = 1};
+  ck_assert(cs3_mapping_check(&hw, &long_rows, &mapping, NULL));
+  Cs3LayerResult result;
+  ck_assert(cs3_layer_recurrence(&hw, &long_rows, &mapping, NULL, &result, NULL));
+  ck_assert_int_ge(result.cycles, (gint64)512 * 4096 * 10000);
+  ck_assert(!cs3_layer_above_bound(&hw, &long_rows, &mapping, 512 * 4096, 7, &error));
+  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_MISTAKE, "lower bound");
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("layer");
   TCase *t = tcase_create("random");
@@ -300,6 +407,8 @@ static Suite *suite(void) {
   tcase_add_test(t, test_memory);
   tcase_add_test(t, test_scans_agree);
   tcase_add_test(t, test_vectors_agree);
+  tcase_add_test(t, test_ends_of_ranges);
+  tcase_add_test(t, test_beyond);
   suite_add_tcase(s, t);
   return s;
 }

@@ -23,7 +23,7 @@ static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *c, const Cs3Mask
   if (mask != NULL)
     cs3_weights_lend_mask(mask, &loan);
   Cs3LayerWeights weights = cs3_map_weights(&c->shape, mask != NULL ? &loan : NULL, NULL);
-  return cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &weights, G_MAXINT64);
+  return cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &weights, G_MAXINT64, NULL);
 }
 
 static Cs3Mask *draw(gint64 rows, gint64 cols, double density, guint64 seed) {
@@ -93,9 +93,9 @@ static void assert_near_exhaustive(const Cs3Hardware *hw, const Cs3LayerShape *s
   g_autofree char *text = cs3_map_describe(&all.best);
   g_printerr("# %s, %d x %d, %d tokens, density %g: %d after %u runs of %u, best of %u mappings %d "
              "(%s)\n",
-             cs3_pass_name(shape->pass), (int)shape->rows, (int)shape->features,
-             (int)shape->tokens, density, (int)choice.best.cycles, choice.run, choice.considered,
-             all.fit, (int)best, text);
+             cs3_pass_name(shape->pass), (int)shape->rows, (int)shape->features, (int)shape->tokens,
+             density, (int)choice.best.cycles, choice.run, choice.considered, all.fit, (int)best,
+             text);
   ck_assert_msg(choice.best.cycles <= best * 1.01, "%s pass, %d x %d, density %g: %d, best %d",
                 cs3_pass_name(shape->pass), (int)shape->rows, (int)shape->features, density,
                 (int)choice.best.cycles, (int)best);

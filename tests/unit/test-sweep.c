@@ -114,9 +114,12 @@ START_TEST(test_memory_changes_nothing) {
     Cs3LayerWeights known = cs3_map_weights(&c->shape, &kept, memo);
     Cs3LayerWeights unknown = cs3_map_weights(&c->shape, &fresh, NULL);
     Cs3LayerResult first, again, alone;
-    cs3_layer_recurrence_of(&l.machine->hw, &c->shape, &c->mapping, &known, &first);
-    cs3_layer_recurrence_of(&l.machine->hw, &c->shape, &c->mapping, &known, &again);
-    cs3_layer_recurrence_of(&l.machine->hw, &c->shape, &c->mapping, &unknown, &alone);
+    ck_assert(
+        cs3_layer_recurrence_of(&l.machine->hw, &c->shape, &c->mapping, &known, &first, NULL));
+    ck_assert(
+        cs3_layer_recurrence_of(&l.machine->hw, &c->shape, &c->mapping, &known, &again, NULL));
+    ck_assert(
+        cs3_layer_recurrence_of(&l.machine->hw, &c->shape, &c->mapping, &unknown, &alone, NULL));
     ck_assert_mem_eq(&first, &alone, sizeof first);
     ck_assert_mem_eq(&again, &alone, sizeof again);
   }
@@ -137,13 +140,13 @@ START_TEST(test_give_up) {
   Cs3LayerWeights known = cs3_map_weights(&c->shape, &loan, memo), unknown = known;
   unknown.memo = NULL;
   const Cs3Hardware *hw = &l.machine->hw;
-  gint64 exact = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &unknown, G_MAXINT64);
+  gint64 exact = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &unknown, G_MAXINT64, NULL);
   for (int i = 0; i < 12; i++) {
     gint64 limit = i == 0   ? exact
                    : i == 1 ? exact + 1
                             : (gint64)((double)exact * g_rand_double_range(random, 0.1, 1.5));
-    gint64 free = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &unknown, limit);
-    gint64 remembered = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &known, limit);
+    gint64 free = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &unknown, limit, NULL);
+    gint64 remembered = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &known, limit, NULL);
     ck_assert_msg(limit > exact ? free == exact : free >= limit && free <= exact,
                   "limit %" G_GINT64_FORMAT ": %" G_GINT64_FORMAT ", exact %" G_GINT64_FORMAT,
                   limit, free, exact);
@@ -173,7 +176,7 @@ START_TEST(test_bound) {
     ck_assert_int_eq(bound.cycles, cs3_layer_bound(hw, &c->shape, &c->mapping, sent));
     Cs3LayerWeights weights = cs3_map_weights(&c->shape, &loan, NULL);
     ck_assert_int_le(bound.cycles,
-                     cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &weights, G_MAXINT64));
+                     cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &weights, G_MAXINT64, NULL));
   }
 }
 END_TEST
