@@ -15,6 +15,8 @@ const Cs3MaskFormat *const *cs3_mask_formats(void) {
 }
 
 static const Cs3MaskFormat *find_format(const char *path, GError **error) {
+  if (g_file_test(path, G_FILE_TEST_IS_DIR))
+    return &cs3_mask_safetensors;
   g_autofree char *lower = g_ascii_strdown(path, -1);
   g_autoptr(GString) known = g_string_new(NULL);
   for (const Cs3MaskFormat *const *f = formats; *f != NULL; f++) {
@@ -27,16 +29,25 @@ static const Cs3MaskFormat *find_format(const char *path, GError **error) {
   return NULL;
 }
 
-Cs3Mask *cs3_mask_read(const char *path, const char *tensor, GError **error) {
-  const Cs3MaskFormat *format = find_format(path, error);
-  if (format == NULL)
-    return NULL;
-  if (tensor != NULL && !format->tensors) {
+static gboolean check_choice(const char *path, const Cs3MaskFormat *format,
+                             const Cs3MaskChoice *choice, GError **error) {
+  if (format->tensors || (choice->tensor == NULL && !choice->nan_masked))
+    return TRUE;
+  if (choice->tensor != NULL)
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-                "%s: holds one matrix without a name; tensor '%s' cannot be chosen", path, tensor);
+                "%s: holds one matrix without a name; tensor '%s' cannot be chosen", path,
+                choice->tensor);
+  else
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "%s: has no NaN that could stand for a masked weight", path);
+  return FALSE;
+}
+
+Cs3Mask *cs3_mask_read(const char *path, const Cs3MaskChoice *choice, GError **error) {
+  const Cs3MaskFormat *format = find_format(path, error);
+  if (format == NULL || !check_choice(path, format, choice, error))
     return NULL;
-  }
-  g_autoptr(Cs3Mask) mask = format->read(path, tensor, error);
+  g_autoptr(Cs3Mask) mask = format->read(path, choice, error);
   if (mask != NULL && cs3_mask_nnz(mask) == 0) {
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
                 "%s: all of its %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " weights are zero", path,

@@ -11,13 +11,19 @@
 /* Most rows or columns of a matrix in a file. */
 #define CS3_MASK_EXTENT ((gint64)1 << 24)
 
+/* What is asked of a file. */
+typedef struct {
+  const char *tensor;  /* (nullable): which one of a file with several */
+  gboolean nan_masked; /* NaN is a masked weight, else it is an error */
+} Cs3MaskChoice;
+
 typedef struct {
   const char *name;
   const char *suffix; /* by which a file is recognised, lower case */
   const char *summary;
   gboolean tensors; /* the file holds several tensors by name */
-  /* @tensor: (nullable): only for formats with tensors. */
-  Cs3Mask *(*read)(const char *path, const char *tensor, GError **error);
+  /* @choice: a tensor and NaN only for formats with tensors. */
+  Cs3Mask *(*read)(const char *path, const Cs3MaskChoice *choice, GError **error);
 } Cs3MaskFormat;
 
 extern const Cs3MaskFormat cs3_mask_mtx;
@@ -29,13 +35,13 @@ extern const Cs3MaskFormat cs3_mask_smtx;
 const Cs3MaskFormat *const *cs3_mask_formats(void);
 
 /**
- * cs3_mask_read: the live weights of the matrix in @path; the name's ending tells the format.
- * @tensor: (nullable): which one of a file with several; may be %NULL when it holds one matrix.
+ * cs3_mask_read: the live weights of the matrix in @path; the name's ending tells the format, and a
+ * folder is a checkpoint. No tensor need be named when there is only one matrix.
  * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_NO_INPUT, DATA ("file:line:
- *   reason"; also when every weight is zero), INVALID (unknown format, or a tensor asked of a file
- *   that has no names) or TOO_LARGE.
+ *   reason"; also when every weight is zero), INVALID (unknown format, or a tensor or NaN
+ *   asked of a file that has none) or TOO_LARGE.
  */
-Cs3Mask *cs3_mask_read(const char *path, const char *tensor,
+Cs3Mask *cs3_mask_read(const char *path, const Cs3MaskChoice *choice,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Shared by the formats. */

@@ -146,7 +146,7 @@ static gboolean read_size(Cs3Scan *scan, const Kind *kind, gint64 *rows, gint64 
                        error);
 }
 
-static Cs3Mask *read_mtx(const char *path, const char *tensor, GError **error) {
+static Cs3Mask *read_mtx(const char *path, const Cs3MaskChoice *choice, GError **error) {
   g_auto(Cs3Scan) scan = {0};
   Kind kind = {0};
   if (!cs3_scan_open(&scan, path, error) || !read_banner(&scan, &kind, error))

@@ -30,7 +30,7 @@ static gboolean read_columns(Cs3Scan *scan, const gint64 *offsets, Cs3Mask *mask
   return cs3_scan_end(scan, error);
 }
 
-static Cs3Mask *read_smtx(const char *path, const char *tensor, GError **error) {
+static Cs3Mask *read_smtx(const char *path, const Cs3MaskChoice *choice, GError **error) {
   g_auto(Cs3Scan) scan = {0};
   gint64 rows, cols, nonzeros;
   if (!cs3_scan_open(&scan, path, error) ||

@@ -18,7 +18,7 @@ typedef struct {
   char **set, **map;
   gint64 tokens, seed, jobs;
   double sparsity;
-  int pass, fidelity;
+  int pass, fidelity, masked;
   char *trace, *heatmap;
   gint64 trace_limit;
 } LayerOptions;
@@ -28,6 +28,8 @@ typedef struct {
 static const char *const passes[] = {"forward", "dx", "dw", NULL};
 
 static const char *const fidelities[] = {"recurrence", "event", "bound", "all", NULL};
+
+static const char *const masked[] = {"zero", "nan", NULL};
 
 static const Cs3Option options[] = {
     {.name = "shape",
@@ -70,14 +72,21 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(mask),
      .metavar = "FILE",
-     .help =
-         "live weights from a file (.smtx, .mtx, .safetensors, .safetensors.index.json), rows = "
-         "output features; instead of --shape, --sparsity and --pattern"},
+     .help = "live weights from a file (.smtx, .mtx, .safetensors, .safetensors.index.json, or a "
+             "folder "
+             "with a checkpoint), rows = output features; instead of --shape, --sparsity and "
+             "--pattern"},
     {.name = "tensor",
      .type = CS3_OPTION_TEXT,
      .offset = AT(tensor),
      .metavar = "NAME",
      .help = "which matrix of the --mask file"},
+    {.name = "masked",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(masked),
+     .metavar = "VALUE",
+     .choices = masked,
+     .help = "what stands for a masked weight in the --mask file: zero, or NaN, too"},
     CS3_OPTION_HARDWARE(AT(hardware)),
     {.name = "pes",
      .type = CS3_OPTION_TEXT,
@@ -170,9 +179,10 @@ static gboolean check_mask_alone(const LayerOptions *o, GError **error) {
 static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3Mask **mask,
                              GError **error) {
   if (o->mask == NULL) {
-    if (o->tensor != NULL) {
+    if (o->tensor != NULL || o->masked) {
       g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                  "--tensor %s: needs a --mask FILE to look in", o->tensor);
+                  "--%s %s: needs a --mask FILE to look in", o->tensor ? "tensor" : "masked",
+                  o->tensor ? o->tensor : masked[o->masked]);
       return FALSE;
     }
     config->sparsity = o->sparsity;
@@ -186,7 +196,8 @@ static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3M
   /* A file that is not there may be an example. */
   g_autofree char *example = cs3_datadir_locate(CS3_DATA_MASKS, o->mask);
   gboolean given = g_file_test(o->mask, G_FILE_TEST_EXISTS) || example == NULL;
-  Cs3Mask *read = *mask = cs3_mask_read(given ? o->mask : example, o->tensor, error);
+  Cs3MaskChoice choice = {.tensor = o->tensor, .nan_masked = o->masked};
+  Cs3Mask *read = *mask = cs3_mask_read(given ? o->mask : example, &choice, error);
   if (read == NULL)
     return FALSE;
   config->mask = read;

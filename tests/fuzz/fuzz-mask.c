@@ -20,10 +20,11 @@ static const char *suffix_of(const guint8 *data, gsize size) {
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   g_autoptr(GError) error = NULL;
-  const char *tensor = NULL, *suffix = suffix_of(data, size);
+  const char *suffix = suffix_of(data, size);
+  Cs3MaskChoice choice = {.nan_masked = FALSE};
   if (g_str_equal(suffix, ".safetensors"))
-    tensor = "model.layers.0.self_attn.v_proj.weight";
-  g_autoptr(Cs3Mask) mask = cs3_mask_read(fuzz_file(suffix, data, size), tensor, &error);
+    choice.tensor = "model.layers.0.self_attn.v_proj.weight";
+  g_autoptr(Cs3Mask) mask = cs3_mask_read(fuzz_file(suffix, data, size), &choice, &error);
   fuzz_verdict(mask != NULL, error);
   return 0;
 }

@@ -5,6 +5,7 @@
 #include "tests/unit/workload-fixture.h"
 
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #include "workloads/mask-file.h"
 
@@ -41,7 +42,8 @@ static Cs3Mask *read_bytes(const char *suffix, const char *bytes, gsize length, 
                            GError **error) {
   g_autofree char *path = temporary(suffix);
   ck_assert(g_file_set_contents(path, bytes, (gssize)length, NULL));
-  Cs3Mask *mask = cs3_mask_read(path, tensor, error);
+  Cs3MaskChoice choice = {.tensor = tensor};
+  Cs3Mask *mask = cs3_mask_read(path, &choice, error);
   discard(path);
   return mask;
 }
@@ -117,7 +119,7 @@ static const struct {
   guint bytes;
   gboolean is_float;
 } dtypes[] = {{"F16", 2, TRUE}, {"BF16", 2, TRUE},  {"F32", 4, TRUE},     {"F64", 8, TRUE},
-              {"I8", 1, FALSE}, {"BOOL", 1, FALSE}, {"F8_E4M3", 1, TRUE}, {"I64", 8, FALSE}};
+              {"I8", 1, FALSE}, {"BOOL", 1, FALSE}, {"F8_E4M3", 1, TRUE}, {"F8_E5M2", 1, TRUE}};
 
 static void finish_safetensors(GString *out, const char *header, const GString *values) {
   guint64 length = GUINT64_TO_LE(strlen(header));
@@ -213,7 +215,7 @@ static const struct {
      CS3_WORKLOAD_ERROR_DATA, ":4: weight (2, 1) is listed twice"},
     {".safetensors", "tiny", CS3_WORKLOAD_ERROR_DATA, "does not fit its 4 bytes"},
     {".csv", "1\n", CS3_WORKLOAD_ERROR_INVALID, "must end in .smtx, .mtx, .safetensors"},
-    {".safetensors.index.json", "{}", CS3_WORKLOAD_ERROR_INVALID, "choose one with --tensor"},
+    {".safetensors.index.json", "{}", CS3_WORKLOAD_ERROR_DATA, "has no weight_map"},
 };
 
 START_TEST(test_bad_files) {
@@ -251,14 +253,39 @@ static const struct {
   const char *message;
 } bad_tensors[] = {
     {"{" W "}", "v", CS3_WORKLOAD_ERROR_INVALID, "holds no tensor 'v'"},
-    {"{" W ",\"v\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,8]}}", NULL,
-     CS3_WORKLOAD_ERROR_INVALID, "holds 2 matrices; choose one with --tensor: "},
+    {"{" W ",\"v\":{\"dtype\":\"F16\",\"shape\":[0,2],\"data_offsets\":[8,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_INVALID, "holds 2 matrices; choose one with --tensor: v, w"},
+    {"{" W ",\"v\":{\"dtype\":\"U8\",\"shape\":[2,2],\"data_offsets\":[4,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "w and v overlap"},
+    {"{" W "," W "}", NULL, CS3_WORKLOAD_ERROR_DATA, "w: is there twice"},
+    {"{\"w\":{\"dtype\":\"U8\",\"shape\":[2,4],\"data_offsets\":[0,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "w: 8 of its U8 values are neither 0 nor 1"},
+    {"{\"w\":{\"dtype\":\"I32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "w: 2 of its I32 values are neither 0 nor 1"},
+    {"{\"a.qweight\":{\"dtype\":\"I32\",\"shape\":[1,1],\"data_offsets\":[0,4]},\"a.qzeros\":"
+     "{\"dtype\":\"I32\",\"shape\":[1,1],\"data_offsets\":[4,8]}}",
+     "a.qzeros", CS3_WORKLOAD_ERROR_DATA, "a.qweight: packed integers (GPTQ, AWQ or alike)"},
+    {"{\"a.weight_scale\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,8]}}",
+     "a.weight_scale", CS3_WORKLOAD_ERROR_DATA, "belongs to packed weights"},
+    {"{\"a.weight\":{\"dtype\":\"U8\",\"shape\":[4,1],\"data_offsets\":[0,4]},"
+     "\"a.weight.absmax\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4,8]}}",
+     NULL, CS3_WORKLOAD_ERROR_DATA, "a.weight: packed 4-bit weights (bitsandbytes"},
+    {"{\"a.weight\":{\"dtype\":\"U8\",\"shape\":[4,1],\"data_offsets\":[0,4]},"
+     "\"a.weight_scale\":{\"dtype\":\"F8_E4M3\",\"shape\":[4,1],\"data_offsets\":[4,8]}}",
+     NULL, CS3_WORKLOAD_ERROR_DATA, "a.weight: packed 4-bit weights (NVFP4)"},
+    {"{\"a.bitmask\":{\"dtype\":\"U8\",\"shape\":[4,1],\"data_offsets\":[0,4]},"
+     "\"a.compressed\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[4,8]}}",
+     NULL, CS3_WORKLOAD_ERROR_DATA, "a: expected its two dimensions in a.shape"},
+    {"{\"w\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,9]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "do not fit"},
+    {"{" W "} x", NULL, CS3_WORKLOAD_ERROR_DATA, "byte 57: expected nothing more"},
+    {"{" W "; ", NULL, CS3_WORKLOAD_ERROR_DATA, "byte 55: expected ','"},
     {"{\"b\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,8]}}", NULL,
      CS3_WORKLOAD_ERROR_DATA, "holds no matrix"},
     {"{\"w\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,8]}}", "w",
      CS3_WORKLOAD_ERROR_DATA, "w: not a matrix"},
-    {"{\"w\":{\"dtype\":\"F4\",\"shape\":[2,2],\"data_offsets\":[0,8]}}", NULL,
-     CS3_WORKLOAD_ERROR_DATA, "dtype 'F4' is not known"},
+    {"{\"w\":{\"dtype\":\"F8_E8M0\",\"shape\":[2,2],\"data_offsets\":[0,8]}}", NULL,
+     CS3_WORKLOAD_ERROR_DATA, "dtype 'F8_E8M0' is not known"},
     {"{\"w\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,10]}}", NULL,
      CS3_WORKLOAD_ERROR_DATA, "do not fit"},
     {"{\"w\":{\"dtype\":\"F16\",\"shape\":[2,-2],\"data_offsets\":[0,8]}}", NULL,
@@ -267,7 +294,7 @@ static const struct {
      CS3_WORKLOAD_ERROR_DATA, "do not fit"},
     {"{\"w\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[8,16]}}", NULL,
      CS3_WORKLOAD_ERROR_DATA, "do not fit"},
-    {"{" W, NULL, CS3_WORKLOAD_ERROR_DATA, ".safetensors:1:"},
+    {"{" W, NULL, CS3_WORKLOAD_ERROR_DATA, "header, byte 55: expected ','"},
 };
 
 START_TEST(test_bad_tensors) {
@@ -289,6 +316,126 @@ START_TEST(test_header_beyond_file) {
 }
 END_TEST
 
+/* The format's own limit: a header of one byte more is refused before it is read. */
+START_TEST(test_header_limit) {
+  g_autofree char *path = temporary(".safetensors");
+  guint64 length = GUINT64_TO_LE(100000001);
+  g_autoptr(GError) error = NULL;
+  ck_assert(g_file_set_contents(path, (const char *)&length, sizeof length, NULL));
+  ck_assert_int_eq(truncate(path, 100000100), 0);
+  ck_assert_ptr_null(cs3_mask_read(path, &(Cs3MaskChoice){0}, &error));
+  fixture_error_in(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+                   "the format allows 100000000");
+  discard(path);
+}
+END_TEST
+
+/* Hugging Face's GPT-2 stores input x output features under names that others use the other way. */
+static const struct {
+  const char *name;
+  int rows, cols;
+  gboolean turned;
+} orientations[] = {
+    {"h.0.attn.c_attn.weight", 8, 24, TRUE},
+    {"transformer.h.3.mlp.c_fc.weight", 8, 32, TRUE},
+    {"h.0.mlp.c_proj.weight", 32, 8, TRUE},
+    {"h.0.attn.c_proj.weight", 8, 8, TRUE},
+    {"transformer.h.0.attn.c_attn.weight", 12, 8, FALSE}, /* GPT-BigCode */
+    {"visual.transformer.resblocks.0.mlp.c_fc.weight", 32, 8, FALSE},
+    {"visual.transformer.resblocks.0.mlp.c_proj.weight", 8, 32, FALSE},
+    {"decoder.layers.0.fc1.kernel", 8, 32, TRUE},
+    {"model.layers.0.mlp.up_proj.weight", 8, 32, FALSE},
+};
+
+START_TEST(test_orientation) {
+  g_autoptr(GString) file = g_string_new(NULL), values = g_string_new(NULL);
+  int rows = orientations[_i].rows, cols = orientations[_i].cols;
+  for (int i = 0; i < rows * cols; i++)
+    g_string_append_c(values, i == cols - 1); /* the last of the first row */
+  g_autofree char *header =
+      g_strdup_printf("{\"%s\":{\"dtype\":\"I8\",\"shape\":[%d,%d],\"data_offsets\":[0,%d]}}",
+                      orientations[_i].name, rows, cols, rows * cols);
+  finish_safetensors(file, header, values);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Mask) mask = read_bytes(".safetensors", file->str, file->len, NULL, &error);
+  ck_assert_msg(mask != NULL, "%s", error ? error->message : "");
+  gboolean turned = orientations[_i].turned;
+  ck_assert_int_eq(mask->rows, turned ? cols : rows);
+  ck_assert_int_eq(mask->cols, turned ? rows : cols);
+  ck_assert(turned ? cs3_mask_alive(mask, cols - 1, 0) : cs3_mask_alive(mask, 0, cols - 1));
+  ck_assert_int_eq(cs3_mask_nnz(mask), 1);
+}
+END_TEST
+
+/* compressed-tensors' bit masks: values of 8 or 16 bits, some of them zero, which are not alive. */
+static void write_bitmask(const Cs3Mask *m, guint bytes, gboolean damaged, GRand *rand,
+                          GString *out) {
+  g_autoptr(GString) bits = g_string_new(NULL), values = g_string_new(NULL),
+                     offsets = g_string_new(NULL);
+  gint64 row_bytes = (m->cols + 7) / 8, extent[2] = {GINT64_TO_LE(m->rows), GINT64_TO_LE(m->cols)};
+  for (gint64 i = 0; i < m->rows; i++) {
+    gint64 offset = GINT64_TO_LE((gint64)(values->len / bytes));
+    g_string_append_len(offsets, (const char *)&offset, sizeof offset);
+    g_string_set_size(bits, (gsize)((i + 1) * row_bytes));
+    memset(bits->str + i * row_bytes, 0, (gsize)row_bytes);
+    for (gint64 j = 0; j < m->cols; j++) {
+      gboolean alive = cs3_mask_alive(m, i, j);
+      if (!alive && g_rand_int_range(rand, 0, 4) > 0)
+        continue;
+      bits->str[i * row_bytes + j / 8] |= (char)(1 << j % 8);
+      append_value(values, bytes, TRUE, alive, rand);
+    }
+  }
+  int a = 16, b = a + (int)bits->len, c = b + (int)offsets->len, d = c + (int)values->len;
+  g_autofree char *header = g_strdup_printf(
+      "{\"w.shape\":{\"dtype\":\"I64\",\"shape\":[2,1],\"data_offsets\":[0,16]},"
+      "\"w.bitmask\":{\"dtype\":\"U8\",\"shape\":[%d,%d],\"data_offsets\":[16,%d]},"
+      "\"w.row_offsets\":{\"dtype\":\"I64\",\"shape\":[%d],\"data_offsets\":[%d,%d]},"
+      "\"w.compressed\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[%d,%d]}}",
+      (int)m->rows, (int)row_bytes, b, (int)m->rows, b, c, bytes == 1 ? "F8_E5M2" : "F16",
+      (d - c) / (int)bytes, c, d);
+  if (damaged)
+    offsets->str[offsets->len - 8] ^= 1;
+  g_string_prepend_len(offsets, bits->str, (gssize)bits->len);
+  g_string_prepend_len(offsets, (const char *)extent, sizeof extent);
+  g_string_append_len(offsets, values->str, (gssize)values->len);
+  finish_safetensors(out, header, offsets);
+}
+
+START_TEST(test_bitmask) {
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  for (guint i = 0; i < 20; i++) {
+    g_autoptr(Cs3Mask) mask = random_mask(rand, FALSE);
+    g_autoptr(GString) file = g_string_new(NULL), broken = g_string_new(NULL);
+    write_bitmask(mask, 1 + i % 2, FALSE, rand, file);
+    assert_reads_back(mask, ".safetensors", file);
+    write_bitmask(mask, 1 + i % 2, TRUE, rand, broken);
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(read_bytes(".safetensors", broken->str, broken->len, "w", &error));
+    fixture_error_in(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+                     "w.row_offsets does not agree with the bit mask");
+  }
+}
+END_TEST
+
+/* NaN, 1, -0, NaN in half precision. */
+START_TEST(test_nan) {
+  g_autoptr(GString) values = g_string_new_len("\x01\x7c\x00\x3c\x00\x80\xff\xff", 8);
+  g_autoptr(GString) file = g_string_new(NULL);
+  finish_safetensors(file, "{" W "}", values);
+  g_autofree char *path = temporary(".safetensors");
+  ck_assert(g_file_set_contents(path, file->str, (gssize)file->len, NULL));
+  g_autoptr(GError) error = NULL, unused = NULL;
+  ck_assert_ptr_null(cs3_mask_read(path, &(Cs3MaskChoice){0}, &error));
+  fixture_error_in(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+                   "w: 2 of its F16 values are NaN");
+  g_autoptr(Cs3Mask) mask = cs3_mask_read(path, &(Cs3MaskChoice){.nan_masked = TRUE}, &unused);
+  ck_assert_msg(mask != NULL, "%s", unused ? unused->message : "");
+  ck_assert(cs3_mask_nnz(mask) == 1 && cs3_mask_alive(mask, 0, 1));
+  discard(path);
+}
+END_TEST
+
 START_TEST(test_index) {
   g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
   g_autoptr(Cs3Mask) mask = random_mask(rand, FALSE);
@@ -303,14 +450,19 @@ START_TEST(test_index) {
   ck_assert(g_file_set_contents(path, shard->str, (gssize)shard->len, NULL));
   ck_assert(g_file_set_contents(index, text, -1, NULL));
   g_autoptr(GError) error = NULL, lost = NULL, out = NULL;
-  g_autoptr(Cs3Mask) back = cs3_mask_read(index, "w", &error);
+  g_autoptr(Cs3Mask) back = cs3_mask_read(index, &(Cs3MaskChoice){.tensor = "w"}, &error);
   ck_assert_msg(back != NULL, "%s", error ? error->message : "");
   ck_assert_int_eq(cs3_mask_nnz(back), cs3_mask_nnz(mask));
-  ck_assert_ptr_null(cs3_mask_read(index, "lost", &lost));
+  ck_assert_ptr_null(cs3_mask_read(index, &(Cs3MaskChoice){.tensor = "lost"}, &lost));
   fixture_error_in(lost, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT, "n.safetensors");
-  ck_assert_ptr_null(cs3_mask_read(index, "out", &out));
+  ck_assert_ptr_null(cs3_mask_read(index, &(Cs3MaskChoice){.tensor = "out"}, &out));
   fixture_error_in(out, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA, "is not beside the index");
+  g_autofree char *folder = g_path_get_dirname(path);
+  g_autoptr(GError) whole = NULL;
   g_remove(index);
+  g_autoptr(Cs3Mask) lone = cs3_mask_read(folder, &(Cs3MaskChoice){0}, &whole);
+  ck_assert_msg(lone != NULL, "%s", whole ? whole->message : "");
+  ck_assert_int_eq(cs3_mask_nnz(lone), cs3_mask_nnz(mask));
   discard(path);
 }
 END_TEST
@@ -330,6 +482,10 @@ static Suite *suite(void) {
   tcase_add_loop_test(t, test_mtx_spellings, 0, G_N_ELEMENTS(spellings));
   tcase_add_loop_test(t, test_bad_tensors, 0, G_N_ELEMENTS(bad_tensors));
   tcase_add_test(t, test_header_beyond_file);
+  tcase_add_test(t, test_header_limit);
+  tcase_add_loop_test(t, test_orientation, 0, G_N_ELEMENTS(orientations));
+  tcase_add_test(t, test_bitmask);
+  tcase_add_test(t, test_nan);
   tcase_add_test(t, test_index);
   tcase_add_test(t, test_name_without_tensors);
   suite_add_tcase(s, t);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How a weight lies in a checkpoint: as one tensor, or compressed into several. One file per layout
+ * (tensor-*.c) behind Cs3WeightLayout; tensor-layout.c holds the registry. */
+#pragma once
+
+#include <glib.h>
+
+#include "workloads/checkpoint.h"
+#include "workloads/mask.h"
+
+typedef struct Cs3Weight Cs3Weight;
+
+/* Some rows of a weight as they are stored. */
+typedef struct {
+  GByteArray *bytes; /* memory of the reader's thread */
+  guint64 *bits;     /* rows x ((cols + 63) / 64) words, as in Cs3Mask */
+  gint64 beyond;     /* NaN, or what is neither 0 nor 1 in a mask */
+} Cs3WeightRows;
+
+typedef struct {
+  const char *name, *summary;
+  /* Whether @tensor is the one that stands for a weight in this layout; fills @weight. */
+  gboolean (*match)(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor, Cs3Weight *weight);
+  /* (nullable): check what the header does not say; %NULL as `rows`: such weights are refused. */
+  gboolean (*prepare)(Cs3Weight *weight, GError **error);
+  gboolean (*rows)(const Cs3Weight *weight, gint64 first, gint64 n, Cs3WeightRows *out,
+                   GError **error);
+} Cs3WeightLayout;
+
+struct Cs3Weight {
+  const Cs3Checkpoint *checkpoint; /* borrowed */
+  const Cs3WeightLayout *layout;
+  char *name;
+  gint64 rows, cols;       /* as stored */
+  gboolean transposed;     /* stored as input x output features */
+  const Cs3Tensor *values; /* the weight's own numbers */
+  const Cs3Tensor *bitmask;
+  gint64 *offsets;     /* bitmask: values before each row, and all */
+  const char *refusal; /* what it is, when it cannot be read */
+};
+
+extern const Cs3WeightLayout cs3_weight_bitmask;
+extern const Cs3WeightLayout cs3_weight_packed;
+extern const Cs3WeightLayout cs3_weight_plain;
+
+/** cs3_weight_layouts: (transfer none): NULL-terminated array of all layouts. */
+const Cs3WeightLayout *const *cs3_weight_layouts(void);
+
+void cs3_weight_free(Cs3Weight *weight);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Weight, cs3_weight_free)
+
+/** cs3_weights_list: (transfer full) (element-type Cs3Weight): every matrix of weights, by name,
+ * those that cannot be read included. */
+GPtrArray *cs3_weights_list(const Cs3Checkpoint *checkpoint);
+
+/**
+ * cs3_weight_find: the weight called @name, or to which the tensor called @name belongs. Errors:
+ * CS3_WORKLOAD_ERROR_INVALID (no such), DATA (not a matrix, or only a part of packed weights).
+ */
+Cs3Weight *cs3_weight_find(const Cs3Checkpoint *checkpoint, const char *name,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_weight_prepare: before rows are read. Fails with CS3_WORKLOAD_ERROR_DATA on what cannot be
+ * read, saying what it is. */
+gboolean cs3_weight_prepare(Cs3Weight *weight, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_weight_check: fails with CS3_WORKLOAD_ERROR_DATA when @beyond values of the weight are not
+ * weights; NaN are not when @nan_masked. */
+gboolean cs3_weight_check(const Cs3Weight *weight, gint64 beyond, gboolean nan_masked,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_weight_mask: the live weights, output x input features. */
+Cs3Mask *cs3_weight_mask(Cs3Weight *weight, gboolean nan_masked,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_weight_is_part: whether a tensor so called only belongs to a compressed or quantised weight.
+ */
+gboolean cs3_weight_is_part(const Cs3Checkpoint *checkpoint, const char *name);
+
+/** cs3_weight_chunk: rows to read at once: about a megabyte. */
+gint64 cs3_weight_chunk(const Cs3Weight *weight);
