@@ -32,8 +32,7 @@
 #define NO_PUBLIC_VALUE "no public value; proposal: "
 
 /* PE code of one published program; of no other generation is anything known. */
-#define MESH_GEMM                                                                                  \
-  "fitted on the 99 runs of MeshGEMM on the WSE-3 simulator (WaferLLM repository)"
+#define MESH_GEMM "fitted on the 99 runs of MeshGEMM on the WSE-3 simulator (WaferLLM repository)"
 #define GEMM(type, key, help)                                                                      \
   type(gemm, #key, key, CYCLES, 0, 10000, 0, 0, DERIVED, MESH_GEMM, help)
 
@@ -48,7 +47,8 @@
 
 static const char *const acc_placements[] = {"auto", "cache", "spill", "sram", NULL};
 static const char *const acc_precisions[] = {"fp16", "fp32", NULL};
-static const char *const reductions[] = {"chain", "two-way", "ring", NULL};
+#define REDUCTION_NAME(ID, name, text) text,
+static const char *const reductions[] = {CS3_REDUCTIONS(REDUCTION_NAME) NULL};
 static const char *const overlaps[] = {"none", "microthread", NULL};
 static const char *const weight_formats[] = {"index16", "delta8", "bitmask", NULL};
 static const char *const dw_algorithms[] = {"dot-row-chain", "local-block", "auto", NULL};
@@ -281,6 +281,10 @@ static const Cs3Param params[] = {
     GEMM(REAL, map_long, "MeshGEMM: one of more, with three 64-bit words of the accumulator."),
     GEMM(REAL, map_word, "MeshGEMM: and for every further 64-bit word."),
 };
+
+const char *const *cs3_reduction_names(void) {
+  return reductions;
+}
 
 const Cs3ParamTable *cs3_hardware_table(void) {
   static const Cs3ParamTable table = {params, G_N_ELEMENTS(params)};

@@ -17,7 +17,19 @@ typedef enum {
   CS3_ACC_SRAM,
 } Cs3AccPlacement;
 typedef enum { CS3_ACC_FP16, CS3_ACC_FP32 } Cs3AccPrecision;
-typedef enum { CS3_REDUCTION_CHAIN, CS3_REDUCTION_TWO_WAY, CS3_REDUCTION_RING } Cs3Reduction;
+
+/* The reductions: a row each. ROW(ID, name, text): CS3_REDUCTION_ID, cs3_reduction_NAME in
+ * fabric/layer/reduction-*.c and cs3_layer_NAME in fabric/layer-event/axpy-*.c, and how people
+ * write it. */
+#define CS3_REDUCTIONS(ROW)                                                                        \
+  ROW(CHAIN, chain, "chain")                                                                       \
+  ROW(TWO_WAY, two_way, "two-way")                                                                 \
+  ROW(RING, ring, "ring")
+
+#define CS3_REDUCTION_ID(ID, name, text) CS3_REDUCTION_##ID,
+typedef enum { CS3_REDUCTIONS(CS3_REDUCTION_ID) CS3_N_REDUCTIONS } Cs3Reduction;
+#undef CS3_REDUCTION_ID
+
 typedef enum { CS3_OVERLAP_NONE, CS3_OVERLAP_MICROTHREAD } Cs3ReductionOverlap;
 typedef enum {
   CS3_DW_DOT,   /* a dot product over the PE's tokens for every live weight */
@@ -112,6 +124,9 @@ typedef struct {
     double map_word;   /* and every further word */
   } gemm;
 } Cs3Hardware;
+
+/** cs3_reduction_names: (transfer none) (array zero-terminated=1): as people write them, by id. */
+const char *const *cs3_reduction_names(void);
 
 /**
  * cs3_hardware_table: the parameter table that describes #Cs3Hardware.

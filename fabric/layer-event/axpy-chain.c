@@ -26,4 +26,5 @@ static gboolean lowers(gint64 lines, gint64 line) {
   return FALSE;
 }
 
-const Cs3LayerReduction cs3_layer_chain = {plan, wire, charge, lowers};
+const Cs3LayerReduction cs3_layer_chain = {
+    .plan = plan, .wire = wire, .charge = charge, .lowers = lowers, .stores = TRUE};

@@ -28,7 +28,7 @@ static void plan(const Cs3LayerEvent *m, gint64 line, Cs3LineWork *work) {
 
 /* Place of a ring position on the line, and the colour on which it sends. */
 static guint place(gint64 lines, gint64 line) {
-  return (guint)(line < (lines + 1) / 2 ? 2 * line : 2 * (lines - line) - 1);
+  return (guint)cs3_reduction_ring.place(lines, line);
 }
 
 static guint colour(guint at) {
@@ -59,4 +59,5 @@ static gboolean lowers(gint64 lines, gint64 line) {
   return FALSE;
 }
 
-const Cs3LayerReduction cs3_layer_ring = {plan, wire, charge, lowers};
+const Cs3LayerReduction cs3_layer_ring = {
+    .plan = plan, .wire = wire, .charge = charge, .lowers = lowers, .stores = FALSE};

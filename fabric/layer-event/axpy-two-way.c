@@ -40,4 +40,5 @@ static gint64 charge(const Cs3LayerEvent *m, gint64 line, const Cs3Visit *visit)
          (lowers(m->lines, line) ? c->send : 0) + (visit->stores ? c->store : 0);
 }
 
-const Cs3LayerReduction cs3_layer_two_way = {plan, wire, charge, lowers};
+const Cs3LayerReduction cs3_layer_two_way = {
+    .plan = plan, .wire = wire, .charge = charge, .lowers = lowers, .stores = TRUE};

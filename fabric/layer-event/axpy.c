@@ -14,11 +14,8 @@
 enum { TASK_COMPLETE = TASK_PROGRAM, TASK_END, TASK_ADDED, TASK_LOWERED, TASK_SENT, TASK_STORED };
 
 static const Cs3LayerReduction *reduction_of(const Cs3LayerEvent *m) {
-  static const Cs3LayerReduction *const table[] = {
-      [CS3_REDUCTION_CHAIN] = &cs3_layer_chain,
-      [CS3_REDUCTION_TWO_WAY] = &cs3_layer_two_way,
-      [CS3_REDUCTION_RING] = &cs3_layer_ring,
-  };
+#define REGISTERED(ID, name, text) [CS3_REDUCTION_##ID] = &cs3_layer_##name,
+  static const Cs3LayerReduction *const table[CS3_N_REDUCTIONS] = {CS3_REDUCTIONS(REGISTERED)};
   return table[m->config.mapping.reduction];
 }
 
@@ -54,8 +51,8 @@ void cs3_layer_plan_rows(const Cs3LayerEvent *m, gint64 line, gboolean dry, Cs3L
 }
 
 static void plan(Cs3LayerEvent *m) {
-  gboolean ring = m->config.mapping.reduction == CS3_REDUCTION_RING;
-  m->steps = ring ? cs3_ring_steps(m->lines, m->shape.rows) : m->shape.rows;
+  m->steps =
+      cs3_reduction_steps(cs3_reduction_ops(m->config.mapping.reduction), m->lines, m->shape.rows);
   m->work = g_new0(Cs3LineWork, m->lines);
   for (gint64 line = 0; line < m->lines; line++)
     reduction_of(m)->plan(m, line, &m->work[line]);
@@ -141,7 +138,7 @@ static guint begin(Cs3Pe *pe, guint32 wavelet) {
   if (m->work[at.line].n > 0)
     take_slot(m, pe, d);
   gint64 owned = (at.line + 1) * m->shape.rows / m->lines - at.line * m->shape.rows / m->lines;
-  if (m->config.mapping.reduction != CS3_REDUCTION_RING && m->lines > 1)
+  if (reduction_of(m)->stores && m->lines > 1)
     cs3_pe_grant(pe, STREAM_STORE, (guint)owned);
   return 0;
 }

@@ -18,8 +18,12 @@ typedef struct {
   /* Issue cycles of the reduction that the datapath is charged for a visit. */
   gint64 (*charge)(const Cs3LayerEvent *m, gint64 line, const Cs3Visit *visit);
   gboolean (*lowers)(gint64 lines, gint64 line); /* adds a second vector a row */
+  gboolean stores; /* finished rows travel to their owners on the store colour */
 } Cs3LayerReduction;
-extern const Cs3LayerReduction cs3_layer_chain, cs3_layer_two_way, cs3_layer_ring;
+
+#define CS3_LAYER_REDUCTION(ID, name, text) extern const Cs3LayerReduction cs3_layer_##name;
+CS3_REDUCTIONS(CS3_LAYER_REDUCTION)
+#undef CS3_LAYER_REDUCTION
 
 /** cs3_layer_plan_rows: one visit a row, as chains stream them; @line dry: it starts the sums. */
 void cs3_layer_plan_rows(const Cs3LayerEvent *m, gint64 line, gboolean dry, Cs3LineWork *work);

@@ -5,6 +5,7 @@
 #include "fabric/layer-event/machine.h"
 
 #include "fabric/fabric-error.h"
+#include "fabric/layer/recurrence.h"
 
 guint cs3_layer_tokens(const Cs3LayerEvent *m, guint group, guint column, gint64 *first) {
   gint64 pes = m->groups * m->columns, pe = (gint64)group * m->columns + column;
@@ -53,13 +54,11 @@ static void list_weights(Cs3LayerEvent *m) {
   m->index = (guint16 *)(void *)g_array_free(index, FALSE);
 }
 
-/* Place of a line in its group: a ring is laid on the line by interleaving. */
+/* Place of a line in its group. */
 static guint place(const Cs3LayerEvent *m, guint line) {
-  guint n = (guint)m->lines;
-  gboolean ring = m->config.mapping.reduction == CS3_REDUCTION_RING && m->shape.pass != CS3_PASS_DW;
-  if (!ring)
+  if (m->shape.pass == CS3_PASS_DW)
     return line;
-  return line < (n + 1) / 2 ? 2 * line : 2 * (n - line) - 1;
+  return (guint)cs3_reduction_ops(m->config.mapping.reduction)->place(m->lines, line);
 }
 
 static void measure(Cs3LayerEvent *m) {

@@ -8,6 +8,7 @@
 
 #include "fabric/fabric-error.h"
 #include "fabric/layer/lines.h"
+#include "fabric/layer/recurrence.h"
 
 /* The queues that the programs of fabric/layer-event/ bind to their colours. */
 enum { PARTIAL_SUM_QUEUE = 2, LOWER_SUM_QUEUE = 3 };
@@ -171,8 +172,7 @@ static Cs3LayerEdge edge(const Cs3Hardware *hw, Link link, const Cs3LayerCosts *
 
 static void reduction_edges(const Cs3Hardware *hw, Link link, const Cs3Mapping *mapping,
                             Cs3LayerCosts *c) {
-  gint64 hops = mapping->reduction == CS3_REDUCTION_RING ? 2 : 1;
-  c->along = edge(hw, link, c, hops, PARTIAL_SUM_QUEUE);
+  c->along = edge(hw, link, c, cs3_reduction_ops(mapping->reduction)->hops, PARTIAL_SUM_QUEUE);
   c->low = edge(hw, link, c, 1, LOWER_SUM_QUEUE);
   c->turn = edge(hw, link, c, 1, PARTIAL_SUM_QUEUE);
 }
@@ -323,11 +323,13 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
         "nothing to spill: every accumulator slot fits the cache (placement cache)");
     return FALSE;
   }
-  if (mapping->reduction == CS3_REDUCTION_RING && shape->pass != CS3_PASS_DW && c.lines > 1 &&
+  if (cs3_reduction_overlaps(mapping->reduction) && shape->pass != CS3_PASS_DW && c.lines > 1 &&
       (!mapping->overlap || c.slots < 2)) {
-    g_set_error_literal(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-                        "a ring reduction needs overlap and at least 2 accumulator slots: every PE "
-                        "would wait for its neighbour");
+    g_set_error(
+        error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+        "a %s reduction needs overlap and at least 2 accumulator slots: every PE would wait "
+        "for its neighbour",
+        cs3_reduction_name(mapping->reduction));
     return FALSE;
   }
   gint64 needed = sram_needed(hw, shape, &c);

@@ -7,6 +7,7 @@
 
 #include "fabric/fabric-error.h"
 #include "fabric/layer/passes.h"
+#include "fabric/layer/recurrence.h"
 #include "fabric/layer/stream.h"
 
 typedef struct {
@@ -142,18 +143,13 @@ static double dot_windows(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
   return (double)shape->rows * MAX(work, c->lines > 1 ? way / slots : 0);
 }
 
-/* Cycles once a pass: the multicast, the chain and the way to the farthest owner. A ring streams
- * whole blocks of R rows. */
+/* Cycles once a pass: the multicast, the reduction and the way to the farthest owner. */
 static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                       const Cs3LayerCosts *c) {
-  double chain = (double)c->lines * c->along.stage;
-  if (shape->pass == CS3_PASS_DW)
-    chain = (double)c->reach;
-  else if (mapping->reduction == CS3_REDUCTION_TWO_WAY)
-    chain /= 2;
-  else if (mapping->reduction == CS3_REDUCTION_RING)
-    chain = fmod(c->lines - fmod(shape->rows, c->lines), c->lines) * (double)c->vector;
-  return c->lead + chain + (double)c->lines * c->hop + c->vector + c->store;
+  double reduction = shape->pass == CS3_PASS_DW
+                         ? (double)c->reach
+                         : cs3_reduction_ops(mapping->reduction)->latency(c, shape->rows);
+  return c->lead + reduction + (double)c->lines * c->hop + c->vector + c->store;
 }
 
 double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -165,7 +161,7 @@ double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
       limits(hw, shape, mapping, &c, nonzeros, busiest_line(&c, (double)shape->rows, density));
   if (shape->pass == CS3_PASS_DW)
     l.line = MAX(l.line, dot_windows(shape, mapping, &c, density));
-  if (mapping->reduction == CS3_REDUCTION_TWO_WAY && shape->pass != CS3_PASS_DW)
-    l.link *= 2; /* the middle line takes in both chains */
+  if (shape->pass != CS3_PASS_DW)
+    l.link *= cs3_reduction_ops(mapping->reduction)->vectors;
   return longest(&l) + latency(shape, mapping, &c);
 }

@@ -80,6 +80,10 @@ typedef enum {
 const char *cs3_cause_name(Cs3Cause cause);
 const char *cs3_pass_name(Cs3Pass pass);
 const char *cs3_reduction_name(Cs3Reduction reduction);
+/** cs3_reduction_overlaps: whether there is none without overlap. */
+gboolean cs3_reduction_overlaps(Cs3Reduction reduction);
+/** cs3_reduction_row_block: rows that are streamed as a block on @lines lines. */
+gint64 cs3_reduction_row_block(Cs3Reduction reduction, gint64 lines);
 const char *cs3_placement_name(Cs3AccPlacement placement);
 const char *cs3_dw_name(Cs3DwAlgorithm algorithm);
 

@@ -347,7 +347,7 @@ Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping
       cs3_stream_new(shape, costs, counts, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
   Cs3PassRest rest = cs3_pass_rest(shape, counts);
   gint64 n = costs->lines;
-  gint64 steps = e->ops->same_row ? shape->rows : cs3_ring_steps(n, shape->rows);
+  gint64 steps = cs3_reduction_steps(e->ops, n, shape->rows);
   for (gint64 step = 0; step < steps; step++) {
     if (step % e->rebase_rows == 0 && !rebase(e))
       return (Cs3PassTimes){.end = CS3_PASS_ADRIFT};

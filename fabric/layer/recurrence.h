@@ -47,9 +47,16 @@ gint32 *cs3_recurrence_take_in(Cs3Recurrence *s);
 
 /* One reduction topology. A *step* is a line's i-th row; a ring gives every line its own order. */
 typedef struct {
-  Cs3Reduction id;
-  const char *name;
   gboolean same_row; /* all lines work on the same row in a step */
+  gboolean overlaps; /* there is none without overlap: every PE would wait for its neighbour */
+  gint64 hops;       /* between neighbours of the reduction */
+  gint32 vectors;    /* that the busiest PE takes in a row */
+  /* Rows that are streamed as a block: a pass takes whole ones. */
+  gint64 (*row_block)(gint64 lines);
+  /* Place of a line among the PEs of its group. */
+  gint64 (*place)(gint64 lines, gint64 line);
+  /* For estimates: cycles from a row's last addition to its sum at the root, once a pass. */
+  double (*latency)(const Cs3LayerCosts *costs, gint64 rows);
   /* Line at which a row's sum is complete and from which it goes to its owner; -1: at the owner. */
   gint64 (*root)(gint64 lines);
   /* From `ready` of this step: P into `latest`, y into cs3_recurrence_sent(). */
@@ -60,7 +67,17 @@ typedef struct {
   void (*adjust)(const Cs3LayerCosts *costs, gint64 owner, gint32 *x);
 } Cs3ReductionOps;
 
-extern const Cs3ReductionOps cs3_reduction_chain, cs3_reduction_two_way, cs3_reduction_ring;
+#define CS3_REDUCTION_OPS(ID, name, text) extern const Cs3ReductionOps cs3_reduction_##name;
+CS3_REDUCTIONS(CS3_REDUCTION_OPS)
+#undef CS3_REDUCTION_OPS
+
+/** cs3_reduction_one_row, cs3_reduction_in_order: a row_block of one row; lines in the order of
+ * their PEs. */
+gint64 cs3_reduction_one_row(gint64 lines);
+gint64 cs3_reduction_in_order(gint64 lines, gint64 line);
+
+/** cs3_reduction_steps: steps of a pass of @rows: whole blocks of them. */
+gint64 cs3_reduction_steps(const Cs3ReductionOps *ops, gint64 lines, gint64 rows);
 
 /** cs3_reduction_ops: (transfer none): the registry's row for @reduction. */
 const Cs3ReductionOps *cs3_reduction_ops(Cs3Reduction reduction);
@@ -93,9 +110,6 @@ gint32 cs3_chain_scan_plain(gint64 n, gint64 step, gint32 stage, const gint32 *r
  * @owner: (out). Returns: the row; -1 for @step >= @rows.
  */
 gint64 cs3_rotating_row(gint64 lines, gint64 rows, gint64 step, gint64 *owner);
-
-/** cs3_ring_steps: steps of a ring: whole turns of @lines. */
-gint64 cs3_ring_steps(gint64 lines, gint64 rows);
 
 /** cs3_ring_row: row on which ring position @line works at @step; -1: none (last turn). */
 gint64 cs3_ring_row(gint64 lines, gint64 rows, gint64 step, gint64 line, gint64 *owner);

@@ -29,10 +29,17 @@ static void adjust(const Cs3LayerCosts *costs, gint64 owner, gint32 *x) {
   x[owner] += costs->store;
 }
 
+static double latency(const Cs3LayerCosts *costs, gint64 rows) {
+  return (double)costs->lines * costs->along.stage;
+}
+
 const Cs3ReductionOps cs3_reduction_chain = {
-    .id = CS3_REDUCTION_CHAIN,
-    .name = "chain",
     .same_row = TRUE,
+    .hops = 1,
+    .vectors = 1,
+    .row_block = cs3_reduction_one_row,
+    .place = cs3_reduction_in_order,
+    .latency = latency,
     .root = root,
     .advance = advance,
     .issue = issue,

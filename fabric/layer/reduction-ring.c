@@ -9,6 +9,8 @@
 
 #include "fabric/layer/recurrence.h"
 
+#include <math.h>
+
 static gint64 root(gint64 lines) {
   return -1;
 }
@@ -72,10 +74,28 @@ static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
 /* Every line is head, middle and owner at the same time as the others. */
 static void adjust(const Cs3LayerCosts *costs, gint64 owner, gint32 *x) {}
 
+static gint64 turn(gint64 lines) {
+  return lines;
+}
+
+/* Even PEs pass on one way, odd ones back. */
+static gint64 interleaved(gint64 lines, gint64 line) {
+  return line < (lines + 1) / 2 ? 2 * line : 2 * (lines - line) - 1;
+}
+
+/* Whole turns are streamed: what the last one lacks in rows. */
+static double latency(const Cs3LayerCosts *costs, gint64 rows) {
+  return fmod(costs->lines - fmod(rows, costs->lines), costs->lines) * (double)costs->vector;
+}
+
 const Cs3ReductionOps cs3_reduction_ring = {
-    .id = CS3_REDUCTION_RING,
-    .name = "ring",
     .same_row = FALSE,
+    .overlaps = TRUE,
+    .hops = 2,
+    .vectors = 1,
+    .row_block = turn,
+    .place = interleaved,
+    .latency = latency,
     .root = root,
     .advance = advance,
     .issue = issue,

@@ -58,10 +58,17 @@ static void adjust(const Cs3LayerCosts *costs, gint64 owner, gint32 *x) {
   x[owner] += costs->store;
 }
 
+static double latency(const Cs3LayerCosts *costs, gint64 rows) {
+  return (double)costs->lines * costs->along.stage / 2;
+}
+
 const Cs3ReductionOps cs3_reduction_two_way = {
-    .id = CS3_REDUCTION_TWO_WAY,
-    .name = "two-way",
     .same_row = TRUE,
+    .hops = 1,
+    .vectors = 2, /* the middle line takes in both chains */
+    .row_block = cs3_reduction_one_row,
+    .place = cs3_reduction_in_order,
+    .latency = latency,
     .root = middle,
     .advance = advance,
     .issue = issue,

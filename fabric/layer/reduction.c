@@ -4,18 +4,36 @@
 
 #include "fabric/layer/recurrence.h"
 
-static const Cs3ReductionOps *const registry[] = {
-    [CS3_REDUCTION_CHAIN] = &cs3_reduction_chain,
-    [CS3_REDUCTION_TWO_WAY] = &cs3_reduction_two_way,
-    [CS3_REDUCTION_RING] = &cs3_reduction_ring,
-};
+#define REGISTERED(ID, name, text) [CS3_REDUCTION_##ID] = &cs3_reduction_##name,
+static const Cs3ReductionOps *const registry[CS3_N_REDUCTIONS] = {CS3_REDUCTIONS(REGISTERED)};
 
 const Cs3ReductionOps *cs3_reduction_ops(Cs3Reduction reduction) {
   return registry[reduction];
 }
 
 const char *cs3_reduction_name(Cs3Reduction reduction) {
-  return registry[reduction]->name;
+  return cs3_reduction_names()[reduction];
+}
+
+gboolean cs3_reduction_overlaps(Cs3Reduction reduction) {
+  return registry[reduction]->overlaps;
+}
+
+gint64 cs3_reduction_row_block(Cs3Reduction reduction, gint64 lines) {
+  return registry[reduction]->row_block(lines);
+}
+
+gint64 cs3_reduction_one_row(gint64 lines) {
+  return 1;
+}
+
+gint64 cs3_reduction_in_order(gint64 lines, gint64 line) {
+  return line;
+}
+
+gint64 cs3_reduction_steps(const Cs3ReductionOps *ops, gint64 lines, gint64 rows) {
+  gint64 block = ops->row_block(lines);
+  return (rows + block - 1) / block * block;
 }
 
 gint32 *cs3_recurrence_take_in(Cs3Recurrence *s) {
@@ -56,10 +74,6 @@ gint64 cs3_rotating_row(gint64 lines, gint64 rows, gint64 step, gint64 *owner) {
   if (turn == low) /* only those that own a row more are left */
     *owner = ((step - low * lines + 1) * lines + extra - 1) / extra - 1;
   return *owner * rows / lines + turn;
-}
-
-gint64 cs3_ring_steps(gint64 lines, gint64 rows) {
-  return (rows + lines - 1) / lines * lines;
 }
 
 gint64 cs3_ring_row(gint64 lines, gint64 rows, gint64 step, gint64 line, gint64 *owner) {

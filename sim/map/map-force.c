@@ -16,7 +16,8 @@ typedef struct {
 
 static const char *const axis_values[] = {"auto", "y", "x", NULL};
 static const char *const placement_values[] = {"auto", "cache", "spill", "sram", NULL};
-static const char *const reduction_values[] = {"chain", "two-way", "ring", NULL};
+#define REDUCTION_VALUE(ID, name, text) text,
+static const char *const reduction_values[] = {CS3_REDUCTIONS(REDUCTION_VALUE) NULL};
 static const char *const switch_values[] = {"no", "yes", NULL};
 static const char *const format_values[] = {"sparse", "dense", NULL};
 static const char *const dw_values[] = {"dot-row-chain", "local-block", NULL};

@@ -68,12 +68,13 @@ static gint64 continued(gint64 few, gint64 twice, double rows_over_few) {
   return twice + (gint64)llround((double)(twice - few) * (rows_over_few - 2));
 }
 
-/* Half of the rows that are run: a ring works in blocks of as many rows as it has lines. */
+/* Half of the rows that are run, in whole blocks of the reduction. */
 static gint64 rows_to_run(const Cs3PlanInput *input, const Cs3MapCandidate *best) {
   gint64 half = input->sample_rows / 2;
-  if (best->mapping.reduction != CS3_REDUCTION_RING || best->shape.pass == CS3_PASS_DW)
+  if (best->shape.pass == CS3_PASS_DW)
     return half;
-  gint64 block = cs3_mapping_lines(&input->machine->hw, &best->shape, &best->mapping);
+  gint64 lines = cs3_mapping_lines(&input->machine->hw, &best->shape, &best->mapping);
+  gint64 block = cs3_reduction_row_block(best->mapping.reduction, lines);
   return (half + block - 1) / block * block;
 }
 

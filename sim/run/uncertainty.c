@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "fabric/layer/layer.h"
 #include "base/config-error.h"
 #include "base/table.h"
 #include "results/record.h"
@@ -64,8 +65,7 @@ static Cs3Machine *machine_at(const Study *s, guint64 number) {
     if (!cs3_machine_set(machine, u->param, value, "sample", NULL))
       return NULL;
   }
-  /* A ring streams whole blocks of rows: there is none without overlap (cs3_mapping_check). */
-  if (machine->hw.kernel.reduction == CS3_REDUCTION_RING)
+  if (cs3_reduction_overlaps((Cs3Reduction)machine->hw.kernel.reduction))
     machine->hw.kernel.reduction_overlap = CS3_OVERLAP_MICROTHREAD;
   return g_steal_pointer(&machine);
 }

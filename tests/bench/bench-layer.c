@@ -153,7 +153,7 @@ static gboolean bench_events(const Cs3Hardware *hw, GError **error) {
   for (guint i = 0; i < G_N_ELEMENTS(moved_mesh) * N_TOKENS; i++) {
     int columns = moved_mesh[i / N_TOKENS].columns, lines = moved_mesh[i / N_TOKENS].lines;
     int tokens = moved_tokens[i % N_TOKENS];
-    for (int reduction = CS3_REDUCTION_CHAIN; ok && reduction <= CS3_REDUCTION_RING; reduction++)
+    for (int reduction = CS3_REDUCTION_CHAIN; ok && reduction < CS3_N_REDUCTIONS; reduction++)
       ok = bench_event(*hw, columns, lines, CS3_PASS_FORWARD, reduction, tokens, error);
     ok = ok && bench_event(*hw, columns, lines, CS3_PASS_DW, CS3_REDUCTION_CHAIN, tokens, error);
   }
@@ -167,7 +167,7 @@ int main(void) {
     fprintf(stderr, "bench-layer: %s\n", error->message);
     return EXIT_FAILURE;
   }
-  for (int reduction = CS3_REDUCTION_CHAIN; reduction <= CS3_REDUCTION_RING; reduction++)
+  for (int reduction = CS3_REDUCTION_CHAIN; reduction < CS3_N_REDUCTIONS; reduction++)
     bench(machine, CS3_PASS_FORWARD, reduction);
   bench(machine, CS3_PASS_DW, CS3_REDUCTION_CHAIN);
   gboolean ok = bench_events(&machine->hw, &error);

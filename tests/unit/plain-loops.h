@@ -19,12 +19,16 @@
 #define cs3_lines_rebase_rows plain_cs3_lines_rebase_rows
 #define cs3_recurrence_take_in plain_cs3_recurrence_take_in
 #define cs3_reduction_chain plain_cs3_reduction_chain
+#define cs3_reduction_in_order plain_cs3_reduction_in_order
 #define cs3_reduction_name plain_cs3_reduction_name
+#define cs3_reduction_one_row plain_cs3_reduction_one_row
 #define cs3_reduction_ops plain_cs3_reduction_ops
+#define cs3_reduction_overlaps plain_cs3_reduction_overlaps
 #define cs3_reduction_ring plain_cs3_reduction_ring
+#define cs3_reduction_row_block plain_cs3_reduction_row_block
+#define cs3_reduction_steps plain_cs3_reduction_steps
 #define cs3_reduction_two_way plain_cs3_reduction_two_way
 #define cs3_ring_row plain_cs3_ring_row
-#define cs3_ring_steps plain_cs3_ring_steps
 #define cs3_ring_tail_free plain_cs3_ring_tail_free
 #define cs3_ring_tail_new plain_cs3_ring_tail_new
 #define cs3_ring_tail_step plain_cs3_ring_tail_step

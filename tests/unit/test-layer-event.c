@@ -78,7 +78,7 @@ static const struct {
     [FOLD] = {"fold", 1, 4, 1},
     [AXIS] = {"axis", 0, 1, 0},
     [PLACEMENT] = {"placement", CS3_ACC_CACHE, CS3_ACC_SRAM, CS3_ACC_SRAM},
-    [REDUCTION] = {"reduction", 0, 2, 0},
+    [REDUCTION] = {"reduction", 0, CS3_N_REDUCTIONS - 1, 0},
     [BLOCKING] = {"blocking", 0, 3, 1},
     [SLOTS] = {"slots", 1, 9, 16},
     [CACHE] = {"cache", 0, 600, 256},

@@ -79,7 +79,7 @@ static gboolean draw_layer(GRand *r, gint32 features, Case *c) {
       .axis = g_rand_boolean(r) ? CS3_AXIS_X : CS3_AXIS_Y,
       .fold = g_rand_int_range(r, 1, 5),
       .placement = g_rand_int_range(r, CS3_ACC_CACHE, CS3_ACC_SRAM + 1),
-      .reduction = g_rand_int_range(r, 0, 3),
+      .reduction = g_rand_int_range(r, 0, CS3_N_REDUCTIONS),
       .overlap = g_rand_int_range(r, 0, 4) > 0,
       .dw = g_rand_int_range(r, CS3_DW_DOT, CS3_DW_AUTO),
   };

@@ -124,7 +124,7 @@ START_TEST(test_near_exhaustive_random) {
   g_autoptr(GRand) r = g_rand_new_with_seed(seed);
   g_autoptr(Cs3Machine) m = machine(machines[g_rand_int_range(r, 0, 4)]);
   m->hw.kernel.dw_algorithm = CS3_DW_AUTO;
-  m->hw.kernel.reduction = g_rand_int_range(r, 0, 3);
+  m->hw.kernel.reduction = g_rand_int_range(r, 0, CS3_N_REDUCTIONS);
   Cs3LayerShape shape = {.pass = g_rand_int_range(r, 0, CS3_N_PASSES),
                          .rows = log_uniform(r, 16, 800),
                          .features = log_uniform(r, 16, 3000),
