@@ -1,33 +1,58 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Model families: how a model_type spells its configuration and names its tensors. One file per
- * family (family-*.c) behind Cs3Family; family.c holds the registry. */
+/* Model families: how a model_type spells its configuration and composes its operators. One file per family (family-*.c)
+ * behind Cs3Family; family.c holds the registry. */
 #pragma once
 
 #include <glib.h>
 #include <jansson.h>
 
+#include "workloads/builder.h"
 #include "workloads/config-reader.h"
 #include "workloads/model.h"
 
-/* Hugging Face tensor names. Names of the block's tensors follow `block`, in which '*' stands for
- * the layer; NULL: the family has no such tensor. Either `qkv` or `q`, `k`, `v`. */
+/* What nearly every family has; the first member of its config. */
 typedef struct {
-  const char *block;
-  const char *embedding, *positions, *project_in, *project_out, *final_norm, *lm_head;
-  const char *norm1, *norm2;
-  const char *qkv, *q, *k, *v, *out;
-  const char *gate, *up, *down;
-} Cs3TensorNames;
+  gint64 layers, hidden, heads, kv_heads, head_dim, ffn, vocab, max_seq, window;
+  gint64 rotary_dim; /* rotated elements a head */
+  double rotary_share;
+  gint64 labels;     /* of a classification head */
+  Cs3Activation activation;
+  gboolean tied;
+  int head;          /* what `architectures` names, one of the family's heads[] */
+} Cs3Dims;
+
+/* Lengths of a sample: what is taken without being asked for, and the largest; 0: the network has no such length. */
+typedef struct {
+  gint64 seq, seq_limit;
+  gint64 encoder_seq, encoder_limit;
+  gint64 image, image_limit, image_step;
+  const char *limit_why; /* "the model's learned position table"; NULL: the program's limit */
+} Cs3LengthRules;
+
+/* A head: the end of the class that `architectures` names, "ForCausalLM"; the first is the usual one. */
+typedef struct {
+  const char *suffix;
+  int value;
+} Cs3Head;
 
 typedef struct {
-  const char *name;       /* model_type */
-  const Cs3Field *fields; /* keys read straight into Cs3Model; ends with a NULL key */
-  /* Sets what the family implies and the defaults of absent keys. */
-  void (*defaults)(Cs3Model *model);
-  /* Derives the rest after the fields are read; must fail with CS3_WORKLOAD_ERROR_DATA when the
-   * configuration asks for something that Cs3Model cannot express. May be NULL. */
-  gboolean (*derive)(Cs3Model *model, json_t *object, const char *source, GError **error);
-  const Cs3TensorNames *names;
+  const char *key;
+  gsize offset; /* of a gint64 in the family's config */
+} Cs3FactField;
+
+typedef struct {
+  const char *name;             /* model_type */
+  gsize config_size;
+  const Cs3Field *fields;       /* keys read straight into the config; ends with a NULL key */
+  const char *const *harmless;  /* keys of this family that change no shape, count or work; NULL-terminated, may be NULL */
+  const Cs3Head *heads;         /* ends with a NULL suffix; NULL: language model only */
+  const Cs3FactField *facts;    /* beside those of Cs3Dims; ends with a NULL key; may be NULL */
+  void (*defaults)(gpointer config); /* of absent keys */
+  /* Derives the rest after the fields are read; fails with CS3_WORKLOAD_ERROR_DATA on what cannot be expressed. May be NULL. */
+  gboolean (*derive)(gpointer config, json_t *object, const char *source, GError **error);
+  void (*lengths)(gconstpointer config, Cs3LengthRules *rules); /* NULL: a sequence of max_seq at most, no limit */
+  void (*build)(Cs3Builder *b, gconstpointer config);
+  void (*clear)(gpointer config); /* frees what it holds; may be NULL */
 } Cs3Family;
 
 /** cs3_family_registry: (transfer none): NULL-terminated array of all families. */
@@ -37,54 +62,12 @@ const Cs3Family *const *cs3_family_registry(void);
 const Cs3Family *cs3_family_find(const char *model_type);
 
 /**
- * cs3_family_read: fill @model from @object by @family, derive and check the dimensions.
+ * cs3_family_read: the config that @object holds by @family, checked; every key accounted for.
  * @source: names the file in messages.
+ * Returns: (transfer full) (nullable).
  */
-gboolean cs3_family_read(const Cs3Family *family, Cs3Model *model, json_t *object,
-                         const char *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gpointer cs3_family_read(const Cs3Family *family, json_t *object, const char *source,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Rows of a family's field table. */
-#define CS3_FIELD_DIM(KEY, MEMBER, MAX)                                                            \
-  {                                                                                                \
-    .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(Cs3Model, MEMBER), .required = TRUE,     \
-    .min = 1, .max = (double)(MAX)                                                                 \
-  }
-#define CS3_FIELD_OPTIONAL_DIM(KEY, MEMBER, MAX)                                                   \
-  {                                                                                                \
-    .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(Cs3Model, MEMBER), .nullable = TRUE,     \
-    .min = 1, .max = (double)(MAX)                                                                 \
-  }
-#define CS3_FIELD_FLAG(KEY, STRUCT, MEMBER)                                                        \
-  { .key = KEY, .type = CS3_FIELD_BOOL, .offset = offsetof(STRUCT, MEMBER) }
-#define CS3_FIELD_ACTIVATION(KEY)                                                                  \
-  {                                                                                                \
-    .key = KEY, .type = CS3_FIELD_ENUM, .offset = offsetof(Cs3Model, activation),                  \
-    .choices = cs3_activation_names                                                                \
-  }
-/* What the config.json of Llama and of those that follow its names has first. */
-#define CS3_FIELDS_LLAMA                                                                           \
-  CS3_FIELD_DIM("hidden_size", hidden, CS3_MODEL_MAX_WIDTH),                                       \
-      CS3_FIELD_DIM("intermediate_size", ffn, CS3_MODEL_MAX_FFN),                                  \
-      CS3_FIELD_DIM("num_hidden_layers", layers, CS3_MODEL_MAX_LAYERS),                            \
-      CS3_FIELD_DIM("num_attention_heads", heads, CS3_MODEL_MAX_WIDTH),                            \
-      CS3_FIELD_DIM("vocab_size", vocab, CS3_MODEL_MAX_VOCAB),                                     \
-      CS3_FIELD_DIM("max_position_embeddings", max_seq, CS3_MODEL_MAX_SEQ)
-#define CS3_FIELD_END                                                                              \
-  { .key = NULL }
-
-/* Hugging Face names of activation functions; ends with a NULL name. */
-extern const Cs3FieldChoice cs3_activation_names[];
-
-extern const Cs3Family cs3_family_gpt2;
-extern const Cs3Family cs3_family_gpt_neox;
-extern const Cs3Family cs3_family_gptj;
-extern const Cs3Family cs3_family_llama;
-extern const Cs3Family cs3_family_mistral;
-extern const Cs3Family cs3_family_opt;
-extern const Cs3Family cs3_family_qwen2;
-
-/* llama, mistral and qwen2 share their tensor names and defaults. */
-extern const Cs3TensorNames cs3_llama_names;
-
-/** cs3_llama_defaults: what every llama-like model has: RMS norms, gated MLP, no biases. */
-void cs3_llama_defaults(Cs3Model *model);
+/** cs3_family_rules: lengths of @family with @config. */
+Cs3LengthRules cs3_family_rules(const Cs3Family *family, gconstpointer config);

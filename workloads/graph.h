@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The layer graph of one training step. Knows shapes, FLOPs and bytes; knows no cycles. */
+/* The layer graph of one training step, as data: segments of operators in the order in which they run, the
+ * activations that the operators read, write and keep. Knows shapes, FLOPs and bytes; knows no cycles, and nothing
+ * behind it asks for a family, a layer count or a sequence length. */
 #pragma once
 
 #include <glib.h>
-
-#include "workloads/model.h"
 
 typedef enum {
   CS3_NODE_LINEAR,     /* weight x activation: forward, dX and dW */
@@ -16,50 +16,97 @@ typedef enum {
   CS3_NODE_ACTIVATION, /* activation function, and the gate product of a gated MLP */
   CS3_NODE_RESIDUAL,
   CS3_NODE_EMBEDDING,
+  CS3_NODE_ROUTING,    /* top-k choice of experts, dispatch and weighted sum */
+  CS3_NODE_POOLING,    /* mean, or the row of one token, of a sample */
   CS3_NODE_LOSS,
 } Cs3NodeKind;
 
-/* One operator. Quantities are per token unless said otherwise; multiply by tokens. */
+/* An activation: 16-bit elements of one row, and the rows a sample has of it. */
 typedef struct {
-  const char *tensor;   /* Hugging Face tensor name with '*' for the layer, e.g.
-                           "model.layers.*.self_attn.q_proj.weight"; NULL without parameters;
-                           owned by the graph */
-  const char *label;    /* short name for tables, the same for every family, e.g. "q_proj" */
+  const char *name; /* "hidden", "q", "gate"; owned by the graph */
+  gint64 elements;  /* a row */
+  double rows;      /* a sample; an expert's inputs: its mean share of the tokens, times the experts */
+} Cs3Tensor;
+
+enum { CS3_NODE_MAX_READS = 4, CS3_NODE_MAX_WRITES = 3, CS3_NODE_MAX_KEEPS = 6 };
+
+/* One operator. Quantities are per row (token, patch, frame) unless said otherwise. */
+typedef struct {
+  const char *tensor;   /* weight's name in the checkpoint with '*' for the number in the list of blocks, and a second
+                           '*' for the expert; NULL without parameters; owned by the graph */
+  const char *label;    /* short name for tables, "q_proj"; unique in its segment */
   Cs3NodeKind kind;
-  gint64 repeat;        /* identical instances, one per decoder layer (1 outside the blocks) */
-  gboolean in_block;    /* part of a decoder block */
-  gint64 out_features;  /* N, linear only */
-  gint64 in_features;   /* K, linear only */
+  guint segment;        /* index in graph->segments */
+  double rows;          /* a sample sends through one copy of it */
+  gint64 copies;        /* weight matrices of this shape in one instance, all streamed: experts; 1 otherwise */
+  gboolean shared;      /* one stored weight serves all instances (cross-layer sharing) */
+  gint64 out_features, in_features; /* N, K of one copy; linear only */
+  gint64 groups;        /* linear only: block-diagonal weight of as many groups (1: none); N x K/groups are stored */
   gboolean bias;
-  gboolean sparsifiable;/* default target of --sparsity: linear weights of decoder blocks */
-  gint64 parameters;    /* of one instance; a tied LM head has 0 here but still N x K weights */
-  double macs;          /* forward MACs per token, one instance, dense */
-  double vector_elements;  /* element-wise operations (add, multiply, multiply-add, compare) per
-                              token, forward, one instance */
-  double special_elements; /* exp, log, division, square root per token, forward, one instance */
-  gint64 saved_elements;   /* 16-bit activations kept per token for backward, one instance; a tensor
-                              read by several nodes is counted at the first */
+  gboolean sparsifiable;/* default target of --sparsity */
+  gint64 parameters;    /* stored, of one copy of one instance; 0 where they are another node's (tied head) */
+  double macs;          /* forward MACs per row, one copy, dense */
+  double vector_elements;  /* element-wise operations (add, multiply, multiply-add, compare) per row, forward */
+  double special_elements; /* exp, log, division, square root per row, forward */
+  double table_rows;    /* embedding: rows of the table; its width is out_features */
+  int reads[CS3_NODE_MAX_READS];   /* activations, indices in graph->tensors; -1 ends the list */
+  int writes[CS3_NODE_MAX_WRITES];
+  int keeps[CS3_NODE_MAX_KEEPS];   /* of those read or written, or statistics of its own: what its backward needs */
+  gboolean in_place;    /* its output, and the gradient of its input, may take the place of what it reads */
 } Cs3Node;
 
+/* A stretch of operators that is run `repeat` times; instances need not follow each other (graph->order). */
+typedef struct {
+  const char *name;    /* "embedding", "decoder", "encoder", "decoder.moe", "head"; unique; owned by the graph */
+  gint64 repeat;       /* instances */
+  const gint64 *number; /* [repeat]: what '*' in tensor names stands for; owned by the graph */
+  gboolean block;      /* one of a stack of repeated blocks: the unit of recomputation */
+  guint first, count;  /* its nodes in graph->nodes */
+  int input, output;   /* the activation that one instance hands to the next; -1: none */
+} Cs3Segment;
+
+/* One instance of a segment. */
+typedef struct {
+  guint segment;
+  gint64 instance;
+} Cs3Stage;
+
+/* Attention's mask where the model leaves a choice. */
+typedef enum { CS3_MASK_MODEL, CS3_MASK_FULL, CS3_MASK_CAUSAL } Cs3AttentionMask;
+
+/* Lengths of a sample; 0: the model's own default. */
+typedef struct {
+  gint64 seq;         /* tokens of the (decoder's) sequence */
+  gint64 encoder_seq; /* tokens or frames of the encoder of an encoder-decoder */
+  gint64 image;       /* pixels on a side, or latent positions of a diffusion transformer */
+  double capacity;    /* of experts: rows that are run over the mean rows an expert gets, >= 1 */
+  Cs3AttentionMask attention;
+} Cs3Lengths;
+
+typedef struct Cs3Model Cs3Model;
 typedef struct {
   const Cs3Model *model; /* borrowed */
-  gint64 seq;            /* tokens per sequence */
-  gboolean causal;       /* count only the lower triangle of attention */
-  GArray *nodes;         /* of Cs3Node, in forward order */
+  Cs3Lengths lengths;    /* as used, defaults filled in */
+  double tokens;         /* that a sample counts for in throughput: of the decoder, the encoder where there is no
+                            decoder, the patches of an image */
+  GArray *segments;      /* of Cs3Segment */
+  GArray *nodes;         /* of Cs3Node, by segment, in forward order within it */
+  GArray *tensors;       /* of Cs3Tensor */
+  GArray *order;         /* of Cs3Stage: forward order of the whole step */
   GStringChunk *strings;
+  GPtrArray *memory;     /* arrays owned: Cs3Segment.number */
 } Cs3Graph;
 
 /**
- * cs3_graph_new: the graph of @model at @seq tokens a sequence.
- * @causal: attention FLOPs of the causal triangle only; the published FLOP identities use full.
- * A sliding window limits both. Attention is computed tile by tile with its softmax statistics
- * kept, so score maps are never stored: backward needs the scores once more, beside twice the
- * forward MACs of every product (Dao et al. 2022, arXiv 2205.14135); published FLOP counts leave
- * that repetition out.
- * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_INVALID when @seq is outside
- *   [1, 2^24] or exceeds the rows of a learned position table.
+ * cs3_graph_new: the graph of @model for samples of @lengths.
+ * @lengths: (nullable): %NULL, or 0 in a member: the model's own default (cs3_model_lengths()).
+ * Attention is computed tile by tile with its softmax statistics kept, so score maps are never
+ * stored: backward needs the scores once more, beside twice the forward MACs of every product
+ * (Dao et al. 2022, arXiv 2205.14135); published FLOP counts leave that repetition out.
+ * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_INVALID when a length is out
+ *   of range, exceeds a learned position table or is none of this model's.
  */
-Cs3Graph *cs3_graph_new(const Cs3Model *model, gint64 seq, gboolean causal,
+Cs3Graph *cs3_graph_new(const Cs3Model *model, const Cs3Lengths *lengths,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void cs3_graph_free(Cs3Graph *graph);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Graph, cs3_graph_free)
@@ -69,13 +116,39 @@ static inline const Cs3Node *cs3_graph_node(const Cs3Graph *graph, guint index) 
   return &g_array_index(graph->nodes, Cs3Node, index);
 }
 
+/** cs3_graph_segment: (transfer none): segment @index. */
+static inline const Cs3Segment *cs3_graph_segment(const Cs3Graph *graph, guint index) {
+  return &g_array_index(graph->segments, Cs3Segment, index);
+}
+
+/** cs3_graph_tensor: (transfer none): activation @index. */
+static inline const Cs3Tensor *cs3_graph_tensor(const Cs3Graph *graph, int index) {
+  return &g_array_index(graph->tensors, Cs3Tensor, index);
+}
+
+/** cs3_node_segment: (transfer none): the segment that @node is part of. */
+static inline const Cs3Segment *cs3_node_segment(const Cs3Graph *graph, const Cs3Node *node) {
+  return cs3_graph_segment(graph, node->segment);
+}
+
+/** cs3_node_rows: rows that a sample sends through one instance of @node, all its copies. */
+static inline double cs3_node_rows(const Cs3Node *node) {
+  return node->rows * (double)node->copies;
+}
+
 /** cs3_node_kind_name: "linear", "scores", ... */
 const char *cs3_node_kind_name(Cs3NodeKind kind);
 
-/** cs3_node_tensor: (transfer full) (nullable): the tensor name of @instance of @node. */
-char *cs3_node_tensor(const Cs3Node *node, gint64 instance);
+/** cs3_node_tensor: (transfer full) (nullable): the tensor name of @copy in @instance of @node. */
+char *cs3_node_tensor(const Cs3Graph *graph, const Cs3Node *node, gint64 instance, gint64 copy);
 
-/** cs3_graph_macs: forward MACs per token over all nodes, dense. */
+/**
+ * cs3_node_saved_elements: 16-bit elements that @node keeps for backward, per row of cs3_node_rows().
+ * A tensor that several nodes keep is counted at the first.
+ */
+double cs3_node_saved_elements(const Cs3Graph *graph, const Cs3Node *node);
+
+/** cs3_graph_macs: forward MACs per sample over all nodes and instances, dense. */
 double cs3_graph_macs(const Cs3Graph *graph);
 
 /**
@@ -85,21 +158,3 @@ double cs3_graph_macs(const Cs3Graph *graph);
  *   linear nodes only.
  */
 double cs3_graph_theoretical_speedup(const Cs3Graph *graph, const double *density);
-
-typedef enum { CS3_RECOMPUTE_NONE, CS3_RECOMPUTE_LAYER, CS3_RECOMPUTE_FULL } Cs3Recompute;
-
-/* What a recompute policy costs. */
-typedef struct {
-  double resident_bytes;  /* kept from a block's forward to its backward, all blocks, per token */
-  double working_bytes;   /* peak beside it, per token: the larger of one block's backward and the
-                             head with its logits */
-  double extra_forwards;  /* forward passes repeated in backward (1 = every block once more) */
-} Cs3Memory;
-
-/**
- * cs3_graph_memory: activation memory under @policy with FP16 activations, no dropout.
- * none: every block's saved activations. layer: only each block's input, the block is run
- * again in backward. full: inputs of every ceil(sqrt(L))-th block (Chen et al. 2016,
- * arXiv 1604.06174); blocks run twice more.
- */
-Cs3Memory cs3_graph_memory(const Cs3Graph *graph, Cs3Recompute policy);
