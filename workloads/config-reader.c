@@ -6,6 +6,8 @@
 
 #include "workloads/workload-error.h"
 
+#include <string.h>
+
 enum { MAX_SHOWN = 120 };
 
 char *cs3_config_clean(const char *text) {
@@ -42,9 +44,43 @@ char *cs3_config_show(json_t *value) {
   }
 }
 
+/* The number's name at @p, outside of a string; %NULL: none. */
+static const char *unnumber(const char *p, const char *end) {
+  static const char *const names[] = {"NaN", "Infinity", "-Infinity"};
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+    gsize length = strlen(names[i]);
+    if ((gsize)(end - p) >= length && memcmp(p, names[i], length) == 0)
+      return names[i];
+  }
+  return NULL;
+}
+
+/* @text without a byte-order mark, names of numbers that JSON lacks in quotes. */
+static GString *plain_json(const char *text, gsize size) {
+  const char *end = text + size, *p = text;
+  if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+    p += 3;
+  GString *out = g_string_sized_new(size + 1);
+  for (gboolean quoted = FALSE; p < end; p++) {
+    const char *name = quoted ? NULL : unnumber(p, end);
+    if (name) {
+      g_string_append_printf(out, "\"%s\"", name);
+      p += strlen(name) - 1;
+      continue;
+    }
+    if (quoted && *p == '\\' && p + 1 < end)
+      g_string_append_c(out, *p++);
+    else if (*p == '"')
+      quoted = !quoted;
+    g_string_append_c(out, *p);
+  }
+  return out;
+}
+
 json_t *cs3_config_read_object(const char *text, gsize size, const char *source, GError **error) {
   json_error_t why;
-  json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+  g_autoptr(GString) plain = plain_json(text, size);
+  json_t *root = json_loadb(plain->str, plain->len, JSON_REJECT_DUPLICATES, &why);
   if (!root) {
     g_autofree char *reason = cs3_config_clean(why.text);
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA, "%s:%d:%d: not valid JSON: %s",
@@ -60,12 +96,28 @@ json_t *cs3_config_read_object(const char *text, gsize size, const char *source,
   return root;
 }
 
+gboolean cs3_config_fail(GError **error, const char *source, const char *key, json_t *value,
+                         const char *expected) {
+  g_autofree char *shown = cs3_config_show(value);
+  g_autofree char *name = cs3_config_clean(key);
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA, "%s: %s: expected %s, got %s",
+              source, name, expected, shown);
+  return FALSE;
+}
+
 static gboolean fail(GError **error, const char *source, const Cs3Field *field, json_t *value,
                      const char *expected) {
-  g_autofree char *shown = cs3_config_show(value);
-  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA, "%s: %s: expected %s, got %s",
-              source, field->key, expected, shown);
-  return FALSE;
+  return cs3_config_fail(error, source, field->key, value, expected);
+}
+
+static gboolean is_empty(json_t *value) {
+  return json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0) ||
+         (json_is_array(value) && json_array_size(value) == 0);
+}
+
+static gboolean is_off(json_t *value) {
+  return is_empty(value) || json_is_false(value) ||
+         (json_is_number(value) && json_number_value(value) == 0);
 }
 
 static gboolean read_number(json_t *value, const char *source, const Cs3Field *field,
@@ -108,7 +160,14 @@ static gboolean read_field(json_t *value, const char *source, const Cs3Field *fi
                            gpointer target, GError **error) {
   gpointer member = (char *)target + field->offset;
   switch (field->type) {
+  case CS3_FIELD_OTHER:
+    return TRUE;
+  case CS3_FIELD_OFF:
+    return is_off(value) ||
+           fail(error, source, field, value, "none of it (cs3sim cannot express it)");
   case CS3_FIELD_BOOL:
+    if (field->nullable && json_is_null(value))
+      return TRUE;
     if (!json_is_boolean(value))
       return fail(error, source, field, value, "true or false");
     *(gboolean *)member = json_is_true(value);
@@ -126,15 +185,61 @@ gboolean cs3_config_read_fields(json_t *object, const char *source, const Cs3Fie
                                 gpointer target, GError **error) {
   for (const Cs3Field *field = fields; field->key; field++) {
     json_t *value = json_object_get(object, field->key);
-    if (value) {
-      if (!read_field(value, source, field, target, error))
-        return FALSE;
-    } else if (field->required) {
-      g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
-                  "%s: key \"%s\" is missing (an integer from %.0f to %.0f)", source, field->key,
-                  field->min, field->max);
+    if (value && !(field->optional && json_is_null(value)) &&
+        !read_field(value, source, field, target, error))
       return FALSE;
-    }
+  }
+  return TRUE;
+}
+
+/* A key under another name of the same member counts as well. */
+static gboolean has_member(json_t *object, const Cs3Field *fields, const Cs3Field *wanted) {
+  for (const Cs3Field *field = fields; field->key; field++)
+    if (field->offset == wanted->offset && json_object_get(object, field->key))
+      return TRUE;
+  return FALSE;
+}
+
+char *cs3_config_left_out(json_t *object, const Cs3Field *fields) {
+  g_autoptr(GString) names = g_string_new(NULL);
+  for (const Cs3Field *field = fields; field->key; field++)
+    if (field->main && !has_member(object, fields, field))
+      g_string_append_printf(names, "%s%s", names->len ? ", " : "", field->key);
+  return names->len ? g_string_free(g_steal_pointer(&names), FALSE) : NULL;
+}
+
+/* A number that is none measures no network. */
+static gboolean is_unnumber(json_t *value) {
+  const char *text = json_string_value(value);
+  return text && unnumber(text, text + strlen(text));
+}
+
+static gboolean in_list(const char *const *list, const char *key) {
+  return list && g_strv_contains(list, key);
+}
+
+static gboolean is_field(const Cs3Field *fields, const char *key) {
+  for (const Cs3Field *field = fields; field->key; field++)
+    if (g_str_equal(field->key, key))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean cs3_config_account(json_t *object, const char *source, const Cs3Field *fields,
+                            const char *const *harmless, GError **error) {
+  const char *key;
+  json_t *value;
+  json_object_foreach(object, key, value) {
+    if (is_field(fields, key) || in_list(harmless, key) || cs3_config_is_harmless(key) ||
+        is_empty(value) || is_unnumber(value))
+      continue;
+    g_autofree char *name = cs3_config_clean(key);
+    g_autofree char *shown = cs3_config_show(value);
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+                "%s: %s: this key (%s) is not understood and may change the network; remove it if"
+                " it does not",
+                source, name, shown);
+    return FALSE;
   }
   return TRUE;
 }

@@ -6,10 +6,13 @@
 #include <jansson.h>
 
 typedef enum {
-  CS3_FIELD_INT,  /* gint64 member */
-  CS3_FIELD_REAL, /* double member */
-  CS3_FIELD_BOOL, /* gboolean member */
-  CS3_FIELD_ENUM, /* int member, looked up in `choices` */
+  CS3_FIELD_INT,   /* gint64 member */
+  CS3_FIELD_REAL,  /* double member */
+  CS3_FIELD_BOOL,  /* gboolean member */
+  CS3_FIELD_ENUM,  /* int member, looked up in `choices` */
+  CS3_FIELD_OTHER, /* no member: the family reads it itself */
+  CS3_FIELD_OFF,   /* no member: cannot be expressed, so null, false, 0, 1.0 as a factor, {} and []
+                      only */
 } Cs3FieldType;
 
 typedef struct {
@@ -20,18 +23,39 @@ typedef struct {
 typedef struct {
   const char *key;
   Cs3FieldType type;
-  gsize offset;     /* of the member in the struct */
-  gboolean required;
+  gsize offset;  /* of the member in the struct */
+  gboolean main; /* a dimension of the whole network: where it is left out, the family's own is
+                    worth a note */
   /* Integer only: null is accepted and stored as 0 (Hugging Face writes null for "derived"). */
   gboolean nullable;
-  double min, max;  /* accepted range, inclusive; INT and REAL; integers below 2^53 */
+  gboolean optional;             /* null leaves the default */
+  double min, max;               /* accepted range, inclusive; INT and REAL; integers below 2^53 */
   const Cs3FieldChoice *choices; /* ENUM only, ends with a NULL name */
 } Cs3Field;
 
 /**
+ * cs3_config_account: check that every key of @object is one of @fields or of the lists @harmless
+ * and the table of keys that change nothing in any family (cs3_config_is_harmless()); null, {} and
+ * [] change nothing whatever the key. Fails with CS3_WORKLOAD_ERROR_DATA naming the first that is
+ * not.
+ */
+gboolean cs3_config_account(json_t *object, const char *source, const Cs3Field *fields,
+                            const char *const *harmless, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_config_is_harmless: whether @key changes no shape, count or work of any family. */
+gboolean cs3_config_is_harmless(const char *key);
+
+/** cs3_config_fail: set @error (CS3_WORKLOAD_ERROR_DATA): "@source: @key: expected @expected, got
+ * ..." Returns: %FALSE. */
+gboolean cs3_config_fail(GError **error, const char *source, const char *key, json_t *value,
+                         const char *expected);
+
+/**
  * cs3_config_read_object: the JSON object in @size bytes at @text.
- * Refuses duplicate keys, trailing text and anything but an object.
- * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_DATA and
+ * Refuses duplicate keys, trailing text and anything but an object. A byte-order mark is skipped;
+ * NaN, Infinity and -Infinity, which Python's writer makes, are read as the strings of these names,
+ * so that a key that needs a number refuses them. Returns: (transfer full) (nullable): %NULL with
+ * CS3_WORKLOAD_ERROR_DATA and
  *   "@source:line:column: reason".
  */
 json_t *cs3_config_read_object(const char *text, gsize size, const char *source,
@@ -39,11 +63,15 @@ json_t *cs3_config_read_object(const char *text, gsize size, const char *source,
 
 /**
  * cs3_config_read_fields: fill the members of @target that @fields (ends with a NULL key) describe.
- * A member whose key is absent keeps its value. Fails with CS3_WORKLOAD_ERROR_DATA on a missing
- * required key, a wrong type or a value out of range.
+ * A member whose key is absent keeps its value. Fails with CS3_WORKLOAD_ERROR_DATA on a wrong type
+ * or a value out of range.
  */
 gboolean cs3_config_read_fields(json_t *object, const char *source, const Cs3Field *fields,
                                 gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_config_left_out: (transfer full) (nullable): keys of `main` fields that @object lacks, "a,
+ * b"; %NULL: none. */
+char *cs3_config_left_out(json_t *object, const Cs3Field *fields);
 
 /**
  * cs3_config_show: (transfer full): @value as short one-line printable text for a message.

@@ -2,52 +2,74 @@
 /* GPT-NeoX and Pythia: fused QKV, partly rotated heads, usually a parallel residual. */
 #include "config.h"
 
-#include "workloads/family.h"
+#include "workloads/compose.h"
 
-static const Cs3TensorNames names = {
-    .block = "gpt_neox.layers.*.",
-    .embedding = "gpt_neox.embed_in.weight",
-    .final_norm = "gpt_neox.final_layer_norm.weight",
-    .lm_head = "embed_out.weight",
-    .norm1 = "input_layernorm.weight",
-    .norm2 = "post_attention_layernorm.weight",
-    .qkv = "attention.query_key_value.weight",
-    .out = "attention.dense.weight",
-    .up = "mlp.dense_h_to_4h.weight",
-    .down = "mlp.dense_4h_to_h.weight",
-};
+typedef struct {
+  Cs3Dims d;
+  gboolean attention_bias, parallel;
+} Config;
 
 static const Cs3Field fields[] = {
     CS3_FIELDS_LLAMA,
+    CS3_FIELD_READ("rotary_pct"),
     CS3_FIELD_ACTIVATION("hidden_act"),
-    CS3_FIELD_FLAG("tie_word_embeddings", Cs3Model, tied_embedding),
-    CS3_FIELD_FLAG("attention_bias", Cs3Model, qkv_bias),
-    CS3_FIELD_FLAG("use_parallel_residual", Cs3Model, parallel_residual),
+    CS3_FIELD_FLAG("attention_bias", Config, attention_bias),
+    CS3_FIELD_FLAG("use_parallel_residual", Config, parallel),
+    CS3_FIELD_NONE("pruned_heads"),
     CS3_FIELD_END,
 };
 
-typedef struct {
-  double rotary_pct;
-} Extra;
+static const char *const harmless[] = {"is_decoder", NULL};
 
-static const Cs3Field extra_fields[] = {
-    {.key = "rotary_pct", .type = CS3_FIELD_REAL, .offset = offsetof(Extra, rotary_pct), .max = 1},
-    CS3_FIELD_END,
+static void defaults(gpointer config) {
+  Config *c = config;
+  c->d = (Cs3Dims){.layers = 44,
+                   .hidden = 6144,
+                   .heads = 64,
+                   .ffn = 24576,
+                   .vocab = 50432,
+                   .max_seq = 2048,
+                   .rotary_share = 0.25,
+                   .activation = CS3_ACTIVATION_GELU};
+  c->attention_bias = c->parallel = TRUE;
+}
+
+static Cs3Act block(Cs3Builder *b, gconstpointer config, int kind, Cs3Act x) {
+  const Config *c = config;
+  Cs3AttentionPart attention = {
+      .qkv = "attention.query_key_value.weight",
+      .out = "attention.dense.weight",
+      .qkv_bias = c->attention_bias,
+      .out_bias = c->attention_bias,
+      .causal = TRUE,
+  };
+  static const Cs3MlpPart mlp = {
+      .up = "mlp.dense_h_to_4h.weight", .down = "mlp.dense_4h_to_h.weight", .bias = TRUE};
+  Cs3Act y = cs3_build_norm(b, "norm_1", "input_layernorm.weight", x, CS3_NORM_LAYER);
+  y = cs3_compose_attention(b, &c->d, &attention, y, CS3_NO_ACT);
+  Cs3Act sum = cs3_build_residual(b, "residual_1", x, y);
+  y = cs3_build_norm(b, "norm_2", "post_attention_layernorm.weight", c->parallel ? x : sum,
+                     CS3_NORM_LAYER);
+  y = cs3_compose_mlp(b, &c->d, &mlp, y);
+  return cs3_build_residual(b, "residual_2", sum, y);
+}
+
+static void build(Cs3Builder *b, gconstpointer config) {
+  cs3_compose_decoder(b, config,
+                      &(Cs3DecoderParts){.embedding = "gpt_neox.embed_in.weight",
+                                         .blocks = "gpt_neox.layers.*.",
+                                         .final_norm = "gpt_neox.final_layer_norm.weight",
+                                         .norm = CS3_NORM_LAYER,
+                                         .lm_head = "embed_out.weight",
+                                         .block = block});
+}
+
+const Cs3Family cs3_family_gpt_neox = {
+    .name = "gpt_neox",
+    .config_size = sizeof(Config),
+    .fields = fields,
+    .harmless = harmless,
+    .heads = cs3_decoder_heads,
+    .defaults = defaults,
+    .build = build,
 };
-
-static void defaults(Cs3Model *model) {
-  model->activation = CS3_ACTIVATION_GELU;
-  model->qkv_bias = model->mlp_bias = TRUE;
-  model->parallel_residual = TRUE;
-}
-
-static gboolean derive(Cs3Model *model, json_t *object, const char *source, GError **error) {
-  Extra extra = {.rotary_pct = 0.25};
-  if (!cs3_config_read_fields(object, source, extra_fields, &extra, error))
-    return FALSE;
-  model->rotary_dim = (gint64)((double)model->head_dim * extra.rotary_pct);
-  model->attn_out_bias = model->qkv_bias;
-  return TRUE;
-}
-
-const Cs3Family cs3_family_gpt_neox = {"gpt_neox", fields, defaults, derive, &names};

@@ -1,43 +1,64 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* GPT-J: parallel residual behind one norm, rotary positions on part of a head, untied biased head.
- */
+/* GPT-J: parallel residual behind one norm, rotary positions on part of a head, biased head. */
 #include "config.h"
 
-#include "workloads/family.h"
-
-static const Cs3TensorNames names = {
-    .block = "transformer.h.*.",
-    .embedding = "transformer.wte.weight",
-    .final_norm = "transformer.ln_f.weight",
-    .lm_head = "lm_head.weight",
-    .norm1 = "ln_1.weight",
-    .q = "attn.q_proj.weight",
-    .k = "attn.k_proj.weight",
-    .v = "attn.v_proj.weight",
-    .out = "attn.out_proj.weight",
-    .up = "mlp.fc_in.weight",
-    .down = "mlp.fc_out.weight",
-};
+#include "workloads/compose.h"
 
 static const Cs3Field fields[] = {
-    CS3_FIELD_DIM("n_embd", hidden, CS3_MODEL_MAX_WIDTH),
-    CS3_FIELD_OPTIONAL_DIM("n_inner", ffn, CS3_MODEL_MAX_FFN),
-    CS3_FIELD_DIM("n_layer", layers, CS3_MODEL_MAX_LAYERS),
-    CS3_FIELD_DIM("n_head", heads, CS3_MODEL_MAX_WIDTH),
-    CS3_FIELD_DIM("vocab_size", vocab, CS3_MODEL_MAX_VOCAB),
-    CS3_FIELD_DIM("n_positions", max_seq, CS3_MODEL_MAX_SEQ),
-    CS3_FIELD_DIM("rotary_dim", rotary_dim, CS3_MODEL_MAX_WIDTH),
+    CS3_FIELDS_GPT2,
+    CS3_FIELD_OPTIONAL_DIM("rotary_dim", rotary_dim, CS3_MODEL_MAX_WIDTH),
     CS3_FIELD_ACTIVATION("activation_function"),
-    CS3_FIELD_FLAG("tie_word_embeddings", Cs3Model, tied_embedding),
+    CS3_FIELD_NONE("add_cross_attention"),
+    CS3_FIELD_NONE("pruned_heads"),
     CS3_FIELD_END,
 };
 
-static void defaults(Cs3Model *model) {
-  model->activation = CS3_ACTIVATION_GELU;
-  model->mlp_bias = TRUE;
-  model->lm_head_bias = TRUE;
-  model->parallel_residual = TRUE;
-  model->norms_per_layer = 1;
+static const char *const harmless[] = {CS3_HARMLESS_GPT2, "is_decoder", "rotary", NULL};
+
+static void defaults(gpointer config) {
+  *(Cs3Dims *)config = (Cs3Dims){.layers = 28,
+                                 .hidden = 4096,
+                                 .heads = 16,
+                                 .vocab = 50400,
+                                 .max_seq = 2048,
+                                 .rotary_dim = 64,
+                                 .rotary_share = 1,
+                                 .activation = CS3_ACTIVATION_GELU};
 }
 
-const Cs3Family cs3_family_gptj = {"gptj", fields, defaults, NULL, &names};
+static Cs3Act block(Cs3Builder *b, gconstpointer config, int kind, Cs3Act x) {
+  static const Cs3AttentionPart attention = {
+      .q = "attn.q_proj.weight",
+      .k = "attn.k_proj.weight",
+      .v = "attn.v_proj.weight",
+      .out = "attn.out_proj.weight",
+      .causal = TRUE,
+  };
+  static const Cs3MlpPart mlp = {
+      .up = "mlp.fc_in.weight", .down = "mlp.fc_out.weight", .bias = TRUE};
+  Cs3Act y = cs3_build_norm(b, "norm_1", "ln_1.weight", x, CS3_NORM_LAYER);
+  Cs3Act attended = cs3_compose_attention(b, config, &attention, y, CS3_NO_ACT);
+  x = cs3_build_residual(b, "residual_1", x, attended);
+  return cs3_build_residual(b, "residual_2", x, cs3_compose_mlp(b, config, &mlp, y));
+}
+
+static void build(Cs3Builder *b, gconstpointer config) {
+  cs3_compose_decoder(b, config,
+                      &(Cs3DecoderParts){.embedding = "transformer.wte.weight",
+                                         .blocks = "transformer.h.*.",
+                                         .final_norm = "transformer.ln_f.weight",
+                                         .norm = CS3_NORM_LAYER,
+                                         .lm_head = "lm_head.weight",
+                                         .lm_head_bias = TRUE,
+                                         .block = block});
+}
+
+const Cs3Family cs3_family_gptj = {
+    .name = "gptj",
+    .config_size = sizeof(Cs3Dims),
+    .fields = fields,
+    .harmless = harmless,
+    .heads = cs3_decoder_heads,
+    .defaults = defaults,
+    .build = build,
+};

@@ -2,45 +2,54 @@
 /* Llama (1, 2 and 3): rotary positions, RMS norms, gated MLP, grouped-query attention. */
 #include "config.h"
 
-#include "workloads/family.h"
+#include "workloads/compose.h"
 
-const Cs3TensorNames cs3_llama_names = {
-    .block = "model.layers.*.",
-    .embedding = "model.embed_tokens.weight",
-    .final_norm = "model.norm.weight",
-    .lm_head = "lm_head.weight",
-    .norm1 = "input_layernorm.weight",
-    .norm2 = "post_attention_layernorm.weight",
-    .q = "self_attn.q_proj.weight",
-    .k = "self_attn.k_proj.weight",
-    .v = "self_attn.v_proj.weight",
-    .out = "self_attn.o_proj.weight",
-    .gate = "mlp.gate_proj.weight",
-    .up = "mlp.up_proj.weight",
-    .down = "mlp.down_proj.weight",
-};
-
-void cs3_llama_defaults(Cs3Model *model) {
-  model->norm = CS3_NORM_RMS;
-  model->activation = CS3_ACTIVATION_SILU;
-  model->gated_mlp = TRUE;
-}
+typedef struct {
+  Cs3Dims d;
+  gboolean attention_bias, mlp_bias;
+} Config;
 
 static const Cs3Field fields[] = {
     CS3_FIELDS_LLAMA,
-    CS3_FIELD_OPTIONAL_DIM("num_key_value_heads", kv_heads, CS3_MODEL_MAX_WIDTH),
-    CS3_FIELD_OPTIONAL_DIM("head_dim", head_dim, CS3_MODEL_MAX_WIDTH),
+    CS3_FIELD_KV_HEADS,
+    CS3_FIELD_HEAD_DIM,
     CS3_FIELD_ACTIVATION("hidden_act"),
-    CS3_FIELD_FLAG("tie_word_embeddings", Cs3Model, tied_embedding),
-    CS3_FIELD_FLAG("attention_bias", Cs3Model, qkv_bias),
-    CS3_FIELD_FLAG("mlp_bias", Cs3Model, mlp_bias),
+    CS3_FIELD_FLAG("attention_bias", Config, attention_bias),
+    CS3_FIELD_FLAG("mlp_bias", Config, mlp_bias),
     CS3_FIELD_END,
 };
 
-static gboolean derive(Cs3Model *model, json_t *object, const char *source, GError **error) {
-  model->rotary_dim = model->head_dim;
-  model->attn_out_bias = model->qkv_bias;
-  return TRUE;
+static void defaults(gpointer config) {
+  *(Cs3Dims *)config = (Cs3Dims){.layers = 32,
+                                 .hidden = 4096,
+                                 .heads = 32,
+                                 .ffn = 11008,
+                                 .vocab = 32000,
+                                 .max_seq = 2048,
+                                 .activation = CS3_ACTIVATION_SILU,
+                                 .rotary_share = 1};
 }
 
-const Cs3Family cs3_family_llama = {"llama", fields, cs3_llama_defaults, derive, &cs3_llama_names};
+static Cs3Act block(Cs3Builder *b, gconstpointer config, int kind, Cs3Act x) {
+  const Config *c = config;
+  Cs3AttentionPart attention = cs3_llama_attention;
+  attention.qkv_bias = attention.out_bias = c->attention_bias;
+  Cs3MlpPart mlp = cs3_llama_mlp;
+  mlp.bias = c->mlp_bias;
+  return cs3_compose_llama_block(b, &c->d, &attention, &mlp, CS3_NORM_RMS, x);
+}
+
+static void build(Cs3Builder *b, gconstpointer config) {
+  Cs3DecoderParts parts = cs3_llama_parts;
+  parts.block = block;
+  cs3_compose_decoder(b, config, &parts);
+}
+
+const Cs3Family cs3_family_llama = {
+    .name = "llama",
+    .config_size = sizeof(Config),
+    .fields = fields,
+    .heads = cs3_decoder_heads,
+    .defaults = defaults,
+    .build = build,
+};

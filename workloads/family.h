@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Model families: how a model_type spells its configuration and composes its operators. One file per family (family-*.c)
- * behind Cs3Family; family.c holds the registry. */
+/* Model families: how a model_type spells its configuration and composes its operators. One file
+ * per family (family-*.c) behind Cs3Family; family.c holds the registry. */
 #pragma once
 
 #include <glib.h>
@@ -15,13 +15,15 @@ typedef struct {
   gint64 layers, hidden, heads, kv_heads, head_dim, ffn, vocab, max_seq, window;
   gint64 rotary_dim; /* rotated elements a head */
   double rotary_share;
-  gint64 labels;     /* of a classification head */
+  gint64 labels; /* of a classification head */
   Cs3Activation activation;
   gboolean tied;
-  int head;          /* what `architectures` names, one of the family's heads[] */
+  guint8 *kinds; /* [layers]: kind of every layer where layers differ; owned; NULL: one kind */
+  int head;      /* what `architectures` names, one of the family's heads[] */
 } Cs3Dims;
 
-/* Lengths of a sample: what is taken without being asked for, and the largest; 0: the network has no such length. */
+/* Lengths of a sample: what is taken without being asked for, and the largest; 0: the network has
+ * no such length. */
 typedef struct {
   gint64 seq, seq_limit;
   gint64 encoder_seq, encoder_limit;
@@ -29,7 +31,9 @@ typedef struct {
   const char *limit_why; /* "the model's learned position table"; NULL: the program's limit */
 } Cs3LengthRules;
 
-/* A head: the end of the class that `architectures` names, "ForCausalLM"; the first is the usual one. */
+/* A head: the end of the class that `architectures` names, "ForCausalLM"; the first is the usual
+ * one. */
+enum { CS3_HEAD_LM, CS3_HEAD_CLASS, CS3_HEAD_NONE, CS3_HEAD_REFUSED };
 typedef struct {
   const char *suffix;
   int value;
@@ -40,20 +44,28 @@ typedef struct {
   gsize offset; /* of a gint64 in the family's config */
 } Cs3FactField;
 
-typedef struct {
-  const char *name;             /* model_type */
+typedef struct Cs3Family {
+  const char *name; /* model_type */
   gsize config_size;
-  const Cs3Field *fields;       /* keys read straight into the config; ends with a NULL key */
-  const char *const *harmless;  /* keys of this family that change no shape, count or work; NULL-terminated, may be NULL */
-  const Cs3Head *heads;         /* ends with a NULL suffix; NULL: language model only */
-  const Cs3FactField *facts;    /* beside those of Cs3Dims; ends with a NULL key; may be NULL */
+  const Cs3Field *fields;      /* keys read straight into the config; ends with a NULL key */
+  const char *const *harmless; /* keys of this family that change no shape, count or work;
+                                  NULL-terminated, may be NULL */
+  const Cs3Head *heads;        /* ends with a NULL suffix; NULL: language model only */
+  const Cs3FactField *facts;   /* beside those of Cs3Dims; ends with a NULL key; may be NULL */
   void (*defaults)(gpointer config); /* of absent keys */
-  /* Derives the rest after the fields are read; fails with CS3_WORKLOAD_ERROR_DATA on what cannot be expressed. May be NULL. */
+  /* Derives the rest after the fields are read; fails with CS3_WORKLOAD_ERROR_DATA on what cannot
+   * be expressed. May be NULL. */
   gboolean (*derive)(gpointer config, json_t *object, const char *source, GError **error);
-  void (*lengths)(gconstpointer config, Cs3LengthRules *rules); /* NULL: a sequence of max_seq at most, no limit */
+  void (*lengths)(gconstpointer config,
+                  Cs3LengthRules *rules); /* NULL: a sequence of max_seq at most, no limit */
   void (*build)(Cs3Builder *b, gconstpointer config);
   void (*clear)(gpointer config); /* frees what it holds; may be NULL */
 } Cs3Family;
+
+/* All families, in the order in which messages list them. */
+#define CS3_FAMILIES(F) F(gpt2) F(gpt_neox) F(gptj) F(llama) F(mistral) F(opt) F(qwen2)
+#define CS3_DECLARE_FAMILY(NAME) extern const Cs3Family cs3_family_##NAME;
+CS3_FAMILIES(CS3_DECLARE_FAMILY)
 
 /** cs3_family_registry: (transfer none): NULL-terminated array of all families. */
 const Cs3Family *const *cs3_family_registry(void);
@@ -63,11 +75,75 @@ const Cs3Family *cs3_family_find(const char *model_type);
 
 /**
  * cs3_family_read: the config that @object holds by @family, checked; every key accounted for.
- * @source: names the file in messages.
- * Returns: (transfer full) (nullable).
+ * @source: names the file in messages. @notes: gets a text (char *) for what the user should know.
+ * Returns: (transfer full) (nullable): free with cs3_family_clear().
  */
 gpointer cs3_family_read(const Cs3Family *family, json_t *object, const char *source,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                         GPtrArray *notes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void cs3_family_clear(const Cs3Family *family, gpointer config);
 
 /** cs3_family_rules: lengths of @family with @config. */
 Cs3LengthRules cs3_family_rules(const Cs3Family *family, gconstpointer config);
+
+/** cs3_family_divides: whether @value of @key divides @of, the value of @of_key; sets @error where
+ * not. */
+gboolean cs3_family_divides(const char *source, const char *key, gint64 value, const char *of_key,
+                            gint64 of, GError **error);
+
+/* Rows of a family's field table; members of Cs3Dims, or of the STRUCT that begins with it. */
+#define CS3_FIELD_OF(KEY, STRUCT, MEMBER, MIN, MAX)                                                \
+  {                                                                                                \
+    .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(STRUCT, MEMBER), .min = (double)(MIN),   \
+    .max = (double)(MAX)                                                                           \
+  }
+#define CS3_FIELD_NULLABLE(KEY, STRUCT, MEMBER, MIN, MAX)                                          \
+  {                                                                                                \
+    .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(STRUCT, MEMBER), .nullable = TRUE,       \
+    .min = (double)(MIN), .max = (double)(MAX)                                                     \
+  }
+#define CS3_FIELD_DIM(KEY, MEMBER, MAX)                                                            \
+  {                                                                                                \
+    .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(Cs3Dims, MEMBER), .main = TRUE,          \
+    .min = 1, .max = (double)(MAX)                                                                 \
+  }
+#define CS3_FIELD_OPTIONAL_DIM(KEY, MEMBER, MAX) CS3_FIELD_NULLABLE(KEY, Cs3Dims, MEMBER, 1, MAX)
+#define CS3_FIELD_FLAG(KEY, STRUCT, MEMBER)                                                        \
+  { .key = KEY, .type = CS3_FIELD_BOOL, .offset = offsetof(STRUCT, MEMBER), .optional = TRUE }
+#define CS3_FIELD_ACTIVATION(KEY)                                                                  \
+  {                                                                                                \
+    .key = KEY, .type = CS3_FIELD_ENUM, .offset = offsetof(Cs3Dims, activation),                   \
+    .choices = cs3_activation_names                                                                \
+  }
+#define CS3_FIELD_READ(KEY)                                                                        \
+  { .key = KEY, .type = CS3_FIELD_OTHER }
+#define CS3_FIELD_NONE(KEY)                                                                        \
+  { .key = KEY, .type = CS3_FIELD_OFF }
+#define CS3_FIELD_END                                                                              \
+  { .key = NULL }
+#define CS3_FIELD_TIED CS3_FIELD_FLAG("tie_word_embeddings", Cs3Dims, tied)
+/* Names of Llama and of those that follow it; of GPT-2 and of those that follow it. */
+#define CS3_FIELDS_LLAMA                                                                           \
+  CS3_FIELD_DIM("hidden_size", hidden, CS3_MODEL_MAX_WIDTH),                                       \
+      CS3_FIELD_DIM("intermediate_size", ffn, CS3_MODEL_MAX_FFN),                                  \
+      CS3_FIELD_DIM("num_hidden_layers", layers, CS3_MODEL_MAX_LAYERS),                            \
+      CS3_FIELD_DIM("num_attention_heads", heads, CS3_MODEL_MAX_WIDTH),                            \
+      CS3_FIELD_DIM("vocab_size", vocab, CS3_MODEL_MAX_VOCAB),                                     \
+      CS3_FIELD_DIM("max_position_embeddings", max_seq, CS3_MODEL_MAX_SEQ),                        \
+      CS3_FIELD_READ("partial_rotary_factor"), CS3_FIELD_TIED
+#define CS3_FIELDS_GPT2                                                                            \
+  CS3_FIELD_DIM("n_embd", hidden, CS3_MODEL_MAX_WIDTH),                                            \
+      CS3_FIELD_OPTIONAL_DIM("n_inner", ffn, CS3_MODEL_MAX_FFN),                                   \
+      CS3_FIELD_DIM("n_layer", layers, CS3_MODEL_MAX_LAYERS),                                      \
+      CS3_FIELD_DIM("n_head", heads, CS3_MODEL_MAX_WIDTH),                                         \
+      CS3_FIELD_DIM("vocab_size", vocab, CS3_MODEL_MAX_VOCAB),                                     \
+      CS3_FIELD_DIM("n_positions", max_seq, CS3_MODEL_MAX_SEQ), CS3_FIELD_TIED
+#define CS3_FIELD_KV_HEADS                                                                         \
+  CS3_FIELD_OPTIONAL_DIM("num_key_value_heads", kv_heads, CS3_MODEL_MAX_WIDTH)
+#define CS3_FIELD_HEAD_DIM CS3_FIELD_OPTIONAL_DIM("head_dim", head_dim, CS3_MODEL_MAX_WIDTH)
+/* Keys of GPT-2's kind that change nothing without a multiple-choice head; the length of the
+ * context said twice. */
+#define CS3_HARMLESS_GPT2                                                                          \
+  "summary_activation", "summary_proj_to_labels", "summary_type", "summary_use_proj", "n_ctx"
+
+/* Names of activation functions; ends with a NULL name. */
+extern const Cs3FieldChoice cs3_activation_names[];

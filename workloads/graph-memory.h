@@ -8,10 +8,10 @@ typedef enum { CS3_RECOMPUTE_NONE, CS3_RECOMPUTE_LAYER, CS3_RECOMPUTE_FULL } Cs3
 
 /* What a recompute policy costs. */
 typedef struct {
-  double resident_bytes;  /* kept from a block's forward to its backward, all blocks, per sample */
-  double working_bytes;   /* peak beside it, per sample: the largest of a block's backward and of
-                             what follows the blocks, with its logits */
-  double extra_forwards;  /* forward passes repeated in backward (1 = every block once more) */
+  double resident_bytes; /* kept from a block's forward to its backward, all blocks, per sample */
+  double working_bytes;  /* peak beside it, per sample: the largest of a block's backward and of
+                            what follows the blocks, with its logits */
+  double extra_forwards; /* forward passes repeated in backward (1 = every block once more) */
 } Cs3Memory;
 
 /**

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The layer graph of one training step, as data: segments of operators in the order in which they run, the
- * activations that the operators read, write and keep. Knows shapes, FLOPs and bytes; knows no cycles, and nothing
- * behind it asks for a family, a layer count or a sequence length. */
+/* The layer graph of one training step, as data: segments of operators in the order in which they
+ * run, the activations that the operators read, write and keep. Knows shapes, FLOPs and bytes;
+ * knows no cycles, and nothing behind it asks for a family, a layer count or a sequence length. */
 #pragma once
 
 #include <glib.h>
 
 typedef enum {
-  CS3_NODE_LINEAR,     /* weight x activation: forward, dX and dW */
-  CS3_NODE_SCORES,     /* Q K^T */
-  CS3_NODE_VALUES,     /* P V */
+  CS3_NODE_LINEAR, /* weight x activation: forward, dX and dW */
+  CS3_NODE_SCORES, /* Q K^T */
+  CS3_NODE_VALUES, /* P V */
   CS3_NODE_SOFTMAX,
   CS3_NODE_NORM,
   CS3_NODE_ROTARY,
   CS3_NODE_ACTIVATION, /* activation function, and the gate product of a gated MLP */
   CS3_NODE_RESIDUAL,
   CS3_NODE_EMBEDDING,
-  CS3_NODE_ROUTING,    /* top-k choice of experts, dispatch and weighted sum */
-  CS3_NODE_POOLING,    /* mean, or the row of one token, of a sample */
+  CS3_NODE_ROUTING, /* top-k choice of experts, dispatch and weighted sum */
+  CS3_NODE_POOLING, /* mean, or the row of one token, of a sample */
   CS3_NODE_LOSS,
 } Cs3NodeKind;
 
@@ -25,44 +25,56 @@ typedef enum {
 typedef struct {
   const char *name; /* "hidden", "q", "gate"; owned by the graph */
   gint64 elements;  /* a row */
-  double rows;      /* a sample; an expert's inputs: its mean share of the tokens, times the experts */
+  double rows; /* a sample; an expert's inputs: its mean share of the tokens, times the experts */
 } Cs3Tensor;
 
 enum { CS3_NODE_MAX_READS = 4, CS3_NODE_MAX_WRITES = 3, CS3_NODE_MAX_KEEPS = 6 };
 
 /* One operator. Quantities are per row (token, patch, frame) unless said otherwise. */
 typedef struct {
-  const char *tensor;   /* weight's name in the checkpoint with '*' for the number in the list of blocks, and a second
-                           '*' for the expert; NULL without parameters; owned by the graph */
-  const char *label;    /* short name for tables, "q_proj"; unique in its segment */
+  const char *tensor; /* weight's name in the checkpoint with '*' for the number in the list of
+                         blocks, and a second
+                         '*' for the expert; NULL without parameters; owned by the graph */
+  const char *label;  /* short name for tables, "q_proj"; unique in its segment */
   Cs3NodeKind kind;
-  guint segment;        /* index in graph->segments */
-  double rows;          /* a sample sends through one copy of it */
-  gint64 copies;        /* weight matrices of this shape in one instance, all streamed: experts; 1 otherwise */
-  gboolean shared;      /* one stored weight serves all instances (cross-layer sharing) */
+  guint segment;   /* index in graph->segments */
+  double rows;     /* a sample sends through one copy of it */
+  gint64 copies;   /* weight matrices of this shape in one instance, all streamed: experts; 1
+                      otherwise */
+  gboolean shared; /* one stored weight serves all instances (cross-layer sharing) */
   gint64 out_features, in_features; /* N, K of one copy; linear only */
-  gint64 groups;        /* linear only: block-diagonal weight of as many groups (1: none); N x K/groups are stored */
+  gint64 groups; /* linear only: block-diagonal weight of as many groups (1: none); N x K/groups are
+                    stored */
   gboolean bias;
-  gboolean sparsifiable;/* default target of --sparsity */
-  gint64 parameters;    /* stored, of one copy of one instance; 0 where they are another node's (tied head) */
-  double macs;          /* forward MACs per row, one copy, dense */
-  double vector_elements;  /* element-wise operations (add, multiply, multiply-add, compare) per row, forward */
-  double special_elements; /* exp, log, division, square root per row, forward */
-  double table_rows;    /* embedding: rows of the table; its width is out_features */
-  int reads[CS3_NODE_MAX_READS];   /* activations, indices in graph->tensors; -1 ends the list */
+  gboolean sparsifiable; /* default target of --sparsity */
+  gint64 parameters; /* stored, of one copy of one instance; 0 where they are another node's (tied
+                        head) */
+  double macs;       /* forward MACs per row, one copy, dense */
+  double vector_elements; /* element-wise operations (add, multiply, multiply-add, compare) per row,
+                             forward */
+  double special_elements;       /* exp, log, division, square root per row, forward */
+  double table_rows;             /* embedding: rows of the table; its width is out_features */
+  int reads[CS3_NODE_MAX_READS]; /* activations, indices in graph->tensors; -1 ends the list */
   int writes[CS3_NODE_MAX_WRITES];
-  int keeps[CS3_NODE_MAX_KEEPS];   /* of those read or written, or statistics of its own: what its backward needs */
-  gboolean in_place;    /* its output, and the gradient of its input, may take the place of what it reads */
+  int keeps[CS3_NODE_MAX_KEEPS]; /* of those read or written, or statistics of its own: what its
+                                    backward needs */
+  gboolean
+      in_place; /* its output, and the gradient of its input, may take the place of what it reads */
 } Cs3Node;
 
-/* A stretch of operators that is run `repeat` times; instances need not follow each other (graph->order). */
+/* A stretch of operators that is run `repeat` times; instances need not follow each other
+ * (graph->order). */
 typedef struct {
-  const char *name;    /* "embedding", "decoder", "encoder", "decoder.moe", "head"; unique; owned by the graph */
-  gint64 repeat;       /* instances */
+  const char *name; /* "embedding", "decoder", "encoder", "decoder.moe", "head"; unique; owned by
+                       the graph */
+  gint64 repeat;    /* instances */
   const gint64 *number; /* [repeat]: what '*' in tensor names stands for; owned by the graph */
-  gboolean block;      /* one of a stack of repeated blocks: the unit of recomputation */
-  guint first, count;  /* its nodes in graph->nodes */
-  int input, output;   /* the activation that one instance hands to the next; -1: none */
+  double rows;          /* a sample, of its input */
+  const char
+      *stack; /* its blocks take turns with those of other segments of the same stack; NULL: none */
+  gboolean block;     /* one of a stack of repeated blocks: the unit of recomputation */
+  guint first, count; /* its nodes in graph->nodes */
+  int input, output;  /* the activation that one instance hands to the next; -1: none */
 } Cs3Segment;
 
 /* One instance of a segment. */
@@ -87,14 +99,14 @@ typedef struct Cs3Model Cs3Model;
 typedef struct {
   const Cs3Model *model; /* borrowed */
   Cs3Lengths lengths;    /* as used, defaults filled in */
-  double tokens;         /* that a sample counts for in throughput: of the decoder, the encoder where there is no
-                            decoder, the patches of an image */
-  GArray *segments;      /* of Cs3Segment */
-  GArray *nodes;         /* of Cs3Node, by segment, in forward order within it */
-  GArray *tensors;       /* of Cs3Tensor */
-  GArray *order;         /* of Cs3Stage: forward order of the whole step */
+  double tokens; /* that a sample counts for in throughput: of the decoder, the encoder where there
+                    is no decoder, the patches of an image */
+  GArray *segments; /* of Cs3Segment */
+  GArray *nodes;    /* of Cs3Node, by segment, in forward order within it */
+  GArray *tensors;  /* of Cs3Tensor */
+  GArray *order;    /* of Cs3Stage: forward order of the whole step */
   GStringChunk *strings;
-  GPtrArray *memory;     /* arrays owned: Cs3Segment.number */
+  GPtrArray *memory; /* arrays owned: Cs3Segment.number */
 } Cs3Graph;
 
 /**
@@ -143,8 +155,8 @@ const char *cs3_node_kind_name(Cs3NodeKind kind);
 char *cs3_node_tensor(const Cs3Graph *graph, const Cs3Node *node, gint64 instance, gint64 copy);
 
 /**
- * cs3_node_saved_elements: 16-bit elements that @node keeps for backward, per row of cs3_node_rows().
- * A tensor that several nodes keep is counted at the first.
+ * cs3_node_saved_elements: 16-bit elements that @node keeps for backward, per row of
+ * cs3_node_rows(). A tensor that several nodes keep is counted at the first.
  */
 double cs3_node_saved_elements(const Cs3Graph *graph, const Cs3Node *node);
 

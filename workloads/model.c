@@ -20,6 +20,11 @@ void cs3_model_free(Cs3Model *model) {
     return;
   g_free(model->name);
   g_free(model->family);
+  g_free(model->identity);
+  if (model->ops)
+    cs3_family_clear(model->ops, model->config);
+  if (model->notes)
+    g_ptr_array_unref(model->notes);
   g_free(model);
 }
 
@@ -89,18 +94,164 @@ Cs3Model *cs3_model_load(const char *path, const char *name, GError **error) {
   return cs3_model_parse(text, bytes->len, shown, model_name, error);
 }
 
-static const Cs3Family *find_family(json_t *root, const char *source, GError **error) {
-  json_t *type = json_object_get(root, "model_type");
-  const Cs3Family *family = json_is_string(type) ? cs3_family_find(json_string_value(type)) : NULL;
-  if (family)
-    return family;
+/* Types that hold a language model in `text_config`, and that model's type where it does not say.
+ */
+static const struct {
+  const char *type, *text;
+} multimodal[] = {
+    {"gemma3", "gemma3_text"}, {"llava", "llama"},       {"llava_next", "llama"},
+    {"mistral3", "mistral"},   {"pixtral", "mistral"},   {"paligemma", "gemma"},
+    {"qwen2_vl", "qwen2"},     {"qwen2_5_vl", "qwen2"},  {"mllama", "llama"},
+    {"idefics2", "mistral"},   {"idefics3", "llama"},    {"smolvlm", "llama"},
+    {"aya_vision", "cohere2"}, {"video_llava", "llama"}, {"vipllava", "llama"},
+    {"internvl", "qwen2"},     {"glm4v", "glm4"},        {"gemma3n", "gemma3n_text"},
+};
+
+static const char *text_type(const char *type) {
+  for (guint i = 0; i < G_N_ELEMENTS(multimodal); i++)
+    if (g_str_equal(multimodal[i].type, type))
+      return multimodal[i].text;
+  return NULL;
+}
+
+static void fail_family(json_t *type, const char *source, GError **error) {
   g_autoptr(GString) known = g_string_new(NULL);
   for (const Cs3Family *const *f = cs3_family_registry(); *f; f++)
     g_string_append_printf(known, "%s%s", known->len ? ", " : "", (*f)->name);
   g_autofree char *got = type ? cs3_config_show(type) : g_strdup("no such key");
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
               "%s: model_type: expected one of %s; got %s", source, known->str, got);
+}
+
+/* The language model of a file with several towers; NULL with @error unset: @root is no such file.
+ */
+static const Cs3Family *find_text(json_t **root, const char *type, const char *source,
+                                  GPtrArray *notes, GError **error) {
+  json_t *text = json_object_get(*root, "text_config");
+  const char *usual = text_type(type);
+  if (!text && !usual)
+    return NULL;
+  if (!json_is_object(text) || json_object_get(text, "text_config")) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+                "%s: text_config: expected the language model of this %s (an object without another"
+                " text_config), got %s",
+                source, type,
+                !text                  ? "no such key"
+                : json_is_object(text) ? "one within another"
+                                       : "something else");
+    return NULL;
+  }
+  json_t *inner = json_object_get(text, "model_type");
+  const char *name = json_is_string(inner) ? json_string_value(inner) : usual;
+  const Cs3Family *family = name ? cs3_family_find(name) : NULL;
+  if (!family) {
+    g_autofree char *where = g_strconcat(source, ": text_config", NULL);
+    fail_family(inner, where, error);
+    return NULL;
+  }
+  g_ptr_array_add(notes, g_strdup_printf("of this %s file only text_config is simulated, its"
+                                         " language model (%s)",
+                                         type, name));
+  *root = text;
+  return family;
+}
+
+static const Cs3Family *find_family(json_t **root, const char *source, GPtrArray *notes,
+                                    GError **error) {
+  json_t *type = json_object_get(*root, "model_type");
+  const char *name = json_string_value(type);
+  const Cs3Family *family = name ? cs3_family_find(name) : NULL;
+  g_autoptr(GError) why = NULL;
+  if (!family && name)
+    family = find_text(root, name, source, notes, &why);
+  if (family)
+    return family;
+  if (why)
+    g_propagate_error(error, g_steal_pointer(&why));
+  else
+    fail_family(type, source, error);
   return NULL;
+}
+
+/* What a file says about its weights that does not shape a training step. */
+static void note_storage(json_t *root, GPtrArray *notes) {
+  json_t *quantization = json_object_get(root, "quantization_config");
+  json_t *sparsity = json_object_get(root, "sparsity_config");
+  if (!json_is_object(sparsity))
+    sparsity = json_object_get(quantization, "sparsity_config");
+  json_t *share = json_object_get(sparsity, "global_sparsity");
+  if (json_is_number(share))
+    g_ptr_array_add(notes, g_strdup_printf("sparsity_config says that %.1f %% of this checkpoint's"
+                                           " weights are zero; the simulation takes --sparsity",
+                                           100 * json_number_value(share)));
+  else if (json_is_object(quantization) && json_object_size(quantization) > 0)
+    g_ptr_array_add(notes,
+                    g_strdup("quantization_config: weights are simulated in the machine's own"
+                             " precision"));
+}
+
+static char *identify(const Cs3Family *family, json_t *root) {
+  g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+  char *text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+  g_checksum_update(sum, (const guchar *)family->name, -1);
+  g_checksum_update(sum, (const guchar *)text, -1);
+  free(text);
+  return g_strdup(g_checksum_get_string(sum));
+}
+
+/* Parameters of one instance that a token meets: of `copies` experts those that its rows are sent
+ * to. */
+static gint64 active_copies(const Cs3Graph *graph, const Cs3Node *node) {
+  if (node->copies == 1)
+    return 1;
+  double sent = cs3_node_rows(node) / cs3_node_segment(graph, node)->rows;
+  return (gint64)(sent + 0.5);
+}
+
+/* Sums over the graph at the default lengths. */
+static gboolean count(Cs3Model *model, const char *source, GError **error) {
+  g_autoptr(Cs3Graph) graph = cs3_graph_new(model, NULL, error);
+  if (!graph)
+    return FALSE;
+  double rough = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    gint64 repeat = node->shared ? 1 : cs3_node_segment(graph, node)->repeat;
+    gint64 each = (gint64)((guint64)node->parameters * (guint64)repeat);
+    rough += (double)node->parameters * (double)repeat * (double)node->copies;
+    if (rough > (double)CS3_MODEL_MAX_PARAMETERS) {
+      g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+                  "%s: more than 2^62 parameters", source);
+      return FALSE;
+    }
+    model->parameters += each * node->copies;
+    model->active_parameters += each * active_copies(graph, node);
+  }
+  model->lengths = graph->lengths;
+  return TRUE;
+}
+
+static void note_length(Cs3Model *model) {
+  gint64 most = cs3_model_fact(model, "max_seq");
+  if (model->lengths.seq > 0 && model->lengths.seq < most && most > CS3_MODEL_DEFAULT_SEQ)
+    g_ptr_array_add(model->notes, g_strdup_printf("sequences of %" G_GINT64_FORMAT
+                                                  " tokens unless --seq says otherwise (the model"
+                                                  " takes up to %" G_GINT64_FORMAT ")",
+                                                  model->lengths.seq, most));
+}
+
+static gboolean fill(Cs3Model *model, json_t *root, const char *source, GError **error) {
+  const Cs3Family *family = model->ops = find_family(&root, source, model->notes, error);
+  if (!family)
+    return FALSE;
+  model->config = cs3_family_read(family, root, source, model->notes, error);
+  if (!model->config || !count(model, source, error))
+    return FALSE;
+  model->family = g_strdup(family->name);
+  model->identity = identify(family, root);
+  note_storage(root, model->notes);
+  note_length(model);
+  return TRUE;
 }
 
 Cs3Model *cs3_model_parse(const char *text, gsize size, const char *source, const char *name,
@@ -109,45 +260,11 @@ Cs3Model *cs3_model_parse(const char *text, gsize size, const char *source, cons
   if (!root)
     return NULL;
   g_autoptr(Cs3Model) model = g_new0(Cs3Model, 1);
-  const Cs3Family *family = find_family(root, source, error);
-  gboolean ok = family && cs3_family_read(family, model, root, source, error);
+  model->notes = g_ptr_array_new_with_free_func(g_free);
+  gboolean ok = fill(model, root, source, error);
   json_decref(root);
   if (!ok)
     return NULL;
   model->name = g_utf8_make_valid(name, -1); /* a file's name may be any bytes */
-  model->family = g_strdup(family->name);
   return g_steal_pointer(&model);
-}
-
-static gint64 linear_parameters(gint64 out, gint64 in, gboolean bias) {
-  return out * in + (bias ? out : 0);
-}
-
-gint64 cs3_norm_parameters(const Cs3Model *model) {
-  if (!model->norm_affine)
-    return 0;
-  return model->norm == CS3_NORM_LAYER ? 2 * model->hidden : model->hidden;
-}
-
-static gint64 block_parameters(const Cs3Model *m) {
-  gint64 q = m->heads * m->head_dim, kv = m->kv_heads * m->head_dim;
-  gint64 attention = linear_parameters(q + 2 * kv, m->hidden, m->qkv_bias) +
-                     linear_parameters(m->hidden, q, m->attn_out_bias);
-  gint64 up = linear_parameters(m->ffn, m->hidden, m->mlp_bias);
-  gint64 mlp = (m->gated_mlp ? 2 : 1) * up + linear_parameters(m->hidden, m->ffn, m->mlp_bias);
-  return attention + mlp + m->norms_per_layer * cs3_norm_parameters(m);
-}
-
-gint64 cs3_model_parameters(const Cs3Model *m) {
-  gint64 total = m->layers * block_parameters(m) + m->vocab * m->embed_dim;
-  total += m->position_rows * m->hidden;
-  if (m->embed_dim != m->hidden)
-    total += 2 * m->embed_dim * m->hidden;
-  if (m->final_norm)
-    total += cs3_norm_parameters(m);
-  if (!m->tied_embedding)
-    total += m->vocab * m->embed_dim;
-  if (m->lm_head_bias)
-    total += m->vocab;
-  return total;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A network, read from a Hugging Face style config.json: what its family made of it, and its counts. */
+/* A network, read from a Hugging Face style config.json: what its family made of it, and its
+ * counts. */
 #pragma once
 
 #include <glib.h>
@@ -16,22 +17,24 @@
 #define CS3_MODEL_MAX_EXPERTS ((gint64)1 << 12)
 #define CS3_MODEL_MAX_PARAMETERS ((gint64)1 << 62)
 
-/* The longest sequence that is taken without being asked for: files that say 131,072 positions mean what they can,
- * not what they are trained on. */
+/* The longest sequence that is taken without being asked for: files that say 131,072 positions mean
+ * what they can, not what they are trained on. */
 #define CS3_MODEL_DEFAULT_SEQ ((gint64)8192)
 
 struct Cs3Family;
 
 struct Cs3Model {
-  char *name;                     /* preset name or file stem */
-  char *family;                   /* model_type: "llama", "t5", "vit", ... */
+  char *name;   /* preset name or file stem */
+  char *family; /* model_type: "llama", "t5", "vit", ... */
   const struct Cs3Family *ops;
-  gpointer config;                /* the family's own, dimensions first; read by ops */
-  Cs3Lengths lengths;             /* defaults: what cs3_graph_new() takes where nothing is asked for; 0: has none */
-  gint64 parameters;              /* stored; tied weights once */
-  gint64 active_parameters;       /* that a token meets: of the experts only those it is sent to */
-  char *identity;                 /* hexadecimal digest of everything in the file that matters */
-  GPtrArray *notes;               /* of char *: what was read otherwise than the file says at first sight, and why */
+  gpointer config; /* the family's own, dimensions first; read by ops */
+  Cs3Lengths
+      lengths; /* defaults: what cs3_graph_new() takes where nothing is asked for; 0: has none */
+  gint64 parameters;        /* stored; tied weights once */
+  gint64 active_parameters; /* that a token meets: of the experts only those it is sent to */
+  char *identity;           /* hexadecimal digest of everything in the file that matters */
+  GPtrArray
+      *notes; /* of char *: what was read otherwise than the file says at first sight, and why */
 };
 
 /* A dimension under the name that records, tables and keys have for it. */
@@ -43,12 +46,11 @@ typedef struct {
 /**
  * cs3_model_load: read @path, a config.json or a directory that holds one.
  * @name: name for the model, or %NULL for the file's stem.
- * Files above 16 MiB are refused. A key that is known to change nothing is skipped; any other that the family does not
- * understand is refused by name.
- * Returns: (transfer full) (nullable): the model; %NULL with @error set in CS3_WORKLOAD_ERROR:
- *   NO_INPUT (no such file), DATA (malformed JSON with line and column, unknown model_type with
- *   the known ones, missing key, wrong type, dimension out of range naming key, value and range),
- *   TOO_LARGE (file size).
+ * Files above 16 MiB are refused. A key that is known to change nothing is skipped; any other that
+ * the family does not understand is refused by name. Returns: (transfer full) (nullable): the
+ * model; %NULL with @error set in CS3_WORKLOAD_ERROR: NO_INPUT (no such file), DATA (malformed JSON
+ * with line and column, unknown model_type with the known ones, missing key, wrong type, dimension
+ * out of range naming key, value and range), TOO_LARGE (file size).
  */
 Cs3Model *cs3_model_load(const char *path, const char *name,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -63,16 +65,18 @@ void cs3_model_free(Cs3Model *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Model, cs3_model_free)
 
 /**
- * cs3_model_facts: (transfer full): array of Cs3Fact, the dimensions of @model in a fixed order: layers, hidden, heads,
- * kv_heads, head_dim, ffn, vocab, max_seq, window, then those that only some families have (encoder_layers, experts, ...).
- * The first nine are always there, 0 where the network has no such thing.
+ * cs3_model_facts: (transfer full): array of Cs3Fact, the dimensions of @model in a fixed order:
+ * layers, hidden, heads, kv_heads, head_dim, ffn, vocab, max_seq, window, then those that only some
+ * families have (encoder_layers, experts, ...). The first nine are always there, 0 where the
+ * network has no such thing.
  */
 GArray *cs3_model_facts(const Cs3Model *model);
 
 /** cs3_model_fact: the value of the fact @key of @model, 0 where it has none. */
 gint64 cs3_model_fact(const Cs3Model *model, const char *key);
 
-/** cs3_model_lengths: (transfer none): lengths of a sample where nothing is asked for; 0: the model has no such length. */
+/** cs3_model_lengths: (transfer none): lengths of a sample where nothing is asked for; 0: the model
+ * has no such length. */
 static inline const Cs3Lengths *cs3_model_lengths(const Cs3Model *model) {
   return &model->lengths;
 }

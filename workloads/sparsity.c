@@ -48,7 +48,8 @@ static Cs3Sparsity *new_uniform(const Cs3Graph *graph, double density) {
   s->graph = graph;
   s->first = g_new0(guint, n_nodes + 1);
   for (guint i = 0; i < n_nodes; i++)
-    s->first[i + 1] = s->first[i] + (guint)cs3_graph_node(graph, i)->repeat;
+    s->first[i + 1] =
+        s->first[i] + (guint)cs3_node_segment(graph, cs3_graph_node(graph, i))->repeat;
   s->density = g_new(double, s->first[n_nodes]);
   s->node_density = g_new(double, n_nodes);
   for (guint i = 0; i < n_nodes; i++)
@@ -73,6 +74,27 @@ static gboolean fail_no_match(const Cs3Graph *graph, const char *filter, const c
   return FALSE;
 }
 
+/* Copies (experts) in @instance of @node whose name @spec matches. */
+static gint64 count_matches(const Cs3Graph *graph, const Cs3Node *node, gint64 instance,
+                            GPatternSpec *spec) {
+  gint64 matches = 0;
+  for (gint64 copy = 0; copy < node->copies; copy++) {
+    g_autofree char *name = cs3_node_tensor(graph, node, instance, copy);
+    matches += name && g_pattern_spec_match_string(spec, name) ? 1 : 0;
+  }
+  return matches;
+}
+
+static gboolean fail_some_experts(const Cs3Node *node, const char *filter, gint64 matches,
+                                  GError **error) {
+  g_set_error(
+      error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+      "sparsity filter \"%.80s\": expected all experts of a layer, which are equally sparse;"
+      " got %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " called %s",
+      filter, matches, node->copies, node->tensor);
+  return FALSE;
+}
+
 static gboolean apply_filter(Cs3Sparsity *s, const char *filter, GError **error) {
   const char *equals = strrchr(filter, '=');
   if (!equals || equals == filter) {
@@ -91,9 +113,12 @@ static gboolean apply_filter(Cs3Sparsity *s, const char *filter, GError **error)
   gboolean matched = FALSE;
   for (guint i = 0; i < s->graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(s->graph, i);
-    for (gint64 k = 0; node->kind == CS3_NODE_LINEAR && k < node->repeat; k++) {
-      g_autofree char *name = cs3_node_tensor(node, k);
-      if (g_pattern_spec_match_string(spec, name)) {
+    gint64 repeat = cs3_node_segment(s->graph, node)->repeat;
+    for (gint64 k = 0; node->kind == CS3_NODE_LINEAR && k < repeat; k++) {
+      gint64 matches = count_matches(s->graph, node, k, spec);
+      if (matches > 0 && matches < node->copies)
+        return fail_some_experts(node, filter, matches, error);
+      if (matches > 0) {
         s->density[s->first[i] + k] = 1 - value;
         matched = TRUE;
       }
@@ -107,7 +132,7 @@ static gboolean check_pattern(const Cs3Sparsity *s, guint index, const Cs3Patter
                               GError **error) {
   const Cs3Node *node = cs3_graph_node(s->graph, index);
   double imposed = pattern->ops->density(pattern);
-  for (gint64 k = 0; k < node->repeat; k++) {
+  for (gint64 k = 0; k < cs3_node_segment(s->graph, node)->repeat; k++) {
     double density = cs3_sparsity_density(s, index, k);
     if (density == 1)
       continue;
@@ -155,7 +180,8 @@ Cs3Sparsity *cs3_sparsity_new(const Cs3Graph *graph, double sparsity, const char
 
 GArray *cs3_sparsity_groups(const Cs3Sparsity *sparsity, guint node) {
   GArray *groups = g_array_new(FALSE, FALSE, sizeof(Cs3SparsityGroup));
-  gint64 repeat = cs3_graph_node(sparsity->graph, node)->repeat;
+  const Cs3Graph *graph = sparsity->graph;
+  gint64 repeat = cs3_node_segment(graph, cs3_graph_node(graph, node))->repeat;
   for (gint64 k = 0; k < repeat; k++) {
     double density = cs3_sparsity_density(sparsity, node, k);
     guint g = 0;

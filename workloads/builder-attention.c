@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention and mixtures of experts: operators that mix rows or choose among them. */
+#include "config.h"
+
+#include "workloads/builder-private.h"
+
+/* Mean over positions 1..seq of the keys a token sees. */
+static double attention_span(double s, gint64 window, gboolean causal) {
+  double w = window > 0 && (double)window < s ? (double)window : s;
+  return causal ? (w * (w + 1) / 2 + (s - w) * w) / s : w;
+}
+
+static double span_of(const Cs3Builder *b, const Cs3AttentionShape *shape, Cs3Act k) {
+  double keys = cs3_build_rows(b, k);
+  if (shape->cross)
+    return keys;
+  gboolean causal = shape->causal && b->graph->lengths.attention != CS3_MASK_FULL;
+  return attention_span(keys, shape->window, causal);
+}
+
+/* Each rotated pair (x, y): x cos - y sin, y cos + x sin. */
+void cs3_build_rotary(Cs3Builder *b, Cs3Act *q, gint64 q_elements, Cs3Act *k, gint64 k_elements) {
+  if (q_elements + k_elements == 0)
+    return;
+  Cs3Act rotated_q = cs3_builder_act(b, "rotated q", cs3_build_width(b, *q), cs3_build_rows(b, *q));
+  Cs3Act rotated_k = cs3_builder_act(b, "rotated k", cs3_build_width(b, *k), cs3_build_rows(b, *k));
+  Cs3Node *node =
+      cs3_builder_add(b,
+                      (Cs3Node){.label = "rotary",
+                                .kind = CS3_NODE_ROTARY,
+                                .vector_elements = 2.0 * (double)(q_elements + k_elements),
+                                .in_place = TRUE},
+                      cs3_build_rows(b, *q), NULL);
+  cs3_node_read(node, *q);
+  cs3_node_read(node, *k);
+  cs3_node_write(node, *q = rotated_q);
+  cs3_node_write(node, *k = rotated_k);
+}
+
+static Cs3Node *add_product(Cs3Builder *b, const char *prefix, const char *label, Cs3NodeKind kind,
+                            double macs, double rows) {
+  g_autofree char *full = g_strconcat(prefix ? prefix : "", label, NULL);
+  return cs3_builder_add(b, (Cs3Node){.label = full, .kind = kind, .macs = macs}, rows, NULL);
+}
+
+/* Scale and maximum, shift, sum on every score; the division is applied to the head's output. */
+static Cs3Act add_softmax(Cs3Builder *b, const Cs3AttentionShape *shape, double span, double rows) {
+  double scores = (double)shape->heads * span;
+  gint64 out = shape->heads * (shape->value_dim > 0 ? shape->value_dim : shape->head_dim);
+  g_autofree char *name =
+      g_strconcat(shape->prefix ? shape->prefix : "", "softmax statistics", NULL);
+  Cs3Act statistics = cs3_builder_act(b, name, shape->heads * CS3_WORD_ELEMENTS, rows);
+  Cs3Node *node = add_product(b, shape->prefix, "softmax", CS3_NODE_SOFTMAX, 0, rows);
+  node->vector_elements = (shape->bias ? 5 : 4) * scores + (double)out;
+  node->special_elements = scores + (double)shape->heads;
+  if (shape->sinks) {
+    node->vector_elements += (double)shape->heads;
+    node->special_elements += (double)shape->heads;
+    node->parameters = shape->heads;
+  }
+  cs3_node_write(node, statistics);
+  cs3_node_keep(node, statistics);
+  return statistics;
+}
+
+Cs3Act cs3_build_attention(Cs3Builder *b, const Cs3AttentionShape *shape, Cs3Act q, Cs3Act k,
+                           Cs3Act v) {
+  double rows = cs3_build_rows(b, q), span = span_of(b, shape, k);
+  gint64 value_dim = shape->value_dim > 0 ? shape->value_dim : shape->head_dim;
+  double score_macs = (double)(shape->heads * shape->head_dim) * span;
+  Cs3Node *scores = add_product(b, shape->prefix, "scores", CS3_NODE_SCORES, score_macs, rows);
+  cs3_node_read(scores, q);
+  cs3_node_read(scores, k);
+  cs3_node_keep(scores, q);
+  cs3_node_keep(scores, k);
+  Cs3Act statistics = add_softmax(b, shape, span, rows);
+  Cs3Act y = cs3_builder_act(b, "attention", shape->heads * value_dim, rows);
+  double value_macs = (double)(shape->heads * value_dim) * span;
+  Cs3Node *values = add_product(b, shape->prefix, "values", CS3_NODE_VALUES, value_macs, rows);
+  cs3_node_read(values, statistics);
+  cs3_node_read(values, v);
+  cs3_node_write(values, y);
+  cs3_node_keep(values, v);
+  return y;
+}
+
+/* Softmax over the experts, then as many passes for the largest as a token has experts. */
+void cs3_build_router(Cs3Builder *b, const char *tensor, Cs3Act x, const Cs3Mixture *mixture,
+                      gboolean bias) {
+  Cs3Act logits = cs3_build_linear(b, "router", tensor, x, mixture->experts, bias);
+  cs3_build_last(b)->sparsifiable = FALSE;
+  double rows = cs3_build_rows(b, x), experts = (double)mixture->experts;
+  Cs3Node *node =
+      cs3_builder_add(b,
+                      (Cs3Node){.label = "top_k",
+                                .kind = CS3_NODE_ROUTING,
+                                .vector_elements = (3 + (double)mixture->top_k) * experts,
+                                .special_elements = experts + 1},
+                      rows, NULL);
+  cs3_node_read(node, logits);
+  cs3_node_keep(node, logits);
+}
+
+Cs3Act cs3_build_experts(Cs3Builder *b, Cs3Act x, const Cs3Mixture *mixture) {
+  gint64 width = cs3_build_width(b, x);
+  double rows = cs3_build_rows(b, x);
+  double sent = rows * (double)mixture->top_k * b->graph->lengths.capacity;
+  Cs3Act y = cs3_builder_act(b, "expert input", width, sent);
+  Cs3Node *node = cs3_builder_add(b,
+                                  (Cs3Node){.label = "dispatch",
+                                            .kind = CS3_NODE_ROUTING,
+                                            .vector_elements = (double)(mixture->top_k * width)},
+                                  rows, NULL);
+  cs3_node_read(node, x);
+  cs3_node_write(node, y);
+  b->copies = mixture->experts;
+  b->top_k = mixture->top_k;
+  b->outer_rows = rows;
+  return y;
+}
+
+Cs3Act cs3_build_combine(Cs3Builder *b, Cs3Act x) {
+  gint64 width = cs3_build_width(b, x);
+  b->copies = 1;
+  Cs3Act y = cs3_builder_act(b, "expert output", width, b->outer_rows);
+  Cs3Node *node = cs3_builder_add(b,
+                                  (Cs3Node){.label = "combine",
+                                            .kind = CS3_NODE_ROUTING,
+                                            .vector_elements = (double)(b->top_k * width)},
+                                  b->outer_rows, NULL);
+  cs3_node_read(node, x);
+  cs3_node_write(node, y);
+  cs3_node_keep(node, x);
+  return y;
+}
