@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   fuzz_verdict(model != NULL, error);
   if (model == NULL)
     return 0;
-  g_autoptr(Cs3Graph) graph = cs3_graph_new(model, 2048, FALSE, &graph_error);
+  g_autoptr(Cs3Graph) graph = cs3_graph_new(model, NULL, &graph_error);
   fuzz_verdict(graph != NULL, graph_error);
   return 0;
 }

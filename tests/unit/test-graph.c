@@ -6,11 +6,12 @@
 
 #include <math.h>
 
-#include "workloads/graph.h"
+#include "workloads/graph-memory.h"
 
 static Cs3Graph *graph_of(const Cs3Model *model, gint64 seq, gboolean causal) {
   g_autoptr(GError) error = NULL;
-  Cs3Graph *graph = cs3_graph_new(model, seq, causal, &error);
+  Cs3Lengths lengths = {.seq = seq, .attention = causal ? CS3_MASK_CAUSAL : CS3_MASK_FULL};
+  Cs3Graph *graph = cs3_graph_new(model, &lengths, &error);
   ck_assert_msg(graph != NULL, "%s", error ? error->message : "");
   return graph;
 }
@@ -22,6 +23,14 @@ static gboolean has(const Cs3Graph *graph, const char *label, Cs3Node *node) {
       return TRUE;
   }
   return FALSE;
+}
+
+/* 16-bit elements per row that the node called @label keeps. */
+static double saved(const Cs3Graph *graph, const char *label) {
+  for (guint i = 0; i < graph->nodes->len; i++)
+    if (g_str_equal(cs3_graph_node(graph, i)->label, label))
+      return cs3_node_saved_elements(graph, cs3_graph_node(graph, i));
+  ck_abort_msg("no node %s", label);
 }
 
 static Cs3Node find(const Cs3Graph *graph, const char *label) {
@@ -36,16 +45,19 @@ static const char *const presets[] = {
     "llama70b",  "llama7b",    "mistral-7b", "opt-6.7b",
 };
 
-/* Two ways of counting: the model's closed form and the sum over the nodes. */
-START_TEST(test_parameters_add_up) {
+/* Every instance of every segment is run once, blocks in the order of their numbers. */
+START_TEST(test_order) {
   g_autoptr(Cs3Model) model = fixture_preset(presets[_i]);
   g_autoptr(Cs3Graph) graph = graph_of(model, 512, FALSE);
-  gint64 total = 0;
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    const Cs3Node *node = cs3_graph_node(graph, i);
-    total += node->repeat * node->parameters;
+  gint64 next = 0;
+  for (guint i = 0; i < graph->order->len; i++) {
+    Cs3Stage stage = g_array_index(graph->order, Cs3Stage, i);
+    const Cs3Segment *segment = cs3_graph_segment(graph, stage.segment);
+    if (segment->block)
+      ck_assert_int_eq(segment->number[stage.instance], next++);
   }
-  ck_assert_int_eq(total, cs3_model_parameters(model));
+  ck_assert_int_eq(next, cs3_model_fact(model, "layers"));
+  ck_assert_int_eq(next + 2, graph->order->len);
 }
 END_TEST
 
@@ -80,8 +92,7 @@ END_TEST
 
 /* 75 % at 2048 tokens: the released GPT-2 has 1024 positions, so its table is made longer. */
 START_TEST(test_gpt2_identity) {
-  g_autoptr(Cs3Model) model = fixture_preset("gpt2-small");
-  model->max_seq = model->position_rows = 2048;
+  g_autoptr(Cs3Model) model = fixture_changed_preset("gpt2-small", "{\"n_positions\":2048}");
   g_autoptr(Cs3Graph) graph = graph_of(model, 2048, FALSE);
   ck_assert_double_eq_tol(speedup(graph, 0.75), 1.65, 0.0165);
 }
@@ -110,17 +121,19 @@ START_TEST(test_macs) {
   g_autoptr(Cs3Graph) causal = graph_of(model, 4096, TRUE);
   double linear = 32.0 * (4 * 4096.0 * 4096 + 3 * 4096.0 * 11008), head = 32000.0 * 4096;
   double attention = 32 * 2 * 4096.0;
-  ck_assert(cs3_graph_macs(full) == linear + head + attention * 4096);
-  ck_assert(cs3_graph_macs(causal) == linear + head + attention * 4097 / 2);
+  ck_assert(cs3_graph_macs(full) == 4096 * (linear + head + attention * 4096));
+  ck_assert(cs3_graph_macs(causal) == 4096 * (linear + head + attention * 4097 / 2));
 }
 END_TEST
 
 /* The span of a sliding window against counting key by key. */
 START_TEST(test_window) {
-  g_autoptr(Cs3Model) model = fixture_preset("mistral-7b");
   static const gint64 windows[] = {0, 1, 7, 99, 100, 101, 4096};
   for (guint i = 0; i < G_N_ELEMENTS(windows); i++) {
-    model->window = windows[i];
+    g_autofree char *changes = windows[i] == 0
+                                   ? g_strdup("{\"sliding_window\":null}")
+                                   : g_strdup_printf("{\"sliding_window\":%d}", (int)windows[i]);
+    g_autoptr(Cs3Model) model = fixture_changed_preset("mistral-7b", changes);
     gint64 keys = 0, limit = windows[i] ? windows[i] : G_MAXINT64;
     for (gint64 token = 1; token <= 100; token++)
       keys += MIN(token, limit);
@@ -138,7 +151,7 @@ START_TEST(test_plain_gpt_memory) {
   g_autoptr(Cs3Model) model = fixture_preset("gpt3-13b");
   g_autoptr(Cs3Graph) graph = graph_of(model, 2048, FALSE);
   Cs3Memory memory = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE);
-  double per_layer = memory.resident_bytes / 40, statistics = 2 * (4 + 2 * 40 + 4);
+  double per_layer = memory.resident_bytes / 2048 / 40, statistics = 2 * (4 + 2 * 40 + 4);
   ck_assert(per_layer == 32.0 * 5120 + statistics);
   ck_assert(memory.extra_forwards == 0);
 }
@@ -150,14 +163,15 @@ START_TEST(test_recompute_policies) {
   Cs3Memory none = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE);
   Cs3Memory layer = cs3_graph_memory(graph, CS3_RECOMPUTE_LAYER);
   Cs3Memory full = cs3_graph_memory(graph, CS3_RECOMPUTE_FULL);
-  ck_assert(layer.resident_bytes == 2.0 * (double)(model->layers * model->hidden));
+  gint64 layers = cs3_model_fact(model, "layers"), hidden = cs3_model_fact(model, "hidden");
+  ck_assert(layer.resident_bytes == 1024 * 2.0 * (double)(layers * hidden));
   ck_assert(none.resident_bytes > layer.resident_bytes);
   ck_assert(layer.resident_bytes > full.resident_bytes);
   ck_assert(none.working_bytes <= layer.working_bytes);
   ck_assert(layer.working_bytes <= full.working_bytes);
   ck_assert(layer.extra_forwards == 1 && full.extra_forwards == 2);
   /* The logits of a token are part of every policy's peak. */
-  ck_assert(none.working_bytes >= 2.0 * (double)model->vocab);
+  ck_assert(none.working_bytes >= 1024 * 2.0 * (double)cs3_model_fact(model, "vocab"));
 }
 END_TEST
 
@@ -168,23 +182,23 @@ START_TEST(test_full_recompute_stride) {
   g_autoptr(Cs3Model) model = fixture_preset("gpt3-13b");
   g_autoptr(Cs3Graph) graph = graph_of(model, 1024, FALSE);
   Cs3Memory full = cs3_graph_memory(graph, CS3_RECOMPUTE_FULL);
-  ck_assert(full.resident_bytes == 2.0 * 6 * 5120);
+  ck_assert(full.resident_bytes == 1024 * 2.0 * 6 * 5120);
   double block = 16 * 5120 + 4 + 2 * 40 + 4, widest = 8 * 5120;
-  ck_assert_double_eq(full.working_bytes, 2 * (6 * 5120 + block + 5120 + widest));
+  ck_assert_double_eq(full.working_bytes, 1024 * 2 * (6 * 5120 + block + 5120 + widest));
 }
 END_TEST
 
 START_TEST(test_seq_limits) {
   g_autoptr(Cs3Model) gpt = fixture_preset("gpt3-xl");
   g_autoptr(Cs3Model) llama = fixture_preset("llama7b");
-  static const gint64 bad[] = {0, -1, G_MININT64, ((gint64)1 << 24) + 1, G_MAXINT64};
+  static const gint64 bad[] = {-1, G_MININT64, ((gint64)1 << 24) + 1, G_MAXINT64};
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autoptr(GError) error = NULL;
-    ck_assert_ptr_null(cs3_graph_new(llama, bad[i], FALSE, &error));
+    ck_assert_ptr_null(cs3_graph_new(llama, &(Cs3Lengths){.seq = bad[i]}, &error));
     fixture_error(error, CS3_WORKLOAD_ERROR_INVALID, "expected 1 to 16777216, got ");
   }
   g_autoptr(GError) error = NULL;
-  ck_assert_ptr_null(cs3_graph_new(gpt, 2049, FALSE, &error));
+  ck_assert_ptr_null(cs3_graph_new(gpt, &(Cs3Lengths){.seq = 2049}, &error));
   fixture_error(error, CS3_WORKLOAD_ERROR_INVALID,
                 "1 to 2048 (the model's learned position table)");
   g_autoptr(Cs3Graph) longest = graph_of(gpt, 2048, FALSE);
@@ -200,13 +214,13 @@ START_TEST(test_structure) {
   ck_assert_str_eq(k.tensor, "model.layers.*.self_attn.k_proj.weight");
   ck_assert_int_eq(k.out_features, 1024);
   ck_assert_int_eq(k.in_features, 8192);
-  ck_assert_int_eq(k.repeat, 80);
-  ck_assert(k.sparsifiable && !head.sparsifiable && head.repeat == 1);
-  g_autofree char *name = cs3_node_tensor(&k, 17);
+  ck_assert_int_eq(cs3_node_segment(graph, &k)->repeat, 80);
+  ck_assert(k.sparsifiable && !head.sparsifiable && cs3_node_segment(graph, &head)->repeat == 1);
+  g_autofree char *name = cs3_node_tensor(graph, &k, 17, 0);
   ck_assert_str_eq(name, "model.layers.17.self_attn.k_proj.weight");
-  g_autofree char *head_name = cs3_node_tensor(&head, 0);
+  g_autofree char *head_name = cs3_node_tensor(graph, &head, 0, 0);
   ck_assert_str_eq(head_name, "lm_head.weight");
-  g_autofree char *none = cs3_node_tensor(&softmax, 0);
+  g_autofree char *none = cs3_node_tensor(graph, &softmax, 0, 0);
   ck_assert_ptr_null(none);
 }
 END_TEST
@@ -217,18 +231,21 @@ START_TEST(test_single_norm) {
   g_autoptr(Cs3Graph) graph = graph_of(model, 1024, FALSE);
   Cs3Node second;
   ck_assert(!has(graph, "norm_2", &second));
-  ck_assert_int_eq(find(graph, "q_proj").saved_elements, 4096);
-  ck_assert_int_eq(find(graph, "up_proj").saved_elements, 0);
+  ck_assert(saved(graph, "q_proj") == 4096);
+  ck_assert(saved(graph, "up_proj") == 0);
 }
 END_TEST
 
 /* With a parallel residual both norms of a block read its input: it is kept once. */
 START_TEST(test_parallel_residual) {
-  g_autoptr(Cs3Model) model = fixture_preset("opt-6.7b");
-  model->parallel_residual = TRUE;
+  static const char text[] =
+      "{\"model_type\":\"gpt_neox\",\"hidden_size\":4096,\"intermediate_size\":16384,"
+      "\"num_hidden_layers\":32,\"num_attention_heads\":32,\"vocab_size\":50432,"
+      "\"max_position_embeddings\":2048}";
+  g_autoptr(Cs3Model) model = cs3_model_parse(text, strlen(text), "neox.json", "neox", NULL);
   g_autoptr(Cs3Graph) graph = graph_of(model, 1024, FALSE);
-  ck_assert_int_eq(find(graph, "norm_1").saved_elements, 4096 + 4);
-  ck_assert_int_eq(find(graph, "norm_2").saved_elements, 4);
+  ck_assert(saved(graph, "norm_1") == 4096 + 4);
+  ck_assert(saved(graph, "norm_2") == 4);
 }
 END_TEST
 
@@ -244,8 +261,7 @@ END_TEST
 
 /* OPT-350m style: a narrower embedding brings a projection on either side. */
 START_TEST(test_projected_embedding) {
-  g_autoptr(Cs3Model) model = fixture_preset("opt-6.7b");
-  model->embed_dim = 512;
+  g_autoptr(Cs3Model) model = fixture_changed_preset("opt-6.7b", "{\"word_embed_proj_dim\":512}");
   g_autoptr(Cs3Graph) graph = graph_of(model, 1024, FALSE);
   ck_assert_int_eq(find(graph, "project_in").in_features, 512);
   ck_assert_int_eq(find(graph, "project_out").out_features, 512);
@@ -257,7 +273,7 @@ END_TEST
 int main(void) {
   Suite *suite = suite_create("graph");
   TCase *tc = tcase_create("graph");
-  tcase_add_loop_test(tc, test_parameters_add_up, 0, G_N_ELEMENTS(presets));
+  tcase_add_loop_test(tc, test_order, 0, G_N_ELEMENTS(presets));
   tcase_add_loop_test(tc, test_flop_identities, 0, G_N_ELEMENTS(identities));
   tcase_add_test(tc, test_gpt2_identity);
   tcase_add_test(tc, test_vspdf_recipe);

@@ -17,7 +17,8 @@ static Fixture fixture;
 
 static void setup(void) {
   fixture.model = fixture_preset("llama7b");
-  fixture.graph = cs3_graph_new(fixture.model, 4096, FALSE, NULL);
+  fixture.graph =
+      cs3_graph_new(fixture.model, &(Cs3Lengths){.seq = 4096, .attention = CS3_MASK_FULL}, NULL);
   ck_assert_ptr_nonnull(fixture.graph);
 }
 
