@@ -53,6 +53,10 @@ static Cs3Act add_softmax(Cs3Builder *b, const Cs3AttentionShape *shape, double 
   Cs3Node *node = add_product(b, shape->prefix, "softmax", CS3_NODE_SOFTMAX, 0, rows);
   node->vector_elements = (shape->bias ? 5 : 4) * scores + (double)out;
   node->special_elements = scores + (double)shape->heads;
+  if (shape->softcap) { /* scale, tanh, scale */
+    node->vector_elements += 3 * scores;
+    node->special_elements += 2 * scores;
+  }
   if (shape->sinks) {
     node->vector_elements += (double)shape->heads;
     node->special_elements += (double)shape->heads;

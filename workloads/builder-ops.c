@@ -108,7 +108,7 @@ static const struct {
   double vector, special;
 } activation_work[] = {
     [CS3_ACTIVATION_RELU] = {1, 0},  [CS3_ACTIVATION_GELU] = {6, 2}, [CS3_ACTIVATION_SILU] = {2, 2},
-    [CS3_ACTIVATION_RELU2] = {2, 0}, [CS3_ACTIVATION_TANH] = {1, 2},
+    [CS3_ACTIVATION_RELU2] = {2, 0}, [CS3_ACTIVATION_TANH] = {1, 2}, [CS3_ACTIVATION_CLIP] = {2, 0},
 };
 
 static Cs3Node *add_activation(Cs3Builder *b, const char *label, Cs3Activation kind, Cs3Act x,
@@ -130,8 +130,8 @@ Cs3Act cs3_build_activation(Cs3Builder *b, const char *label, Cs3Activation kind
   Cs3Act y = cs3_builder_act(b, label, cs3_build_width(b, x), cs3_build_rows(b, x));
   Cs3Node *node = add_activation(b, label, kind, x, 0);
   cs3_node_write(node, y);
-  /* ReLU: its output, which the next layer keeps, tells where the gradient passes. */
-  if (kind != CS3_ACTIVATION_RELU)
+  /* ReLU, clamping: its output, which the next layer keeps, tells where the gradient passes. */
+  if (kind != CS3_ACTIVATION_RELU && kind != CS3_ACTIVATION_CLIP)
     cs3_node_keep(node, x);
   return y;
 }
@@ -216,6 +216,12 @@ Cs3Act cs3_build_positions(Cs3Builder *b, const char *label, const char *tensor,
   return y;
 }
 
+void cs3_build_bias_table(Cs3Builder *b, const char *label, const char *tensor, gint64 buckets,
+                          gint64 heads) {
+  cs3_node_write(add_table(b, label, tensor, buckets, heads, (double)buckets),
+                 cs3_builder_act(b, label, heads, (double)buckets));
+}
+
 Cs3Act cs3_build_prepend(Cs3Builder *b, const char *label, const char *tensor, gint64 count,
                          Cs3Act x) {
   gint64 width = cs3_build_width(b, x);
@@ -235,6 +241,17 @@ Cs3Act cs3_build_pool(Cs3Builder *b, const char *label, Cs3Act x, gboolean mean)
   cs3_node_read(node, x);
   cs3_node_write(node, y);
   return y;
+}
+
+Cs3Act cs3_build_join(Cs3Builder *b, const char *label, Cs3Act x, Cs3Act y) {
+  Cs3Act z = cs3_builder_act(b, label, cs3_build_width(b, x) + cs3_build_width(b, y),
+                             cs3_build_rows(b, x));
+  Cs3Node *node = cs3_builder_add(b, (Cs3Node){.label = label, .kind = CS3_NODE_POOLING},
+                                  cs3_build_rows(b, x), NULL);
+  cs3_node_read(node, x);
+  cs3_node_read(node, y);
+  cs3_node_write(node, z);
+  return z;
 }
 
 static void add_loss(Cs3Builder *b, Cs3Act x, gint64 label_elements, double vector,

@@ -20,6 +20,7 @@ typedef enum {
   CS3_ACTIVATION_SILU,
   CS3_ACTIVATION_RELU2, /* ReLU, squared */
   CS3_ACTIVATION_TANH,
+  CS3_ACTIVATION_CLIP, /* between two bounds */
 } Cs3Activation;
 
 typedef struct Cs3Builder Cs3Builder;
@@ -47,6 +48,7 @@ typedef struct {
                        causal reach to  both sides */
   gboolean cross;   /* keys of another sequence: never causal, never windowed */
   gboolean bias;    /* a number is added to every score (relative positions, ALiBi) */
+  gboolean softcap; /* scores go through tanh */
   gboolean sinks;   /* one learned score a head joins the sum of the softmax */
 } Cs3AttentionShape;
 

@@ -82,6 +82,15 @@ Cs3Node *cs3_build_last(Cs3Builder *b) {
   return &g_array_index(b->graph->nodes, Cs3Node, b->graph->nodes->len - 1);
 }
 
+guint cs3_build_count(const Cs3Builder *b) {
+  return b->graph->nodes->len;
+}
+
+void cs3_build_share(Cs3Builder *b, guint first) {
+  for (guint i = first; i < b->graph->nodes->len; i++)
+    g_array_index(b->graph->nodes, Cs3Node, i).shared = TRUE;
+}
+
 gint64 cs3_build_width(const Cs3Builder *b, Cs3Act x) {
   return cs3_builder_tensor(b, x)->elements;
 }

@@ -26,6 +26,11 @@ Cs3Act cs3_build_outside(Cs3Builder *b, const char *name, gint64 elements, doubl
  * until the next is added. */
 Cs3Node *cs3_build_last(Cs3Builder *b);
 
+/** cs3_build_count: operators so far. cs3_build_share: those from @first on are stored once for all
+ * instances. */
+guint cs3_build_count(const Cs3Builder *b);
+void cs3_build_share(Cs3Builder *b, guint first);
+
 /** cs3_build_width: elements a row of @x. */
 gint64 cs3_build_width(const Cs3Builder *b, Cs3Act x);
 
@@ -103,6 +108,11 @@ Cs3Act cs3_build_embedding(Cs3Builder *b, const char *label, const char *tensor,
 Cs3Act cs3_build_positions(Cs3Builder *b, const char *label, const char *tensor, gint64 rows,
                            Cs3Act x);
 
+/** cs3_build_bias_table: a learned number for every head and bucket of distances, added to scores
+ * (cs3_build_attention()). */
+void cs3_build_bias_table(Cs3Builder *b, const char *label, const char *tensor, gint64 buckets,
+                          gint64 heads);
+
 /** cs3_build_prepend: @count learned rows (class token, registers) before those of @x. */
 Cs3Act cs3_build_prepend(Cs3Builder *b, const char *label, const char *tensor, gint64 count,
                          Cs3Act x);
@@ -124,6 +134,9 @@ Cs3Act cs3_build_combine(Cs3Builder *b, Cs3Act x);
 
 /** cs3_build_pool: one row a sample from all rows of @x (their mean, or the first: @mean). */
 Cs3Act cs3_build_pool(Cs3Builder *b, const char *label, Cs3Act x, gboolean mean);
+
+/** cs3_build_join: @x and @y side by side in every row. */
+Cs3Act cs3_build_join(Cs3Builder *b, const char *label, Cs3Act x, Cs3Act y);
 
 /** cs3_build_loss: softmax cross-entropy of the logits @x. cs3_build_square_loss: mean squared
  * error. */

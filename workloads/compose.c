@@ -59,21 +59,31 @@ static void project(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *par
   qkv[2] = labelled_linear(b, part->label, "v_proj", part->v, keys, kv, bias);
 }
 
-static void norm_heads(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *part,
-                       Cs3Act qkv[3]) {
-  gint64 q = part->qk_norm_whole ? d->heads * d->head_dim : d->head_dim;
-  gint64 k = part->qk_norm_whole ? d->kv_heads * d->head_dim : d->head_dim;
+static Cs3Act norm_one(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *part,
+                       const char *label, const char *tensor, gint64 heads, Cs3Act x) {
+  gint64 width = part->qk_norm_whole ? heads * d->head_dim : d->head_dim;
+  x = cs3_build_head_norm(b, label, tensor, x, width, part->qk_norm);
+  if (part->qk_norm_each)
+    cs3_build_last(b)->parameters *= heads;
+  return x;
+}
+
+static void prepare_heads(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *part,
+                          Cs3Act qkv[3]) {
+  static const char *const clips[] = {"clip_q", "clip_k", "clip_v"};
+  for (guint i = 0; part->clip && i < G_N_ELEMENTS(clips); i++)
+    qkv[i] = cs3_build_activation(b, clips[i], CS3_ACTIVATION_CLIP, qkv[i]);
   if (part->q_norm)
-    qkv[0] = cs3_build_head_norm(b, "q_norm", part->q_norm, qkv[0], q, part->qk_norm);
+    qkv[0] = norm_one(b, d, part, "q_norm", part->q_norm, d->heads, qkv[0]);
   if (part->k_norm)
-    qkv[1] = cs3_build_head_norm(b, "k_norm", part->k_norm, qkv[1], k, part->qk_norm);
+    qkv[1] = norm_one(b, d, part, "k_norm", part->k_norm, d->kv_heads, qkv[1]);
 }
 
 Cs3Act cs3_compose_attention(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *part,
                              Cs3Act x, Cs3Act memory) {
   Cs3Act qkv[3];
   project(b, d, part, x, memory, qkv);
-  norm_heads(b, d, part, qkv);
+  prepare_heads(b, d, part, qkv);
   if (d->rotary_dim > 0 && !part->no_rotary)
     cs3_build_rotary(b, &qkv[0], d->heads * d->rotary_dim, &qkv[1], d->kv_heads * d->rotary_dim);
   Cs3AttentionShape shape = {
@@ -86,6 +96,7 @@ Cs3Act cs3_compose_attention(Cs3Builder *b, const Cs3Dims *d, const Cs3Attention
       .cross = memory != CS3_NO_ACT,
       .bias = part->score_bias,
       .sinks = part->sinks,
+      .softcap = part->softcap,
   };
   Cs3Act y = cs3_build_attention(b, &shape, qkv[0], qkv[1], qkv[2]);
   return labelled_linear(b, part->label, "o_proj", part->out, y, d->hidden, part->out_bias);
@@ -112,6 +123,7 @@ Cs3Act cs3_compose_mlp(Cs3Builder *b, const Cs3Dims *d, const Cs3MlpPart *part, 
 
 Cs3Act cs3_compose_mixture(Cs3Builder *b, const Cs3Dims *d, const Cs3MixturePart *part, Cs3Act x) {
   cs3_build_router(b, part->router, x, &part->mixture, part->router_bias);
+  cs3_build_extra(b, part->router_extra);
   Cs3Act y = cs3_build_experts(b, x, &part->mixture);
   return cs3_build_combine(b, cs3_compose_mlp(b, d, &part->expert, y));
 }
@@ -164,6 +176,8 @@ void cs3_compose_decoder_output(Cs3Builder *b, const Cs3Dims *d, const Cs3Decode
   } else if (d->head == CS3_HEAD_LM) {
     x = (d->tied ? cs3_build_tied_linear : cs3_build_linear)(b, "lm_head", parts->lm_head, x,
                                                              d->vocab, parts->lm_head_bias);
+    if (parts->logit_cap)
+      x = cs3_build_activation(b, "logit_cap", CS3_ACTIVATION_TANH, x);
   }
   if (d->head != CS3_HEAD_NONE)
     cs3_build_loss(b, x);
@@ -193,12 +207,31 @@ void cs3_compose_decoder(Cs3Builder *b, gconstpointer config, const Cs3DecoderPa
   cs3_compose_decoder_head(b, d, parts);
 }
 
-Cs3Act cs3_compose_llama_block(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *attention,
-                               const Cs3MlpPart *mlp, Cs3NormKind norm, Cs3Act x) {
-  Cs3Act y = cs3_build_norm(b, "norm_1", "input_layernorm.weight", x, norm);
+Cs3Act cs3_compose_prenorm_block(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *attention,
+                                 const Cs3MlpPart *mlp, Cs3NormKind norm, const char *norm1,
+                                 const char *norm2, Cs3Act x) {
+  Cs3Act y = cs3_build_norm(b, "norm_1", norm1, x, norm);
   y = cs3_compose_attention(b, d, attention, y, CS3_NO_ACT);
   x = cs3_build_residual(b, "residual_1", x, y);
-  y = cs3_build_norm(b, "norm_2", "post_attention_layernorm.weight", x, norm);
+  y = cs3_build_norm(b, "norm_2", norm2, x, norm);
   y = cs3_compose_mlp(b, d, mlp, y);
   return cs3_build_residual(b, "residual_2", x, y);
+}
+
+Cs3Act cs3_compose_postnorm_block(Cs3Builder *b, const Cs3Dims *d,
+                                  const Cs3AttentionPart *attention, const Cs3MlpPart *mlp,
+                                  Cs3NormKind norm, const char *norm1, const char *norm2,
+                                  Cs3Act x) {
+  Cs3Act y = cs3_compose_attention(b, d, attention, x, CS3_NO_ACT);
+  x = cs3_build_residual(b, "residual_1", x, y);
+  x = cs3_build_norm(b, "norm_1", norm1, x, norm);
+  y = cs3_compose_mlp(b, d, mlp, x);
+  x = cs3_build_residual(b, "residual_2", x, y);
+  return cs3_build_norm(b, "norm_2", norm2, x, norm);
+}
+
+Cs3Act cs3_compose_llama_block(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *attention,
+                               const Cs3MlpPart *mlp, Cs3NormKind norm, Cs3Act x) {
+  return cs3_compose_prenorm_block(b, d, attention, mlp, norm, "input_layernorm.weight",
+                                   "post_attention_layernorm.weight", x);
 }

@@ -16,6 +16,8 @@ typedef struct {
   const char *q_norm, *k_norm; /* NULL: none */
   Cs3NormKind qk_norm;
   gboolean qk_norm_whole; /* over a whole row; otherwise head by head with one scale */
+  gboolean qk_norm_each;  /* every head with a scale of its own; otherwise one for all */
+  gboolean clip, softcap; /* q, k and v are clamped; scores go through tanh */
   gint64 window;
   gboolean causal, score_bias, sinks, no_rotary;
 } Cs3AttentionPart;
@@ -44,6 +46,7 @@ Cs3Act cs3_compose_mlp(Cs3Builder *b, const Cs3Dims *d, const Cs3MlpPart *part, 
 typedef struct {
   const char *router;
   gboolean router_bias;
+  gint64 router_extra; /* stored numbers that balance the load beside the router's weight */
   Cs3Mixture mixture;
   Cs3MlpPart expert;
 } Cs3MixturePart;
@@ -81,6 +84,7 @@ typedef struct {
   Cs3NormKind norm;
   const char *lm_head, *score; /* score: NULL: "score.weight" */
   gboolean lm_head_bias;
+  gboolean logit_cap; /* logits go through tanh */
   const char *const *kinds;
   int (*kind)(gconstpointer config, gint64 layer);
   Cs3BlockBuild block;
@@ -102,6 +106,16 @@ extern const Cs3AttentionPart cs3_llama_attention; /* causal, rotary; no biases 
 extern const Cs3MlpPart cs3_llama_mlp;
 extern const Cs3DecoderParts cs3_llama_parts; /* without `block` */
 
-/* x + attention(norm(x)), then x + mlp(norm(x)), under Llama's names. */
+/* x + attention(norm(x)), then x + mlp(norm(x)), norms called @norm1 and @norm2. */
+Cs3Act cs3_compose_prenorm_block(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *attention,
+                                 const Cs3MlpPart *mlp, Cs3NormKind norm, const char *norm1,
+                                 const char *norm2, Cs3Act x);
+
+/* The same with the norms behind the sums: norm(x + attention(x)), then norm(x + mlp(x)). */
+Cs3Act cs3_compose_postnorm_block(Cs3Builder *b, const Cs3Dims *d,
+                                  const Cs3AttentionPart *attention, const Cs3MlpPart *mlp,
+                                  Cs3NormKind norm, const char *norm1, const char *norm2, Cs3Act x);
+
+/* cs3_compose_prenorm_block() under Llama's names. */
 Cs3Act cs3_compose_llama_block(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *attention,
                                const Cs3MlpPart *mlp, Cs3NormKind norm, Cs3Act x);

@@ -148,9 +148,9 @@ static const char *const harmless[] = {
     "scoring_func",
     "topk_method",
     "attention_softmax_*",
-    "clip_qkv",
-    "attn_logit_softcapping",
-    "final_logit_softcapping",
+    "masked_softmax_fusion",
+    "bias_dropout_fusion",
+
     "fp32_residual_connection",
     "residual_in_fp32",
     "attn_scale",

@@ -33,7 +33,16 @@ typedef struct {
 
 /* A head: the end of the class that `architectures` names, "ForCausalLM"; the first is the usual
  * one. */
-enum { CS3_HEAD_LM, CS3_HEAD_CLASS, CS3_HEAD_NONE, CS3_HEAD_REFUSED };
+enum {
+  CS3_HEAD_LM,          /* logits over the vocabulary for every token */
+  CS3_HEAD_CLASS,       /* logits over the labels for a sample */
+  CS3_HEAD_TOKENS,      /* logits over the labels for every token */
+  CS3_HEAD_SPANS,       /* the same over two: begin and end of an answer */
+  CS3_HEAD_PRETRAINING, /* as CS3_HEAD_LM and a choice of two for the sample */
+  CS3_HEAD_NONE,        /* hidden states are the result */
+  CS3_HEAD_ENCODER,     /* of an encoder-decoder, the encoder's */
+  CS3_HEAD_REFUSED,
+};
 typedef struct {
   const char *suffix;
   int value;
@@ -63,7 +72,19 @@ typedef struct Cs3Family {
 } Cs3Family;
 
 /* All families, in the order in which messages list them. */
-#define CS3_FAMILIES(F) F(gpt2) F(gpt_neox) F(gptj) F(llama) F(mistral) F(opt) F(qwen2)
+#define CS3_FAMILIES(F)                                                                            \
+  F(albert)                                                                                        \
+  F(arcee) F(bart) F(bert) F(blenderbot) F(bloom) F(camembert) F(codegen) F(cohere) F(cohere2)     \
+      F(deepseek_v2) F(deepseek_v3) F(deit) F(dinov2) F(distilbert) F(dots1) F(electra)            \
+          F(ernie4_5) F(esm) F(exaone4) F(falcon) F(gemma) F(gemma2) F(gemma3_text) F(glm) F(glm4) \
+              F(glm4_moe) F(gpt2) F(gpt_bigcode) F(gpt_neo) F(gpt_neox) F(gpt_oss) F(gptj)         \
+                  F(granite) F(granitemoe) F(helium) F(hunyuan_v1_dense) F(llama) F(m2m_100)       \
+                      F(marian) F(mbart) F(ministral) F(ministral3) F(mistral) F(mixtral)          \
+                          F(modernbert) F(mpt) F(mt5) F(nemotron) F(olmo) F(olmo2) F(olmo3)        \
+                              F(olmoe) F(opt) F(pegasus) F(phi) F(phi3) F(phimoe) F(qwen2)         \
+                                  F(qwen2_moe) F(qwen3) F(qwen3_moe) F(roberta) F(seed_oss)        \
+                                      F(smollm3) F(stablelm) F(starcoder2) F(t5) F(umt5) F(vit)    \
+                                          F(whisper) F(xlm_roberta)
 #define CS3_DECLARE_FAMILY(NAME) extern const Cs3Family cs3_family_##NAME;
 CS3_FAMILIES(CS3_DECLARE_FAMILY)
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* dots.llm1: norms on the heads of queries and keys, mixtures of experts beside shared ones. */
+#include "config.h"
+
+#include "workloads/compose-decoder.h"
+#include "workloads/compose-latent.h"
+
+static const Cs3Field fields[] = {
+    CS3_FIELDS_LLAMA,
+    CS3_FIELD_KV_HEADS,
+    CS3_FIELD_HEAD_DIM,
+    CS3_FIELD_ACTIVATION("hidden_act"),
+    CS3_DECODER_FLAG("attention_bias", qkv_bias),
+    CS3_DECODER_EXPERTS("n_routed_experts"),
+    CS3_DECODER_EXPERTS("num_local_experts"),
+    CS3_DECODER_TOP_K,
+    CS3_DECODER_INT("moe_intermediate_size", expert_ffn, 1, CS3_MODEL_MAX_FFN),
+    CS3_DECODER_INT("n_shared_experts", shared, 1, CS3_MODEL_MAX_EXPERTS),
+    CS3_DECODER_INT("first_k_dense_replace", dense_layers, 0, CS3_MODEL_MAX_LAYERS),
+    CS3_DECODER_WINDOW,
+    CS3_FIELD_READ("layer_types"),
+    CS3_DECODER_INT("max_window_layers", full_layers, 0, CS3_MODEL_MAX_LAYERS),
+    CS3_FIELD_END,
+};
+
+static const char *const harmless[] = {"n_group", "topk_group", NULL};
+
+static void defaults(gpointer config) {
+  *(Cs3DecoderConfig *)config = (Cs3DecoderConfig){.d = {.layers = 62,
+                                                         .hidden = 4608,
+                                                         .heads = 32,
+                                                         .kv_heads = 32,
+                                                         .ffn = 10944,
+                                                         .vocab = 152064,
+                                                         .max_seq = 2048,
+                                                         .window = 4096,
+                                                         .activation = CS3_ACTIVATION_SILU,
+                                                         .rotary_share = 1},
+                                                   .experts = 128,
+                                                   .top_k = 6,
+                                                   .expert_ffn = 1408,
+                                                   .shared = 2,
+                                                   .dense_layers = 1,
+                                                   .full_layers = 62};
+}
+
+static gboolean derive(gpointer config, json_t *object, const char *source, GError **error) {
+  Cs3DecoderConfig *c = config;
+  return cs3_layer_kinds_from(&c->d, c->full_layers, object, source, error) &&
+         cs3_decoder_check_experts(c, object, source, error);
+}
+
+static Cs3Act block(Cs3Builder *b, gconstpointer config, int kind, Cs3Act x) {
+  const Cs3DecoderConfig *c = config;
+  Cs3AttentionPart attention = cs3_llama_attention;
+  attention.qkv_bias = attention.out_bias = c->qkv_bias;
+  attention.q_norm = "self_attn.q_norm.weight";
+  attention.k_norm = "self_attn.k_norm.weight";
+  attention.window = (kind & CS3_LAYER_WINDOW) ? c->d.window : 0;
+  Cs3Act y = cs3_build_norm(b, "norm_1", "input_layernorm.weight", x, CS3_NORM_RMS);
+  y = cs3_compose_attention(b, &c->d, &attention, y, CS3_NO_ACT);
+  x = cs3_build_residual(b, "residual_1", x, y);
+  y = cs3_build_norm(b, "norm_2", "post_attention_layernorm.weight", x, CS3_NORM_RMS);
+  y = cs3_compose_shared_mixture(b, c, kind, 0, y);
+  return cs3_build_residual(b, "residual_2", x, y);
+}
+
+static void build(Cs3Builder *b, gconstpointer config) {
+  Cs3DecoderParts parts = cs3_llama_parts;
+  parts.kinds = cs3_mixture_kind_names;
+  parts.kind = cs3_layer_kind;
+  parts.block = block;
+  cs3_compose_decoder(b, config, &parts);
+}
+
+const Cs3Family cs3_family_dots1 = {
+    .name = "dots1",
+    .config_size = sizeof(Cs3DecoderConfig),
+    .fields = fields,
+    .harmless = harmless,
+    .heads = cs3_decoder_heads,
+    .facts = cs3_mixture_facts,
+    .defaults = defaults,
+    .derive = derive,
+    .build = build,
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ERNIE 4.5, dense: Llama under another name. */
+#include "config.h"
+
+#include "workloads/compose-decoder.h"
+
+static const Cs3Field fields[] = {
+    CS3_FIELDS_LLAMA,
+    CS3_FIELD_KV_HEADS,
+    CS3_FIELD_HEAD_DIM,
+    CS3_FIELD_ACTIVATION("hidden_act"),
+    CS3_DECODER_FLAG("use_bias", qkv_bias),
+    CS3_FIELD_END,
+};
+
+static void defaults(gpointer config) {
+  *(Cs3DecoderConfig *)config = (Cs3DecoderConfig){.d = {.layers = 18,
+                                                         .hidden = 1024,
+                                                         .heads = 16,
+                                                         .kv_heads = 2,
+                                                         .head_dim = 128,
+                                                         .ffn = 3072,
+                                                         .vocab = 103424,
+                                                         .max_seq = 131072,
+                                                         .activation = CS3_ACTIVATION_SILU,
+                                                         .rotary_share = 1,
+                                                         .tied = TRUE}};
+}
+
+static Cs3Act block(Cs3Builder *b, gconstpointer config, int kind, Cs3Act x) {
+  const Cs3DecoderConfig *c = config;
+  Cs3AttentionPart attention = cs3_llama_attention;
+  attention.qkv_bias = attention.out_bias = c->qkv_bias;
+  Cs3MlpPart mlp = cs3_llama_mlp;
+  mlp.bias = c->qkv_bias;
+  return cs3_compose_llama_block(b, &c->d, &attention, &mlp, CS3_NORM_RMS, x);
+}
+
+static void build(Cs3Builder *b, gconstpointer config) {
+  Cs3DecoderParts parts = cs3_llama_parts;
+  parts.block = block;
+  cs3_compose_decoder(b, config, &parts);
+}
+
+const Cs3Family cs3_family_ernie4_5 = {
+    .name = "ernie4_5",
+    .config_size = sizeof(Cs3DecoderConfig),
+    .fields = fields,
+    .heads = cs3_decoder_heads,
+    .defaults = defaults,
+    .build = build,
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* OLMo: Llama whose norms learn nothing. */
+#include "config.h"
+
+#include "workloads/compose-decoder.h"
+
+static const Cs3Field fields[] = {
+    CS3_FIELDS_LLAMA,
+    CS3_FIELD_KV_HEADS,
+    CS3_FIELD_ACTIVATION("hidden_act"),
+    CS3_DECODER_FLAG("attention_bias", qkv_bias),
+    CS3_DECODER_REAL("clip_qkv", clip),
+    CS3_FIELD_END,
+};
+
+static void defaults(gpointer config) {
+  *(Cs3DecoderConfig *)config = (Cs3DecoderConfig){.d = {.layers = 32,
+                                                         .hidden = 4096,
+                                                         .heads = 32,
+                                                         .ffn = 11008,
+                                                         .vocab = 50304,
+                                                         .max_seq = 2048,
+                                                         .activation = CS3_ACTIVATION_SILU,
+                                                         .rotary_share = 1}};
+}
+
+static Cs3Act block(Cs3Builder *b, gconstpointer config, int kind, Cs3Act x) {
+  const Cs3DecoderConfig *c = config;
+  Cs3AttentionPart attention = cs3_llama_attention;
+  attention.qkv_bias = attention.out_bias = c->qkv_bias;
+  attention.clip = c->clip > 0;
+  return cs3_compose_llama_block(b, &c->d, &attention, &cs3_llama_mlp, CS3_NORM_LAYER_PLAIN, x);
+}
+
+static void build(Cs3Builder *b, gconstpointer config) {
+  Cs3DecoderParts parts = cs3_llama_parts;
+  parts.norm = CS3_NORM_LAYER_PLAIN;
+  parts.block = block;
+  cs3_compose_decoder(b, config, &parts);
+}
+
+const Cs3Family cs3_family_olmo = {
+    .name = "olmo",
+    .config_size = sizeof(Cs3DecoderConfig),
+    .fields = fields,
+    .heads = cs3_decoder_heads,
+    .defaults = defaults,
+    .build = build,
+};
