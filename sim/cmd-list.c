@@ -36,8 +36,9 @@ static char *model_text(const char *name) {
     return g_strdup(error->message);
   return g_strdup_printf("%s, %.4g B parameters: %" G_GINT64_FORMAT
                          " layers of width %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " heads",
-                         model->family, (double)cs3_model_parameters(model) / 1e9, model->layers,
-                         model->hidden, model->heads);
+                         model->family, (double)cs3_model_parameters(model) / 1e9,
+                         cs3_model_fact(model, "layers"), cs3_model_fact(model, "hidden"),
+                         cs3_model_fact(model, "heads"));
 }
 
 /* A preset that cannot be read is listed with the reason: it must not hide the others. */

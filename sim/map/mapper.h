@@ -19,7 +19,7 @@ typedef struct {
   int dense;          /* weight format: 1 dense, 0 sparse */
   int dw;             /* Cs3DwAlgorithm */
   int recompute;      /* Cs3Recompute */
-  gint64 micro_batch; /* sequences */
+  gint64 micro_batch; /* samples */
 } Cs3MapForce;
 
 #define CS3_MAP_FREE ((Cs3MapForce){-1, -1, -1, -1, -1, -1, -1, -1, -1})

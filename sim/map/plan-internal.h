@@ -4,9 +4,14 @@
 
 #include "sim/map/plan.h"
 
-/** cs3_plan_shape: the @pass of linear @node for @tokens tokens, sparse format where density < 1.
- */
-Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 tokens);
+/** cs3_plan_shape: the @pass of one matrix of linear @node (of a copy and, in a block-diagonal
+ * weight, of a group) for
+ * @rows rows on the wafer. */
+Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 rows);
+
+/** cs3_plan_alike: whether a pass over a matrix of linear @x is one over a matrix of linear @y,
+ * density aside. */
+gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y);
 
 /** cs3_plan_groups: (transfer full): equally sparse instances of linear @node, Cs3SparsityGroup. */
 GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node);
@@ -23,5 +28,5 @@ gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan,
 gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_plan_other: cycles of a node without weights for @tokens tokens. */
-Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint node, gint64 tokens);
+/** cs3_plan_other: cycles of a node without weights for @micro_batch samples. */
+Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint node, gint64 micro_batch);

@@ -13,7 +13,7 @@
 /* A weight matrix, used by three passes. */
 typedef struct {
   guint node;
-  gint64 layer; /* whose random stream is drawn */
+  gint64 layer, copy; /* whose random stream is drawn */
   double density;
   Cs3PlanPass passes[CS3_N_PASSES];
   GError *error;
@@ -26,17 +26,17 @@ static void matrix_clear(gpointer data) {
 
 typedef struct {
   const Cs3PlanInput *input;
-  gint64 tokens;
+  gint64 micro_batch;
   GArray *matrices; /* of Matrix */
 } Job;
 
 static Cs3WeightsSpec spec_of(const Job *job, const Matrix *m) {
   const Cs3Node *node = cs3_graph_node(job->input->graph, m->node);
-  g_autofree char *tensor = cs3_node_tensor(node, m->layer);
+  g_autofree char *tensor = cs3_node_tensor(job->input->graph, node, m->layer, m->copy);
   return (Cs3WeightsSpec){
       .pattern = *job->input->pattern,
-      .rows = node->out_features,
-      .cols = node->in_features,
+      .rows = node->out_features / node->groups,
+      .cols = node->in_features / node->groups,
       .density = m->density,
       .seed = job->input->seed,
       .stream = cs3_pattern_stream(tensor),
@@ -134,7 +134,8 @@ static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape,
 static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error) {
   const Cs3PlanInput *input = job->input;
   const Cs3Hardware *hw = &input->machine->hw;
-  Cs3LayerShape shape = cs3_plan_shape(cs3_graph_node(input->graph, m->node), pass, job->tokens);
+  const Cs3Node *node = cs3_graph_node(input->graph, m->node);
+  Cs3LayerShape shape = cs3_plan_shape(node, pass, cs3_plan_rows(node, job->micro_batch));
   Cs3PlanPass *out = &m->passes[pass];
   if (out->result.cycles > 0 && m->density >= 1)
     return TRUE; /* taken over */
@@ -181,9 +182,7 @@ static Matrix *find_like(const Cs3PlanInput *input, GArray *matrices, guint node
   const Cs3Node *x = cs3_graph_node(input->graph, node);
   for (guint k = 0; k < matrices->len; k++) {
     Matrix *m = &g_array_index(matrices, Matrix, k);
-    const Cs3Node *y = cs3_graph_node(input->graph, m->node);
-    if (x->out_features == y->out_features && x->in_features == y->in_features &&
-        m->density == density)
+    if (cs3_plan_alike(x, cs3_graph_node(input->graph, m->node)) && m->density == density)
       return m;
   }
   return NULL;
@@ -195,17 +194,17 @@ static GArray *new_matrices(void) {
   return matrices;
 }
 
-/* A dense matrix that another plan has run at the same tokens needs no second run. */
-static void take_known(const Cs3PlanInput *input, gint64 tokens, Matrix *m) {
+/* A dense matrix that another plan has run on the same rows needs no second run. */
+static void take_known(const Cs3PlanInput *input, gint64 micro_batch, Matrix *m) {
   const Cs3Plan *known = input->known;
-  for (guint k = 0; known && known->tokens == tokens && k < known->linears->len; k++) {
+  for (guint k = 0; known && known->micro_batch == micro_batch && k < known->linears->len; k++) {
     const Cs3PlanLinear *linear = &g_array_index(known->linears, Cs3PlanLinear, k);
     if (linear->node == m->node && linear->density >= 1 && m->density >= 1)
       memcpy(m->passes, linear->passes, sizeof m->passes);
   }
 }
 
-static GArray *distinct_matrices(const Cs3PlanInput *input, gint64 tokens) {
+static GArray *distinct_matrices(const Cs3PlanInput *input, gint64 micro_batch) {
   GArray *matrices = new_matrices();
   for (guint i = 0; i < input->graph->nodes->len; i++) {
     if (cs3_graph_node(input->graph, i)->kind != CS3_NODE_LINEAR)
@@ -216,15 +215,22 @@ static GArray *distinct_matrices(const Cs3PlanInput *input, gint64 tokens) {
       Matrix m = {.node = i, .layer = group->first, .density = group->density};
       if (find_like(input, matrices, i, group->density) != NULL)
         continue;
-      take_known(input, tokens, &m);
+      take_known(input, micro_batch, &m);
       g_array_append_val(matrices, m);
     }
   }
   return matrices;
 }
 
-static void append_linear(Cs3Plan *plan, const Matrix *m, guint node, gint64 layer, gint64 repeat) {
-  Cs3PlanLinear linear = {.node = node, .layer = layer, .repeat = repeat, .density = m->density};
+static void append_linear(const Cs3PlanInput *input, Cs3Plan *plan, const Matrix *m, guint node,
+                          gint64 layer, gint64 repeat) {
+  Cs3PlanLinear linear = {
+      .node = node,
+      .layer = layer,
+      .repeat = repeat,
+      .rows = cs3_plan_rows(cs3_graph_node(input->graph, node), plan->micro_batch),
+      .density = m->density,
+  };
   memcpy(linear.passes, m->passes, sizeof linear.passes);
   g_array_append_val(plan->linears, linear);
 }
@@ -257,19 +263,25 @@ static gboolean all_mapped(const Job *job, GError **error) {
   return TRUE;
 }
 
-/* Every instance of a sparse linear node with its own mask, on the mapping chosen for its shape. */
+/* The copies of an instance of a sparse linear node, each with its own mask, on the mapping chosen
+ * for their shape. */
+static void every_copy(const Cs3PlanInput *input, GArray *distinct, guint index, gint64 layer,
+                       GArray *all) {
+  double density = cs3_plan_density(input, index, layer);
+  for (gint64 copy = 0; density < 1 && copy < cs3_graph_node(input->graph, index)->copies; copy++) {
+    Matrix m = {.node = index, .layer = layer, .copy = copy, .density = density};
+    memcpy(m.passes, find_like(input, distinct, index, density)->passes, sizeof m.passes);
+    g_array_append_val(all, m);
+  }
+}
+
 static GArray *every_layer(const Cs3PlanInput *input, GArray *distinct) {
   GArray *all = new_matrices();
   for (guint i = 0; i < input->graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(input->graph, i);
-    for (gint64 layer = 0; node->kind == CS3_NODE_LINEAR && layer < node->repeat; layer++) {
-      double density = cs3_plan_density(input, i, layer);
-      if (density >= 1)
-        continue;
-      Matrix m = {.node = i, .layer = layer, .density = density};
-      memcpy(m.passes, find_like(input, distinct, i, density)->passes, sizeof m.passes);
-      g_array_append_val(all, m);
-    }
+    gint64 repeat = cs3_node_segment(input->graph, node)->repeat;
+    for (gint64 layer = 0; node->kind == CS3_NODE_LINEAR && layer < repeat; layer++)
+      every_copy(input, distinct, i, layer, all);
   }
   return all;
 }
@@ -279,24 +291,26 @@ static GArray *every_layer(const Cs3PlanInput *input, GArray *distinct) {
 static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, Cs3Plan *plan) {
   guint next = 0;
   for (guint i = 0; i < input->graph->nodes->len; i++) {
-    if (cs3_graph_node(input->graph, i)->kind != CS3_NODE_LINEAR)
+    const Cs3Node *node = cs3_graph_node(input->graph, i);
+    if (node->kind != CS3_NODE_LINEAR)
       continue;
     g_autoptr(GArray) groups = cs3_plan_groups(input, i);
     for (guint g = 0; g < groups->len; g++) {
       const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
       if (every == NULL || group->density >= 1)
-        append_linear(plan, find_like(input, distinct, i, group->density), i, -1, group->count);
+        append_linear(input, plan, find_like(input, distinct, i, group->density), i, -1,
+                      group->count * cs3_plan_matrices(node));
     }
     for (; every && next < every->len && g_array_index(every, Matrix, next).node == i; next++) {
       const Matrix *m = &g_array_index(every, Matrix, next);
-      append_linear(plan, m, i, m->layer, 1);
+      append_linear(input, plan, m, i, m->layer, node->groups);
     }
   }
 }
 
 gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
-  g_autoptr(GArray) distinct = distinct_matrices(input, plan->tokens);
-  Job job = {input, plan->tokens, distinct};
+  g_autoptr(GArray) distinct = distinct_matrices(input, plan->micro_batch);
+  Job job = {input, plan->micro_batch, distinct};
   for (guint k = 0; k < distinct->len; k++)
     if (!draw(&job, &g_array_index(distinct, Matrix, k), error))
       return FALSE;

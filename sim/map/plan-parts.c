@@ -2,17 +2,29 @@
 /* What a plan is made of: shapes of passes, densities of instances, work without weights. */
 #include "config.h"
 
+#include <math.h>
+
 #include "fabric/vector.h"
 #include "sim/map/plan-internal.h"
 
-Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 tokens) {
+gint64 cs3_plan_rows(const Cs3Node *node, gint64 micro_batch) {
+  return MAX(1, (gint64)llround(node->rows * (double)micro_batch));
+}
+
+Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 rows) {
+  gint64 out = node->out_features / node->groups, in = node->in_features / node->groups;
   gboolean transposed = pass == CS3_PASS_DX;
   return (Cs3LayerShape){
       .pass = pass,
-      .rows = transposed ? node->in_features : node->out_features,
-      .features = transposed ? node->out_features : node->in_features,
-      .tokens = tokens,
+      .rows = transposed ? in : out,
+      .features = transposed ? out : in,
+      .tokens = rows,
   };
+}
+
+gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y) {
+  return x->out_features == y->out_features && x->in_features == y->in_features &&
+         x->groups == y->groups && x->rows == y->rows;
 }
 
 double cs3_plan_density(const Cs3PlanInput *input, guint node, gint64 instance) {
@@ -30,17 +42,19 @@ GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node) {
   if (input->sparsity)
     return cs3_sparsity_groups(input->sparsity, node);
   GArray *groups = g_array_new(FALSE, FALSE, sizeof(Cs3SparsityGroup));
-  Cs3SparsityGroup all = {.density = 1, .count = cs3_graph_node(input->graph, node)->repeat};
+  const Cs3Segment *segment = cs3_node_segment(input->graph, cs3_graph_node(input->graph, node));
+  Cs3SparsityGroup all = {.density = 1, .count = segment->repeat};
   g_array_append_val(groups, all);
   return groups;
 }
 
 /* Sums along a line of PEs that an operator waits for: features lie on one axis, so a norm needs
- * its mean square (and mean), a softmax its maximum and sum. */
+ * its mean square (and mean), a softmax or a choice of experts its maximum and sum. */
 static gint64 line_reductions(const Cs3Node *node) {
   switch (node->kind) {
   case CS3_NODE_NORM:
     return 1;
+  case CS3_NODE_ROUTING:
   case CS3_NODE_SOFTMAX:
   case CS3_NODE_LOSS:
     return 2;
@@ -50,13 +64,11 @@ static gint64 line_reductions(const Cs3Node *node) {
 }
 
 /* The rows of the table that a micro-batch touches travel once each. */
-static void embedding_traffic(const Cs3PlanInput *input, const Cs3Node *node, gint64 tokens,
+static void embedding_traffic(const Cs3PlanInput *input, const Cs3Node *node, double tokens,
                               Cs3PlanOther *other) {
-  const Cs3Model *model = input->graph->model;
   const Cs3Hardware *hw = &input->machine->hw;
-  double width = model->embed_dim;
-  double table_rows = width > 0 ? node->parameters / width : 0;
-  double rows = MIN(table_rows, (double)tokens);
+  double width = (double)node->out_features;
+  double rows = MIN(node->table_rows, tokens);
   other->stream_bytes = rows * width * hw->kernel.dense_weight_bits / 8;
   other->gradient_bytes = rows * width * hw->kernel.gradient_bits / 8;
   double bytes_per_cycle = 4 * cs3_hardware_io_wavelets(hw);
@@ -64,11 +76,12 @@ static void embedding_traffic(const Cs3PlanInput *input, const Cs3Node *node, gi
   other->backward += (gint64)(other->gradient_bytes / bytes_per_cycle);
 }
 
-Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 tokens) {
+Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 micro_batch) {
   const Cs3Node *node = cs3_graph_node(input->graph, index);
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3PlanOther other = {.node = index};
-  double macs = node->macs * tokens;
+  double rows = (double)cs3_plan_rows(node, micro_batch) * (double)node->copies;
+  double macs = node->macs * rows;
   if (node->kind == CS3_NODE_SCORES || node->kind == CS3_NODE_VALUES) {
     other.forward = cs3_attention_cycles(hw, macs);
     /* Scores are not stored: backward computes every tile of them once more. */
@@ -77,11 +90,11 @@ Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 token
     other.ideal = macs / ((double)hw->wafer.cores_peak * hw->pe.lanes_fp16);
     return other;
   }
-  double elements = node->vector_elements * tokens, specials = node->special_elements * tokens;
+  double elements = node->vector_elements * rows, specials = node->special_elements * rows;
   gint64 reductions = line_reductions(node);
   other.forward = cs3_vector_cycles(hw, elements, specials, reductions);
   other.backward = cs3_vector_cycles(hw, 2 * elements, specials, reductions);
   if (node->kind == CS3_NODE_EMBEDDING)
-    embedding_traffic(input, node, tokens, &other);
+    embedding_traffic(input, node, rows, &other);
   return other;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How many sequences a micro-batch holds, and what is recomputed. Tokens on the wafer decide
+/* How many samples a micro-batch holds, and what is recomputed. Tokens on the wafer decide
  * whether a pass is bound by ingress or by arithmetic; memory bounds the tokens; recomputing buys
  * memory with a forward pass. Closed forms are good enough to choose, the recurrences then run the
  * choice. */
@@ -9,6 +9,7 @@
 
 #include "fabric/fabric-error.h"
 #include "sim/map/plan-internal.h"
+#include "workloads/model.h"
 
 /* Smaller micro-batches than the largest that fits, to find one that divides the batch. */
 enum { MAX_EXTRA_SPLITS = 8, RANKED_EXTRA_SPLITS = 3 };
@@ -20,36 +21,35 @@ typedef struct {
 } Search;
 
 static double estimate_pass(const Cs3PlanInput *input, guint index, double density, Cs3Pass pass,
-                            gint64 tokens) {
-  Cs3LayerShape shape = cs3_plan_shape(cs3_graph_node(input->graph, index), pass, tokens);
+                            gint64 micro_batch) {
+  const Cs3Node *node = cs3_graph_node(input->graph, index);
+  Cs3LayerShape shape = cs3_plan_shape(node, pass, cs3_plan_rows(node, micro_batch));
   Cs3MapCandidate best;
   return cs3_map_best(&input->machine->hw, &shape, density, &input->force, &best, NULL)
              ? best.estimate
              : INFINITY;
 }
 
-/* Cycles of a matrix by closed forms; nodes that share shape and density share the entry. */
+/* Cycles of a matrix by closed forms; nodes that share shape, rows and density share the entry. */
 typedef struct {
-  gint64 out_features, in_features;
+  const Cs3Node *node;
   double density, forward, backward;
 } Known;
 
 static const Known *estimate_matrix(const Cs3PlanInput *input, GArray *known, guint index,
-                                    double density, gint64 tokens) {
+                                    double density, gint64 micro_batch) {
   const Cs3Node *node = cs3_graph_node(input->graph, index);
   for (guint k = 0; k < known->len; k++) {
     const Known *old = &g_array_index(known, Known, k);
-    if (old->out_features == node->out_features && old->in_features == node->in_features &&
-        old->density == density)
+    if (cs3_plan_alike(old->node, node) && old->density == density)
       return old;
   }
   Known fresh = {
-      .out_features = node->out_features,
-      .in_features = node->in_features,
+      .node = node,
       .density = density,
-      .forward = estimate_pass(input, index, density, CS3_PASS_FORWARD, tokens),
-      .backward = estimate_pass(input, index, density, CS3_PASS_DX, tokens) +
-                  estimate_pass(input, index, density, CS3_PASS_DW, tokens),
+      .forward = estimate_pass(input, index, density, CS3_PASS_FORWARD, micro_batch),
+      .backward = estimate_pass(input, index, density, CS3_PASS_DX, micro_batch) +
+                  estimate_pass(input, index, density, CS3_PASS_DW, micro_batch),
   };
   g_array_append_val(known, fresh);
   return &g_array_index(known, Known, known->len - 1);
@@ -57,23 +57,25 @@ static const Known *estimate_matrix(const Cs3PlanInput *input, GArray *known, gu
 
 /* Cycles of one micro-batch: forward, backward, and what is run again; or as many as are @enough to
  * know that it is too slow. */
-static double estimate_micro_batch(const Cs3PlanInput *input, gint64 tokens, double extra_forwards,
-                                   double enough) {
+static double estimate_micro_batch(const Cs3PlanInput *input, gint64 micro_batch,
+                                   double extra_forwards, double enough) {
   double total = 0;
   g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(Known));
   for (guint i = 0; i < input->graph->nodes->len && total < enough; i++) {
     const Cs3Node *node = cs3_graph_node(input->graph, i);
-    double again = node->in_block ? extra_forwards : 0;
+    const Cs3Segment *segment = cs3_node_segment(input->graph, node);
+    double again = segment->block ? extra_forwards : 0;
     if (node->kind != CS3_NODE_LINEAR) {
-      Cs3PlanOther other = cs3_plan_other(input, i, tokens);
-      total += node->repeat * (other.forward * (1 + again) + other.backward);
+      Cs3PlanOther other = cs3_plan_other(input, i, micro_batch);
+      total += segment->repeat * (other.forward * (1 + again) + other.backward);
       continue;
     }
     g_autoptr(GArray) groups = cs3_plan_groups(input, i);
     for (guint g = 0; g < groups->len; g++) {
       const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
-      const Known *matrix = estimate_matrix(input, known, i, group->density, tokens);
-      total += group->count * (matrix->forward * (1 + again) + matrix->backward);
+      const Known *matrix = estimate_matrix(input, known, i, group->density, micro_batch);
+      total += group->count * cs3_plan_matrices(node) *
+               (matrix->forward * (1 + again) + matrix->backward);
     }
   }
   return total;
@@ -83,16 +85,15 @@ static void try_size(Search *search, Cs3Recompute policy, const Cs3Memory *memor
                      gint64 micro_batch) {
   const Cs3PlanInput *input = search->input;
   gint64 micro_batches = (input->batch + micro_batch - 1) / micro_batch;
-  gint64 tokens = micro_batch * input->graph->seq;
   double enough = search->best / micro_batches;
   double cycles =
-      micro_batches * estimate_micro_batch(input, tokens, memory->extra_forwards, enough);
+      micro_batches * estimate_micro_batch(input, micro_batch, memory->extra_forwards, enough);
   if (cycles >= search->best)
     return;
   search->best = cycles;
   search->plan->micro_batch = micro_batch;
   search->plan->micro_batches = micro_batches;
-  search->plan->tokens = tokens;
+  search->plan->tokens = llround((double)micro_batch * input->graph->tokens);
   search->plan->recompute = policy;
   search->plan->memory = *memory;
 }
@@ -121,12 +122,13 @@ static void try_policy(Search *search, Cs3Recompute policy, const Cs3Memory *mem
 static void explain_no_fit(const Cs3PlanInput *input, double least_bytes, double capacity,
                            GError **error) {
   gint64 sequences = MAX(1, input->force.micro_batch);
-  double needed = least_bytes * input->graph->seq * sequences;
+  gint64 tokens = llround(input->graph->tokens);
+  double needed = least_bytes * sequences;
   if (needed <= capacity) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "%s: no mapping of its layers fits the PEs at %" G_GINT64_FORMAT
                 " tokens a micro-batch; use shorter sequences or fewer forced --map choices",
-                input->graph->model->name, input->graph->seq * sequences);
+                input->graph->model->name, tokens * sequences);
     return;
   }
   g_set_error(
@@ -134,8 +136,8 @@ static void explain_no_fit(const Cs3PlanInput *input, double least_bytes, double
       "%s does not fit: a micro-batch of %" G_GINT64_FORMAT " sequence%s of %" G_GINT64_FORMAT
       " tokens needs %.1f GB of activations, %s holds %.1f GB (%.1f GB missing); use a shorter "
       "--seq%s",
-      input->graph->model->name, sequences, sequences == 1 ? "" : "s", input->graph->seq,
-      needed / 1e9, input->machine->name, capacity / 1e9, (needed - capacity) / 1e9,
+      input->graph->model->name, sequences, sequences == 1 ? "" : "s", tokens, needed / 1e9,
+      input->machine->name, capacity / 1e9, (needed - capacity) / 1e9,
       input->force.micro_batch > 1 ? " or a smaller --map micro-batch" : "");
 }
 
@@ -148,9 +150,9 @@ gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError *
     if (input->force.recompute >= 0 && input->force.recompute != policy)
       continue;
     Cs3Memory memory = cs3_graph_memory(input->graph, policy);
-    double per_token = memory.resident_bytes + memory.working_bytes;
-    least = MIN(least, per_token);
-    gint64 fits = (gint64)(plan->capacity_bytes / (per_token * input->graph->seq));
+    double per_sample = memory.resident_bytes + memory.working_bytes;
+    least = MIN(least, per_sample);
+    gint64 fits = (gint64)(plan->capacity_bytes / per_sample);
     try_policy(&search, policy, &memory, fits);
   }
   if (isfinite(search.best))

@@ -15,7 +15,7 @@ Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) {
   for (guint i = 0; i < input->graph->nodes->len; i++) {
     if (cs3_graph_node(input->graph, i)->kind == CS3_NODE_LINEAR)
       continue;
-    Cs3PlanOther other = cs3_plan_other(input, i, plan->tokens);
+    Cs3PlanOther other = cs3_plan_other(input, i, plan->micro_batch);
     g_array_append_val(plan->others, other);
   }
   return g_steal_pointer(&plan);

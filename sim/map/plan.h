@@ -8,7 +8,7 @@
 #include "sim/machine/machine.h"
 #include "sim/map/mapper.h"
 #include "sim/map/weights.h"
-#include "workloads/graph.h"
+#include "workloads/graph-memory.h"
 #include "workloads/pattern.h"
 #include "workloads/sparsity.h"
 
@@ -22,7 +22,7 @@ typedef struct {
   Cs3WeightStore *store;       /* of masks */
   Cs3Memo *memo;               /* (nullable): of passes */
   gboolean bound;              /* passes at their lower bounds, on expected numbers of weights */
-  gint64 batch;                /* sequences per step */
+  gint64 batch;                /* samples per step */
   guint64 seed;
   gboolean exact;     /* every layer with its own mask, instead of one per distinct shape */
   gboolean ranked;    /* the mapping with the best closed form, times without causes: for analyses
@@ -40,11 +40,12 @@ typedef struct {
   gint64 bound;
 } Cs3PlanPass;
 
-/* One instance of a linear node, or all its equally sparse instances when they share one mask. */
+/* One matrix of a linear node, or all of its equally sparse instances when they share one mask. */
 typedef struct {
-  guint node;   /* index in graph->nodes */
-  gint64 layer; /* the instance; -1: stands for all `repeat` instances of `density` */
-  gint64 repeat;
+  guint node;     /* index in graph->nodes */
+  gint64 layer;   /* the instance; -1: stands for all instances of `density` */
+  gint64 repeat;  /* matrices that it stands for: instances x cs3_plan_matrices() */
+  gint64 rows;    /* on the wafer, of one matrix */
   double density; /* live share asked for; the mask's own may differ by chance */
   Cs3PlanPass passes[CS3_N_PASSES];
 } Cs3PlanLinear;
@@ -59,9 +60,9 @@ typedef struct {
 } Cs3PlanOther;
 
 typedef struct Cs3Plan {
-  gint64 micro_batch; /* sequences of a full micro-batch */
+  gint64 micro_batch; /* samples of a full micro-batch */
   gint64 micro_batches;
-  gint64 tokens; /* micro_batch x seq: tokens on the wafer */
+  gint64 tokens; /* micro_batch x the tokens of a sample: tokens on the wafer */
   Cs3Recompute recompute;
   Cs3Memory memory;
   double capacity_bytes; /* SRAM for activations */
@@ -69,6 +70,16 @@ typedef struct Cs3Plan {
   GArray *others;        /* of Cs3PlanOther */
   int references;        /* beside the first: cs3_plan_ref() */
 } Cs3Plan;
+
+/** cs3_plan_rows: rows on the wafer of one copy of @node with @micro_batch samples: rounded, at
+ * least 1. */
+gint64 cs3_plan_rows(const Cs3Node *node, gint64 micro_batch);
+
+/** cs3_plan_matrices: passes that one instance of linear @node takes: one for every copy and group.
+ */
+static inline gint64 cs3_plan_matrices(const Cs3Node *node) {
+  return node->copies * node->groups;
+}
 
 /** cs3_plan_density: live share of the weights of @instance of linear @node; 1: dense. */
 double cs3_plan_density(const Cs3PlanInput *input, guint node, gint64 instance);
@@ -79,7 +90,7 @@ gboolean cs3_plan_stands_for(const Cs3PlanInput *input, const Cs3PlanLinear *lin
 
 /**
  * cs3_plan_new: choose micro-batch, recompute policy and mappings, then run the recurrences.
- * Returns: (transfer full) (nullable): %NULL with CS3_FABRIC_ERROR_INFEASIBLE when one sequence
+ * Returns: (transfer full) (nullable): %NULL with CS3_FABRIC_ERROR_INFEASIBLE when one sample
  *   does not fit the wafer's memory under any allowed policy (says how much is missing).
  */
 Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -8,13 +8,10 @@
 
 typedef struct {
   char *model;
-  gint64 seq;
-  int attention;
+  Cs3LengthOptions lengths;
 } InspectOptions;
 
 static const InspectOptions defaults = {.model = (char *)"llama7b"};
-
-static const char *const attentions[] = {"full", "causal", NULL};
 
 static const Cs3Option options[] = {
     {.name = "model",
@@ -24,20 +21,7 @@ static const Cs3Option options[] = {
      .metavar = "NAME|FILE",
      .help = "model preset, or a Hugging Face config.json",
      .completes = "models"},
-    {.name = "seq",
-     .type = CS3_OPTION_INT,
-     .offset = G_STRUCT_OFFSET(InspectOptions, seq),
-     .metavar = "TOKENS",
-     .min = 1,
-     .max = 1 << 24,
-     .default_text = "the model's longest",
-     .help = "tokens per sequence"},
-    {.name = "attention",
-     .type = CS3_OPTION_CHOICE,
-     .offset = G_STRUCT_OFFSET(InspectOptions, attention),
-     .metavar = "KIND",
-     .choices = attentions,
-     .help = "count all scores, or those of earlier tokens only"},
+    CS3_OPTIONS_LENGTHS(G_STRUCT_OFFSET(InspectOptions, lengths)),
     {NULL},
 };
 
@@ -47,8 +31,7 @@ static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, 
   g_autoptr(Cs3Model) model = cs3_model_find(args[0] ? args[0] : given->model, error);
   if (model == NULL)
     return CS3_EXIT_DATA;
-  gint64 seq = given->seq > 0 ? given->seq : model->max_seq;
-  g_autoptr(Cs3Graph) graph = cs3_graph_new(model, seq, given->attention == 1, error);
+  g_autoptr(Cs3Graph) graph = cs3_length_options_graph(&given->lengths, model, error);
   if (graph == NULL)
     return CS3_EXIT_USAGE;
   cs3_inspect_write(graph, context->output, context->format);
@@ -69,7 +52,9 @@ const Cs3Command cs3_cmd_inspect = {
                    "multiply-accumulates, FLOPs of "
                    "forward and backward, and the activations that backward needs; then the "
                    "totals. Numbers are "
-                   "per token and of one instance; the count says how many there are.",
+                   "per token and of one instance; the count says how many there are. Below: the "
+                   "segments of the graph and its activations, with who writes them, who reads "
+                   "them last, and in whose backward they are needed again.",
     .options_size = sizeof(InspectOptions),
     .defaults = &defaults,
     .groups = {{"Model", options, 0}},

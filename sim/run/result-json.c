@@ -7,7 +7,9 @@
 #include "fabric/hardware.h"
 #include "results/schema.h"
 #include "sim/machine/machine.h"
+#include "sim/run/inspect.h"
 #include "sim/run/result.h"
+#include "workloads/model.h"
 
 static json_t *texts_json(char **texts) {
   json_t *array = json_array();
@@ -21,15 +23,6 @@ static json_t *causes_json(const gint64 *causes, int n) {
   for (int i = 0; i < n; i++)
     json_object_set_new(object, cs3_step_cause_name(i), json_integer(causes[i]));
   return object;
-}
-
-static json_t *model_json(const Cs3Run *run) {
-  const Cs3Model *m = run->config.graph->model;
-  return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", m->name, "family",
-                   m->family, "parameters", (json_int_t)cs3_model_parameters(m), "layers",
-                   (json_int_t)m->layers, "hidden", (json_int_t)m->hidden, "heads",
-                   (json_int_t)m->heads, "kv_heads", (json_int_t)m->kv_heads, "ffn",
-                   (json_int_t)m->ffn, "vocab", (json_int_t)m->vocab);
 }
 
 /* What makes this machine another than the preset whose name it bears. */
@@ -72,17 +65,18 @@ static const char *recompute_name(Cs3Recompute policy) {
 }
 
 static json_t *sizing_json(const Cs3Plan *plan) {
-  double per_token = plan->memory.resident_bytes + plan->memory.working_bytes;
-  return json_pack("{s:I, s:I, s:I, s:s, s:f, s:f, s:f}", "micro_batch",
-                   (json_int_t)plan->micro_batch, "micro_batches", (json_int_t)plan->micro_batches,
-                   "tokens_on_wafer", (json_int_t)plan->tokens, "recompute",
-                   recompute_name(plan->recompute), "activation_bytes", per_token * plan->tokens,
-                   "activation_bytes_per_token", per_token, "memory_bytes", plan->capacity_bytes);
+  double per_sample = plan->memory.resident_bytes + plan->memory.working_bytes;
+  return json_pack(
+      "{s:I, s:I, s:I, s:s, s:f, s:f, s:f}", "micro_batch", (json_int_t)plan->micro_batch,
+      "micro_batches", (json_int_t)plan->micro_batches, "tokens_on_wafer", (json_int_t)plan->tokens,
+      "recompute", recompute_name(plan->recompute), "activation_bytes",
+      per_sample * plan->micro_batch, "activation_bytes_per_token",
+      per_sample * plan->micro_batch / plan->tokens, "memory_bytes", plan->capacity_bytes);
 }
 
 static json_t *throughput_json(const Cs3Run *run, const Cs3StepRun *step) {
   double sequences = run->config.batch / step->time.step_s;
-  return json_pack("{s:f, s:f}", "tokens_per_s", sequences * run->config.graph->seq,
+  return json_pack("{s:f, s:f}", "tokens_per_s", sequences * run->config.graph->tokens,
                    "sequences_per_s", sequences);
 }
 
@@ -119,7 +113,7 @@ static json_t *cluster_json(const Cs3Run *run) {
 
 static json_t *energy_json(const Cs3Run *run, const Cs3StepRun *step) {
   double systems = (double)cs3_run_systems(&run->config);
-  double tokens = (double)(run->config.batch * run->config.graph->seq);
+  double tokens = run->config.batch * run->config.graph->tokens;
   return json_pack("{s:f, s:f, s:f}", "joules_per_step", step->joules, "joules_per_token",
                    step->joules / tokens, "watts_per_system",
                    step->joules / step->time.step_s / systems);
@@ -177,10 +171,12 @@ static const Cs3PlanLinear *dense_twin(const Cs3Run *run, guint node) {
 static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear, double scale) {
   const Cs3Node *node = cs3_graph_node(run->config.graph, linear->node);
   const Cs3PlanLinear *dense = dense_twin(run, linear->node);
-  json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:f}", "name", node->label, "tensor",
-                             node->tensor ? node->tensor : "", "repeat", (json_int_t)linear->repeat,
-                             "out_features", (json_int_t)node->out_features, "in_features",
-                             (json_int_t)node->in_features, "sparsity", 1 - linear->density);
+  json_t *object =
+      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f}", "name", node->label, "segment",
+                cs3_node_segment(run->config.graph, node)->name, "tensor",
+                node->tensor ? node->tensor : "", "repeat", (json_int_t)linear->repeat, "rows",
+                (json_int_t)linear->rows, "out_features", (json_int_t)node->out_features,
+                "in_features", (json_int_t)node->in_features, "sparsity", 1 - linear->density);
   if (linear->layer >= 0)
     json_object_set_new(object, "layer", json_integer(linear->layer));
   gint64 cycles = 0, dense_cycles = 0, causes[CS3_N_CAUSES] = {0};
@@ -217,11 +213,13 @@ static json_t *others_json(const Cs3Run *run) {
   for (guint k = 0; k < plan->others->len; k++) {
     const Cs3PlanOther *other = &g_array_index(plan->others, Cs3PlanOther, k);
     const Cs3Node *node = cs3_graph_node(run->config.graph, other->node);
-    json_array_append_new(array, json_pack("{s:s, s:s, s:I, s:I, s:I}", "name", node->label, "kind",
-                                           cs3_node_kind_name(node->kind), "repeat",
-                                           (json_int_t)node->repeat, "forward_cycles",
-                                           (json_int_t)other->forward, "backward_cycles",
-                                           (json_int_t)other->backward));
+    json_array_append_new(array,
+                          json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "name", node->label,
+                                    "segment", cs3_node_segment(run->config.graph, node)->name,
+                                    "kind", cs3_node_kind_name(node->kind), "repeat",
+                                    (json_int_t)cs3_node_segment(run->config.graph, node)->repeat,
+                                    "forward_cycles", (json_int_t)other->forward, "backward_cycles",
+                                    (json_int_t)other->backward));
   }
   return array;
 }
@@ -260,11 +258,12 @@ static json_t *provenance_json(const Cs3Run *run) {
 json_t *cs3_result_json(const Cs3Run *run) {
   const Cs3RunConfig *c = &run->config;
   json_t *record =
-      json_pack("{s:s, s:o, s:o, s:f, s:s, s:I, s:I, s:s, s:s, s:b}", "schema", CS3_RESULT_SCHEMA,
-                "model", model_json(run), "hardware", hardware_json(run), "sparsity",
-                c->sparsity_asked, "pattern", c->pattern_text, "batch", (json_int_t)c->batch, "seq",
-                (json_int_t)c->graph->seq, "attention", c->graph->causal ? "causal" : "full",
-                "fidelity", c->bound ? "bound" : "recurrence", "exact", c->exact);
+      json_pack("{s:s, s:o, s:o, s:f, s:s, s:I}", "schema", CS3_RESULT_SCHEMA, "model",
+                cs3_inspect_model(c->graph->model), "hardware", hardware_json(run), "sparsity",
+                c->sparsity_asked, "pattern", c->pattern_text, "batch", (json_int_t)c->batch);
+  cs3_inspect_lengths(c->graph, record);
+  json_object_set_new(record, "fidelity", json_string(c->bound ? "bound" : "recurrence"));
+  json_object_set_new(record, "exact", json_boolean(c->exact));
   json_object_set_new(record, "step", step_json(&run->sparse));
   json_object_set_new(record, "throughput", throughput_json(run, &run->sparse));
   json_object_set_new(record, "flops", flops_json(run, &run->sparse));

@@ -138,6 +138,19 @@ static void write_layers(const json_t *record, Cs3Output *output) {
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
 }
 
+/* Tokens that a sample counts for. */
+static double tokens_per_sample(const json_t *r) {
+  double tokens = cs3_record_number(r, "tokens_per_sample");
+  return isnan(tokens) ? cs3_record_number(r, "seq") : tokens;
+}
+
+static void write_notes(const json_t *r, Cs3Output *output) {
+  size_t i;
+  json_t *note;
+  json_array_foreach(json_object_get(r, "notes"), i, note)
+      cs3_output_printf(output, "note: %s\n", json_string_value(note));
+}
+
 static void write_head(const json_t *r, Cs3Output *output) {
   double systems = cs3_record_number(r, "cluster.systems");
   g_autofree char *many = systems > 1 ? g_strdup_printf(" (%.0f systems)", systems) : g_strdup("");
@@ -150,11 +163,12 @@ static void write_head(const json_t *r, Cs3Output *output) {
                     cs3_record_number(r, "model.parameters") / 1e9,
                     cs3_record_string(r, "hardware.name"), many,
                     100 * cs3_record_number(r, "sparsity"), cs3_record_string(r, "pattern"));
+  write_notes(r, output);
   cs3_output_printf(
       output,
       "%.0f sequences of %.0f tokens a step%s: %.0f micro-batch%s of %.0f (%.0f tokens on "
       "the wafer), recompute %s\n\n",
-      cs3_record_number(r, "batch"), cs3_record_number(r, "seq"), share,
+      cs3_record_number(r, "batch"), tokens_per_sample(r), share,
       cs3_record_number(r, "mapping.micro_batches"),
       cs3_record_number(r, "mapping.micro_batches") == 1 ? "" : "es",
       cs3_record_number(r, "mapping.micro_batch"), cs3_record_number(r, "mapping.tokens_on_wafer"),

@@ -8,6 +8,7 @@
 
 #include "fabric/fabric-error.h"
 #include "sim/run/schedule.h"
+#include "workloads/model.h"
 
 const char *cs3_step_cause_name(int cause) {
   static const char *const names[] = {
@@ -25,7 +26,7 @@ static void count_linear(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3Pl
   for (int pass = 0; pass < CS3_N_PASSES; pass++)
     for (int cause = 0; cause < CS3_N_CAUSES; cause++)
       causes[cause] += linear->repeat * linear->passes[pass].result.causes[cause];
-  if (cs3_graph_node(graph, linear->node)->in_block)
+  if (cs3_node_segment(graph, cs3_graph_node(graph, linear->node))->block)
     causes[CS3_STEP_RECOMPUTE] += llround(plan->memory.extra_forwards * linear->repeat *
                                           linear->passes[CS3_PASS_FORWARD].result.cycles);
 }
@@ -33,20 +34,21 @@ static void count_linear(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3Pl
 static void count_other(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanOther *other,
                         gint64 *causes) {
   const Cs3Node *node = cs3_graph_node(graph, other->node);
-  gint64 total = node->repeat * (other->forward + other->backward);
+  const Cs3Segment *segment = cs3_node_segment(graph, node);
+  gint64 total = segment->repeat * (other->forward + other->backward);
   if (node->kind == CS3_NODE_SCORES || node->kind == CS3_NODE_VALUES) {
-    gint64 ideal = MIN(total, (gint64)(3 * node->repeat * other->ideal));
+    gint64 ideal = MIN(total, (gint64)(3 * segment->repeat * other->ideal));
     causes[CS3_CAUSE_ARITHMETIC] += ideal;
     causes[CS3_STEP_ATTENTION] += total - ideal;
   } else {
     causes[node->kind == CS3_NODE_EMBEDDING ? CS3_STEP_EMBEDDING : CS3_STEP_VECTOR] += total;
   }
-  if (node->in_block)
+  if (segment->block)
     causes[CS3_STEP_RECOMPUTE] +=
-        llround(plan->memory.extra_forwards * node->repeat * other->forward);
+        llround(plan->memory.extra_forwards * segment->repeat * other->forward);
 }
 
-/* Causes of the step: all micro-batches, the share of sequences that do not exist as padding, and
+/* Causes of the step: all micro-batches, the share of samples that do not exist as padding, and
  * what the system adds. */
 static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
   const Cs3Plan *plan = run->plan;
@@ -82,8 +84,9 @@ static void count_work(const Cs3PlanInput *input, gint64 systems, Cs3StepRun *ru
   double macs = 0, cycles = 0;
   for (guint k = 0; k < run->plan->linears->len; k++) {
     const Cs3PlanLinear *linear = &g_array_index(run->plan->linears, Cs3PlanLinear, k);
-    macs += (double)linear->repeat * linear->passes[CS3_PASS_FORWARD].result.nonzeros;
-    if (!cs3_graph_node(graph, linear->node)->in_block)
+    const Cs3Node *node = cs3_graph_node(graph, linear->node);
+    macs += (double)linear->repeat * linear->passes[CS3_PASS_FORWARD].result.nonzeros * node->rows;
+    if (!cs3_node_segment(graph, node)->block)
       continue;
     for (int pass = 0; pass < CS3_N_PASSES; pass++)
       cycles += (double)linear->repeat * linear->passes[pass].result.cycles;
@@ -93,9 +96,9 @@ static void count_work(const Cs3PlanInput *input, gint64 systems, Cs3StepRun *ru
   for (guint i = 0; i < graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(graph, i);
     if (node->kind != CS3_NODE_LINEAR)
-      macs += node->repeat * node->macs;
+      macs += cs3_node_segment(graph, node)->repeat * node->macs * cs3_node_rows(node);
   }
-  run->flops = 6 * macs * input->batch * systems * graph->seq;
+  run->flops = 6 * macs * input->batch * systems;
   run->linear_cycles_per_token = cycles / run->plan->tokens;
 }
 
@@ -184,8 +187,9 @@ static double block_macs(const Cs3Graph *graph, const double *density) {
   double macs = 0;
   for (guint i = 0; i < graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(graph, i);
-    if (node->kind == CS3_NODE_LINEAR && node->in_block)
-      macs += node->repeat * node->macs * (density ? density[i] : 1);
+    const Cs3Segment *segment = cs3_node_segment(graph, node);
+    if (node->kind == CS3_NODE_LINEAR && segment->block)
+      macs += segment->repeat * node->macs * cs3_node_rows(node) * (density ? density[i] : 1);
   }
   return macs;
 }

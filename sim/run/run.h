@@ -26,7 +26,7 @@ typedef struct {
   const Cs3Graph *graph;       /* borrowed */
   const Cs3Sparsity *sparsity; /* borrowed: which weights of the graph are sparse */
   double sparsity_asked;       /* of the blocks' linear weights that no filter names */
-  gint64 batch;                /* sequences a step, on all systems; a multiple of them */
+  gint64 batch;                /* samples a step, on all systems; a multiple of them */
   gint64 systems;              /* data parallel; 0: one */
   gboolean each;               /* simulate every wafer, not classes of equal ones */
   const GArray *faults;        /* (nullable) borrowed, of Cs3Fault, checked against the tree */

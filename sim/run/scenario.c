@@ -14,7 +14,6 @@
 #define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
 
 static const char *const fidelities[] = {"recurrence", "bound", NULL};
-static const char *const attention_kinds[] = {"full", "causal", NULL};
 
 const Cs3Option cs3_scenario_options[] = {
     {.name = "model",
@@ -49,15 +48,8 @@ const Cs3Option cs3_scenario_options[] = {
      .metavar = "N",
      .min = 1,
      .max = 1 << 24,
-     .help = "sequences per training step, on all systems"},
-    {.name = "seq",
-     .type = CS3_OPTION_INT,
-     .offset = AT(seq),
-     .metavar = "TOKENS",
-     .min = 1,
-     .max = 1 << 24,
-     .default_text = "the model's longest",
-     .help = "tokens per sequence"},
+     .help = "samples (sequences, images) per training step, on all systems"},
+    CS3_OPTIONS_LENGTHS(AT(lengths)),
     {.name = "systems",
      .type = CS3_OPTION_INT,
      .offset = AT(systems),
@@ -73,12 +65,6 @@ const Cs3Option cs3_scenario_options[] = {
      .help = "something wrong with the cluster: straggler:SYSTEM=SPEED, "
              "link:TIER.INDEX=SHARE[@FROM..TO], traffic:TIER.INDEX=BYTES[@FROM] (see 'cs3sim help "
              "faults')"},
-    {.name = "attention",
-     .type = CS3_OPTION_CHOICE,
-     .offset = AT(attention),
-     .metavar = "KIND",
-     .choices = attention_kinds,
-     .help = "attention work: the full square, or the causal triangle only"},
     {NULL},
 };
 
@@ -226,8 +212,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   s->machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
   if (s->machine == NULL)
     return NULL;
-  s->graph =
-      cs3_graph_new(s->model, o->seq > 0 ? o->seq : s->model->max_seq, o->attention == 1, error);
+  s->graph = cs3_length_options_graph(&o->lengths, s->model, error);
   if (s->graph == NULL)
     return NULL;
   s->pattern_text = g_strdup(o->pattern);
@@ -256,23 +241,14 @@ static void add_dimensions(Cs3Table *settings, const Cs3ScenarioOptions *o, cons
   g_autofree char *path =
       is_path(o->model) ? g_strdup(o->model) : cs3_datadir_locate(CS3_DATA_MODELS, o->model);
   g_autofree char *file = g_path_get_basename(path != NULL ? path : o->model);
-  const struct {
-    const char *name;
-    gint64 value;
-  } dimensions[] = {
-      {"model.layers", model->layers},
-      {"model.hidden", model->hidden},
-      {"model.heads", model->heads},
-      {"model.kv_heads", model->kv_heads},
-      {"model.head_dim", model->head_dim},
-      {"model.ffn", model->ffn},
-      {"model.vocab", model->vocab},
-      {"model.max_seq", model->max_seq},
-      {"model.parameters", cs3_model_parameters(model)},
-  };
-  for (gsize i = 0; i < G_N_ELEMENTS(dimensions); i++) {
-    g_autofree char *value = g_strdup_printf("%" G_GINT64_FORMAT, dimensions[i].value);
-    cs3_settings_add(settings, dimensions[i].name, value, file);
+  g_autoptr(GArray) facts = cs3_model_facts(model);
+  Cs3Fact parameters = {"parameters", cs3_model_parameters(model)};
+  g_array_append_val(facts, parameters);
+  for (guint i = 0; i < facts->len; i++) {
+    const Cs3Fact *fact = &g_array_index(facts, Cs3Fact, i);
+    g_autofree char *name = g_strdup_printf("model.%s", fact->key);
+    g_autofree char *value = g_strdup_printf("%" G_GINT64_FORMAT, fact->value);
+    cs3_settings_add(settings, name, value, file);
   }
 }
 

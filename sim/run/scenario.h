@@ -7,7 +7,9 @@
 
 #include "base/table.h"
 #include "sim/cli/cli-option.h"
+#include "sim/run/length-options.h"
 #include "sim/run/run.h"
+#include "workloads/model.h"
 
 typedef struct {
   char *model, *hardware;
@@ -15,8 +17,8 @@ typedef struct {
   double sparsity;
   char **sparsity_filter;
   char *pattern;
-  gint64 batch, seq, systems;
-  int attention;
+  gint64 batch, systems;
+  Cs3LengthOptions lengths;
   char **fault;
   gint64 seed;
   gboolean exact, explicit_wafers;

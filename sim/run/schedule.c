@@ -15,18 +15,18 @@ typedef struct {
 
 enum { WAVELET_BYTES = 4 };
 
-/* @dw: the pass that computes the gradient. */
+/* @dw: the pass that computes the gradient. @matrices: in one instance. */
 static void add_linear(Stretch *s, const Cs3PlanLinear *linear, const Cs3LayerResult *dw,
-                       double extra_forwards) {
+                       double extra_forwards, double matrices) {
   const Cs3LayerResult *f = &linear->passes[CS3_PASS_FORWARD].result;
   const Cs3LayerResult *dx = &linear->passes[CS3_PASS_DX].result;
-  s->forward_bytes += f->ingress_wavelets * (double)WAVELET_BYTES;
+  double bytes = matrices * WAVELET_BYTES;
+  s->forward_bytes += bytes * f->ingress_wavelets;
   s->backward_bytes +=
-      (dx->ingress_wavelets + dw->ingress_wavelets + extra_forwards * f->ingress_wavelets) *
-      WAVELET_BYTES;
-  s->gradient_bytes += dw->egress_wavelets * (double)WAVELET_BYTES;
-  s->forward_cycles += f->cycles;
-  s->backward_cycles += dx->cycles + dw->cycles + extra_forwards * f->cycles;
+      bytes * (dx->ingress_wavelets + dw->ingress_wavelets + extra_forwards * f->ingress_wavelets);
+  s->gradient_bytes += bytes * dw->egress_wavelets;
+  s->forward_cycles += matrices * f->cycles;
+  s->backward_cycles += matrices * (dx->cycles + dw->cycles + extra_forwards * f->cycles);
 }
 
 static void add_other(Stretch *s, const Cs3PlanOther *other, double extra_forwards) {
@@ -36,14 +36,38 @@ static void add_other(Stretch *s, const Cs3PlanOther *other, double extra_forwar
   s->gradient_bytes += other->gradient_bytes;
 }
 
-/* Stretch of a node's instance: 0 in front of the blocks, 1..L a block, L + 1 behind them. */
-static gint64 stretch_of(const Cs3Graph *graph, guint node, gint64 instance) {
-  if (cs3_graph_node(graph, node)->in_block)
-    return 1 + instance;
-  for (guint i = 0; i < node; i++)
-    if (cs3_graph_node(graph, i)->in_block)
-      return 1 + graph->model->layers;
-  return 0;
+static const Cs3Stage *stage_at(const Cs3Graph *graph, guint index) {
+  return &g_array_index(graph->order, Cs3Stage, index);
+}
+
+/* Stretches of a step, one for every stage of the graph's order. */
+typedef struct {
+  const Cs3PlanInput *input;
+  const Cs3Plan *plan, *gradient;
+  Stretch *stretches;
+  guint *first; /* by segment: where its instances begin in `place` */
+  guint *place; /* stage of an instance */
+} Steps;
+
+static void steps_init(Steps *s) {
+  const Cs3Graph *graph = s->input->graph;
+  s->stretches = g_new0(Stretch, graph->order->len);
+  s->place = g_new0(guint, graph->order->len);
+  s->first = g_new0(guint, graph->segments->len + 1);
+  for (guint i = 0; i < graph->segments->len; i++)
+    s->first[i + 1] = s->first[i] + (guint)cs3_graph_segment(graph, i)->repeat;
+  for (guint k = 0; k < graph->order->len; k++)
+    s->place[s->first[stage_at(graph, k)->segment] + stage_at(graph, k)->instance] = k;
+}
+
+static void steps_clear(Steps *s) {
+  g_free(s->stretches);
+  g_free(s->first);
+  g_free(s->place);
+}
+
+static Stretch *stretch_of(const Steps *s, const Cs3Node *node, gint64 instance) {
+  return &s->stretches[s->place[s->first[node->segment] + instance]];
 }
 
 static const Cs3PlanLinear *find_linear(const Cs3Plan *plan, guint node) {
@@ -55,79 +79,103 @@ static const Cs3PlanLinear *find_linear(const Cs3Plan *plan, guint node) {
   g_return_val_if_reached(NULL);
 }
 
-static void fill_linear(const Cs3PlanInput *input, const Cs3Plan *plan, const Cs3Plan *gradient,
-                        const Cs3PlanLinear *linear, Stretch *stretches) {
-  const Cs3PlanLinear *dw = gradient != NULL ? find_linear(gradient, linear->node) : linear;
-  const Cs3Node *node = cs3_graph_node(input->graph, linear->node);
-  double again = node->in_block ? plan->memory.extra_forwards : 0;
-  for (gint64 i = 0; i < node->repeat; i++) {
-    if (!cs3_plan_stands_for(input, linear, i))
+/* What MemoryX updates for an instance: a weight that all instances share, once. */
+static double stored(const Cs3Node *node, gint64 instance) {
+  return node->shared && instance > 0 ? 0 : (double)node->parameters;
+}
+
+static void fill_linear(const Steps *s, const Cs3PlanLinear *linear) {
+  const Cs3Graph *graph = s->input->graph;
+  const Cs3PlanLinear *dw = s->gradient ? find_linear(s->gradient, linear->node) : linear;
+  const Cs3Node *node = cs3_graph_node(graph, linear->node);
+  const Cs3Segment *segment = cs3_node_segment(graph, node);
+  double again = segment->block ? s->plan->memory.extra_forwards : 0;
+  double matrices = linear->layer >= 0 ? linear->repeat : cs3_plan_matrices(node);
+  for (gint64 i = 0; i < segment->repeat; i++) {
+    if (!cs3_plan_stands_for(s->input, linear, i))
       continue;
-    Stretch *stretch = &stretches[stretch_of(input->graph, linear->node, i)];
-    add_linear(stretch, linear, &dw->passes[CS3_PASS_DW].result, again);
-    stretch->parameters += (double)node->parameters * linear->density;
+    Stretch *stretch = stretch_of(s, node, i);
+    add_linear(stretch, linear, &dw->passes[CS3_PASS_DW].result, again, matrices);
+    stretch->parameters += stored(node, i) * linear->density * matrices / (double)node->groups;
   }
 }
 
-static void fill_other(const Cs3PlanInput *input, const Cs3Plan *plan, const Cs3PlanOther *other,
-                       Stretch *stretches) {
-  const Cs3Node *node = cs3_graph_node(input->graph, other->node);
-  double again = node->in_block ? plan->memory.extra_forwards : 0;
-  for (gint64 i = 0; i < node->repeat; i++) {
-    Stretch *stretch = &stretches[stretch_of(input->graph, other->node, i)];
+static void fill_other(const Steps *s, const Cs3PlanOther *other) {
+  const Cs3Graph *graph = s->input->graph;
+  const Cs3Node *node = cs3_graph_node(graph, other->node);
+  const Cs3Segment *segment = cs3_node_segment(graph, node);
+  double again = segment->block ? s->plan->memory.extra_forwards : 0;
+  for (gint64 i = 0; i < segment->repeat; i++) {
+    Stretch *stretch = stretch_of(s, node, i);
     add_other(stretch, other, again);
-    stretch->parameters += (double)node->parameters;
+    stretch->parameters += stored(node, i) * (double)node->copies;
   }
 }
 
-static void fill_stretches(const Cs3PlanInput *input, const Cs3Plan *plan, const Cs3Plan *gradient,
-                           Stretch *stretches) {
-  for (guint k = 0; k < plan->linears->len; k++)
-    fill_linear(input, plan, gradient, &g_array_index(plan->linears, Cs3PlanLinear, k), stretches);
-  for (guint k = 0; k < plan->others->len; k++)
-    fill_other(input, plan, &g_array_index(plan->others, Cs3PlanOther, k), stretches);
+static void fill_stretches(const Steps *s) {
+  for (guint k = 0; k < s->plan->linears->len; k++)
+    fill_linear(s, &g_array_index(s->plan->linears, Cs3PlanLinear, k));
+  for (guint k = 0; k < s->plan->others->len; k++)
+    fill_other(s, &g_array_index(s->plan->others, Cs3PlanOther, k));
 }
 
-static char *label_of(gint64 stretch, gint64 last, const char *direction) {
-  if (stretch == 0)
-    return g_strdup_printf("embedding %s", direction);
-  if (stretch == last)
-    return g_strdup_printf("head %s", direction);
-  return g_strdup_printf("block %" G_GINT64_FORMAT " %s", stretch - 1, direction);
+static char *label_of(const Cs3Graph *graph, guint stage, const char *direction) {
+  const Cs3Segment *segment = cs3_graph_segment(graph, stage_at(graph, stage)->segment);
+  gint64 number = segment->number[stage_at(graph, stage)->instance];
+  if (!segment->block)
+    return g_strdup_printf("%s %s", segment->name, direction);
+  return g_strdup_printf("%s %" G_GINT64_FORMAT " %s", segment->name, number, direction);
+}
+
+/* Stages that share a weight wait for one another's gradients. */
+static gint32 weight_group(const Steps *s, guint stage) {
+  const Cs3Graph *graph = s->input->graph;
+  guint index = stage_at(graph, stage)->segment;
+  const Cs3Segment *segment = cs3_graph_segment(graph, index);
+  for (guint i = segment->first; i < segment->first + segment->count; i++)
+    if (cs3_graph_node(graph, i)->shared)
+      return (gint32)s->place[s->first[index]];
+  return (gint32)stage;
 }
 
 typedef struct {
+  const Steps *steps;
   GArray *uses;
   GPtrArray *labels; /* (nullable) */
-  gint64 last;       /* stretch */
 } List;
 
-static void append(List *list, gint64 stretch, const char *direction, Cs3Use use) {
+static void append(List *list, guint stage, const char *direction, Cs3Use use) {
   if (use.compute_cycles == 0 && use.stream_bytes == 0 && use.gradient_bytes == 0)
     return;
+  use.weight_group = weight_group(list->steps, stage);
   g_array_append_val(list->uses, use);
   if (list->labels != NULL)
-    g_ptr_array_add(list->labels, label_of(stretch, list->last, direction));
+    g_ptr_array_add(list->labels, label_of(list->steps->input->graph, stage, direction));
+}
+
+static void append_all(List *list) {
+  const Stretch *stretches = list->steps->stretches;
+  guint stages = list->steps->input->graph->order->len;
+  for (guint s = 0; s < stages; s++)
+    append(list, s, "forward",
+           (Cs3Use){.stream_bytes = stretches[s].forward_bytes,
+                    .compute_cycles = stretches[s].forward_cycles});
+  for (guint s = stages; s-- > 0;)
+    append(list, s, "backward",
+           (Cs3Use){.stream_bytes = stretches[s].backward_bytes,
+                    .compute_cycles = stretches[s].backward_cycles,
+                    .gradient_bytes = stretches[s].gradient_bytes,
+                    .update_params = stretches[s].parameters});
 }
 
 GArray *cs3_schedule_uses(const Cs3PlanInput *input, const Cs3Plan *plan, const Cs3Plan *gradient,
                           GPtrArray *labels) {
-  gint64 last = input->graph->model->layers + 1;
-  g_autofree Stretch *stretches = g_new0(Stretch, last + 1);
-  fill_stretches(input, plan, gradient, stretches);
-  List list = {g_array_new(FALSE, TRUE, sizeof(Cs3Use)), labels, last};
-  for (gint64 s = 0; s <= last; s++)
-    append(&list, s, "forward",
-           (Cs3Use){.stream_bytes = stretches[s].forward_bytes,
-                    .compute_cycles = stretches[s].forward_cycles,
-                    .weight_group = s});
-  for (gint64 s = last; s >= 0; s--)
-    append(&list, s, "backward",
-           (Cs3Use){.stream_bytes = stretches[s].backward_bytes,
-                    .compute_cycles = stretches[s].backward_cycles,
-                    .gradient_bytes = stretches[s].gradient_bytes,
-                    .update_params = stretches[s].parameters,
-                    .weight_group = s});
+  Steps steps = {.input = input, .plan = plan, .gradient = gradient};
+  steps_init(&steps);
+  fill_stretches(&steps);
+  List list = {&steps, g_array_new(FALSE, TRUE, sizeof(Cs3Use)), labels};
+  append_all(&list);
+  steps_clear(&steps);
   return list.uses;
 }
 

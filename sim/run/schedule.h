@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From a plan to what the system simulation executes: one use per decoder block and direction. */
+/* From a plan to what the system simulation executes: one use per stage of the graph and direction.
+ */
 #pragma once
 
 #include "sim/map/plan.h"
 #include "sim/step/step.h"
 
 /**
- * cs3_schedule_uses: the uses of one micro-batch in execution order: what stands before the blocks,
- * every block, what stands behind them, and the same backwards with recomputation, dX and dW.
+ * cs3_schedule_uses: the uses of one micro-batch in execution order: every stage of the graph,
+ * and the same backwards with recomputation, dX and dW.
  * @gradient: (nullable): a plan of the same graph and micro-batch whose dW is computed instead: the
  *   dense gradient of a sparse model.
  * @labels: (nullable) (element-type utf8): what each use is, appended in the same order.

@@ -103,7 +103,7 @@ static void run_rows(Study *s, const GArray *blocks, guint first, guint last) {
 
 static double answer_of(const Study *s, const Cs3RunTimes *t, Answer answer) {
   const Cs3Graph *graph = s->config->graph;
-  double tokens = (double)s->config->batch * (double)graph->seq;
+  double tokens = (double)s->config->batch * graph->tokens;
   double speedup = t->dense_s / t->sparse_s;
   switch (answer) {
   case SPEEDUP:

@@ -13,6 +13,7 @@
 #include "sim/machine/baseline.h"
 #include "sim/run/result.h"
 #include "sim/study/sweep.h"
+#include "workloads/model.h"
 
 /* --- measured machines ---------------------------------------------------------------------- */
 
@@ -48,16 +49,16 @@ static json_t *measured(const char *name, const Cs3Scenario *scenario, GError **
     return NULL;
   const Cs3Graph *graph = scenario->graph;
   Cs3BaselineValue rate = {.value = NAN};
-  gint64 batch = largest_batch(baseline, graph->model->name, graph->seq);
-  if (batch > 0 &&
-      !cs3_baseline_tokens_per_s(baseline, graph->model->name, batch, graph->seq, &rate, error))
+  gint64 batch = largest_batch(baseline, graph->model->name, graph->lengths.seq);
+  if (batch > 0 && !cs3_baseline_tokens_per_s(baseline, graph->model->name, batch,
+                                              graph->lengths.seq, &rate, error))
     return NULL;
   json_t *object = json_pack("{s:s, s:s, s:s}", "hardware", name, "source", baseline->source,
                              "scope", baseline->step_scope);
   if (isfinite(rate.value))
     json_object_set_new(object, "dense",
                         json_pack("{s:f, s:I, s:I}", "tokens_per_s", rate.value, "batch",
-                                  (json_int_t)batch, "seq", (json_int_t)graph->seq));
+                                  (json_int_t)batch, "seq", (json_int_t)graph->lengths.seq));
   json_object_set_new(object, "layer_speedup",
                       speedups_json(baseline, scenario->config.sparsity_asked));
   return object;

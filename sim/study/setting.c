@@ -11,6 +11,7 @@
 #include "base/suggest.h"
 #include "results/schema.h"
 #include "sim/run/result.h"
+#include "workloads/model.h"
 #include "workloads/workload-error.h"
 
 #define TOKENS "tokens"
@@ -83,17 +84,17 @@ gboolean cs3_setting_param(const char *key, const Cs3Param **param, GError **err
   return *param != NULL;
 }
 
-static gint64 sequence_length(const Cs3ScenarioOptions *options, GError **error) {
-  if (options->seq > 0)
-    return options->seq;
+static gint64 tokens_per_sample(const Cs3ScenarioOptions *options, GError **error) {
   g_autoptr(Cs3Model) model = cs3_model_find(options->model, error);
-  return model != NULL ? model->max_seq : 0;
+  g_autoptr(Cs3Graph) graph =
+      model != NULL ? cs3_length_options_graph(&options->lengths, model, error) : NULL;
+  return graph != NULL ? llround(graph->tokens) : 0;
 }
 
 static gboolean apply_tokens(Cs3ScenarioOptions *options, const char *text, GError **error) {
   char *end = NULL;
   double tokens = g_ascii_strtod(text, &end);
-  gint64 seq = sequence_length(options, error);
+  gint64 seq = tokens_per_sample(options, error);
   if (seq == 0)
     return FALSE;
   double sequences = tokens / (double)seq;
@@ -149,16 +150,7 @@ static gboolean add_model(const char *name, Cs3MemoKey *key, GError **error) {
   g_autoptr(Cs3Model) m = cs3_model_find(name, error);
   if (m == NULL)
     return FALSE;
-  const double numbers[] = {
-      m->layers,          m->hidden,        m->heads,          m->kv_heads,
-      m->head_dim,        m->ffn,           m->vocab,          m->max_seq,
-      m->embed_dim,       m->position_rows, m->rotary_dim,     m->window,
-      m->qkv_bias,        m->gated_mlp,     m->tied_embedding, m->attn_out_bias,
-      m->mlp_bias,        m->norm,          m->activation,     m->parallel_residual,
-      m->norms_per_layer, m->final_norm,    m->norm_affine,    m->lm_head_bias,
-  };
-  *key = add_text(add_text(*key, m->name), m->family);
-  *key = cs3_memo_key(key, numbers, sizeof numbers);
+  *key = add_text(add_text(add_text(*key, m->name), m->family), m->identity);
   return TRUE;
 }
 

@@ -107,7 +107,7 @@ static void apply_recipe(const Cs3Context *context, const Cs3Recipe *recipe, Tra
   } numbers[] = {
       {"systems", recipe->systems, &s->systems},
       {"batch", recipe->batch, &s->batch},
-      {"seq", recipe->seq, &s->seq},
+      {"seq", recipe->seq, &s->lengths.seq},
       {"checkpoint-every", recipe->checkpoint_every, &o->training.checkpoint_every},
   };
   for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)

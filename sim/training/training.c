@@ -48,7 +48,7 @@ static Cs3Run *run_step(Job *job, double sparsity, Cs3Scenario **scenario, GErro
     return NULL;
   const Cs3Scenario *known = job->baseline_scenario;
   gboolean alike = known != NULL && known->config.batch == (*scenario)->config.batch &&
-                   known->graph->seq == (*scenario)->graph->seq;
+                   known->graph->lengths.seq == (*scenario)->graph->lengths.seq;
   return cs3_run_against(&(*scenario)->config, alike ? job->baseline : NULL, error);
 }
 
@@ -59,12 +59,18 @@ static void keep_baseline(Job *job, Cs3Scenario *scenario, Cs3Run *run) {
   job->baseline_scenario = scenario;
 }
 
+/* Stored parameters of all instances and copies. */
+static double stored_params(const Cs3Graph *graph, const Cs3Node *node) {
+  gint64 instances = node->shared ? 1 : cs3_node_segment(graph, node)->repeat;
+  return (double)node->parameters * (double)(instances * node->copies);
+}
+
 static double live_params(const Cs3Scenario *s) {
   double live = (double)cs3_model_parameters(s->model);
   for (guint i = 0; i < s->graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(s->graph, i);
     if (node->kind == CS3_NODE_LINEAR)
-      live -= (double)node->parameters * (double)node->repeat * (1 - s->sparsity->node_density[i]);
+      live -= stored_params(s->graph, node) * (1 - s->sparsity->node_density[i]);
   }
   return live;
 }
@@ -310,7 +316,7 @@ static gboolean check_length(const Cs3Training *t, const Cs3PhaseRun *p, GError 
 static void prepare_phase(Job *job, const Cs3Phase *phase, Cs3PhaseRun *p) {
   p->phase = phase;
   job->step.batch = phase->batch > 0 ? phase->batch : job->options->scenario.batch;
-  job->step.seq = phase->seq > 0 ? phase->seq : job->options->scenario.seq;
+  job->step.lengths.seq = phase->seq > 0 ? phase->seq : job->options->scenario.lengths.seq;
   job->step.pattern = phase->pattern != NULL ? phase->pattern : job->options->scenario.pattern;
 }
 
@@ -324,7 +330,7 @@ static gboolean run_phase(Job *job, guint index, Costs *costs, GArray *legs, GEr
   if (scenario == NULL || !lasting_only(scenario, job->step.fault, error))
     return FALSE;
   p->batch = scenario->config.batch;
-  p->seq = scenario->graph->seq;
+  p->seq = llround(scenario->graph->tokens);
   p->steps = (gint64)ceil(p->phase->tokens / ((double)p->batch * (double)p->seq));
   t->systems = scenario->config.systems;
   if (!check_length(t, p, error) || !simulate_phase(job, p, costs, error))

@@ -14,7 +14,8 @@ static double parameter_reduction(const Cs3Scenario *scenario) {
   for (guint i = 0; i < scenario->graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(scenario->graph, i);
     if (node->kind == CS3_NODE_LINEAR && node->parameters > 0)
-      masked += (double)node->repeat * node->out_features * node->in_features *
+      masked += cs3_node_segment(scenario->graph, node)->repeat * (double)node->copies *
+                node->out_features * node->in_features / (double)node->groups *
                 (1 - scenario->sparsity->node_density[i]);
   }
   return all / (all - masked);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How long a sample is, as a user asks for it. */
+#include "config.h"
+
+#include "sim/run/length-options.h"
+
+#include "workloads/workload-error.h"
+
+static gboolean refuse(const Cs3Model *model, const char *option, const char *what,
+                       GError **error) {
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "--%s: %s (%s) has no %s; leave the option out", option, model->name, model->family,
+              what);
+  return FALSE;
+}
+
+/* An option that changes nothing is a mistake. */
+static gboolean check(const Cs3LengthOptions *o, const Cs3Model *model, GError **error) {
+  const Cs3Lengths *own = cs3_model_lengths(model);
+  if (o->seq > 0 && own->seq == 0)
+    return refuse(model, "seq", "sequence of tokens; its rows follow from the image", error);
+  if (o->encoder_seq > 0 && own->encoder_seq == 0)
+    return refuse(model, "encoder-seq", "encoder beside a decoder", error);
+  if (o->image > 0 && own->image == 0)
+    return refuse(model, "image", "image", error);
+  if (o->expert_capacity > 0 && own->capacity == 0)
+    return refuse(model, "expert-capacity", "experts", error);
+  return TRUE;
+}
+
+Cs3Graph *cs3_length_options_graph(const Cs3LengthOptions *o, const Cs3Model *model,
+                                   GError **error) {
+  if (!check(o, model, error))
+    return NULL;
+  Cs3Lengths lengths = {
+      .seq = o->seq,
+      .encoder_seq = o->encoder_seq,
+      .image = o->image,
+      .capacity = o->expert_capacity,
+      .attention = cs3_attention_masks[o->attention],
+  };
+  return cs3_graph_new(model, &lengths, error);
+}
