@@ -230,7 +230,7 @@ void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record) {
     json_object_set_new(record, "encoder_seq", json_integer(l->encoder_seq));
   if (l->image > 0)
     json_object_set_new(record, "image", json_integer(l->image));
-  if (l->capacity > 0)
+  if (cs3_model_fact(graph->model, "experts") > 0)
     json_object_set_new(record, "expert_capacity", json_real(l->capacity));
   json_object_set_new(record, "attention", json_string(cs3_attention_name(l->attention)));
   g_autofree char *cut = cs3_length_default_note(graph);

@@ -6,6 +6,13 @@
 
 #include "workloads/workload-error.h"
 
+/* Switch Transformer trains with it (Fedus et al. 2021, arXiv 2101.03961). */
+#define DEFAULT_EXPERT_CAPACITY 1.25
+
+static gboolean has_experts(const Cs3Model *model) {
+  return cs3_model_fact(model, "experts") > 0;
+}
+
 static gboolean refuse(const Cs3Model *model, const char *option, const char *what,
                        GError **error) {
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
@@ -23,7 +30,7 @@ static gboolean check(const Cs3LengthOptions *o, const Cs3Model *model, GError *
     return refuse(model, "encoder-seq", "encoder beside a decoder", error);
   if (o->image > 0 && own->image == 0)
     return refuse(model, "image", "image", error);
-  if (o->expert_capacity > 0 && own->capacity == 0)
+  if (o->expert_capacity > 0 && !has_experts(model))
     return refuse(model, "expert-capacity", "experts", error);
   return TRUE;
 }
@@ -32,11 +39,12 @@ Cs3Graph *cs3_length_options_graph(const Cs3LengthOptions *o, const Cs3Model *mo
                                    GError **error) {
   if (!check(o, model, error))
     return NULL;
+  double capacity = has_experts(model) ? DEFAULT_EXPERT_CAPACITY : 0;
   Cs3Lengths lengths = {
       .seq = o->seq,
       .encoder_seq = o->encoder_seq,
       .image = o->image,
-      .capacity = o->expert_capacity,
+      .capacity = o->expert_capacity > 0 ? o->expert_capacity : capacity,
       .attention = cs3_attention_masks[o->attention],
   };
   return cs3_graph_new(model, &lengths, error);

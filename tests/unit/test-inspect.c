@@ -17,7 +17,8 @@ static Fixture fixture;
 
 static void setup(void) {
   fixture.model = fixture_preset("llama3-8b");
-  fixture.graph = cs3_graph_new(fixture.model, 4096, FALSE, NULL);
+  fixture.graph = cs3_graph_new(
+      fixture.model, &(Cs3Lengths){.seq = 4096, .attention = CS3_MASK_FULL}, NULL);
   ck_assert_ptr_nonnull(fixture.graph);
 }
 
@@ -63,8 +64,9 @@ START_TEST(test_record) {
   ck_assert_double_eq(number(model, "parameters"), 8030261248.0);
   ck_assert_double_eq(number(totals, "parameters"), 8030261248.0);
   ck_assert_double_eq(number(totals, "training_flops_per_token"),
-                      6 * cs3_graph_macs(fixture.graph));
+                      6 * cs3_graph_macs(fixture.graph) / fixture.graph->tokens);
   ck_assert_uint_eq(json_array_size(json_object_get(record, "nodes")), fixture.graph->nodes->len);
+  ck_assert_uint_eq(json_array_size(json_object_get(record, "segments")), 3);
   ck_assert_uint_eq(json_array_size(json_object_get(record, "activation_memory")), 3);
   json_decref(record);
 }
@@ -113,7 +115,7 @@ START_TEST(test_rows) {
   g_autofree char *csv = written(CS3_FORMAT_CSV), *jsonl = written(CS3_FORMAT_JSONL);
   ck_assert_uint_eq(lines(csv), fixture.graph->nodes->len + 1);
   ck_assert_uint_eq(lines(jsonl), fixture.graph->nodes->len);
-  ck_assert(g_str_has_prefix(csv, "name,kind,tensor,shape,out_features,in_features,repeat,"));
+  ck_assert(g_str_has_prefix(csv, "segment,name,kind,tensor,shape,out_features,in_features,repeat,"));
 }
 END_TEST
 

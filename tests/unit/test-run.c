@@ -83,7 +83,7 @@ static const struct {
 
 START_TEST(test_theory) {
   Cs3ScenarioOptions o = options(identities[_i].model, identities[_i].sparsity);
-  o.seq = identities[_i].seq;
+  o.lengths.seq = identities[_i].seq;
   o.batch = 16;
   json_t *r = run(&o);
   double theory = cs3_record_number(r, "speedup.theoretical");

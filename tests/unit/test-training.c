@@ -224,7 +224,7 @@ static Cs3TrainingOptions options_of(const Cs3Recipe *recipe) {
   options.scenario.hardware = recipe->hardware;
   options.scenario.systems = recipe->systems;
   options.scenario.batch = recipe->batch;
-  options.scenario.seq = recipe->seq;
+  options.scenario.lengths.seq = recipe->seq;
   return options;
 }
 
@@ -296,7 +296,7 @@ static Cs3TrainingOptions small_options(void) {
   Cs3TrainingOptions options = {.scenario = CS3_SCENARIO_DEFAULTS, .checkpoint_every = 100};
   options.scenario.model = (char *)"gpt2-small";
   options.scenario.batch = 64;
-  options.scenario.seq = 256;
+  options.scenario.lengths.seq = 256;
   return options;
 }
 
@@ -361,7 +361,7 @@ START_TEST(weak_scaling_13b) {
   Cs3ScenarioOptions options = CS3_SCENARIO_DEFAULTS;
   options.model = (char *)"gpt3-13b";
   options.hardware = (char *)"andromeda";
-  options.seq = 2048;
+  options.lengths.seq = 2048;
   options.batch = 16 * 64;
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&options, &error);

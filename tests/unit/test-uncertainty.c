@@ -110,7 +110,7 @@ static Cs3Scenario *scenario_of(const char *model, double sparsity, char **set, 
   o.model = (char *)model;
   o.sparsity = sparsity;
   o.batch = 16;
-  o.seq = 512;
+  o.lengths.seq = 512;
   o.jobs = jobs;
   o.set = set;
   Cs3Scenario *scenario = cs3_scenario_new(&o, &error);
