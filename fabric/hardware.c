@@ -53,6 +53,8 @@ static const char *const overlaps[] = {"none", "microthread", NULL};
 static const char *const weight_formats[] = {"index16", "delta8", "bitmask", NULL};
 static const char *const dw_algorithms[] = {"dot-row-chain", "local-block", "auto", NULL};
 
+static const char *const backwards[] = {"separate", "shared", NULL};
+
 static const Cs3Param params[] = {
     INT(wafer, "pe_x", pe_x, NONE, 1, 65536, 0, 0, VENDOR,
         "Cerebras SDK documentation and csl-examples: fabric less the host-transfer margin",
@@ -246,6 +248,17 @@ static const Cs3Param params[] = {
         NO_PUBLIC_VALUE "dot products; a local block is the other way to do it",
         "How weight gradients are computed: a dot product over the PE's tokens for each live "
         "weight, a multiply-add of all of a row's gradients for each token, or what is faster."),
+    ENUM(kernel, "backward", backward, backwards, DISPUTED,
+         "Cerebras training documentation: weights come in once for forward and once for backward "
+         "(shared); how the kernels do that is not public",
+         "Passes over the weights in a layer's backward: one for dX and one for dW, or one for "
+         "both. "
+         "Whole steps (cs3sim run) always have two so far."),
+    ENUM(kernel, "backward_overlap", backward_overlap, overlaps, UNPUBLISHED,
+         NO_PUBLIC_VALUE "microthread; Hot Chips 34, 2022: eight of them beside the main thread",
+         "Shared backward: whether a weight's multiply-add (dX) and dot product (dW) take turns "
+         "on the datapath cycle by cycle, so that one issues while the other waits for SRAM, or "
+         "run one after the other."),
     INT(kernel, "dense_weight_bits", dense_weight_bits, NONE, 1, 32, 0, 0, DERIVED,
         "FP16 weights need no index: two in a 32-bit wavelet",
         "Bits on the wire per weight of a dense layer."),

@@ -32,6 +32,10 @@ typedef enum { CS3_REDUCTIONS(CS3_REDUCTION_ID) CS3_N_REDUCTIONS } Cs3Reduction;
 
 typedef enum { CS3_OVERLAP_NONE, CS3_OVERLAP_MICROTHREAD } Cs3ReductionOverlap;
 typedef enum {
+  CS3_BACKWARD_SEPARATE, /* dX and dW are two passes over the weights */
+  CS3_BACKWARD_SHARED,   /* one */
+} Cs3Backward;
+typedef enum {
   CS3_DW_DOT,   /* a dot product over the PE's tokens for every live weight */
   CS3_DW_BLOCK, /* for every token, dy x added to a block of the row's gradients, zeros included */
   CS3_DW_AUTO,  /* the mapper chooses */
@@ -104,6 +108,8 @@ typedef struct {
     int reduction_overlap;    /* Cs3ReductionOverlap: beside the next rows' arithmetic or not */
     int weight_format;        /* Cs3WeightFormat of a sparse weight on the wire */
     int dw_algorithm;         /* Cs3DwAlgorithm */
+    int backward;             /* Cs3Backward */
+    int backward_overlap;     /* Cs3ReductionOverlap: of the two operations of a shared pass */
     gint64 dense_weight_bits; /* on the wire per weight of a dense layer */
     gint64 reduce_lanes;      /* FP16 elements per issue slot of the reduction add (4: simd_64) */
     gint64

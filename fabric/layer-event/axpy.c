@@ -19,10 +19,6 @@ static const Cs3LayerReduction *reduction_of(const Cs3LayerEvent *m) {
   return table[m->config.mapping.reduction];
 }
 
-static gboolean single(const Cs3LayerEvent *m) {
-  return m->config.hw->kernel.acc_precision == CS3_ACC_FP32;
-}
-
 static gboolean overlaps(const Cs3LayerEvent *m) {
   return m->config.mapping.overlap || m->lines == 1;
 }
@@ -60,7 +56,7 @@ static void plan(Cs3LayerEvent *m) {
   guint slots = (guint)MIN(m->costs.slots, m->shape.rows);
   m->slots_at = (guint)m->costs.features * m->vector_words;
   m->scratch_at = m->slots_at + slots * m->slot_words;
-  m->output_at = m->scratch_at + (single(m) ? m->slot_words : 0);
+  m->output_at = m->scratch_at + (cs3_layer_single(m) ? m->slot_words : 0);
   m->memory_words = m->output_at + owned * m->vector_words;
 }
 
@@ -77,34 +73,7 @@ static guint output_word(const Cs3LayerEvent *m, guint line, gint64 row) {
 /* Rounds a finished sum at @from to FP16 at @to. */
 static void store_sum(const Cs3LayerEvent *m, Cs3Pe *pe, guint from, guint to) {
   guint32 *w = cs3_pe_memory(pe);
-  for (guint i = 0; i < m->vector_words; i++) {
-    if (!single(m)) {
-      w[to + i] = w[from + i];
-      continue;
-    }
-    guint16 low = cs3_half_of_float(cs3_float_of_bits(w[from + 2 * i]));
-    gboolean whole = 2 * i + 1 < m->slot_words;
-    guint16 high = whole ? cs3_half_of_float(cs3_float_of_bits(w[from + 2 * i + 1])) : 0;
-    w[to + i] = low | (guint32)high << 16;
-  }
-}
-
-/* Sums in FP32; the last word of @x may hold one input only. */
-static void axpy_single(guint elements, float value, const guint32 *x, guint32 *acc) {
-  for (guint i = 0; i < elements; i++) {
-    float input = cs3_half_to_float((guint16)(x[i / 2] >> i % 2 * 16));
-    acc[i] = cs3_bits_of_float(cs3_float_of_bits(acc[i]) + value * input);
-  }
-}
-
-/* acc += w x over the vector, products and sums rounded as the datapath does. */
-static void axpy(const Cs3LayerEvent *m, guint32 *w, guint acc, const Cs3Weight *weight) {
-  const guint32 *x = w + (guint)weight->feature * m->vector_words;
-  float value = cs3_half_to_float(weight->value);
-  if (single(m))
-    axpy_single(m->slot_words, value, x, w + acc);
-  else
-    m->half->axpy(m->vector_words, value, x, w + acc);
+  cs3_layer_round(m, m->slot_words, w + from, w + to);
 }
 
 /* Takes the slot of the visit that the datapath comes to, or waits for it. */
@@ -148,11 +117,12 @@ static guint take_weight(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
   Cs3PeData *d = cs3_pe_data(pe);
   const Cs3Seat at = d->seat;
-  Cs3Weight weights[32];
+  Cs3Weight weights[CS3_WIRE_MOST];
   guint n = cs3_wire_take(m, at.line, &d->decoder, wavelet, weights);
   guint32 *w = cs3_pe_memory(pe);
   for (guint i = 0; i < n; i++)
-    axpy(m, w, slot_word(m, d->visit), &weights[i]);
+    cs3_layer_axpy_run(m, m->slot_words, weights[i].value,
+                       w + (guint)weights[i].feature * m->vector_words, w + slot_word(m, d->visit));
   m->macs += (gint64)n * d->tokens;
   guint cycles = n > 0 ? n * (guint)m->costs.service : (guint)m->costs.token;
   cs3_pe_hold(pe, cycles);
@@ -162,8 +132,7 @@ static guint take_weight(Cs3Pe *pe, guint32 wavelet) {
 /* The control wavelet: the mask's words were counted with it. */
 static guint end_row(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
-  gint64 masks = m->costs.wire == CS3_WIRE_BITMASK ? (m->costs.features + 31) / 32 : 0;
-  guint cycles = (guint)(m->costs.control - masks * m->costs.token);
+  guint cycles = (guint)(m->costs.control - m->costs.masks);
   cs3_pe_hold(pe, cycles);
   cs3_pe_after(pe, cycles, TASK_COMPLETE);
   return 0;
@@ -270,7 +239,7 @@ static guint sent(Cs3Pe *pe, guint32 row) {
 static guint stored(Cs3Pe *pe, guint32 row) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
   const Cs3Seat at = cs3_layer_seat_of(pe);
-  if (single(m)) {
+  if (cs3_layer_single(m)) {
     gint64 first = (gint64)at.line * m->shape.rows / m->lines;
     store_sum(m, pe, m->scratch_at, output_word(m, at.line, first + row));
   }
@@ -304,7 +273,7 @@ static void send_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
 static void store_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
   const Cs3LayerEvent *m = cs3_layer_of(pe);
   out->n = m->slot_words;
-  out->address = 4 * (single(m) ? m->scratch_at : m->output_at + row * m->vector_words);
+  out->address = 4 * (cs3_layer_single(m) ? m->scratch_at : m->output_at + row * m->vector_words);
 }
 
 void cs3_layer_sum_in(Cs3Role *role, guint stream, guint colour, guint from, guint queue,
@@ -360,7 +329,7 @@ static void set_tasks(Cs3Role *role) {
 }
 
 static void make_role(const Cs3LayerEvent *m, guint line, guint column, Cs3Role *role) {
-  guint8 type = single(m) ? CS3_TYPE_F32 : CS3_TYPE_F16X2;
+  guint8 type = cs3_layer_single(m) ? CS3_TYPE_F32 : CS3_TYPE_F16X2;
   cs3_role_clear(role);
   cs3_layer_weight_role(m, role, column);
   set_tasks(role);
@@ -444,8 +413,8 @@ static void verify(const Cs3LayerEvent *m, Cs3LayerEventResult *result) {
       for (guint c = 0; c < m->columns; c++) {
         guint n = cs3_layer_tokens(m, g, c, &first), y = g * (guint)m->lines + place;
         for (guint t = 0; t < n; t++)
-          cs3_layer_check(m, output(m, c + 1, y, line, row, t), sum[first + t], terms + m->lines,
-                          size[first + t], result);
+          cs3_layer_check(m, cs3_layer_single(m), output(m, c + 1, y, line, row, t), sum[first + t],
+                          terms + m->lines, size[first + t], result);
       }
   }
 }

@@ -2,7 +2,7 @@
 /* The reductions of the forward and dX programs. Internal to fabric/layer-event/. */
 #pragma once
 
-#include "fabric/layer-event/machine.h"
+#include "fabric/layer-event/vectors.h"
 
 enum { COLOUR_SUM = COLOUR_PROGRAM, COLOUR_LOWER = COLOUR_SUM + 2, COLOUR_STORE = COLOUR_SUM + 4 };
 /* Streams of a PE: its own sum and what arrives (the middle line: first from above, then from

@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* dW. The owner of an output row multicasts its dy up and down the token line when every line has a
- * slot for it: lines report their rows to the edge, which tells the owner. An index wavelet
- * triggers a dot product of dy and the input feature (local block: it takes a gradient out of the
- * block, which the first wavelet of the row had computed); the scalars are added along the row from
- * column to column against the weights and leave at the same edge. */
+/* dW and backward. The owner of an output row multicasts its dy up and down the token line when
+ * every line has a slot for it: lines report their rows to the edge, which tells the owner. An
+ * index wavelet triggers a dot product of dy and the input feature (local block: it takes a
+ * gradient out of the block, which the first wavelet of the row had computed); the scalars are
+ * added along the row from column to column against the weights and leave at the same edge.
+ * Backward: the wavelets bring values too, and each weight first adds its share to dX (scatter.c).
+ */
 #include "config.h"
 
-#include "fabric/layer-event/machine.h"
-
-#include <math.h>
+#include "fabric/layer-event/dot.h"
 
 #include "fabric/event/half.h"
-#include "fabric/layer/lines.h"
 #include "fabric/layer/recurrence.h"
 
-enum { TASK_DOT = TASK_PROGRAM, TASK_BLOCK, TASK_COMPLETE, TASK_ABOVE, TASK_BELOW, TASK_GO };
+enum {
+  TASK_DOT = TASK_PROGRAM,
+  TASK_BLOCK,
+  TASK_IDLED,
+  TASK_COMPLETE,
+  TASK_CLEARED,
+  TASK_FINISH,
+  TASK_ABOVE,
+  TASK_BELOW,
+  TASK_GO
+};
 enum { COLOUR_DOWN = COLOUR_PROGRAM, COLOUR_UP };
 enum {
   STREAM_ABOVE,
@@ -25,6 +34,10 @@ enum {
   STREAM_GRADIENT,
   N_STREAMS
 };
+
+static gboolean backward(const Cs3LayerEvent *m) {
+  return m->shape.pass == CS3_PASS_BACKWARD;
+}
 
 static void plan_line(const Cs3LayerEvent *m, gint64 line, Cs3LineWork *work) {
   work->visit = g_new0(Cs3Visit, m->shape.rows);
@@ -61,6 +74,8 @@ static void plan(Cs3LayerEvent *m) {
   m->output_at = m->slots_at + slots * m->slot_words; /* here: the line's share of dy */
   m->scratch_at = m->output_at + owned * m->vector_words;
   m->memory_words = m->scratch_at + (guint)m->costs.gradients;
+  if (backward(m))
+    cs3_scatter_plan(m);
   m->gradient = g_new0(float, m->offset[m->shape.rows * m->lines] + 1);
 }
 
@@ -78,11 +93,16 @@ static guint gradient_word(const Cs3LayerEvent *m, guint32 count) {
   return m->scratch_at + count % (guint)m->costs.gradients;
 }
 
+/* Two FP16, or an FP32, that spoil every sum. */
+#define NOT_CLEARED 0x7fffffff
+
 static guint32 memory(gpointer user, guint x, guint y, guint word) {
   const Cs3LayerEvent *m = user;
   Cs3Seat at = cs3_layer_seat(m, x, y);
   if (word < m->slots_at)
     return cs3_layer_input_word(user, x, y, word);
+  if (backward(m) && word >= m->sums_at)
+    return NOT_CLEARED;
   if (word < m->output_at || word >= m->scratch_at)
     return 0;
   gint64 first,
@@ -145,7 +165,7 @@ static guint begin(Cs3Pe *pe, guint32 wavelet) {
 
 /* One multiply-add after the other; the accumulators of a block are rounded as configured. */
 static float products(const Cs3LayerEvent *m, const guint32 *x, const guint32 *dy) {
-  gboolean half = m->costs.block > 0 && m->config.hw->kernel.acc_precision == CS3_ACC_FP16;
+  gboolean half = cs3_layer_in_blocks(m) && !cs3_layer_single(m);
   enum { RUN = 64 };
   float sum = 0;
   for (guint from = 0; from < m->vector_words; from += RUN) {
@@ -162,41 +182,45 @@ static float products(const Cs3LayerEvent *m, const guint32 *x, const guint32 *d
   return sum;
 }
 
+static void work(Cs3Pe *pe, guint cycles, guint then) {
+  cs3_pe_hold(pe, cycles);
+  cs3_pe_after(pe, cycles, then);
+}
+
 /* Starts the next dot product of the wavelet (dense: of the row). %FALSE: there is none. */
 static gboolean start_dot(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
   gint64 features = m->starts[at->line + 1] - m->starts[at->line];
   gboolean dense = m->costs.wire == CS3_WIRE_COMMAND;
   if (d->next_todo == (dense ? features : d->n_todo))
     return FALSE;
-  guint feature = dense ? d->next_todo : d->todo[d->next_todo].feature;
+  Cs3Weight weight = dense ? (Cs3Weight){(guint16)d->next_todo, 0} : d->todo[d->next_todo];
   const Cs3Visit *visit = &m->work[at->line].visit[d->visit];
-  const guint32 *w = cs3_pe_memory(pe), *x = w + feature * m->vector_words;
+  guint32 *w = cs3_pe_memory(pe);
   const guint32 *dy =
       w + (m->lines > 1 ? slot_word(m, d->visit) : own_word(m, at->line, visit->row));
   d->next_todo++;
-  d->sum = products(m, x, dy);
-  if (m->costs.block == 0)
-    m->macs += d->tokens;
-  cs3_pe_hold(pe, (guint)m->costs.service);
-  cs3_pe_after(pe, (guint)m->costs.service, TASK_DOT);
+  if (backward(m))
+    cs3_scatter_add(m, w, &weight, dy);
+  d->sum = products(m, w + weight.feature * m->vector_words, dy);
+  m->macs += (gint64)d->tokens * (!cs3_layer_in_blocks(m) + backward(m));
+  work(pe, (guint)m->costs.service, TASK_DOT);
   return TRUE;
 }
 
 static void end_row(const Cs3LayerEvent *m, Cs3Pe *pe) {
   guint cycles = (guint)(m->costs.control + (m->lines > 1 ? m->costs.receive : 0));
-  cs3_pe_hold(pe, cycles);
-  cs3_pe_after(pe, cycles, TASK_COMPLETE);
+  work(pe, cycles, TASK_COMPLETE);
 }
 
-/* What the datapath does next: the row's block, a weight, the end of the row; else the next wavelet
- * is waited for. */
+/* What the datapath does next: the row's block, a word of its mask, a weight, the end of the row;
+ * else the next wavelet is waited for. */
 static void proceed(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
-  if (m->costs.block > 0 && !d->blocked) {
-    cs3_pe_hold(pe, (guint)m->costs.block);
-    cs3_pe_after(pe, (guint)m->costs.block, TASK_BLOCK);
-  } else if (!start_dot(m, pe, at, d) && d->ending) {
+  if (cs3_layer_in_blocks(m) && !d->blocked)
+    work(pe, (guint)(m->costs.block - m->costs.masks), TASK_BLOCK);
+  else if (d->idle > 0)
+    work(pe, d->idle, TASK_IDLED);
+  else if (!start_dot(m, pe, at, d) && d->ending)
     end_row(m, pe);
-  }
 }
 
 static guint block_done(Cs3Pe *pe, guint32 wavelet) {
@@ -205,6 +229,15 @@ static guint block_done(Cs3Pe *pe, guint32 wavelet) {
   Cs3PeData *d = data_of(pe, &m, &at);
   d->blocked = TRUE;
   m->macs += (m->starts[at.line + 1] - m->starts[at.line]) * d->tokens;
+  proceed(m, pe, &at, d);
+  return 0;
+}
+
+static guint idled(Cs3Pe *pe, guint32 wavelet) {
+  Cs3LayerEvent *m;
+  Cs3Seat at;
+  Cs3PeData *d = data_of(pe, &m, &at);
+  d->idle = 0;
   proceed(m, pe, &at, d);
   return 0;
 }
@@ -226,7 +259,21 @@ static guint take_indices(Cs3Pe *pe, guint32 wavelet) {
   Cs3PeData *d = data_of(pe, &m, &at);
   d->n_todo = cs3_wire_take(m, at.line, &d->decoder, wavelet, d->todo);
   d->next_todo = 0;
+  d->idle = d->n_todo == 0 ? (guint)m->costs.token : 0;
   proceed(m, pe, &at, d);
+  return 0;
+}
+
+static guint cleared(Cs3Pe *pe, guint32 wavelet) {
+  cs3_scatter_clear(cs3_layer_of(pe), cs3_pe_memory(pe));
+  return 0;
+}
+
+static guint finish(Cs3Pe *pe, guint32 wavelet) {
+  Cs3LayerEvent *m = cs3_layer_of(pe);
+  if (backward(m))
+    cs3_scatter_finish(m, cs3_pe_memory(pe));
+  cs3_pe_finish(pe);
   return 0;
 }
 
@@ -237,6 +284,8 @@ static guint command(Cs3Pe *pe, guint32 wavelet) {
   Cs3PeData *d = data_of(pe, &m, &at);
   if (!d->begun) {
     d->begun = TRUE;
+    if (m->costs.clear > 0)
+      work(pe, (guint)m->costs.clear, TASK_CLEARED);
     if (m->lines > 1) {
       d->waits = TRUE;
       stop(pe);
@@ -261,7 +310,9 @@ static guint complete(Cs3Pe *pe, guint32 wavelet) {
   if (at.column == 0 && !cs3_edge_report(pe))
     return 0;
   if (++d->visit == m->steps) {
-    cs3_pe_finish(pe);
+    if (m->costs.finish == 0)
+      return finish(pe, 0);
+    work(pe, (guint)m->costs.finish, TASK_FINISH);
     return 0;
   }
   d->waits = m->lines > 1 && d->landed <= d->visit;
@@ -416,6 +467,9 @@ static void make_role(const Cs3LayerEvent *m, guint line, guint column, Cs3Role 
   role->task[TASK_CONTROL] = command;
   role->task[TASK_DOT] = dot_done;
   role->task[TASK_BLOCK] = block_done;
+  role->task[TASK_IDLED] = idled;
+  role->task[TASK_CLEARED] = cleared;
+  role->task[TASK_FINISH] = finish;
   role->task[TASK_COMPLETE] = complete;
   role->task[TASK_ABOVE] = landed_above;
   role->task[TASK_BELOW] = landed_below;
@@ -442,42 +496,4 @@ static gboolean build(Cs3LayerEvent *m, GError **error) {
   return TRUE;
 }
 
-/* The plain dot product over all tokens, in as many parts as the processor adds at once. */
-CS3_VECTOR_CLONES static void verify_one(const Cs3LayerEvent *m, const float *dy, const float *x,
-                                         float got, Cs3LayerEventResult *result) {
-  enum { PARTS = 16 };
-  double sums[PARTS] = {0}, sizes[PARTS] = {0}, sum = 0, size = 0;
-  gint64 whole = m->shape.tokens / PARTS * PARTS;
-  for (gint64 t = 0; t < whole; t += PARTS)
-    for (gint64 i = 0; i < PARTS; i++) {
-      double product = (double)dy[t + i] * x[t + i];
-      sums[i] += product;
-      sizes[i] += fabs(product);
-    }
-  for (gint64 t = whole; t < m->shape.tokens; t++) {
-    sum += (double)dy[t] * x[t];
-    size += fabs((double)dy[t] * x[t]);
-  }
-  for (gint64 i = 0; i < PARTS; i++) {
-    sum += sums[i];
-    size += sizes[i];
-  }
-  cs3_layer_check(m, got, sum, (double)m->shape.tokens, size, result);
-}
-
-static void verify(const Cs3LayerEvent *m, Cs3LayerEventResult *result) {
-  gint64 tokens = m->shape.tokens, n = m->lines;
-  g_autofree float *x = g_new(float, m->shape.features *tokens), *dy = g_new(float, tokens);
-  for (gint64 k = 0; k < m->shape.features; k++)
-    for (gint64 t = 0; t < tokens; t++)
-      x[k * tokens + t] = cs3_half_to_float(cs3_layer_input(m, k, t));
-  for (gint64 row = 0; row < m->shape.rows; row++) {
-    for (gint64 t = 0; t < tokens; t++)
-      dy[t] = cs3_half_to_float(cs3_layer_dy(m, row, t));
-    for (gint64 line = 0; line < n; line++)
-      for (guint i = m->offset[row * n + line]; i < m->offset[row * n + line + 1]; i++)
-        verify_one(m, dy, x + (m->starts[line] + m->index[i]) * tokens, m->gradient[i], result);
-  }
-}
-
-const Cs3LayerProgram cs3_layer_dot = {plan, build, verify};
+const Cs3LayerProgram cs3_layer_dot = {plan, build, cs3_dot_verify};

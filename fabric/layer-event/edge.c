@@ -20,7 +20,7 @@ static gint64 round_up(gint64 clock) {
 }
 
 static gboolean gradients_leave(const Cs3LayerEvent *m) {
-  return m->shape.pass == CS3_PASS_DW;
+  return cs3_pass_has_gradients(m->shape.pass);
 }
 
 void cs3_edge_init(Cs3LayerEvent *m) {

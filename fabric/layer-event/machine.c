@@ -56,7 +56,7 @@ static void list_weights(Cs3LayerEvent *m) {
 
 /* Place of a line in its group. */
 static guint place(const Cs3LayerEvent *m, guint line) {
-  if (m->shape.pass == CS3_PASS_DW)
+  if (cs3_pass_has_gradients(m->shape.pass))
     return line;
   return (guint)cs3_reduction_ops(m->config.mapping.reduction)->place(m->lines, line);
 }
@@ -88,6 +88,8 @@ static void make_pes(Cs3LayerEvent *m) {
       pe->tokens = cs3_layer_tokens(m, pe->seat.group, pe->seat.column, &first);
       pe->busy_slot = g_new0(guint8, m->costs.slots);
       pe->decoder.mask = g_new0(guint32, m->costs.features / 32 + 1);
+      if (cs3_pass_has_gradients(m->shape.pass))
+        pe->todo = g_new0(Cs3Weight, CS3_WIRE_MOST);
       cs3_wire_begin(&pe->decoder);
     }
 }
@@ -126,7 +128,7 @@ Cs3LayerEvent *cs3_layer_event_new(const Cs3LayerEventConfig *config, GError **e
   measure(m);
   list_weights(m);
   make_pes(m);
-  m->program = m->shape.pass == CS3_PASS_DW ? &cs3_layer_dot : &cs3_layer_axpy;
+  m->program = cs3_pass_has_gradients(m->shape.pass) ? &cs3_layer_dot : &cs3_layer_axpy;
   m->program->plan(m);
   cs3_edge_init(m);
   m->fabric = cs3_fabric_new(m->width, m->height, &m->timing, m, error);
@@ -145,6 +147,7 @@ void cs3_layer_event_free(Cs3LayerEvent *m) {
   for (gsize i = 0; m->pe && i < (gsize)m->width * m->height; i++) {
     g_free(m->pe[i].busy_slot);
     g_free(m->pe[i].decoder.mask);
+    g_free(m->pe[i].todo);
   }
   for (gint64 r = 0; m->work && r < m->lines; r++) {
     g_free(m->work[r].visit);
@@ -191,7 +194,7 @@ gboolean cs3_layer_event_run(Cs3LayerEvent *m, Cs3LayerEventResult *result, GErr
     return FALSE;
   cs3_fabric_stats(m->fabric, &result->stats);
   result->cycles = (gint64)result->stats.cycles;
-  if (m->shape.pass == CS3_PASS_DW && m->steps > 0)
+  if (cs3_pass_has_gradients(m->shape.pass) && m->steps > 0)
     result->cycles = MAX(result->cycles, m->edge.left[m->steps - 1]);
   result->macs = m->macs;
   result->ingress_wavelets = m->edge.wavelets;

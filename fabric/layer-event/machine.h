@@ -37,7 +37,7 @@ typedef struct {
   Cs3Visit *visit;
   guint n, n_sends;
   guint32 *send_of;
-  /* dW: */
+  /* dW, backward: */
   GArray *above, *below; /* guint32: steps whose dy comes from above or from here, from below */
   GArray *passing;       /* guint8: of the rows that pass upwards, which are the line's own */
 } Cs3LineWork;
@@ -52,7 +52,7 @@ typedef struct {
   gint64 *taken;    /* per step: cycle at which the last one had */
   guint32 *done;    /* per edge PE: rows reported */
   gint64 wavelets;
-  /* dW */
+  /* dW, backward */
   gint64 out_clock, out_per_wavelet, out_next, out_wavelets;
   guint32 *out_pending; /* per step: lines whose gradients are not all there */
   gint64 *left;         /* per step: cycle at which its gradients have left */
@@ -87,9 +87,10 @@ typedef struct {
   gboolean waits;          /* for a slot (dW: for dy) */
   guint8 *busy_slot;
   Cs3Decoder decoder;
-  /* dW */
-  Cs3Weight todo[4]; /* dot products of a wavelet */
+  /* dW, backward */
+  Cs3Weight *todo; /* of a wavelet */
   guint n_todo, next_todo;
+  guint idle;             /* cycles that the wavelet takes for itself: a word of a mask */
   gboolean begun, ending; /* the pass; the row */
   gboolean blocked;       /* the row's local block is computed */
   float sum;              /* of the dot product that is being computed */
@@ -121,8 +122,9 @@ struct Cs3LayerEvent {
   guint vector_words; /* FP16 tokens of a PE, in words */
   const Cs3HalfRun *half;
   guint slot_words, slots_at, scratch_at, output_at, memory_words;
+  guint sums_at, sum_words; /* backward: the sums of dX, one vector a feature */
   gint64 macs;
-  float *gradient;                   /* dW: by live weight */
+  float *gradient;                   /* dW, backward: by live weight */
   guint64 key[CS3_LAYER_N_MATRICES]; /* of the matrices' values */
 };
 
@@ -163,17 +165,19 @@ guint16 cs3_layer_input(const Cs3LayerEvent *m, gint64 feature, gint64 token);
 guint16 cs3_layer_dy(const Cs3LayerEvent *m, gint64 row, gint64 token);
 /** cs3_layer_input_word: two tokens of a PE's input feature: initial memory. */
 guint32 cs3_layer_input_word(gpointer user, guint x, guint y, guint word);
-/** cs3_layer_check: counts @got against the plain @want; @terms and @size: of the sum. */
-void cs3_layer_check(const Cs3LayerEvent *m, double got, double want, double terms, double size,
-                     Cs3LayerEventResult *result);
+/** cs3_layer_check: counts @got against the plain @want; @single: summed in FP32; @terms and @size:
+ * of the sum. */
+void cs3_layer_check(const Cs3LayerEvent *m, gboolean single, double got, double want, double terms,
+                     double size, Cs3LayerEventResult *result);
 
 /* wire.c */
+enum { CS3_WIRE_MOST = 32 };
 /** cs3_wire_length: wavelets of a line for a row, control wavelet included. */
 guint cs3_wire_length(const Cs3LayerEvent *m, gint64 row, gint64 line);
 guint32 cs3_wire_word(const Cs3LayerEvent *m, gint64 row, gint64 line, guint element,
                       gboolean *control);
 void cs3_wire_begin(Cs3Decoder *decoder);
-/** cs3_wire_take: weights that @wavelet completes, at most 32. */
+/** cs3_wire_take: weights that @wavelet completes, at most CS3_WIRE_MOST. */
 guint cs3_wire_take(const Cs3LayerEvent *m, gint64 line, Cs3Decoder *decoder, guint32 wavelet,
                     Cs3Weight *weights);
 

@@ -64,10 +64,8 @@ guint32 cs3_layer_input_word(gpointer user, guint x, guint y, guint word) {
   return low | high << 16;
 }
 
-void cs3_layer_check(const Cs3LayerEvent *m, double got, double want, double terms, double size,
-                     Cs3LayerEventResult *result) {
-  gboolean fp32 = m->config.hw->kernel.acc_precision == CS3_ACC_FP32;
-  gboolean single = fp32 || (m->shape.pass == CS3_PASS_DW && m->costs.block == 0);
+void cs3_layer_check(const Cs3LayerEvent *m, gboolean single, double got, double want, double terms,
+                     double size, Cs3LayerEventResult *result) {
   double unit = single ? 0x1p-24 : 0x1p-11;
   /* Every addition may be off by half a unit of what was summed so far. That adds up to
    * terms x size units at worst, which a few random terms reach; of many, roundings and signs of

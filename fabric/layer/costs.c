@@ -42,6 +42,27 @@ double cs3_dot_rate(const Cs3Hardware *hw, gboolean cached) {
   return MIN(lanes(hw), hw->pe.read_bytes * hw->pe.sram_efficiency / (cached ? 2 : 4));
 }
 
+/* Backward: cycles of @operations that each issue @tokens elements and read @reads bytes of SRAM an
+ * element in all, one of them the AXPY of dX: every weight of a row adds dy to another sum, so the
+ * sums lie in SRAM; what can be cached is dy. Each resource is as busy as the operations make it.
+ */
+static gint32 scatter_cycles(const Cs3Hardware *hw, gint64 tokens, int operations, double reads) {
+  double read = hw->pe.read_bytes * hw->pe.sram_efficiency;
+  double write = hw->pe.write_bytes * hw->pe.sram_efficiency;
+  double ports = MAX(reads / read, accumulator_bytes(hw) / write);
+  return within(ceil(tokens * MAX(operations / lanes(hw), ports)));
+}
+
+/* The vector work of a weight's AXPY and of the dot product, @dot cycles when alone. */
+static gint32 pair_cycles(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 tokens,
+                          gint32 dot) {
+  gboolean cached = mapping->dw == CS3_DW_DOT && mapping->placement != CS3_ACC_SRAM;
+  double dy = cached ? 0 : 2, sum = (double)accumulator_bytes(hw);
+  if (mapping->dw == CS3_DW_DOT && hw->kernel.backward_overlap == CS3_OVERLAP_MICROTHREAD)
+    return MAX(dot, scatter_cycles(hw, tokens, 2, sum + dy + 2 + dy));
+  return within((double)dot + scatter_cycles(hw, tokens, 1, sum + dy));
+}
+
 static void mesh(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 *feature_pes,
                  gint64 *token_pes) {
   gboolean rows = mapping->axis != CS3_AXIS_X;
@@ -117,12 +138,27 @@ static void block_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   c->service = service(hw, c->columns > 1 && !shape->dense ? hw->kernel.chain_add : 0);
 }
 
+/* The sums of dX take their share of every weight; the first and the last use of them are once a
+ * pass. A mask comes before the weights. */
+static void scatter_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
+  gint64 acc = accumulator_bytes(hw);
+  gint32 both = pair_cycles(hw, mapping, c->tokens, c->arithmetic);
+  c->service =
+      within((double)c->service - c->arithmetic + both + (double)hw->kernel.weight_overhead);
+  c->arithmetic = both;
+  c->clear = within((double)c->features * (double)div_up(c->tokens * acc, hw->pe.write_bytes));
+  if (acc > 2)
+    c->finish = within((double)c->features * (double)div_up(c->tokens, hw->kernel.reduce_lanes));
+}
+
 static void dw_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                      Cs3LayerCosts *c) {
   if (mapping->dw == CS3_DW_BLOCK)
     block_costs(hw, shape, mapping, c);
   else
     dot_costs(hw, mapping, c);
+  if (shape->pass == CS3_PASS_BACKWARD)
+    scatter_costs(hw, mapping, c);
   /* The multicast dy lands in its slot through the receive microthread. */
   c->receive = c->lines > 1 ? within(div_up(c->tokens, hw->kernel.reduce_lanes)) : 0;
 }
@@ -177,21 +213,22 @@ static void reduction_edges(const Cs3Hardware *hw, Link link, const Cs3Mapping *
   c->turn = edge(hw, link, c, 1, PARTIAL_SUM_QUEUE);
 }
 
-/* Work of the fullest line, every vector that may be in its way, and the way along all lines. */
+/* Work of the fullest line, what is done once before and behind it, every vector that may be in its
+ * way, and the way along all lines. */
 static gint64 longest_row(const Cs3LayerCosts *c) {
   gint64 work = c->features * c->service + c->block + c->control + c->receive + 2 * (gint64)c->send;
   gint64 stage = MAX(c->along.stage, MAX(c->low.stage, c->turn.stage));
   gint64 look = MAX(c->along.look, MAX(c->low.look, c->turn.look));
-  return work + c->store + 3 * (gint64)c->vector + c->lines * (stage + c->hop) + look +
-         2 * (gint64)c->feed + 2;
+  return work + c->clear + c->finish + c->store + 3 * (gint64)c->vector +
+         c->lines * (stage + c->hop) + look + 2 * (gint64)c->feed + 2;
 }
 
 void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                      Cs3LayerCosts *c) {
   gint64 feature_pes, token_pes;
   mesh(hw, mapping, &feature_pes, &token_pes);
-  gboolean dw = shape->pass == CS3_PASS_DW;
-  gint64 element_bytes = dw ? 2 : accumulator_bytes(hw);
+  gboolean gradients = cs3_pass_has_gradients(shape->pass);
+  gint64 element_bytes = gradients ? 2 : accumulator_bytes(hw);
 
   *c = (Cs3LayerCosts){0};
   c->lines = cs3_mapping_lines(hw, shape, mapping);
@@ -207,13 +244,17 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->hop = hw->fabric.hop_cycles;
   c->feed = c->hop + 2 * hw->fabric.ramp_cycles + 1;
   reduction_edges(hw, link, mapping, c);
-  if (dw)
+  if (gradients)
     dw_costs(hw, shape, mapping, c);
   else
     axpy_costs(hw, mapping, c);
   c->wire = wire_format(hw, shape);
   if (c->wire == CS3_WIRE_BITMASK) /* a word of the mask takes its turn as any wavelet */
-    c->control += div_up(c->features, 32) * (gint32)ceil(hw->fabric.link_cycles);
+    c->masks = within((double)div_up(c->features, 32) * ceil(hw->fabric.link_cycles));
+  if (gradients)
+    c->block = within((double)c->block + c->masks);
+  else
+    c->control = within((double)c->control + c->masks);
   gint64 row_bytes = 4 * (c->features + 1);
   c->gradients = 3 + c->columns * (c->feed + c->hop) / c->service;
   c->edge_rows = MAX(2, hw->io.edge_buffer_bytes / row_bytes);
@@ -244,16 +285,19 @@ double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c
 }
 
 static gint64 block_bytes(const Cs3Hardware *hw, const Cs3LayerCosts *c) {
-  return c->block > 0 ? 4 * div_up(c->features * accumulator_bytes(hw), 4) : 0;
+  return c->block_vector > 0 ? 4 * div_up(c->features * accumulator_bytes(hw), 4) : 0;
 }
 
 /* SRAM of the fullest PE, in words per vector of tokens: its input features, its share of the
- * output, J accumulators (dW: dy), and what a finished row or a waiting gradient needs. */
+ * output, J accumulators (dW: dy), and what a finished row or a waiting gradient needs; backward:
+ * the sums of dX too. */
 static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                           const Cs3LayerCosts *c) {
   gint64 output = div_up(shape->rows, c->lines), halves = 4 * div_up(c->tokens, 2);
   gint64 needed = halves * (c->features + output) + 4 * (gint64)c->elements * c->slots;
-  if (shape->pass == CS3_PASS_DW)
+  if (shape->pass == CS3_PASS_BACKWARD)
+    needed += 4 * c->features * div_up(c->tokens * accumulator_bytes(hw), 4);
+  if (cs3_pass_has_gradients(shape->pass))
     return needed + 4 * c->gradients + block_bytes(hw, c);
   return needed + (accumulator_bytes(hw) == 4 ? 4 * c->elements : 0);
 }
@@ -323,8 +367,8 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
         "nothing to spill: every accumulator slot fits the cache (placement cache)");
     return FALSE;
   }
-  if (cs3_reduction_overlaps(mapping->reduction) && shape->pass != CS3_PASS_DW && c.lines > 1 &&
-      (!mapping->overlap || c.slots < 2)) {
+  if (cs3_reduction_overlaps(mapping->reduction) && !cs3_pass_has_gradients(shape->pass) &&
+      c.lines > 1 && (!mapping->overlap || c.slots < 2)) {
     g_set_error(
         error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
         "a %s reduction needs overlap and at least 2 accumulator slots: every PE would wait "

@@ -33,25 +33,27 @@ typedef struct {
   gint32 service;       /* cycles one weight occupies a PE */
   gint32 arithmetic;    /* of which vector work, the rest is overhead */
   gint32 control;       /* cycles per output row beside the weights */
-  gint32 block;         /* local block: cycles from a row's first wavelet to its first gradient */
+  gint32 masks;         /* bitmask: cycles of a row's mask words */
+  gint32 block;         /* dW, backward: cycles from a row's first wavelet to its first weight */
   gint32 block_vector;  /* of which vector work */
   gint32 copy;          /* of which copying a vector between cache and SRAM */
   gint32 receive, send; /* issue cycles of the reduction's add and send, per row */
   gint32 store;         /* issue cycles to store a finished row at its owner */
+  gint32 clear, finish; /* backward: to clear the sums of dX, to round them at the end */
   gint32 feed;          /* a PE, or the edge, sends -> the PE one hop further takes in */
   Cs3LayerEdge along;   /* between neighbours of the reduction */
   Cs3LayerEdge low;     /* two-way: into the middle line from the higher lines */
   Cs3LayerEdge turn;    /* ring: where it turns round, at both ends of the line */
   gint32 slots;         /* J */
   gint32 hop;
-  gint64 edge_rows;      /* D: whole rows the edge can hold per line */
-  gint64 lead;           /* a wavelet leaves the edge -> execution at the last column */
-  gint64 gradients;      /* dW: dot products that wait in the first column for the chain */
-  gint64 reach;          /* dW: a dot product done in the last column -> its sum over the columns
-                            is at the edge */
-  Cs3Wire wire;          /* how a row travels */
-  gint32 weight_bits;    /* of a dense weight */
-  gint32 gradient_bits;  /* on the wire per gradient */
+  gint64 edge_rows;     /* D: whole rows the edge can hold per line */
+  gint64 lead;          /* a wavelet leaves the edge -> execution at the last column */
+  gint64 gradients;     /* dW, backward: dot products that wait in the first column for the chain */
+  gint64 reach;         /* dW: a dot product done in the last column -> its sum over the columns
+                           is at the edge */
+  Cs3Wire wire;         /* how a row travels */
+  gint32 weight_bits;   /* of a dense weight */
+  gint32 gradient_bits; /* on the wire per gradient */
   double ingress_cycles; /* per wavelet, whole wafer */
   double egress_cycles;
   gint64 longest_row; /* a row moves no time of its lines by more cycles than this */
@@ -69,7 +71,7 @@ double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c
                               double nonzeros);
 
 /**
- * cs3_axpy_rate: elements per cycle of acc += w * x, limited by lanes and SRAM ports:
+ * cs3_axpy_rate: forward, dX: elements per cycle of acc += w * x, limited by lanes and SRAM ports:
  * cached min(lanes, e read/2); else min(lanes, e read/(2+a), e write/a) with a bytes an accumulator
  * and e = pe.sram_efficiency.
  */

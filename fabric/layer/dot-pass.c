@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* dW: for every output row the owner multicasts dy along the token line, each line computes one dot
- * product per live weight (or, at once, the products of all its weights: the local block) and the
+/* dW and backward: for every output row the owner multicasts dy along the token line, each line
+ * computes one dot product per live weight (or, at once, the products of all its weights: the local
+ * block; backward: and adds dy to the weight's sum of dX, whose time is part of `service`) and the
  * row chain across the columns adds the partial sums on their way to the edge. The columns are
  * shifted copies of each other, so the chain costs its issue slots (in `service`) and, once, its
  * latency. Equations: doc/model.md, "dW". */
@@ -125,7 +126,8 @@ static gint32 relative(const Engine *e, gint64 cycle) {
  * have a slot: their reports, its word and one cycle each to act on them. */
 static void send_vector(Engine *e, gint64 row, gint64 owner) {
   const Cs3LayerCosts *c = e->costs;
-  gint32 clear = row > 0 ? e->sent + e->way[e->lines + owner - e->owner] : BEGIN_CYCLES;
+  gint32 clear =
+      row > 0 ? e->sent + e->way[e->lines + owner - e->owner] : relative(e, BEGIN_CYCLES);
   gint32 free = row >= c->slots ? e->latest[row % c->slots] + 2 * c->feed + 2 : CS3_NEVER;
   e->sent = MAX(clear, free);
   e->owner = owner;
@@ -173,6 +175,8 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
   e->rebase_rows = cs3_lines_rebase_rows(costs->longest_row);
   e->fixed = costs->control + (e->broadcast ? costs->receive : 0);
   e->done = g_new0(gint32, n * costs->slots);
+  for (gint64 r = 0; r < n && costs->clear > 0; r++) /* before the first row */
+    done_row(e, -1)[r] = 1 + costs->clear;
   e->latest = g_new0(gint32, costs->slots);
   measure_ways(e);
   e->depth = MIN(costs->edge_rows, shape->rows);
@@ -193,7 +197,7 @@ static void engine_free(Engine *e) {
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
 static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3Stream *ingress) {
-  gint32 threads = cs3_lines_latest(e->lines, done_row(e, rows - 1));
+  gint32 threads = cs3_lines_latest(e->lines, done_row(e, rows - 1)) + e->costs->finish;
   Cs3PassTimes times = {.threads = e->base + threads,
                         .ingress_wavelets = cs3_stream_total(ingress),
                         .egress_wavelets = e->egress_wavelets};
@@ -218,7 +222,7 @@ static gint64 least_end(const Engine *e, gint64 row, const Cs3PassRest *rest,
                         const Cs3Stream *ingress) {
   const Cs3LayerCosts *c = e->costs;
   gint64 work = rest->weights * c->service / e->lines + rest->rows * (c->block + e->fixed);
-  gint64 lines = e->base + cs3_lines_mean(e->lines, done_row(e, row)) + work;
+  gint64 lines = e->base + cs3_lines_mean(e->lines, done_row(e, row)) + work + c->finish;
   gint64 wavelets = rest->weights * c->gradient_bits / 32;
   gint64 out = (e->egress + wavelets * e->per_wavelet) >> FRACTION_BITS;
   return MAX(MAX(lines, e->per_wavelet > 0 ? out : 0),

@@ -22,7 +22,7 @@ static double row_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
   double share =
       (double)(c->lines - 1) / c->lines; /* one end receives nothing, the other sends nothing */
   double cycles = c->control + c->block + (double)c->store / c->lines;
-  if (shape->pass != CS3_PASS_DW && !mapping->overlap)
+  if (!cs3_pass_has_gradients(shape->pass) && !mapping->overlap)
     return cycles + (c->lines > 1 ? c->last + 1 : 0); /* the PE stands while the vector passes */
   return cycles + share * (c->receive + c->send);
 }
@@ -38,7 +38,7 @@ static double round_trip(const Cs3LayerCosts *c, double lines_away, double work)
 static double link_work(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
   if (c->lines == 1)
     return 0;
-  if (shape->pass != CS3_PASS_DW)
+  if (!cs3_pass_has_gradients(shape->pass))
     return (double)shape->rows * c->vector;
   double stream = (double)shape->rows * (c->vector + c->feed - c->hop);
   double windows = (double)((shape->rows - 1) / c->slots);
@@ -49,9 +49,11 @@ static double link_work(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
 static Limits limits(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                      const Cs3LayerCosts *c, double nonzeros, double line_nonzeros) {
   double rows = shape->rows;
-  double gradients = shape->pass == CS3_PASS_DW ? nonzeros * hw->kernel.gradient_bits / 32 : 0;
+  double gradients =
+      cs3_pass_has_gradients(shape->pass) ? nonzeros * hw->kernel.gradient_bits / 32 : 0;
   return (Limits){
-      .line = line_nonzeros * c->service + rows * row_work(shape, mapping, c),
+      .line =
+          line_nonzeros * c->service + rows * row_work(shape, mapping, c) + c->clear + c->finish,
       .link = link_work(shape, c),
       .ingress = rows * cs3_layer_row_wavelets(shape, c, nonzeros / rows) * c->ingress_cycles,
       .egress = gradients * c->egress_cycles,
@@ -146,7 +148,7 @@ static double dot_windows(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
 /* Cycles once a pass: the multicast, the reduction and the way to the farthest owner. */
 static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                       const Cs3LayerCosts *c) {
-  double reduction = shape->pass == CS3_PASS_DW
+  double reduction = cs3_pass_has_gradients(shape->pass)
                          ? (double)c->reach
                          : cs3_reduction_ops(mapping->reduction)->latency(c, shape->rows);
   return c->lead + reduction + (double)c->lines * c->hop + c->vector + c->store;
@@ -159,9 +161,9 @@ double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   double nonzeros = (double)shape->rows * shape->features * density;
   Limits l =
       limits(hw, shape, mapping, &c, nonzeros, busiest_line(&c, (double)shape->rows, density));
-  if (shape->pass == CS3_PASS_DW)
-    l.line = MAX(l.line, dot_windows(shape, mapping, &c, density));
-  if (shape->pass != CS3_PASS_DW)
+  if (cs3_pass_has_gradients(shape->pass))
+    l.line = MAX(l.line, dot_windows(shape, mapping, &c, density) + c.clear + c.finish);
+  else
     l.link *= cs3_reduction_ops(mapping->reduction)->vectors;
   return longest(&l) + latency(shape, mapping, &c);
 }

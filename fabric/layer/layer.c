@@ -18,7 +18,7 @@ const char *cs3_cause_name(Cs3Cause cause) {
 }
 
 const char *cs3_pass_name(Cs3Pass pass) {
-  static const char *const names[CS3_N_PASSES] = {"forward", "dx", "dw"};
+  static const char *const names[CS3_N_PASS_KINDS] = {"forward", "dx", "dw", "backward"};
   return names[pass];
 }
 
@@ -65,42 +65,43 @@ typedef struct {
 typedef struct {
   gint64 pass, rows, features, lines, limits, reduction, overlap, edge_rows;
   gint64 line_features, reach;
-  gint32 costs[15];
+  gint32 costs[17];
   Cs3LayerEdge edges[3];
   double ingress_cycles, egress_cycles;
 } Question;
 
 /* The costs as the recurrences see them: what only shifts or splits their result is left out, and
  * so are links that are not simulated. Passes that differ in nothing else are one. */
-static Cs3LayerCosts bare_costs(const Cs3LayerCosts *c, gboolean dw, Cs3PassLimits limits) {
+static Cs3LayerCosts bare_costs(const Cs3LayerCosts *c, gboolean gradients, Cs3PassLimits limits) {
   Cs3LayerCosts bare = *c;
   bare.columns = bare.tokens = bare.elements = bare.gradients = 0;
-  bare.arithmetic = bare.copy = bare.block_vector = 0;
+  bare.arithmetic = bare.copy = bare.block_vector = bare.masks = 0;
   if (limits < CS3_LIMIT_INGRESS) {
     bare.ingress_cycles = 0;
     bare.edge_rows = 2;
   }
   if (limits < CS3_LIMIT_EGRESS)
     bare.egress_cycles = 0;
-  if (bare.egress_cycles == 0 || !dw) /* how long a gradient travels matters to the edge alone */
+  if (bare.egress_cycles == 0 ||
+      !gradients) /* how long a gradient travels matters to the edge alone */
     bare.lead = bare.reach = 0;
   return bare;
 }
 
 static Cs3MemoKey question_key(const Pass *p, const Cs3LayerCosts *c, Cs3PassLimits limits) {
-  gboolean dw = p->shape->pass == CS3_PASS_DW;
+  gboolean gradients = cs3_pass_has_gradients(p->shape->pass);
   Question question = {
-      .pass = dw,
+      .pass = gradients,
       .rows = p->shape->rows,
       .features = p->shape->features,
       .lines = c->lines,
       .limits = limits,
-      .reduction = dw ? 0 : p->mapping->reduction,
-      .overlap = dw ? 0 : p->mapping->overlap,
+      .reduction = gradients ? 0 : p->mapping->reduction,
+      .overlap = gradients ? 0 : p->mapping->overlap,
       .edge_rows = c->edge_rows,
       .costs = {c->vector, c->last, c->service, c->control, c->receive, c->send, c->store, c->feed,
                 c->slots, c->hop, (gint32)c->wire, c->weight_bits, c->gradient_bits, c->token,
-                c->block},
+                c->block, c->clear, c->finish},
       .edges = {c->along, c->low, c->turn},
       .line_features = c->wire == CS3_WIRE_BITMASK ? c->features : 0,
       .reach = c->lead + c->reach,
@@ -123,7 +124,8 @@ static Cs3MemoKey least_key(const Cs3MemoKey *key) {
 
 /* @give_up: of Cs3PassTimes.end. */
 static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
-  Cs3LayerCosts costs = bare_costs(&p->costs, p->shape->pass == CS3_PASS_DW, limits);
+  gboolean gradients = cs3_pass_has_gradients(p->shape->pass);
+  Cs3LayerCosts costs = bare_costs(&p->costs, gradients, limits);
   Cs3MemoKey key = question_key(p, &costs, limits), least = least_key(&key);
   gint64 known[CS3_MEMO_VALUES];
   if (cs3_memo_find(p->weights->memo, &key, known) ||
@@ -132,7 +134,7 @@ static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
     return (Cs3PassTimes){known[0], known[1], known[2], known[3]};
   Cs3LayerCounts made = counts_of(p);
   const Cs3LayerCounts *counts = made.counts != NULL ? &made : NULL;
-  Cs3PassTimes times = p->shape->pass == CS3_PASS_DW
+  Cs3PassTimes times = gradients
                            ? cs3_dot_pass(p->shape, &costs, counts, limits, give_up)
                            : cs3_axpy_pass(p->shape, p->mapping, &costs, counts, limits, give_up);
   gint64 answer[CS3_MEMO_VALUES] = {times.threads, times.end, times.ingress_wavelets,
@@ -208,7 +210,7 @@ static gboolean split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3Pass
   gint64 per_line = p->nonzeros / c->lines, height = 0;
   Cs3PassTimes slots = run_whole(p, CS3_LIMIT_SLOTS);
   Cs3PassTimes reduced = run_whole(p, CS3_LIMIT_REDUCTION), ingress = {0};
-  if (p->shape->pass == CS3_PASS_DW)
+  if (cs3_pass_has_gradients(p->shape->pass))
     ingress = run_whole(p, CS3_LIMIT_INGRESS);
   if (!told(&slots, error) || !told(&reduced, error) || !told(&ingress, error))
     return FALSE;
@@ -221,12 +223,13 @@ static gboolean split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3Pass
   gint64 rows = p->shape->rows;
   cs3_cause_climb(&height, per_line * c->arithmetic + rows * c->block_vector,
                   &causes[CS3_CAUSE_MAPPING]);
-  cs3_cause_climb(&height, per_line * c->service + rows * (c->control + c->block),
+  cs3_cause_climb(&height,
+                  per_line * c->service + rows * (c->control + c->block) + c->clear + c->finish,
                   &causes[CS3_CAUSE_OVERHEAD]);
   cs3_cause_climb(&height, slots.threads, &causes[CS3_CAUSE_IMBALANCE]);
   cs3_cause_climb(&height, reduced.threads, &causes[CS3_CAUSE_REDUCTION]);
   /* What the stream and the rest cost together beyond the larger of them. */
-  if (p->shape->pass == CS3_PASS_DW) {
+  if (cs3_pass_has_gradients(p->shape->pass)) {
     cs3_cause_climb(&height, ingress.threads, &causes[CS3_CAUSE_INGRESS]);
     cs3_cause_climb(&height, all->threads, &causes[CS3_CAUSE_EGRESS]);
   } else {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One pass (forward, dX or dW) of a weight-streamed sparse linear layer on one wafer.
- * doc/model.md describes the machine; this header its interface. All times are cycles.
+/* One pass (forward, dX, dW, or the last two at once) of a weight-streamed sparse linear layer on
+ * one wafer. doc/model.md describes the machine; this header its interface. All times are cycles.
  *
  * Vocabulary. A *feature line* is the set of PEs that own the same input features and receive the
  * same weights; a *token line* is the set of PEs that own the same tokens and reduce partial sums.
@@ -13,11 +13,29 @@
 #include "fabric/hardware.h"
 #include "fabric/memo.h"
 
-typedef enum { CS3_PASS_FORWARD, CS3_PASS_DX, CS3_PASS_DW, CS3_N_PASSES } Cs3Pass;
+typedef enum {
+  CS3_PASS_FORWARD,
+  CS3_PASS_DX,
+  CS3_PASS_DW,
+  CS3_N_PASSES, /* of a step whose backward is separate; shared: one pass instead of dX and dW */
+  CS3_PASS_BACKWARD = CS3_N_PASSES,
+  CS3_N_PASS_KINDS
+} Cs3Pass;
+
+/** cs3_pass_has_gradients: whether the owners multicast dy and weight gradients leave the wafer. */
+static inline gboolean cs3_pass_has_gradients(Cs3Pass pass) {
+  return pass == CS3_PASS_DW || pass == CS3_PASS_BACKWARD;
+}
+
+/** cs3_pass_products: multiply-adds for each live weight and token. */
+static inline int cs3_pass_products(Cs3Pass pass) {
+  return pass == CS3_PASS_BACKWARD ? 2 : 1;
+}
 
 /* What is computed: `rows` output rows streamed one after the other, each with a weight per
  * `features` resident input features, for `tokens` tokens. Forward: rows N, features K. dX: rows
- * K, features N (the transposed stream). dW: rows N (dy is multicast), features K (x resident). */
+ * K, features N (the transposed stream). dW and backward: rows N (dy is multicast), features K (x
+ * resident; backward: and dX, which every line adds up for its own features). */
 typedef struct {
   Cs3Pass pass;
   gint64 rows, features, tokens;
@@ -26,9 +44,10 @@ typedef struct {
 
 /* How it is laid on the wafer. */
 typedef struct {
-  int axis;                  /* CS3_AXIS_Y: features on rows; CS3_AXIS_X: on columns */
-  gint64 fold;               /* g groups of lines that share the features; each takes tokens / g */
-  Cs3AccPlacement placement; /* of the accumulators (dW by dot products: of dy); never AUTO */
+  int axis;    /* CS3_AXIS_Y: features on rows; CS3_AXIS_X: on columns */
+  gint64 fold; /* g groups of lines that share the features; each takes tokens / g */
+  Cs3AccPlacement
+      placement; /* of the accumulators (dW by dot products, backward: of dy); never AUTO */
   Cs3Reduction reduction;
   gboolean overlap;  /* reduction in microthreads beside the AXPYs of the next rows */
   Cs3DwAlgorithm dw; /* never CS3_DW_AUTO */
@@ -69,9 +88,9 @@ typedef enum {
                            lanes; local block: products of masked weights */
   CS3_CAUSE_OVERHEAD,   /* issue cycles per weight and per output row */
   CS3_CAUSE_IMBALANCE,  /* waiting for the line with most non-zeros, slots included */
-  CS3_CAUSE_REDUCTION,  /* partial sums (dW: broadcast of dy) */
+  CS3_CAUSE_REDUCTION,  /* partial sums (dW, backward: broadcast of dy) */
   CS3_CAUSE_INGRESS,    /* weights arriving from MemoryX */
-  CS3_CAUSE_EGRESS,     /* gradients leaving (dW) */
+  CS3_CAUSE_EGRESS,     /* gradients leaving (dW, backward) */
   CS3_CAUSE_FILL,       /* latency of multicast, chain and store, once a pass */
   CS3_N_CAUSES
 } Cs3Cause;
@@ -90,7 +109,7 @@ const char *cs3_dw_name(Cs3DwAlgorithm algorithm);
 typedef struct {
   gint64 cycles;
   gint64 causes[CS3_N_CAUSES];
-  gint64 nonzeros; /* weights multiplied, per token */
+  gint64 nonzeros; /* weights multiplied, per token: cs3_pass_products() times each */
   gint64 ingress_wavelets, egress_wavelets;
   double imbalance; /* non-zeros of the busiest line / mean line */
 } Cs3LayerResult;

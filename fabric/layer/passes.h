@@ -8,9 +8,9 @@
 /* Limits are cumulative, in this order. */
 typedef enum {
   CS3_LIMIT_SLOTS,     /* lines coupled by accumulator slots only */
-  CS3_LIMIT_REDUCTION, /* and by the reduction (dW: the broadcast) with its latencies */
+  CS3_LIMIT_REDUCTION, /* and by the reduction (dW, backward: the broadcast) with its latencies */
   CS3_LIMIT_INGRESS,   /* and by the off-wafer links inwards */
-  CS3_LIMIT_EGRESS,    /* and outwards (dW) */
+  CS3_LIMIT_EGRESS,    /* and outwards (dW, backward) */
 } Cs3PassLimits;
 
 /* The end of a pass whose lines drift further apart than 32-bit times reach: it cannot be told. */
@@ -35,7 +35,8 @@ static inline void cs3_cause_climb(gint64 *height, gint64 rung, gint64 *cause) {
 static inline gint64 cs3_ideal_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                                       gint64 nonzeros) {
   double peak_macs = (double)hw->wafer.cores_peak * hw->pe.lanes_fp16;
-  return (gint64)((double)nonzeros * shape->tokens / peak_macs);
+  double products = (double)nonzeros * cs3_pass_products(shape->pass);
+  return (gint64)(products * shape->tokens / peak_macs);
 }
 
 /* Rows between two looks at whether a pass can still end in time. */
@@ -67,6 +68,6 @@ Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping
                            const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
                            Cs3PassLimits limits, gint64 give_up);
 
-/** cs3_dot_pass: dW. */
+/** cs3_dot_pass: dW and backward. */
 Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
                           const Cs3LayerCounts *counts, Cs3PassLimits limits, gint64 give_up);

@@ -135,7 +135,7 @@ static void consider_axes(Search *search, const Cs3LayerShape *shape, Cs3Mapping
 /* How weight gradients may be computed; the other passes know one way. */
 static gboolean dw_allowed(const Search *search, const Cs3LayerShape *shape,
                            const Cs3MapForce *force, int dw) {
-  if (shape->pass != CS3_PASS_DW)
+  if (!cs3_pass_has_gradients(shape->pass))
     return dw == CS3_DW_DOT;
   int wanted = force->dw >= 0 ? force->dw : search->hw->kernel.dw_algorithm;
   return wanted == CS3_DW_AUTO || wanted == dw;
@@ -240,16 +240,16 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
 
 /* What the partial results of a pass go through. */
 static const char *way_of(const Cs3MapCandidate *c) {
-  return c->shape.pass == CS3_PASS_DW ? cs3_dw_name(c->mapping.dw)
-                                      : cs3_reduction_name(c->mapping.reduction);
+  return cs3_pass_has_gradients(c->shape.pass) ? cs3_dw_name(c->mapping.dw)
+                                               : cs3_reduction_name(c->mapping.reduction);
 }
 
 char *cs3_map_describe(const Cs3MapCandidate *c) {
-  return g_strdup_printf(
-      "fold %" G_GINT64_FORMAT " on %s, %s, %s%s, %s", c->mapping.fold,
-      c->mapping.axis == CS3_AXIS_X ? "x" : "y", cs3_placement_name(c->mapping.placement),
-      way_of(c), c->mapping.overlap || c->shape.pass == CS3_PASS_DW ? "" : " not overlapped",
-      c->shape.dense ? "dense" : "sparse");
+  gboolean stands = !c->mapping.overlap && !cs3_pass_has_gradients(c->shape.pass);
+  return g_strdup_printf("fold %" G_GINT64_FORMAT " on %s, %s, %s%s, %s", c->mapping.fold,
+                         c->mapping.axis == CS3_AXIS_X ? "x" : "y",
+                         cs3_placement_name(c->mapping.placement), way_of(c),
+                         stands ? " not overlapped" : "", c->shape.dense ? "dense" : "sparse");
 }
 
 json_t *cs3_map_json(const Cs3MapCandidate *c) {

@@ -25,7 +25,7 @@ typedef struct {
 
 #define AT(member) G_STRUCT_OFFSET(LayerOptions, member)
 
-static const char *const passes[] = {"forward", "dx", "dw", NULL};
+static const char *const passes[] = {"forward", "dx", "dw", "backward", NULL};
 
 static const char *const fidelities[] = {"recurrence", "event", "bound", "all", NULL};
 
@@ -58,7 +58,8 @@ static const Cs3Option options[] = {
      .offset = AT(pass),
      .metavar = "PASS",
      .choices = passes,
-     .help = "which of the three products of a training step"},
+     .help = "which of the three products of a training step; backward: dx and dw, in one pass or "
+             "two (kernel.backward)"},
     {.name = "fidelity",
      .type = CS3_OPTION_CHOICE,
      .offset = AT(fidelity),
@@ -248,6 +249,19 @@ static gboolean close_views(Views *views, const json_t *record, GError **error) 
   return ok;
 }
 
+/* A view shows one pass. */
+static gboolean check_views(const LayerOptions *o, const Cs3Hardware *hw, GError **error) {
+  gboolean two = o->pass == CS3_PASS_BACKWARD && hw->kernel.backward == CS3_BACKWARD_SEPARATE;
+  if (!two || (!o->trace && !o->heatmap))
+    return TRUE;
+  g_set_error(
+      error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+      "--%s: shows one pass, and backward is two (kernel.backward = separate): use --pass dx "
+      "or --pass dw, or --set kernel.backward=shared",
+      o->trace ? "trace" : "heatmap");
+  return FALSE;
+}
+
 static json_t *make_record(const LayerOptions *o, const Views *views, GError **error) {
   Cs3LayerConfig config = {
       .tokens = o->tokens,
@@ -263,8 +277,8 @@ static json_t *make_record(const LayerOptions *o, const Views *views, GError **e
   g_autoptr(Cs3Machine) machine = load_machine(o, error);
   config.machine = machine;
   g_autoptr(Cs3Mask) mask = NULL;
-  if (machine == NULL || !cs3_scenario_map(o->map, &config.force, error) ||
-      !read_weights(o, &config, &mask, error))
+  if (machine == NULL || !check_views(o, &machine->hw, error) ||
+      !cs3_scenario_map(o->map, &config.force, error) || !read_weights(o, &config, &mask, error))
     return NULL;
   return cs3_layer_run(&config, error);
 }
@@ -301,6 +315,9 @@ static const Cs3Example examples[] = {
      "cs3sim layer --shape 12288x12288 --tokens 131072 --sparsity 0.7 --hardware cs2"},
     {"the weight gradient of a small one, as JSON",
      "cs3sim layer --shape 1024x1024 --tokens 4096 --pass dw --sparsity 0.9 -o json"},
+    {"both products of backward in one pass over the weights, every wavelet moved",
+     "cs3sim layer --shape 96x64 --tokens 64 --sparsity 0.7 --pes 6x8 --pass backward "
+     "--set kernel.backward=shared --fidelity all"},
     {"every wavelet of a small one, beside the recurrence and the bound",
      "cs3sim layer --shape 256x256 --tokens 256 --sparsity 0.7 --pes 16x16 --fidelity all"},
     {"pruned weights from a file (this one is an example that comes with cs3sim)",

@@ -82,3 +82,24 @@ json_t *cs3_layer_run_event(const Cs3LayerConfig *config, const Cs3Mask *mask,
   json_object_set_new(record, "height", json_integer(height));
   return record;
 }
+
+/* What is the larger of two; the rest adds up. */
+static gboolean is_extent(const char *key) {
+  static const char *const extents[] = {"width", "height", "largest_error", "busiest_link_wavelets",
+                                        NULL};
+  return g_strv_contains(extents, key);
+}
+
+void cs3_layer_add_event(json_t *event, const json_t *before) {
+  const char *key;
+  json_t *value;
+  json_object_foreach(event, key, value) {
+    const json_t *other = json_object_get(before, key);
+    double a = json_number_value(value), b = json_number_value(other);
+    double both = is_extent(key) ? MAX(a, b) : a + b;
+    if (json_is_integer(value))
+      json_integer_set(value, (json_int_t)both);
+    else
+      json_real_set(value, both);
+  }
+}

@@ -16,3 +16,6 @@
 json_t *cs3_layer_run_event(const Cs3LayerConfig *config, const Cs3Mask *mask,
                             const Cs3MapCandidate *choice,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_layer_add_event: @event becomes what it and the pass before it, @before, did together. */
+void cs3_layer_add_event(json_t *event, const json_t *before);

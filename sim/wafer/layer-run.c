@@ -10,19 +10,55 @@
 #include "sim/run/result.h"
 #include "sim/wafer/layer-fidelity.h"
 
-/* A pass with the mapping chosen for it. */
+/* Live weights (%NULL: all) as forward streams them, and as a dX pass does. */
 typedef struct {
-  Cs3MapChoice choice;
+  Cs3Mask *drawn, *transposed;
+  const Cs3Mask *mask;
+} Live;
+
+static void live_clear(Live *live) {
+  g_clear_pointer(&live->drawn, cs3_mask_free);
+  g_clear_pointer(&live->transposed, cs3_mask_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Live, live_clear)
+
+static const Cs3Mask *streamed(const Live *live, Cs3Pass pass) {
+  return pass == CS3_PASS_DX ? live->transposed : live->mask;
+}
+
+/* What is asked for, on this machine: passes over the weights one after the other, each with the
+ * mapping chosen for it; result and bound are those of all of them. */
+typedef struct {
+  guint n;
+  Cs3Pass pass[2];
+  Cs3MapChoice choice[2];
   Cs3LayerResult result;
   gint64 bound;
 } Side;
 
-static gboolean run_side(const Cs3LayerConfig *config, const Cs3Mask *mask, Side *side,
+static Side side_of(const Cs3LayerConfig *config) {
+  gboolean separate = config->machine->hw.kernel.backward == CS3_BACKWARD_SEPARATE;
+  if (config->pass == CS3_PASS_BACKWARD && separate)
+    return (Side){.n = 2, .pass = {CS3_PASS_DX, CS3_PASS_DW}};
+  return (Side){.n = 1, .pass = {config->pass}};
+}
+
+static void add_result(Cs3LayerResult *sum, const Cs3LayerResult *result) {
+  sum->cycles += result->cycles;
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    sum->causes[cause] += result->causes[cause];
+  sum->nonzeros = result->nonzeros;
+  sum->ingress_wavelets += result->ingress_wavelets;
+  sum->egress_wavelets += result->egress_wavelets;
+  sum->imbalance = MAX(sum->imbalance, result->imbalance);
+}
+
+static gboolean run_pass(const Cs3LayerConfig *config, guint i, const Cs3Mask *mask, Side *side,
                          GError **error) {
   const Cs3Hardware *hw = &config->machine->hw;
-  gboolean transposed = config->pass == CS3_PASS_DX;
+  gboolean transposed = side->pass[i] == CS3_PASS_DX;
   Cs3LayerShape shape = {
-      .pass = config->pass,
+      .pass = side->pass[i],
       .rows = transposed ? config->in_features : config->out_features,
       .features = transposed ? config->out_features : config->in_features,
       .tokens = config->tokens,
@@ -31,16 +67,28 @@ static gboolean run_side(const Cs3LayerConfig *config, const Cs3Mask *mask, Side
   if (mask != NULL)
     cs3_weights_lend_mask(mask, &loan);
   const Cs3WeightsLoan *live = mask != NULL ? &loan : NULL;
-  if (!cs3_map_choose(hw, &shape, live, NULL, &config->force, &side->choice, error))
+  if (!cs3_map_choose(hw, &shape, live, NULL, &config->force, &side->choice[i], error))
     return FALSE;
-  const Cs3MapCandidate *best = &side->choice.best;
+  const Cs3MapCandidate *best = &side->choice[i].best;
   Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, NULL);
-  if (!cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &side->result, error))
+  Cs3LayerResult result;
+  if (!cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &result, error))
     return FALSE;
-  side->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, side->result.nonzeros);
+  side->bound += cs3_layer_bound(hw, &best->shape, &best->mapping, result.nonzeros);
   /* The dense format multiplies the zeros too; the work that counts is the live weights. */
   if (live != NULL)
-    side->result.nonzeros = live->nonzeros;
+    result.nonzeros = live->nonzeros;
+  add_result(&side->result, &result);
+  return TRUE;
+}
+
+/* @live: %NULL: dense. */
+static gboolean run_side(const Cs3LayerConfig *config, const Live *live, Side *side,
+                         GError **error) {
+  *side = side_of(config);
+  for (guint i = 0; i < side->n; i++)
+    if (!run_pass(config, i, live != NULL ? streamed(live, side->pass[i]) : NULL, side, error))
+      return FALSE;
   return TRUE;
 }
 
@@ -53,6 +101,22 @@ static const char *bottleneck(const Cs3LayerResult *result) {
   return cs3_cause_name(worst);
 }
 
+/* One mapping, or one a pass. */
+static json_t *mapping_json(const Side *side) {
+  if (side->n == 1)
+    return cs3_map_json(&side->choice[0].best);
+  json_t *object = json_object();
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < side->n; i++) {
+    g_autofree char *words = cs3_map_describe(&side->choice[i].best);
+    const char *name = cs3_pass_name(side->pass[i]);
+    g_string_append_printf(text, "%s%s: %s", i > 0 ? "; " : "", name, words);
+    json_object_set_new(object, name, cs3_map_json(&side->choice[i].best));
+  }
+  json_object_set_new(object, "text", json_string(text->str));
+  return object;
+}
+
 static json_t *side_json(const Side *side) {
   json_t *causes = json_object();
   for (int cause = 0; cause < CS3_N_CAUSES; cause++)
@@ -63,32 +127,44 @@ static json_t *side_json(const Side *side) {
                 "nonzeros", (json_int_t)side->result.nonzeros, "imbalance", side->result.imbalance,
                 "ingress_wavelets", (json_int_t)side->result.ingress_wavelets, "egress_wavelets",
                 (json_int_t)side->result.egress_wavelets, "causes", causes, "bottleneck",
-                bottleneck(&side->result), "mapping", cs3_map_json(&side->choice.best));
-  if (side->choice.runner_up.cycles > 0)
-    json_object_set_new(object, "runner_up", cs3_map_json(&side->choice.runner_up));
+                bottleneck(&side->result), "mapping", mapping_json(side));
+  if (side->n == 1 && side->choice[0].runner_up.cycles > 0)
+    json_object_set_new(object, "runner_up", cs3_map_json(&side->choice[0].runner_up));
   return object;
 }
 
-/* The live weights as the pass streams them. @mask: NULL when all are alive; @owned: what to free.
- */
-static gboolean stream_weights(const Cs3LayerConfig *config, Cs3Mask **owned, const Cs3Mask **mask,
-                               GError **error) {
-  *owned = NULL;
-  *mask = config->mask;
+/* @config's mask, or one that is drawn. */
+static gboolean find_weights(const Cs3LayerConfig *config, Live *live, GError **error) {
+  live->mask = config->mask;
   if (config->mask == NULL && config->sparsity > 0) {
-    *owned = cs3_pattern_mask(&config->pattern, config->out_features, config->in_features,
-                              1 - config->sparsity, config->seed, cs3_pattern_stream("layer"),
-                              config->workers, error);
-    if (*owned == NULL)
+    live->drawn = cs3_pattern_mask(&config->pattern, config->out_features, config->in_features,
+                                   1 - config->sparsity, config->seed, cs3_pattern_stream("layer"),
+                                   config->workers, error);
+    if (live->drawn == NULL)
       return FALSE;
-    *mask = *owned;
+    live->mask = live->drawn;
   }
-  if (*mask == NULL || config->pass != CS3_PASS_DX)
+  if (live->mask == NULL || side_of(config).pass[0] != CS3_PASS_DX)
     return TRUE;
-  Cs3Mask *transposed = cs3_mask_transpose(*mask, error);
-  cs3_mask_free(*owned);
-  *mask = *owned = transposed;
-  return transposed != NULL;
+  live->transposed = cs3_mask_transpose(live->mask, error);
+  return live->transposed != NULL;
+}
+
+/* The wavelets of all passes. */
+static json_t *run_events(const Cs3LayerConfig *config, const Live *live, const Side *side,
+                          GError **error) {
+  json_t *sum = NULL;
+  for (guint i = 0; i < side->n; i++) {
+    json_t *event =
+        cs3_layer_run_event(config, streamed(live, side->pass[i]), &side->choice[i].best, error);
+    if (event != NULL && sum != NULL)
+      cs3_layer_add_event(event, sum);
+    json_decref(sum);
+    sum = event;
+    if (sum == NULL)
+      return NULL;
+  }
+  return sum;
 }
 
 /* Cycles beyond dense / theory, by cause; they add up to the gap. A negative entry is time that the
@@ -123,22 +199,22 @@ static void drop_causes(json_t *head) {
 }
 
 json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
-  g_autoptr(Cs3Mask) owned = NULL;
-  const Cs3Mask *mask;
+  g_auto(Live) live = {0};
   Side sparse, dense;
-  if (!stream_weights(config, &owned, &mask, error) || !run_side(config, NULL, &dense, error) ||
-      !run_side(config, mask, &sparse, error))
+  if (!find_weights(config, &live, error) || !run_side(config, NULL, &dense, error) ||
+      !run_side(config, &live, &sparse, error))
     return NULL;
   gboolean moves = config->fidelity == CS3_FIDELITY_EVENT || config->fidelity == CS3_FIDELITY_ALL;
-  json_t *event = moves ? cs3_layer_run_event(config, mask, &sparse.choice.best, error) : NULL;
+  json_t *event = moves ? run_events(config, &live, &sparse, error) : NULL;
   if (moves && event == NULL)
     return NULL;
   if (config->fidelity == CS3_FIDELITY_BOUND) {
     keep_bound(&sparse);
     keep_bound(&dense);
   }
-  double live = mask ? (double)cs3_mask_nnz(mask) / ((double)mask->rows * mask->cols) : 1;
-  double macs = (double)sparse.result.nonzeros * config->tokens;
+  double weights = (double)config->out_features * (double)config->in_features;
+  double density = live.mask ? (double)cs3_mask_nnz(live.mask) / weights : 1;
+  double macs = (double)sparse.result.nonzeros * cs3_pass_products(config->pass) * config->tokens;
   double seconds = sparse.result.cycles / config->machine->hw.wafer.clock_hz;
   json_t *record = side_json(&sparse);
   json_t *head = json_pack(
@@ -153,7 +229,7 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
         json_pack("{s:s, s:s*}", "file", config->mask_file, "tensor", config->mask_tensor));
   json_object_update(head, record);
   json_decref(record);
-  json_object_set_new(head, "speedup", speedup_json(&sparse.result, &dense.result, 1 / live));
+  json_object_set_new(head, "speedup", speedup_json(&sparse.result, &dense.result, 1 / density));
   json_object_set_new(head, "time_s", json_real(seconds));
   json_object_set_new(head, "achieved_flops", json_real(2 * macs / seconds));
   json_object_set_new(head, "dense", side_json(&dense));

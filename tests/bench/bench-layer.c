@@ -50,6 +50,10 @@ static double seconds_to_sum(const guint16 *counts, gint64 n) {
   return now_s() - start;
 }
 
+static const char *way(Cs3Pass pass, int reduction) {
+  return cs3_pass_has_gradients(pass) ? "" : cs3_reduction_name((Cs3Reduction)reduction);
+}
+
 static void bench(const Cs3Machine *machine, Cs3Pass pass, int reduction) {
   Cs3LayerShape shape = {.pass = pass, .rows = ROWS, .features = FEATURES, .tokens = TOKENS};
   Cs3Mapping mapping = {.axis = CS3_AXIS_Y,
@@ -70,8 +74,8 @@ static void bench(const Cs3Machine *machine, Cs3Pass pass, int reduction) {
   }
   double updates = (double)ROWS * lines / median(run, RUNS);
   printf("recurrence %-8s %-8s %4d lines  %7.0f M rows x lines/s  (sum alone %7.0f)\n",
-         cs3_pass_name(pass), pass == CS3_PASS_DW ? "" : cs3_reduction_name(mapping.reduction),
-         (int)lines, updates / 1e6, (double)ROWS * lines / median(sum, RUNS) / 1e6);
+         cs3_pass_name(pass), way(pass, reduction), (int)lines, updates / 1e6,
+         (double)ROWS * lines / median(sum, RUNS) / 1e6);
 }
 
 /* Up to a few million hops each, on few tokens a PE and on as many as a PE of the whole wafer has
@@ -142,9 +146,7 @@ static gboolean bench_event(Cs3Hardware hw, int columns, int lines, Cs3Pass pass
   if (singles < 0)
     return FALSE;
   printf("wavelets   %-8s %-8s %dx%d PEs, %3d tokens each  %7.1f M hops/s  (singles %5.1f)\n",
-         cs3_pass_name(pass),
-         pass == CS3_PASS_DW ? "" : cs3_reduction_name((Cs3Reduction)reduction), columns, lines,
-         tokens, trains, singles);
+         cs3_pass_name(pass), way(pass, reduction), columns, lines, tokens, trains, singles);
   return TRUE;
 }
 
@@ -155,7 +157,8 @@ static gboolean bench_events(const Cs3Hardware *hw, GError **error) {
     int tokens = moved_tokens[i % N_TOKENS];
     for (int reduction = CS3_REDUCTION_CHAIN; ok && reduction < CS3_N_REDUCTIONS; reduction++)
       ok = bench_event(*hw, columns, lines, CS3_PASS_FORWARD, reduction, tokens, error);
-    ok = ok && bench_event(*hw, columns, lines, CS3_PASS_DW, CS3_REDUCTION_CHAIN, tokens, error);
+    for (int pass = CS3_PASS_DW; ok && pass <= CS3_PASS_BACKWARD; pass++)
+      ok = bench_event(*hw, columns, lines, (Cs3Pass)pass, CS3_REDUCTION_CHAIN, tokens, error);
   }
   return ok;
 }
@@ -169,7 +172,8 @@ int main(void) {
   }
   for (int reduction = CS3_REDUCTION_CHAIN; reduction < CS3_N_REDUCTIONS; reduction++)
     bench(machine, CS3_PASS_FORWARD, reduction);
-  bench(machine, CS3_PASS_DW, CS3_REDUCTION_CHAIN);
+  for (int pass = CS3_PASS_DW; pass <= CS3_PASS_BACKWARD; pass++)
+    bench(machine, (Cs3Pass)pass, CS3_REDUCTION_CHAIN);
   gboolean ok = bench_events(&machine->hw, &error);
   if (!ok)
     fprintf(stderr, "bench-layer: %s\n", error ? error->message : "an output is wrong");

@@ -47,6 +47,7 @@ typedef enum {
   EDGE_BUFFER,
   OVERHEAD,
   DW_BLOCK,
+  BACKWARD_OVERLAP,
   CONTROL,
   PRECISION,
   FORMAT,
@@ -66,7 +67,7 @@ static const struct {
   int low, high, plain;
 } fields[N_FIELDS] = {
     [GENERATION] = {"generation", 0, 3, 0},
-    [PASS] = {"pass", 0, 2, 0},
+    [PASS] = {"pass", 0, CS3_N_PASS_KINDS - 1, 0},
     [WIDTH] = {"width", 1, 9, 1},
     [HEIGHT] = {"height", 1, 26, 1},
     [ROWS] = {"rows", 1, 60, 1},
@@ -94,6 +95,7 @@ static const struct {
     [EDGE_BUFFER] = {"edge buffer", 4, 200, 1000},
     [OVERHEAD] = {"overhead", 0, 9, 0},
     [DW_BLOCK] = {"dw block", 0, 1, 0},
+    [BACKWARD_OVERLAP] = {"backward overlap", 0, 1, 0},
     [CONTROL] = {"control", 0, 5, 1},
     [PRECISION] = {"precision", 0, 1, 0},
     [FORMAT] = {"format", 0, 2, 0},
@@ -167,6 +169,7 @@ static Cs3Hardware hardware_of(const int *v) {
   hw.kernel.control_cycles = v[CONTROL];
   hw.kernel.accumulator_slots = v[SLOTS];
   hw.kernel.acc_precision = v[PRECISION];
+  hw.kernel.backward_overlap = v[BACKWARD_OVERLAP];
   hw.kernel.weight_format = v[FORMAT];
   hw.kernel.dense_weight_bits = v[WEIGHT_BITS];
   hw.kernel.reduce_lanes = 2 * v[LANES];
@@ -282,6 +285,14 @@ static char *otherwise_in_singles(Cs3LayerEventConfig config, Cs3LayerEvent *lay
   return different_pe(cs3_layer_event_fabric(layer), cs3_layer_event_fabric(other), width, height);
 }
 
+/* Multiply-adds for each token: a local block multiplies zeros too, a shared backward pass does two
+ * things with each weight. */
+static gint64 products(const Layer *l, gint64 nonzeros) {
+  gboolean block = cs3_pass_has_gradients(l->shape.pass) && l->mapping.dw == CS3_DW_BLOCK;
+  gint64 of_weights = block ? l->shape.rows * l->shape.features : nonzeros;
+  return of_weights + (l->shape.pass == CS3_PASS_BACKWARD ? nonzeros : 0);
+}
+
 /* What is wrong with the case; %NULL: nothing, or it cannot be run. */
 static char *fault(const Case *c, Tamper tamper) {
   g_auto(Layer) l = {0};
@@ -313,12 +324,9 @@ static char *fault(const Case *c, Tamper tamper) {
     return g_strdup(error->message);
   if (got.cycles != want.cycles)
     return g_strdup_printf("event %d cycles, recurrence %d", (int)got.cycles, (int)want.cycles);
-  /* A local block multiplies zeros too. */
-  gboolean block = l.shape.pass == CS3_PASS_DW && l.mapping.dw == CS3_DW_BLOCK;
-  gint64 weights = block ? l.shape.rows * l.shape.features : want.nonzeros;
-  if (got.macs != weights * l.shape.tokens)
-    return g_strdup_printf("%d multiply-adds, want %d", (int)got.macs,
-                           (int)(weights * l.shape.tokens));
+  gint64 macs = products(&l, want.nonzeros) * l.shape.tokens;
+  if (got.macs != macs)
+    return g_strdup_printf("%d multiply-adds, want %d", (int)got.macs, (int)macs);
   if (got.wrong > 0)
     return g_strdup_printf("%d outputs are wrong, by up to %g", (int)got.wrong, got.error);
   if (got.ingress_wavelets != want.ingress_wavelets || got.egress_wavelets != want.egress_wavelets)
@@ -464,7 +472,7 @@ START_TEST(test_large_mesh) {
   static const int densities[] = {100, 50, 30, 10};
   if (!g_getenv("CS3SIM_TEST_SLOW"))
     return;
-  for (int pass = 0; pass < CS3_N_PASSES; pass++)
+  for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++)
     for (guint i = 0; i < G_N_ELEMENTS(densities); i++) {
       Case c = {.seed = 1};
       for (int field = 0; field < N_FIELDS; field++)

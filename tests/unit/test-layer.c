@@ -69,7 +69,7 @@ static guint16 *draw_counts(GRand *r, const Case *c, double density) {
 /* A layer of up to @features on @c->hw. */
 static gboolean draw_layer(GRand *r, gint32 features, Case *c) {
   c->shape = (Cs3LayerShape){
-      .pass = g_rand_int_range(r, 0, CS3_N_PASSES),
+      .pass = g_rand_int_range(r, 0, CS3_N_PASS_KINDS),
       .rows = g_rand_int_range(r, 1, 120),
       .features = g_rand_int_range(r, 1, features),
       .tokens = g_rand_int_range(r, 1, 3000),
@@ -156,6 +156,48 @@ static void random_cases(int n, gboolean (*draw)(GRand *, Case *), void (*check)
 
 START_TEST(test_laws) {
   random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, draw_case, check_laws);
+}
+END_TEST
+
+static gboolean draw_backward(GRand *r, Case *c) {
+  if (!draw_case(r, c))
+    return FALSE;
+  Cs3LayerShape forward = c->shape;
+  forward.pass = CS3_PASS_FORWARD;
+  c->shape.pass = CS3_PASS_BACKWARD;
+  if (cs3_mapping_check(&c->hw, &c->shape, &c->mapping, NULL) &&
+      cs3_mapping_check(&c->hw, &forward, &c->mapping, NULL))
+    return TRUE;
+  g_free(c->counts);
+  return FALSE;
+}
+
+/* A shared backward pass brings in what forward does, lets out what dW does, and takes at least as
+ * long as the dW that is part of it. */
+static void check_backward(const Case *c) {
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  const Cs3LayerCounts *live = c->counts ? &counts : NULL;
+  Cs3LayerResult result[CS3_N_PASS_KINDS];
+  g_autofree char *text = describe(c);
+  for (Cs3Pass pass = CS3_PASS_FORWARD; pass < CS3_N_PASS_KINDS; pass++) {
+    Cs3LayerShape shape = c->shape;
+    shape.pass = pass;
+    if (pass != CS3_PASS_DX)
+      ck_assert(cs3_layer_recurrence(&c->hw, &shape, &c->mapping, live, &result[pass], NULL));
+  }
+  const Cs3LayerResult *backward = &result[CS3_PASS_BACKWARD], *dw = &result[CS3_PASS_DW];
+  ck_assert_msg(backward->ingress_wavelets == result[CS3_PASS_FORWARD].ingress_wavelets,
+                "%s: %d wavelets in, forward %d", text, (int)backward->ingress_wavelets,
+                (int)result[CS3_PASS_FORWARD].ingress_wavelets);
+  ck_assert_msg(backward->egress_wavelets == dw->egress_wavelets, "%s: %d wavelets out, dW %d",
+                text, (int)backward->egress_wavelets, (int)dw->egress_wavelets);
+  ck_assert_msg(backward->cycles >= dw->cycles, "%s: %d cycles, dW alone %d", text,
+                (int)backward->cycles, (int)dw->cycles);
+}
+
+START_TEST(test_backward) {
+  random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, draw_backward,
+               check_backward);
 }
 END_TEST
 
@@ -272,7 +314,7 @@ static void check_plain(const Case *c) {
   Cs3LayerCosts k;
   cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
   for (Cs3PassLimits limits = CS3_LIMIT_SLOTS; limits <= CS3_LIMIT_EGRESS; limits++) {
-    gboolean dw = c->shape.pass == CS3_PASS_DW;
+    gboolean dw = cs3_pass_has_gradients(c->shape.pass);
     Cs3PassTimes fast = dw ? cs3_dot_pass(&c->shape, &k, live, limits, G_MAXINT64)
                            : cs3_axpy_pass(&c->shape, &c->mapping, &k, live, limits, G_MAXINT64);
     Cs3PassTimes plain =
@@ -336,7 +378,7 @@ static void check_extreme(const Case *c) {
 /* Returns: whether the machine can hold some layer. */
 static gboolean try_extremes(GRand *r, const Cs3Hardware *hw) {
   gboolean any = FALSE;
-  for (int i = 0; i < 4 * CS3_N_PASSES; i++) {
+  for (int i = 0; i < 4 * CS3_N_PASS_KINDS; i++) {
     Case c = {.hw = *hw};
     if (!draw_layer(r, i % 2 ? 70000 : 200, &c))
       continue;
@@ -404,6 +446,7 @@ static Suite *suite(void) {
   TCase *t = tcase_create("random");
   tcase_set_timeout(t, 600);
   tcase_add_test(t, test_laws);
+  tcase_add_test(t, test_backward);
   tcase_add_test(t, test_memory);
   tcase_add_test(t, test_scans_agree);
   tcase_add_test(t, test_vectors_agree);

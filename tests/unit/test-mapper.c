@@ -68,7 +68,7 @@ static void try_folds(Everything *all, Cs3LayerShape shape, Cs3Mapping mapping) 
 
 static void try_everything(Everything *all, const Cs3LayerShape *shape) {
   Cs3Mapping mapping = {.reduction = (Cs3Reduction)all->hw->kernel.reduction, .overlap = TRUE};
-  Cs3DwAlgorithm last = shape->pass == CS3_PASS_DW ? CS3_DW_BLOCK : CS3_DW_DOT;
+  Cs3DwAlgorithm last = cs3_pass_has_gradients(shape->pass) ? CS3_DW_BLOCK : CS3_DW_DOT;
   for (mapping.axis = CS3_AXIS_Y; mapping.axis <= CS3_AXIS_X; mapping.axis++)
     for (mapping.placement = CS3_ACC_CACHE; mapping.placement <= CS3_ACC_SRAM; mapping.placement++)
       for (mapping.dw = CS3_DW_DOT; mapping.dw <= last; mapping.dw++)
@@ -106,7 +106,7 @@ START_TEST(test_near_exhaustive) {
   g_autoptr(Cs3Machine) m = machine(_i % 2 ? "cs2" : "cs3");
   m->hw.kernel.dw_algorithm = CS3_DW_AUTO;
   const gint64 *s = shapes[_i % G_N_ELEMENTS(shapes)];
-  for (int pass = 0; pass < CS3_N_PASSES; pass++) {
+  for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++) {
     Cs3LayerShape shape = {.pass = pass, .rows = s[0], .features = s[1], .tokens = s[2]};
     assert_near_exhaustive(&m->hw, &shape, densities[(_i + pass) % G_N_ELEMENTS(densities)], seed);
   }
@@ -125,7 +125,7 @@ START_TEST(test_near_exhaustive_random) {
   g_autoptr(Cs3Machine) m = machine(machines[g_rand_int_range(r, 0, 4)]);
   m->hw.kernel.dw_algorithm = CS3_DW_AUTO;
   m->hw.kernel.reduction = g_rand_int_range(r, 0, CS3_N_REDUCTIONS);
-  Cs3LayerShape shape = {.pass = g_rand_int_range(r, 0, CS3_N_PASSES),
+  Cs3LayerShape shape = {.pass = g_rand_int_range(r, 0, CS3_N_PASS_KINDS),
                          .rows = log_uniform(r, 16, 800),
                          .features = log_uniform(r, 16, 3000),
                          .tokens = log_uniform(r, 100, 100000)};
@@ -140,7 +140,7 @@ START_TEST(test_near_exhaustive_llama) {
   g_autoptr(Cs3Machine) m = machine(_i % 2 ? "cs2" : "cs3");
   m->hw.kernel.dw_algorithm = CS3_DW_AUTO;
   const gint64 *s = llama_shapes[_i / 2];
-  for (int pass = 0; pass < CS3_N_PASSES; pass++) {
+  for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++) {
     Cs3LayerShape shape = {.pass = pass, .rows = s[0], .features = s[1], .tokens = 65536};
     assert_near_exhaustive(&m->hw, &shape, 0.3, 1);
   }

@@ -74,7 +74,7 @@ static void layer_new(Layer *l, GRand *random) {
       .stream = g_rand_int(random),
   };
   ck_assert(cs3_pattern_parse(&l->spec.pattern, "uniform", NULL));
-  Cs3Pass pass = g_rand_int_range(random, 0, CS3_N_PASSES);
+  Cs3Pass pass = g_rand_int_range(random, 0, CS3_N_PASS_KINDS);
   gboolean dx = pass == CS3_PASS_DX;
   l->shape = (Cs3LayerShape){
       .pass = pass,
