@@ -2,20 +2,26 @@
 /* Attention and mixtures of experts: operators that mix rows or choose among them. */
 #include "config.h"
 
+#include "workloads/attention-mask.h"
 #include "workloads/builder-private.h"
-
-/* Mean over positions 1..seq of the keys a token sees. */
-static double attention_span(double s, gint64 window, gboolean causal) {
-  double w = window > 0 && (double)window < s ? (double)window : s;
-  return causal ? (w * (w + 1) / 2 + (s - w) * w) / s : w;
-}
 
 static double span_of(const Cs3Builder *b, const Cs3AttentionShape *shape, Cs3Act k) {
   double keys = cs3_build_rows(b, k);
   if (shape->cross)
     return keys;
-  gboolean causal = shape->causal && b->graph->lengths.attention != CS3_MASK_FULL;
-  return attention_span(keys, shape->window, causal);
+  const Cs3Lengths *l = &b->graph->lengths;
+  Cs3AttentionSpan span = {.seq = keys, .causal = shape->causal, .window = shape->window};
+  if (l->attention == CS3_MASK_FULL) {
+    span.causal = FALSE;
+    return cs3_attention_keys(&span);
+  }
+  span.tiles = l->tiles > 0 ? l->tiles : CS3_ATTENTION_TILES;
+  span.causal |= l->attention == CS3_MASK_CAUSAL;
+  if (l->attention == CS3_MASK_WINDOW)
+    span.window = span.window > 0 ? MIN(span.window, l->reach) : l->reach;
+  if (l->attention == CS3_MASK_PACKED)
+    span.document = l->reach;
+  return cs3_attention_keys(&span);
 }
 
 /* Each rotated pair (x, y): x cos - y sin, y cos + x sin. */

@@ -9,7 +9,17 @@
 #include "workloads/graph-node.h"
 
 /* Attention's mask where the model leaves a choice. */
-typedef enum { CS3_MASK_MODEL, CS3_MASK_FULL, CS3_MASK_CAUSAL } Cs3AttentionMask;
+typedef enum {
+  CS3_MASK_MODEL,  /* what the model does, in tiles: causal in decoders, the square in encoders, windows */
+  CS3_MASK_FULL,   /* the square, or the model's window of it, by the score */
+  CS3_MASK_CAUSAL, /* causal everywhere, the model's windows kept; in tiles, as all that follow */
+  CS3_MASK_WINDOW, /* the model's, cut to a window of `reach` */
+  CS3_MASK_PACKED, /* the model's, cut to documents of `reach` tokens */
+} Cs3AttentionMask;
+
+/* Tiles a side in which the vendor's compiler leaves out masked work: ranges of sequence/256. */
+#define CS3_ATTENTION_TILES ((gint64)256)
+#define CS3_ATTENTION_MAX_TILES ((gint64)4096)
 
 /* Lengths of a sample; 0: the model's own default. */
 typedef struct {
@@ -18,6 +28,8 @@ typedef struct {
   gint64 image;       /* pixels on a side, or latent positions of a diffusion transformer */
   double capacity;    /* of experts: rows that are run over the mean rows an expert gets, >= 1 */
   Cs3AttentionMask attention;
+  gint64 reach; /* tokens of a window or a document */
+  gint64 tiles; /* a side of attention's square; 0: CS3_ATTENTION_TILES */
 } Cs3Lengths;
 
 typedef struct Cs3Model Cs3Model;

@@ -232,7 +232,10 @@ void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record) {
     json_object_set_new(record, "image", json_integer(l->image));
   if (cs3_model_fact(graph->model, "experts") > 0)
     json_object_set_new(record, "expert_capacity", json_real(l->capacity));
-  json_object_set_new(record, "attention", json_string(cs3_attention_name(l->attention)));
+  g_autofree char *attention = cs3_attention_text(l);
+  json_object_set_new(record, "attention", json_string(attention));
+  if (l->attention != CS3_MASK_FULL && l->tiles > 0)
+    json_object_set_new(record, "attention_tiles", json_integer(l->tiles));
   g_autofree char *cut = cs3_length_default_note(graph);
   if (cut != NULL)
     add_note(record, cut);

@@ -45,7 +45,16 @@ Cs3Graph *cs3_length_options_graph(const Cs3LengthOptions *o, const Cs3Model *mo
       .encoder_seq = o->encoder_seq,
       .image = o->image,
       .capacity = o->expert_capacity > 0 ? o->expert_capacity : capacity,
-      .attention = cs3_attention_masks[o->attention],
+      .tiles = o->attention_tiles,
   };
+  const char *attention = o->attention != NULL ? o->attention : CS3_DEFAULT_ATTENTION;
+  if (!cs3_attention_parse(attention, &lengths, error))
+    return NULL;
+  if (o->attention_tiles > 0 && lengths.attention == CS3_MASK_FULL) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "--attention-tiles: --attention full leaves nothing out; take another or leave the "
+                "tiles out");
+    return NULL;
+  }
   return cs3_graph_new(model, &lengths, error);
 }

@@ -9,8 +9,11 @@
 typedef struct {
   gint64 seq, encoder_seq, image;
   double expert_capacity;
-  int attention; /* index in cs3_attention_names */
+  char *attention; /* (nullable): as CS3_DEFAULT_ATTENTION */
+  gint64 attention_tiles;
 } Cs3LengthOptions;
+
+#define CS3_DEFAULT_ATTENTION "full"
 
 /* clang-format off */
 /* Rows of an option table. @place: of a Cs3LengthOptions in the command's struct. */
@@ -32,10 +35,16 @@ typedef struct {
    .min = 1, .max = 1 << 12, .default_text = "1.25", \
    .help = "rows that an expert is run for over the mean number that it gets: imbalance of the " \
            "routing (Fedus et al. 2021, arXiv 2101.03961, train with 1.25)"}, \
-  {.name = "attention", .type = CS3_OPTION_CHOICE, \
+  {.name = "attention", .type = CS3_OPTION_TEXT, \
    .offset = (place) + G_STRUCT_OFFSET(Cs3LengthOptions, attention), .metavar = "KIND", \
-   .choices = cs3_attention_names, \
-   .help = "attention work: the full square, or the causal triangle only"}
+   .default_text = CS3_DEFAULT_ATTENTION, \
+   .help = "attention's work: model (its own mask), causal, full (the square), window:TOKENS, " \
+           "packed:TOKENS (documents of that length); all but full in tiles"}, \
+  {.name = "attention-tiles", .type = CS3_OPTION_INT, \
+   .offset = (place) + G_STRUCT_OFFSET(Cs3LengthOptions, attention_tiles), .metavar = "N", \
+   .min = 1, .max = (double)CS3_ATTENTION_MAX_TILES, .default_text = "256", \
+   .help = "tiles a side in which masked attention is left out (the vendor's compiler: ranges of " \
+           "sequence/256)"}
 /* clang-format on */
 
 /**

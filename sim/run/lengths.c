@@ -4,13 +4,47 @@
 
 #include "sim/run/lengths.h"
 
-const char *const cs3_attention_names[] = {"full", "causal", "model", NULL};
-const Cs3AttentionMask cs3_attention_masks[] = {CS3_MASK_FULL, CS3_MASK_CAUSAL, CS3_MASK_MODEL};
+#include <string.h>
 
-const char *cs3_attention_name(Cs3AttentionMask mask) {
-  for (gsize i = 0; i < G_N_ELEMENTS(cs3_attention_masks); i++)
-    if (cs3_attention_masks[i] == mask)
-      return cs3_attention_names[i];
+#include "workloads/workload-error.h"
+
+static const struct {
+  const char *name;
+  Cs3AttentionMask mask;
+  gboolean reach; /* NAME:TOKENS */
+} kinds[] = {
+    {"model", CS3_MASK_MODEL, FALSE},  {"causal", CS3_MASK_CAUSAL, FALSE},
+    {"full", CS3_MASK_FULL, FALSE},    {"window", CS3_MASK_WINDOW, TRUE},
+    {"packed", CS3_MASK_PACKED, TRUE},
+};
+
+static gboolean refuse(const char *text, GError **error) {
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "--attention %.40s: expected model, causal, full, window:TOKENS or packed:TOKENS "
+              "with 1 to %" G_GINT64_FORMAT " tokens",
+              text, CS3_MODEL_MAX_SEQ);
+  return FALSE;
+}
+
+gboolean cs3_attention_parse(const char *text, Cs3Lengths *lengths, GError **error) {
+  g_auto(GStrv) parts = g_strsplit(text, ":", 2);
+  for (gsize i = 0; parts[0] != NULL && i < G_N_ELEMENTS(kinds); i++) {
+    if (strcmp(parts[0], kinds[i].name) != 0 || kinds[i].reach != (parts[1] != NULL))
+      continue;
+    if (kinds[i].reach &&
+        !g_ascii_string_to_signed(parts[1], 10, 1, CS3_MODEL_MAX_SEQ, &lengths->reach, NULL))
+      return refuse(text, error);
+    lengths->attention = kinds[i].mask;
+    return TRUE;
+  }
+  return refuse(text, error);
+}
+
+char *cs3_attention_text(const Cs3Lengths *lengths) {
+  for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+    if (kinds[i].mask == lengths->attention)
+      return kinds[i].reach ? g_strdup_printf("%s:%" G_GINT64_FORMAT, kinds[i].name, lengths->reach)
+                            : g_strdup(kinds[i].name);
   g_return_val_if_reached(NULL);
 }
 

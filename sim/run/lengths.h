@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How long a sample is, in words. */
+/* How long a sample is and what its attention sees, in words. */
 #pragma once
 
 #include "workloads/model.h"
 
-/* Names of what --attention accepts, and what they stand for; the first is the default. */
-extern const char *const cs3_attention_names[];
-extern const Cs3AttentionMask cs3_attention_masks[];
+/** cs3_attention_parse: read what --attention accepts ("full", "window:512", ...) into @lengths. */
+gboolean cs3_attention_parse(const char *text, Cs3Lengths *lengths,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_attention_name: (transfer none): of @mask, as in records. */
-const char *cs3_attention_name(Cs3AttentionMask mask);
+/** cs3_attention_text: (transfer full): the same of @lengths, as in records. */
+char *cs3_attention_text(const Cs3Lengths *lengths);
 
 /**
  * cs3_length_default_note: (transfer full) (nullable): where a sample has the default length
