@@ -26,6 +26,15 @@ static gboolean is_listed(json_t *list, gint64 layer) {
 
 gboolean cs3_decoder_check_experts(Cs3DecoderConfig *c, json_t *object, const char *source,
                                    GError **error) {
+  static const char *const counts[] = {"num_local_experts", "num_experts", "n_routed_experts"};
+  for (guint i = 0; i < G_N_ELEMENTS(counts); i++)
+    if (json_object_get(object, counts[i]) && !json_object_get(object, "num_experts_per_tok")) {
+      g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+                  "%s: num_experts_per_tok: expected beside %s (%" G_GINT64_FORMAT
+                  "), 1 to as many; got no such key",
+                  source, counts[i], c->experts);
+      return FALSE;
+    }
   if (c->experts == 0 || c->top_k == 0 || c->top_k > c->experts) {
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
                 "%s: num_experts_per_tok: expected 1 to the number of experts (%" G_GINT64_FORMAT

@@ -30,7 +30,12 @@ typedef struct {
     .nullable = TRUE, .max = 1e9                                                                   \
   }
 #define CS3_DECODER_EXPERTS(KEY) CS3_DECODER_INT(KEY, experts, 1, CS3_MODEL_MAX_EXPERTS)
-#define CS3_DECODER_TOP_K CS3_DECODER_INT("num_experts_per_tok", top_k, 1, CS3_MODEL_MAX_EXPERTS)
+#define CS3_DECODER_TOP_K                                                                          \
+  {                                                                                                \
+    .key = "num_experts_per_tok", .type = CS3_FIELD_INT,                                           \
+    .offset = offsetof(Cs3DecoderConfig, top_k), .nullable = TRUE, .main = TRUE, .min = 1,         \
+    .max = (double)CS3_MODEL_MAX_EXPERTS                                                           \
+  }
 #define CS3_DECODER_WINDOW CS3_FIELD_OPTIONAL_DIM("sliding_window", window, CS3_MODEL_MAX_SEQ)
 
 extern const Cs3FactField cs3_mixture_facts[];

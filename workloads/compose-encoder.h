@@ -49,8 +49,7 @@ extern const Cs3Head cs3_encoder_heads[];
       CS3_FIELD_DIM("max_position_embeddings", max_seq, CS3_MODEL_MAX_SEQ),                        \
       CS3_FIELD_OF("type_vocab_size", Cs3EncoderConfig, types, 0, CS3_MODEL_MAX_VOCAB),            \
       CS3_FIELD_ACTIVATION("hidden_act"), CS3_FIELD_TIED,                                          \
-      CS3_FIELD_READ("position_embedding_type"), CS3_FIELD_NONE("is_decoder"),                     \
-      CS3_FIELD_NONE("add_cross_attention"), CS3_FIELD_NONE("pruned_heads")
+      CS3_FIELD_READ("position_embedding_type")
 
 /* Keys of BERT files that change nothing: of the first release's pooler, which was never built. */
 #define CS3_HARMLESS_BERT                                                                          \

@@ -168,6 +168,19 @@ static const char *const harmless[] = {
     "max_window_layers_*",
 };
 
+/* What every configuration class writes although most families have none of it. */
+static const char *const harmless_off[] = {
+    "add_cross_attention", "is_decoder", "pruned_heads",       "tie_encoder_decoder",
+    "use_mrope",           "alibi",      "use_sliding_window",
+};
+
+gboolean cs3_config_is_harmless_off(const char *key) {
+  for (guint i = 0; i < G_N_ELEMENTS(harmless_off); i++)
+    if (g_str_equal(harmless_off[i], key))
+      return TRUE;
+  return FALSE;
+}
+
 gboolean cs3_config_is_harmless(const char *key) {
   for (guint i = 0; i < G_N_ELEMENTS(harmless); i++)
     if (g_pattern_match_simple(harmless[i], key))

@@ -195,7 +195,8 @@ gboolean cs3_config_read_fields(json_t *object, const char *source, const Cs3Fie
 /* A key under another name of the same member counts as well. */
 static gboolean has_member(json_t *object, const Cs3Field *fields, const Cs3Field *wanted) {
   for (const Cs3Field *field = fields; field->key; field++)
-    if (field->offset == wanted->offset && json_object_get(object, field->key))
+    if (field->offset == wanted->offset && json_object_get(object, field->key) &&
+        !json_is_null(json_object_get(object, field->key)))
       return TRUE;
   return FALSE;
 }
@@ -215,7 +216,10 @@ static gboolean is_unnumber(json_t *value) {
 }
 
 static gboolean in_list(const char *const *list, const char *key) {
-  return list && g_strv_contains(list, key);
+  for (; list && *list; list++)
+    if (g_pattern_match_simple(*list, key))
+      return TRUE;
+  return FALSE;
 }
 
 static gboolean is_field(const Cs3Field *fields, const char *key) {
@@ -231,7 +235,7 @@ gboolean cs3_config_account(json_t *object, const char *source, const Cs3Field *
   json_t *value;
   json_object_foreach(object, key, value) {
     if (is_field(fields, key) || in_list(harmless, key) || cs3_config_is_harmless(key) ||
-        is_empty(value) || is_unnumber(value))
+        is_empty(value) || is_unnumber(value) || (is_off(value) && cs3_config_is_harmless_off(key)))
       continue;
     g_autofree char *name = cs3_config_clean(key);
     g_autofree char *shown = cs3_config_show(value);

@@ -42,8 +42,12 @@ typedef struct {
 gboolean cs3_config_account(json_t *object, const char *source, const Cs3Field *fields,
                             const char *const *harmless, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_config_is_harmless: whether @key changes no shape, count or work of any family. */
+/**
+ * cs3_config_is_harmless: whether @key changes no shape, count or work of any family.
+ * cs3_config_is_harmless_off: whether it changes none when it is off (false, 0).
+ */
 gboolean cs3_config_is_harmless(const char *key);
+gboolean cs3_config_is_harmless_off(const char *key);
 
 /** cs3_config_fail: set @error (CS3_WORKLOAD_ERROR_DATA): "@source: @key: expected @expected, got
  * ..." Returns: %FALSE. */

@@ -8,12 +8,10 @@ static const Cs3Field fields[] = {
     CS3_FIELDS_GPT2,
     CS3_FIELD_OPTIONAL_DIM("rotary_dim", rotary_dim, CS3_MODEL_MAX_WIDTH),
     CS3_FIELD_ACTIVATION("activation_function"),
-    CS3_FIELD_NONE("add_cross_attention"),
-    CS3_FIELD_NONE("pruned_heads"),
     CS3_FIELD_END,
 };
 
-static const char *const harmless[] = {CS3_HARMLESS_GPT2, "is_decoder", "rotary", NULL};
+static const char *const harmless[] = {CS3_HARMLESS_GPT2, "rotary", NULL};
 
 static void defaults(gpointer config) {
   *(Cs3DecoderConfig *)config = (Cs3DecoderConfig){.d = {.layers = 28,

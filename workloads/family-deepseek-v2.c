@@ -42,6 +42,7 @@ static void defaults(gpointer config) {
                                                  .activation = CS3_ACTIVATION_SILU},
                                            .experts = 64,
                                            .expert_ffn = 1407,
+                                           .top_k = 6,
                                            .shared = 2},
                                      .q_rank = 1536,
                                      .kv_rank = 512,
@@ -55,8 +56,8 @@ static gboolean derive(gpointer config, json_t *object, const char *source, GErr
   json_t *step = json_object_get(object, "moe_layer_freq");
   if (json_is_integer(step) && json_integer_value(step) != 1)
     return cs3_config_fail(error, source, "moe_layer_freq", step, "1");
-  if (c->c.top_k == 0 && !json_object_get(object, "num_experts_per_tok"))
-    c->c.top_k = 8;
+  if (c->c.top_k == 0) /* null in the class; what was released */
+    c->c.top_k = 6;
   return cs3_latent_derive(config, object, source, error);
 }
 

@@ -53,12 +53,9 @@ static void defaults(gpointer config) {
 }
 
 static gboolean derive(gpointer config, json_t *object, const char *source, GError **error) {
-  Cs3Latent *c = config;
   json_t *step = json_object_get(object, "moe_layer_freq");
   if (json_is_integer(step) && json_integer_value(step) != 1)
     return cs3_config_fail(error, source, "moe_layer_freq", step, "1");
-  if (c->c.top_k == 0 && !json_object_get(object, "num_experts_per_tok"))
-    c->c.top_k = 8;
   return cs3_latent_derive(config, object, source, error);
 }
 

@@ -13,11 +13,10 @@ static const Cs3Field fields[] = {
     CS3_FIELD_DIM("max_position_embeddings", max_seq, CS3_MODEL_MAX_SEQ),
     CS3_FIELD_ACTIVATION("activation"),
     CS3_FIELD_TIED,
-    CS3_FIELD_NONE("pruned_heads"),
     CS3_FIELD_END,
 };
 
-static const char *const harmless[] = {"sinusoidal_pos_embds", "tie_weights_", "is_decoder", NULL};
+static const char *const harmless[] = {"sinusoidal_pos_embds", "tie_weights_", NULL};
 
 static void defaults(gpointer config) {
   *(Cs3EncoderConfig *)config = (Cs3EncoderConfig){.d = {.layers = 6,

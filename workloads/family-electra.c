@@ -10,8 +10,8 @@ static const Cs3Field fields[] = {
     CS3_FIELD_END,
 };
 
-static const char *const harmless[] = {CS3_HARMLESS_BERT, "summary_activation", "summary_type",
-                                       "summary_use_proj", NULL};
+static const char *const harmless[] = {"generator_size", CS3_HARMLESS_BERT,  "summary_activation",
+                                       "summary_type",   "summary_use_proj", NULL};
 
 static void defaults(gpointer config) {
   *(Cs3EncoderConfig *)config = (Cs3EncoderConfig){.d = {.layers = 12,

@@ -18,6 +18,7 @@ static const Cs3Field fields[] = {
     CS3_FIELD_NONE("use_bidirectional_attention"),
     CS3_DECODER_FLAG("attention_bias", qkv_bias),
     CS3_DECODER_WINDOW,
+    CS3_FIELD_OPTIONAL_DIM("sliding_window_size", window, CS3_MODEL_MAX_SEQ),
     CS3_FIELD_READ("layer_types"),
     CS3_DECODER_REAL("attn_logit_softcapping", attention_cap),
     CS3_DECODER_REAL("final_logit_softcapping", logit_cap),

@@ -13,8 +13,6 @@ static const Cs3Field fields[] = {
     CS3_FIELDS_GPT2,
     CS3_FIELD_ACTIVATION("activation_function"),
     CS3_FIELD_FLAG("multi_query", Config, multi_query),
-    CS3_FIELD_NONE("add_cross_attention"),
-    CS3_FIELD_NONE("pruned_heads"),
     CS3_FIELD_READ("num_key_value_heads"),
     CS3_FIELD_END,
 };

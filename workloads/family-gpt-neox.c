@@ -15,11 +15,10 @@ static const Cs3Field fields[] = {
     CS3_FIELD_ACTIVATION("hidden_act"),
     CS3_FIELD_FLAG("attention_bias", Config, attention_bias),
     CS3_FIELD_FLAG("use_parallel_residual", Config, parallel),
-    CS3_FIELD_NONE("pruned_heads"),
     CS3_FIELD_END,
 };
 
-static const char *const harmless[] = {"is_decoder", NULL};
+static const char *const harmless[] = {NULL};
 
 static void defaults(gpointer config) {
   Config *c = config;

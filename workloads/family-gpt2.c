@@ -13,11 +13,10 @@ static const Cs3Field fields[] = {
     CS3_FIELDS_GPT2,
     CS3_FIELD_ACTIVATION("activation_function"),
     CS3_FIELD_FLAG("add_cross_attention", Config, cross),
-    CS3_FIELD_NONE("pruned_heads"),
     CS3_FIELD_END,
 };
 
-static const char *const harmless[] = {CS3_HARMLESS_GPT2, "is_decoder", NULL};
+static const char *const harmless[] = {CS3_HARMLESS_GPT2, NULL};
 
 static void defaults(gpointer config) {
   *(Cs3Dims *)config = (Cs3Dims){.layers = 12,

@@ -8,6 +8,7 @@ static const Cs3Field fields[] = {
     CS3_FIELDS_LLAMA,
     CS3_FIELD_KV_HEADS,
     CS3_FIELD_ACTIVATION("hidden_act"),
+    CS3_FIELD_ACTIVATION("activation_function"),
     CS3_DECODER_WINDOW,
     CS3_DECODER_FLAG("use_bias", qkv_bias),
     CS3_FIELD_END,

@@ -99,7 +99,7 @@ static gboolean derive_heads(const Cs3Family *family, Cs3Dims *m, const char *so
                           m->heads, error))
     return FALSE;
   if (m->head_dim == 0) {
-    if (m->hidden % m->heads != 0) {
+    if (m->hidden % m->heads != 0 && !m->rounded_heads) {
       g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
                   "%s: %s: expected a multiple of %s (%" G_GINT64_FORMAT "), got %" G_GINT64_FORMAT,
                   source, KEY_OF(family, hidden), KEY_OF(family, heads), m->heads, m->hidden);
@@ -147,7 +147,9 @@ static gboolean derive_rotary(Cs3Dims *m, json_t *object, const char *source, GE
   return TRUE;
 }
 
-static gboolean check_rotary(const Cs3Dims *m, const char *source, GError **error) {
+static gboolean check_rotary(Cs3Dims *m, const char *source, GError **error) {
+  if (m->rounded_heads)
+    m->rotary_dim -= m->rotary_dim % 2;
   if (m->rotary_dim <= m->head_dim && m->rotary_dim % 2 == 0)
     return TRUE;
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
@@ -215,8 +217,8 @@ static gboolean derive(const Cs3Family *family, gpointer config, json_t *object,
 static void note_left_out(const Cs3Family *family, json_t *object, GPtrArray *notes) {
   g_autofree char *names = cs3_config_left_out(object, family->fields);
   if (names)
-    g_ptr_array_add(notes, g_strdup_printf("%s left out: the value of %s's own configuration class"
-                                           " is taken",
+    g_ptr_array_add(notes, g_strdup_printf("%s left out: cs3sim takes what %s has by"
+                                           " default",
                                            names, family->name));
 }
 

@@ -18,8 +18,10 @@ typedef struct {
   gint64 labels; /* of a classification head */
   Cs3Activation activation;
   gboolean tied;
-  guint8 *kinds; /* [layers]: kind of every layer where layers differ; owned; NULL: one kind */
-  int head;      /* what `architectures` names, one of the family's heads[] */
+  gboolean
+      rounded_heads; /* hidden need not be a multiple of heads: what is left over is not used */
+  guint8 *kinds;     /* [layers]: kind of every layer where layers differ; owned; NULL: one kind */
+  int head;          /* what `architectures` names, one of the family's heads[] */
 } Cs3Dims;
 
 /* Lengths of a sample: what is taken without being asked for, and the largest; 0: the network has
@@ -74,17 +76,18 @@ typedef struct Cs3Family {
 /* All families, in the order in which messages list them. */
 #define CS3_FAMILIES(F)                                                                            \
   F(albert)                                                                                        \
-  F(arcee) F(bart) F(bert) F(blenderbot) F(bloom) F(camembert) F(codegen) F(cohere) F(cohere2)     \
-      F(deepseek_v2) F(deepseek_v3) F(deit) F(dinov2) F(distilbert) F(dots1) F(electra)            \
-          F(ernie4_5) F(esm) F(exaone4) F(falcon) F(gemma) F(gemma2) F(gemma3_text) F(glm) F(glm4) \
-              F(glm4_moe) F(gpt2) F(gpt_bigcode) F(gpt_neo) F(gpt_neox) F(gpt_oss) F(gptj)         \
-                  F(granite) F(granitemoe) F(helium) F(hunyuan_v1_dense) F(llama) F(m2m_100)       \
-                      F(marian) F(mbart) F(ministral) F(ministral3) F(mistral) F(mixtral)          \
-                          F(modernbert) F(mpt) F(mt5) F(nemotron) F(olmo) F(olmo2) F(olmo3)        \
-                              F(olmoe) F(opt) F(pegasus) F(phi) F(phi3) F(phimoe) F(qwen2)         \
-                                  F(qwen2_moe) F(qwen3) F(qwen3_moe) F(roberta) F(seed_oss)        \
-                                      F(smollm3) F(stablelm) F(starcoder2) F(t5) F(umt5) F(vit)    \
-                                          F(whisper) F(xlm_roberta)
+  F(arcee) F(bart) F(bert) F(blenderbot) F(bloom) F(btlm) F(camembert) F(clip) F(clip_text_model)  \
+      F(clip_vision_model) F(codegen) F(cohere) F(cohere2) F(deepseek_v2) F(deepseek_v3) F(deit)   \
+          F(dinov2) F(distilbert) F(dit) F(dots1) F(electra) F(ernie4_5) F(esm) F(exaone4)         \
+              F(falcon) F(gemma) F(gemma2) F(gemma3_text) F(glm) F(glm4) F(glm4_moe) F(gpt2)       \
+                  F(gpt_bigcode) F(gpt_neo) F(gpt_neox) F(gpt_oss) F(gptj) F(granite)              \
+                      F(granitemoe) F(helium) F(hunyuan_v1_dense) F(llama) F(m2m_100) F(marian)    \
+                          F(mbart) F(ministral) F(ministral3) F(mistral) F(mixtral) F(modernbert)  \
+                              F(mpt) F(mt5) F(nemotron) F(olmo) F(olmo2) F(olmo3) F(olmoe) F(opt)  \
+                                  F(pegasus) F(phi) F(phi3) F(phimoe) F(qwen2) F(qwen2_moe)        \
+                                      F(qwen3) F(qwen3_moe) F(roberta) F(seed_oss) F(smollm3)      \
+                                          F(stablelm) F(starcoder2) F(t5) F(umt5) F(vit)           \
+                                              F(whisper) F(xlm_roberta)
 #define CS3_DECLARE_FAMILY(NAME) extern const Cs3Family cs3_family_##NAME;
 CS3_FAMILIES(CS3_DECLARE_FAMILY)
 
