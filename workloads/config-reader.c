@@ -217,7 +217,7 @@ static gboolean is_unnumber(json_t *value) {
 
 static gboolean in_list(const char *const *list, const char *key) {
   for (; list && *list; list++)
-    if (g_pattern_match_simple(*list, key))
+    if (cs3_config_matches(*list, key))
       return TRUE;
   return FALSE;
 }

@@ -49,6 +49,9 @@ gboolean cs3_config_account(json_t *object, const char *source, const Cs3Field *
 gboolean cs3_config_is_harmless(const char *key);
 gboolean cs3_config_is_harmless_off(const char *key);
 
+/** cs3_config_matches: whether @key is @pattern, in which '*' stands for any text. */
+gboolean cs3_config_matches(const char *pattern, const char *key);
+
 /** cs3_config_fail: set @error (CS3_WORKLOAD_ERROR_DATA): "@source: @key: expected @expected, got
  * ..." Returns: %FALSE. */
 gboolean cs3_config_fail(GError **error, const char *source, const char *key, json_t *value,

@@ -116,8 +116,8 @@ static const struct {
     {LLAMA ",\"hidden_size\":Infinity}",
      "hidden_size: expected an integer from 1 to 1048576, got \"Infinity\""},
     {"{\"a\": 99999999999999999999}", "too big integer"},
-    {"{}", "model_type: expected one of gpt2, gpt_neox, gptj, llama, mistral, opt, qwen2"},
-    {"{}", "; got no such key"},
+    {"{}", "model_type: expected one of albert, arcee, "},
+    {"{}", "xlm-roberta; got no such key"},
     {"{\"model_type\": \"elmo\"}", "got \"elmo\""},
     {"{\"model_type\": \"a\\nb\"}", "got \"a?b\""},
     {"{\"model_type\": 3}", "got 3"},
@@ -128,7 +128,8 @@ static const struct {
     {LLAMA ",\"hidden_size\":32,\"num_attention_heads\":4,"
            "\"architectures\":[\"LlamaForQuestionAnswering\"]}",
      "architectures: expected a class that ends in one of ForCausalLM, LMHeadModel,"},
-    {"{\"model_type\":\"gpt2\",\"pruned_heads\":{\"0\":[1]}}", "pruned_heads: expected none of it"},
+    {"{\"model_type\":\"gpt2\",\"pruned_heads\":{\"0\":[1]}}",
+     "pruned_heads: this key (an object) is not understood"},
     {LLAMA ",\"hidden_size\":\"32\",\"num_attention_heads\":4}",
      "hidden_size: expected an integer from 1 to 1048576, got \"32\""},
     {LLAMA ",\"hidden_size\":32.0,\"num_attention_heads\":4}", "got 32.0"},
@@ -163,6 +164,23 @@ static const struct {
     {"{\"model_type\":\"qwen2\",\"hidden_size\":32,\"num_attention_heads\":4,"
      "\"num_key_value_heads\":4,\"num_hidden_layers\":1,\"layer_types\":[\"linear_attention\"]}",
      "layer_types: expected \"full_attention\" or \"sliding_attention\", got \"linear_attention\""},
+    {"{\"model_type\":\"mixtral\",\"num_local_experts\":8}",
+     "num_experts_per_tok: expected beside num_local_experts (8), 1 to as many; got no such key"},
+    {"{\"model_type\":\"mixtral\",\"num_local_experts\":8,\"num_experts_per_tok\":9}",
+     "num_experts_per_tok: expected 1 to the number of experts (8), got 9"},
+    {"{\"model_type\":\"t5\",\"num_layers\":12,\"num_decoder_layers\":0}",
+     "num_decoder_layers: expected an integer from 1 to 10000, or null, got 0"},
+    {"{\"model_type\":\"t5\",\"feed_forward_proj\":\"gated-maxout\"}",
+     "feed_forward_proj: expected"},
+    {"{\"model_type\":\"bart\",\"decoder_layers\":0}",
+     "decoder_layers: expected an integer from 1"},
+    {"{\"model_type\":\"bert\",\"position_embedding_type\":\"relative_key\"}",
+     "position_embedding_type: expected \"absolute\", got \"relative_key\""},
+    {"{\"model_type\":\"vit\",\"patch_size\":512}",
+     "patch_size: expected at most image_size, got 512"},
+    {"{\"model_type\":\"mpt\",\"attn_config\":{\"alibi\":false}}",
+     "attn_config.alibi: expected true"},
+    {"{\"model_type\":\"clip\",\"text_config\":3}", "text_config: expected an object, got 3"},
     {"{\"model_type\":\"llava\"}", "text_config: expected the language model of this llava"},
     {"{\"model_type\":\"llava\",\"text_config\":3}", "got something else"},
     {"{\"model_type\":\"llava\",\"text_config\":{\"text_config\":{}}}", "got one within another"},
@@ -213,7 +231,7 @@ END_TEST
 START_TEST(test_mutated) {
   static const char alphabet[] = "0123456789-.eE\"{}[],:ntf \n\x01\xff";
   g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
-  for (guint i = 0; i < 20000; i++) {
+  for (guint i = 0; i < 5000; i++) {
     g_autofree char *text = g_strdup(others[i % G_N_ELEMENTS(others)].config);
     gsize size = strlen(text);
     for (int j = g_rand_int_range(rand, 1, 4); j > 0; j--)
