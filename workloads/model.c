@@ -231,15 +231,6 @@ static gboolean count(Cs3Model *model, const char *source, GError **error) {
   return TRUE;
 }
 
-static void note_length(Cs3Model *model) {
-  gint64 most = cs3_model_fact(model, "max_seq");
-  if (model->lengths.seq > 0 && model->lengths.seq < most && most > CS3_MODEL_DEFAULT_SEQ)
-    g_ptr_array_add(model->notes, g_strdup_printf("sequences of %" G_GINT64_FORMAT
-                                                  " tokens unless --seq says otherwise (the model"
-                                                  " takes up to %" G_GINT64_FORMAT ")",
-                                                  model->lengths.seq, most));
-}
-
 static gboolean fill(Cs3Model *model, json_t *root, const char *source, GError **error) {
   const Cs3Family *family = model->ops = find_family(&root, source, model->notes, error);
   if (!family)
@@ -250,7 +241,6 @@ static gboolean fill(Cs3Model *model, json_t *root, const char *source, GError *
   model->family = g_strdup(family->name);
   model->identity = identify(family, root);
   note_storage(root, model->notes);
-  note_length(model);
   return TRUE;
 }
 
