@@ -114,7 +114,7 @@ static gboolean read_tensor(Cs3Checkpoint *c, guint file, guint64 start, const c
         "%s: shape, dtype and data_offsets do not fit each other or the file's "
         "%" G_GUINT64_FORMAT " bytes of values",
         name, room);
-  Cs3Tensor tensor = {
+  Cs3StoredTensor tensor = {
       .name = g_string_chunk_insert(c->names, name),
       .dtype = known,
       .dtype_name = g_string_chunk_insert_const(c->names, dtype),
@@ -158,7 +158,8 @@ static gboolean read_entries(Cs3Checkpoint *c, guint file, guint64 start, Header
 }
 
 static int by_place(gconstpointer a, gconstpointer b) {
-  const Cs3Tensor *x = *(const Cs3Tensor *const *)a, *y = *(const Cs3Tensor *const *)b;
+  const Cs3StoredTensor *x = *(const Cs3StoredTensor *const *)a,
+                        *y = *(const Cs3StoredTensor *const *)b;
   return x->offset != y->offset ? (x->offset < y->offset ? -1 : 1)
                                 : (x->bytes > y->bytes) - (x->bytes < y->bytes);
 }
@@ -168,10 +169,10 @@ static gboolean check_overlap(const Cs3Checkpoint *c, guint first, const char *p
                               GError **error) {
   g_autoptr(GPtrArray) order = g_ptr_array_new();
   for (guint i = first; i < c->tensors->len; i++)
-    g_ptr_array_add(order, &g_array_index(c->tensors, Cs3Tensor, i));
+    g_ptr_array_add(order, &g_array_index(c->tensors, Cs3StoredTensor, i));
   g_ptr_array_sort(order, by_place);
   for (guint i = 1; i < order->len; i++) {
-    const Cs3Tensor *a = order->pdata[i - 1], *b = order->pdata[i];
+    const Cs3StoredTensor *a = order->pdata[i - 1], *b = order->pdata[i];
     if (a->offset + a->bytes > b->offset)
       return cs3_checkpoint_fail(path, error, "%s and %s overlap", a->name, b->name);
   }
@@ -180,7 +181,7 @@ static gboolean check_overlap(const Cs3Checkpoint *c, guint first, const char *p
 
 gboolean cs3_checkpoint_header(Cs3Checkpoint *c, guint index, GError **error) {
   const Cs3CheckpointFile *f = &g_array_index(c->files, Cs3CheckpointFile, index);
-  Cs3Tensor whole = {.file = index, .bytes = f->size};
+  Cs3StoredTensor whole = {.file = index, .bytes = f->size};
   guint64 length = 0;
   if (f->size >= sizeof length && !cs3_checkpoint_read(c, &whole, 0, sizeof length, &length, error))
     return FALSE;

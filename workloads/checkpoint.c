@@ -59,7 +59,7 @@ static Cs3Checkpoint *checkpoint_new(const char *path) {
   c->path = g_strdup(path);
   c->files = g_array_new(FALSE, FALSE, sizeof(Cs3CheckpointFile));
   g_array_set_clear_func(c->files, file_clear);
-  c->tensors = g_array_new(FALSE, FALSE, sizeof(Cs3Tensor));
+  c->tensors = g_array_new(FALSE, FALSE, sizeof(Cs3StoredTensor));
   c->by_name = g_hash_table_new(g_str_hash, g_str_equal);
   c->names = g_string_chunk_new(1 << 16);
   return c;
@@ -81,7 +81,7 @@ static gboolean add_file(Cs3Checkpoint *c, const char *path, GError **error) {
   return cs3_checkpoint_header(c, c->files->len - 1, error);
 }
 
-gboolean cs3_checkpoint_read(const Cs3Checkpoint *c, const Cs3Tensor *tensor, guint64 offset,
+gboolean cs3_checkpoint_read(const Cs3Checkpoint *c, const Cs3StoredTensor *tensor, guint64 offset,
                              gsize size, void *buffer, GError **error) {
   const Cs3CheckpointFile *f = &g_array_index(c->files, Cs3CheckpointFile, tensor->file);
   for (gsize done = 0; done < size;) {
@@ -101,13 +101,13 @@ gboolean cs3_checkpoint_read(const Cs3Checkpoint *c, const Cs3Tensor *tensor, gu
   return TRUE;
 }
 
-const Cs3Tensor *cs3_checkpoint_find(const Cs3Checkpoint *c, const char *name) {
+const Cs3StoredTensor *cs3_checkpoint_find(const Cs3Checkpoint *c, const char *name) {
   guint place = GPOINTER_TO_UINT(g_hash_table_lookup(c->by_name, name));
-  return place > 0 ? &g_array_index(c->tensors, Cs3Tensor, place - 1) : NULL;
+  return place > 0 ? &g_array_index(c->tensors, Cs3StoredTensor, place - 1) : NULL;
 }
 
-const Cs3Tensor *cs3_checkpoint_beside(const Cs3Checkpoint *c, const char *stem, gsize length,
-                                       const char *suffix) {
+const Cs3StoredTensor *cs3_checkpoint_beside(const Cs3Checkpoint *c, const char *stem, gsize length,
+                                             const char *suffix) {
   g_autofree char *name = g_strdup_printf("%.*s%s", (int)length, stem, suffix);
   return cs3_checkpoint_find(c, name);
 }
@@ -157,7 +157,7 @@ static gboolean check_map(const Cs3Checkpoint *c, json_t *map, const char *near,
   json_object_foreach(map, name, value) {
     if (!is_near(name, near))
       continue;
-    const Cs3Tensor *tensor = cs3_checkpoint_find(c, name);
+    const Cs3StoredTensor *tensor = cs3_checkpoint_find(c, name);
     const char *path = tensor ? g_array_index(c->files, Cs3CheckpointFile, tensor->file).path : "";
     g_autofree char *file = g_path_get_basename(path);
     if (tensor == NULL || strcmp(file, json_string_value(value)) != 0)
@@ -233,13 +233,13 @@ static gboolean open_folder(Cs3Checkpoint *c, const char *near, GError **error) 
 }
 
 static int by_name(gconstpointer a, gconstpointer b) {
-  return strcmp(((const Cs3Tensor *)a)->name, ((const Cs3Tensor *)b)->name);
+  return strcmp(((const Cs3StoredTensor *)a)->name, ((const Cs3StoredTensor *)b)->name);
 }
 
 static void sort_tensors(Cs3Checkpoint *c) {
   g_array_sort(c->tensors, by_name);
   for (guint i = 0; i < c->tensors->len; i++)
-    g_hash_table_replace(c->by_name, (gpointer)g_array_index(c->tensors, Cs3Tensor, i).name,
+    g_hash_table_replace(c->by_name, (gpointer)g_array_index(c->tensors, Cs3StoredTensor, i).name,
                          GUINT_TO_POINTER(i + 1));
 }
 

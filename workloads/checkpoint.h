@@ -16,7 +16,7 @@ typedef struct {
   guint n_dims;
   gint64 dims[2];        /* the first two */
   guint64 offset, bytes; /* within its file */
-} Cs3Tensor;
+} Cs3StoredTensor;
 
 typedef struct {
   char *path;
@@ -27,7 +27,7 @@ typedef struct {
 typedef struct {
   char *path;
   GArray *files;       /* of Cs3CheckpointFile */
-  GArray *tensors;     /* of Cs3Tensor, by name */
+  GArray *tensors;     /* of Cs3StoredTensor, by name */
   GHashTable *by_name; /* name -> index + 1 */
   GStringChunk *names;
 } Cs3Checkpoint;
@@ -46,18 +46,18 @@ void cs3_checkpoint_free(Cs3Checkpoint *checkpoint);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Checkpoint, cs3_checkpoint_free)
 
 /** cs3_checkpoint_find: (transfer none) (nullable): the tensor called @name. */
-const Cs3Tensor *cs3_checkpoint_find(const Cs3Checkpoint *checkpoint, const char *name);
+const Cs3StoredTensor *cs3_checkpoint_find(const Cs3Checkpoint *checkpoint, const char *name);
 
 /** cs3_checkpoint_beside: (transfer none) (nullable): the tensor called @stem (@length bytes of it)
  * with @suffix. */
-const Cs3Tensor *cs3_checkpoint_beside(const Cs3Checkpoint *checkpoint, const char *stem,
-                                       gsize length, const char *suffix);
+const Cs3StoredTensor *cs3_checkpoint_beside(const Cs3Checkpoint *checkpoint, const char *stem,
+                                             gsize length, const char *suffix);
 
 /**
  * cs3_checkpoint_read: @size bytes of @tensor from its byte @offset on. Fails with
  * CS3_WORKLOAD_ERROR_NO_INPUT.
  */
-gboolean cs3_checkpoint_read(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor,
+gboolean cs3_checkpoint_read(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
                              guint64 offset, gsize size, void *buffer,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -15,12 +15,14 @@
 
 #define CHUNK_BYTES ((gint64)1 << 20)
 
-static gboolean match(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor, Cs3Weight *weight) {
+static gboolean match(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
+                      Cs3Weight *weight) {
   const char suffix[] = ".bitmask";
   if (!g_str_has_suffix(tensor->name, suffix) || tensor->n_dims != 2)
     return FALSE;
   gsize stem = strlen(tensor->name) - strlen(suffix);
-  const Cs3Tensor *values = cs3_checkpoint_beside(checkpoint, tensor->name, stem, ".compressed");
+  const Cs3StoredTensor *values =
+      cs3_checkpoint_beside(checkpoint, tensor->name, stem, ".compressed");
   if (values == NULL || strcmp(tensor->dtype_name, "U8") != 0)
     return FALSE;
   weight->name = g_strndup(tensor->name, stem);
@@ -33,7 +35,8 @@ static gboolean match(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor, 
 
 /* What X.shape says, which must agree with the bit mask. */
 static gboolean read_shape(Cs3Weight *w, GError **error) {
-  const Cs3Tensor *shape = cs3_checkpoint_beside(w->checkpoint, w->name, strlen(w->name), ".shape");
+  const Cs3StoredTensor *shape =
+      cs3_checkpoint_beside(w->checkpoint, w->name, strlen(w->name), ".shape");
   gint64 extent[2];
   if (shape == NULL || strcmp(shape->dtype_name, "I64") != 0 || shape->bytes != sizeof extent)
     return cs3_checkpoint_fail(w->checkpoint->path, error,
@@ -107,7 +110,7 @@ static gboolean check_offsets(const Cs3Weight *w, GError **error) {
                                "%s: %" G_GINT64_FORMAT " bits of its mask are set, but %s has "
                                "%" G_GUINT64_FORMAT " values",
                                w->name, w->offsets[w->rows], w->values->name, values);
-  const Cs3Tensor *stated =
+  const Cs3StoredTensor *stated =
       cs3_checkpoint_beside(w->checkpoint, w->name, strlen(w->name), ".row_offsets");
   if (stated == NULL)
     return TRUE;

@@ -30,7 +30,7 @@ void cs3_weight_free(Cs3Weight *weight) {
 }
 
 /* (transfer full) (nullable) */
-static Cs3Weight *match(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor) {
+static Cs3Weight *match(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor) {
   g_autoptr(Cs3Weight) weight = g_new0(Cs3Weight, 1);
   for (const Cs3WeightLayout *const *layout = layouts; *layout != NULL; layout++) {
     *weight = (Cs3Weight){.checkpoint = checkpoint, .layout = *layout};
@@ -43,7 +43,7 @@ static Cs3Weight *match(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor
 GPtrArray *cs3_weights_list(const Cs3Checkpoint *checkpoint) {
   GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)cs3_weight_free);
   for (guint i = 0; i < checkpoint->tensors->len; i++) {
-    Cs3Weight *weight = match(checkpoint, &g_array_index(checkpoint->tensors, Cs3Tensor, i));
+    Cs3Weight *weight = match(checkpoint, &g_array_index(checkpoint->tensors, Cs3StoredTensor, i));
     if (weight != NULL)
       g_ptr_array_add(found, weight);
   }
@@ -57,7 +57,7 @@ static Cs3Weight *match_beside(const Cs3Checkpoint *checkpoint, const char *name
   const gsize stems[] = {strlen(name), dot != NULL ? (gsize)(dot - name) : 0};
   for (guint s = 0; s < G_N_ELEMENTS(stems); s++)
     for (guint i = 0; stems[s] > 0 && i < G_N_ELEMENTS(anchors); i++) {
-      const Cs3Tensor *tensor = cs3_checkpoint_beside(checkpoint, name, stems[s], anchors[i]);
+      const Cs3StoredTensor *tensor = cs3_checkpoint_beside(checkpoint, name, stems[s], anchors[i]);
       g_autoptr(Cs3Weight) weight = tensor != NULL ? match(checkpoint, tensor) : NULL;
       if (weight != NULL && weight->layout != &cs3_weight_plain)
         return g_steal_pointer(&weight);
@@ -66,7 +66,7 @@ static Cs3Weight *match_beside(const Cs3Checkpoint *checkpoint, const char *name
 }
 
 Cs3Weight *cs3_weight_find(const Cs3Checkpoint *checkpoint, const char *name, GError **error) {
-  const Cs3Tensor *tensor = cs3_checkpoint_find(checkpoint, name);
+  const Cs3StoredTensor *tensor = cs3_checkpoint_find(checkpoint, name);
   Cs3Weight *weight = tensor != NULL ? match(checkpoint, tensor) : NULL;
   if (weight == NULL)
     weight = match_beside(checkpoint, name);

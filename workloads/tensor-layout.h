@@ -20,7 +20,8 @@ typedef struct {
 typedef struct {
   const char *name, *summary;
   /* Whether @tensor is the one that stands for a weight in this layout; fills @weight. */
-  gboolean (*match)(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor, Cs3Weight *weight);
+  gboolean (*match)(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
+                    Cs3Weight *weight);
   /* (nullable): check what the header does not say; %NULL as `rows`: such weights are refused. */
   gboolean (*prepare)(Cs3Weight *weight, GError **error);
   gboolean (*rows)(const Cs3Weight *weight, gint64 first, gint64 n, Cs3WeightRows *out,
@@ -31,10 +32,10 @@ struct Cs3Weight {
   const Cs3Checkpoint *checkpoint; /* borrowed */
   const Cs3WeightLayout *layout;
   char *name;
-  gint64 rows, cols;       /* as stored */
-  gboolean transposed;     /* stored as input x output features */
-  const Cs3Tensor *values; /* the weight's own numbers */
-  const Cs3Tensor *bitmask;
+  gint64 rows, cols;             /* as stored */
+  gboolean transposed;           /* stored as input x output features */
+  const Cs3StoredTensor *values; /* the weight's own numbers */
+  const Cs3StoredTensor *bitmask;
   gint64 *offsets;     /* bitmask: values before each row, and all */
   const char *refusal; /* what it is, when it cannot be read */
 };

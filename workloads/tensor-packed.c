@@ -43,7 +43,7 @@ gboolean cs3_weight_is_part(const Cs3Checkpoint *checkpoint, const char *name) {
          cs3_checkpoint_beside(checkpoint, name, (gsize)(dot - name), ".bitmask") != NULL;
 }
 
-static const char *find_kind(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor) {
+static const char *find_kind(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor) {
   for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
     if (!g_str_has_suffix(tensor->name, kinds[i].anchor))
       continue;
@@ -56,12 +56,13 @@ static const char *find_kind(const Cs3Checkpoint *checkpoint, const Cs3Tensor *t
 }
 
 /* Two E2M1 a byte, with a scale of 16 weights each (NVIDIA ModelOpt). */
-static gboolean is_nvfp4(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor) {
+static gboolean is_nvfp4(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor) {
   return strcmp(tensor->dtype_name, "U8") == 0 && g_str_has_suffix(tensor->name, ".weight") &&
          cs3_checkpoint_beside(checkpoint, tensor->name, strlen(tensor->name), "_scale") != NULL;
 }
 
-static gboolean match(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor, Cs3Weight *weight) {
+static gboolean match(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
+                      Cs3Weight *weight) {
   const char *kind = find_kind(checkpoint, tensor);
   if (kind == NULL && is_nvfp4(checkpoint, tensor))
     kind = "packed 4-bit weights (NVFP4)";

@@ -19,11 +19,11 @@ static const struct {
     {".mlp.c_proj.weight", FALSE},
 };
 
-static gboolean is_turned(const Cs3Tensor *tensor, gboolean wide_out) {
+static gboolean is_turned(const Cs3StoredTensor *tensor, gboolean wide_out) {
   return wide_out ? tensor->dims[1] > tensor->dims[0] : tensor->dims[0] > tensor->dims[1];
 }
 
-static gboolean is_input_major(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor) {
+static gboolean is_input_major(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor) {
   const char *name = tensor->name, square[] = ".attn.c_proj.weight";
   if (g_str_has_suffix(name, ".kernel") || g_str_has_suffix(name, "/kernel"))
     return TRUE;
@@ -34,13 +34,14 @@ static gboolean is_input_major(const Cs3Checkpoint *checkpoint, const Cs3Tensor 
     return FALSE;
   /* Square: as its neighbours are. */
   gsize stem = strlen(name) - strlen(square);
-  const Cs3Tensor *fused = cs3_checkpoint_beside(checkpoint, name, stem, conv1d[0].suffix);
-  const Cs3Tensor *wide = cs3_checkpoint_beside(checkpoint, name, stem, conv1d[1].suffix);
-  const Cs3Tensor *witness = fused != NULL ? fused : wide;
+  const Cs3StoredTensor *fused = cs3_checkpoint_beside(checkpoint, name, stem, conv1d[0].suffix);
+  const Cs3StoredTensor *wide = cs3_checkpoint_beside(checkpoint, name, stem, conv1d[1].suffix);
+  const Cs3StoredTensor *witness = fused != NULL ? fused : wide;
   return witness == NULL || is_turned(witness, TRUE);
 }
 
-static gboolean match(const Cs3Checkpoint *checkpoint, const Cs3Tensor *tensor, Cs3Weight *weight) {
+static gboolean match(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
+                      Cs3Weight *weight) {
   if (tensor->n_dims != 2 || cs3_weight_is_part(checkpoint, tensor->name))
     return FALSE;
   weight->name = g_strdup(tensor->name);

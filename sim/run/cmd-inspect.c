@@ -2,16 +2,25 @@
 /* cs3sim inspect: the layer graph of a model. */
 #include "config.h"
 
+#include "base/datadir.h"
+#include "sim/cli/common-options.h"
 #include "sim/commands.h"
+#include "sim/run/inspect-weights.h"
 #include "sim/run/inspect.h"
 #include "sim/run/scenario.h"
 
+#include <string.h>
+
 typedef struct {
-  char *model;
+  char *model, *weights;
   Cs3LengthOptions lengths;
+  gint64 lines, jobs;
+  int masked;
 } InspectOptions;
 
-static const InspectOptions defaults = {.model = (char *)"llama7b"};
+static const InspectOptions defaults = {.model = (char *)"llama7b", .lines = 762};
+
+static const char *const masked[] = {"zero", "nan", NULL};
 
 static const Cs3Option options[] = {
     {.name = "model",
@@ -25,9 +34,63 @@ static const Cs3Option options[] = {
     {NULL},
 };
 
+static const Cs3Option weight_options[] = {
+    {.name = "weights",
+     .type = CS3_OPTION_TEXT,
+     .offset = G_STRUCT_OFFSET(InspectOptions, weights),
+     .metavar = "PATH",
+     .completes = "files",
+     .help = "count zeros instead: a .safetensors file, a .safetensors.index.json, or a folder"},
+    {.name = "masked",
+     .type = CS3_OPTION_CHOICE,
+     .offset = G_STRUCT_OFFSET(InspectOptions, masked),
+     .metavar = "VALUE",
+     .choices = masked,
+     .help = "what stands for a masked weight: zero, or NaN, too"},
+    {.name = "lines",
+     .type = CS3_OPTION_INT,
+     .offset = G_STRUCT_OFFSET(InspectOptions, lines),
+     .metavar = "N",
+     .min = 1,
+     .max = 1 << 20,
+     .help = "blocks of input features whose load is compared"},
+    CS3_OPTION_JOBS(G_STRUCT_OFFSET(InspectOptions, jobs)),
+    {NULL},
+};
+
+/* What bears on a model's graph says nothing about a checkpoint, and the other way round. */
+static gboolean check_subject(const InspectOptions *o, const char *model, GError **error) {
+  gboolean graph = model != NULL || !g_str_equal(o->model, defaults.model) ||
+                   memcmp(&o->lengths, &defaults.lengths, sizeof o->lengths) != 0;
+  gboolean weights = o->masked || o->lines != defaults.lines;
+  if (o->weights != NULL ? !graph : !weights)
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "%s",
+              o->weights != NULL ? "--weights: a checkpoint is counted by itself, without a model "
+                                   "and its lengths"
+                                 : "--masked and --lines: need --weights PATH to count in");
+  return FALSE;
+}
+
+static Cs3ExitStatus run_weights(const Cs3Context *context, const InspectOptions *o,
+                                 GError **error) {
+  /* A file that is not there may be an example. */
+  g_autofree char *example = cs3_datadir_locate(CS3_DATA_MASKS, o->weights);
+  gboolean given = g_file_test(o->weights, G_FILE_TEST_EXISTS) || example == NULL;
+  Cs3InspectWeights what = {.path = given ? o->weights : example,
+                            .lines = o->lines,
+                            .nan_masked = o->masked,
+                            .workers = o->jobs > 0 ? (guint)o->jobs : 0};
+  return cs3_inspect_weights(context, &what, error) ? CS3_EXIT_OK : CS3_EXIT_DATA;
+}
+
 static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, char **args,
                                  GError **error) {
   const InspectOptions *given = values;
+  if (!check_subject(given, args[0], error))
+    return CS3_EXIT_USAGE;
+  if (given->weights != NULL)
+    return run_weights(context, given, error);
   g_autoptr(Cs3Model) model = cs3_model_find(args[0] ? args[0] : given->model, error);
   if (model == NULL)
     return CS3_EXIT_DATA;
@@ -41,13 +104,15 @@ static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, 
 static const Cs3Example examples[] = {
     {"the operators of Llama-2 7B", "cs3sim inspect --model llama7b"},
     {"a shorter sequence, as CSV", "cs3sim inspect mistral-7b --seq 2048 -o csv"},
+    {"zeros of a checkpoint, matrix by matrix",
+     "cs3sim inspect --weights attention-50.safetensors"},
     {NULL, NULL},
 };
 
 const Cs3Command cs3_cmd_inspect = {
     .name = "inspect",
     .arguments = "[MODEL]",
-    .summary = "Print the layer graph of a model",
+    .summary = "Print the layer graph of a model, or the zeros of a checkpoint",
     .description = "One row per operator of a training step: shape, parameters, "
                    "multiply-accumulates, FLOPs of "
                    "forward and backward, and the activations that backward needs; then the "
@@ -57,7 +122,7 @@ const Cs3Command cs3_cmd_inspect = {
                    "them last, and in whose backward they are needed again.",
     .options_size = sizeof(InspectOptions),
     .defaults = &defaults,
-    .groups = {{"Model", options, 0}},
+    .groups = {{"Model", options, 0}, {"Weights", weight_options, 0}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
                CS3_FORMAT_BIT(CS3_FORMAT_CSV) | CS3_FORMAT_BIT(CS3_FORMAT_JSONL),
     .max_args = 1,

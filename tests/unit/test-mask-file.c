@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "workloads/mask-file.h"
+#include "workloads/tensor-count.h"
 
 static Cs3Mask *random_mask(GRand *rand, gboolean symmetric) {
   gint64 rows = g_rand_int_range(rand, 1, 80);
@@ -418,6 +419,41 @@ START_TEST(test_bitmask) {
 }
 END_TEST
 
+/* Streamed counts are the sums of the mask, for any number of threads and more rows than the bit
+ * planes hold. */
+START_TEST(test_counts) {
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  g_autoptr(Cs3Mask) mask = cs3_mask_new(70000, 9, NULL);
+  for (gint64 i = 0; i < mask->rows; i++)
+    for (gint64 j = 0; j < mask->cols; j++)
+      if (g_rand_int_range(rand, 0, 9) >= j)
+        cs3_mask_set(mask, i, j);
+  g_autoptr(GString) file = g_string_new(NULL);
+  write_safetensors(mask, _i % G_N_ELEMENTS(dtypes), rand, file);
+  g_autofree char *path = temporary(".safetensors");
+  ck_assert(g_file_set_contents(path, file->str, (gssize)file->len, NULL));
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Checkpoint) checkpoint = cs3_checkpoint_open(path, NULL, &error);
+  ck_assert_msg(checkpoint != NULL, "%s", error ? error->message : "");
+  g_autoptr(Cs3Weight) weight = cs3_weight_find(checkpoint, "w", &error);
+  g_auto(Cs3WeightCounts) counts = {0};
+  ck_assert(cs3_weight_count(weight, FALSE, 1 + (guint)_i, &counts, &error));
+  g_autofree guint32 *by_col = g_new0(guint32, mask->cols);
+  for (gint64 i = 0; i < mask->rows; i++) {
+    guint32 live = 0;
+    for (gint64 j = 0; j < mask->cols; j++) {
+      live += cs3_mask_alive(mask, i, j);
+      by_col[j] += cs3_mask_alive(mask, i, j);
+    }
+    ck_assert_uint_eq(counts.by_row[i], live);
+  }
+  ck_assert_mem_eq(counts.by_col, by_col, (gsize)mask->cols * sizeof *by_col);
+  ck_assert(counts.rows == mask->rows && counts.cols == mask->cols);
+  ck_assert_int_eq(counts.live, cs3_mask_nnz(mask));
+  discard(path);
+}
+END_TEST
+
 /* NaN, 1, -0, NaN in half precision. */
 START_TEST(test_nan) {
   g_autoptr(GString) values = g_string_new_len("\x01\x7c\x00\x3c\x00\x80\xff\xff", 8);
@@ -485,6 +521,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_header_limit);
   tcase_add_loop_test(t, test_orientation, 0, G_N_ELEMENTS(orientations));
   tcase_add_test(t, test_bitmask);
+  tcase_add_loop_test(t, test_counts, 0, 4);
   tcase_add_test(t, test_nan);
   tcase_add_test(t, test_index);
   tcase_add_test(t, test_name_without_tensors);

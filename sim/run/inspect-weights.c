@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The zeros of a checkpoint's weights, against as many zeros anywhere. */
+#include "config.h"
+
+#include "sim/run/inspect-weights.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+
+#include "fabric/layer/layer.h"
+#include "results/schema.h"
+#include "workloads/tensor-count.h"
+
+static const Cs3Column columns[] = {
+    {.key = "name", .title = "weight", .type = CS3_COLUMN_TEXT},
+    {.key = "layout", .title = "layout", .type = CS3_COLUMN_TEXT},
+    {.key = "out_features", .title = "out", .type = CS3_COLUMN_INT},
+    {.key = "in_features", .title = "in", .type = CS3_COLUMN_INT},
+    {.key = "nonzeros", .type = CS3_COLUMN_INT},
+    {.key = "masked_nan", .type = CS3_COLUMN_INT},
+    {.key = "sparsity", .title = "zeros [%]", .type = CS3_COLUMN_REAL, .decimals = 2, .scale = 100},
+    {.key = "row_imbalance", .title = "rows", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "row_imbalance_uniform", .title = "uniform", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "column_imbalance", .title = "columns", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "column_imbalance_uniform", .title = "uniform", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "line_imbalance", .title = "lines", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "line_imbalance_uniform", .title = "uniform", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "refused", .type = CS3_COLUMN_TEXT},
+};
+
+double cs3_inspect_busiest(gint64 n, double size, gint64 live) {
+  double all = (double)n * size, p = (double)live / all;
+  if (n < 2 || live == 0)
+    return 1;
+  double variance = size * p * (1 - p) * (1 - 1.0 / (double)n) * all / MAX(1, all - 1);
+  double quantile = gsl_cdf_ugaussian_Pinv(pow(0.5264, 1.0 / (double)n));
+  return MIN(size, size * p + sqrt(variance) * quantile) / (size * p);
+}
+
+/* Busiest unit over the mean one. @starts: (nullable): unit u is counts [starts[u], starts[u + 1]).
+ */
+static double imbalance(const guint32 *counts, gint64 n, const gint64 *starts, gint64 live) {
+  guint64 most = 0;
+  for (gint64 u = 0; u < n; u++) {
+    guint64 sum = 0;
+    for (gint64 i = starts ? starts[u] : u; i < (starts ? starts[u + 1] : u + 1); i++)
+      sum += counts[i];
+    most = MAX(most, sum);
+  }
+  return live > 0 ? (double)most * (double)n / (double)live : NAN;
+}
+
+static void add_row(Cs3Table *table, const Cs3Weight *weight, const Cs3WeightCounts *c,
+                    gint64 most_lines) {
+  gint64 lines = MIN(most_lines, c->cols);
+  g_autofree gint64 *starts = cs3_mapping_starts(c->cols, lines);
+  double size = (double)c->rows * (double)c->cols;
+  cs3_table_add_text(table, weight->name);
+  cs3_table_add_text(table, weight->layout->name);
+  cs3_table_add_int(table, c->rows);
+  cs3_table_add_int(table, c->cols);
+  cs3_table_add_int(table, c->live);
+  cs3_table_add_int(table, c->masked);
+  cs3_table_add_real(table, 1 - (double)c->live / size);
+  cs3_table_add_real(table, imbalance(c->by_row, c->rows, NULL, c->live));
+  cs3_table_add_real(table, cs3_inspect_busiest(c->rows, (double)c->cols, c->live));
+  cs3_table_add_real(table, imbalance(c->by_col, c->cols, NULL, c->live));
+  cs3_table_add_real(table, cs3_inspect_busiest(c->cols, (double)c->rows, c->live));
+  cs3_table_add_real(table, imbalance(c->by_col, lines, starts, c->live));
+  cs3_table_add_real(table, cs3_inspect_busiest(lines, size / (double)lines, c->live));
+  cs3_table_add_text(table, NULL);
+}
+
+/* Packed weights have a name and a reason, and no counts. */
+static void add_refused(Cs3Table *table, const Cs3Weight *weight) {
+  cs3_table_add_text(table, weight->name);
+  cs3_table_add_text(table, weight->layout->name);
+  cs3_table_add_int(table, weight->rows);
+  cs3_table_add_int(table, weight->cols);
+  for (guint i = 4; i < 6; i++)
+    cs3_table_add_int(table, 0);
+  for (guint i = 6; i < G_N_ELEMENTS(columns) - 1; i++)
+    cs3_table_add_real(table, NAN);
+  cs3_table_add_text(table, weight->refusal);
+}
+
+static json_t *counts_json(const guint32 *counts, gint64 n) {
+  json_t *array = json_array();
+  for (gint64 i = 0; i < n; i++)
+    json_array_append_new(array, json_integer(counts[i]));
+  return array;
+}
+
+static json_t *statistics(const Cs3Weight *weight, const Cs3WeightCounts *c) {
+  return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "name", weight->name, "layout",
+                   weight->layout->name, "out_features", (json_int_t)c->rows, "in_features",
+                   (json_int_t)c->cols, "nonzeros", (json_int_t)c->live, "masked_nan",
+                   (json_int_t)c->masked, "row_counts", counts_json(c->by_row, c->rows),
+                   "column_counts", counts_json(c->by_col, c->cols));
+}
+
+typedef struct {
+  const Cs3InspectWeights *what;
+  Cs3Table *table;
+  json_t *weights;  /* (nullable): statistics are wanted */
+  gint64 live, all; /* of what was counted */
+  guint refused;
+} Inspection;
+
+static gboolean inspect(Inspection *in, Cs3Weight *weight, GError **error) {
+  if (weight->refusal != NULL) {
+    in->refused++;
+    add_refused(in->table, weight);
+    return in->weights == NULL || cs3_weight_prepare(weight, error); /* which says why not */
+  }
+  g_auto(Cs3WeightCounts) counts = {0};
+  if (!cs3_weight_count(weight, in->what->nan_masked, in->what->workers, &counts, error))
+    return FALSE;
+  in->live += counts.live;
+  in->all += counts.rows * counts.cols;
+  if (in->weights != NULL)
+    json_array_append_new(in->weights, statistics(weight, &counts));
+  else
+    add_row(in->table, weight, &counts, in->what->lines);
+  return TRUE;
+}
+
+static void write_text(const Inspection *in, Cs3Output *output) {
+  cs3_table_write(in->table, output, CS3_FORMAT_TEXT);
+  cs3_output_printf(output, "\n%" G_GINT64_FORMAT " weights in %u matrices, %.2f %% of them zero",
+                    in->all, cs3_table_rows(in->table) - in->refused,
+                    in->all > 0 ? 100 - 100 * (double)in->live / (double)in->all : 0);
+  if (in->refused > 0)
+    cs3_output_printf(output, "; %u packed matrices were not counted", in->refused);
+  cs3_output_printf(output,
+                    "\nrows, columns, lines: live weights of the busiest over the mean; lines: "
+                    "input features in %" G_GINT64_FORMAT " blocks\n",
+                    in->what->lines);
+}
+
+static gboolean inspect_all(const Cs3Context *context, Inspection *in, GPtrArray *weights,
+                            GError **error) {
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "weights", MAX(1, weights->len));
+  for (guint i = 0; i < weights->len; i++) {
+    if (!inspect(in, weights->pdata[i], error))
+      return FALSE;
+    cs3_progress_update(progress, i + 1);
+  }
+  return TRUE;
+}
+
+gboolean cs3_inspect_weights(const Cs3Context *context, const Cs3InspectWeights *what,
+                             GError **error) {
+  g_autoptr(Cs3Checkpoint) checkpoint = cs3_checkpoint_open(what->path, NULL, error);
+  if (checkpoint == NULL)
+    return FALSE;
+  g_autoptr(GPtrArray) weights = cs3_weights_list(checkpoint);
+  if (weights->len == 0)
+    return cs3_checkpoint_fail(what->path, error, "holds no matrix");
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
+  gboolean whole = context->format == CS3_FORMAT_JSON;
+  Inspection in = {.what = what, .table = table, .weights = whole ? json_array() : NULL};
+  gboolean ok = inspect_all(context, &in, weights, error);
+  if (ok && whole) {
+    json_t *record = json_pack("{s:s, s:s, s:O}", "schema", CS3_MASKS_SCHEMA, "weights_file",
+                               what->path, "weights", in.weights);
+    cs3_output_json(context->output, record,
+                    CS3_FORMAT_JSONL); /* one line: numbers by the million */
+    json_decref(record);
+  } else if (ok && context->format == CS3_FORMAT_TEXT) {
+    write_text(&in, context->output);
+  } else if (ok) {
+    cs3_table_write(table, context->output, context->format);
+  }
+  json_decref(in.weights);
+  return ok;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Counting streamed weights. Rows are counted by population count. Columns are counted 64 at a time
+ * in bit planes: plane p holds bit p of 64 counters, and adding a row is adding with carry from
+ * plane to plane; after 255 rows the planes are emptied into plain numbers. */
+#include "config.h"
+
+#include "workloads/tensor-count.h"
+
+#include <string.h>
+
+#include "workloads/parallel.h"
+#include "workloads/workload-error.h"
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
+#else
+#define CLONES
+#endif
+
+enum { PLANES = 8, FULL = 255 };
+
+void cs3_weight_counts_clear(Cs3WeightCounts *counts) {
+  g_clear_pointer(&counts->by_row, g_free);
+  g_clear_pointer(&counts->by_col, g_free);
+}
+
+/* Adds @carry to one plane; what overflows stays in @carry. Returns: whether anything did. */
+CLONES static guint64 add_plane(guint64 *restrict plane, guint64 *restrict carry, gint64 words) {
+  guint64 any = 0;
+  for (gint64 w = 0; w < words; w++) {
+    guint64 next = plane[w] & carry[w];
+    plane[w] ^= carry[w];
+    carry[w] = next;
+    any |= next;
+  }
+  return any;
+}
+
+CLONES static void empty_planes(guint64 *planes, gint64 words, guint32 *by_col) {
+  for (gint64 w = 0; w < words; w++)
+    for (guint p = 0; p < PLANES; p++) {
+      guint64 plane = planes[p * words + w];
+      for (guint b = 0; b < 64; b++)
+        by_col[64 * w + b] += (guint32)(plane >> b & 1) << p;
+    }
+  memset(planes, 0, (gsize)(PLANES * words) * sizeof *planes);
+}
+
+void cs3_columns_add(guint64 *bits, gint64 n_rows, gint64 words, guint64 *scratch,
+                     guint32 *by_col) {
+  for (gint64 row = 0; row < n_rows; row++) {
+    guint p = 0;
+    while (p < PLANES && add_plane(scratch + p * words, bits + row * words, words) != 0)
+      p++;
+    if (row % FULL == FULL - 1)
+      empty_planes(scratch, words, by_col);
+  }
+  empty_planes(scratch, words, by_col);
+}
+
+/* --- threads ---------------------------------------------------------------------------------- */
+
+typedef struct {
+  GByteArray *bytes;
+  guint64 *bits, *planes;
+  guint32 *by_col; /* as stored, 64 x words */
+  gint64 beyond;
+  GError *error;
+} Worker;
+
+typedef struct {
+  const Cs3Weight *weight;
+  gint64 words;
+  guint32 *by_row; /* as stored */
+  Worker *workers;
+} Job;
+
+static void worker_clear(Worker *w) {
+  if (w->bytes != NULL)
+    g_byte_array_unref(w->bytes);
+  g_free(w->bits);
+  g_free(w->planes);
+  g_free(w->by_col);
+  g_clear_error(&w->error);
+}
+
+/* All at once, before any thread starts: sizes come from a file's header. */
+static gboolean worker_init(Worker *w, const Job *job, gint64 chunk) {
+  w->bytes = g_byte_array_new();
+  w->bits = g_try_malloc_n((gsize)(chunk * job->words), sizeof *w->bits);
+  w->planes = g_try_malloc0_n((gsize)(PLANES * job->words), sizeof *w->planes);
+  w->by_col = g_try_malloc0_n((gsize)(64 * job->words), sizeof *w->by_col);
+  return w->bits != NULL && w->planes != NULL && w->by_col != NULL;
+}
+
+static void count_rows(gint64 begin, gint64 end, guint worker, gpointer data) {
+  Job *job = data;
+  Worker *w = &job->workers[worker];
+  Cs3WeightRows rows = {.bytes = w->bytes, .bits = w->bits};
+  if (w->error != NULL ||
+      !job->weight->layout->rows(job->weight, begin, end - begin, &rows, &w->error))
+    return;
+  w->beyond += rows.beyond;
+  for (gint64 row = begin; row < end; row++) {
+    const guint64 *bits = w->bits + (row - begin) * job->words;
+    guint32 live = 0;
+    for (gint64 i = 0; i < job->words; i++)
+      live += (guint32)__builtin_popcountll(bits[i]);
+    job->by_row[row] = live;
+  }
+  cs3_columns_add(w->bits, end - begin, job->words, w->planes, w->by_col);
+}
+
+/* Adds what the workers found. @by_col: as stored. */
+static gboolean gather(const Job *job, guint n, guint32 *by_col, gint64 *beyond, GError **error) {
+  for (guint i = 0; i < n; i++) {
+    Worker *w = &job->workers[i];
+    if (w->error != NULL) {
+      g_propagate_error(error, g_steal_pointer(&w->error));
+      return FALSE;
+    }
+    *beyond += w->beyond;
+    for (gint64 col = 0; col < job->weight->cols; col++)
+      by_col[col] += w->by_col[col];
+  }
+  return TRUE;
+}
+
+static void hand_over(const Cs3Weight *weight, guint32 *by_row, guint32 *by_col, gint64 beyond,
+                      Cs3WeightCounts *counts) {
+  gboolean turned = weight->transposed;
+  *counts = (Cs3WeightCounts){
+      .rows = turned ? weight->cols : weight->rows,
+      .cols = turned ? weight->rows : weight->cols,
+      .masked = beyond,
+      .by_row = turned ? by_col : by_row,
+      .by_col = turned ? by_row : by_col,
+  };
+  for (gint64 row = 0; row < counts->rows; row++)
+    counts->live += counts->by_row[row];
+}
+
+gboolean cs3_weight_count(Cs3Weight *weight, gboolean nan_masked, guint workers,
+                          Cs3WeightCounts *counts, GError **error) {
+  *counts = (Cs3WeightCounts){0};
+  if (!cs3_weight_prepare(weight, error))
+    return FALSE;
+  guint n = workers > 0 ? workers : g_get_num_processors();
+  gint64 chunk = MIN(cs3_weight_chunk(weight), weight->rows), beyond = 0;
+  g_autofree guint32 *by_row = g_try_malloc0_n((gsize)weight->rows, sizeof *by_row);
+  g_autofree guint32 *by_col = g_try_malloc0_n((gsize)weight->cols, sizeof *by_col);
+  g_autofree Worker *own = g_new0(Worker, n);
+  Job job = {weight, (weight->cols + 63) / 64, by_row, own};
+  gboolean ok = by_row != NULL && by_col != NULL;
+  for (guint i = 0; i < n; i++)
+    ok = worker_init(&own[i], &job, chunk) && ok;
+  if (!ok)
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_TOO_LARGE,
+                "%s: no memory to count %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " weights",
+                weight->name, weight->rows, weight->cols);
+  else
+    cs3_parallel_for(weight->rows, chunk, n, count_rows, &job);
+  ok = ok && gather(&job, n, by_col, &beyond, error) &&
+       cs3_weight_check(weight, beyond, nan_masked, error);
+  for (guint i = 0; i < n; i++)
+    worker_clear(&own[i]);
+  if (ok)
+    hand_over(weight, g_steal_pointer(&by_row), g_steal_pointer(&by_col), beyond, counts);
+  return ok;
+}
