@@ -137,6 +137,26 @@ gboolean cs3_cli_call_parse(Cs3CliCall *call, char ***argv, GError **error) {
   return call->common.help || check_arguments(call->command, *argv, error);
 }
 
+/* What an ending promises is kept or refused; a name without one, or mktemp(1)'s, promises nothing.
+ */
+static gboolean check_ending(const Cs3CliCall *call, GError **error) {
+  const char *path = call->output.path;
+  g_autofree char *base = g_path_get_basename(path);
+  const char *dot = strrchr(base, '.');
+  gsize n = dot != NULL && dot > base ? strlen(dot + 1) : 0;
+  if (n == 0 || n > 5 || !g_ascii_isalpha(dot[1]) ||
+      g_strcmp0(dot + 1, call->command->ending) == 0 ||
+      (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)))
+    return TRUE;
+  g_autofree char *all = g_strjoinv(", ", (char **)call->format_choices);
+  g_set_error(
+      error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+      "--output: %s: the ending %s is of no format that %s writes; it writes %s (choose one "
+      "with -o)",
+      path, dot, call->command->name, all);
+  return FALSE;
+}
+
 static int format_by_name(const char *name) {
   for (int f = 0; cs3_format_names()[f] != NULL; f++)
     if (strcmp(cs3_format_names()[f], name) == 0)
@@ -153,7 +173,7 @@ gboolean cs3_cli_call_format(const Cs3CliCall *call, Cs3Format *format, GError *
     return TRUE;
   int by_name = cs3_format_from_path(call->output.path);
   if (by_name < 0)
-    return TRUE;
+    return check_ending(call, error);
   if ((call->command->formats & CS3_FORMAT_BIT(by_name)) == 0) {
     g_autofree char *all = g_strjoinv(", ", (char **)call->format_choices);
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,

@@ -50,8 +50,9 @@ struct Cs3Command {
   gsize options_size;      /* of the struct that the groups describe; 0: no options of its own */
   const void *defaults;    /* (nullable) a struct of that size */
   Cs3OptionGroup groups[5];
-  guint formats;    /* CS3_FORMAT_BIT()s that -o accepts; the lowest is the default; 0: no -o, -O */
-  gboolean appends; /* writes the file of -O itself, bit by bit; context->output is stdout then */
+  guint formats; /* CS3_FORMAT_BIT()s that -o accepts; the lowest is the default; 0: no -o, -O */
+  const char *ending; /* (nullable): of a file of text that the command writes: "ini" */
+  gboolean appends;   /* writes the file of -O itself, bit by bit; context->output is stdout then */
   guint min_args, max_args; /* G_MAXUINT: any number */
   const char *completes;    /* what completes positional arguments, as in Cs3Option */
   /**

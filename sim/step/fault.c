@@ -68,12 +68,16 @@ typedef struct {
   const char *name, *value, *when; /* value and when may be NULL */
 } Parts;
 
+/* Below it a step would last longer than cycles can be counted; what is slower is a link that is
+ * down. */
+#define SMALLEST_SHARE 1e-6
+
 static gboolean parse_straggler(const Parts *p, Cs3Fault *fault, GError **error) {
   if (!read_index(p->name, p->name + strlen(p->name), &fault->index) || p->when != NULL)
     return fail(error, p->text, "names no system", p->usage);
-  if (p->value == NULL || !read_number(p->value, &fault->share) || fault->share <= 0 ||
+  if (p->value == NULL || !read_number(p->value, &fault->share) || fault->share < SMALLEST_SHARE ||
       fault->share > 1)
-    return fail(error, p->text, "a straggler's speed is a share above 0, up to 1", p->usage);
+    return fail(error, p->text, "a straggler's speed is a share from 1e-6 to 1", p->usage);
   return TRUE;
 }
 
@@ -107,9 +111,10 @@ static gboolean needs_end(const Parts *p, const Cs3Fault *fault, GError **error)
 static gboolean parse_link(const Parts *p, Cs3Fault *fault, GError **error) {
   if (!read_link(p->name, fault))
     return fail(error, p->text, "names no link", p->usage);
-  if (p->value == NULL || !read_number(p->value, &fault->share) || fault->share < 0 ||
-      fault->share > 1)
-    return fail(error, p->text, "what is left of a link's rate is a share from 0 to 1", p->usage);
+  if (p->value == NULL || !read_number(p->value, &fault->share) || fault->share > 1 ||
+      (fault->share != 0 && fault->share < SMALLEST_SHARE))
+    return fail(error, p->text, "what is left of a link's rate is 0, or a share from 1e-6 to 1",
+                p->usage);
   return parse_period(p, fault, error) && needs_end(p, fault, error);
 }
 
