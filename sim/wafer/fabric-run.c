@@ -6,6 +6,30 @@
 
 #include <string.h>
 
+static void write_name(Cs3FabricTrace *trace, const char *what, guint process, guint lane,
+                       const char *name) {
+  cs3_output_printf(trace->output,
+                    "%s\n{\"name\":\"%s\",\"ph\":\"M\",\"pid\":%u,\"tid\":%u,\"args\":{\"name\":"
+                    "\"%s\"}}",
+                    trace->named ? "," : "", what, process, lane, name);
+  trace->named = TRUE;
+}
+
+/* What a PE and its lanes are called, before their first event. */
+static void name_lane(Cs3FabricTrace *trace, guint x, guint y, guint lane) {
+  guint process = y * 2048 + x;
+  guint64 key = (guint64)process << 8 | lane;
+  if (!g_hash_table_add(trace->seen, g_memdup2(&key, sizeof key)))
+    return;
+  key |= 0xff;
+  g_autofree char *pe = g_strdup_printf("PE (%u, %u)", x, y);
+  if (g_hash_table_add(trace->seen, g_memdup2(&key, sizeof key)))
+    write_name(trace, "process_name", process, 0, pe);
+  g_autofree char *thread =
+      lane == 0 ? g_strdup("main thread") : g_strdup_printf("microthread %u", lane);
+  write_name(trace, "thread_name", process, lane, thread);
+}
+
 static void trace_event(gpointer data, const char *what, guint x, guint y, guint lane,
                         guint64 begin, guint64 end) {
   Cs3FabricTrace *trace = data;
@@ -13,20 +37,23 @@ static void trace_event(gpointer data, const char *what, guint x, guint y, guint
     trace->dropped++;
     return;
   }
+  name_lane(trace, x, y, lane);
   cs3_output_printf(
       trace->output,
-      "%s\n{\"name\":\"%s\",\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%" G_GUINT64_FORMAT
+      ",\n{\"name\":\"%s\",\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%" G_GUINT64_FORMAT
       ",\"dur\":%" G_GUINT64_FORMAT ",\"args\":{\"x\":%u,\"y\":%u}}",
-      trace->written ? "," : "", what, y * 2048 + x, lane, begin - 1, end - begin, x, y);
+      what, y * 2048 + x, lane, begin - 1, end - begin, x, y);
   trace->written++;
 }
 
 void cs3_fabric_trace_start(Cs3FabricTrace *trace, Cs3Fabric *fabric) {
+  trace->seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
   cs3_output_puts(trace->output, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
   cs3_fabric_set_trace(fabric, trace_event, trace);
 }
 
-void cs3_fabric_trace_end(const Cs3FabricTrace *trace) {
+void cs3_fabric_trace_end(Cs3FabricTrace *trace) {
+  g_clear_pointer(&trace->seen, g_hash_table_unref);
   cs3_output_printf(trace->output,
                     "\n],\"otherData\":{\"unit\":\"1 us = 1 cycle\",\"dropped\":%" G_GUINT64_FORMAT
                     "}}\n",

@@ -19,17 +19,19 @@ typedef struct {
   Cs3Output *heatmap;  /* (nullable): x, y, busy share, link share as text columns */
 } Cs3FabricConfig;
 
-/* A bounded trace: lanes are threads, processes are PEs (y * 2048 + x). */
+/* A bounded trace: lanes are threads, processes are PEs (y * 2048 + x); both have names. */
 typedef struct {
   Cs3Output *output;
   guint64 limit; /* events written at most; the rest are counted */
   guint64 written, dropped;
+  GHashTable *seen; /* processes and lanes that have a name; while it runs */
+  gboolean named;
 } Cs3FabricTrace;
 
 /** cs3_fabric_trace_start: what @fabric runs from now on goes to @trace, which must outlive it. */
 void cs3_fabric_trace_start(Cs3FabricTrace *trace, Cs3Fabric *fabric);
 /** cs3_fabric_trace_end: completes the JSON. */
-void cs3_fabric_trace_end(const Cs3FabricTrace *trace);
+void cs3_fabric_trace_end(Cs3FabricTrace *trace);
 
 /** cs3_fabric_write_heatmap: columns x, y, shares of @cycles in which PE and busiest link were
  * busy, deliveries, mean number of wavelets that wait in the router. */
