@@ -7,18 +7,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/plain-text.h"
+
 G_DEFINE_QUARK(cs3 - output - error - quark, cs3_output_error)
 
 struct Cs3Output {
-  char *path;      /* as the user wrote it; NULL: standard output */
-  char *target;    /* the file that the path means, links resolved */
-  char *temporary; /* beside the target; NULL: written directly or not begun */
+  char *path;   /* as the user wrote it; NULL: standard output */
+  char *target; /* the file that the path means, links resolved */
   gboolean color;
-  gboolean direct; /* a device or pipe: nothing to rename */
+  gboolean plain;    /* texts are for people */
+  gboolean direct;   /* a device or pipe: nothing to put in place */
+  gboolean linkable; /* the nameless file can be given a name */
   FILE *file;
   gsize bytes;
   int failure;         /* errno of the first failure, 0: none */
@@ -115,13 +119,26 @@ static void fail(Cs3Output *output, int code) {
   output->kind = CS3_OUTPUT_ERROR_WRITE;
 }
 
-static int open_temporary(Cs3Output *output) {
+/* "FOLDER/.NAME.XXXXXX": a name beside the target. */
+static char *name_beside(const Cs3Output *output) {
   g_autofree char *folder = g_path_get_dirname(output->target);
   g_autofree char *name = g_path_get_basename(output->target);
-  output->temporary = g_strdup_printf("%s/.%s.XXXXXX", folder, name);
-  int fd = g_mkstemp_full(output->temporary, O_RDWR | O_CLOEXEC, 0666);
-  if (fd < 0)
-    g_clear_pointer(&output->temporary, g_free);
+  return g_strdup_printf("%s/.%s.XXXXXX", folder, name);
+}
+
+/* A file without a name on the target's file system: whatever ends the program takes it along. */
+static int open_nameless(Cs3Output *output) {
+#ifdef O_TMPFILE
+  g_autofree char *folder = g_path_get_dirname(output->target);
+  int nameless = g_open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  output->linkable = nameless >= 0;
+  if (output->linkable)
+    return nameless;
+#endif
+  g_autofree char *name = name_beside(output);
+  int fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0666);
+  if (fd >= 0)
+    g_unlink(name);
   return fd;
 }
 
@@ -131,8 +148,7 @@ static gboolean ready(Cs3Output *output) {
     return FALSE;
   if (output->file != NULL)
     return TRUE;
-  int fd =
-      output->direct ? g_open(output->target, O_WRONLY | O_CLOEXEC, 0) : open_temporary(output);
+  int fd = output->direct ? g_open(output->target, O_WRONLY | O_CLOEXEC, 0) : open_nameless(output);
   if (fd < 0) {
     fail(output, errno);
     output->kind = CS3_OUTPUT_ERROR_CREATE;
@@ -153,7 +169,9 @@ void cs3_output_write(Cs3Output *output, const void *bytes, gsize n) {
 }
 
 void cs3_output_puts(Cs3Output *output, const char *text) {
-  cs3_output_write(output, text, strlen(text));
+  g_autofree char *plain = output->plain ? cs3_plain_lines(text) : NULL;
+  const char *written = plain != NULL ? plain : text;
+  cs3_output_write(output, written, strlen(written));
 }
 
 void cs3_output_printf(Cs3Output *output, const char *format, ...) {
@@ -168,8 +186,17 @@ void cs3_output_set_color(Cs3Output *output, gboolean color) {
   output->color = color;
 }
 
+void cs3_output_set_plain(Cs3Output *output, gboolean plain) {
+  output->plain = plain;
+}
+
 void cs3_output_heading(Cs3Output *output, const char *text) {
-  cs3_output_printf(output, output->color ? "\033[1m%s\033[m" : "%s", text);
+  const char *const bold[] = {"\033[1m", "\033[m"};
+  if (output->color)
+    cs3_output_write(output, bold[0], strlen(bold[0]));
+  cs3_output_puts(output, text);
+  if (output->color)
+    cs3_output_write(output, bold[1], strlen(bold[1]));
 }
 
 static int write_chunk(const char *bytes, size_t n, void *output) {
@@ -209,25 +236,102 @@ static void sync_file(Cs3Output *output) {
     fail(output, errno);
 }
 
-gboolean cs3_output_finish(Cs3Output *output, GError **error) {
+static gboolean check(const Cs3Output *output, GError **error) {
+  if (output->failure == 0)
+    return TRUE;
+  g_set_error(error, CS3_OUTPUT_ERROR, output->kind, "cannot write %s: %s",
+              output->path != NULL ? output->path : "standard output", g_strerror(output->failure));
+  return FALSE;
+}
+
+gboolean cs3_output_complete(Cs3Output *output, GError **error) {
   /* An empty result is a file too. */
   if (ready(output))
     sync_file(output);
+  return check(output, error);
+}
+
+char *cs3_output_read(Cs3Output *output, GError **error) {
+  cs3_output_flush(output);
+  g_autofree char *text = g_malloc(output->bytes + 1);
+  gsize at = 0;
+  for (ssize_t n = 1; ready(output) && at < output->bytes; at += (gsize)n)
+    if ((n = pread(fileno(output->file), text + at, output->bytes - at, (off_t)at)) <= 0)
+      fail(output, n < 0 ? errno : EIO);
+  text[MIN(at, output->bytes)] = '\0';
+  return check(output, error) ? g_steal_pointer(&text) : NULL;
+}
+
+/* Name the nameless file @fd. Returns: whether it now is @name; errno says why not. */
+static gboolean give_name(int fd, const char *name) {
+  g_autofree char *here = g_strdup_printf("/proc/self/fd/%d", fd);
+  return linkat(AT_FDCWD, here, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* What @from holds, also on a file system where a nameless file cannot be named. */
+static gboolean copy_to(int from, int to) {
+  char chunk[1 << 16];
+  off_t at = 0;
+  ssize_t n;
+  while ((n = pread(from, chunk, sizeof chunk, at)) > 0) {
+    for (ssize_t done = 0, more; done < n; done += more)
+      if ((more = write(to, chunk + done, (size_t)(n - done))) < 0)
+        return FALSE;
+    at += n;
+  }
+  return n == 0 && (fsync(to) == 0 || errno == EINVAL);
+}
+
+/* The file under a name beside the target. Returns: (transfer full) (nullable). */
+static char *put_beside(const Cs3Output *output) {
+  int from = fileno(output->file);
+  g_autofree char *name = name_beside(output);
+  int fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0666);
+  if (fd < 0)
+    return NULL;
+  gboolean named = FALSE;
+  if (output->linkable)
+    named = g_unlink(name) == 0 && give_name(from, name);
+  named = named || copy_to(from, fd);
+  int problem = errno;
+  close(fd);
+  if (named)
+    return g_steal_pointer(&name);
+  g_unlink(name);
+  errno = problem;
+  return NULL;
+}
+
+/* Returns: 0 or errno. */
+static int put_in_place(const Cs3Output *output) {
+  if (output->linkable && give_name(fileno(output->file), output->target))
+    return 0;
+  g_autofree char *name = put_beside(output);
+  if (name == NULL)
+    return errno;
+  if (g_rename(name, output->target) == 0)
+    return 0;
+  int problem = errno;
+  g_unlink(name);
+  return problem;
+}
+
+gboolean cs3_output_finish(Cs3Output *output, GError **error) {
+  gboolean whole = cs3_output_complete(output, error);
+  if (whole && !output->direct) {
+    /* Between its two names the file is not to be left behind. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int problem = put_in_place(output);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (problem != 0) {
+      fail_create(output->path, problem, error);
+      whole = FALSE;
+    }
+  }
   close_file(output);
-  if (output->failure != 0) {
-    const char *name = output->path != NULL ? output->path : "standard output";
-    g_set_error(error, CS3_OUTPUT_ERROR, output->kind, "cannot write %s: %s", name,
-                g_strerror(output->failure));
-    return FALSE;
-  }
-  if (output->temporary == NULL)
-    return TRUE;
-  if (g_rename(output->temporary, output->target) != 0) {
-    fail_create(output->path, errno, error);
-    return FALSE;
-  }
-  g_clear_pointer(&output->temporary, g_free);
-  return TRUE;
+  return whole && check(output, error);
 }
 
 void cs3_output_free(Cs3Output *output) {
@@ -235,9 +339,6 @@ void cs3_output_free(Cs3Output *output) {
     return;
   if (output->file != NULL && output->file != stdout)
     fclose(output->file);
-  if (output->temporary != NULL)
-    g_unlink(output->temporary);
-  g_free(output->temporary);
   g_free(output->target);
   g_free(output->path);
   g_free(output);

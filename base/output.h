@@ -37,8 +37,9 @@ typedef struct Cs3Output Cs3Output;
 /**
  * cs3_output_new: an output to @path, or to standard output when @path is %NULL or "-".
  * Checks at once that the place can be written, so that a long run does not fail at its end. A
- * regular file is written to a hidden temporary beside it, made by the first write, and renamed by
- * cs3_output_finish(); devices and pipes are written directly; links are followed.
+ * regular file is written without a name, begun by the first write, and put in its place by
+ * cs3_output_finish(): a program that is killed leaves nothing behind. Devices and pipes are written
+ * directly; links are followed.
  * Fails with %CS3_OUTPUT_ERROR_CREATE.
  */
 Cs3Output *cs3_output_new(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -57,6 +58,11 @@ void cs3_output_write(Cs3Output *output, const void *bytes, gsize n);
 /** cs3_output_set_color: whether cs3_output_heading() may use the terminal's bold face. */
 void cs3_output_set_color(Cs3Output *output, gboolean color);
 
+/** cs3_output_set_plain: whether what cs3_output_puts() and cs3_output_printf() get is for people to
+ * read: then nothing in it may steer their terminal (cs3_plain_lines()). Bytes of
+ * cs3_output_write() stay as they are. */
+void cs3_output_set_plain(Cs3Output *output, gboolean plain);
+
 /** cs3_output_heading: @text, in bold where colours are on. No line end is added. */
 void cs3_output_heading(Cs3Output *output, const char *text);
 
@@ -73,9 +79,20 @@ void cs3_output_flush(Cs3Output *output);
 /** cs3_output_bytes: bytes accepted so far. */
 gsize cs3_output_bytes(const Cs3Output *output);
 
+/** cs3_output_read: (transfer full) (nullable): what a file holds so far, before it is finished;
+ * %NULL with %CS3_OUTPUT_ERROR_WRITE when it cannot be read back (a device). */
+char *cs3_output_read(Cs3Output *output, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_output_complete: everything is written and on disk, but not yet in its place: for files that
+ * are to appear together, all are completed before the first is finished.
+ * Fails as cs3_output_finish() does.
+ */
+gboolean cs3_output_complete(Cs3Output *output, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * cs3_output_finish: flush, sync, and put the file in its place.
- * On failure the temporary is removed, the target is untouched and @error is set:
+ * On failure the target is untouched and @error is set:
  * %CS3_OUTPUT_ERROR_WRITE, or %CS3_OUTPUT_ERROR_CREATE when the rename fails.
  */
 gboolean cs3_output_finish(Cs3Output *output, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/plain-text.h"
+
 typedef struct {
   char *text; /* text columns */
   gint64 number;
@@ -124,7 +126,7 @@ static char *fixed_point(double value, int decimals) {
 static char *cell_text(const Cs3Column *column, const Cell *cell) {
   switch (column->type) {
   case CS3_COLUMN_TEXT:
-    return g_strdup(cell->text != NULL ? cell->text : "-");
+    return cs3_plain_text(cell->text != NULL ? cell->text : "-");
   case CS3_COLUMN_INT:
     return g_strdup_printf("%" G_GINT64_FORMAT, cell->number);
   case CS3_COLUMN_REAL:

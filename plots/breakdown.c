@@ -13,27 +13,40 @@ enum { CAUSES_OF_A_BAND = 3 };
 
 /* Causes that a reader would act on together; from the bottom of the stack to its top. */
 typedef struct {
-  const char *column, *title;
+  Cs3Words column;
+  const char *title;
   const char *rgb; /* NULL: `color` */
   Cs3Color color;
   const char *causes[CAUSES_OF_A_BAND + 1];
 } Band;
 
 static const Band bands[] = {
-    {"arithmetic", "MACs at peak", NULL, CS3_COLOR_BLUE, {"arithmetic"}},
-    {"pe_losses",
+    {CS3_WORDS("arithmetic"), "MACs at peak", NULL, CS3_COLOR_BLUE, {"arithmetic"}},
+    {CS3_WORDS("pe_losses"),
      "imbalance, issue, idle PEs",
      NULL,
      CS3_COLOR_BLACK,
      {"imbalance", "overhead", "mapping"}},
-    {"reduction", "reduction", NULL, CS3_COLOR_VERMILLION, {"reduction"}},
-    {"ingress", "ingress", NULL, CS3_COLOR_ORANGE, {"ingress"}},
-    {"egress", "egress", NULL, CS3_COLOR_YELLOW, {"egress"}},
-    {"attention", "attention", NULL, CS3_COLOR_SKY, {"attention"}},
-    {"recompute", "recomputation", NULL, CS3_COLOR_GREEN, {"recompute"}},
-    {"vector", "norms, softmax, embedding", NULL, CS3_COLOR_PURPLE, {"vector", "embedding"}},
-    {"system", "MemoryX, SwarmX", "#777777", CS3_COLOR_BLACK, {"stream_wait", "boundary"}},
-    {"rest", "fill, padding", "#bbbbbb", CS3_COLOR_BLACK, {NULL}}, /* and whatever else there is */
+    {CS3_WORDS("reduction"), "reduction", NULL, CS3_COLOR_VERMILLION, {"reduction"}},
+    {CS3_WORDS("ingress"), "ingress", NULL, CS3_COLOR_ORANGE, {"ingress"}},
+    {CS3_WORDS("egress"), "egress", NULL, CS3_COLOR_YELLOW, {"egress"}},
+    {CS3_WORDS("attention"), "attention", NULL, CS3_COLOR_SKY, {"attention"}},
+    {CS3_WORDS("recompute"), "recomputation", NULL, CS3_COLOR_GREEN, {"recompute"}},
+    {CS3_WORDS("vector"),
+     "norms, softmax, embedding",
+     NULL,
+     CS3_COLOR_PURPLE,
+     {"vector", "embedding"}},
+    {CS3_WORDS("system"),
+     "MemoryX, SwarmX",
+     "#777777",
+     CS3_COLOR_BLACK,
+     {"stream_wait", "boundary"}},
+    {CS3_WORDS("rest"),
+     "fill, padding",
+     "#bbbbbb",
+     CS3_COLOR_BLACK,
+     {NULL}}, /* and whatever else there is */
 };
 
 static const char *rgb(const Band *band) {
@@ -49,7 +62,7 @@ static double cycles_of(const json_t *record, const Band *band) {
 }
 
 /* Height of every band; together they are the step, whatever causes the record has. */
-static void measure(const json_t *record, double shares[G_N_ELEMENTS(bands)]) {
+static void measure(const json_t *record, double *shares) {
   double dense = cs3_record_number(record, "dense.step.cycles");
   double rest = cs3_record_number(record, "step.cycles");
   for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
@@ -65,28 +78,21 @@ static json_t *prepare(const json_t *records, GError **error) {
   return cs3_series_new(records, numbers, error);
 }
 
-static void write_data(const json_t *series, GString *data) {
+static void write_data(const json_t *series, Cs3Script *data) {
   cs3_series_write_header(series, &cs3_plot_breakdown, data);
-  g_string_append(data, "sparsity");
+  cs3_script_say(data, "sparsity");
   for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
-    g_string_append_printf(data, " %s", bands[k].column);
-  g_string_append(data, " step theory\n");
+    cs3_script_add(data, SAY(" "), PUT(bands[k].column));
+  cs3_script_say(data, " step theory\n");
   size_t i;
   json_t *record;
   json_array_foreach(series, i, record) {
-    double shares[G_N_ELEMENTS(bands)];
-    measure(record, shares);
-    cs3_canvas_number(data, cs3_record_number(record, "sparsity"));
-    for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
-      g_string_append_c(data, ' ');
-      cs3_canvas_number(data, shares[k]);
-    }
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_record_number(record, "step.cycles") /
-                                cs3_record_number(record, "dense.step.cycles"));
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, 1 / cs3_record_number(record, "speedup.theoretical"));
-    g_string_append_c(data, '\n');
+    double row[G_N_ELEMENTS(bands) + 3] = {cs3_record_number(record, "sparsity")};
+    measure(record, row + 1);
+    row[G_N_ELEMENTS(bands) + 1] =
+        cs3_record_number(record, "step.cycles") / cs3_record_number(record, "dense.step.cycles");
+    row[G_N_ELEMENTS(bands) + 2] = 1 / cs3_record_number(record, "speedup.theoretical");
+    cs3_script_row(data, row, G_N_ELEMENTS(row));
   }
 }
 
@@ -115,53 +121,44 @@ static Extent extent_of(const json_t *series) {
   return extent;
 }
 
-static void append_file(const Cs3PlotTarget *target, GString *script) {
-  cs3_canvas_file(script, target->data_name);
-  g_string_append(script, " using 'sparsity':");
-}
-
 /* From the highest band down: each box hides all of the one before but the top. */
-static void write_stack(const Extent *extent, const Cs3PlotTarget *target, GString *script) {
+static void write_stack(const Extent *extent, Cs3Script *script) {
   for (guint k = G_N_ELEMENTS(bands); k-- > 0;) {
     if (!extent->seen[k])
       continue;
-    append_file(target, script);
-    g_string_append_printf(
-        script,
-        "(sum [c=2:%u] column(c)) with boxes fillstyle solid 1 border "
-        "linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '%s' title '%s', \\\n  ",
-        k + 2, rgb(&bands[k]), bands[k].title);
+    cs3_script_add(script, DATA, SAY(" using 'sparsity':(sum [c=2:"), NUM(k + 2),
+                   SAY("] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' "
+                       "linewidth 0.6 fillcolor rgb "),
+                   QUOTE(rgb(&bands[k])), SAY(" title "), QUOTE(bands[k].title), SAY(", \\\n  "));
   }
 }
 
 /* Characters cannot be stacked: every band as a curve of letters. */
-static void write_letters(const Extent *extent, const Cs3PlotTarget *target, GString *script) {
+static void write_letters(const Extent *extent, Cs3Script *script) {
   for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
     if (!extent->seen[k])
       continue;
-    append_file(target, script);
-    g_string_append_printf(script, "'%s' with points pointtype '%c' ", bands[k].column,
-                           'a' + (int)k);
+    const char letter[] = {(char)('a' + k), '\0'};
+    cs3_script_add(script, DATA, SAY(" using 'sparsity':'"), PUT(bands[k].column),
+                   SAY("' with points pointtype "), QUOTE(letter));
     /* Black and grey may be the terminal's background. */
     if (bands[k].color != CS3_COLOR_BLACK)
-      g_string_append_printf(script, "linecolor rgb '%s' ", rgb(&bands[k]));
-    g_string_append_printf(script, "title '%s', \\\n  ", bands[k].title);
+      cs3_script_add(script, SAY(" linecolor rgb "), QUOTE(rgb(&bands[k])));
+    cs3_script_add(script, SAY(" title "), QUOTE(bands[k].title), SAY(", \\\n  "));
   }
-  append_file(target, script);
-  g_string_append(script, "'step' with points pointtype 'S' title 'the whole step', \\\n  ");
+  cs3_script_add(script, DATA,
+                 SAY(" using 'sparsity':'step' with points pointtype 'S' title "
+                     "'the whole step', \\\n  "));
 }
 
 static void write_axes(const json_t *series, const Extent *extent, const Cs3PlotTarget *target,
-                       GString *script) {
+                       Cs3Script *script) {
   cs3_series_write_axis(series, target, extent->gap * 0.6, script);
-  g_string_append(script, "set yrange [0:");
-  cs3_canvas_number(script, extent->highest * 1.04);
-  g_string_append(script, "]\nset boxwidth ");
-  cs3_canvas_number(script, extent->gap * 0.8);
-  g_string_append(script, "\n");
+  cs3_script_add(script, SAY("set yrange [0:"), NUM(extent->highest * 1.04),
+                 SAY("]\nset boxwidth "), NUM(extent->gap * 0.8), SAY("\n"));
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   Extent extent = extent_of(series);
   g_autofree char *subject = cs3_series_subject(series);
   g_autofree char *title = g_strdup_printf("Where a training step goes: %s", subject);
@@ -178,15 +175,15 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .legend_columns = 2,
                                      .legend_beside = TRUE});
   write_axes(series, &extent, target, script);
-  g_string_append(script, "plot ");
+  cs3_script_say(script, "plot ");
   if (target->format == CS3_PLOT_TEXT)
-    write_letters(&extent, target, script);
+    write_letters(&extent, script);
   else
-    write_stack(&extent, target, script);
-  append_file(target, script);
-  g_string_append_printf(
-      script, "'theory' with lines linewidth 2 %s title 'theory'\n",
-      target->format == CS3_PLOT_TEXT ? "" : "linecolor rgb '#000000' dashtype (6,4)");
+    write_stack(&extent, script);
+  cs3_script_add(script, DATA, SAY(" using 'sparsity':'theory' with lines linewidth 2"),
+                 target->format == CS3_PLOT_TEXT ? SAY("")
+                                                 : SAY(" linecolor rgb '#000000' dashtype (6,4)"),
+                 SAY(" title 'theory'\n"));
 }
 
 const Cs3Plot cs3_plot_breakdown = {

@@ -22,62 +22,38 @@ const char *cs3_color_rgb(Cs3Color color) {
   return rgb[color];
 }
 
-void cs3_canvas_number(GString *text, double value) {
-  char digits[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append(text, g_ascii_formatd(digits, sizeof digits, "%.15g", value));
-}
-
-void cs3_canvas_quote(GString *script, const char *text) {
-  g_string_append_c(script, '\'');
-  for (const char *c = text; *c != '\0'; c++) {
-    if (*c == '\'')
-      g_string_append_c(script, '\'');
-    g_string_append_c(script, g_ascii_iscntrl(*c) ? ' ' : *c);
-  }
-  g_string_append_c(script, '\'');
-}
-
-void cs3_canvas_file(GString *script, const char *name) {
-  g_autofree char *plain = g_strconcat(g_ascii_isalnum(*name) ? "" : "./", name, NULL);
-  cs3_canvas_quote(script, plain);
-}
-
 /* @pixels from the bottom as a share of the height. */
-static void append_height(GString *script, double pixels) {
-  char digits[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append(script, g_ascii_formatd(digits, sizeof digits, "%.4f", pixels / HEIGHT));
+static double height(double pixels) {
+  return round(1e4 * pixels / HEIGHT) / 1e4;
 }
 
-void cs3_canvas_terminal(GString *script, const Cs3PlotTarget *target) {
+void cs3_canvas_terminal(Cs3Script *script, const Cs3PlotTarget *target) {
   switch (target->format) {
   case CS3_PLOT_TEXT:
-    g_string_append_printf(script, "set terminal dumb size %u,%u nofeed noenhanced %s\n",
-                           target->columns, target->rows, target->color ? "ansi256" : "mono");
+    cs3_script_add(script, SAY("set terminal dumb size "), NUM(target->columns), SAY(","),
+                   NUM(target->rows), SAY(" nofeed noenhanced "),
+                   target->color ? SAY("ansi256\n") : SAY("mono\n"));
     break;
   case CS3_PLOT_SVG:
-    g_string_append_printf(script,
-                           "set terminal svg size %d,%d font 'sans-serif,%d' background '#ffffff' "
-                           "noenhanced\n",
-                           WIDTH, HEIGHT, FONT);
+    cs3_script_add(script, SAY("set terminal svg size "), NUM(WIDTH), SAY(","), NUM(HEIGHT),
+                   SAY(" font 'sans-serif,"), NUM(FONT),
+                   SAY("' background '#ffffff' noenhanced\n"));
     break;
   case CS3_PLOT_PNG:
     /* Twice the pixels, for print. */
-    g_string_append_printf(script,
-                           "set terminal pngcairo size %d,%d font 'sans,%d' fontscale 1.5 "
-                           "linewidth 2 pointscale 2 background '#ffffff' noenhanced\n",
-                           2 * WIDTH, 2 * HEIGHT, FONT);
+    cs3_script_add(script, SAY("set terminal pngcairo size "), NUM(2 * WIDTH), SAY(","),
+                   NUM(2 * HEIGHT), SAY(" font 'sans,"), NUM(FONT),
+                   SAY("' fontscale 1.5 linewidth 2 pointscale 2 background '#ffffff' "
+                       "noenhanced\n"));
     break;
   case CS3_PLOT_PDF:
-    g_string_append_printf(script,
-                           "set terminal pdfcairo size 7in,5in font 'sans,%d' fontscale 0.48 "
-                           "linewidth 0.7 dashlength 0.8 pointscale 0.8 "
-                           "background '#ffffff' noenhanced\n",
-                           FONT);
+    cs3_script_add(script, SAY("set terminal pdfcairo size 7in,5in font 'sans,"), NUM(FONT),
+                   SAY("' fontscale 0.48 linewidth 0.7 dashlength 0.8 pointscale 0.8 "
+                       "background '#ffffff' noenhanced\n"));
     break;
   }
-  g_string_append(script, "set output ");
-  cs3_canvas_file(script, target->picture_name);
-  g_string_append(script, "\nset encoding utf8\nset decimalsign '.'\nset datafile columnheaders\n");
+  cs3_script_add(script, PICTURE,
+                 SAY("set encoding utf8\nset decimalsign '.'\nset datafile columnheaders\n"));
 }
 
 /* Lines of at most @width characters, broken at spaces. Returns: (transfer full) (element-type
@@ -100,39 +76,30 @@ static GPtrArray *wrap(const char *text, glong width) {
   return lines;
 }
 
-static void write_label(GString *script, const char *text, const char *look) {
-  g_string_append(script, "set label ");
-  cs3_canvas_quote(script, text);
-  g_string_append_printf(script, " at %s\n", look);
-}
-
-static void write_picture_label(GString *script, const char *text, double pixels, int font,
+static void write_picture_label(Cs3Script *script, const char *text, double pixels, int font,
                                 const char *color) {
-  g_autoptr(GString) look = g_string_new("screen 0.02, screen ");
-  append_height(look, pixels);
-  g_string_append_printf(look, " left font ',%d' textcolor rgb '%s'", font, color);
-  write_label(script, text, look->str);
+  cs3_script_add(script, SAY("set label "), QUOTE(text), SAY(" at screen 0.02, screen "),
+                 NUM(height(pixels)), SAY(" left font ',"), NUM(font), SAY("' textcolor rgb "),
+                 QUOTE(color), SAY("\n"));
 }
 
 /* Above the axes, or at their right; never on them. */
-static void write_legend(GString *script, const Cs3CanvasWords *words) {
+static void write_legend(Cs3Script *script, const Cs3CanvasWords *words) {
   double top = HEIGHT - 68,
          axes = words->legend_beside ? top - 8 : top - 14 - LEGEND_LINE * words->legend_rows;
-  g_string_append(script, "set tmargin at screen ");
-  append_height(script, axes);
-  g_string_append_printf(script, "\nset rmargin at screen %s\nset key at screen %s, screen ",
-                         words->legend_beside ? "0.69" : "0.975",
-                         words->legend_beside ? "0.695" : "0.09");
-  append_height(script, words->legend_beside ? axes : top);
-  g_string_append(script, " left top Left reverse ");
+  cs3_script_add(script, SAY("set tmargin at screen "), NUM(height(axes)),
+                 SAY("\nset rmargin at screen "), NUM(words->legend_beside ? 0.69 : 0.975),
+                 SAY("\nset key at screen "), NUM(words->legend_beside ? 0.695 : 0.09),
+                 SAY(", screen "), NUM(height(words->legend_beside ? axes : top)),
+                 SAY(" left top Left reverse "));
   if (words->legend_beside)
-    g_string_append(script, "samplen 1.3 vertical maxcols 1");
+    cs3_script_say(script, "samplen 1.3 vertical maxcols 1");
   else
-    g_string_append_printf(script, "samplen 2.5 horizontal maxcols %u", words->legend_columns);
-  g_string_append_printf(script, " font ',%d' textcolor rgb '#222222'\n", LEGEND_FONT);
+    cs3_script_add(script, SAY("samplen 2.5 horizontal maxcols "), NUM(words->legend_columns));
+  cs3_script_add(script, SAY(" font ',"), NUM(LEGEND_FONT), SAY("' textcolor rgb '#222222'\n"));
 }
 
-static void write_picture_words(GString *script, const Cs3CanvasWords *words) {
+static void write_picture_words(Cs3Script *script, const Cs3CanvasWords *words) {
   g_autoptr(GPtrArray) caption = wrap(words->caption, CAPTION_WIDTH);
   write_picture_label(script, words->title, HEIGHT - 27, TITLE_FONT, "#000000");
   write_picture_label(script, words->subtitle, HEIGHT - 53, FONT, "#444444");
@@ -141,79 +108,74 @@ static void write_picture_words(GString *script, const Cs3CanvasWords *words) {
                         SMALL_FONT, "#444444");
   double bottom = 15 + CAPTION_LINE * caption->len;
   write_legend(script, words);
-  g_string_append(script, "set lmargin at screen 0.1\nset bmargin at screen ");
-  append_height(script, bottom + 56);
-  g_string_append_c(script, '\n');
-  g_autoptr(GString) below = g_string_new("graph 0.5, screen ");
-  append_height(below, bottom + 10);
-  g_string_append(below, " center");
-  write_label(script, words->x, below->str);
-  write_label(script, words->y, "screen 0.02, graph 0.5 center rotate by 90");
+  cs3_script_add(script, SAY("set lmargin at screen 0.1\nset bmargin at screen "),
+                 NUM(height(bottom + 56)), SAY("\nset label "), QUOTE(words->x),
+                 SAY(" at graph 0.5, screen "), NUM(height(bottom + 10)),
+                 SAY(" center\nset label "), QUOTE(words->y),
+                 SAY(" at screen 0.02, graph 0.5 center rotate by 90\n"));
 }
 
-static void write_text_words(GString *script, const Cs3PlotTarget *target,
+static void write_text_label(Cs3Script *script, const char *text, guint row) {
+  cs3_script_add(script, SAY("set label "), QUOTE(text), SAY(" at character 1, character "),
+                 NUM(row), SAY(" left\n"));
+}
+
+static void write_text_words(Cs3Script *script, const Cs3PlotTarget *target,
                              const Cs3CanvasWords *words) {
   g_autoptr(GPtrArray) caption = wrap(words->caption, target->columns - 2);
-  const char *const top[] = {words->title, words->subtitle};
-  for (guint i = 0; i < 2; i++) {
-    g_autofree char *look = g_strdup_printf("character 1, character %u left", target->rows - 1 - i);
-    write_label(script, top[i], look);
-  }
-  for (guint i = 0; i < caption->len; i++) {
-    g_autofree char *look = g_strdup_printf("character 1, character %u left", caption->len - 1 - i);
-    write_label(script, caption->pdata[i], look);
-  }
-  g_string_append(script, "set xlabel ");
-  cs3_canvas_quote(script, words->x);
-  g_string_append_c(script, '\n');
-  write_label(script, words->y, "graph 0, graph 1 left offset -7, 1");
-  g_string_append_printf(script,
-                         "set lmargin 8\nset rmargin 2\nset tmargin %u\nset bmargin %u\n"
-                         "set key at character 1, character %u left top horizontal maxcols %u Left "
-                         "reverse samplen 3\n",
-                         4 + words->legend_rows, 4 + caption->len, target->rows - 3,
-                         words->legend_columns);
+  write_text_label(script, words->title, target->rows - 1);
+  write_text_label(script, words->subtitle, target->rows - 2);
+  for (guint i = 0; i < caption->len; i++)
+    write_text_label(script, caption->pdata[i], caption->len - 1 - i);
+  cs3_script_add(script, SAY("set xlabel "), QUOTE(words->x), SAY("\nset label "), QUOTE(words->y),
+                 SAY(" at graph 0, graph 1 left offset -7, 1\n"));
+  cs3_script_add(script, SAY("set lmargin 8\nset rmargin 2\nset tmargin "),
+                 NUM(4 + words->legend_rows), SAY("\nset bmargin "), NUM(4 + caption->len),
+                 SAY("\nset key at character 1, character "), NUM(target->rows - 3),
+                 SAY(" left top horizontal maxcols "), NUM(words->legend_columns),
+                 SAY(" Left reverse samplen 3\n"));
 }
 
-void cs3_canvas_begin(GString *script, const Cs3PlotTarget *target, const Cs3CanvasWords *words) {
+void cs3_canvas_begin(Cs3Script *script, const Cs3PlotTarget *target, const Cs3CanvasWords *words) {
   cs3_canvas_terminal(script, target);
-  if (target->format == CS3_PLOT_TEXT)
-    write_text_words(script, target, words);
-  else
-    write_picture_words(script, words);
   if (target->format == CS3_PLOT_TEXT) {
-    g_string_append(script, "set border 3\nset tics nomirror out\n");
+    write_text_words(script, target, words);
+    cs3_script_say(script, "set border 3\nset tics nomirror out\n");
     return;
   }
-  g_string_append_printf(script,
-                         "set border 3 linecolor rgb '#444444'\n"
-                         "set tics nomirror out textcolor rgb '#222222'\n"
-                         "set xtics offset 0, %s\n"
-                         "set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8\n",
-                         /* gnuplot's lines are wide in SVG. */
-                         target->format == CS3_PLOT_SVG ? "0.4" : "0");
+  write_picture_words(script, words);
+  cs3_script_add(script,
+                 SAY("set border 3 linecolor rgb '#444444'\n"
+                     "set tics nomirror out textcolor rgb '#222222'\nset xtics offset 0, "),
+                 /* gnuplot's lines are wide in SVG. */
+                 NUM(target->format == CS3_PLOT_SVG ? 0.4 : 0),
+                 SAY("\nset grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8\n"));
 }
 
-void cs3_canvas_log_y(GString *script, double low, double high) {
+void cs3_canvas_log_axis(Cs3Script *script, Cs3Part axis, double low, double high,
+                         const double *steps, guint n) {
+  cs3_script_add(script, SAY("set logscale "), axis, SAY("\nset "), axis, SAY("range ["), NUM(low),
+                 SAY(":"), NUM(high), SAY("]\nset "), axis, SAY("tics ("));
+  gboolean first = TRUE;
+  /* Whole decades: a product that is rounded down to itself would never end. */
+  for (int decade = (int)floor(log10(low)); decade <= (int)ceil(log10(high)); decade++)
+    for (guint i = 0; i < n; i++) {
+      double tic = steps[i] * pow(10, decade);
+      if (tic < low || tic > high)
+        continue;
+      cs3_script_add(script, first ? SAY("") : SAY(", "), NUM(tic));
+      first = FALSE;
+    }
+  cs3_script_say(script, ")\n");
+}
+
+void cs3_canvas_log_y(Cs3Script *script, double low, double high) {
   static const double steps[] = {1, 1.5, 2, 3, 4, 6, 8};
-  g_string_append(script, "set logscale y\nset yrange [");
-  cs3_canvas_number(script, low);
-  g_string_append_c(script, ':');
-  cs3_canvas_number(script, high);
-  g_string_append(script, "]\nset ytics (");
-  const char *comma = "";
-  for (double decade = pow(10, floor(log10(low))); decade <= high; decade *= 10)
-    for (guint i = 0; i < G_N_ELEMENTS(steps); i++)
-      if (decade * steps[i] >= low && decade * steps[i] <= high) {
-        g_string_append(script, comma);
-        cs3_canvas_number(script, decade * steps[i]);
-        comma = ", ";
-      }
-  g_string_append(script, ")\n");
+  cs3_canvas_log_axis(script, SAY("y"), low, high, steps, G_N_ELEMENTS(steps));
 }
 
-void cs3_canvas_palette(GString *script) {
-  g_string_append(
-      script, "set palette defined (0 '#440154', 1 '#482878', 2 '#3e4a89', 3 '#31688e', "
-              "4 '#26828e', 5 '#1f9e89', 6 '#35b779', 7 '#6cce59', 8 '#b4de2c', 9 '#fde725')\n");
+void cs3_canvas_palette(Cs3Script *script) {
+  cs3_script_say(script, "set palette defined (0 '#440154', 1 '#482878', 2 '#3e4a89', "
+                         "3 '#31688e', 4 '#26828e', 5 '#1f9e89', 6 '#35b779', 7 '#6cce59', "
+                         "8 '#b4de2c', 9 '#fde725')\n");
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "plots/plot.h"
+#include "plots/script.h"
 
 /* Okabe and Ito's colours, which the colour-blind tell apart (jfly.uni-koeln.de/color, 2008). */
 typedef enum {
@@ -31,37 +32,28 @@ typedef struct {
 } Cs3CanvasWords;
 
 /**
- * cs3_canvas_terminal: append terminal, size, font, output file and "datafile columnheaders" alone,
- * for pictures of several panels.
+ * cs3_canvas_terminal: append terminal, size, font, place of the picture and "datafile
+ * columnheaders" alone, for pictures of several panels.
  */
-void cs3_canvas_terminal(GString *script, const Cs3PlotTarget *target);
+void cs3_canvas_terminal(Cs3Script *script, const Cs3PlotTarget *target);
 
 /**
  * cs3_canvas_begin: append what stands before a plot's own lines: terminal, output file, fonts,
  * margins, title, caption, axis labels, legend, grid, and "datafile columnheaders", so that `using
  * 'column'` finds columns by name.
  */
-void cs3_canvas_begin(GString *script, const Cs3PlotTarget *target, const Cs3CanvasWords *words);
+void cs3_canvas_begin(Cs3Script *script, const Cs3PlotTarget *target, const Cs3CanvasWords *words);
 
 /**
- * cs3_canvas_log_y: append a logarithmic y axis over [@low, @high], both positive, with tics at
- * 1, 1.5, 2, 3, 4, 6, 8 times powers of ten.
+ * cs3_canvas_log_axis: append a logarithmic @axis, SAY("x") or SAY("y"), over [@low, @high], both
+ * positive, with tics at @steps (@n numbers from 1 to below 10) times powers of ten.
  */
-void cs3_canvas_log_y(GString *script, double low, double high);
+void cs3_canvas_log_axis(Cs3Script *script, Cs3Part axis, double low, double high,
+                         const double *steps, guint n);
+
+/** cs3_canvas_log_y: the same for y, with tics at 1, 1.5, 2, 3, 4, 6, 8. */
+void cs3_canvas_log_y(Cs3Script *script, double low, double high);
 
 /** cs3_canvas_palette: append the colours of maps: Viridis, perceptually uniform, safe for the
  * colour-blind and in grey (van der Walt and Smith, CC0). */
-void cs3_canvas_palette(GString *script);
-
-/**
- * cs3_canvas_quote: append @text as a string that gnuplot takes as it is: in single quotes nothing
- * is substituted. Control characters become spaces.
- */
-void cs3_canvas_quote(GString *script, const char *text);
-
-/** cs3_canvas_file: as cs3_canvas_quote(), for a file name: never a pipe, an inline file or a home.
- */
-void cs3_canvas_file(GString *script, const char *name);
-
-/** cs3_canvas_number: append @value with 15 significant digits in every locale. */
-void cs3_canvas_number(GString *text, double value);
+void cs3_canvas_palette(Cs3Script *script);

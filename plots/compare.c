@@ -48,19 +48,16 @@ static json_t *prepare(const json_t *records, GError **error) {
   return json_deep_copy(records);
 }
 
-static void write_data(const json_t *series, GString *data) {
-  g_string_append_printf(data, "# %s\nplace machine tokens_per_s dense_tokens_per_s speedup\n",
-                         cs3_plot_compare.summary);
+static void write_data(const json_t *series, Cs3Script *data) {
+  cs3_script_add(data, SAY("# "), COMMENT(cs3_plot_compare.summary),
+                 SAY("place machine tokens_per_s dense_tokens_per_s speedup\n"));
   size_t i;
   json_t *r;
   json_array_foreach(series, i, r) {
-    g_string_append_printf(data, "%zu \"%s\" ", i, cs3_record_string(r, "hardware.name"));
-    cs3_canvas_number(data, cs3_record_number(r, "throughput.tokens_per_s"));
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_record_number(r, "dense.throughput.tokens_per_s"));
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_record_number(r, "speedup.simulated"));
-    g_string_append_c(data, '\n');
+    cs3_script_add(data, NUM(i), SAY(" "), FIELD(cs3_record_string(r, "hardware.name")), SAY(" "),
+                   NUM(cs3_record_number(r, "throughput.tokens_per_s")), SAY(" "),
+                   NUM(cs3_record_number(r, "dense.throughput.tokens_per_s")), SAY(" "),
+                   NUM(cs3_record_number(r, "speedup.simulated")), SAY("\n"));
   }
 }
 
@@ -76,58 +73,51 @@ static double highest(const json_t *series) {
 }
 
 /* The speed-up stands over the bar of the sparse step. */
-static void write_labels(const json_t *series, GString *script) {
+static void write_labels(const json_t *series, Cs3Script *script) {
   size_t i;
   json_t *r;
   json_array_foreach(series, i, r) {
-    double top = cs3_record_number(r, "throughput.tokens_per_s");
     g_autofree char *text = g_strdup_printf("%.2f x", cs3_record_number(r, "speedup.simulated"));
-    g_string_append(script, "set label ");
-    cs3_canvas_quote(script, text);
-    g_string_append_printf(script, " at %zu.17, ", i);
-    cs3_canvas_number(script, top / 1e3);
-    g_string_append(script, " center offset 0, 0.7\n");
+    cs3_script_add(script, SAY("set label "), QUOTE(text), SAY(" at "), NUM((double)i + 0.17),
+                   SAY(", "), NUM(cs3_record_number(r, "throughput.tokens_per_s") / 1e3),
+                   SAY(" center offset 0, 0.7\n"));
   }
 }
 
-static void write_axes(const json_t *series, GString *script) {
-  g_string_append(script, "set yrange [0:");
-  cs3_canvas_number(script, 1.12 * highest(series) / 1e3);
-  g_string_append_printf(script, "]\nset xrange [-0.6:%zu.6]\nset xtics (",
-                         json_array_size(series) - 1);
+static void write_axes(const json_t *series, Cs3Script *script) {
+  cs3_script_add(script, SAY("set yrange [0:"), NUM(1.12 * highest(series) / 1e3),
+                 SAY("]\nset xrange [-0.6:"), NUM((double)json_array_size(series) - 0.4),
+                 SAY("]\nset xtics ("));
   size_t i;
   json_t *r;
-  json_array_foreach(series, i, r) {
-    g_string_append(script, i > 0 ? ", " : "");
-    cs3_canvas_quote(script, cs3_record_string(r, "hardware.name"));
-    g_string_append_printf(script, " %zu", i);
-  }
-  g_string_append(script, ")\nset boxwidth 0.32\n");
+  json_array_foreach(series, i, r)
+      cs3_script_add(script, i > 0 ? SAY(", ") : SAY(""),
+                     TIC(cs3_record_string(r, "hardware.name")), SAY(" "), NUM(i));
+  cs3_script_say(script, ")\nset boxwidth 0.32\n");
 }
 
-static void write_bars(const Cs3PlotTarget *target, GString *script) {
+static void write_bars(Cs3Script *script) {
   static const struct {
-    const char *column, *title;
+    Cs3Words column;
+    const char *title;
     double shift;
     Cs3Color color;
   } bars[] = {
-      {"dense_tokens_per_s", "dense weights", -0.17, CS3_COLOR_SKY},
-      {"tokens_per_s", "sparse weights", 0.17, CS3_COLOR_BLUE},
+      {CS3_WORDS("dense_tokens_per_s"), "dense weights", -0.17, CS3_COLOR_SKY},
+      {CS3_WORDS("tokens_per_s"), "sparse weights", 0.17, CS3_COLOR_BLUE},
   };
-  g_string_append(script, "plot ");
-  for (guint k = 0; k < G_N_ELEMENTS(bars); k++) {
-    g_string_append(script, k > 0 ? ", \\\n  " : "");
-    cs3_canvas_file(script, target->data_name);
-    g_string_append_printf(script,
-                           " using (column('place') %+g):(column('%s') / 1000) with boxes fill "
-                           "solid 1.0 border linecolor rgb '#222222' fillcolor rgb '%s' title '%s'",
-                           bars[k].shift, bars[k].column, cs3_color_rgb(bars[k].color),
-                           bars[k].title);
-  }
-  g_string_append_c(script, '\n');
+  cs3_script_say(script, "plot ");
+  for (guint k = 0; k < G_N_ELEMENTS(bars); k++)
+    cs3_script_add(script, k > 0 ? SAY(", \\\n  ") : SAY(""), DATA,
+                   SAY(" using (column('place') + "), NUM(bars[k].shift), SAY("):(column('"),
+                   PUT(bars[k].column),
+                   SAY("') / 1000) with boxes fill solid 1.0 border linecolor rgb '#222222' "
+                       "fillcolor rgb "),
+                   QUOTE(cs3_color_rgb(bars[k].color)), SAY(" title "), QUOTE(bars[k].title));
+  cs3_script_say(script, "\n");
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   const json_t *first = json_array_get(series, 0);
   g_autofree char *subtitle = g_strdup_printf(
       "%s, %.4g %% %s sparsity, %.0f sequences of %.0f tokens a step",
@@ -149,7 +139,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .legend_columns = 2});
   write_axes(series, script);
   write_labels(series, script);
-  write_bars(target, script);
+  write_bars(script);
 }
 
 const Cs3Plot cs3_plot_compare = {

@@ -94,35 +94,33 @@ static gsize place_of(const json_t *values, const char *value) {
   return i;
 }
 
-static void write_data(const json_t *series, GString *data) {
+static void write_data(const json_t *series, Cs3Script *data) {
   const Quantity *quantity = quantity_of(series);
-  g_string_append_printf(data, "# %s; x: %s, y: %s, value: %s\nx y value held_by at\n",
-                         cs3_plot_heatmap.summary, axis_of(series, 1), axis_of(series, 0),
-                         quantity->label);
+  const json_t *xs = axis_values(series, 1), *ys = axis_values(series, 0);
+  g_autofree char *about =
+      g_strdup_printf("# %s; x: %s, y: %s, value: %s", cs3_plot_heatmap.summary, axis_of(series, 1),
+                      axis_of(series, 0), quantity->label);
+  cs3_script_add(data, COMMENT(about), SAY("x y value held_by at\n"));
   size_t i;
   json_t *record;
   json_array_foreach(json_object_get(series, "records"), i, record) {
     const char *x = cs3_record_axis(record, axis_of(series, 1));
     const char *y = cs3_record_axis(record, axis_of(series, 0));
-    g_string_append_printf(data, "%" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT " ",
-                           place_of(axis_values(series, 1), x),
-                           place_of(axis_values(series, 0), y));
-    cs3_canvas_number(data, cs3_record_number(record, quantity->path) * quantity->scale);
-    g_string_append_printf(data, " \"%s\" \"%s, %s\"\n", cs3_record_string(record, "bottleneck"), y,
-                           x);
+    g_autofree char *at = g_strdup_printf("%s, %s", y, x);
+    cs3_script_add(data, NUM(place_of(xs, x)), SAY(" "), NUM(place_of(ys, y)), SAY(" "),
+                   NUM(cs3_record_number(record, quantity->path) * quantity->scale), SAY(" "),
+                   FIELD(cs3_record_string(record, "bottleneck")), SAY(" "), FIELD(at), SAY("\n"));
   }
 }
 
-static void write_tics(GString *script, char axis, const json_t *values, gsize most) {
+static void write_tics(Cs3Script *script, Cs3Part axis, const json_t *values, gsize most) {
   gsize n = json_array_size(values), each = (n + most - 1) / most;
-  g_string_append_printf(script, "set %crange [-0.5:%" G_GSIZE_FORMAT ".5]\nset %ctics (", axis,
-                         n - 1, axis);
-  for (gsize i = 0; i < n; i += each) {
-    g_string_append(script, i > 0 ? ", " : "");
-    cs3_canvas_quote(script, json_string_value(json_array_get(values, i)));
-    g_string_append_printf(script, " %" G_GSIZE_FORMAT, i);
-  }
-  g_string_append(script, ")\n");
+  cs3_script_add(script, SAY("set "), axis, SAY("range [-0.5:"), NUM((double)n - 0.5),
+                 SAY("]\nset "), axis, SAY("tics ("));
+  for (gsize i = 0; i < n; i += each)
+    cs3_script_add(script, i > 0 ? SAY(", ") : SAY(""),
+                   TIC(json_string_value(json_array_get(values, i))), SAY(" "), NUM(i));
+  cs3_script_say(script, ")\n");
 }
 
 /* The range of the values, never empty. */
@@ -142,14 +140,11 @@ static void find_range(const json_t *series, double *low, double *high) {
 }
 
 /* The text of cells in @color where @where, an expression of the value v, holds. */
-static void write_cell_text(const Cs3PlotTarget *target, const char *where, const char *color,
-                            const char *text, double lines, GString *script) {
-  g_string_append(script, ", \\\n  ");
-  cs3_canvas_file(script, target->data_name);
-  g_string_append_printf(script,
-                         " using (v = column('value'), %s ? column('x') : NaN):'y':%s with labels "
-                         "center offset 0, %g font ',13' textcolor rgb '%s' notitle",
-                         where, text, lines, color);
+static void write_cell_text(Cs3Part where, Cs3Part color, Cs3Part text, double lines,
+                            Cs3Script *script) {
+  cs3_script_add(script, SAY(", \\\n  "), DATA, SAY(" using (v = column('value'), "), where,
+                 SAY(" ? column('x') : NaN):'y':"), text, SAY(" with labels center offset 0, "),
+                 NUM(lines), SAY(" font ',13' textcolor rgb "), color, SAY(" notitle"));
 }
 
 static gboolean has_causes(const json_t *series, const Cs3PlotTarget *target) {
@@ -158,47 +153,41 @@ static gboolean has_causes(const json_t *series, const Cs3PlotTarget *target) {
          json_array_size(axis_values(series, 0)) <= CAUSE_ROWS;
 }
 
-static void write_map(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_map(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   gsize columns = json_array_size(axis_values(series, 1));
   gsize rows = json_array_size(axis_values(series, 0));
-  gboolean text = target->format == CS3_PLOT_TEXT, causes = has_causes(series, target);
-  const char *value = "(sprintf(v < 10 ? '%.2f' : '%.0f', v))";
-  g_string_append(script, "plot ");
-  cs3_canvas_file(script, target->data_name);
-  if (text) {
-    g_string_append(script,
-                    " using 'x':'y':(sprintf('%.3g', column('value'))) with labels notitle\n");
+  gboolean causes = has_causes(series, target);
+  cs3_script_add(script, SAY("plot "), DATA);
+  if (target->format == CS3_PLOT_TEXT) {
+    cs3_script_say(script,
+                   " using 'x':'y':(sprintf('%.3g', column('value'))) with labels notitle\n");
     return;
   }
-  g_string_append(script,
-                  " using (column('x')):(column('y')):(column('x')-0.5):(column('x')+0.5):"
-                  "(column('y')-0.5):(column('y')+0.5):(column('value')) with boxxyerror fillcolor "
-                  "palette fillstyle solid border linecolor rgb '#ffffff' notitle");
+  cs3_script_say(script,
+                 " using (column('x')):(column('y')):(column('x')-0.5):(column('x')+0.5):"
+                 "(column('y')-0.5):(column('y')+0.5):(column('value')) with boxxyerror fillcolor "
+                 "palette fillstyle solid border linecolor rgb '#ffffff' notitle");
   for (int light = 0; light < 2 && columns <= VALUE_COLUMNS && rows <= VALUE_ROWS; light++) {
-    const char *where = light ? "v > middle" : "v <= middle";
-    const char *color = light ? "#000000" : "#ffffff";
-    write_cell_text(target, where, color, value, causes ? 0.5 : 0, script);
+    Cs3Part where = light ? SAY("v > middle") : SAY("v <= middle");
+    Cs3Part color = light ? SAY("'#000000'") : SAY("'#ffffff'");
+    write_cell_text(where, color, SAY("(sprintf(v < 10 ? '%.2f' : '%.0f', v))"), causes ? 0.5 : 0,
+                    script);
     if (causes)
-      write_cell_text(target, where, color, "(stringcolumn('held_by'))", -0.5, script);
+      write_cell_text(where, color, SAY("(stringcolumn('held_by'))"), -0.5, script);
   }
-  g_string_append_c(script, '\n');
+  cs3_script_say(script, "\n");
 }
 
-static void write_axes(const json_t *series, GString *script) {
+static void write_axes(const json_t *series, Cs3Script *script) {
   double low, high;
   find_range(series, &low, &high);
-  write_tics(script, 'x', axis_values(series, 1), 12);
-  write_tics(script, 'y', axis_values(series, 0), 16);
-  g_string_append(script, "set cbrange [");
-  cs3_canvas_number(script, low);
-  g_string_append_c(script, ':');
-  cs3_canvas_number(script, high);
-  g_string_append(script, "]\nv = 0\nmiddle = ");
-  cs3_canvas_number(script, low + 0.55 * (high - low));
-  g_string_append_c(script, '\n');
+  write_tics(script, SAY("x"), axis_values(series, 1), 12);
+  write_tics(script, SAY("y"), axis_values(series, 0), 16);
+  cs3_script_add(script, SAY("set cbrange ["), NUM(low), SAY(":"), NUM(high),
+                 SAY("]\nv = 0\nmiddle = "), NUM(low + 0.55 * (high - low)), SAY("\n"));
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   const json_t *first = json_array_get(json_object_get(series, "records"), 0);
   const Quantity *quantity = quantity_of(series);
   g_autofree char *title =
@@ -226,10 +215,10 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .legend_columns = 1});
   if (target->format != CS3_PLOT_TEXT) {
     cs3_canvas_palette(script);
-    g_string_append(script, "set lmargin at screen 0.14\nset rmargin at screen 0.81\nunset grid\n"
-                            "set cblabel ");
-    cs3_canvas_quote(script, quantity->label);
-    g_string_append(script, "\n");
+    cs3_script_add(script,
+                   SAY("set lmargin at screen 0.14\nset rmargin at screen 0.81\nunset grid\n"
+                       "set cblabel "),
+                   QUOTE(quantity->label), SAY("\n"));
   }
   write_axes(series, script);
   write_map(series, target, script);

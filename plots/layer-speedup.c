@@ -22,7 +22,8 @@ static const Cs3Color colors[MAX_TOKENS] = {CS3_COLOR_VERMILLION, CS3_COLOR_ORAN
                                             CS3_COLOR_GREEN,      CS3_COLOR_BLUE,
                                             CS3_COLOR_PURPLE,     CS3_COLOR_BLACK};
 /* Of machines: solid with circles, dashed with triangles, ... */
-static const char *const dashes[MAX_MACHINES] = {"1", "(10,5)", "(3,4)", "(12,4,3,4)"};
+static const Cs3Words dashes[MAX_MACHINES] = {CS3_WORDS("1"), CS3_WORDS("(10,5)"),
+                                              CS3_WORDS("(3,4)"), CS3_WORDS("(12,4,3,4)")};
 static const int points[MAX_MACHINES] = {7, 9, 5, 13};
 
 static gint by_tokens(gconstpointer a, gconstpointer b) {
@@ -129,58 +130,57 @@ static json_t *prepare(const json_t *records, GError **error) {
   return NULL;
 }
 
+/* "cs3, 65536 tokens" */
+static char *name_of(const json_t *record) {
+  return g_strdup_printf("%s, %.0f tokens", cs3_record_string(record, "hardware"),
+                         cs3_record_number(record, "tokens"));
+}
+
 static double share(const json_t *record) {
   return 100 * cs3_record_number(record, "speedup.simulated") /
          cs3_record_number(record, "speedup.theoretical");
 }
 
 /* Curves follow one another, two blank lines apart, as gnuplot's `index` wants. */
-static void write_data(const json_t *series, GString *data) {
-  g_string_append_printf(data, "# %s\n", cs3_plot_layer_speedup.summary);
+static void write_data(const json_t *series, Cs3Script *data) {
+  cs3_script_add(data, SAY("# "), COMMENT(cs3_plot_layer_speedup.summary));
   const json_t *last = NULL;
   size_t i;
   json_t *record;
   json_array_foreach(series, i, record) {
+    g_autofree char *name = name_of(record);
     if (last == NULL || !same_curve(last, record))
-      g_string_append_printf(
-          data, "%s# %s, %.0f tokens\nsparsity simulated theory share_percent bottleneck\n",
-          last != NULL ? "\n\n" : "", cs3_record_string(record, "hardware"),
-          cs3_record_number(record, "tokens"));
-    cs3_canvas_number(data, cs3_record_number(record, "sparsity"));
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_record_number(record, "speedup.simulated"));
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_record_number(record, "speedup.theoretical"));
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, share(record));
-    g_string_append_printf(data, " %s\n", cs3_record_string(record, "bottleneck"));
+      cs3_script_add(data, last != NULL ? SAY("\n\n# ") : SAY("# "), COMMENT(name),
+                     SAY("sparsity simulated theory share_percent bottleneck\n"));
+    cs3_script_add(data, NUM(cs3_record_number(record, "sparsity")), SAY(" "),
+                   NUM(cs3_record_number(record, "speedup.simulated")), SAY(" "),
+                   NUM(cs3_record_number(record, "speedup.theoretical")), SAY(" "),
+                   NUM(share(record)), SAY(" "), FIELD(cs3_record_string(record, "bottleneck")),
+                   SAY("\n"));
     last = record;
   }
 }
 
 static void write_curve(Legend *legend, const json_t *record, guint index,
-                        const Cs3PlotTarget *target, GString *script) {
+                        const Cs3PlotTarget *target, Cs3Script *script) {
   guint machine, tokens;
   place(legend, record, &machine, &tokens);
-  cs3_canvas_file(script, target->data_name);
-  g_string_append_printf(script, " index %u using 'sparsity':'share_percent' with ", index);
-  const char *rgb = cs3_color_rgb(colors[tokens]);
-  if (target->format == CS3_PLOT_TEXT)
-    g_string_append_printf(script, "points pointtype '%c' linecolor rgb '%s'",
-                           (machine == 0 ? 'A' : 'a') + (int)tokens, rgb);
-  else
-    g_string_append_printf(script,
-                           "linespoints linewidth 2 linecolor rgb '%s' dashtype %s pointtype %d "
-                           "pointsize 0.8",
-                           rgb, dashes[machine], points[machine]);
+  const char letter[] = {(char)((machine == 0 ? 'A' : 'a') + (int)tokens), '\0'};
   g_autofree char *title =
       g_strdup_printf("%s, %.0f k tokens", cs3_record_string(record, "hardware"),
                       floor(cs3_record_number(record, "tokens") / 1024));
-  g_string_append(script, " title ");
-  cs3_canvas_quote(script, title);
+  cs3_script_add(script, DATA, SAY(" index "), NUM(index),
+                 SAY(" using 'sparsity':'share_percent' with "));
+  if (target->format == CS3_PLOT_TEXT)
+    cs3_script_add(script, SAY("points pointtype "), QUOTE(letter));
+  else
+    cs3_script_add(script, SAY("linespoints linewidth 2 dashtype "), PUT(dashes[machine]),
+                   SAY(" pointtype "), NUM(points[machine]), SAY(" pointsize 0.8"));
+  cs3_script_add(script, SAY(" linecolor rgb "), QUOTE(cs3_color_rgb(colors[tokens])),
+                 SAY(" title "), QUOTE(title));
 }
 
-static void write_curves(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_curves(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   g_auto(Legend) legend = legend_of(series);
   const json_t *last = NULL;
   size_t i;
@@ -188,15 +188,15 @@ static void write_curves(const json_t *series, const Cs3PlotTarget *target, GStr
   guint index = 0;
   json_array_foreach(series, i, record) {
     if (last == NULL || !same_curve(last, record)) {
-      g_string_append(script, last != NULL ? ", \\\n  " : "plot ");
+      cs3_script_add(script, last != NULL ? SAY(", \\\n  ") : SAY("plot "));
       write_curve(&legend, record, index++, target, script);
     }
     last = record;
   }
-  g_string_append_c(script, '\n');
+  cs3_script_say(script, "\n");
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   const json_t *first = json_array_get(series, 0);
   g_autofree char *subtitle =
       g_strdup_printf("%.0f x %.0f, %s pass, %s sparsity", cs3_record_number(first, "out_features"),
@@ -216,7 +216,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .y = "simulated / theoretical speed-up [%]",
                                      .legend_rows = 4,
                                      .legend_columns = 2});
-  g_string_append(script, "set yrange [0:105]\nset xrange [0:1]\n");
+  cs3_script_say(script, "set yrange [0:105]\nset xrange [0:1]\n");
   write_curves(series, target, script);
 }
 

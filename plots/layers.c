@@ -12,20 +12,21 @@
 enum { MOST = 16 };
 
 typedef struct {
-  const char *column, *title, *rgb;
+  Cs3Words column;
+  const char *title, *rgb;
   const char *causes[4];
 } Band;
 
 static const Band bands[] = {
-    {"arithmetic", "MACs at peak", "#0072B2", {"arithmetic", NULL}},
-    {"pe_losses",
+    {CS3_WORDS("arithmetic"), "MACs at peak", "#0072B2", {"arithmetic", NULL}},
+    {CS3_WORDS("pe_losses"),
      "imbalance, issue, idle PEs",
      "#000000",
      {"imbalance", "overhead", "mapping", NULL}},
-    {"reduction", "reduction", "#D55E00", {"reduction", NULL}},
-    {"ingress", "ingress", "#E69F00", {"ingress", NULL}},
-    {"egress", "egress", "#F0E442", {"egress", NULL}},
-    {"fill", "fill", "#bbbbbb", {"fill", NULL}},
+    {CS3_WORDS("reduction"), "reduction", "#D55E00", {"reduction", NULL}},
+    {CS3_WORDS("ingress"), "ingress", "#E69F00", {"ingress", NULL}},
+    {CS3_WORDS("egress"), "egress", "#F0E442", {"egress", NULL}},
+    {CS3_WORDS("fill"), "fill", "#bbbbbb", {"fill", NULL}},
 };
 
 static double cycles_of(const json_t *layer) {
@@ -84,22 +85,20 @@ static double share(const json_t *series, const json_t *layer, const Band *band)
          cs3_record_number(record, "step.cycles");
 }
 
-static void write_data(const json_t *series, GString *data) {
-  g_string_append_printf(data, "# %s; per cent of the step\nplace layer speedup",
-                         cs3_plot_layers.summary);
+static void write_data(const json_t *series, Cs3Script *data) {
+  cs3_script_add(data, SAY("# "), COMMENT(cs3_plot_layers.summary),
+                 SAY("# per cent of the step\nplace layer speedup"));
   for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
-    g_string_append_printf(data, " %s", bands[k].column);
-  g_string_append_c(data, '\n');
+    cs3_script_add(data, SAY(" "), PUT(bands[k].column));
+  cs3_script_say(data, "\n");
   size_t i;
   json_t *layer;
   json_array_foreach(json_object_get(series, "layers"), i, layer) {
-    g_string_append_printf(data, "%zu \"%s\" ", i, cs3_record_string(layer, "name"));
-    cs3_canvas_number(data, cs3_record_number(layer, "speedup"));
-    for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
-      g_string_append_c(data, ' ');
-      cs3_canvas_number(data, share(series, layer, &bands[k]));
-    }
-    g_string_append_c(data, '\n');
+    cs3_script_add(data, NUM(i), SAY(" "), FIELD(cs3_record_string(layer, "name")), SAY(" "));
+    double row[G_N_ELEMENTS(bands) + 1] = {cs3_record_number(layer, "speedup")};
+    for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
+      row[k + 1] = share(series, layer, &bands[k]);
+    cs3_script_row(data, row, G_N_ELEMENTS(row));
   }
 }
 
@@ -110,54 +109,44 @@ static double height(const json_t *series, const json_t *layer) {
   return sum;
 }
 
-static void write_axes(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_axes(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   const json_t *layers = json_object_get(series, "layers");
-  g_string_append(script, "set yrange [0:");
-  cs3_canvas_number(script, 1.12 * height(series, json_array_get(layers, 0)));
-  g_string_append_printf(script, "]\nset xrange [-0.6:%zu.6]\nset xtics ",
-                         json_array_size(layers) - 1);
-  if (target->format != CS3_PLOT_TEXT)
-    g_string_append(script, "font ',10' ");
-  g_string_append(script, "(");
+  cs3_script_add(
+      script, SAY("set yrange [0:"), NUM(1.12 * height(series, json_array_get(layers, 0))),
+      SAY("]\nset xrange [-0.6:"), NUM((double)json_array_size(layers) - 0.4),
+      target->format != CS3_PLOT_TEXT ? SAY("]\nset xtics font ',10' (") : SAY("]\nset xtics ("));
   size_t i;
   json_t *layer;
-  json_array_foreach(layers, i, layer) {
-    g_string_append(script, i > 0 ? ", " : "");
-    cs3_canvas_quote(script, cs3_record_string(layer, "name"));
-    g_string_append_printf(script, " %zu", i);
-  }
-  g_string_append(script, ")\nset boxwidth 0.7\n");
+  json_array_foreach(layers, i, layer) cs3_script_add(
+      script, i > 0 ? SAY(", ") : SAY(""), TIC(cs3_record_string(layer, "name")), SAY(" "), NUM(i));
+  cs3_script_say(script, ")\nset boxwidth 0.7\n");
 }
 
-static void write_speedups(const json_t *series, GString *script) {
+static void write_speedups(const json_t *series, Cs3Script *script) {
   size_t i;
   json_t *layer;
   json_array_foreach(json_object_get(series, "layers"), i, layer) {
     g_autofree char *text = g_strdup_printf("%.2f x", cs3_record_number(layer, "speedup"));
-    g_string_append(script, "set label ");
-    cs3_canvas_quote(script, text);
-    g_string_append_printf(script, " at %zu, ", i);
-    cs3_canvas_number(script, height(series, layer));
-    g_string_append(script, " center offset 0, 0.6\n");
+    cs3_script_add(script, SAY("set label "), QUOTE(text), SAY(" at "), NUM(i), SAY(", "),
+                   NUM(height(series, layer)), SAY(" center offset 0, 0.6\n"));
   }
 }
 
 /* From the top down, so that each box covers the lower part of the one before. */
-static void write_boxes(const Cs3PlotTarget *target, GString *script) {
-  g_string_append(script, "plot ");
+static void write_boxes(Cs3Script *script) {
+  cs3_script_say(script, "plot ");
   for (guint n = G_N_ELEMENTS(bands); n > 0; n--) {
-    cs3_canvas_file(script, target->data_name);
-    g_string_append(script, " using 'place':(0");
+    cs3_script_add(script, DATA, SAY(" using 'place':(0"));
     for (guint k = 0; k < n; k++)
-      g_string_append_printf(script, " + column('%s')", bands[k].column);
-    g_string_append_printf(script,
-                           ") with boxes fill solid 1.0 border linecolor rgb '#ffffff' fillcolor "
-                           "rgb '%s' title '%s'%s",
-                           bands[n - 1].rgb, bands[n - 1].title, n > 1 ? ", \\\n  " : "\n");
+      cs3_script_add(script, SAY(" + column('"), PUT(bands[k].column), SAY("')"));
+    cs3_script_add(script,
+                   SAY(") with boxes fill solid 1.0 border linecolor rgb '#ffffff' fillcolor rgb "),
+                   QUOTE(bands[n - 1].rgb), SAY(" title "), QUOTE(bands[n - 1].title),
+                   n > 1 ? SAY(", \\\n  ") : SAY("\n"));
   }
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   const json_t *r = json_object_get(series, "record");
   g_autofree char *subtitle =
       g_strdup_printf("%s on %s, %.4g %% %s sparsity", cs3_record_string(r, "model.name"),
@@ -180,7 +169,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .legend_columns = 2});
   write_axes(series, target, script);
   write_speedups(series, script);
-  write_boxes(target, script);
+  write_boxes(script);
 }
 
 const Cs3Plot cs3_plot_layers = {

@@ -68,24 +68,20 @@ static GArray *sorted(const json_t *series) {
   return points;
 }
 
-static void write_points(const GArray *points, gboolean best, GString *data) {
-  g_string_append(data, "tokens_per_s tokens_per_joule\n");
+static void write_points(const GArray *points, gboolean best, Cs3Script *data) {
+  cs3_script_say(data, "tokens_per_s tokens_per_joule\n");
   for (guint k = 0; k < points->len; k++) {
     const Point *point = &g_array_index(points, Point, k);
-    if (best && !point->best)
-      continue;
-    cs3_canvas_number(data, point->rate);
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, point->per_joule);
-    g_string_append_c(data, '\n');
+    if (!best || point->best)
+      cs3_script_row(data, (const double[]){point->rate, point->per_joule}, 2);
   }
 }
 
-static void write_data(const json_t *series, GString *data) {
+static void write_data(const json_t *series, Cs3Script *data) {
   g_autoptr(GArray) points = sorted(series);
-  g_string_append_printf(data, "# %s\n# all points\n", cs3_plot_pareto.summary);
+  cs3_script_add(data, SAY("# "), COMMENT(cs3_plot_pareto.summary), SAY("# all points\n"));
   write_points(points, FALSE, data);
-  g_string_append(data, "\n\n# the front\n");
+  cs3_script_say(data, "\n\n# the front\n");
   write_points(points, TRUE, data);
 }
 
@@ -106,27 +102,22 @@ static char *subject(const json_t *series) {
 }
 
 /* Beside each point of the front: where on @axes it lies, towards the middle of the picture. */
-static void write_names(const GArray *points, const GPtrArray *axes, GString *script) {
+static void write_names(const GArray *points, const GPtrArray *axes, Cs3Script *script) {
   double fastest = g_array_index(points, Point, 0).rate;
   for (guint k = 0; k < points->len; k++) {
     const Point *point = &g_array_index(points, Point, k);
     if (!point->best)
       continue;
     g_autofree char *name = cs3_record_place(point->record, axes);
-    g_string_append(script, "set label ");
-    cs3_canvas_quote(script, name);
-    g_string_append(script, " at ");
-    cs3_canvas_number(script, point->rate / 1e3);
-    g_string_append(script, ", ");
-    cs3_canvas_number(script, point->per_joule);
-    g_string_append_printf(script, " %s font ',12' front\n",
-                           point->rate > fastest / 2 ? "right offset 0, 0.9"
-                                                     : "left offset 0, 0.9");
+    cs3_script_add(script, SAY("set label "), QUOTE(name), SAY(" at "), NUM(point->rate / 1e3),
+                   SAY(", "), NUM(point->per_joule),
+                   point->rate > fastest / 2 ? SAY(" right offset 0, 0.9 font ',12' front\n")
+                                             : SAY(" left offset 0, 0.9 font ',12' front\n"));
   }
 }
 
 /* What the points of the front are, for the caption; names of those that differ go to @script. */
-static char *name_front(const json_t *series, GString *script) {
+static char *name_front(const json_t *series, Cs3Script *script) {
   g_autoptr(GArray) points = sorted(series);
   g_autoptr(GPtrArray) axes = cs3_records_axes(series);
   json_t *front = json_array();
@@ -148,11 +139,11 @@ static char *name_front(const json_t *series, GString *script) {
   return g_string_free(text, FALSE);
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   gboolean text = target->format == CS3_PLOT_TEXT;
   const json_t *first = json_array_get(series, 0);
   g_autofree char *subtitle = subject(series);
-  g_autoptr(GString) names = g_string_new(NULL);
+  g_autoptr(Cs3Script) names = cs3_script_new();
   g_autofree char *front = name_front(series, names);
   g_autofree char *caption = g_strdup_printf(
       "On the front: no other point is both faster and more frugal%s%s. Energy of all systems and "
@@ -167,21 +158,20 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .y = "tokens per joule",
                                      .legend_rows = 1,
                                      .legend_columns = 2});
-  g_string_append(script, text ? "" : "set rmargin at screen 0.95\n");
-  g_string_append(script, text ? "" : names->str);
-  g_string_append(script,
-                  "set xrange [0:*]\nset yrange [0:*]\nset offsets 0, 0, graph 0.06, 0\nplot ");
-  cs3_canvas_file(script, target->data_name);
-  g_string_append_printf(script,
-                         " index 0 using (column('tokens_per_s') / 1000):'tokens_per_joule' with "
-                         "points pointtype %s linecolor rgb '%s' title 'points', \\\n  ",
-                         text ? "'.'" : "7 pointsize 0.7", cs3_color_rgb(CS3_COLOR_SKY));
-  cs3_canvas_file(script, target->data_name);
-  g_string_append_printf(script,
-                         " index 1 using (column('tokens_per_s') / 1000):'tokens_per_joule' with "
-                         "%s pointtype %s linecolor rgb '%s' title 'front'\n",
-                         text ? "points" : "linespoints linewidth 2",
-                         text ? "'F'" : "5 pointsize 1", cs3_color_rgb(CS3_COLOR_VERMILLION));
+  if (!text) {
+    cs3_script_say(script, "set rmargin at screen 0.95\n");
+    cs3_script_join(script, names);
+  }
+  cs3_script_add(
+      script, SAY("set xrange [0:*]\nset yrange [0:*]\nset offsets 0, 0, graph 0.06, 0\nplot "),
+      DATA,
+      SAY(" index 0 using (column('tokens_per_s') / 1000):'tokens_per_joule' with points "
+          "pointtype "),
+      text ? SAY("'.'") : SAY("7 pointsize 0.7"), SAY(" linecolor rgb "),
+      QUOTE(cs3_color_rgb(CS3_COLOR_SKY)), SAY(" title 'points', \\\n  "), DATA,
+      SAY(" index 1 using (column('tokens_per_s') / 1000):'tokens_per_joule' with "),
+      text ? SAY("points pointtype 'F'") : SAY("linespoints linewidth 2 pointtype 5 pointsize 1"),
+      SAY(" linecolor rgb "), QUOTE(cs3_color_rgb(CS3_COLOR_VERMILLION)), SAY(" title 'front'\n"));
 }
 
 const Cs3Plot cs3_plot_pareto = {

@@ -29,15 +29,15 @@ const Cs3Plot *const *cs3_plots(void) {
 }
 
 gboolean cs3_plot_make(const Cs3Plot *plot, const json_t *records, const Cs3PlotTarget *target,
-                       char **data, char **script, GError **error) {
+                       char **data, Cs3Script **script, GError **error) {
   json_t *series = plot->prepare(records, error);
   if (series == NULL)
     return FALSE;
-  GString *data_text = g_string_new(NULL), *script_text = g_string_new(NULL);
-  plot->write_data(series, data_text);
-  plot->write_script(series, target, script_text);
-  *data = g_string_free(data_text, FALSE);
-  *script = g_string_free(script_text, FALSE);
+  g_autoptr(Cs3Script) rows = cs3_script_new();
+  plot->write_data(series, rows);
+  *data = cs3_script_text(rows);
+  *script = cs3_script_new();
+  plot->write_script(series, target, *script);
   json_decref(series);
   return TRUE;
 }

@@ -7,13 +7,15 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "plots/script.h"
+
 #define CS3_PLOT_ERROR (cs3_plot_error_quark())
 GQuark cs3_plot_error_quark(void);
 
 typedef enum {
   CS3_PLOT_ERROR_NO_GNUPLOT, /* gnuplot is not installed, or was built without the format */
-  CS3_PLOT_ERROR_GNUPLOT,    /* gnuplot failed */
-  CS3_PLOT_ERROR_TEMPORARY,  /* no place for gnuplot to work in */
+  CS3_PLOT_ERROR_GNUPLOT,    /* gnuplot refuses the script */
+  CS3_PLOT_ERROR_BROKEN,     /* gnuplot hung, died, or wrote half a picture */
 } Cs3PlotError;
 
 typedef enum {
@@ -23,13 +25,11 @@ typedef enum {
   CS3_PLOT_PDF, /* holds the time of its making; the others repeat byte for byte */
 } Cs3PlotFormat;
 
-/* What is drawn on, and the names of the files: the script refers to the others by them. */
+/* What is drawn on. */
 typedef struct {
   Cs3PlotFormat format;
-  guint columns, rows;      /* TEXT: size in characters */
-  gboolean color;           /* TEXT: with ANSI colours */
-  const char *picture_name; /* "speedup.svg": base names, without control characters */
-  const char *data_name;    /* "speedup.dat" */
+  guint columns, rows; /* TEXT: size in characters */
+  gboolean color;      /* TEXT: with ANSI colours */
 } Cs3PlotTarget;
 
 /* The records that a plot is drawn from. */
@@ -55,9 +55,9 @@ typedef struct {
    */
   json_t *(*prepare)(const json_t *records, GError **error);
   /** Append the data file: comment lines, a line of column names with units, a line a point. */
-  void (*write_data)(const json_t *series, GString *data);
-  /** Append the script: draws target->data_name into target->picture_name. */
-  void (*write_script)(const json_t *series, const Cs3PlotTarget *target, GString *script);
+  void (*write_data)(const json_t *series, Cs3Script *data);
+  /** Append the script, which draws the data. */
+  void (*write_script)(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script);
 } Cs3Plot;
 
 /** cs3_plots: (transfer none): every plot; ends with %NULL. */
@@ -66,8 +66,9 @@ const Cs3Plot *const *cs3_plots(void);
 /**
  * cs3_plot_make: data file and gnuplot script of @plot, which depend on nothing but the arguments.
  * @records: an array of records of runs.
- * @data, @script: (out) (transfer full).
+ * @data: (out) (transfer full). @script: (out) (transfer full): cs3_script_file() makes a file of
+ *   it, cs3_gnuplot_draw() a picture.
  * Fails with CS3_RECORD_ERROR_DATA.
  */
 gboolean cs3_plot_make(const Cs3Plot *plot, const json_t *records, const Cs3PlotTarget *target,
-                       char **data, char **script, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                       char **data, Cs3Script **script, GError **error) G_GNUC_WARN_UNUSED_RESULT;

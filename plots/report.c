@@ -124,6 +124,27 @@ static const Column run_columns[] = {
     {"bottleneck", "bottleneck", TRUE, 1, 0},
 };
 
+/* With `--uncertainty`: between which values the speed-up of 80 % of the machines lies. */
+static const Column band_columns[] = {
+    {"speed-up, 10 %", "uncertainty.speedup.p10", FALSE, 1, 4},
+    {"90 %", "uncertainty.speedup.p90", FALSE, 1, 4},
+};
+
+static gboolean has_band(const json_t *run) {
+  return isfinite(cs3_record_number(run, band_columns[0].path)) &&
+         isfinite(cs3_record_number(run, band_columns[1].path));
+}
+
+static gboolean any_band(const json_t *runs) {
+  size_t i;
+  json_t *run;
+  json_array_foreach((json_t *)runs, i, run) {
+    if (has_band(run))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Whether all @runs have the same text in @column. */
 static gboolean is_constant(const json_t *runs, const Column *column) {
   const char *first = cs3_record_string(json_array_get(runs, 0), column->path);
@@ -140,6 +161,8 @@ static GArray *columns_for(const json_t *runs) {
   for (guint i = 0; i < G_N_ELEMENTS(run_columns); i++)
     if (json_array_size(runs) == 1 || !run_columns[i].text || !is_constant(runs, &run_columns[i]))
       g_array_append_val(columns, run_columns[i]);
+  if (any_band(runs))
+    g_array_append_vals(columns, band_columns, G_N_ELEMENTS(band_columns));
   return columns;
 }
 
@@ -151,6 +174,33 @@ static GPtrArray *other_axes(const json_t *runs) {
     if (g_strv_contains(shown, axes->pdata[i]))
       g_ptr_array_remove_index(axes, i);
   return axes;
+}
+
+/* Machines of a comparison that no run belongs to: measured, or too small for the model. */
+static void beside_section(GString *page, const json_t *runs) {
+  static const Column columns[] = {
+      {"machine", "hardware", TRUE, 1, 0},
+      {"dense, thousand tokens/s", "dense.tokens_per_s", FALSE, 1e-3, 4},
+      {"batch", "dense.batch", FALSE, 1, 6},
+      {"scope", "scope", TRUE, 1, 0},
+      {"source", "source", TRUE, 1, 0},
+      {"why there is no run", "reason", TRUE, 1, 0},
+  };
+  size_t i, k;
+  json_t *run, *machine;
+  gboolean open = FALSE;
+  json_array_foreach((json_t *)runs, i, run) {
+    json_array_foreach(json_object_get(run, "beside"), k, machine) {
+      if (!open) {
+        heading(page, 2, "Measured, or without a run");
+        open_table(page, columns, G_N_ELEMENTS(columns));
+        open = TRUE;
+      }
+      row(page, machine, columns, G_N_ELEMENTS(columns));
+    }
+  }
+  if (open)
+    close_table(page);
 }
 
 static void runs_section(GString *page, const json_t *runs) {
@@ -315,10 +365,21 @@ static char *own_names(const char *svg, guint picture) {
   return g_strjoinv(plot, plots);
 }
 
+static void missing_picture(GString *page, const Cs3ReportPicture *picture) {
+  g_autofree char *text = g_strdup_printf("Not drawn: %s (%s).", picture->title, picture->problem);
+  g_string_append(page, "<p class=\"missing\">");
+  cs3_html_escape(page, text);
+  g_string_append(page, "</p>\n");
+}
+
 static void pictures_section(GString *page, const GArray *pictures) {
   g_string_append(page, "<div class=\"pictures\">\n");
   for (guint i = 0; i < pictures->len; i++) {
     const Cs3ReportPicture *picture = &g_array_index(pictures, Cs3ReportPicture, i);
+    if (picture->svg == NULL) {
+      missing_picture(page, picture);
+      continue;
+    }
     g_string_append(page, "<figure role=\"img\" aria-label=\"");
     cs3_html_escape(page, picture->title);
     g_string_append(page, "\">\n");
@@ -326,9 +387,28 @@ static void pictures_section(GString *page, const GArray *pictures) {
     const char *svg = strstr(picture->svg, "<svg");
     g_autofree char *named = own_names(svg != NULL ? svg : "", i);
     g_string_append(page, named);
-    g_string_append(page, "</figure>\n");
+    g_string_append(page, "<figcaption class=\"hint\">Wider than the window: move it "
+                          "sideways.</figcaption></figure>\n");
   }
   g_string_append(page, "</div>\n");
+}
+
+/* "; simulated: -53 to +154 % of the published ones off": a claim that is kept may be a wide one.
+ */
+static char *errors_in_words(const json_t *suite) {
+  double least = INFINITY, most = -INFINITY;
+  size_t i;
+  json_t *point;
+  json_array_foreach(json_object_get(suite, "points"), i, point) {
+    double error = 100 * cs3_record_number(point, "error");
+    if (!isfinite(error) || g_str_has_prefix(cs3_record_string(point, "accepted"), "at "))
+      continue;
+    least = MIN(least, error);
+    most = MAX(most, error);
+  }
+  return least <= most
+             ? g_strdup_printf("; simulated values are %+.3g to %+.3g %% off", least, most)
+             : g_strdup("");
 }
 
 static void validation_suite(GString *page, const json_t *suite) {
@@ -340,11 +420,12 @@ static void validation_suite(GString *page, const json_t *suite) {
   };
   size_t i;
   json_t *line;
+  g_autofree char *errors = errors_in_words(suite);
   g_autofree char *summary = g_strdup_printf(
-      "%s: %s; %.0f claims kept, %.0f missed, %.0f values without a claim",
+      "%s: %s; %.0f claims kept, %.0f missed, %.0f values without a claim%s",
       cs3_record_string(suite, "name"), cs3_record_string(suite, "summary"),
       cs3_record_number(suite, "verdicts.ok"), cs3_record_number(suite, "verdicts.missed"),
-      cs3_record_number(suite, "verdicts.reported"));
+      cs3_record_number(suite, "verdicts.reported"), errors);
   g_string_append(page, "<details><summary>");
   cs3_html_escape(page, summary);
   g_string_append(page, "</summary>\n");
@@ -403,30 +484,64 @@ static void configuration_section(GString *page, const json_t *run, gboolean sev
   close_table(page);
 }
 
-/* "over sparsity and io.rate", or the number of machines. */
+/* How many texts @runs have at @path. */
+static guint count_texts(const json_t *runs, const char *path) {
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  size_t i;
+  json_t *run;
+  json_array_foreach((json_t *)runs, i, run)
+      g_hash_table_add(seen, (gpointer)cs3_record_string(run, path));
+  return g_hash_table_size(seen);
+}
+
+/* "cs3", or "3 machines". */
+static char *one_or_many(const json_t *runs, const char *path, const char *many) {
+  guint n = count_texts(runs, path);
+  return n == 1 ? g_strdup(cs3_record_string(json_array_get(runs, 0), path))
+                : g_strdup_printf("%u %s", n, many);
+}
+
+/* "70 % sparsity", or "0 to 90 % sparsity". */
+static char *sparsity_in_words(const json_t *runs) {
+  double least = 1, most = 0;
+  size_t i;
+  json_t *run;
+  json_array_foreach((json_t *)runs, i, run) {
+    least = MIN(least, cs3_record_number(run, "sparsity"));
+    most = MAX(most, cs3_record_number(run, "sparsity"));
+  }
+  return least < most ? g_strdup_printf("%.4g to %.4g %% sparsity", 100 * least, 100 * most)
+                      : g_strdup_printf("%.4g %% sparsity", 100 * most);
+}
+
+/* "llama7b, 70 % sparsity, on 3 machines", for a sweep "..., over io.rate and batch". */
 static char *title_of_many(const json_t *runs) {
-  const json_t *first = json_array_get(runs, 0);
-  g_autoptr(GPtrArray) axes = cs3_records_axes(runs);
-  if (axes->len == 0)
-    return g_strdup_printf("%s, %.4g %% sparsity, on %zu machines",
-                           cs3_record_string(first, "model.name"),
-                           100 * cs3_record_number(first, "sparsity"), json_array_size(runs));
-  g_autoptr(GString) over = g_string_new(NULL);
+  g_autoptr(GPtrArray) axes = other_axes(runs);
+  g_autofree char *model = one_or_many(runs, "model.name", "models");
+  g_autofree char *machine = one_or_many(runs, "hardware.name", "machines");
+  g_autofree char *sparsity = sparsity_in_words(runs);
+  GString *title = g_string_new(NULL);
+  g_string_append_printf(title, "%zu runs of %s, %s, on %s", json_array_size(runs), model, sparsity,
+                         machine);
   for (guint i = 0; i < axes->len; i++)
-    g_string_append_printf(over, "%s%s",
-                           i == 0              ? ""
+    g_string_append_printf(title, "%s%s",
+                           i == 0              ? ", over "
                            : i + 1 < axes->len ? ", "
                                                : " and ",
                            (const char *)axes->pdata[i]);
-  return g_strdup_printf("%zu runs of %s over %s", json_array_size(runs),
-                         cs3_record_string(first, "model.name"), over->str);
+  return g_string_free(title, FALSE);
 }
 
 static char *lead_of_one(const json_t *run) {
+  g_autofree char *band =
+      has_band(run) ? g_strdup_printf(" (%.3g to %.3g over the ranges of uncertain constants)",
+                                      cs3_record_number(run, band_columns[0].path),
+                                      cs3_record_number(run, band_columns[1].path))
+                    : g_strdup("");
   return g_strdup_printf(
-      "A training step takes %.4g s, %.3g times as fast as with dense weights; counting "
+      "A training step takes %.4g s, %.3g times as fast as with dense weights%s; counting "
       "multiply-accumulates promises %.3g. Most of the rest is %s.",
-      cs3_record_number(run, "step.time_s"), cs3_record_number(run, "speedup.simulated"),
+      cs3_record_number(run, "step.time_s"), cs3_record_number(run, "speedup.simulated"), band,
       cs3_record_number(run, "speedup.theoretical"), cs3_record_string(run, "bottleneck"));
 }
 
@@ -493,6 +608,7 @@ char *cs3_report_html(const json_t *runs, const json_t *validation, const GArray
   GString *page = g_string_new(cs3_report_head);
   opening(page, runs);
   runs_section(page, runs);
+  beside_section(page, runs);
   pictures_section(page, pictures);
   details(page, runs);
   validation_section(page, validation);

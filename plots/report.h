@@ -5,10 +5,11 @@
 #include <glib.h>
 #include <jansson.h>
 
-/* A picture of the report. */
+/* A picture of the report; both texts are owned by the report's maker. */
 typedef struct {
   const char *title;
-  char *svg; /* owned by the report's maker */
+  char *svg;     /* (nullable) */
+  char *problem; /* (nullable): why there is none */
 } Cs3ReportPicture;
 
 /**

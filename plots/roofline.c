@@ -61,32 +61,34 @@ static json_t *prepare(const json_t *records, GError **error) {
   const json_t *record = json_array_get(records, 0);
   if (!cs3_record_require(record, numbers, texts, error))
     return NULL;
-  if (!isfinite(edge_bytes_per_s(record)) ||
-      json_array_size(json_object_get(record, "layers")) == 0) {
+  if (json_array_size(json_object_get(record, "layers")) == 0) {
     g_set_error_literal(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                        "the record has no layers or no configuration; a sweep writes them without "
-                        "--brief");
+                        "the record has no layers; a sweep writes them without --brief");
+    return NULL;
+  }
+  double edge = edge_bytes_per_s(record);
+  if (!(edge >= 1 && edge <= 1e30)) {
+    g_set_error_literal(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
+                        "io.rate, io.factor and io.efficiency in provenance.configuration give no "
+                        "rate of a byte a second or more");
     return NULL;
   }
   return json_deep_copy(record);
 }
 
 /* A block a pass, two blank lines apart, as gnuplot's `index` wants. */
-static void write_data(const json_t *record, GString *data) {
-  g_string_append_printf(data, "# %s\n", cs3_plot_roofline.summary);
+static void write_data(const json_t *record, Cs3Script *data) {
+  cs3_script_add(data, SAY("# "), COMMENT(cs3_plot_roofline.summary));
   for (guint p = 0; p < G_N_ELEMENTS(passes); p++) {
-    g_string_append_printf(data, "%s# %s\nflop_per_byte pflops layer\n", p > 0 ? "\n\n" : "",
-                           passes[p]);
+    cs3_script_add(data, p > 0 ? SAY("\n\n# ") : SAY("# "), COMMENT(passes[p]),
+                   SAY("flop_per_byte pflops layer\n"));
     size_t i;
     json_t *layer;
     json_array_foreach(json_object_get(record, "layers"), i, layer) {
       Point point;
-      if (!point_of(record, layer, passes[p], &point))
-        continue;
-      cs3_canvas_number(data, point.intensity);
-      g_string_append_c(data, ' ');
-      cs3_canvas_number(data, point.rate / 1e15);
-      g_string_append_printf(data, " \"%s\"\n", point.layer);
+      if (point_of(record, layer, passes[p], &point))
+        cs3_script_add(data, NUM(point.intensity), SAY(" "), NUM(point.rate / 1e15), SAY(" "),
+                       FIELD(point.layer), SAY("\n"));
     }
   }
 }
@@ -111,59 +113,41 @@ static Frame frame_of(const json_t *record, double knee, double peak) {
   return (Frame){frame.left / 2, frame.right * 3, frame.low / 2};
 }
 
-static void write_axes(const Frame *frame, double peak, GString *script) {
+static void write_axes(const Frame *frame, double peak, Cs3Script *script) {
+  static const double steps[] = {1, 2, 5};
   cs3_canvas_log_y(script, frame->low, 1.6 * peak);
-  static const int steps[] = {1, 2, 5};
-  g_string_append(script, "set logscale x\nset format x '%.0s%c'\nset xtics (");
-  const char *comma = "";
-  for (double decade = pow(10, floor(log10(frame->left))); decade <= frame->right; decade *= 10)
-    for (guint i = 0; i < G_N_ELEMENTS(steps); i++)
-      if (decade * steps[i] >= frame->left && decade * steps[i] <= frame->right) {
-        g_string_append(script, comma);
-        cs3_canvas_number(script, decade * steps[i]);
-        comma = ", ";
-      }
-  g_string_append(script, ")\nset xrange [");
-  cs3_canvas_number(script, frame->left);
-  g_string_append_c(script, ':');
-  cs3_canvas_number(script, frame->right);
-  g_string_append(script, "]\nset samples 400\n");
+  cs3_script_say(script, "set format x '%.0s%c'\nset samples 400\n");
+  cs3_canvas_log_axis(script, SAY("x"), frame->left, frame->right, steps, G_N_ELEMENTS(steps));
 }
 
 static void write_curves(const json_t *record, const Cs3PlotTarget *target, double peak,
-                         GString *script) {
+                         Cs3Script *script) {
   static const struct {
-    const char *title;
+    const char *title, *letter;
     Cs3Color color;
     int point;
     double size; /* forward and dX often coincide: a ring around a square */
   } looks[] = {
-      {"forward", CS3_COLOR_BLUE, 6, 1.9},
-      {"dX", CS3_COLOR_ORANGE, 5, 0.9},
-      {"dW", CS3_COLOR_GREEN, 9, 1.2},
+      {"forward", "F", CS3_COLOR_BLUE, 6, 1.9},
+      {"dX", "X", CS3_COLOR_ORANGE, 5, 0.9},
+      {"dW", "W", CS3_COLOR_GREEN, 9, 1.2},
   };
-  g_string_append(script, "plot (x * ");
-  cs3_canvas_number(script, edge_bytes_per_s(record) / 1e15);
-  g_string_append(script, " < ");
-  cs3_canvas_number(script, peak);
-  g_string_append(script, " ? x * ");
-  cs3_canvas_number(script, edge_bytes_per_s(record) / 1e15);
-  g_string_append(script, " : ");
-  cs3_canvas_number(script, peak);
-  g_string_append(script, ") with lines linewidth 2 linecolor rgb '#000000' title 'roof'");
+  double slope = edge_bytes_per_s(record) / 1e15;
+  cs3_script_add(script, SAY("plot (x * "), NUM(slope), SAY(" < "), NUM(peak), SAY(" ? x * "),
+                 NUM(slope), SAY(" : "), NUM(peak),
+                 SAY(") with lines linewidth 2 linecolor rgb '#000000' title 'roof'"));
   for (guint p = 0; p < G_N_ELEMENTS(passes); p++) {
-    g_string_append(script, ", \\\n  ");
-    cs3_canvas_file(script, target->data_name);
-    g_string_append_printf(script, " index %u using 'flop_per_byte':'pflops' with points ", p);
+    cs3_script_add(script, SAY(", \\\n  "), DATA, SAY(" index "), NUM(p),
+                   SAY(" using 'flop_per_byte':'pflops' with points pointtype "));
     if (target->format == CS3_PLOT_TEXT)
-      g_string_append_printf(script, "pointtype '%c'", "FXW"[p]);
+      cs3_script_add(script, QUOTE(looks[p].letter));
     else
-      g_string_append_printf(script, "pointtype %d pointsize %g linewidth 2", looks[p].point,
-                             looks[p].size);
-    g_string_append_printf(script, " linecolor rgb '%s' title '%s'", cs3_color_rgb(looks[p].color),
-                           looks[p].title);
+      cs3_script_add(script, NUM(looks[p].point), SAY(" pointsize "), NUM(looks[p].size),
+                     SAY(" linewidth 2"));
+    cs3_script_add(script, SAY(" linecolor rgb "), QUOTE(cs3_color_rgb(looks[p].color)),
+                   SAY(" title "), QUOTE(looks[p].title));
   }
-  g_string_append_c(script, '\n');
+  cs3_script_say(script, "\n");
 }
 
 /* Layers whose points can hardly be told apart: the first gives its name to all. */
@@ -194,7 +178,7 @@ static void join_cluster(GArray *clusters, const Point *point) {
 
 /* Which layers the points of a pass are, at the left, on the free side of the roof, or the right.
  * Up the slope names are lifted from those before. */
-static void write_names(const json_t *record, guint pass, gboolean left, GString *script) {
+static void write_names(const json_t *record, guint pass, gboolean left, Cs3Script *script) {
   g_autoptr(GArray) clusters = g_array_new(FALSE, FALSE, sizeof(Cluster));
   size_t i;
   json_t *layer;
@@ -209,18 +193,15 @@ static void write_names(const json_t *record, guint pass, gboolean left, GString
     g_autofree char *more = g_strdup_printf(" + %u", cluster->layers - 1);
     g_autofree char *name =
         g_strconcat(cluster->point.layer, cluster->layers > 1 ? more : NULL, NULL);
-    g_string_append(script, "set label ");
-    cs3_canvas_quote(script, name);
-    g_string_append(script, " at ");
-    cs3_canvas_number(script, cluster->point.intensity);
-    g_string_append(script, ", ");
-    cs3_canvas_number(script, cluster->point.rate / 1e15);
-    g_string_append_printf(script, " %s, %g font ',12' textcolor rgb '#444444' front\n",
-                           left ? "right offset -1.6" : "left offset 1.4", left && k > 0 ? 0.7 : 0);
+    cs3_script_add(script, SAY("set label "), QUOTE(name), SAY(" at "),
+                   NUM(cluster->point.intensity), SAY(", "), NUM(cluster->point.rate / 1e15),
+                   left ? SAY(" right offset -1.6, ") : SAY(" left offset 1.4, "),
+                   NUM(left && k > 0 ? 0.7 : 0),
+                   SAY(" font ',12' textcolor rgb '#444444' front\n"));
   }
 }
 
-static void write_script(const json_t *record, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *record, const Cs3PlotTarget *target, Cs3Script *script) {
   double peak = cs3_record_number(record, "hardware.dense_peak_flops") / 1e15;
   double knee = peak * 1e15 / edge_bytes_per_s(record);
   g_autofree char *subtitle = g_strdup_printf(

@@ -13,22 +13,23 @@ enum { CAUSES_OF_A_BAND = 4, MOST_LABELS = 14 };
 
 /* Causes that a reader would act on together; from the share of linear upwards. */
 typedef struct {
-  const char *column, *title, *rgb;
+  Cs3Words column;
+  const char *title, *rgb;
   const char *causes[CAUSES_OF_A_BAND + 1];
 } Band;
 
 static const Band bands[] = {
-    {"ingress", "ingress", "#E69F00", {"ingress"}},
-    {"egress", "egress", "#F0E442", {"egress"}},
-    {"boundary", "boundary of steps", "#D55E00", {"boundary"}},
-    {"stream_wait", "MemoryX, SwarmX", "#CC79A7", {"stream_wait"}},
-    {"faults", "slow systems, links", "#000000", {"faults"}},
-    {"pe_losses",
+    {CS3_WORDS("ingress"), "ingress", "#E69F00", {"ingress"}},
+    {CS3_WORDS("egress"), "egress", "#F0E442", {"egress"}},
+    {CS3_WORDS("boundary"), "boundary of steps", "#D55E00", {"boundary"}},
+    {CS3_WORDS("stream_wait"), "MemoryX, SwarmX", "#CC79A7", {"stream_wait"}},
+    {CS3_WORDS("faults"), "slow systems, links", "#000000", {"faults"}},
+    {CS3_WORDS("pe_losses"),
      "PE losses, reduction",
      "#56B4E9",
      {"imbalance", "overhead", "mapping", "reduction"}},
-    {"plan", "padding, recompute", "#009E73", {"padding", "recompute"}},
-    {"rest", "fill, other", "#999999", {NULL}}, /* and whatever else there is */
+    {CS3_WORDS("plan"), "padding, recompute", "#009E73", {"padding", "recompute"}},
+    {CS3_WORDS("rest"), "fill, other", "#999999", {NULL}}, /* and whatever else there is */
 };
 
 static double number(const json_t *series, gsize i, const char *path) {
@@ -47,13 +48,25 @@ static double cycles_of(const json_t *record, const Band *band) {
   return cycles;
 }
 
-/* One number of systems. Shares are of its step: linear + losses - gains = 1. */
+/* One number of systems. Shares are of its step: linear + losses = 1, unless it is above linear. */
 typedef struct {
   double systems, speedup, linear; /* speed-up, and what it would be if linear */
   double share;                    /* of linear */
   double losses[G_N_ELEMENTS(bands)];
-  double lost, gained;
+  double gained; /* by causes that take less than in the first run; set off against the losses */
 } Point;
+
+/* Of @p's losses, as they are, what is left when the gains are shared out among them. */
+static void set_off(Point *p) {
+  double lost = 0;
+  for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
+    lost += MAX(p->losses[k], 0);
+    p->gained += MAX(-p->losses[k], 0);
+  }
+  double left = lost > 0 ? MAX(0, 1 - p->gained / lost) : 0;
+  for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
+    p->losses[k] = left * MAX(p->losses[k], 0);
+}
 
 /* With r as much work a system as in the first run, its step would take r times as long. */
 static Point measure(const json_t *series, gsize i) {
@@ -71,11 +84,10 @@ static Point measure(const json_t *series, gsize i) {
     double own = last ? rest : cycles_of(record, &bands[k]);
     double base = last ? first_rest : cycles_of(first, &bands[k]);
     p.losses[k] = (own - work * base) / cycles;
-    p.lost += MAX(p.losses[k], 0);
-    p.gained += MAX(-p.losses[k], 0);
     rest -= own;
     first_rest -= base;
   }
+  set_off(&p);
   return p;
 }
 
@@ -98,16 +110,7 @@ static gboolean check_record(const json_t *record, GError **error) {
                                         "provenance.model_version",
                                         NULL};
   static const char *const texts[] = {"model.name", "hardware.name", "provenance.version", NULL};
-  if (!cs3_record_require(record, numbers, texts, error))
-    return FALSE;
-  for (guint k = 0; k < 4; k++)
-    if (cs3_record_number(record, numbers[k]) <= 0) {
-      g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                  "%s is %.4g, which is not positive", numbers[k],
-                  cs3_record_number(record, numbers[k]));
-      return FALSE;
-    }
-  return TRUE;
+  return cs3_record_require(record, numbers, texts, error);
 }
 
 static gboolean check_alike(const json_t *first, const json_t *record, GError **error) {
@@ -185,7 +188,7 @@ static char *caption_of(const json_t *series) {
       "The blue part of a step is what linear speed-up over the first bar leaves of it; the rest "
       "is lost to the causes above it%s. Numbers above: speed-up, %.4g of %.4g at %.0f systems.\n"
       "Source: simulated by cs3sim %s (model version %.0f), SwarmX of %.0f tiers, clock %.4g GHz.",
-      last.gained > 0.002 ? "; below zero: causes that take less than in the first bar" : "",
+      last.gained > 0.002 ? ", less what other causes take less than in the first bar" : "",
       last.speedup, last.linear, last.systems, text(series, 0, "provenance.version"),
       number(series, 0, "provenance.model_version"),
       number(series, json_array_size(series) - 1, "cluster.tiers"),
@@ -194,88 +197,102 @@ static char *caption_of(const json_t *series) {
 
 /* --- data and script ------------------------------------------------------------------------- */
 
-static void append_number(GString *data, double value) {
-  cs3_canvas_number(data, value);
-  g_string_append_c(data, ' ');
-}
-
-/* Columns: place, gains, share, losses from the share upwards, then what is printed. */
-static void write_data(const json_t *series, GString *data) {
+/* Columns: place, share, losses from the share upwards, then what is printed. */
+static void write_data(const json_t *series, Cs3Script *data) {
   g_autofree char *title = title_of(series), *work = work_of(series);
-  g_string_append_printf(data, "# %s\n# %s\n# shares of the step in percent\n", title, work);
-  g_string_append(data, "place gained linear_share");
+  cs3_script_add(data, SAY("# "), COMMENT(title), SAY("# "), COMMENT(work),
+                 SAY("# shares of the step in percent\nplace linear_share"));
   for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
-    g_string_append_printf(data, " %s", bands[k].column);
-  g_string_append(data, " systems batch step_s speedup linear\n");
+    cs3_script_add(data, SAY(" "), PUT(bands[k].column));
+  cs3_script_say(data, " gained systems batch step_s speedup linear\n");
   for (gsize i = 0; i < json_array_size(series); i++) {
     Point p = measure(series, i);
-    append_number(data, (double)i);
-    append_number(data, p.gained > 0 ? -100 * p.gained : 0);
-    append_number(data, 100 * p.share);
+    double row[G_N_ELEMENTS(bands) + 8] = {(double)i, 100 * p.share};
+    guint n = 2;
     for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
-      append_number(data, 100 * MAX(p.losses[k], 0));
-    append_number(data, p.systems);
-    append_number(data, number(series, i, "batch"));
-    append_number(data, number(series, i, "step.time_s"));
-    append_number(data, p.speedup);
-    cs3_canvas_number(data, p.linear);
-    g_string_append_c(data, '\n');
+      row[n++] = 100 * p.losses[k];
+    row[n++] = 100 * p.gained;
+    row[n++] = p.systems;
+    row[n++] = number(series, i, "batch");
+    row[n++] = number(series, i, "step.time_s");
+    row[n++] = p.speedup;
+    row[n++] = p.linear;
+    cs3_script_row(data, row, n);
   }
 }
 
-static void write_tics(const json_t *series, GString *script) {
+static void write_tics(const json_t *series, Cs3Script *script) {
   gsize n = json_array_size(series), every = (n + MOST_LABELS - 1) / MOST_LABELS;
-  g_string_append(script, "set xtics (");
-  for (gsize i = 0; i < n; i += every)
-    g_string_append_printf(script, "%s'%.0f' %" G_GSIZE_FORMAT, i > 0 ? ", " : "",
-                           number(series, i, "cluster.systems"), i);
-  g_string_append_printf(script, ")\nset xrange [-0.7:%.1f]\n", (double)n - 0.3);
+  cs3_script_say(script, "set xtics (");
+  for (gsize i = 0; i < n; i += every) {
+    g_autofree char *systems = g_strdup_printf("%.0f", number(series, i, "cluster.systems"));
+    cs3_script_add(script, i > 0 ? SAY(", ") : SAY(""), TIC(systems), SAY(" "), NUM(i));
+  }
+  cs3_script_add(script, SAY(")\nset xrange [-0.7:"), NUM((double)n - 0.3), SAY("]\n"));
 }
 
-static void write_bar(const Cs3PlotTarget *target, const char *height, const char *rgb,
-                      const char *title, GString *script) {
-  cs3_canvas_file(script, target->data_name);
-  g_string_append_printf(script,
-                         " using 'place':(%s) with boxes fillstyle solid 1 border linecolor rgb "
-                         "'#ffffff' linewidth 0.6 fillcolor rgb '%s' title '%s', \\\n  ",
-                         height, rgb, title);
+/* Columns 2 to @last, one on the other. */
+static void write_bar(guint last, const char *rgb, const char *title, Cs3Script *script) {
+  cs3_script_add(script, DATA, SAY(" using 'place':(sum [c=2:"), NUM(last),
+                 SAY("] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' "
+                     "linewidth 0.6 fillcolor rgb "),
+                 QUOTE(rgb), SAY(" title "), QUOTE(title), SAY(", \\\n  "));
 }
 
 /* From the highest band down: each box hides all of the one before but the top. */
-static void write_stack(const gboolean *seen, const Cs3PlotTarget *target, gboolean gains,
-                        GString *script) {
-  for (guint k = G_N_ELEMENTS(bands); k-- > 0;) {
-    if (!seen[k])
-      continue;
-    g_autofree char *height = g_strdup_printf("sum [c=3:%u] column(c)", k + 4);
-    write_bar(target, height, bands[k].rgb, bands[k].title, script);
-  }
-  write_bar(target, "column(3)", cs3_color_rgb(CS3_COLOR_BLUE), "linear speed-up", script);
-  if (gains)
-    write_bar(target, "column(2)", "#DDDDDD", "less than in the first", script);
+static void write_stack(const gboolean *seen, Cs3Script *script) {
+  for (guint k = G_N_ELEMENTS(bands); k-- > 0;)
+    if (seen[k])
+      write_bar(k + 3, bands[k].rgb, bands[k].title, script);
+  write_bar(2, cs3_color_rgb(CS3_COLOR_BLUE), "linear speed-up", script);
 }
 
-static void write_letters(const gboolean *seen, const Cs3PlotTarget *target, GString *script) {
+static void write_letters(const gboolean *seen, Cs3Script *script) {
   for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
-    if (!seen[k])
-      continue;
-    cs3_canvas_file(script, target->data_name);
-    g_string_append_printf(script,
-                           " using 'place':'%s' with points pointtype '%c' title '%s', \\\n  ",
-                           bands[k].column, 'a' + (int)k, bands[k].title);
+    const char letter[] = {(char)('a' + k), '\0'};
+    if (seen[k])
+      cs3_script_add(script, DATA, SAY(" using 'place':'"), PUT(bands[k].column),
+                     SAY("' with points pointtype "), QUOTE(letter), SAY(" title "),
+                     QUOTE(bands[k].title), SAY(", \\\n  "));
   }
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
-  gboolean seen[G_N_ELEMENTS(bands)] = {FALSE};
-  double gained = 0;
+/* What the axes have to span, and which bands there are. */
+typedef struct {
+  gboolean seen[G_N_ELEMENTS(bands)];
+  double highest; /* per cent: 100, more above linear */
+} Extent;
+
+static Extent extent_of(const json_t *series) {
+  Extent extent = {.highest = 100};
   for (gsize i = 0; i < json_array_size(series); i++) {
     Point p = measure(series, i);
     for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
-      seen[k] |= p.losses[k] > 1e-4;
-    gained = MAX(gained, p.gained);
+      extent.seen[k] |= p.losses[k] > 1e-4;
+    extent.highest = MAX(extent.highest, 100 * p.share);
   }
-  gboolean drawn = target->format != CS3_PLOT_TEXT;
+  return extent;
+}
+
+static void write_curves(const json_t *series, const Extent *extent, gboolean drawn,
+                         Cs3Script *script) {
+  gsize every = (json_array_size(series) + MOST_LABELS - 1) / MOST_LABELS;
+  cs3_script_say(script, "plot ");
+  if (!drawn) {
+    write_letters(extent->seen, script);
+    cs3_script_add(script, DATA,
+                   SAY(" using 'place':'linear_share' with points pointtype 'O' title "
+                       "'linear speed-up'\n"));
+    return;
+  }
+  write_stack(extent->seen, script);
+  cs3_script_add(script, DATA, SAY(" every "), NUM(every), SAY(" using 'place':("),
+                 NUM(1.045 * extent->highest),
+                 SAY("):(sprintf('%.3g', column('speedup'))) with labels notitle\n"));
+}
+
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
+  Extent extent = extent_of(series);
   g_autofree char *title = title_of(series), *work = work_of(series);
   g_autofree char *caption = caption_of(series);
   cs3_canvas_begin(script, target,
@@ -288,25 +305,9 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .legend_columns = 2,
                                      .legend_beside = TRUE});
   write_tics(series, script);
-  g_string_append_printf(script, "set yrange [%.4g:%.4g]\nset boxwidth 0.8\n",
-                         gained > 0.002 ? -110 * gained : 0.0, 100 * (1 + gained) + 9);
-  g_string_append(script, "plot ");
-  if (drawn)
-    write_stack(seen, target, gained > 0.002, script);
-  else
-    write_letters(seen, target, script);
-  cs3_canvas_file(script, target->data_name);
-  if (!drawn) {
-    g_string_append(script, " using 'place':'linear_share' with points pointtype 'O' title 'linear "
-                            "speed-up'\n");
-    return;
-  }
-  gsize every = (json_array_size(series) + MOST_LABELS - 1) / MOST_LABELS;
-  g_string_append_printf(script,
-                         " every %" G_GSIZE_FORMAT
-                         " using 'place':(%.4g):(sprintf('%%.3g', column('speedup'))) with labels "
-                         "notitle\n",
-                         every, 100 * (1 + gained) + 4.5);
+  cs3_script_add(script, SAY("set yrange [0:"), NUM(1.09 * extent.highest),
+                 SAY("]\nset boxwidth 0.8\n"));
+  write_curves(series, &extent, target->format != CS3_PLOT_TEXT, script);
 }
 
 const Cs3Plot cs3_plot_scaling = {

@@ -70,20 +70,10 @@ static gboolean check_pair(const json_t *first, const json_t *a, const json_t *b
   return TRUE;
 }
 
-/* What is drawn are times and ratios of times. */
 static gboolean check_record(const json_t *record, const char *const *numbers, GError **error) {
   static const char *const none[] = {NULL};
-  if (!cs3_record_require(record, common_numbers, common_texts, error) ||
-      !cs3_record_require(record, numbers, none, error))
-    return FALSE;
-  for (; *numbers != NULL; numbers++)
-    if (cs3_record_number(record, *numbers) <= 0) {
-      g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                  "%s is %.4g, which is not positive", *numbers,
-                  cs3_record_number(record, *numbers));
-      return FALSE;
-    }
-  return TRUE;
+  return cs3_record_require(record, common_numbers, common_texts, error) &&
+         cs3_record_require(record, numbers, none, error);
 }
 
 static gboolean check(const json_t *records, const char *const *numbers, GError **error) {
@@ -190,53 +180,52 @@ char *cs3_series_caption(const json_t *series, const Cs3PlotTarget *target, cons
   return g_strdup_printf("%s\n%s\n%s %s", note, plans, parameters, source);
 }
 
-static void append_comment(GString *data, const char *key, const char *value) {
-  g_autofree char *line = g_strdup_printf("# %s%s", key, value);
-  for (char *c = line; *c != '\0'; c++)
-    if (g_ascii_iscntrl(*c))
-      *c = ' ';
-  g_string_append_printf(data, "%s\n", line);
+static void write_comment(Cs3Script *data, const char *text) {
+  cs3_script_add(data, SAY("# "), COMMENT(text));
 }
 
-void cs3_series_write_header(const json_t *series, const Cs3Plot *plot, GString *data) {
+void cs3_series_write_header(const json_t *series, const Cs3Plot *plot, Cs3Script *data) {
   g_autofree char *subject = cs3_series_subject(series);
   g_autofree char *work = cs3_series_work(series);
   g_autofree char *parameters = parameters_text(series);
   g_autofree char *source = source_text(series);
-  append_comment(data, "", plot->summary);
-  append_comment(data, "", subject);
-  append_comment(data, "", work);
-  append_comment(data, "", parameters);
-  append_comment(data, "", source);
+  write_comment(data, plot->summary);
+  write_comment(data, subject);
+  write_comment(data, work);
+  write_comment(data, parameters);
+  write_comment(data, source);
   const char *key;
   json_t *value;
   json_t *provenance = json_object_get(json_array_get(series, 0), "provenance");
   json_object_foreach(json_object_get(provenance, "configuration"), key, value) {
-    g_autofree char *name = g_strconcat(key, " = ", NULL);
-    append_comment(data, name, json_is_string(value) ? json_string_value(value) : "?");
+    g_autofree char *line =
+        g_strdup_printf("%s = %s", key, json_is_string(value) ? json_string_value(value) : "?");
+    write_comment(data, line);
   }
 }
 
-static void write_changes(const json_t *series, GString *script) {
+/* What a plan is, beside its line: the micro-batch decides how many tokens share a weight. */
+static void write_changes(const json_t *series, Cs3Script *script) {
   gsize n = json_array_size(series);
   for (gsize i = next_plan(series, 0); i < n; i = next_plan(series, i)) {
     double x = (number(series, i - 1, "sparsity") + number(series, i, "sparsity")) / 2;
-    g_string_append(script, "set arrow from first ");
-    cs3_canvas_number(script, x);
-    g_string_append(script, ", graph 0 to first ");
-    cs3_canvas_number(script, x);
-    g_string_append(script,
-                    ", graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)\n");
+    g_autofree char *plan = g_strdup_printf("from here %.0f tokens, recompute %s",
+                                            number(series, i, "mapping.tokens_on_wafer"),
+                                            text(series, i, "mapping.recompute"));
+    cs3_script_add(script, SAY("set arrow from first "), NUM(x), SAY(", graph 0 to first "), NUM(x),
+                   SAY(", graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)\n"
+                       "set label "),
+                   QUOTE(plan), SAY(" at first "), NUM(x),
+                   SAY(", graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' "
+                       "textcolor rgb '#666666'\n"));
   }
 }
 
 void cs3_series_write_axis(const json_t *series, const Cs3PlotTarget *target, double margin,
-                           GString *script) {
-  g_string_append(script, "set xrange [");
-  cs3_canvas_number(script, number(series, 0, "sparsity") - margin);
-  g_string_append_c(script, ':');
-  cs3_canvas_number(script, number(series, json_array_size(series) - 1, "sparsity") + margin);
-  g_string_append(script, "]\n");
+                           Cs3Script *script) {
+  gsize last = json_array_size(series) - 1;
+  cs3_script_add(script, SAY("set xrange ["), NUM(number(series, 0, "sparsity") - margin), SAY(":"),
+                 NUM(number(series, last, "sparsity") + margin), SAY("]\n"));
   /* Lines of characters would bury the curves. */
   if (target->format != CS3_PLOT_TEXT)
     write_changes(series, script);

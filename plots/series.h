@@ -6,8 +6,7 @@
 
 /**
  * cs3_series_new: the array @records in order of sparsity.
- * @numbers: %NULL-terminated paths of the numbers that the plot reads in every record; they must be
- *   positive.
+ * @numbers: %NULL-terminated paths of the numbers that the plot reads in every record.
  * Fails with CS3_RECORD_ERROR_DATA: fewer than two records, a foreign schema, something missing,
  * two of the same sparsity, or records that differ in anything else that is asked of a run.
  * Returns: (transfer full) (nullable).
@@ -30,14 +29,15 @@ char *cs3_series_work(const json_t *series);
 char *cs3_series_caption(const json_t *series, const Cs3PlotTarget *target, const char *note);
 
 /** cs3_series_write_header: append comment lines: what @plot shows and the full configuration. */
-void cs3_series_write_header(const json_t *series, const Cs3Plot *plot, GString *data);
+void cs3_series_write_header(const json_t *series, const Cs3Plot *plot, Cs3Script *data);
 
 /* Label of the x axis. */
 #define CS3_SERIES_X "sparsity of the blocks' linear weights (share of zeros)"
 
 /**
  * cs3_series_write_axis: append the x axis: sparsity from the first to the last run, with
- * @margin on both sides, and in pictures a thin vertical line wherever the plan changes.
+ * @margin on both sides, and in pictures a thin vertical line wherever the plan changes, with what
+ * it becomes.
  */
 void cs3_series_write_axis(const json_t *series, const Cs3PlotTarget *target, double margin,
-                           GString *script);
+                           Cs3Script *script);

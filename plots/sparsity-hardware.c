@@ -8,6 +8,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
+#include "results/ranges.h"
 #include "results/record.h"
 
 #define SCHEMA "cs3sim.curve/1"
@@ -16,69 +17,72 @@
 static const struct {
   Cs3Color color;
   int point;
-  char letter;
+  const char *letter;
 } looks[] = {
-    {CS3_COLOR_BLUE, 7, 'o'},    {CS3_COLOR_VERMILLION, 9, 'x'}, {CS3_COLOR_GREEN, 4, 'u'},
-    {CS3_COLOR_ORANGE, 12, 't'}, {CS3_COLOR_PURPLE, 6, 'b'},     {CS3_COLOR_SKY, 8, 's'},
+    {CS3_COLOR_BLUE, 7, "o"},    {CS3_COLOR_VERMILLION, 9, "x"}, {CS3_COLOR_GREEN, 4, "u"},
+    {CS3_COLOR_ORANGE, 12, "t"}, {CS3_COLOR_PURPLE, 6, "b"},     {CS3_COLOR_SKY, 8, "s"},
 };
 
 static gboolean is_measured(const json_t *curve) {
   return json_is_true(json_object_get(curve, "measured"));
 }
 
+static gboolean check_curve(const json_t *curve, GError **error) {
+  if (strcmp(cs3_record_string(curve, "schema"), SCHEMA) == 0 &&
+      json_array_size(json_object_get(curve, "points")) > 0)
+    return cs3_record_check_ranges(curve, error);
+  g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, "no curve with points (" SCHEMA ")");
+  return FALSE;
+}
+
 static json_t *prepare(const json_t *records, GError **error) {
   size_t i;
   json_t *record;
   json_array_foreach((json_t *)records, i, record) {
-    if (strcmp(cs3_record_string(record, "schema"), SCHEMA) == 0 &&
-        json_array_size(json_object_get(record, "points")) > 0)
+    if (check_curve(record, error))
       continue;
-    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                "record %zu is no curve with points (" SCHEMA ")", i + 1);
+    g_prefix_error(error, "record %zu: ", i + 1);
     return NULL;
   }
   return json_deep_copy(records);
 }
 
-static void write_data(const json_t *curves, GString *data) {
-  g_string_append_printf(data, "# %s\n", cs3_plot_sparsity_hardware.summary);
+static void write_data(const json_t *curves, Cs3Script *data) {
+  cs3_script_add(data, SAY("# "), COMMENT(cs3_plot_sparsity_hardware.summary));
   size_t c, i;
   json_t *curve, *point;
   json_array_foreach((json_t *)curves, c, curve) {
-    g_string_append_printf(data, "%s# %s: %s\nsparsity speedup\n", c > 0 ? "\n\n" : "",
-                           cs3_record_string(curve, "title"), cs3_record_string(curve, "source"));
+    g_autofree char *name = g_strdup_printf("%s: %s", cs3_record_string(curve, "title"),
+                                            cs3_record_string(curve, "source"));
+    cs3_script_add(data, c > 0 ? SAY("\n\n# ") : SAY("# "), COMMENT(name),
+                   SAY("sparsity speedup\n"));
     json_array_foreach(json_object_get(curve, "points"), i, point) {
-      cs3_canvas_number(data, cs3_record_number(point, "sparsity"));
-      g_string_append_c(data, ' ');
-      cs3_canvas_number(data, cs3_record_number(point, "speedup"));
-      g_string_append_c(data, '\n');
+      const double row[] = {cs3_record_number(point, "sparsity"),
+                            cs3_record_number(point, "speedup")};
+      cs3_script_row(data, row, G_N_ELEMENTS(row));
     }
   }
 }
 
-static void write_curves(const json_t *curves, const Cs3PlotTarget *target, GString *script) {
+static void write_curves(const json_t *curves, const Cs3PlotTarget *target, Cs3Script *script) {
   size_t c;
   json_t *curve;
   json_array_foreach((json_t *)curves, c, curve) {
     guint look = (guint)MIN(c, G_N_ELEMENTS(looks) - 1);
-    const char *rgb = cs3_color_rgb(looks[look].color);
-    g_string_append(script, ", \\\n  ");
-    cs3_canvas_file(script, target->data_name);
-    g_string_append_printf(script, " index %zu using 'sparsity':'speedup' with ", c);
+    cs3_script_add(script, SAY(", \\\n  "), DATA, SAY(" index "), NUM(c),
+                   SAY(" using 'sparsity':'speedup' with "));
     if (target->format == CS3_PLOT_TEXT)
-      g_string_append_printf(script, "points pointtype '%c' linecolor rgb '%s'", looks[look].letter,
-                             rgb);
+      cs3_script_add(script, SAY("points pointtype "), QUOTE(looks[look].letter));
     else
-      g_string_append_printf(
-          script,
-          "linespoints linewidth 2 linecolor rgb '%s' dashtype %s pointtype %d pointsize 0.9", rgb,
-          is_measured(curve) ? "(8,4)" : "solid", looks[look].point);
-    g_string_append(script, " title ");
-    cs3_canvas_quote(script, cs3_record_string(curve, "title"));
+      cs3_script_add(script, SAY("linespoints linewidth 2 pointsize 0.9 pointtype "),
+                     NUM(looks[look].point),
+                     is_measured(curve) ? SAY(" dashtype (8,4)") : SAY(" dashtype solid"));
+    cs3_script_add(script, SAY(" linecolor rgb "), QUOTE(cs3_color_rgb(looks[look].color)),
+                   SAY(" title "), QUOTE(cs3_record_string(curve, "title")));
   }
 }
 
-static void write_script(const json_t *curves, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *curves, const Cs3PlotTarget *target, Cs3Script *script) {
   const json_t *first = json_array_get(curves, 0);
   g_autofree char *caption = g_strdup_printf(
       "Solid: simulated, %.0f tokens on the wafer, forward, zeros anywhere. Dashed: %s; "
@@ -97,15 +101,15 @@ static void write_script(const json_t *curves, const Cs3PlotTarget *target, GStr
                                      .legend_rows = 3,
                                      .legend_columns = 2});
   cs3_canvas_log_y(script, 0.006, 120);
-  g_string_append(script, "set ytics (0.01, 0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 20, 50, 100)\n"
-                          "set xrange [-0.02:1.01]\nset xtics 0, 0.1, 1\nset samples 400\nplot ");
+  cs3_script_say(script, "set ytics (0.01, 0.03, 0.1, 0.3, 1, 2, 3, 5, 10, 20, 50, 100)\n"
+                         "set xrange [-0.02:1.01]\nset xtics 0, 0.1, 1\nset samples 400\nplot ");
   if (target->format != CS3_PLOT_TEXT)
-    g_string_append(
+    cs3_script_say(
         script, "1 with lines linewidth 1 linecolor rgb '#666666' dashtype (1,3) notitle, \\\n  ");
-  g_string_append(script, "(x >= 0 && x < 0.99 ? 1 / (1 - x) : NaN) with lines linewidth 1.5 "
-                          "linecolor rgb '#000000' title 'theory'");
+  cs3_script_say(script, "(x >= 0 && x < 0.99 ? 1 / (1 - x) : NaN) with lines linewidth 1.5 "
+                         "linecolor rgb '#000000' title 'theory'");
   write_curves(curves, target, script);
-  g_string_append_c(script, '\n');
+  cs3_script_say(script, "\n");
 }
 
 const Cs3Plot cs3_plot_sparsity_hardware = {

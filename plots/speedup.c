@@ -8,23 +8,28 @@
 #include "plots/series.h"
 #include "results/record.h"
 
+/* Points of a curve of theory, about. */
+enum { THEORY_POINTS = 200 };
+
 typedef struct {
-  const char *column, *path, *title;
+  Cs3Words column;
+  const char *path, *title;
   Cs3Color color;
   gboolean theory;
-  const char *dash; /* of theory: another one for each, for prints without colour */
-  int point;        /* of what is simulated: gnuplot's filled circle and triangle */
-  char letter;      /* instead, on a terminal */
+  Cs3Words dash;      /* of theory: another one for each, for prints without colour */
+  int point;          /* of what is simulated: gnuplot's filled circle and triangle */
+  const char *letter; /* instead, on a terminal */
 } Curve;
 
 static const Curve curves[] = {
-    {"step_theory", "speedup.theoretical", "whole step, theory", CS3_COLOR_BLUE, TRUE, "(12,6)"},
-    {"linear_theory", "speedup.linear.theoretical", "linear layers, theory", CS3_COLOR_VERMILLION,
-     TRUE, "(3,4)"},
-    {"step_simulated", "speedup.simulated", "whole step, simulated", CS3_COLOR_BLUE, .point = 7,
-     .letter = 'o'},
-    {"linear_simulated", "speedup.linear.simulated", "linear layers, simulated",
-     CS3_COLOR_VERMILLION, .point = 9, .letter = 'x'},
+    {CS3_WORDS("step_theory"), "speedup.theoretical", "whole step, theory", CS3_COLOR_BLUE, TRUE,
+     CS3_WORDS("(12,6)")},
+    {CS3_WORDS("linear_theory"), "speedup.linear.theoretical", "linear layers, theory",
+     CS3_COLOR_VERMILLION, TRUE, CS3_WORDS("(3,4)")},
+    {CS3_WORDS("step_simulated"), "speedup.simulated", "whole step, simulated", CS3_COLOR_BLUE,
+     .point = 7, .letter = "o"},
+    {CS3_WORDS("linear_simulated"), "speedup.linear.simulated", "linear layers, simulated",
+     CS3_COLOR_VERMILLION, .point = 9, .letter = "x"},
 };
 
 static json_t *prepare(const json_t *records, GError **error) {
@@ -47,36 +52,57 @@ static gboolean has_band(const json_t *series) {
   return TRUE;
 }
 
-static void write_data(const json_t *series, GString *data) {
-  gboolean band = has_band(series);
-  cs3_series_write_header(series, &cs3_plot_speedup, data);
-  g_string_append(data, "sparsity");
-  for (guint k = 0; k < G_N_ELEMENTS(curves); k++)
-    g_string_append_printf(data, " %s", curves[k].column);
-  g_string_append_printf(data, " step_s dense_step_s%s\n", band ? " step_p10 step_p90" : "");
-  size_t i;
-  json_t *record;
-  json_array_foreach(series, i, record) {
-    cs3_canvas_number(data, cs3_record_number(record, "sparsity"));
-    for (guint k = 0; k < G_N_ELEMENTS(curves); k++) {
-      g_string_append_c(data, ' ');
-      cs3_canvas_number(data, cs3_record_number(record, curves[k].path));
+/* What is left of the work at @sparsity, between the runs @i - 1 and @i: MACs are linear in the
+ * share of zeros, so theory has a value everywhere, not at the runs alone. */
+static double theory_at(const json_t *series, gsize i, double sparsity, const char *path) {
+  const json_t *a = json_array_get(series, i - 1), *b = json_array_get(series, i);
+  double x = cs3_record_number(a, "sparsity"), y = cs3_record_number(b, "sparsity");
+  double t = (sparsity - x) / (y - x);
+  return 1 / ((1 - t) / cs3_record_number(a, path) + t / cs3_record_number(b, path));
+}
+
+/* The second block: theory, closely. */
+static void write_theory(const json_t *series, Cs3Script *data) {
+  gsize n = json_array_size(series);
+  guint parts = (guint)MAX(1, THEORY_POINTS / (n - 1));
+  cs3_script_say(data, "\n\n# theory\nsparsity step_theory linear_theory\n");
+  for (gsize i = 1; i < n; i++) {
+    double from = cs3_record_number(json_array_get(series, i - 1), "sparsity");
+    double to = cs3_record_number(json_array_get(series, i), "sparsity");
+    for (guint k = i == 1 ? 0 : 1; k <= parts; k++) {
+      double s = k == parts ? to : from + (to - from) * k / parts;
+      const double row[] = {s, theory_at(series, i, s, "speedup.theoretical"),
+                            theory_at(series, i, s, "speedup.linear.theoretical")};
+      cs3_script_row(data, row, G_N_ELEMENTS(row));
     }
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_record_number(record, "step.time_s"));
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, cs3_record_number(record, "dense.step.time_s"));
-    for (int side = 0; band && side < 2; side++) {
-      g_string_append_c(data, ' ');
-      cs3_canvas_number(data, cs3_record_number(record, side == 0 ? "uncertainty.speedup.p10"
-                                                                  : "uncertainty.speedup.p90"));
-    }
-    g_string_append_c(data, '\n');
   }
 }
 
+static void write_data(const json_t *series, Cs3Script *data) {
+  gboolean band = has_band(series);
+  cs3_series_write_header(series, &cs3_plot_speedup, data);
+  cs3_script_say(data, "sparsity");
+  for (guint k = 0; k < G_N_ELEMENTS(curves); k++)
+    cs3_script_add(data, SAY(" "), PUT(curves[k].column));
+  cs3_script_add(data, SAY(" step_s dense_step_s"), band ? SAY(" step_p10 step_p90\n") : SAY("\n"));
+  size_t i;
+  json_t *record;
+  json_array_foreach(series, i, record) {
+    double row[G_N_ELEMENTS(curves) + 5] = {cs3_record_number(record, "sparsity")};
+    guint n = 1;
+    for (guint k = 0; k < G_N_ELEMENTS(curves); k++)
+      row[n++] = cs3_record_number(record, curves[k].path);
+    row[n++] = cs3_record_number(record, "step.time_s");
+    row[n++] = cs3_record_number(record, "dense.step.time_s");
+    row[n++] = cs3_record_number(record, "uncertainty.speedup.p10");
+    row[n++] = cs3_record_number(record, "uncertainty.speedup.p90");
+    cs3_script_row(data, row, band ? n : n - 2);
+  }
+  write_theory(series, data);
+}
+
 /* Room for all curves and for "no gain". */
-static void write_y_axis(const json_t *series, GString *script) {
+static void write_y_axis(const json_t *series, Cs3Script *script) {
   double low = 1, high = 1;
   size_t i;
   json_t *record;
@@ -90,29 +116,30 @@ static void write_y_axis(const json_t *series, GString *script) {
   cs3_canvas_log_y(script, low / 1.12, high * 1.12);
 }
 
-static void write_curve(const Curve *curve, const Cs3PlotTarget *target, GString *script) {
-  cs3_canvas_file(script, target->data_name);
-  g_string_append_printf(script, " using 'sparsity':'%s' with ", curve->column);
-  const char *rgb = cs3_color_rgb(curve->color);
+static void write_curve(const Curve *curve, const Cs3PlotTarget *target, Cs3Script *script) {
+  cs3_script_add(script, DATA, curve->theory ? SAY(" index 1") : SAY(" index 0"),
+                 SAY(" using 'sparsity':'"), PUT(curve->column), SAY("' with "));
   if (curve->theory)
-    g_string_append_printf(script, "lines linewidth 2 linecolor rgb '%s' dashtype %s", rgb,
-                           curve->dash);
+    cs3_script_add(script, SAY("lines linewidth 2 dashtype "), PUT(curve->dash));
   else if (target->format == CS3_PLOT_TEXT)
-    g_string_append_printf(script, "points pointtype '%c' linecolor rgb '%s'", curve->letter, rgb);
+    cs3_script_add(script, SAY("points pointtype "), QUOTE(curve->letter));
   else
-    g_string_append_printf(
-        script, "linespoints linewidth 2.2 linecolor rgb '%s' pointtype %d pointsize 0.9", rgb,
-        curve->point);
-  g_string_append_printf(script, " title '%s'", curve->title);
+    cs3_script_add(script, SAY("linespoints linewidth 2.2 pointsize 0.9 pointtype "),
+                   NUM(curve->point));
+  cs3_script_add(script, SAY(" linecolor rgb "), QUOTE(cs3_color_rgb(curve->color)), SAY(" title "),
+                 QUOTE(curve->title));
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   g_autofree char *subject = cs3_series_subject(series);
   g_autofree char *title = g_strdup_printf("Training speed-up by weight sparsity: %s", subject);
   g_autofree char *work = cs3_series_work(series);
   g_autofree char *caption = cs3_series_caption(
       series, target,
-      "Theory: multiply-accumulates of the dense step divided by those that are left.");
+      "Theory: multiply-accumulates of the dense step divided by those that are left. Where the "
+      "plan "
+      "changes, the linear layers run with another number of tokens on the wafer: their curve may "
+      "fall while the whole step gains.");
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = title,
                                      .subtitle = work,
@@ -123,22 +150,19 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .legend_columns = 2});
   cs3_series_write_axis(series, target, 0.01, script);
   write_y_axis(series, script);
-  g_string_append(script, "plot ");
+  cs3_script_say(script, "plot ");
   if (target->format != CS3_PLOT_TEXT)
-    g_string_append(
+    cs3_script_say(
         script, "1 with lines linewidth 1 linecolor rgb '#666666' dashtype (1,3) notitle, \\\n  ");
-  if (has_band(series) && target->format != CS3_PLOT_TEXT) {
-    cs3_canvas_file(script, target->data_name);
-    g_string_append(script,
-                    " using 'sparsity':'step_p10':'step_p90' with filledcurves linecolor rgb "
-                    "'#cfe3f1' title 'whole step, 10 to 90 % band', "
-                    "\\\n  ");
-  }
+  if (has_band(series) && target->format != CS3_PLOT_TEXT)
+    cs3_script_add(script, DATA,
+                   SAY(" index 0 using 'sparsity':'step_p10':'step_p90' with filledcurves "
+                       "linecolor rgb '#cfe3f1' title 'whole step, 10 to 90 % band', \\\n  "));
   for (guint k = 0; k < G_N_ELEMENTS(curves); k++) {
-    g_string_append(script, k > 0 ? ", \\\n  " : "");
+    cs3_script_add(script, k > 0 ? SAY(", \\\n  ") : SAY(""));
     write_curve(&curves[k], target, script);
   }
-  g_string_append_c(script, '\n');
+  cs3_script_say(script, "\n");
 }
 
 const Cs3Plot cs3_plot_speedup = {

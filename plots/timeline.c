@@ -14,19 +14,20 @@ enum { SHOWN_MICRO_BATCHES = 2, FIXED_LANES = 3, MOST_CLASSES = 8 };
 
 /* What a bar says; `direction` tells the two kinds of arithmetic apart. */
 typedef struct {
-  const char *what, *direction, *title, *rgb;
-  char letter;
+  const char *what, *direction;
+  Cs3Words title;
+  const char *rgb, *letter;
 } Kind;
 
 static const Kind kinds[] = {
-    {"stream", NULL, "weights down", "#56B4E9", 'w'},
-    {"reduce", NULL, "gradients up", "#E69F00", 'g'},
-    {"update", NULL, "updates", "#009E73", 'u'},
-    {"compute", "forward", "forward", "#0072B2", 'f'},
-    {"compute", "backward", "backward", "#CC79A7", 'b'},
-    {"wait weights", NULL, "waits for weights", "#D55E00", '.'},
-    {"wait egress", NULL, "waits to send gradients", "#F0E442", ':'},
-    {"boundary", NULL, "boundary of two steps", "#000000", '#'},
+    {"stream", NULL, CS3_WORDS("weights down"), "#56B4E9", "w"},
+    {"reduce", NULL, CS3_WORDS("gradients up"), "#E69F00", "g"},
+    {"update", NULL, CS3_WORDS("updates"), "#009E73", "u"},
+    {"compute", "forward", CS3_WORDS("forward"), "#0072B2", "f"},
+    {"compute", "backward", CS3_WORDS("backward"), "#CC79A7", "b"},
+    {"wait weights", NULL, CS3_WORDS("waits for weights"), "#D55E00", "."},
+    {"wait egress", NULL, CS3_WORDS("waits to send gradients"), "#F0E442", ":"},
+    {"boundary", NULL, CS3_WORDS("boundary of two steps"), "#000000", "#"},
 };
 
 static const json_t *spans_of(const json_t *series) {
@@ -56,6 +57,19 @@ static double lane_of(const json_t *span, guint lanes) {
 
 static guint lanes_of(const json_t *series) {
   return FIXED_LANES + (guint)MIN(json_array_size(classes_of(series)), MOST_CLASSES);
+}
+
+/* The end of the last micro-batch that is shown. */
+static double shown_until(const json_t *series) {
+  double until = 0;
+  size_t i;
+  json_t *span;
+  json_array_foreach(spans_of(series), i, span) {
+    if (cs3_record_number(span, "micro_batch") < SHOWN_MICRO_BATCHES &&
+        kind_of(span) >= FIXED_LANES)
+      until = MAX(until, cs3_record_number(span, "end_s"));
+  }
+  return until;
 }
 
 static json_t *prepare(const json_t *records, GError **error) {
@@ -88,58 +102,46 @@ static json_t *prepare(const json_t *records, GError **error) {
                 "record 1: span %" G_GSIZE_FORMAT " of the timeline is not one", i);
     return NULL;
   }
-  return json_deep_copy(records);
+  if (shown_until(records) > 0)
+    return json_deep_copy(records);
+  g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
+              "record 1: no span of a wafer in the first %d micro-batches of the timeline",
+              SHOWN_MICRO_BATCHES);
+  return NULL;
 }
 
-/* The end of the last micro-batch that is shown. */
-static double shown_until(const json_t *series) {
-  double until = 0;
-  size_t i;
-  json_t *span;
-  json_array_foreach(spans_of(series), i, span) {
-    if (cs3_record_number(span, "micro_batch") < SHOWN_MICRO_BATCHES &&
-        kind_of(span) >= FIXED_LANES)
-      until = MAX(until, cs3_record_number(span, "end_s"));
-  }
-  return until;
-}
-
-static void write_data(const json_t *series, GString *data) {
+static void write_data(const json_t *series, Cs3Script *data) {
   guint lanes = lanes_of(series);
   double until = shown_until(series);
-  g_string_append(data, "# timeline of a step; kind: ");
+  cs3_script_say(data, "# timeline of a step; kind: ");
   for (guint k = 0; k < G_N_ELEMENTS(kinds); k++)
-    g_string_append_printf(data, "%s%u %s", k > 0 ? ", " : "", k, kinds[k].title);
-  g_string_append(data, "\nbegin_ms end_ms lane kind micro_batch\n");
+    cs3_script_add(data, k > 0 ? SAY(", ") : SAY(""), NUM(k), SAY(" "), PUT(kinds[k].title));
+  cs3_script_say(data, "\nbegin_ms end_ms lane kind micro_batch\n");
   size_t i;
   json_t *span;
   json_array_foreach(spans_of(series), i, span) {
     double begin = cs3_record_number(span, "begin_s"), lane = lane_of(span, lanes);
-    if (begin >= until || lane < 1)
-      continue;
-    cs3_canvas_number(data, 1e3 * begin);
-    g_string_append_c(data, ' ');
-    cs3_canvas_number(data, 1e3 * MIN(cs3_record_number(span, "end_s"), until));
-    g_string_append_printf(data, " %.0f %d %.0f\n", lane, kind_of(span),
-                           cs3_record_number(span, "micro_batch"));
+    const double row[] = {1e3 * begin, 1e3 * MIN(cs3_record_number(span, "end_s"), until), lane,
+                          kind_of(span), cs3_record_number(span, "micro_batch")};
+    if (begin < until && lane >= 1)
+      cs3_script_row(data, row, G_N_ELEMENTS(row));
   }
 }
 
-static void write_lanes(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_lanes(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   guint lanes = lanes_of(series);
-  g_string_append_printf(script, "set ytics ('MemoryX' %u, 'SwarmX down' %u, 'SwarmX up' %u", lanes,
-                         lanes - 1, lanes - 2);
+  cs3_script_add(script, SAY("set ytics ('MemoryX' "), NUM(lanes), SAY(", 'SwarmX down' "),
+                 NUM(lanes - 1), SAY(", 'SwarmX up' "), NUM(lanes - 2));
   for (guint c = 0; c + FIXED_LANES < lanes; c++) {
     double systems = json_number_value(json_array_get(classes_of(series), c));
-    g_string_append_printf(script, ", '%.0f wafer%s' %u", systems, systems == 1 ? "" : "s",
-                           lanes - FIXED_LANES - c);
+    g_autofree char *name = g_strdup_printf("%.0f wafer%s", systems, systems == 1 ? "" : "s");
+    cs3_script_add(script, SAY(", "), TIC(name), SAY(" "), NUM(lanes - FIXED_LANES - c));
   }
-  g_string_append_printf(script, ")\nset yrange [0.4:%.1f]\nset xrange [0:", lanes + 0.6);
-  cs3_canvas_number(script, 1e3 * shown_until(series));
-  g_string_append(script, "]\nunset grid\nset grid xtics\n");
-  /* The names of lanes are longer than numbers. */
-  g_string_append(script, target->format == CS3_PLOT_TEXT ? "set lmargin 16\n"
-                                                          : "set lmargin at screen 0.165\n");
+  cs3_script_add(script, SAY(")\nset yrange [0.4:"), NUM(lanes + 0.6), SAY("]\nset xrange [0:"),
+                 NUM(1e3 * shown_until(series)), SAY("]\nunset grid\nset grid xtics\n"),
+                 /* The names of lanes are longer than numbers. */
+                 target->format == CS3_PLOT_TEXT ? SAY("set lmargin 16\n")
+                                                 : SAY("set lmargin at screen 0.165\n"));
 }
 
 static gboolean is_drawn(const json_t *series, guint kind) {
@@ -152,22 +154,20 @@ static gboolean is_drawn(const json_t *series, guint kind) {
   return FALSE;
 }
 
-static void write_kind(const Cs3PlotTarget *target, guint k, GString *script) {
-  cs3_canvas_file(script, target->data_name);
+static void write_kind(const Cs3PlotTarget *target, guint k, Cs3Script *script) {
+  cs3_script_add(script, DATA, SAY(" using (column('kind') == "), NUM(k));
   if (target->format == CS3_PLOT_TEXT)
-    g_string_append_printf(script,
-                           " using (column('kind') == %u ? (column('begin_ms') + "
-                           "column('end_ms')) / 2 : NaN):'lane' with points pointtype '%c' title "
-                           "'%s'",
-                           k, kinds[k].letter, kinds[k].title);
+    cs3_script_add(script,
+                   SAY(" ? (column('begin_ms') + column('end_ms')) / 2 : NaN):'lane' with points "
+                       "pointtype "),
+                   QUOTE(kinds[k].letter));
   else
-    g_string_append_printf(
-        script,
-        " using (column('kind') == %u ? column('begin_ms') : "
-        "NaN):'lane':'begin_ms':'end_ms':(column('lane') - 0.4):(column('lane') + 0.4) with "
-        "boxxyerror fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.3 fillcolor rgb "
-        "'%s' title '%s'",
-        k, kinds[k].rgb, kinds[k].title);
+    cs3_script_add(script,
+                   SAY(" ? column('begin_ms') : NaN):'lane':'begin_ms':'end_ms':"
+                       "(column('lane') - 0.4):(column('lane') + 0.4) with boxxyerror fillstyle "
+                       "solid 1 border linecolor rgb '#ffffff' linewidth 0.3 fillcolor rgb "),
+                   QUOTE(kinds[k].rgb));
+  cs3_script_add(script, SAY(" title "), QUOTE(kinds[k].title.literal));
 }
 
 static char *caption_of(const json_t *series) {
@@ -191,7 +191,7 @@ static char *caption_of(const json_t *series) {
                          cs3_record_number(r, "provenance.model_version"));
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   const json_t *r = json_array_get(series, 0);
   g_autofree char *title = g_strdup_printf(
       "Timeline of a training step: %s on %s (%.0f system%s)", cs3_record_string(r, "model.name"),
@@ -211,15 +211,15 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .legend_rows = 4,
                                      .legend_columns = 2});
   write_lanes(series, target, script);
-  const char *separator = "plot ";
+  gboolean first = TRUE;
   for (guint k = 0; k < G_N_ELEMENTS(kinds); k++) {
     if (!is_drawn(series, k))
       continue;
-    g_string_append(script, separator);
+    cs3_script_add(script, first ? SAY("plot ") : SAY(", \\\n  "));
     write_kind(target, k, script);
-    separator = ", \\\n  ";
+    first = FALSE;
   }
-  g_string_append_c(script, '\n');
+  cs3_script_say(script, "\n");
 }
 
 const Cs3Plot cs3_plot_timeline = {

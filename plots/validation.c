@@ -8,6 +8,7 @@
 
 #include "plots/canvas.h"
 #include "plots/plots.h"
+#include "results/ranges.h"
 #include "results/record.h"
 
 #define SCHEMA "cs3sim.validate/1"
@@ -17,14 +18,14 @@ static const struct {
   const char *suite;
   Cs3Color color;
   int point;
-  char letter;
+  const char *letter;
 } looks[] = {
-    {"fabric", CS3_COLOR_BLUE, 7, 'o'},
-    {"flops", CS3_COLOR_BLACK, 5, '#'},
-    {"pe", CS3_COLOR_GREEN, 9, '^'},
-    {"sparse", CS3_COLOR_ORANGE, 11, 'v'},
-    {"throughput", CS3_COLOR_VERMILLION, 13, 'x'},
-    {"throughput-silicon", CS3_COLOR_PURPLE, 15, '+'},
+    {"fabric", CS3_COLOR_BLUE, 7, "o"},
+    {"flops", CS3_COLOR_BLACK, 5, "#"},
+    {"pe", CS3_COLOR_GREEN, 9, "^"},
+    {"sparse", CS3_COLOR_ORANGE, 11, "v"},
+    {"throughput", CS3_COLOR_VERMILLION, 13, "x"},
+    {"throughput-silicon", CS3_COLOR_PURPLE, 15, "+"},
 };
 
 static guint look_of(const char *suite) {
@@ -53,6 +54,8 @@ static guint count_drawn(const json_t *suite) {
 /* The record with the suites that have something to draw. */
 static json_t *prepare(const json_t *records, GError **error) {
   const json_t *record = json_array_get(records, 0);
+  if (!cs3_record_check_ranges(record, error))
+    return NULL;
   json_t *suites = json_array(), *suite;
   size_t i;
   if (strcmp(cs3_record_string(record, "schema"), SCHEMA) == 0)
@@ -69,89 +72,118 @@ static json_t *prepare(const json_t *records, GError **error) {
 
 /* A block a suite, two blank lines apart. Place: the suite's number, spread so that equal errors
  * stay visible. */
-static void write_data(const json_t *series, GString *data) {
-  g_string_append_printf(data, "# %s\n", cs3_plot_validation.summary);
+static void write_data(const json_t *series, Cs3Script *data) {
+  cs3_script_add(data, SAY("# "), COMMENT(cs3_plot_validation.summary));
   size_t s, i;
   json_t *suite, *point;
   json_array_foreach(json_object_get(series, "suites"), s, suite) {
     guint n = 0;
-    g_string_append_printf(data, "%s# %s\npublished simulated error_percent place what\n",
-                           s > 0 ? "\n\n" : "", cs3_record_string(suite, "name"));
+    cs3_script_add(data, s > 0 ? SAY("\n\n# ") : SAY("# "),
+                   COMMENT(cs3_record_string(suite, "name")),
+                   SAY("published simulated error_percent place what\n"));
     json_array_foreach(json_object_get(suite, "points"), i, point) {
       if (!is_drawn(point))
         continue;
       double spread = fmod(++n * 0.618034, 1) - 0.5;
-      cs3_canvas_number(data, cs3_record_number(point, "published"));
-      g_string_append_c(data, ' ');
-      cs3_canvas_number(data, cs3_record_number(point, "simulated"));
-      g_string_append_c(data, ' ');
-      cs3_canvas_number(data, 100 * cs3_record_number(point, "error"));
-      g_string_append_c(data, ' ');
-      cs3_canvas_number(data, (double)s + 0.7 * spread);
-      g_string_append_printf(data, " \"%s\"\n", cs3_record_string(point, "id"));
+      cs3_script_add(data, NUM(cs3_record_number(point, "published")), SAY(" "),
+                     NUM(cs3_record_number(point, "simulated")), SAY(" "),
+                     NUM(100 * cs3_record_number(point, "error")), SAY(" "),
+                     NUM((double)s + 0.7 * spread), SAY(" "), FIELD(cs3_record_string(point, "id")),
+                     SAY("\n"));
     }
   }
 }
 
-static void write_points(const json_t *series, const Cs3PlotTarget *target, const char *columns,
-                         gboolean titles, GString *script) {
+static void write_points(const json_t *series, const Cs3PlotTarget *target, Cs3Part columns,
+                         gboolean titles, Cs3Script *script) {
   size_t s;
   json_t *suite;
   json_array_foreach(json_object_get(series, "suites"), s, suite) {
-    const char *name = cs3_record_string(suite, "name");
-    guint look = look_of(name);
-    g_string_append(script, ", \\\n  ");
-    cs3_canvas_file(script, target->data_name);
-    g_string_append_printf(script, " index %zu using %s with points linecolor rgb '%s' ", s,
-                           columns, cs3_color_rgb(looks[look].color));
+    guint look = look_of(cs3_record_string(suite, "name"));
+    g_autofree char *title =
+        g_strdup_printf("%s (%u)", cs3_record_string(suite, "name"), count_drawn(suite));
+    cs3_script_add(script, SAY(", \\\n  "), DATA, SAY(" index "), NUM(s), SAY(" using "), columns,
+                   SAY(" with points linecolor rgb "), QUOTE(cs3_color_rgb(looks[look].color)),
+                   SAY(" pointtype "));
     if (target->format == CS3_PLOT_TEXT)
-      g_string_append_printf(script, "pointtype '%c'", looks[look].letter);
+      cs3_script_add(script, QUOTE(looks[look].letter));
     else
-      g_string_append_printf(script, "pointtype %d pointsize 0.7", looks[look].point);
+      cs3_script_add(script, NUM(looks[look].point), SAY(" pointsize 0.7"));
     if (titles)
-      g_string_append_printf(script, " title '%s (%u)'", name, count_drawn(suite));
+      cs3_script_add(script, SAY(" title "), QUOTE(title));
     else
-      g_string_append(script, " notitle");
+      cs3_script_say(script, " notitle");
   }
 }
 
-/* Published against simulated, over all decades that occur. */
-static void write_agreement(const json_t *series, const Cs3PlotTarget *target, GString *script) {
-  g_string_append(script, "set logscale xy\nset format xy '%.0s%c'\n"
-                          "set xrange [0.3:4e6]\nset yrange [0.3:4e6]\nset samples 200\n");
-  g_string_append(script, "plot ");
-  if (target->format != CS3_PLOT_TEXT)
-    g_string_append(script,
-                    "'+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' "
-                    "title 'within 10 %', \\\n"
-                    "  '+' using 1:($1*0.95):($1*1.05) with filledcurves linecolor rgb '#aaaaaa' "
-                    "title 'within 5 %', \\\n  ");
-  g_string_append(script, "x with lines linewidth 1 linecolor rgb '#666666' notitle");
-  write_points(series, target, "'published':'simulated'", TRUE, script);
-  g_string_append_c(script, '\n');
+/* What the axes have to span: decades that are usual, and more where a value lies outside. */
+typedef struct {
+  double low, high;   /* published and simulated */
+  double least, most; /* error, per cent */
+} Extent;
+
+static Extent extent_of(const json_t *series) {
+  Extent e = {.low = 0.3, .high = 4e6, .least = -60, .most = 180};
+  size_t s, i;
+  json_t *suite, *point;
+  json_array_foreach(json_object_get(series, "suites"), s, suite) {
+    json_array_foreach(json_object_get(suite, "points"), i, point) {
+      if (!is_drawn(point))
+        continue;
+      double published = cs3_record_number(point, "published");
+      double simulated = cs3_record_number(point, "simulated");
+      e.low = MIN(e.low, 0.7 * MIN(published, simulated));
+      e.high = MAX(e.high, 1.3 * MAX(published, simulated));
+      e.least = fmin(e.least, 110 * cs3_record_number(point, "error"));
+      e.most = fmax(e.most, 110 * cs3_record_number(point, "error"));
+    }
+  }
+  return e;
 }
 
-/* The same rows by their error, side by side. */
-static void write_errors(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+/* Published against simulated, over all decades that occur. */
+static void write_agreement(const json_t *series, const Extent *extent, const Cs3PlotTarget *target,
+                            Cs3Script *script) {
+  cs3_script_add(script, SAY("set logscale xy\nset format xy '%.0s%c'\nset xrange ["),
+                 NUM(extent->low), SAY(":"), NUM(extent->high), SAY("]\nset yrange ["),
+                 NUM(extent->low), SAY(":"), NUM(extent->high), SAY("]\nset samples 200\nplot "));
+  if (target->format != CS3_PLOT_TEXT)
+    cs3_script_say(script,
+                   "'+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' "
+                   "title 'within 10 %', \\\n"
+                   "  '+' using 1:($1*0.95):($1*1.05) with filledcurves linecolor rgb '#aaaaaa' "
+                   "title 'within 5 %', \\\n  ");
+  cs3_script_say(script, "x with lines linewidth 1 linecolor rgb '#666666' notitle");
+  write_points(series, target, SAY("'published':'simulated'"), TRUE, script);
+  cs3_script_say(script, "\n");
+}
+
+/* The same rows by their error, a line a suite: names lie beside their line, where they have room.
+ */
+static void write_errors(const json_t *series, const Extent *extent, const Cs3PlotTarget *target,
+                         Cs3Script *script) {
   size_t s, n = json_array_size(json_object_get(series, "suites"));
   json_t *suite;
-  g_string_append(script, "unset label\nunset key\nunset logscale\n"
-                          "set lmargin at screen 0.685\nset rmargin at screen 0.985\n"
-                          "set format x\nset format y '%g'\nset yrange [-60:180]\n"
-                          "set ytics (-50, -10, 0, 10, 50, 100, 150)\nset grid noxtics\n"
-                          "set label 'error [%]' at screen 0.612, graph 0.5 center rotate by 90\n"
-                          "set xtics rotate by 22 right font ',11' (");
-  json_array_foreach(json_object_get(series, "suites"), s, suite) g_string_append_printf(
-      script, "%s'%s' %zu", s > 0 ? ", " : "", cs3_record_string(suite, "name"), s);
-  g_string_append_printf(script, ")\nset xrange [-0.6:%g]\nplot ", (double)n - 0.4);
-  g_string_append(script, "'+' using 1:(-10):(10) with filledcurves linecolor rgb '#dddddd' "
-                          "notitle, \\\n  '+' using 1:(-5):(5) with filledcurves linecolor rgb "
-                          "'#aaaaaa' notitle");
-  write_points(series, target, "'place':'error_percent'", FALSE, script);
-  g_string_append_c(script, '\n');
+  cs3_script_add(script,
+                 SAY("unset label\nunset key\nunset logscale\nset format y\nset format x '%g'\n"
+                     "set lmargin at screen 0.685\nset rmargin at screen 0.985\nset xrange ["),
+                 NUM(extent->least), SAY(":"), NUM(extent->most),
+                 SAY("]\nset xtics (-50, 0, 50, 100, 150)\nset grid noytics\n"
+                     "set xlabel 'error [%]' offset 0, 0.3\n"
+                     "set object rectangle from -10, graph 0 to 10, graph 1 behind fillstyle solid "
+                     "noborder fillcolor rgb '#dddddd'\n"
+                     "set object rectangle from -5, graph 0 to 5, graph 1 behind fillstyle solid "
+                     "noborder fillcolor rgb '#aaaaaa'\n"
+                     "set ytics font ',12' ("));
+  json_array_foreach(json_object_get(series, "suites"), s, suite) cs3_script_add(
+      script, s > 0 ? SAY(", ") : SAY(""), TIC(cs3_record_string(suite, "name")), SAY(" "), NUM(s));
+  cs3_script_add(script, SAY(")\nset yrange ["), NUM((double)n - 0.4),
+                 SAY(":-0.6]\nplot NaN notitle"));
+  write_points(series, target, SAY("'error_percent':'place'"), FALSE, script);
+  cs3_script_say(script, "\n");
 }
 
-static void write_script(const json_t *series, const Cs3PlotTarget *target, GString *script) {
+static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   g_autofree char *caption = g_strdup_printf(
       "Each point is a published value and what cs3sim %s gives for it: cycles, rates, ratios, in "
       "the unit of the source. Some constants of the fabric come from these very runs, none from a "
@@ -168,16 +200,17 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, GStr
                                      .y = "simulated",
                                      .legend_rows = target->format == CS3_PLOT_TEXT ? 2 : 0,
                                      .legend_columns = 3});
+  Extent extent = extent_of(series);
   if (target->format == CS3_PLOT_TEXT) {
-    write_agreement(series, target, script);
+    write_agreement(series, &extent, target, script);
     return;
   }
-  g_string_append(script, "set multiplot\nset rmargin at screen 0.585\n"
-                          "set key at graph 0.02, graph 0.99 left top Left reverse vertical "
-                          "maxcols 1 samplen 1.3\n");
-  write_agreement(series, target, script);
-  write_errors(series, target, script);
-  g_string_append(script, "unset multiplot\n");
+  cs3_script_say(script, "set multiplot\nset rmargin at screen 0.525\n"
+                         "set key at graph 0.02, graph 0.99 left top Left reverse vertical "
+                         "maxcols 1 samplen 1.3\n");
+  write_agreement(series, &extent, target, script);
+  write_errors(series, &extent, target, script);
+  cs3_script_say(script, "unset multiplot\n");
 }
 
 const Cs3Plot cs3_plot_validation = {

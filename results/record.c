@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "results/ranges.h"
 #include "results/schema.h"
 
 G_DEFINE_QUARK(cs3 - record - error - quark, cs3_record_error)
@@ -45,6 +46,20 @@ static gboolean blank_to_end(FILE *file) {
   return TRUE;
 }
 
+/* The first run keeps those that have none, measured or too small, as its member `beside`. */
+static void append_machines(json_t *records, json_t *machines) {
+  json_t *beside = json_array(), *machine, *first = NULL;
+  size_t i;
+  json_array_foreach(machines, i, machine) {
+    json_t *result = json_object_get(machine, "result");
+    json_array_append(result != NULL ? records : beside, result != NULL ? result : machine);
+    first = first != NULL ? first : result;
+  }
+  if (json_is_object(first) && json_array_size(beside) > 0)
+    json_object_set(first, "beside", beside);
+  json_decref(beside);
+}
+
 /* What wraps records of runs: a point of a sweep, which may have none because its model does not
  * fit, and a comparison. */
 void cs3_records_append(json_t *records, json_t *record) {
@@ -56,10 +71,7 @@ void cs3_records_append(json_t *records, json_t *record) {
       json_array_append(records, result);
     }
   } else if (g_str_has_prefix(schema, "cs3sim.compare/")) {
-    size_t i;
-    json_t *machine;
-    json_array_foreach(json_object_get(record, "machines"), i, machine)
-        json_array_append(records, json_object_get(machine, "result"));
+    append_machines(records, json_object_get(record, "machines"));
   } else {
     json_array_append(records, record);
   }
@@ -126,7 +138,7 @@ gboolean cs3_record_require_schema(const json_t *record, const char *schema,
   for (; *texts != NULL; texts++)
     if (*cs3_record_string(record, *texts) == '\0')
       return missing(*texts, "text", error);
-  return TRUE;
+  return cs3_record_check_ranges(record, error);
 }
 
 const char *cs3_record_axis(const json_t *record, const char *key) {
@@ -146,10 +158,13 @@ static gboolean differ(const json_t *records, const char *key) {
 GPtrArray *cs3_records_axes(const json_t *records) {
   GPtrArray *axes = g_ptr_array_new();
   const char *key;
-  json_t *value;
-  json_object_foreach(json_object_get(json_array_get(records, 0), "axes"), key, value) {
-    if (differ(records, key))
-      g_ptr_array_add(axes, (gpointer)key);
+  json_t *value, *record;
+  size_t i;
+  json_array_foreach((json_t *)records, i, record) {
+    json_object_foreach(json_object_get(record, "axes"), key, value) {
+      if (!g_ptr_array_find_with_equal_func(axes, key, g_str_equal, NULL) && differ(records, key))
+        g_ptr_array_add(axes, (gpointer)key);
+    }
   }
   return axes;
 }

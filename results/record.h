@@ -25,7 +25,8 @@ const char *cs3_record_string(const json_t *record, const char *path);
 /**
  * cs3_records_load: append the records in the file @path to the array @records: one JSON document
  * or several (JSON Lines). "-": standard input. The record of a sweep's point keeps the point's
- * place as its member `axes`. Fails with G_FILE_ERROR, or CS3_RECORD_ERROR_DATA (file:line: what).
+ * place as its member `axes`; the first run of a comparison keeps the machines without a run, which
+ * were measured or are too small, as its member `beside`. Fails with G_FILE_ERROR, or CS3_RECORD_ERROR_DATA (file:line: what).
  */
 gboolean cs3_records_load(const char *path, json_t *records,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -36,6 +37,7 @@ void cs3_records_append(json_t *records, json_t *record);
 /**
  * cs3_record_require: that @record is one of ours and has what is asked for.
  * @numbers, @texts: %NULL-terminated dotted paths ("step.time_s") of finite numbers and texts.
+ * No number may be where none can be (results/ranges.h).
  * Fails with CS3_RECORD_ERROR_DATA.
  */
 gboolean cs3_record_require(const json_t *record, const char *const *numbers,

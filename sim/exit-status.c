@@ -21,7 +21,7 @@ static const Cs3ExitMeaning meanings[] = {
     {CS3_EXIT_USAGE, "the command line is wrong"},
     {CS3_EXIT_DATA, "an input file has wrong content"},
     {CS3_EXIT_NO_INPUT, "an input file does not exist or cannot be read"},
-    {CS3_EXIT_UNAVAILABLE, "a needed program is not installed (gnuplot)"},
+    {CS3_EXIT_UNAVAILABLE, "a needed program is not installed or does not do its work (gnuplot)"},
     {CS3_EXIT_INTERNAL, "a mistake in cs3sim itself: please report it"},
     {CS3_EXIT_CANT_CREATE, "an output file cannot be created"},
     {CS3_EXIT_IO, "writing failed: disk full, or the reader has gone"},
@@ -95,9 +95,8 @@ static Cs3ExitStatus fabric_status(int code) {
 static Cs3ExitStatus plot_status(int code) {
   switch ((Cs3PlotError)code) {
   case CS3_PLOT_ERROR_NO_GNUPLOT:
+  case CS3_PLOT_ERROR_BROKEN:
     return CS3_EXIT_UNAVAILABLE;
-  case CS3_PLOT_ERROR_TEMPORARY:
-    return CS3_EXIT_CANT_CREATE;
   case CS3_PLOT_ERROR_GNUPLOT:
     return CS3_EXIT_INTERNAL;
   }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/plain-text.h"
 #include "sim/cli/cli-call.h"
 #include "sim/cli/cli-help.h"
 #include "sim/cli/settings.h"
@@ -39,11 +40,7 @@ Cs3Progress *cs3_cli_progress(const Cs3Context *context, const char *label, guin
 
 /* What a message quotes may hold line ends or terminal codes; a message is one line. */
 static char *one_line(const char *message) {
-  char *line = g_strdup(message);
-  for (char *c = line; *c != '\0'; c++)
-    if (g_ascii_iscntrl(*c))
-      *c = ' ';
-  return g_strchomp(line);
+  return g_strchomp(cs3_plain_text(message));
 }
 
 /* One line; written as bytes, since g_printerr() would drop what the locale cannot show. */
@@ -203,6 +200,7 @@ static Cs3ExitStatus execute(const Cs3Command *command, char **argv, char **word
     return report(command, error);
   context.output = output;
   cs3_output_set_color(output, cs3_cli_color(&context));
+  cs3_output_set_plain(output, context.format == CS3_FORMAT_TEXT);
   g_log_set_writer_func(write_log, &context, NULL);
   return run_command(call, &context, args);
 }

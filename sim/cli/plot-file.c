@@ -16,14 +16,12 @@ static const char *const extensions[] = {
 
 GBytes *cs3_plot_picture(const Cs3Plot *plot, const json_t *records, Cs3PlotFormat format,
                          GError **error) {
-  g_autofree char *picture = g_strdup_printf("%s.%s", plot->name, extensions[format]);
-  g_autofree char *data_name = g_strdup_printf("%s.dat", plot->name);
-  Cs3PlotTarget target = {
-      .format = format, .columns = 79, .rows = 40, .picture_name = picture, .data_name = data_name};
-  g_autofree char *data = NULL, *script = NULL;
+  Cs3PlotTarget target = {.format = format, .columns = 79, .rows = 40};
+  g_autofree char *data = NULL;
+  g_autoptr(Cs3Script) script = NULL;
   if (!cs3_plot_make(plot, records, &target, &data, &script, error))
     return NULL;
-  return cs3_gnuplot_draw(&target, script, data, error);
+  return cs3_gnuplot_draw(&target, script, data, CS3_GNUPLOT_LIMIT_S, error);
 }
 
 static int format_of(const char *path) {

@@ -402,16 +402,33 @@ static gboolean place_files(const Cs3Context *context, const Cs3Plot *plot, Comp
   return !to_file || open_companions(c, error);
 }
 
-static gboolean write_companions(Companions *c, const char *data, const char *script,
+/* Written, not yet in place. */
+static gboolean write_companions(Companions *c, const char *data, const Cs3Script *script,
                                  GError **error) {
   if (c->data == NULL)
     return TRUE;
+  g_autofree char *text = cs3_script_file(script, c->picture_name, c->data_name);
   cs3_output_puts(c->data, data);
-  cs3_output_puts(c->script, script);
-  return cs3_output_finish(c->data, error) && cs3_output_finish(c->script, error);
+  cs3_output_puts(c->script, text);
+  return cs3_output_complete(c->data, error) && cs3_output_complete(c->script, error);
 }
 
-static Cs3PlotTarget target_of(const Cs3Context *context, const Companions *c) {
+static gboolean finish_companions(Companions *c, GError **error) {
+  return c->data == NULL ||
+         (cs3_output_finish(c->data, error) && cs3_output_finish(c->script, error));
+}
+
+/* Whether a picture of before, its data or its script would be replaced. */
+static gboolean has_older(const Cs3Context *context, const Companions *c) {
+  const char *const files[] = {cs3_output_path(context->output), cs3_output_path(c->data),
+                               cs3_output_path(c->script)};
+  for (guint i = 0; i < G_N_ELEMENTS(files); i++)
+    if (g_file_test(files[i], G_FILE_TEST_EXISTS))
+      return TRUE;
+  return FALSE;
+}
+
+static Cs3PlotTarget target_of(const Cs3Context *context) {
   static const Cs3PlotFormat formats[] = {
       [CS3_FORMAT_TEXT] = CS3_PLOT_TEXT,
       [CS3_FORMAT_SVG] = CS3_PLOT_SVG,
@@ -421,9 +438,7 @@ static Cs3PlotTarget target_of(const Cs3Context *context, const Companions *c) {
   Cs3PlotTarget target = {.format = formats[context->format],
                           .columns = 79,
                           .rows = 40,
-                          .color = cs3_cli_color(context),
-                          .picture_name = c->picture_name,
-                          .data_name = c->data_name};
+                          .color = cs3_cli_color(context)};
   struct winsize size;
   if (cs3_output_path(context->output) == NULL && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
       size.ws_col > 0) {
@@ -433,35 +448,38 @@ static Cs3PlotTarget target_of(const Cs3Context *context, const Companions *c) {
   return target;
 }
 
-/* Without gnuplot there is no picture, but everything that it is made from. */
-static void offer_rest(const Cs3Context *context, const Companions *c, const char *data,
-                       GError **error) {
+/* Without gnuplot there is no picture, but everything that it is made from: beside an older picture
+ * it would not belong to it. */
+static void offer_rest(const Cs3Context *context, Companions *c, const char *data, GError **error) {
   if (!g_error_matches(*error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_NO_GNUPLOT))
     return;
   g_autofree char *rest = NULL;
   if (c->data != NULL) {
-    rest = g_strdup_printf("; %s.dat and %s.gp are written", c->stem, c->stem);
+    if (has_older(context, c))
+      rest = g_strdup_printf("; the older files of %s stay as they were", c->stem);
+    else if (finish_companions(c, NULL))
+      rest = g_strdup_printf("; %s.dat and %s.gp are written", c->stem, c->stem);
   } else if (context->format == CS3_FORMAT_TEXT) {
     cs3_output_puts(context->output, data);
     cs3_output_flush(context->output);
     rest = g_strdup("; its data are printed instead");
-  } else {
-    return;
   }
-  g_autofree char *message = g_strconcat((*error)->message, rest, NULL);
+  char *message = g_strconcat((*error)->message, rest, NULL);
   g_free((*error)->message);
-  (*error)->message = g_steal_pointer(&message);
+  (*error)->message = message;
 }
 
 static gboolean draw(const Cs3Context *context, const Cs3Plot *plot, const json_t *records,
                      Companions *c, GError **error) {
-  Cs3PlotTarget target = target_of(context, c);
-  g_autofree char *data = NULL, *script = NULL;
+  Cs3PlotTarget target = target_of(context);
+  g_autofree char *data = NULL;
+  g_autoptr(Cs3Script) script = NULL;
   if (!cs3_plot_make(plot, records, &target, &data, &script, error) ||
       !write_companions(c, data, script, error))
     return FALSE;
   GError *problem = NULL;
-  g_autoptr(GBytes) picture = cs3_gnuplot_draw(&target, script, data, &problem);
+  g_autoptr(GBytes) picture =
+      cs3_gnuplot_draw(&target, script, data, CS3_GNUPLOT_LIMIT_S, &problem);
   if (picture == NULL) {
     offer_rest(context, c, data, &problem);
     g_propagate_error(error, problem);
@@ -470,7 +488,7 @@ static gboolean draw(const Cs3Context *context, const Cs3Plot *plot, const json_
   gsize n;
   const void *bytes = g_bytes_get_data(picture, &n);
   cs3_output_write(context->output, bytes, n);
-  return TRUE;
+  return cs3_output_complete(context->output, error) && finish_companions(c, error);
 }
 
 static gboolean fits_terminal(const Cs3Context *context, GError **error) {

@@ -15,37 +15,38 @@
 #define VALIDATE_PREFIX "cs3sim.validate"
 
 static void picture_clear(gpointer data) {
-  free(((Cs3ReportPicture *)data)->svg);
+  Cs3ReportPicture *picture = data;
+  g_free(picture->svg);
+  g_free(picture->problem);
 }
 
-/* What the results are good for decides what is drawn: a plot that they do not suit is left out. */
-static gboolean add_picture(GArray *pictures, const Cs3Plot *plot, const json_t *runs,
-                            GError **error) {
+/* What the results are good for decides what is drawn: a plot that they do not suit is left out;
+ * one that cannot be drawn says why, in its place and as a warning. */
+static void add_picture(GArray *pictures, const Cs3Plot *plot, const json_t *runs) {
   g_autoptr(GError) problem = NULL;
   g_autoptr(GBytes) bytes = cs3_plot_picture(plot, runs, CS3_PLOT_SVG, &problem);
-  if (bytes == NULL) {
-    if (g_error_matches(problem, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA))
-      return TRUE;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return FALSE;
+  Cs3ReportPicture picture = {.title = plot->summary};
+  if (bytes != NULL) {
+    gsize n;
+    const char *svg = g_bytes_get_data(bytes, &n);
+    picture.svg = g_strndup(svg, n);
+  } else if (g_error_matches(problem, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA)) {
+    return;
+  } else {
+    g_warning("the page lacks the picture %s: %s", plot->name, problem->message);
+    picture.problem = g_strdup(problem->message);
   }
-  gsize n;
-  const char *svg = g_bytes_get_data(bytes, &n);
-  Cs3ReportPicture picture = {.title = plot->summary, .svg = g_strndup(svg, n)};
   g_array_append_val(pictures, picture);
-  return TRUE;
 }
 
-static gboolean draw(GArray *pictures, const json_t *runs, GError **error) {
+static void draw(GArray *pictures, const json_t *runs) {
   static const Cs3Plot *const of_one[] = {&cs3_plot_layers, &cs3_plot_roofline};
   static const Cs3Plot *const of_many[] = {&cs3_plot_speedup, &cs3_plot_breakdown,
                                            &cs3_plot_compare, &cs3_plot_heatmap, &cs3_plot_pareto};
   gboolean one = json_array_size(runs) == 1;
   const Cs3Plot *const *plots = one ? of_one : of_many;
   for (guint i = 0; i < (one ? G_N_ELEMENTS(of_one) : G_N_ELEMENTS(of_many)); i++)
-    if (!add_picture(pictures, plots[i], runs, error))
-      return FALSE;
-  return TRUE;
+    add_picture(pictures, plots[i], runs);
 }
 
 static const char *const needed_numbers[] = {"step.time_s", "step.cycles", "speedup.simulated",
@@ -80,8 +81,9 @@ static gboolean write_page(const Cs3Context *context, json_t *records, GError **
   g_autoptr(GArray) pictures = g_array_new(FALSE, FALSE, sizeof(Cs3ReportPicture));
   g_array_set_clear_func(pictures, picture_clear);
   json_t *runs = json_array();
-  gboolean ok = sort_out(records, runs, &validation, error) && draw(pictures, runs, error);
+  gboolean ok = sort_out(records, runs, &validation, error);
   if (ok) {
+    draw(pictures, runs);
     json_t *recorded = validation == NULL ? cs3_validate_recorded(NULL) : NULL;
     g_autofree char *page =
         cs3_report_html(runs, validation != NULL ? validation : recorded, pictures);

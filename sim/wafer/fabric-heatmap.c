@@ -51,7 +51,7 @@ Cs3FabricHeatmap *cs3_fabric_heatmap_open(const char *path, GError **error) {
   return g_steal_pointer(&heatmap);
 }
 
-static char *script_of(const json_t *record, const Cs3PlotTarget *target) {
+static Cs3Script *script_of(const json_t *record, const Cs3PlotTarget *target) {
   const char *program, *hardware;
   json_int_t width, height, cycles;
   int bad =
@@ -64,46 +64,66 @@ static char *script_of(const json_t *record, const Cs3PlotTarget *target) {
   g_autofree char *subtitle =
       g_strdup_printf("%s, wavelet by wavelet: %" JSON_INTEGER_FORMAT " cycles", hardware, cycles);
   Cs3MeshMapWords words = {title, subtitle, (guint)width, (guint)height};
-  GString *script = g_string_new(NULL);
+  Cs3Script *script = cs3_script_new();
   cs3_mesh_map_script(script, target, &words);
-  return g_string_free(script, FALSE);
+  return script;
 }
 
-/* Data and script are in their places: say so where they are all there is. */
-static gboolean draw(Cs3FabricHeatmap *heatmap, const Cs3PlotTarget *target, const char *script,
-                     const char *data, GError **error) {
+/* Whether a picture of before, its data or its script would be replaced. */
+static gboolean has_older(const Cs3FabricHeatmap *heatmap) {
+  const Cs3Output *const files[] = {heatmap->picture, heatmap->data, heatmap->script};
+  for (guint i = 0; i < G_N_ELEMENTS(files); i++)
+    if (g_file_test(cs3_output_path(files[i]), G_FILE_TEST_EXISTS))
+      return TRUE;
+  return FALSE;
+}
+
+/* Without gnuplot data and script are all there is: beside an older picture they would not belong
+ * to it. */
+static void offer_rest(Cs3FabricHeatmap *heatmap, GError **error) {
+  if (!g_error_matches(*error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_NO_GNUPLOT))
+    return;
+  const char *stem = heatmap->stem;
+  g_autofree char *rest = NULL;
+  if (has_older(heatmap))
+    rest = g_strdup_printf("; the older files of %s stay as they were", stem);
+  else if (cs3_output_finish(heatmap->data, NULL) && cs3_output_finish(heatmap->script, NULL))
+    rest = g_strdup_printf("; %s.dat and %s.gp are written", stem, stem);
+  char *message = g_strconcat((*error)->message, rest, NULL);
+  g_free((*error)->message);
+  (*error)->message = message;
+}
+
+static gboolean draw(Cs3FabricHeatmap *heatmap, const Cs3PlotTarget *target,
+                     const Cs3Script *script, GError **error) {
+  g_autofree char *data = cs3_output_read(heatmap->data, error);
+  if (data == NULL)
+    return FALSE;
   GError *problem = NULL;
-  g_autoptr(GBytes) picture = cs3_gnuplot_draw(target, script, data, &problem);
+  g_autoptr(GBytes) picture = cs3_gnuplot_draw(target, script, data, CS3_GNUPLOT_LIMIT_S, &problem);
   if (picture == NULL) {
-    g_autofree char *message = g_strdup_printf("%s; %s.dat and %s.gp are written", problem->message,
-                                               heatmap->stem, heatmap->stem);
-    g_set_error_literal(error, problem->domain, problem->code, message);
-    g_error_free(problem);
+    offer_rest(heatmap, &problem);
+    g_propagate_error(error, problem);
     return FALSE;
   }
   gsize n;
   const void *bytes = g_bytes_get_data(picture, &n);
   cs3_output_write(heatmap->picture, bytes, n);
-  return cs3_output_finish(heatmap->picture, error);
+  return cs3_output_complete(heatmap->picture, error) && cs3_output_finish(heatmap->data, error) &&
+         cs3_output_finish(heatmap->script, error) && cs3_output_finish(heatmap->picture, error);
 }
 
 gboolean cs3_fabric_heatmap_finish(Cs3FabricHeatmap *heatmap, const json_t *record,
                                    GError **error) {
-  if (!cs3_output_finish(heatmap->data, error))
-    return FALSE;
   if (heatmap->picture == NULL)
-    return TRUE;
+    return cs3_output_finish(heatmap->data, error);
   const char *path = cs3_output_path(heatmap->picture);
-  g_autofree char *data_path = g_strconcat(heatmap->stem, ".dat", NULL);
-  g_autofree char *data_name = g_path_get_basename(data_path);
+  Cs3PlotTarget target = {.format = g_str_has_suffix(path, ".png") ? CS3_PLOT_PNG : CS3_PLOT_SVG};
+  g_autofree char *data_name = g_path_get_basename(cs3_output_path(heatmap->data));
   g_autofree char *picture_name = g_path_get_basename(path);
-  Cs3PlotTarget target = {.format = g_str_has_suffix(path, ".png") ? CS3_PLOT_PNG : CS3_PLOT_SVG,
-                          .picture_name = picture_name,
-                          .data_name = data_name};
-  g_autofree char *script = script_of(record, &target);
-  g_autofree char *data = NULL;
-  cs3_output_puts(heatmap->script, script);
-  return cs3_output_finish(heatmap->script, error) &&
-         g_file_get_contents(data_path, &data, NULL, error) &&
-         draw(heatmap, &target, script, data, error);
+  g_autoptr(Cs3Script) script = script_of(record, &target);
+  g_autofree char *text = cs3_script_file(script, picture_name, data_name);
+  cs3_output_puts(heatmap->script, text);
+  return cs3_output_complete(heatmap->data, error) && cs3_output_complete(heatmap->script, error) &&
+         draw(heatmap, &target, script, error);
 }

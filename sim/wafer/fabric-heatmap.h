@@ -23,9 +23,10 @@ Cs3FabricHeatmap *cs3_fabric_heatmap_open(const char *path,
                                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_fabric_heatmap_finish: put the data in place and draw.
+ * cs3_fabric_heatmap_finish: draw, and put data, script and picture in their places together.
  * @record: of cs3_fabric_execute(): names program, mesh, hardware and cycles.
- * Fails as outputs and cs3_gnuplot_draw() do; without gnuplot data and script are kept.
+ * Fails as outputs and cs3_gnuplot_draw() do; without gnuplot data and script are kept, unless
+ * older ones are there.
  */
 gboolean cs3_fabric_heatmap_finish(Cs3FabricHeatmap *heatmap, const json_t *record,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,8 @@
 
 #include <glib/gstdio.h>
 #include <math.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "plots/canvas.h"
@@ -13,13 +15,8 @@
 #include "sim/run/result.h"
 #include "tests/unit/fixture.h"
 
-static const Cs3PlotTarget svg = {
-    .format = CS3_PLOT_SVG, .picture_name = "p.svg", .data_name = "p.dat"};
-static const Cs3PlotTarget terminal = {.format = CS3_PLOT_TEXT,
-                                       .columns = 79,
-                                       .rows = 40,
-                                       .picture_name = "p.txt",
-                                       .data_name = "p.dat"};
+static const Cs3PlotTarget svg = {.format = CS3_PLOT_SVG};
+static const Cs3PlotTarget terminal = {.format = CS3_PLOT_TEXT, .columns = 79, .rows = 40};
 
 /* Cycles of every cause, drawn; the last is one that no plot has heard of. @some: causes may be
  * absent. */
@@ -97,14 +94,14 @@ static double cell(const GPtrArray *table, guint row, const char *column) {
   ck_abort_msg("no column %s", column);
 }
 
-static void make_plot(const Cs3Plot *plot, const json_t *records, char **data, char **script) {
+static void make_plot(const Cs3Plot *plot, const json_t *records, char **data, Cs3Script **script) {
   g_autoptr(GError) error = NULL;
   ck_assert_msg(cs3_plot_make(plot, records, &svg, data, script, &error), "%s",
                 error != NULL ? error->message : "");
 }
 
 static char *data_of(const Cs3Plot *plot, const json_t *records) {
-  g_autofree char *script = NULL;
+  g_autoptr(Cs3Script) script = NULL;
   char *data = NULL;
   make_plot(plot, records, &data, &script);
   return data;
@@ -112,16 +109,17 @@ static char *data_of(const Cs3Plot *plot, const json_t *records) {
 
 static char *script_of(const Cs3Plot *plot, const json_t *records) {
   g_autofree char *data = NULL;
-  char *script = NULL;
+  g_autoptr(Cs3Script) script = NULL;
   make_plot(plot, records, &data, &script);
-  return script;
+  return cs3_script_file(script, "p.svg", "p.dat");
 }
 
 START_TEST(test_speedup_data) {
   json_t *records = sample("m");
   g_autofree char *data = data_of(plot_called("speedup"), records);
   g_autoptr(GPtrArray) table = table_of(data);
-  ck_assert_uint_eq(table->len, 1 + 4);
+  /* The runs, then theory between them. */
+  ck_assert_uint_gt(table->len, 1 + 4 + 1 + 4);
   g_autofree char *head = g_strjoinv(" ", table->pdata[0]);
   ck_assert_str_eq(head,
                    "sparsity step_theory linear_theory step_simulated linear_simulated step_s "
@@ -194,8 +192,8 @@ static const struct {
     {3, "model", "name", NULL, "record 4: the record has no text at model.name"},
     {0, "speedup", "theoretical", NULL,
      "record 1: the record has no number at speedup.theoretical"},
-    {0, "speedup", "theoretical", "0", "record 1: speedup.theoretical is 0, which is not positive"},
-    {0, "speedup", "theoretical", "-1e300", "is -1e+300, which is not positive"},
+    {0, "speedup", "theoretical", "0", "record 1: speedup.theoretical is 0; accepted: above 0"},
+    {0, "speedup", "theoretical", "-1e300", "is -1e+300; accepted: above 0"},
     {2, NULL, "sparsity", "0.5", "two runs have the sparsity 0.5"},
     {2, NULL, "batch", "65", "those at 0 and 0.75 differ in batch"},
     {2, "hardware", "name", "\"cs2\"", "those at 0 and 0.75 differ in hardware"},
@@ -217,7 +215,8 @@ START_TEST(test_spoilt_records) {
     if ((*plot)->needs != CS3_PLOT_NEEDS_SPARSITIES)
       continue;
     g_autoptr(GError) error = NULL;
-    g_autofree char *data = NULL, *script = NULL;
+    g_autofree char *data = NULL;
+    g_autoptr(Cs3Script) script = NULL;
     ck_assert(!cs3_plot_make(*plot, records, &svg, &data, &script, &error));
     fixture_error_in(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, spoilt[_i].message);
   }
@@ -230,7 +229,8 @@ START_TEST(test_too_few) {
   while (json_array_size(records) > (size_t)_i)
     json_array_remove(records, 0);
   g_autoptr(GError) error = NULL;
-  g_autofree char *data = NULL, *script = NULL;
+  g_autofree char *data = NULL;
+  g_autoptr(Cs3Script) script = NULL;
   ck_assert(!cs3_plot_make(plot_called("speedup"), records, &svg, &data, &script, &error));
   fixture_error_in(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, "two sparsities or more, not ");
   json_decref(records);
@@ -270,10 +270,10 @@ START_TEST(test_files) {
 END_TEST
 
 START_TEST(test_log_axis) {
-  g_autoptr(GString) script = g_string_new(NULL);
+  g_autoptr(Cs3Script) script = cs3_script_new();
   cs3_canvas_log_y(script, 0.9, 4.5);
-  ck_assert_str_eq(script->str,
-                   "set logscale y\nset yrange [0.9:4.5]\nset ytics (1, 1.5, 2, 3, 4)\n");
+  g_autofree char *text = cs3_script_text(script);
+  ck_assert_str_eq(text, "set logscale y\nset yrange [0.9:4.5]\nset ytics (1, 1.5, 2, 3, 4)\n");
 }
 END_TEST
 
@@ -298,9 +298,10 @@ static char *words_of(GBytes *picture) {
 
 static GBytes *picture_of(const Cs3Plot *plot, const json_t *records, const Cs3PlotTarget *target) {
   g_autoptr(GError) error = NULL;
-  g_autofree char *data = NULL, *script = NULL;
+  g_autofree char *data = NULL;
+  g_autoptr(Cs3Script) script = NULL;
   ck_assert(cs3_plot_make(plot, records, target, &data, &script, &error));
-  GBytes *picture = cs3_gnuplot_draw(target, script, data, &error);
+  GBytes *picture = cs3_gnuplot_draw(target, script, data, CS3_GNUPLOT_LIMIT_S, &error);
   ck_assert_msg(picture != NULL, "%s", error != NULL ? error->message : "");
   return picture;
 }
@@ -358,45 +359,110 @@ START_TEST(test_hostile_name) {
 }
 END_TEST
 
-/* So are file names. */
+/* So are file names: the script draws, from the shell too, whatever they are. */
 START_TEST(test_hostile_file_names) {
-  static const char *const stems[] = {"|touch pwned", "<touch pwned", "~root", "it's", "-"};
+  static const char *const stems[] = {"|touch pwned", "<touch pwned", "~root", "it's", "-", "a%db"};
   json_t *records = sample("m");
+  g_autofree char *data = NULL;
+  g_autoptr(Cs3Script) script = NULL;
+  make_plot(plot_called("speedup"), records, &data, &script);
+  g_autofree char *folder = g_dir_make_tmp(NULL, NULL);
+  ck_assert_int_eq(g_chdir(folder), 0);
   for (guint i = 0; i < G_N_ELEMENTS(stems); i++) {
     g_autofree char *picture_name = g_strconcat(stems[i], ".svg", NULL);
     g_autofree char *data_name = g_strconcat(stems[i], ".dat", NULL);
-    Cs3PlotTarget target = {
-        .format = CS3_PLOT_SVG, .picture_name = picture_name, .data_name = data_name};
-    g_autoptr(GBytes) picture = picture_of(plot_called("speedup"), records, &target);
-    g_autofree char *words = words_of(picture);
-    ck_assert_ptr_nonnull(strstr(words, "m on cs3"));
+    g_autofree char *text = cs3_script_file(script, picture_name, data_name);
+    ck_assert(g_file_set_contents(data_name, data, -1, NULL));
+    ck_assert(g_file_set_contents("s.gp", text, -1, NULL));
+    ck_assert_int_eq(system("gnuplot -d s.gp"), 0);
+    g_autofree char *picture = NULL;
+    ck_assert(g_file_get_contents(picture_name, &picture, NULL, NULL));
+    ck_assert_ptr_nonnull(strstr(picture, "m on cs3"));
+    ck_assert(!g_file_test("pwned", G_FILE_TEST_EXISTS));
+    g_unlink(picture_name);
+    g_unlink(data_name);
   }
+  g_unlink("s.gp");
+  ck_assert_int_eq(g_rmdir(folder), 0);
   json_decref(records);
 }
 END_TEST
 
-static void draw_fails(const char *script, int code, const char *message) {
+static Cs3Script *script_saying(const char *what) {
+  Cs3Script *script = cs3_script_new();
+  if (g_str_equal(what, "nonsense"))
+    cs3_script_say(script, "set nonsense\n");
+  else if (g_str_equal(what, "teletype"))
+    cs3_script_say(script, "set terminal teletype\n");
+  return script;
+}
+
+static void draw_fails(const char *what, int code, const char *message) {
   g_autoptr(GError) error = NULL;
-  ck_assert_ptr_null(cs3_gnuplot_draw(&svg, script, "", &error));
+  g_autoptr(Cs3Script) script = script_saying(what);
+  ck_assert_ptr_null(cs3_gnuplot_draw(&svg, script, "", 1, &error));
   fixture_error_in(error, CS3_PLOT_ERROR, code, message);
 }
 
 START_TEST(test_gnuplot_fails) {
-  draw_fails("set nonsense\n", CS3_PLOT_ERROR_GNUPLOT, "gnuplot failed (status 1): ");
-  draw_fails("set terminal teletype\n", CS3_PLOT_ERROR_NO_GNUPLOT, "choose another");
-  draw_fails("", CS3_PLOT_ERROR_GNUPLOT, "gnuplot drew nothing");
+  draw_fails("nonsense", CS3_PLOT_ERROR_GNUPLOT, "gnuplot failed (status 1): ");
+  draw_fails("teletype", CS3_PLOT_ERROR_NO_GNUPLOT, "choose another");
+  draw_fails("nothing", CS3_PLOT_ERROR_BROKEN, "gnuplot drew nothing");
+}
+END_TEST
+
+/* A program of that name that does something else, and what is said of it. */
+static const struct {
+  const char *body, *message;
+} others[] = {
+    {"sleep 100", "did not finish within 1 seconds and was ended"},
+    {"exec sleep 100", "did not finish within 1 seconds and was ended"},
+    {"cat >/dev/null; echo '<svg><g>'", "a picture without its end (9 bytes)"},
+    {"cat >/dev/null; kill -KILL $$", "was ended by signal 9"},
+    {"exit 3", "gnuplot failed (status 3)"},
+};
+
+START_TEST(test_other_gnuplot) {
+  signal(SIGPIPE, SIG_IGN); /* as the program does */
+  g_autofree char *folder = g_dir_make_tmp(NULL, NULL);
+  g_autofree char *program = g_build_filename(folder, "gnuplot", NULL);
+  g_autofree char *text = g_strdup_printf("#!/bin/sh\n%s\n", others[_i].body);
+  g_autofree char *path = g_strdup_printf("%s:%s", folder, g_getenv("PATH"));
+  ck_assert(g_file_set_contents_full(program, text, -1, G_FILE_SET_CONTENTS_NONE, 0755, NULL));
+  g_setenv("PATH", path, TRUE);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Script) script = cs3_script_new();
+  ck_assert_ptr_null(cs3_gnuplot_draw(&svg, script, "", 1, &error));
+  ck_assert_ptr_nonnull(error);
+  ck_assert(error->domain == CS3_PLOT_ERROR);
+  ck_assert_msg(strstr(error->message, others[_i].message) != NULL, "%s", error->message);
+  g_unlink(program);
+  g_rmdir(folder);
 }
 END_TEST
 
 START_TEST(test_no_gnuplot) {
   g_setenv("PATH", "/nonexistent", TRUE);
-  draw_fails("", CS3_PLOT_ERROR_NO_GNUPLOT, "needs gnuplot, which is not installed");
+  draw_fails("nothing", CS3_PLOT_ERROR_NO_GNUPLOT, "needs gnuplot, which is not installed");
 }
 END_TEST
 
-START_TEST(test_no_place) {
-  g_setenv("TMPDIR", "/nonexistent", TRUE);
-  draw_fails("", CS3_PLOT_ERROR_TEMPORARY, "a temporary directory in /nonexistent");
+/* What the parts make of a text that wants out. */
+START_TEST(test_script_parts) {
+  g_autoptr(Cs3Script) script = cs3_script_new();
+  const char *text = "a'b\"c\n%d`\xc2\x9b\xe2\x80\xae\xff";
+  cs3_script_add(script, QUOTE(text), SAY(" "), TIC(text), SAY(" "), FIELD(text), SAY(" "),
+                 NUM(0.5), SAY(" "), NUM(NAN), SAY(" "), COMMENT(text));
+  g_autofree char *made = cs3_script_text(script);
+  ck_assert_str_eq(made, "'a''b\"c %d`  \xef\xbf\xbd' 'a''b\"c %%d`  \xef\xbf\xbd' "
+                         "\"a'b'c %d`  \xef\xbf\xbd\" 0.5 NaN a'b\"c %d`  \xef\xbf\xbd\n");
+  g_autoptr(GString) line = g_string_new(NULL);
+  for (int i = 0; i < 100000; i++)
+    g_string_append(line, "x'");
+  g_autoptr(Cs3Script) cut = cs3_script_new();
+  cs3_script_add(cut, QUOTE(line->str));
+  g_autofree char *shorter = cs3_script_text(cut);
+  ck_assert_uint_lt(strlen(shorter), 2 * CS3_SCRIPT_TEXT + 2);
 }
 END_TEST
 
@@ -411,7 +477,8 @@ int main(void) {
   tcase_add_loop_test(tcase, test_files, 0, G_N_ELEMENTS(files));
   tcase_add_test(tcase, test_log_axis);
   tcase_add_test(tcase, test_no_gnuplot);
-  tcase_add_test(tcase, test_no_place);
+  tcase_add_test(tcase, test_script_parts);
+  tcase_add_loop_test(tcase, test_other_gnuplot, 0, G_N_ELEMENTS(others));
   suite_add_tcase(suite, tcase);
   g_autofree char *gnuplot = g_find_program_in_path("gnuplot");
   if (gnuplot != NULL) {
