@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Constants of the system around the wafers: MemoryX and SwarmX. */
+/* Constants of the system around the wafers: MemoryX, SwarmX and activation servers. */
 #pragma once
 
 #include <glib.h>
@@ -28,6 +28,13 @@ typedef struct {
     gint64 prefetch;         /* tensors staged in front of a wafer's port */
     gint64 max_systems;      /* wafers that one cluster can hold */
   } swarmx;
+  struct {                  /* [activations], of one system */
+    gint64 servers;         /* a tensor is spread over them evenly */
+    double capacity_bytes;  /* of one server */
+    double link_bits_per_s; /* of one server, each direction */
+    double latency_s;       /* between the wafer's port and a server */
+    gint64 staged; /* tensors on the wafer on their way out, and as many on their way back */
+  } activations;
   struct {                        /* [recovery] */
     double checkpoint_bits_per_s; /* MemoryX to storage and back */
     double detection_s;           /* until a lost system is noticed */
@@ -59,6 +66,17 @@ static inline double cs3_system_stream_rate(const Cs3System *system) {
 /** cs3_system_state_bytes: MemoryX's memory for @params parameters with their optimizer state. */
 static inline double cs3_system_state_bytes(const Cs3System *system, double params) {
   return params * system->memoryx.bytes_per_param[system->memoryx.algorithm];
+}
+
+/** cs3_system_activation_rate: bytes per second between one wafer's port and its activation
+ * servers, each direction. */
+static inline double cs3_system_activation_rate(const Cs3System *system) {
+  return (double)system->activations.servers * system->activations.link_bits_per_s / 8;
+}
+
+/** cs3_system_activation_capacity: bytes that the activation servers of one system hold. */
+static inline double cs3_system_activation_capacity(const Cs3System *system) {
+  return (double)system->activations.servers * system->activations.capacity_bytes;
 }
 
 /** cs3_system_capacity: bytes that all MemoryX units hold. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Writes the SimGrid platform of MemoryX, SwarmX and the wafers. */
+/* Writes the SimGrid platform of MemoryX, SwarmX, the wafers and their activation servers. */
 #include "config.h"
 
 #include "sim/step/simgrid-platform.h"
@@ -107,6 +107,36 @@ static void write_tree(Writer *w) {
   }
 }
 
+/* --- ports and activation servers ------------------------------------------------------------ */
+
+static guint n_ports(const Cs3StepPlan *plan) {
+  return plan->n_outs > 0 ? plan->classes->len : 1;
+}
+
+static char *port_name(const Cs3StepPlan *plan, guint class) {
+  return plan->n_outs > 0 ? g_strdup_printf("port_%u", class) : g_strdup("port");
+}
+
+static void write_ports(Writer *w) {
+  for (guint i = 0; i < n_ports(w->plan); i++) {
+    g_autofree char *port = port_name(w->plan, i);
+    write_links(w, port, w->plan->port_bytes_per_s);
+    if (w->plan->n_outs == 0)
+      continue;
+    g_autofree char *servers = g_strdup_printf("servers_%u", i);
+    write_links(w, servers, w->plan->servers_bytes_per_s);
+    write_host(w->xml, CS3_HOST_PORT, i, 1);
+    write_host(w->xml, CS3_HOST_SERVERS, i, 1);
+  }
+}
+
+static void append_ports(GString *route, const Cs3StepPlan *plan, const char *direction) {
+  for (guint i = 0; i < n_ports(plan); i++) {
+    g_autofree char *port = port_name(plan, i);
+    append_link(route, port, direction);
+  }
+}
+
 /* --- zones ---------------------------------------------------------------------------------- */
 
 static void write_route(GString *xml, const char *from, const char *to, const char *links) {
@@ -119,8 +149,8 @@ static void write_tensor_routes(Writer *w) {
   g_autoptr(GString) down = g_string_new(NULL), up = g_string_new(NULL);
   append_link(down, "memoryx", "dn");
   g_string_append(down, w->tree[0]->str);
-  append_link(down, "port", "dn");
-  append_link(up, "port", "up");
+  append_ports(down, w->plan, "dn");
+  append_ports(up, w->plan, "up");
   g_string_append(up, w->tree[1]->str);
   append_link(up, "memoryx", "up");
   write_route(w->xml, CS3_HOST_MEMORYX, CS3_HOST_BROADCAST, down->str);
@@ -134,6 +164,20 @@ static void write_traffic_route(Writer *w, guint number, const Cs3Fault *traffic
   g_autoptr(GString) route = g_string_new(NULL);
   append_link(route, name, "dn");
   write_route(w->xml, source, target, route->str);
+}
+
+static void write_activation_routes(Writer *w, guint class) {
+  g_autofree char *port = g_strdup_printf(CS3_HOST_PORT "%u", class);
+  g_autofree char *servers = g_strdup_printf(CS3_HOST_SERVERS "%u", class);
+  for (guint d = 0; d < G_N_ELEMENTS(directions); d++) {
+    g_autoptr(GString) route = g_string_new(NULL);
+    g_autofree char *port_link = port_name(w->plan, class);
+    g_autofree char *servers_link = g_strdup_printf("servers_%u", class);
+    append_link(route, port_link, directions[d]);
+    append_link(route, servers_link, directions[d]);
+    gboolean up = d == 1;
+    write_route(w->xml, up ? port : servers, up ? servers : port, route->str);
+  }
 }
 
 static void write_net(Writer *w) {
@@ -151,8 +195,10 @@ static void write_net(Writer *w) {
   }
   write_links(w, "memoryx", plan->memoryx_bytes_per_s);
   write_tree(w);
-  write_links(w, "port", plan->port_bytes_per_s);
+  write_ports(w);
   write_tensor_routes(w);
+  for (guint i = 0; plan->n_outs > 0 && i < plan->classes->len; i++)
+    write_activation_routes(w, i);
   for (guint i = 0; i < plan->traffic->len; i++)
     write_traffic_route(w, i, &g_array_index(plan->traffic, Cs3Fault, i));
   g_string_append(w->xml, "  </zone>\n");

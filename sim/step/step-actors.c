@@ -120,20 +120,31 @@ static void await_inputs(Cs3Wafer *w, const Cs3PlanUse *use) {
     cs3_bell_wait(&w->arrived);
   while (use->sends && w->n_finished >= s->n_sent + s->plan->prefetch && !s->settled)
     cs3_bell_wait(&w->sent);
+  while (use->returns && w->n_fetched <= w->n_taken && !s->settled)
+    cs3_bell_wait(&w->arrived);
+  while (use->leaves && w->n_leaving >= w->n_left + s->plan->staged && !s->settled)
+    cs3_bell_wait(&w->sent);
 }
 
 static Cs3UseTimes times_of(const Cs3Wafer *w, const Cs3PlanUse *use) {
-  const Cs3Simulation *s = w->s;
-  gsize slots = s->plan->prefetch;
-  const Cs3Stream *stream = &s->streams[w->n_consumed % slots];
-  return cs3_plan_use_times(use, w->speed, w->totals.end_s, stream->begin_s + s->plan->latency_s,
-                            stream->arrived_s, s->sent[w->n_finished % slots]);
+  const Cs3StepPlan *plan = w->s->plan;
+  const Cs3Stream *stream = &w->s->streams[w->n_consumed % plan->prefetch];
+  Cs3UseInputs in = {.last_s = w->totals.end_s,
+                     .first_s = stream->begin_s + plan->latency_s,
+                     .arrived_s = stream->arrived_s,
+                     .room_s = w->s->sent[w->n_finished % plan->prefetch]};
+  if (use->returns)
+    in.back_s = w->fetched[w->n_taken % plan->n_ins] + plan->activation_latency_s;
+  if (use->leaves)
+    in.away_s = cs3_step_plan_room(plan, w->left, w->n_leaving);
+  return cs3_plan_use_times(use, w->speed, &in);
 }
 
 static void note_use(Cs3Wafer *w, guint k, const Cs3UseTimes *t, gboolean boundary) {
   Cs3SpanKind first = boundary ? CS3_SPAN_BOUNDARY : CS3_SPAN_WEIGHTS;
   note(w->s, first, w->index, w->place, k, t->last_s, t->fed_s);
-  note(w->s, CS3_SPAN_EGRESS, w->index, w->place, k, t->fed_s, t->begin_s);
+  note(w->s, CS3_SPAN_ACTIVATIONS, w->index, w->place, k, t->fed_s, t->away_s);
+  note(w->s, CS3_SPAN_EGRESS, w->index, w->place, k, t->away_s, t->begin_s);
   note(w->s, CS3_SPAN_COMPUTE, w->index, w->place, k, t->begin_s, t->worked_s);
   note(w->s, CS3_SPAN_WEIGHTS, w->index, w->place, k, t->worked_s, t->end_s);
 }
@@ -159,12 +170,20 @@ static void finish_use(Cs3Wafer *w, const Cs3PlanUse *use) {
       cs3_bell_ring(&s->reducer_bell);
     }
   }
+  if (use->leaves) {
+    w->n_leaving++;
+    cs3_bell_ring(&w->sender_bell);
+  }
+  if (use->returns) {
+    w->n_taken++;
+    cs3_bell_ring(&w->fetcher_bell);
+  }
 }
 
 /* The end of a use shows where others wait for it, and where the micro-batch ends. */
 static gboolean is_seen(const Cs3Simulation *s, guint k) {
   const Cs3PlanUse *use = &s->plan->uses[k];
-  return use->streamed || use->sends || k == s->plan->n_uses - 1;
+  return use->streamed || use->sends || use->leaves || use->returns || k == s->plan->n_uses - 1;
 }
 
 static void compute_use(Cs3Wafer *w, guint k) {
@@ -215,6 +234,73 @@ static void wafer(int argc, char **argv) {
   if (!s->settled && !s->fixed)
     cs3_simulation_average(s);
   s->answer->done = TRUE;
+}
+
+/* --- wafers to activation servers and back ---------------------------------------------------- */
+
+/* All micro-batches are alike to these two, so they need not know which are left out. */
+static Cs3Place place_of(const Cs3StepPlan *plan, guint64 micro_batch) {
+  guint64 per_iteration = (guint64)plan->micro_batches;
+  return (Cs3Place){.iteration = (guint)(micro_batch / per_iteration),
+                    .micro_batch = (gint64)(micro_batch % per_iteration)};
+}
+
+static void sender(int argc, char **argv) {
+  Cs3Wafer *w = sg_actor_self_get_data();
+  const Cs3StepPlan *plan = w->s->plan;
+  g_autofree char *name = g_strdup_printf("away%u", w->index);
+  Cs3Channel channel = cs3_channel(name);
+  for (;;) {
+    while (w->n_leaving <= w->n_left)
+      cs3_bell_wait(&w->sender_bell);
+    guint o = (guint)(w->n_left % plan->n_outs), k = plan->outs[o];
+    double begin = cs3_engine_now();
+    send(w->s, &channel, plan->uses[k].use.activation_out_bytes);
+    w->left[o] = cs3_engine_now();
+    note(w->s, CS3_SPAN_SEND, w->index, place_of(plan, w->n_left++ / plan->n_outs), k, begin,
+         w->left[o]);
+    cs3_bell_ring(&w->sent);
+    cs3_bell_ring(&w->fetcher_bell);
+  }
+}
+
+static gboolean may_fetch(const Cs3Wafer *w, const Cs3PlanUse *use) {
+  const Cs3StepPlan *plan = w->s->plan;
+  guint64 micro_batch = w->n_fetched / plan->n_ins;
+  return w->n_fetched < w->n_taken + plan->staged &&
+         w->n_left >= micro_batch * plan->n_outs + use->after;
+}
+
+static void fetcher(int argc, char **argv) {
+  Cs3Wafer *w = sg_actor_self_get_data();
+  const Cs3StepPlan *plan = w->s->plan;
+  g_autofree char *name = g_strdup_printf("back%u", w->index);
+  Cs3Channel channel = cs3_channel(name);
+  for (;;) {
+    guint m = (guint)(w->n_fetched % plan->n_ins), k = plan->ins[m];
+    const Cs3PlanUse *use = &plan->uses[k];
+    while (!may_fetch(w, use))
+      cs3_bell_wait(&w->fetcher_bell);
+    cs3_engine_sleep_until(w->left[use->after - 1] + plan->activation_latency_s);
+    double begin = cs3_engine_now();
+    send(w->s, &channel, use->use.activation_in_bytes);
+    w->fetched[m] = cs3_engine_now();
+    note(w->s, CS3_SPAN_FETCH, w->index, place_of(plan, w->n_fetched++ / plan->n_ins), k, begin,
+         w->fetched[m]);
+    cs3_bell_ring(&w->arrived);
+  }
+}
+
+static void start_activations(Cs3Wafer *w) {
+  g_autofree char *port = g_strdup_printf(CS3_HOST_PORT "%u", w->index);
+  g_autofree char *servers = g_strdup_printf(CS3_HOST_SERVERS "%u", w->index);
+  g_autofree char *away_name = g_strdup_printf("away%u", w->index);
+  g_autofree char *back_name = g_strdup_printf("back%u", w->index);
+  Cs3Channel away = cs3_channel(away_name), back = cs3_channel(back_name);
+  cs3_channel_listen(&away, servers);
+  cs3_channel_listen(&back, port);
+  cs3_engine_actor("sender", port, w, TRUE, sender);
+  cs3_engine_actor("fetcher", servers, w, TRUE, fetcher);
 }
 
 /* --- wafers to MemoryX ---------------------------------------------------------------------- */
@@ -337,6 +423,8 @@ static void init_wafers(Cs3Simulation *s) {
     s->wafers[w].s = s;
     s->wafers[w].index = w;
     s->wafers[w].speed = g_array_index(s->plan->classes, Cs3PlanClass, w).speed;
+    s->wafers[w].left = g_new0(double, s->plan->n_outs);
+    s->wafers[w].fetched = g_new0(double, s->plan->n_ins);
   }
 }
 
@@ -368,6 +456,8 @@ static void start_actors(Cs3Simulation *s) {
   for (guint w = 0; w < s->n_wafers; w++) {
     g_autofree char *name = g_strdup_printf(CS3_HOST_WAFER "%u", w);
     cs3_engine_actor(name, name, &s->wafers[w], FALSE, wafer);
+    if (s->plan->n_outs > 0)
+      start_activations(&s->wafers[w]);
   }
   if (s->plan->n_streams > 0) {
     Cs3Channel down = cs3_channel("down");

@@ -119,17 +119,23 @@ const Cs3StepCut *cs3_step_history_back(const Cs3StepHistory *history, guint lag
   return history->cuts[(history->n_cuts - lag) % CS3_STEP_LAGS];
 }
 
-guint cs3_step_history_lag(const Cs3StepHistory *history, const Cs3StepCut *cut,
+guint cs3_step_history_lag(Cs3StepHistory *history, const Cs3StepCut *cut,
                            const Cs3StepPlan *plan) {
+  guint found = 0;
   for (guint lag = 1; lag <= MIN(history->n_cuts, CS3_STEP_LAGS); lag++) {
-    if (same_state(cut, cs3_step_history_back(history, lag), plan))
-      return lag;
+    guint *same = &history->same[lag - 1];
+    *same = same_state(cut, cs3_step_history_back(history, lag), plan) ? *same + 1 : 0;
+    if (found == 0 && *same >= plan->repeats)
+      found = lag;
+    if (found > 0 && plan->repeats == 1)
+      break;
   }
-  return 0;
+  return found;
 }
 
 void cs3_step_history_clear(Cs3StepHistory *history) {
   for (guint i = 0; i < CS3_STEP_LAGS; i++)
     g_clear_pointer(&history->cuts[i], cs3_step_cut_free);
   history->n_cuts = 0;
+  memset(history->same, 0, sizeof history->same);
 }

@@ -43,7 +43,8 @@ void cs3_step_cut_close(Cs3StepCut *cut, const Cs3StepPlan *plan);
 
 typedef struct {
   Cs3StepCut *cuts[CS3_STEP_LAGS];
-  guint64 n_cuts; /* ever pushed */
+  guint64 n_cuts;            /* ever pushed */
+  guint same[CS3_STEP_LAGS]; /* by lag - 1: cuts in a row that were like the one so far back */
 } Cs3StepHistory;
 
 /** cs3_step_history_push: @cut (transfer full) becomes the latest one. */
@@ -54,8 +55,8 @@ const Cs3StepCut *cs3_step_history_back(const Cs3StepHistory *history, guint lag
 
 /**
  * cs3_step_history_lag: how far back the state of @cut has occurred before, to 1e-12 of the time
- * passed. Returns: the smallest such lag >= 1, or 0.
+ * passed, and plan->repeats - 1 states before it likewise; once for every cut, before it is pushed.
+ * Returns: the smallest such lag >= 1, or 0.
  */
-guint cs3_step_history_lag(const Cs3StepHistory *history, const Cs3StepCut *cut,
-                           const Cs3StepPlan *plan);
+guint cs3_step_history_lag(Cs3StepHistory *history, const Cs3StepCut *cut, const Cs3StepPlan *plan);
 void cs3_step_history_clear(Cs3StepHistory *history);

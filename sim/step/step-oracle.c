@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "sim/step/step-cut.h"
+#include "sim/step/step-sharing.h"
 
 #include <math.h>
 #include <string.h>
@@ -50,9 +51,11 @@ static double compute(Oracle *o, guint class, const Cs3PlanUse *use, double firs
                       gboolean boundary) {
   const Cs3StepPlan *plan = o->plan;
   double speed = g_array_index(plan->classes, Cs3PlanClass, class).speed;
-  Cs3UseTimes times =
-      cs3_plan_use_times(use, speed, o->ends[class], first, o->s_end + plan->latency_s,
-                         o->sent[o->n_gradients % plan->prefetch]);
+  Cs3UseInputs in = {.last_s = o->ends[class],
+                     .first_s = first,
+                     .arrived_s = o->s_end + plan->latency_s,
+                     .room_s = o->sent[o->n_gradients % plan->prefetch]};
+  Cs3UseTimes times = cs3_plan_use_times(use, speed, &in);
   if (class == 0)
     cs3_step_totals_use(&o->totals, use, &times, boundary);
   return o->ends[class] = times.end_s;
@@ -119,9 +122,7 @@ static void run(Oracle *o, Cs3StepHistory *history, Cs3StepTotals *period) {
   cs3_step_totals_add(period, 1.0 / HALF, &cs3_step_history_back(history, 1)->totals, &half);
 }
 
-void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time) {
-  g_autoptr(Cs3StepPlan) plan = cs3_step_plan_new(schedule, system);
-  cs3_step_plan_steady(plan);
+static void recur(const Cs3StepPlan *plan, Cs3StepTotals *period) {
   g_autofree double *ends = g_new0(double, plan->classes->len);
   g_autofree double *freed = times_new(plan->prefetch);
   g_autofree double *sent = times_new(plan->prefetch);
@@ -135,9 +136,19 @@ void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3St
       .updated = updated,
       .updating = updating,
   };
-  Cs3StepTotals period = {0};
   Cs3StepHistory history = {0};
-  run(&oracle, &history, &period);
+  *period = (Cs3StepTotals){0};
+  run(&oracle, &history, period);
   cs3_step_history_clear(&history);
+}
+
+void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time) {
+  g_autoptr(Cs3StepPlan) plan = cs3_step_plan_new(schedule, system);
+  cs3_step_plan_steady(plan);
+  Cs3StepTotals period;
+  if (plan->n_outs > 0)
+    cs3_step_sharing(plan, &period);
+  else
+    recur(plan, &period);
   cs3_step_totals_time(&period, time);
 }

@@ -22,14 +22,16 @@ static void plan_use(Cs3StepPlan *plan, Cs3PlanUse *to, const Cs3Use *use, doubl
   /* SimGrid moves whole bytes, and so do links. */
   to->use.stream_bytes = ceil(use->stream_bytes);
   to->use.gradient_bytes = ceil(use->gradient_bytes);
+  to->use.activation_out_bytes = ceil(use->activation_out_bytes);
+  to->use.activation_in_bytes = ceil(use->activation_in_bytes);
   to->stream_s = to->use.stream_bytes / rate;
   to->work_s = use->compute_cycles / plan->clock_hz;
   to->gradient_s = to->use.gradient_bytes / rate;
   to->update_s = use->update_params / plan->optimizer_params_per_s;
   to->streamed = use->stream_bytes > 0;
   to->sends = use->gradient_bytes > 0 || use->update_params > 0;
-  plan->n_streams += to->streamed;
-  plan->n_gradients += to->sends;
+  to->leaves = use->activation_out_bytes > 0;
+  to->returns = use->activation_in_bytes > 0;
 }
 
 /* --- the cluster ---------------------------------------------------------------------------- */
@@ -121,9 +123,11 @@ static void plan_cluster(Cs3StepPlan *plan, const Cs3Schedule *schedule, const C
   plan->tiers = cs3_tree_tiers(&plan->tree);
   plan->each = schedule->each;
   plan->latency_s = schedule->port_latency_s + plan->tiers * system->swarmx.tier_latency_s;
+  plan->activation_latency_s = schedule->port_latency_s + system->activations.latency_s;
   plan->retry_s = system->swarmx.retry_s;
   plan->port_bytes_per_s = schedule->port_bytes_per_s;
   plan->memoryx_bytes_per_s = cs3_system_stream_rate(system);
+  plan->servers_bytes_per_s = cs3_system_activation_rate(system);
   double link = system->swarmx.link_bits_per_s / 8;
   for (guint tier = 1; tier <= plan->tiers; tier++)
     plan->tier_bytes_per_s[tier] = tier == 1 ? link : link / system->swarmx.oversubscription;
@@ -145,6 +149,66 @@ static double uncontended_rate(const Cs3StepPlan *plan) {
 
 /* --- the schedule --------------------------------------------------------------------------- */
 
+static void append(guint **list, guint *n, gboolean wanted, guint k) {
+  if (wanted)
+    (*list)[(*n)++] = k;
+}
+
+static void list_uses(Cs3StepPlan *plan) {
+  plan->streams = g_new(guint, plan->n_uses);
+  plan->sums = g_new(guint, plan->n_uses);
+  plan->outs = g_new(guint, plan->n_uses);
+  plan->ins = g_new(guint, plan->n_uses);
+  for (guint k = 0; k < plan->n_uses; k++) {
+    const Cs3PlanUse *use = &plan->uses[k];
+    append(&plan->streams, &plan->n_streams, use->streamed, k);
+    append(&plan->sums, &plan->n_gradients, use->sends, k);
+    append(&plan->outs, &plan->n_outs, use->leaves, k);
+    append(&plan->ins, &plan->n_ins, use->returns, k);
+  }
+}
+
+/* What was sent last comes back first: a stack of bytes. */
+typedef struct {
+  double *bytes;
+  guint *outs; /* which of the micro-batch's outs they are of */
+  guint height, n_outs;
+} Stack;
+
+static void push(Stack *stack, double bytes) {
+  stack->bytes[stack->height] = bytes;
+  stack->outs[stack->height++] = stack->n_outs++;
+}
+
+/* Returns how many outs must have arrived: they do so in order. */
+static guint pop(Stack *stack, double bytes, double rounding) {
+  guint after = stack->height > 0 ? stack->outs[stack->height - 1] + 1 : stack->n_outs;
+  while (bytes > rounding && stack->height > 0) {
+    double *top = &stack->bytes[stack->height - 1];
+    double taken = MIN(*top, bytes);
+    *top -= taken;
+    bytes -= taken;
+    stack->height -= *top <= rounding;
+  }
+  return after;
+}
+
+static void pair_activations(Cs3StepPlan *plan, const Cs3Schedule *schedule) {
+  g_autofree double *bytes = g_new(double, plan->n_outs + 1);
+  g_autofree guint *outs = g_new(guint, plan->n_outs + 1);
+  Stack stack = {.bytes = bytes, .outs = outs};
+  double sent = 0;
+  for (guint i = 0; i < plan->n_outs; i++)
+    sent += schedule->uses[plan->outs[i]].activation_out_bytes;
+  for (guint k = 0; k < plan->n_uses; k++) {
+    const Cs3Use *use = &schedule->uses[k];
+    if (plan->uses[k].returns)
+      plan->uses[k].after = pop(&stack, use->activation_in_bytes, CS3_STEP_ROUNDING * sent);
+    if (plan->uses[k].leaves)
+      push(&stack, use->activation_out_bytes);
+  }
+}
+
 static void plan_uses(Cs3StepPlan *plan, const Cs3Schedule *schedule) {
   double rate = plan->bytes_per_s = uncontended_rate(plan);
   plan->n_uses = schedule->n_uses;
@@ -158,6 +222,8 @@ static void plan_uses(Cs3StepPlan *plan, const Cs3Schedule *schedule) {
     if (use->streamed && plan->first_streamed == plan->n_uses)
       plan->first_streamed = k;
   }
+  list_uses(plan);
+  pair_activations(plan, schedule);
   plan->n_groups = g_hash_table_size(ids);
   plan->group_gradients = g_new0(guint, plan->n_groups + 1);
   for (guint k = 0; k < plan->n_uses; k++) {
@@ -166,14 +232,26 @@ static void plan_uses(Cs3StepPlan *plan, const Cs3Schedule *schedule) {
   }
 }
 
+/* A state holds no lane of activations: all have come back when a micro-batch ends. But streams
+ * that are ahead of it have shared a port with them, which shows once those streams have been used.
+ */
+static guint repeats_needed(const Cs3StepPlan *plan) {
+  if (plan->n_outs == 0)
+    return 1;
+  guint ahead = plan->n_streams > 0 ? (guint)(plan->prefetch / plan->n_streams) + 1 : 1;
+  return 1 + ahead;
+}
+
 Cs3StepPlan *cs3_step_plan_new(const Cs3Schedule *schedule, const Cs3System *system) {
   Cs3StepPlan *plan = g_new0(Cs3StepPlan, 1);
   plan->micro_batches = schedule->micro_batches;
   plan->prefetch = (gsize)system->swarmx.prefetch;
+  plan->staged = (gsize)system->activations.staged;
   plan->clock_hz = schedule->clock_hz;
   plan->optimizer_params_per_s = cs3_system_optimizer_rate(system);
   plan_cluster(plan, schedule, system);
   plan_uses(plan, schedule);
+  plan->repeats = repeats_needed(plan);
   return plan;
 }
 
@@ -205,19 +283,24 @@ void cs3_step_plan_free(Cs3StepPlan *plan) {
     return;
   g_free(plan->uses);
   g_free(plan->group_gradients);
+  g_free(plan->streams);
+  g_free(plan->sums);
+  g_free(plan->outs);
+  g_free(plan->ins);
   g_array_unref(plan->classes);
   g_array_unref(plan->links);
   g_array_unref(plan->traffic);
   g_free(plan);
 }
 
-Cs3UseTimes cs3_plan_use_times(const Cs3PlanUse *use, double speed, double last_s, double first_s,
-                               double arrived_s, double room_s) {
-  Cs3UseTimes t = {.last_s = last_s};
-  t.fed_s = use->streamed ? MAX(last_s, first_s) : last_s;
-  t.begin_s = use->sends ? MAX(t.fed_s, room_s) : t.fed_s;
+Cs3UseTimes cs3_plan_use_times(const Cs3PlanUse *use, double speed, const Cs3UseInputs *in) {
+  Cs3UseTimes t = {.last_s = in->last_s};
+  t.fed_s = use->streamed ? MAX(in->last_s, in->first_s) : in->last_s;
+  t.away_s = use->returns ? MAX(t.fed_s, in->back_s) : t.fed_s;
+  t.away_s = use->leaves ? MAX(t.away_s, in->away_s) : t.away_s;
+  t.begin_s = use->sends ? MAX(t.away_s, in->room_s) : t.away_s;
   t.worked_s = t.begin_s + use->work_s / speed;
-  t.end_s = use->streamed ? MAX(t.worked_s, arrived_s) : t.worked_s;
+  t.end_s = use->streamed ? MAX(t.worked_s, in->arrived_s) : t.worked_s;
   return t;
 }
 
@@ -228,13 +311,15 @@ void cs3_step_totals_use(Cs3StepTotals *totals, const Cs3PlanUse *use, const Cs3
     totals->boundary_s += idle;
   } else {
     totals->wait_s += idle;
-    totals->egress_wait_s += times->begin_s - times->fed_s;
+    totals->activation_wait_s += times->away_s - times->fed_s;
+    totals->egress_wait_s += times->begin_s - times->away_s;
   }
   totals->compute_s += times->worked_s - times->begin_s;
   totals->wait_s += times->end_s - times->worked_s;
   totals->end_s = times->end_s;
-  totals->bytes_down += use->use.stream_bytes;
-  totals->bytes_up += use->use.gradient_bytes;
+  totals->bytes_down += use->use.stream_bytes + use->use.activation_in_bytes;
+  totals->bytes_up += use->use.gradient_bytes + use->use.activation_out_bytes;
+  totals->activation_bytes += use->use.activation_out_bytes;
 }
 
 void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals *to,
@@ -243,9 +328,11 @@ void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals 
   sum->compute_s += factor * (to->compute_s - from->compute_s);
   sum->wait_s += factor * (to->wait_s - from->wait_s);
   sum->egress_wait_s += factor * (to->egress_wait_s - from->egress_wait_s);
+  sum->activation_wait_s += factor * (to->activation_wait_s - from->activation_wait_s);
   sum->boundary_s += factor * (to->boundary_s - from->boundary_s);
   sum->bytes_down += factor * (to->bytes_down - from->bytes_down);
   sum->bytes_up += factor * (to->bytes_up - from->bytes_up);
+  sum->activation_bytes += factor * (to->activation_bytes - from->activation_bytes);
 }
 
 void cs3_step_totals_time(const Cs3StepTotals *period, Cs3StepTime *time) {
@@ -254,8 +341,10 @@ void cs3_step_totals_time(const Cs3StepTotals *period, Cs3StepTime *time) {
       .compute_s = period->compute_s,
       .stream_wait_s = period->wait_s,
       .egress_wait_s = period->egress_wait_s,
+      .activation_wait_s = period->activation_wait_s,
       .boundary_s = period->boundary_s,
       .bytes_down = period->bytes_down,
       .bytes_up = period->bytes_up,
+      .activation_bytes = period->activation_bytes,
   };
 }

@@ -7,12 +7,17 @@
 
 #define CS3_STEP_MAX_ITERATIONS 64
 
+/* Sums of bytes that differ by less than this share are equal. */
+#define CS3_STEP_ROUNDING 1e-9
+
 typedef struct {
   Cs3Use use;
   double stream_s, work_s, gradient_s, update_s; /* durations without contention */
   gint32 group;                                  /* index into the plan's groups, -1: none */
   gboolean streamed;                             /* takes a staging slot for weights */
   gboolean sends; /* takes a staging slot for a gradient (of 0 bytes, if it only updates) */
+  gboolean leaves, returns; /* activations do when it ends, before it begins */
+  guint after; /* returns: how many of the micro-batch's outs must have reached the servers */
 } Cs3PlanUse;
 
 /* Wafers that behave alike. The first class has no fault, unless all have. */
@@ -33,14 +38,20 @@ typedef struct {
 typedef struct {
   Cs3PlanUse *uses;
   guint n_uses, n_streams, n_gradients, n_groups;
+  guint n_outs, n_ins; /* of activations; both 0 or none */
+  guint *streams, *sums, *outs,
+      *ins;               /* uses that stream, send a gradient, send, fetch activations */
   guint *group_gradients; /* by group: gradients per micro-batch that its update needs */
   guint first_streamed;   /* index of the first streamed use; n_uses: none */
   gint64 micro_batches;
-  gsize prefetch;
-  double latency_s, retry_s; /* latency: one way */
+  gsize prefetch, staged;
+  guint repeats;               /* states in a row that must come back: see cs3_step_history_lag() */
+  double latency_s, retry_s;   /* latency: one way */
+  double activation_latency_s; /* wafer to activation servers, one way */
   double clock_hz, optimizer_params_per_s;
   double port_bytes_per_s, memoryx_bytes_per_s;
-  double bytes_per_s; /* of a tensor alone on its way, without faults that have a time */
+  double servers_bytes_per_s; /* of a wafer's activation servers */
+  double bytes_per_s;         /* of a tensor alone on its way, without faults that have a time */
   Cs3Tree tree;
   guint tiers;
   double tier_bytes_per_s[CS3_TREE_MAX_TIERS + 1]; /* by tier, from 1 */
@@ -68,26 +79,38 @@ void cs3_step_plan_steady(Cs3StepPlan *plan);
  */
 double cs3_step_plan_piece(const Cs3StepPlan *plan, double now_s, double bytes);
 
-/* One use on one wafer: c_end of the use before, weights there, room for a gradient, all computed,
- * c_end. */
+/**
+ * cs3_step_plan_room: when a wafer has room for out number @n, counted over all micro-batches.
+ * @left: by out of a micro-batch: when it had gone. Those of earlier micro-batches have.
+ */
+static inline double cs3_step_plan_room(const Cs3StepPlan *plan, const double *left, guint64 n) {
+  guint64 o = n % plan->n_outs;
+  return o < plan->staged ? -G_MAXDOUBLE : left[o - plan->staged];
+}
+
+/* One use on one wafer: c_end of the use before, weights there, activations back and room for those
+ * that leave, room for a gradient, all computed, c_end. */
 typedef struct {
-  double last_s, fed_s, begin_s, worked_s, end_s;
+  double last_s, fed_s, away_s, begin_s, worked_s, end_s;
 } Cs3UseTimes;
 
-/**
- * cs3_plan_use_times: the equations of c_start and c_end in step.h.
- * @speed: share of the clock.
- * @first_s, @arrived_s: when the first and the last of its weights reach the wafer, if it streams.
- * @room_s: when there is room for its gradient, if it sends one.
- */
-Cs3UseTimes cs3_plan_use_times(const Cs3PlanUse *use, double speed, double last_s, double first_s,
-                               double arrived_s, double room_s);
+/* What a use waits for; only what it needs is read. */
+typedef struct {
+  double last_s;             /* c_end of the use before */
+  double first_s, arrived_s; /* the first and the last of its weights reach the wafer */
+  double room_s;             /* there is room for its gradient */
+  double back_s;             /* its activations are back */
+  double away_s;             /* there is room for those that it sends away */
+} Cs3UseInputs;
+
+/** cs3_plan_use_times: the equations of c_start and c_end in step.h. @speed: share of the clock. */
+Cs3UseTimes cs3_plan_use_times(const Cs3PlanUse *use, double speed, const Cs3UseInputs *in);
 
 /* Running sums at the end of some use, since the beginning of the simulation. */
 typedef struct {
   double end_s; /* c_end of that use */
-  double compute_s, wait_s, egress_wait_s, boundary_s;
-  double bytes_down, bytes_up;
+  double compute_s, wait_s, egress_wait_s, activation_wait_s, boundary_s;
+  double bytes_down, bytes_up, activation_bytes;
 } Cs3StepTotals;
 
 /** cs3_step_totals_use: add a use. @boundary: it is the first streamed one of an iteration. */

@@ -42,7 +42,11 @@ typedef struct {
   Cs3Place place;
   Cs3StepTotals totals;
   double last_stream_s;
-  guint64 n_consumed, n_finished; /* streams computed, gradients handed over */
+  guint64 n_consumed, n_finished;    /* streams computed, gradients handed over */
+  Cs3Bell sender_bell, fetcher_bell; /* activations are ready, may be fetched */
+  guint64 n_leaving, n_left;         /* activations ready to leave, gone */
+  guint64 n_fetched, n_taken;        /* activations back, computed */
+  double *left, *fetched; /* by out, by in of a micro-batch: when its last byte had gone */
 } Cs3Wafer;
 
 typedef struct Cs3Simulation {

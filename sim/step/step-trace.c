@@ -14,9 +14,15 @@ enum { ITERATIONS = 4 };
 
 const char *cs3_span_name(Cs3SpanKind kind) {
   static const char *const names[CS3_N_SPANS] = {
-      [CS3_SPAN_STREAM] = "stream",        [CS3_SPAN_REDUCE] = "reduce",
-      [CS3_SPAN_UPDATE] = "update",        [CS3_SPAN_COMPUTE] = "compute",
-      [CS3_SPAN_WEIGHTS] = "wait weights", [CS3_SPAN_EGRESS] = "wait egress",
+      [CS3_SPAN_STREAM] = "stream",
+      [CS3_SPAN_REDUCE] = "reduce",
+      [CS3_SPAN_UPDATE] = "update",
+      [CS3_SPAN_SEND] = "send activations",
+      [CS3_SPAN_FETCH] = "fetch activations",
+      [CS3_SPAN_COMPUTE] = "compute",
+      [CS3_SPAN_WEIGHTS] = "wait weights",
+      [CS3_SPAN_EGRESS] = "wait egress",
+      [CS3_SPAN_ACTIVATIONS] = "wait activations",
       [CS3_SPAN_BOUNDARY] = "boundary",
   };
   return names[kind];
@@ -54,6 +60,7 @@ static Cs3StepTrace *trace_new(const Cs3StepPlan *plan, const Cs3StepAnswer *ans
   trace->spans = clip(all, from_s, to_s);
   trace->step_s = to_s - from_s;
   trace->micro_batches = plan->micro_batches;
+  trace->activations = plan->n_outs > 0;
   trace->classes = g_array_new(FALSE, FALSE, sizeof(gint64));
   for (guint i = 0; i < plan->classes->len; i++)
     g_array_append_val(trace->classes, g_array_index(plan->classes, Cs3PlanClass, i).systems);
@@ -102,7 +109,11 @@ void cs3_step_trace_free(Cs3StepTrace *trace) {
 
 enum { LANE_MEMORYX = 1, LANE_DOWN, LANE_UP, LANE_WAFERS };
 
-static int lane_of(const Cs3Span *span) {
+static int activation_lane(const Cs3StepTrace *trace, guint class, gboolean back) {
+  return LANE_WAFERS + (int)(trace->classes->len + 2 * class + back);
+}
+
+static int lane_of(const Cs3StepTrace *trace, const Cs3Span *span) {
   switch ((Cs3SpanKind)span->kind) {
   case CS3_SPAN_STREAM:
     return LANE_DOWN;
@@ -110,6 +121,9 @@ static int lane_of(const Cs3Span *span) {
     return LANE_UP;
   case CS3_SPAN_UPDATE:
     return LANE_MEMORYX;
+  case CS3_SPAN_SEND:
+  case CS3_SPAN_FETCH:
+    return activation_lane(trace, span->wafer_class, span->kind == CS3_SPAN_FETCH);
   default:
     return LANE_WAFERS + span->wafer_class;
   }
@@ -140,16 +154,26 @@ static void name_lanes(json_t *events, const Cs3StepTrace *trace) {
   }
 }
 
+static void name_activation_lanes(json_t *events, const Cs3StepTrace *trace) {
+  for (guint i = 0; trace->activations && i < trace->classes->len; i++) {
+    g_autofree char *away = g_strdup_printf("wafers, class %u: activations out", i);
+    g_autofree char *back = g_strdup_printf("wafers, class %u: activations in", i);
+    cs3_trace_name(events, activation_lane(trace, i, FALSE), away);
+    cs3_trace_name(events, activation_lane(trace, i, TRUE), back);
+  }
+}
+
 json_t *cs3_step_trace_events(const Cs3StepTrace *trace, const char *const *labels) {
   json_t *events = json_array();
   name_lanes(events, trace);
+  name_activation_lanes(events, trace);
   for (guint i = 0; i < trace->spans->len; i++) {
     const Cs3Span *span = &g_array_index(trace->spans, Cs3Span, i);
     const char *label = labels != NULL ? labels[span->use] : "";
     json_array_append_new(
         events, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I, s:I}}", "name",
                           cs3_span_name(span->kind), "cat", cs3_span_name(span->kind), "ph", "X",
-                          "pid", 1, "tid", lane_of(span), "ts", 1e6 * span->begin_s, "dur",
+                          "pid", 1, "tid", lane_of(trace, span), "ts", 1e6 * span->begin_s, "dur",
                           1e6 * (span->end_s - span->begin_s), "args", "of", label, "use",
                           (json_int_t)span->use, "micro_batch", (json_int_t)span->micro_batch));
   }

@@ -7,13 +7,16 @@
 #include "sim/step/step.h"
 
 typedef enum {
-  CS3_SPAN_STREAM,   /* SwarmX: a tensor on its way to the wafers */
-  CS3_SPAN_REDUCE,   /* SwarmX: a gradient on its way to MemoryX */
-  CS3_SPAN_UPDATE,   /* MemoryX: the optimizer */
-  CS3_SPAN_COMPUTE,  /* wafer */
-  CS3_SPAN_WEIGHTS,  /* wafer: waits for weights */
-  CS3_SPAN_EGRESS,   /* wafer: waits for room for a gradient */
-  CS3_SPAN_BOUNDARY, /* wafer: waits between two iterations */
+  CS3_SPAN_STREAM,      /* SwarmX: a tensor on its way to the wafers */
+  CS3_SPAN_REDUCE,      /* SwarmX: a gradient on its way to MemoryX */
+  CS3_SPAN_UPDATE,      /* MemoryX: the optimizer */
+  CS3_SPAN_SEND,        /* activations on their way to the servers of a wafer */
+  CS3_SPAN_FETCH,       /* activations on their way back */
+  CS3_SPAN_COMPUTE,     /* wafer */
+  CS3_SPAN_WEIGHTS,     /* wafer: waits for weights */
+  CS3_SPAN_EGRESS,      /* wafer: waits for room for a gradient */
+  CS3_SPAN_ACTIVATIONS, /* wafer: waits for activations, or for room for those that leave */
+  CS3_SPAN_BOUNDARY,    /* wafer: waits between two iterations */
   CS3_N_SPANS
 } Cs3SpanKind;
 
@@ -22,7 +25,7 @@ typedef struct {
   gint64 micro_batch;
   guint32 iteration, use;
   guint16 kind;        /* Cs3SpanKind */
-  guint16 wafer_class; /* of wafers' spans */
+  guint16 wafer_class; /* of wafers' spans and of activations */
 } Cs3Span;
 
 /** cs3_span_name: (transfer none): "stream", "compute", ... */
@@ -35,6 +38,7 @@ typedef struct {
   GArray *classes; /* of gint64: systems in every wafer class */
   double step_s;   /* length */
   gint64 micro_batches;
+  gboolean activations; /* some leave the wafers */
 } Cs3StepTrace;
 
 /**
@@ -55,7 +59,8 @@ void cs3_trace_name(json_t *events, int lane, const char *name);
 /**
  * cs3_step_trace_events: (transfer full): the step in Chrome's trace-event format (an object with
  * "traceEvents"; Perfetto and chrome://tracing read it): a lane for MemoryX, one for each direction
- * of SwarmX and one for each class of wafers. Times in microseconds.
+ * of SwarmX and one for each class of wafers; behind them two for the activations of each class
+ * that sends some away. Times in microseconds.
  * @labels: (array) (nullable): what each use is, by index.
  */
 json_t *cs3_step_trace_events(const Cs3StepTrace *trace, const char *const *labels);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is common to both ways of timing a step: checks and the capacity of MemoryX. */
+/* What is common to both ways of timing a step: checks and capacities. */
 #include "config.h"
 
 #include "sim/step/step.h"
 
 #include <math.h>
+
+#include "fabric/fabric-error.h"
+#include "sim/step/step-plan.h"
 
 G_DEFINE_QUARK(cs3 - step - error - quark, cs3_step_error)
 
@@ -50,6 +53,8 @@ static gboolean check_use(guint k, const Cs3Use *use, GError **error) {
       {"compute_cycles", use->compute_cycles},
       {"gradient_bytes", use->gradient_bytes},
       {"update_params", use->update_params},
+      {"activation_out_bytes", use->activation_out_bytes},
+      {"activation_in_bytes", use->activation_in_bytes},
   };
   for (guint i = 0; i < G_N_ELEMENTS(amounts); i++) {
     if (isfinite(amounts[i].value) && amounts[i].value >= 0 && amounts[i].value <= MAX_AMOUNT)
@@ -66,6 +71,59 @@ static gboolean check_use(guint k, const Cs3Use *use, GError **error) {
       "schedule use %u: weight group %d with %g parameters to update, expected a group >= 0 "
       "(-1 only when nothing is updated)",
       k, use->weight_group, use->update_params);
+  return FALSE;
+}
+
+static gboolean fetched_too_much(guint k, double out, double in, GError **error) {
+  g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_INVALID,
+              "schedule use %u: %g bytes of activations fetched up to here, but %g sent", k, in,
+              out);
+  return FALSE;
+}
+
+/* What is sent in a micro-batch comes back in it. @sent: (out): bytes. */
+static gboolean check_balance(const Cs3Schedule *schedule, double *sent, GError **error) {
+  double in = 0;
+  for (guint k = 0; k < schedule->n_uses; k++) {
+    in += schedule->uses[k].activation_in_bytes;
+    if (in > *sent * (1 + CS3_STEP_ROUNDING))
+      return fetched_too_much(k, *sent, in, error);
+    *sent += schedule->uses[k].activation_out_bytes;
+  }
+  if (in >= *sent * (1 - CS3_STEP_ROUNDING))
+    return TRUE;
+  g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_INVALID,
+              "schedule: %g bytes of activations are sent away in a micro-batch, but %g fetched; "
+              "expected all of them",
+              *sent, in);
+  return FALSE;
+}
+
+static gboolean check_servers(const Cs3System *system, GError **error) {
+  return check_count("activations.servers", system->activations.servers, MAX_PREFETCH, error) &&
+         check_count("activations.staged", system->activations.staged, MAX_PREFETCH, error) &&
+         check_rate("activations link rate", system->activations.link_bits_per_s, error) &&
+         check_latency("activations latency", system->activations.latency_s, error);
+}
+
+/* A schedule that sends nothing away needs no servers. */
+static gboolean check_activations(const Cs3Schedule *schedule, const Cs3System *system,
+                                  GError **error) {
+  double sent = 0, missing = 0;
+  if (!check_balance(schedule, &sent, error))
+    return FALSE;
+  if (sent == 0)
+    return TRUE;
+  if (!check_servers(system, error))
+    return FALSE;
+  if (cs3_activations_fit(system, sent, &missing))
+    return TRUE;
+  g_set_error(
+      error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+      "%.4g GB of activations sent away in a micro-batch do not fit the activation servers: "
+      "%.3g GB lack (activations.servers x activations.capacity: %.4g GB); take a smaller "
+      "micro-batch or keep more on the wafer",
+      sent / 1e9, missing / 1e9, cs3_system_activation_capacity(system) / 1e9);
   return FALSE;
 }
 
@@ -91,7 +149,7 @@ gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system, GE
     if (!check_use(k, &schedule->uses[k], error))
       return FALSE;
   }
-  return TRUE;
+  return check_activations(schedule, system, error);
 }
 
 gboolean cs3_step_has_timed(const GArray *faults) {
@@ -105,6 +163,13 @@ gboolean cs3_step_has_timed(const GArray *faults) {
 
 gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes) {
   double missing = cs3_system_state_bytes(system, params) - cs3_system_capacity(system);
+  if (missing_bytes != NULL)
+    *missing_bytes = MAX(missing, 0);
+  return missing <= 0;
+}
+
+gboolean cs3_activations_fit(const Cs3System *system, double bytes, double *missing_bytes) {
+  double missing = bytes - cs3_system_activation_capacity(system);
   if (missing_bytes != NULL)
     *missing_bytes = MAX(missing, 0);
   return missing <= 0;

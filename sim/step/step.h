@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One training step of the whole cluster: MemoryX streams tensors through SwarmX to all wafers,
  * which compute while they arrive; gradients are added up on their way back; the optimizer updates.
+ * Activations may leave each wafer for servers in forward and come back in backward.
  * Simulated with SimGrid (step-simgrid.c) and, as the oracle, as a max-plus recurrence
  * (step-oracle.c). */
 #pragma once
@@ -30,6 +31,11 @@ typedef struct {
                             in; needs a weight_group */
   gint32 weight_group; /* >= 0: identity of the weights; a use in the next iteration may stream only
                           after the group's update; -1: none */
+  double activation_out_bytes; /* of each wafer to its activation servers when the use ends; the
+                                  wafer keeps them until they have left */
+  double activation_in_bytes;  /* back from there, whole, before the use begins: what was sent
+                                  last is fetched first; all that leaves in a micro-batch is
+                                  fetched in it */
 } Cs3Use;
 
 typedef struct {
@@ -46,12 +52,16 @@ typedef struct {
 
 /* Sums over one step, as a wafer without a fault sees it (the first such one). */
 typedef struct {
-  double step_s;        /* steady-state time from one iteration to the next */
-  double compute_s;     /* wafer busy */
-  double stream_wait_s; /* wafer waiting for weights, or for room for gradients */
-  double egress_wait_s; /* the part of stream_wait_s that waits for room for gradients */
+  double step_s;            /* steady-state time from one iteration to the next */
+  double compute_s;         /* wafer busy */
+  double stream_wait_s;     /* wafer waiting for weights, activations or room for what leaves */
+  double egress_wait_s;     /* the part of stream_wait_s that waits for room for gradients */
+  double activation_wait_s; /* the part of stream_wait_s that waits for activations to come back or
+                               for room for those that leave; weights and gradients that they slow
+                               down are in the rest */
   double boundary_s; /* exposed at the iteration boundary: last gradient, tree, update, broadcast */
   double bytes_down, bytes_up; /* per step, through one wafer's port */
+  double activation_bytes;     /* the part of bytes_up that are activations; they all come back */
 } Cs3StepTime;
 
 /*
@@ -76,6 +86,22 @@ typedef struct {
  * then the wafer stalls. MemoryX updates in the order of arrival; a group is updated when the last
  * of its gradients is.
  *
+ * Activations: every wafer w has servers of its own behind its port. With o and m the outs and
+ * ins of a micro-batch, S = activations.staged, A = port latency + activations.latency, and the
+ * rates below:
+ *
+ *   a_start(w,o) = max(a_end(w,o-1), c_end of o's use on w)
+ *   b_start(w,m) = max(b_end(w,m-1), c_end on w of the use that took m-S, a_end(w,n) + A)
+ *   c_start(w,k) also waits for b_end(w,m) + A of what it takes and a_end(w,o-S) before it sends o
+ *
+ * where n is the last sent of the tensors that m brings back. In each direction of a port one
+ * tensor of weights (gradients) and one of activations may be on their way at once: each tensor's
+ * order within its own lane is fixed, the two lanes share the port max-min fairly, each at most at
+ * its own rate (R; the least of port and servers). A tensor of weights that activations of one
+ * wafer slow down is slow for all. Without activations nothing shares a port and the equations
+ * above are a max-plus recurrence; with them an end is when the bytes have gone at the shared
+ * rates.
+ *
  * The step is the time from the end of the first micro-batch's last compute to the same event one
  * iteration later, once the whole state (slots, links, pending updates, relative to that event)
  * repeats to 1e-12. Where it comes back after q iterations (up to 16), the mean of these; the mean
@@ -87,7 +113,8 @@ typedef struct {
  * of the steady state; cs3_step_disturbed() simulates them.
  */
 
-/** cs3_step_check: every number finite and in range; else %FALSE and which use or key is wrong. */
+/** cs3_step_check: every number finite and in range; else %FALSE and which use or key is wrong.
+ * Activations that the servers cannot hold are %CS3_FABRIC_ERROR_INFEASIBLE. */
 gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -103,7 +130,8 @@ gboolean cs3_step_simulate(const Cs3Schedule *schedule, const Cs3System *system,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_step_oracle: the same step as a max-plus recurrence; agrees to 1e-9 (tests).
+ * cs3_step_oracle: the same step as a max-plus recurrence or, with activations, as a sequence of
+ * changes of the shares that lanes have of a port; agrees to 1e-9 (tests).
  * The arguments must pass cs3_step_check().
  */
 void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time);
@@ -142,3 +170,10 @@ GPtrArray *cs3_step_platform(const Cs3Schedule *schedule, const Cs3System *syste
  * @missing_bytes: (out) (optional): what lacks, 0 when it fits.
  */
 gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes);
+
+/**
+ * cs3_activations_fit: whether the activation servers of one system hold @bytes, all that a wafer
+ * sends away in a micro-batch. cs3_step_check() asks the same of a schedule.
+ * @missing_bytes: (out) (optional): what lacks, 0 when it fits.
+ */
+gboolean cs3_activations_fit(const Cs3System *system, double bytes, double *missing_bytes);
