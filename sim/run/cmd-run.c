@@ -7,6 +7,7 @@
 #include "sim/run/scenario.h"
 #include "sim/run/schedule.h"
 #include "sim/run/uncertainty.h"
+#include "sim/step/step-platform.h"
 #include "sim/step/step-trace.h"
 
 /* The scenario comes first: sim/validation/validate-measure.c reads these options as one. */

@@ -4,6 +4,7 @@
 
 #include "sim/step/simgrid-platform.h"
 #include "sim/step/simgrid-runner.h"
+#include "sim/step/step-platform.h"
 #include "sim/step/step-simgrid.h"
 
 #include <math.h>

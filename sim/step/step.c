@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What is common to both ways of timing a step: checks and capacities. */
+/* What is common to both ways of timing a step: checks. */
 #include "config.h"
 
 #include "sim/step/step.h"
@@ -159,18 +159,4 @@ gboolean cs3_step_has_timed(const GArray *faults) {
       return TRUE;
   }
   return FALSE;
-}
-
-gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes) {
-  double missing = cs3_system_state_bytes(system, params) - cs3_system_capacity(system);
-  if (missing_bytes != NULL)
-    *missing_bytes = MAX(missing, 0);
-  return missing <= 0;
-}
-
-gboolean cs3_activations_fit(const Cs3System *system, double bytes, double *missing_bytes) {
-  double missing = bytes - cs3_system_activation_capacity(system);
-  if (missing_bytes != NULL)
-    *missing_bytes = MAX(missing, 0);
-  return missing <= 0;
 }

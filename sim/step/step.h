@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "sim/machine/system.h"
+#include "sim/step/capacity.h"
 #include "sim/step/fault.h"
 
 #define CS3_STEP_ERROR (cs3_step_error_quark())
@@ -95,12 +96,10 @@ typedef struct {
  *   c_start(w,k) also waits for b_end(w,m) + A of what it takes and a_end(w,o-S) before it sends o
  *
  * where n is the last sent of the tensors that m brings back. In each direction of a port one
- * tensor of weights (gradients) and one of activations may be on their way at once: each tensor's
- * order within its own lane is fixed, the two lanes share the port max-min fairly, each at most at
- * its own rate (R; the least of port and servers). A tensor of weights that activations of one
- * wafer slow down is slow for all. Without activations nothing shares a port and the equations
- * above are a max-plus recurrence; with them an end is when the bytes have gone at the shared
- * rates.
+ * tensor of weights (gradients) and one of activations may be on their way at once, each in its own
+ * order; they share it max-min fairly, each at most at its own rate (R; the servers'). Activations
+ * of one wafer that slow weights down do so for all. Then an end is when the bytes have gone at
+ * these rates.
  *
  * The step is the time from the end of the first micro-batch's last compute to the same event one
  * iteration later, once the whole state (slots, links, pending updates, relative to that event)
@@ -149,31 +148,3 @@ gboolean cs3_step_disturbed(const Cs3Schedule *schedule, const Cs3System *system
 
 /** cs3_step_has_timed: whether @faults (nullable) holds one for cs3_step_disturbed(). */
 gboolean cs3_step_has_timed(const GArray *faults);
-
-typedef struct {
-  char *name, *text;
-} Cs3StepFile;
-
-/**
- * cs3_step_platform: the SimGrid platform that cs3_step_simulate() runs on, and the profiles of its
- * faults with a time, which it names by @name and a suffix; as if they counted from time 0.
- * @name: what the platform's file is called, without its folder.
- * The arguments must pass cs3_step_check().
- * Returns: (transfer full) (element-type Cs3StepFile): the platform (XML) first.
- */
-GPtrArray *cs3_step_platform(const Cs3Schedule *schedule, const Cs3System *system,
-                             const char *name);
-
-/**
- * cs3_system_fits: whether MemoryX holds master weights and optimizer state of @params parameters:
- * params x bytes_per_param <= units x capacity.
- * @missing_bytes: (out) (optional): what lacks, 0 when it fits.
- */
-gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes);
-
-/**
- * cs3_activations_fit: whether the activation servers of one system hold @bytes, all that a wafer
- * sends away in a micro-batch. cs3_step_check() asks the same of a schedule.
- * @missing_bytes: (out) (optional): what lacks, 0 when it fits.
- */
-gboolean cs3_activations_fit(const Cs3System *system, double bytes, double *missing_bytes);

@@ -8,6 +8,7 @@
 
 #include "fabric/fabric-error.h"
 #include "sim/step/step-plan.h"
+#include "sim/step/step-platform.h"
 #include "sim/step/step-sharing.h"
 #include "sim/step/step-simgrid.h"
 #include "sim/step/step-trace.h"

@@ -10,6 +10,7 @@
 #include "sim/step/simgrid-engine.h"
 #include "sim/step/simgrid-runner.h"
 #include "sim/step/step-plan.h"
+#include "sim/step/step-platform.h"
 #include "tests/unit/step-fixture.h"
 
 static void answer_quietly(gconstpointer input, gpointer result) {
