@@ -26,6 +26,7 @@ typedef struct {
 struct Cs3Ini {
   char *label;
   GPtrArray *entries;  /* Entry, in the order of the file */
+  GPtrArray *empty;    /* Entry without a key: [group] and no key up to the next */
   GHashTable *by_name; /* "group.key" -> Entry */
 };
 
@@ -36,6 +37,7 @@ typedef struct {
   char *group;      /* NULL: before the first */
   GString *comment; /* of the current paragraph */
   gboolean in_comment;
+  gboolean empty; /* no key since the last [group] */
 } Scan;
 
 static void entry_free(gpointer data) {
@@ -52,6 +54,7 @@ void cs3_ini_free(Cs3Ini *ini) {
     return;
   g_free(ini->label);
   g_ptr_array_unref(ini->entries);
+  g_ptr_array_unref(ini->empty);
   g_hash_table_unref(ini->by_name);
   g_free(ini);
 }
@@ -67,12 +70,17 @@ static gboolean refuse(const Scan *scan, const char *what, const char *line, GEr
   return FALSE;
 }
 
-static gboolean scan_group(Scan *scan, const char *line, GError **error) {
+static gboolean scan_group(Cs3Ini *ini, Scan *scan, const char *line, GError **error) {
   const char *end = strchr(line, ']');
   if (end == NULL || end[1] != '\0' || end == line + 1)
     return refuse(scan, "a group is written [name]", line, error);
   g_free(scan->group);
   scan->group = g_strndup(line + 1, (gsize)(end - line - 1));
+  Entry *entry = g_new0(Entry, 1);
+  entry->group = g_strdup(scan->group);
+  entry->line = scan->line;
+  g_ptr_array_add(ini->empty, entry);
+  scan->empty = TRUE;
   g_string_truncate(scan->comment, 0);
   scan->in_comment = FALSE;
   return TRUE;
@@ -104,7 +112,9 @@ static gboolean scan_key(Cs3Ini *ini, Scan *scan, const char *line, GError **err
                 scan->group, key, first->line);
     return FALSE;
   }
-  scan->in_comment = FALSE;
+  if (scan->empty)
+    g_ptr_array_set_size(ini->empty, (int)ini->empty->len - 1);
+  scan->in_comment = scan->empty = FALSE;
   Entry *entry = g_new0(Entry, 1);
   entry->group = g_strdup(scan->group);
   entry->key = g_steal_pointer(&key);
@@ -119,7 +129,7 @@ static gboolean scan_line(Cs3Ini *ini, Scan *scan, char *line, GError **error) {
   g_strstrip(line);
   scan->line++;
   if (line[0] == '[')
-    return scan_group(scan, line, error);
+    return scan_group(ini, scan, line, error);
   if (line[0] == '#') {
     scan_comment(scan, line);
     return TRUE;
@@ -163,6 +173,9 @@ static gboolean read_values(Cs3Ini *ini, const char *text, gsize length, GError 
   return TRUE;
 }
 
+/* The mark that some editors put in front of UTF-8. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 /* At most @size bytes of a file; -1 with errno set. Bounded, so that a device cannot fill memory.
  */
 static gssize read_some(const char *path, char *buffer, gsize size) {
@@ -191,7 +204,9 @@ static char *read_text(const char *path, const char *label, gsize *length, GErro
     return NULL;
   }
   text[n] = '\0';
-  *length = (gsize)n;
+  gsize skip = g_str_has_prefix(text, BYTE_ORDER_MARK) ? strlen(BYTE_ORDER_MARK) : 0;
+  *length = (gsize)n - skip;
+  memmove(text, text + skip, *length + 1);
   return g_steal_pointer(&text);
 }
 
@@ -201,8 +216,10 @@ Cs3Ini *cs3_ini_load(const char *path, const char *label, GError **error) {
   if (text == NULL)
     return NULL;
   g_autoptr(Cs3Ini) ini = g_new0(Cs3Ini, 1);
-  ini->label = g_strdup(label);
+  /* A file's name may be any bytes; where a value comes from is text. */
+  ini->label = g_utf8_make_valid(label, -1);
   ini->entries = g_ptr_array_new_with_free_func(entry_free);
+  ini->empty = g_ptr_array_new_with_free_func(entry_free);
   ini->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   if (!scan_lines(ini, text, error) || !read_values(ini, text, length, error))
     return NULL;
@@ -237,4 +254,12 @@ gboolean cs3_ini_left(const Cs3Ini *ini, const char **group, const char **key) {
     return TRUE;
   }
   return FALSE;
+}
+
+const char *cs3_ini_empty(const Cs3Ini *ini, guint n, guint *line) {
+  if (n >= ini->empty->len)
+    return NULL;
+  const Entry *entry = g_ptr_array_index(ini->empty, n);
+  *line = entry->line;
+  return entry->group;
 }

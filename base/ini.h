@@ -14,6 +14,12 @@ typedef struct Cs3Ini Cs3Ini;
  * Fails with %CS3_CONFIG_ERROR_NOT_FOUND, %CS3_CONFIG_ERROR_SYNTAX or %CS3_CONFIG_ERROR_DUPLICATE.
  */
 Cs3Ini *cs3_ini_load(const char *path, const char *label, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_ini_empty: the @n-th [group], from 0, with no key below it. @line: (out): where it stands.
+ * Returns: (transfer none) (nullable): %NULL behind the last.
+ */
+const char *cs3_ini_empty(const Cs3Ini *ini, guint n, guint *line);
 void cs3_ini_free(Cs3Ini *ini);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Ini, cs3_ini_free)
 

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/plain-text.h"
@@ -106,6 +107,21 @@ Cs3Output *cs3_output_new(const char *path, GError **error) {
 
 const char *cs3_output_path(const Cs3Output *output) {
   return output->path;
+}
+
+gint64 cs3_output_width(const Cs3Output *output) {
+  gint64 columns = 0;
+  struct winsize size = {0};
+  const char *given = g_getenv("COLUMNS");
+  if (given != NULL && g_ascii_string_to_signed(given, 10, 20, 10000, &columns, NULL))
+    return columns;
+  if (output->file != stdout || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+    return 0;
+  return size.ws_col >= 20 ? size.ws_col : 0;
+}
+
+gboolean cs3_output_reader_gone(const Cs3Output *output) {
+  return output->path == NULL && output->failure == EPIPE;
 }
 
 gsize cs3_output_bytes(const Cs3Output *output) {

@@ -44,6 +44,15 @@ typedef struct Cs3Output Cs3Output;
  */
 Cs3Output *cs3_output_new(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_output_reader_gone: whether a write to standard output found its reader gone (EPIPE). */
+gboolean cs3_output_reader_gone(const Cs3Output *output);
+
+/**
+ * cs3_output_width: columns that a line of text may take: COLUMNS, if it is set to a number, else
+ * the terminal's; 0 when the output is no terminal: any.
+ */
+gint64 cs3_output_width(const Cs3Output *output);
+
 /** cs3_output_path: (transfer none) (nullable): the file's name, %NULL for standard output. */
 const char *cs3_output_path(const Cs3Output *output);
 

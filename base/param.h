@@ -44,8 +44,10 @@ typedef struct {
   double plausible_min, plausible_max; /* range for uncertainty; equal when not sampled */
   const char *const *choices;          /* NULL-terminated, CS3_PARAM_ENUM only */
   Cs3Evidence evidence;
-  const char *source; /* what is known, and who said it; a preset adds the source of its value */
-  const char *help;   /* one sentence */
+  const char *source;  /* what is known, and who said it; a preset adds the source of its value */
+  const char *help;    /* one sentence */
+  const char *readers; /* NULL: every simulation; else the commands whose results depend on it,
+                          separated by blanks; "": none, it only describes the machine */
 } Cs3Param;
 
 /* A struct described by a parameter table. */

@@ -242,3 +242,48 @@ char *cs3_quantity_format(double value, Cs3Unit unit) {
   }
   return g_strconcat(value < 0 ? "-" : "", best, NULL);
 }
+
+gboolean cs3_percent(const char *text, double *value) {
+  g_autofree char *copy = g_strstrip(g_strdup(text));
+  const char *end = scan_mantissa(copy);
+  if (end == NULL || end - copy > MAX_NUMBER || strcmp(end + strspn(end, " "), "%") != 0)
+    return FALSE;
+  /* One rounding: 70% is the same number as 0.7. */
+  g_autofree char *decimal = g_strdup_printf("%.*se-2", (int)(end - copy), copy);
+  *value = g_ascii_strtod(decimal, NULL);
+  return TRUE;
+}
+
+static char *write_plain(double value) {
+  int point = 0;
+  g_autofree char *digits = shortest_digits(value, &point);
+  return point > 6 ? g_strdup_printf("%s%s%se%d", (char[]){digits[0], 0}, digits[1] ? "." : "",
+                                     digits + 1, point - 1)
+                   : place_point(digits, point);
+}
+
+char *cs3_number_hint(const char *text, gboolean share) {
+  static const struct {
+    const char *suffixes;
+    double factor, binary;
+  } sizes[] = {{"kK", 1e3, 1024}, {"mM", 1e6, 0}, {"bBgG", 1e9, 0}, {"tT", 1e12, 0}};
+  g_autofree char *copy = g_strstrip(g_strdup(text));
+  const char *end = scan_mantissa(copy);
+  double value = end != NULL && end - copy <= MAX_NUMBER ? g_ascii_strtod(copy, NULL) : 0;
+  if (!(value > 0 && value < 1e100))
+    return g_strdup("");
+  if (share) {
+    g_autofree char *part = write_plain(value / 100);
+    gboolean percent = *end == '\0' && value > 1 && value < 100;
+    return percent ? g_strdup_printf("; for %s %% write %s", copy, part) : g_strdup("");
+  }
+  for (gsize i = 0; i < G_N_ELEMENTS(sizes) && *end != '\0' && end[1] == '\0'; i++) {
+    if (strchr(sizes[i].suffixes, *end) == NULL)
+      continue;
+    g_autofree char *decimal = write_plain(value * sizes[i].factor);
+    g_autofree char *binary = sizes[i].binary > 0 ? write_plain(value * sizes[i].binary) : NULL;
+    return g_strdup_printf("; write %s%s%s", decimal, binary != NULL ? " or " : "",
+                           binary != NULL ? binary : "");
+  }
+  return g_strdup("");
+}

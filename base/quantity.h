@@ -32,3 +32,13 @@ const char *cs3_quantity_unit(Cs3Unit unit);
 
 /** cs3_quantity_example: (transfer none): how such a value is written, "1.1 GHz". */
 const char *cs3_quantity_example(Cs3Unit unit);
+
+/** cs3_percent: whether @text is a percentage ("70%", "12.5 %"); @value: (out): its share. */
+gboolean cs3_percent(const char *text, double *value);
+
+/**
+ * cs3_number_hint: how to write the number that @text, which was refused, probably means: "70"
+ * where a @share is wanted, "4k", "80B". Returns: (transfer full): "; write 4000 or 4096", or ""
+ * when it is no such number.
+ */
+char *cs3_number_hint(const char *text, gboolean share);

@@ -15,6 +15,9 @@ typedef struct {
   double real;
 } Cell;
 
+/* A text column narrower than this is not read as text. */
+enum { LEAST_TEXT = 24 };
+
 struct Cs3Table {
   const Cs3Column *columns;
   guint n_columns;
@@ -173,32 +176,101 @@ static void append_padded(GString *line, const char *text, glong width, gboolean
     g_string_append_printf(line, "%*s%s", padding, "", text);
 }
 
-/* One line of the text table; @row is -1 for the header. */
-static char *text_line(const Cs3Table *table, int row, const glong *widths) {
-  GString *line = g_string_new(NULL);
-  for (guint c = 0; c < table->n_columns; c++) {
-    const Cs3Column *column = &table->columns[c];
-    if (column->title == NULL)
-      continue;
-    g_autofree char *text =
-        row < 0 ? g_strdup(column->title) : cell_text(column, cell_at(table, (guint)row, c));
-    if (line->len > 0)
-      g_string_append(line, "  ");
-    append_padded(line, text, widths[c], column->type == CS3_COLUMN_TEXT);
-  }
-  return g_strchomp(g_string_free(line, FALSE));
+/* Columns of a table that stand beside each other. */
+typedef struct {
+  const Cs3Table *table;
+  const glong *widths; /* of every column of the table */
+  guint *columns;
+  guint n;
+} Block;
+
+static char *block_cell(const Block *block, guint i, int row) {
+  const Cs3Column *column = &block->table->columns[block->columns[i]];
+  return row < 0 ? g_strdup(column->title)
+                 : cell_text(column, cell_at(block->table, (guint)row, block->columns[i]));
 }
 
-static void write_text(const Cs3Table *table, Cs3Output *output) {
-  g_autofree glong *widths = column_widths(table);
-  for (int r = -1; r < (int)cs3_table_rows(table); r++) {
-    g_autofree char *line = text_line(table, r, widths);
+/* One line of the block but for its last cell; @row is -1 for the header. */
+static GString *line_begin(const Block *block, int row) {
+  GString *line = g_string_new(NULL);
+  for (guint i = 0; i < block->n; i++) {
+    guint c = block->columns[i];
+    gboolean left = block->table->columns[c].type == CS3_COLUMN_TEXT;
+    g_autofree char *text = block_cell(block, i, row);
+    if (i > 0)
+      g_string_append(line, "  ");
+    if (i + 1 < block->n || !left)
+      append_padded(line, text, block->widths[c], left);
+  }
+  return line;
+}
+
+/* Appends @text, from line to line at its blanks where it is wider than @room; 0: any width. */
+static void append_wrapped(GString *line, const char *text, glong room) {
+  glong indent = g_utf8_strlen(line->str, -1), used = 0;
+  g_auto(GStrv) words = g_strsplit(text, " ", -1);
+  for (char **word = words; *word != NULL; word++) {
+    glong length = g_utf8_strlen(*word, -1);
+    if (word > words && room > 0 && used + 1 + length > room) {
+      g_string_append_printf(line, "\n%*s", (int)indent, "");
+      used = 0;
+    } else if (word > words) {
+      g_string_append_c(line, ' ');
+      used++;
+    }
+    g_string_append(line, *word);
+    used += length;
+  }
+}
+
+static glong block_width(const Block *block) {
+  glong width = -2;
+  for (guint i = 0; i < block->n; i++)
+    width += 2 + block->widths[block->columns[i]];
+  return width;
+}
+
+static void write_block(const Block *block, glong limit, Cs3Output *output) {
+  glong width = block_width(block), last = block->widths[block->columns[block->n - 1]];
+  gboolean text = block->table->columns[block->columns[block->n - 1]].type == CS3_COLUMN_TEXT;
+  glong room = limit > 0 && width > limit ? MAX(limit - (width - last), LEAST_TEXT) : 0;
+  for (int r = -1; r < (int)cs3_table_rows(block->table); r++) {
+    g_autoptr(GString) line = line_begin(block, r);
+    g_autofree char *cell = text ? block_cell(block, block->n - 1, r) : g_strdup("");
+    append_wrapped(line, cell, room);
+    g_strchomp(line->str);
     if (r < 0)
-      cs3_output_heading(output, line);
+      cs3_output_heading(output, line->str);
     else
-      cs3_output_puts(output, line);
+      cs3_output_puts(output, line->str);
     cs3_output_puts(output, "\n");
   }
+}
+
+/* The least width that a column takes: text wraps where it is the last of its block. */
+static glong least_width(const Block *block, guint column) {
+  gboolean text = block->table->columns[column].type == CS3_COLUMN_TEXT;
+  return text ? MIN(block->widths[column], LEAST_TEXT) : block->widths[column];
+}
+
+/* A table that is wider than the terminal goes on below itself, the first column again in front. */
+static void write_text(const Cs3Table *table, Cs3Output *output) {
+  g_autofree glong *widths = column_widths(table);
+  g_autofree guint *columns = g_new(guint, table->n_columns + 1);
+  Block block = {table, widths, columns, 0};
+  glong limit = cs3_output_width(output);
+  for (guint c = 0; c < table->n_columns; c++) {
+    if (table->columns[c].title == NULL)
+      continue;
+    glong with = block_width(&block) + 2 + least_width(&block, c);
+    if (limit > 0 && block.n > 1 && with > limit) {
+      write_block(&block, limit, output);
+      cs3_output_puts(output, "\n");
+      block.n = 1;
+    }
+    columns[block.n++] = c;
+  }
+  write_block(&block, limit, output);
 }
 
 void cs3_table_write(const Cs3Table *table, Cs3Output *output, Cs3Format format) {

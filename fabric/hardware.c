@@ -10,23 +10,30 @@
 
 /* min and max are what the models can work with; low and high bound what the real machine may be
  * (0, 0: known well enough not to be sampled). A preset narrows low..high in its [range]. */
-#define ROW(type, unit, group, key, member, min, max, low, high, choices, evidence, source, help)  \
+#define ROW(readers, type, unit, group, key, member, min, max, low, high, choices, evidence,       \
+            source, help)                                                                          \
   {                                                                                                \
     G_STRINGIFY(group), key, CS3_PARAM_##type, CS3_UNIT_##unit,                                    \
         offsetof(Cs3Hardware, group.member), min, max, low, high, choices,                         \
-        CS3_EVIDENCE_##evidence, source, help                                                      \
+        CS3_EVIDENCE_##evidence, source, help, readers                                             \
   }
-#define INT(group, key, member, unit, min, max, low, high, evidence, source, help)                 \
-  ROW(INT, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
-#define REAL(group, key, member, unit, min, max, low, high, evidence, source, help)                \
-  ROW(REAL, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
+#define INT_OF(readers, group, key, member, unit, min, max, low, high, evidence, source, help)     \
+  ROW(readers, INT, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
+#define REAL_OF(readers, group, key, member, unit, min, max, low, high, evidence, source, help)    \
+  ROW(readers, REAL, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
+#define INT(...) INT_OF(NULL, __VA_ARGS__)
+#define REAL(...) REAL_OF(NULL, __VA_ARGS__)
 #define ENUM(group, key, member, choices, evidence, source, help)                                  \
-  ROW(ENUM, NONE, group, key, member, 0, G_N_ELEMENTS(choices) - 2, 0, 0, choices, evidence,       \
+  ROW(NULL, ENUM, NONE, group, key, member, 0, G_N_ELEMENTS(choices) - 2, 0, 0, choices, evidence, \
       source, help)
 /* Nobody knows which of the choices the machine has. */
 #define ANY_OF(group, key, member, choices, evidence, source, help)                                \
-  ROW(ENUM, NONE, group, key, member, 0, G_N_ELEMENTS(choices) - 2, 0, G_N_ELEMENTS(choices) - 2,  \
-      choices, evidence, source, help)
+  ROW(NULL, ENUM, NONE, group, key, member, 0, G_N_ELEMENTS(choices) - 2, 0,                       \
+      G_N_ELEMENTS(choices) - 2, choices, evidence, source, help)
+
+/* Rules of PEs and routers of which the closed forms and recurrences of a step need none. */
+#define EVENT_CORE "fabric layer validate plot"
+#define DESCRIPTIVE ""
 
 #define CHARACTERISATION "WSE-3 characterisation on the ALCF CS-3 (agrees with arXiv 2608.25124)"
 #define NO_PUBLIC_VALUE "no public value; proposal: "
@@ -34,14 +41,15 @@
 /* PE code of one published program; of no other generation is anything known. */
 #define MESH_GEMM "fitted on the 99 runs of MeshGEMM on the WSE-3 simulator (WaferLLM repository)"
 #define GEMM(type, key, help)                                                                      \
-  type(gemm, #key, key, CYCLES, 0, 10000, 0, 0, DERIVED, MESH_GEMM, help)
+  type##_OF("fabric validate plot", gemm, #key, key, CYCLES, 0, 10000, 0, 0, DERIVED, MESH_GEMM,   \
+            help)
 
+/* The kernels of a layer bind all input queues and the first six output queues. */
 #define IN_QUEUE(n)                                                                                \
-  INT(fabric, "in_queue_" #n, in_queue[n], NONE, 0, 1024, 0, 0, VENDOR,                            \
-      "Cerebras SDK documentation, appendix",                                                      \
-      "Depth of the PE's input queue " #n " in wavelets; 0 when the queue does not exist.")
-#define OUT_QUEUE(n)                                                                               \
-  INT(fabric, "out_queue_" #n, out_queue[n], NONE, 0, 1024, 0, 0, VENDOR,                          \
+  INT(fabric, "in_queue_" #n, in_queue[n], NONE, 1, 1024, 0, 0, VENDOR,                            \
+      "Cerebras SDK documentation, appendix", "Depth of the PE's input queue " #n " in wavelets.")
+#define OUT_QUEUE(n, least)                                                                        \
+  INT(fabric, "out_queue_" #n, out_queue[n], NONE, least, 1024, 0, 0, VENDOR,                      \
       "Cerebras SDK documentation, appendix",                                                      \
       "Depth of the PE's output queue " #n " in wavelets; 0 when the queue does not exist.")
 
@@ -82,8 +90,8 @@ static const Cs3Param params[] = {
     INT(pe, "sram_data", sram_data_bytes, BYTES, 256, 16777216, 40e3, 44976, DERIVED,
         "48 KiB less about 5.8 kB of code in real kernels; " CHARACTERISATION,
         "SRAM of one PE that is left for data beside code."),
-    INT(pe, "banks", banks, NONE, 1, 256, 0, 0, VENDOR, "Hot Chips 34, 2022",
-        "Single-ported SRAM banks of one PE."),
+    INT_OF(DESCRIPTIVE, pe, "banks", banks, NONE, 1, 256, 0, 0, VENDOR, "Hot Chips 34, 2022",
+           "Single-ported SRAM banks of one PE."),
     INT(pe, "read_width", read_bytes, BYTES, 2, 4096, 0, 0, VENDOR,
         "Hot Chips 34, 2022: two 64-bit reads, which fits the marketed bandwidth and the measured "
         "four FP16 multiply-adds per cycle; the 32 bits of the SDK appendix would feed two",
@@ -101,22 +109,26 @@ static const Cs3Param params[] = {
     INT(pe, "lanes_mixed", lanes_mixed, NONE, 1, 1024, 0, 0, VENDOR,
         "Cerebras SDK documentation, table of vector widths",
         "Multiply-add lanes with FP16 factors and an FP32 accumulator."),
-    REAL(pe, "fp32_fmac", fp32_fmac, NONE, 0.001, 1024, 0, 0, MEASURED,
-         "WSE-2: 5,130 cycles for 5,124 elements (SpMM study, arXiv 2604.27985); WSE-3: "
-         "0.50, " CHARACTERISATION,
-         "FP32 multiply-adds per cycle."),
-    INT(pe, "microthreads", microthreads, NONE, 0, 64, 0, 0, VENDOR,
-        "Hot Chips 34, 2022; Cerebras SDK documentation",
-        "Vector operations that can be in flight beside the main thread."),
-    INT(pe, "task_start", task_start, CYCLES, 0, 1000, 3, 20, UNPUBLISHED,
-        NO_PUBLIC_VALUE "4 to 8 cycles on WSE-2, 3 to 6 on WSE-3",
-        "From the activation of a task, or the last wavelet of a receive, to its first "
-        "instruction."),
-    INT(pe, "launch", launch, CYCLES, 0, 10000, 0, 0, DERIVED,
+    REAL_OF(EVENT_CORE, pe, "fp32_fmac", fp32_fmac, NONE, 0.001, 1024, 0, 0, MEASURED,
+            "WSE-2: 5,130 cycles for 5,124 elements (SpMM study, arXiv 2604.27985); WSE-3: "
+            "0.50, " CHARACTERISATION,
+            "FP32 multiply-adds per cycle."),
+    INT_OF(EVENT_CORE, pe, "microthreads", microthreads, NONE, 6, 64, 0, 0, VENDOR,
+           "Hot Chips 34, 2022; Cerebras SDK documentation",
+           "Vector operations that can be in flight beside the main thread; a layer's weight "
+           "gradients "
+           "use six."),
+    INT_OF(EVENT_CORE, pe, "task_start", task_start, CYCLES, 0, 1000, 3, 20, UNPUBLISHED,
+           NO_PUBLIC_VALUE "4 to 8 cycles on WSE-2, 3 to 6 on WSE-3",
+           "From the activation of a task, or the last wavelet of a receive, to its first "
+           "instruction."),
+    INT_OF(
+        EVENT_CORE, pe, "launch", launch, CYCLES, 0, 10000, 0, 0, DERIVED,
         "WSE-2: 34 of the 56 cycles that the logged reduce runs take beside their wavelets; WSE-3: "
         "an 8-word message takes 36 cycles by time stamps, 19 in the trace; " CHARACTERISATION,
         "Program start and time stamps, in the runs that published cycle counts describe."),
-    INT(pe, "fabric_setup", fabric_setup, CYCLES, 0, 1000, 0, 0, DERIVED,
+    INT_OF(
+        EVENT_CORE, pe, "fabric_setup", fabric_setup, CYCLES, 0, 1000, 0, 0, DERIVED,
         "WSE-2: 18 cycles between two blocking vector operations in the logged reduce runs; WSE-3 "
         "trace: 7 cycles from dispatch to the link, ramp and first element "
         "included; " CHARACTERISATION,
@@ -124,23 +136,24 @@ static const Cs3Param params[] = {
     INT(pe, "vector_setup", vector_setup, CYCLES, 0, 1000, 5, 20, MEASURED,
         "WSE-3 vendor simulator: 9 cycles; WSE-2: 6; " CHARACTERISATION,
         "Cycles before the first element of an element-wise vector operation."),
-    INT(pe, "copy_setup", copy_setup, CYCLES, 0, 1000, 5, 20, MEASURED,
-        "WSE-3 vendor simulator: 15 cycles, 8 in a tighter harness; " CHARACTERISATION,
-        "Cycles before the first element of a vector move."),
-    INT(pe, "fma_setup", fma_setup, CYCLES, 0, 1000, 5, 20, MEASURED,
+    INT_OF(EVENT_CORE, pe, "copy_setup", copy_setup, CYCLES, 0, 1000, 5, 20, MEASURED,
+           "WSE-3 vendor simulator: 15 cycles, 8 in a tighter harness; " CHARACTERISATION,
+           "Cycles before the first element of a vector move."),
+    INT_OF(
+        EVENT_CORE, pe, "fma_setup", fma_setup, CYCLES, 0, 1000, 5, 20, MEASURED,
         "WSE-3 vendor simulator: 16 cycles, 13 in a tighter harness; WSE-2: 6; " CHARACTERISATION,
         "Cycles before the first element of a vector multiply-add."),
-    INT(pe, "wide_interval", wide_interval, CYCLES, 1, 1000, 0, 0, DERIVED,
-        "fitted on the communication-only MeshGEMM runs of the WSE-3 simulator (WaferLLM "
-        "repository); other generations: no data",
-        "Cycles between two issues of one 64-bit vector operation on the fabric."),
+    INT_OF(EVENT_CORE, pe, "wide_interval", wide_interval, CYCLES, 1, 1000, 0, 0, DERIVED,
+           "fitted on the communication-only MeshGEMM runs of the WSE-3 simulator (WaferLLM "
+           "repository); other generations: no data",
+           "Cycles between two issues of one 64-bit vector operation on the fabric."),
     REAL(pe, "vector_rate", vector_rate, NONE, 0.001, 1024, 0, 0, MEASURED,
          "WSE-3 vendor simulator: 3.96; WSE-2: the four lanes of the SDK table; " CHARACTERISATION,
          "FP16 elements per cycle of an element-wise addition or multiplication in SRAM."),
-    REAL(pe, "copy_rate", copy_rate, NONE, 0.001, 1024, 0, 0, MEASURED,
-         "WSE-3: 8.00 in the vendor simulator, 4.82 on silicon; WSE-2: the SDK "
-         "table; " CHARACTERISATION,
-         "FP16 elements per cycle of a vector move; 32-bit words move at half this rate."),
+    REAL_OF("validate", pe, "copy_rate", copy_rate, NONE, 0.001, 1024, 0, 0, MEASURED,
+            "WSE-3: 8.00 in the vendor simulator, 4.82 on silicon; WSE-2: the SDK "
+            "table; " CHARACTERISATION,
+            "FP16 elements per cycle of a vector move; 32-bit words move at half this rate."),
     REAL(pe, "special_rate", special_rate, NONE, 1e-6, 1024, 0.02, 0.5, UNPUBLISHED,
          NO_PUBLIC_VALUE "between a scalar FP32 division (about 50 cycles, csl-examples) and a "
                          "polynomial of about eight vector operations at four elements per cycle",
@@ -150,9 +163,9 @@ static const Cs3Param params[] = {
          "vendor "
          "simulator; " CHARACTERISATION,
          "Share of the SRAM port rate that a vector multiply-add reaches."),
-    INT(pe, "fp_latency", fp_latency, CYCLES, 1, 1000, 0, 0, MEASURED,
-        "WSE-3 vendor simulator: a dependent addition every 2 cycles; " CHARACTERISATION,
-        "Cycles until the result of a floating-point operation can be used."),
+    INT_OF(EVENT_CORE, pe, "fp_latency", fp_latency, CYCLES, 1, 1000, 0, 0, MEASURED,
+           "WSE-3 vendor simulator: a dependent addition every 2 cycles; " CHARACTERISATION,
+           "Cycles until the result of a floating-point operation can be used."),
 
     REAL(fabric, "link", link_cycles, CYCLES, 1, 1000, 0, 0, MEASURED,
          "Cerebras SDK documentation: 1; CS-3 silicon: 1.125 sustained; " CHARACTERISATION,
@@ -164,15 +177,11 @@ static const Cs3Param params[] = {
     INT(fabric, "ramp", ramp_cycles, CYCLES, 0, 1000, 0, 0, MEASURED,
         "arXiv 2404.15888 (HPDC 2024): 2 cycles; exact in 33 logged reduce runs",
         "Latency between router and PE, each way (T_R)."),
-    INT(fabric, "turn", turn_cycles, CYCLES, 0, 1000, 0, 0, DISPUTED,
-        "about 20 cycles in one silicon fit of CS-3, 33 in its simulator, unexplained; 0 "
-        "elsewhere; " CHARACTERISATION,
-        "Extra latency where a route changes dimension."),
-    INT(fabric, "colours", colours, NONE, 1, 64, 0, 0, VENDOR, "Cerebras SDK documentation",
-        "Routable colours (virtual channels)."),
-    INT(fabric, "switch_positions", switch_positions, NONE, 1, 64, 0, 0, VENDOR,
-        "Cerebras SDK documentation; US patent 12177133",
-        "Routes that a router can hold per colour and step through by control wavelets."),
+    INT_OF(EVENT_CORE, fabric, "colours", colours, NONE, 1, 64, 0, 0, VENDOR,
+           "Cerebras SDK documentation", "Routable colours (virtual channels)."),
+    INT_OF(EVENT_CORE, fabric, "switch_positions", switch_positions, NONE, 1, 64, 0, 0, VENDOR,
+           "Cerebras SDK documentation; US patent 12177133",
+           "Routes that a router can hold per colour and step through by control wavelets."),
     INT(fabric, "router_buffer", router_buffer, NONE, 1, 1024, 1, 4, UNPUBLISHED,
         NO_PUBLIC_VALUE "2; csl-examples pipeline-01 holds about 14 wavelets in queues and router",
         "Wavelets that a router buffers per colour and input port."),
@@ -184,14 +193,14 @@ static const Cs3Param params[] = {
     IN_QUEUE(5),
     IN_QUEUE(6),
     IN_QUEUE(7),
-    OUT_QUEUE(0),
-    OUT_QUEUE(1),
-    OUT_QUEUE(2),
-    OUT_QUEUE(3),
-    OUT_QUEUE(4),
-    OUT_QUEUE(5),
-    OUT_QUEUE(6),
-    OUT_QUEUE(7),
+    OUT_QUEUE(0, 1),
+    OUT_QUEUE(1, 1),
+    OUT_QUEUE(2, 1),
+    OUT_QUEUE(3, 1),
+    OUT_QUEUE(4, 1),
+    OUT_QUEUE(5, 1),
+    OUT_QUEUE(6, 0),
+    OUT_QUEUE(7, 0),
 
     REAL(io, "rate", rate_bits_per_s, BITS_PER_S, 1e6, 1e18, 0, 0, VENDOR,
          "Cerebras CS-1, CS-2 and CS-3 datasheets: 12 x 100 GbE",
@@ -243,7 +252,7 @@ static const Cs3Param params[] = {
          "Cerebras SDK white paper: a sparse wavelet is a 16-bit index and a 16-bit value",
          "How a non-zero weight travels; the others are hypothetical."),
     /* Sampled between the two ways; the faster of them is no third one. */
-    ROW(ENUM, NONE, kernel, "dw_algorithm", dw_algorithm, CS3_DW_DOT, CS3_DW_AUTO, CS3_DW_DOT,
+    ROW(NULL, ENUM, NONE, kernel, "dw_algorithm", dw_algorithm, CS3_DW_DOT, CS3_DW_AUTO, CS3_DW_DOT,
         CS3_DW_BLOCK, dw_algorithms, UNPUBLISHED,
         NO_PUBLIC_VALUE "dot products; a local block is the other way to do it",
         "How weight gradients are computed: a dot product over the PE's tokens for each live "

@@ -83,7 +83,6 @@ typedef struct {
     double link_cycles; /* cycles per wavelet on a link: 1, or 9/8 on WSE-3 silicon */
     gint64 hop_cycles;  /* router to router */
     gint64 ramp_cycles; /* router <-> PE, each way (T_R) */
-    gint64 turn_cycles; /* extra when a route changes dimension */
     gint64 colours;
     gint64 switch_positions;
     gint64 router_buffer;             /* wavelets per colour per input port */

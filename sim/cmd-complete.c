@@ -8,17 +8,19 @@
 #include "sim/cli/cli-help.h"
 #include "sim/cmd-list.h"
 #include "sim/commands.h"
+#include "sim/map/mapper.h"
 
 /* Candidates that begin with the word under the cursor, one a line. */
 typedef struct {
   Cs3Output *output;
   const char *prefix;
+  const char *head; /* what stands in front of it: earlier parts of a list */
 } Offer;
 
 static void offer(const char *name, const char *what, gpointer data) {
   const Offer *to = data;
   if (g_str_has_prefix(name, to->prefix))
-    cs3_output_printf(to->output, "%s\n", name);
+    cs3_output_printf(to->output, "%s%s\n", to->head, name);
 }
 
 static void offer_commands(Offer *to) {
@@ -36,6 +38,11 @@ static void offer_kind(const char *kind, Offer *to) {
     offer_commands(to);
     for (const Cs3Topic *t = cs3_topics(); t->name != NULL; t++)
       offer(t->name, NULL, to);
+  }
+  if (strcmp(kind, "map") == 0) {
+    g_auto(GStrv) words = cs3_map_force_words();
+    for (char **word = words; *word != NULL; word++)
+      offer(*word, NULL, to);
   }
   for (const Cs3List *l = cs3_lists(); l->name != NULL; l++) {
     if (strcmp(kind, "lists") == 0)
@@ -56,9 +63,16 @@ static void offer_options(const Cs3CliCall *call, Offer *to) {
 }
 
 static void offer_value(const Cs3Option *option, Offer *to) {
+  /* "cs2,cs" goes on behind the comma. */
+  const char *comma = strrchr(to->prefix, ',');
+  g_autofree char *head =
+      comma != NULL ? g_strndup(to->prefix, (gsize)(comma - to->prefix) + 1) : g_strdup("");
+  to->head = head;
+  to->prefix += strlen(head);
   for (guint i = 0; option->choices != NULL && option->choices[i] != NULL; i++)
     offer(option->choices[i], NULL, to);
   offer_kind(option->completes, to);
+  to->head = "";
 }
 
 /* The option whose value is being typed, when the word before is one that takes a value. */
@@ -82,7 +96,7 @@ static const Cs3Command *command_called(const char *name) {
 static Cs3ExitStatus run_complete(const Cs3Context *context, const void *options, char **words,
                                   GError **error) {
   guint n = g_strv_length(words);
-  Offer to = {.output = context->output, .prefix = n > 0 ? words[n - 1] : ""};
+  Offer to = {.output = context->output, .prefix = n > 0 ? words[n - 1] : "", .head = ""};
   if (n <= 1 && to.prefix[0] != '-') {
     offer_commands(&to);
     return CS3_EXIT_OK;

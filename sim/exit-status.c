@@ -23,8 +23,9 @@ static const Cs3ExitMeaning meanings[] = {
     {CS3_EXIT_NO_INPUT, "an input file does not exist or cannot be read"},
     {CS3_EXIT_UNAVAILABLE, "a needed program is not installed or does not do its work (gnuplot)"},
     {CS3_EXIT_INTERNAL, "a mistake in cs3sim itself: please report it"},
+    {CS3_EXIT_OS, "the system lacks memory, file descriptors or processes"},
     {CS3_EXIT_CANT_CREATE, "an output file cannot be created"},
-    {CS3_EXIT_IO, "writing failed: disk full, or the reader has gone"},
+    {CS3_EXIT_IO, "writing failed, as on a full disk"},
     {CS3_EXIT_CONFIG, "a hardware or scenario setting is wrong"},
     {0, NULL},
 };
@@ -62,6 +63,8 @@ static Cs3ExitStatus config_status(int code) {
 }
 
 static Cs3ExitStatus step_status(int code) {
+  if (code == CS3_STEP_ERROR_RESOURCE)
+    return CS3_EXIT_OS;
   return code == CS3_STEP_ERROR_INVALID ? CS3_EXIT_CONFIG : CS3_EXIT_INTERNAL;
 }
 
@@ -105,6 +108,11 @@ static Cs3ExitStatus plot_status(int code) {
 
 static Cs3ExitStatus file_status(int code) {
   switch (code) {
+  case G_FILE_ERROR_NOMEM:
+  case G_FILE_ERROR_MFILE:
+  case G_FILE_ERROR_NFILE:
+  case G_FILE_ERROR_AGAIN:
+    return CS3_EXIT_OS;
   case G_FILE_ERROR_NOENT:
   case G_FILE_ERROR_NOTDIR:
   case G_FILE_ERROR_ISDIR:
@@ -120,6 +128,8 @@ static Cs3ExitStatus file_status(int code) {
 
 static Cs3ExitStatus io_status(int code) {
   switch (code) {
+  case G_IO_ERROR_TOO_MANY_OPEN_FILES:
+    return CS3_EXIT_OS;
   case G_IO_ERROR_NOT_FOUND:
   case G_IO_ERROR_PERMISSION_DENIED:
   case G_IO_ERROR_IS_DIRECTORY:
@@ -136,6 +146,8 @@ static Cs3ExitStatus key_file_status(int code) {
 }
 
 static Cs3ExitStatus spawn_status(int code) {
+  if (code == G_SPAWN_ERROR_FORK || code == G_SPAWN_ERROR_NOMEM)
+    return CS3_EXIT_OS;
   return code == G_SPAWN_ERROR_NOENT ? CS3_EXIT_UNAVAILABLE : CS3_EXIT_INTERNAL;
 }
 

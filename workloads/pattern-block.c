@@ -73,5 +73,4 @@ const Cs3PatternOps cs3_pattern_block = {
     .parse = parse,
     .fill = fill,
     .density = cs3_pattern_free_density,
-    .regular = cs3_pattern_irregular,
 };

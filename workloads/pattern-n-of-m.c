@@ -23,7 +23,8 @@ static gboolean parse(Cs3Pattern *pattern, const char *text, GError **error) {
   if (!tail || *tail != '\0' || m < 2 || m > MAX_M || n < 1 || n > m) {
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
                 "sparsity pattern: expected N:M (N live of every M) with 1 <= N <= M, M from 2 to"
-                " %d; got \"%.40s\"", MAX_M, text);
+                " %d; got \"%.40s\"",
+                MAX_M, text);
     return FALSE;
   }
   pattern->n = (gint64)n;
@@ -82,10 +83,6 @@ static double density(const Cs3Pattern *pattern) {
   return (double)pattern->n / (double)pattern->m;
 }
 
-static gboolean regular(const Cs3Pattern *pattern, gint64 features_per_line) {
-  return features_per_line % pattern->m == 0;
-}
-
 const Cs3PatternOps cs3_pattern_n_of_m = {
     .name = "n:m",
     .syntax = "2:4",
@@ -95,5 +92,4 @@ const Cs3PatternOps cs3_pattern_n_of_m = {
     .check = check,
     .fill = fill,
     .density = density,
-    .regular = regular,
 };

@@ -69,5 +69,4 @@ const Cs3PatternOps cs3_pattern_uniform_exact = {
     .parse = parse,
     .fill = fill,
     .density = cs3_pattern_free_density,
-    .regular = cs3_pattern_irregular,
 };

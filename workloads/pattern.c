@@ -36,10 +36,6 @@ double cs3_pattern_free_density(const Cs3Pattern *pattern) {
   return -1;
 }
 
-gboolean cs3_pattern_irregular(const Cs3Pattern *pattern, gint64 features_per_line) {
-  return FALSE;
-}
-
 void cs3_pattern_full(Cs3Mask *mask, gint64 row0, gint64 row1) {
   for (gint64 row = row0; row < row1; row++) {
     guint64 *words = cs3_mask_row(mask, row);

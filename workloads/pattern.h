@@ -26,8 +26,6 @@ typedef struct {
                Cs3Mask *mask, gint64 row0, gint64 row1);
   /* Density that the pattern imposes (n/m), or -1 when the caller chooses. */
   double (*density)(const Cs3Pattern *pattern);
-  /* Non-zeros per (row, aligned line) are all equal, so no mask is needed to count them. */
-  gboolean (*regular)(const Cs3Pattern *pattern, gint64 features_per_line);
 } Cs3PatternOps;
 
 struct Cs3Pattern {
@@ -67,8 +65,6 @@ guint64 cs3_pattern_stream(const char *tensor);
 
 /** cs3_pattern_free_density: -1: the caller chooses. */
 double cs3_pattern_free_density(const Cs3Pattern *pattern);
-/** cs3_pattern_irregular: FALSE: counts vary from row to row. */
-gboolean cs3_pattern_irregular(const Cs3Pattern *pattern, gint64 features_per_line);
 /** cs3_pattern_full: set all weights of rows [row0, row1). */
 void cs3_pattern_full(Cs3Mask *mask, gint64 row0, gint64 row1);
 /** cs3_pattern_bernoulli: one row of @cols independent bits, P(1) = @density to 2^-33. */

@@ -117,6 +117,36 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_free(f);
 }
 
+/* The sets of inputs and outputs of a colour over all positions. */
+static void ports_used(const Cs3ColourUse *use, guint *rx, guint *tx) {
+  *rx = *tx = use->by_address ? 31 : 0;
+  for (guint p = 0; p < use->n_positions; p++) {
+    *rx |= use->route[p].rx;
+    *tx |= use->route[p].tx;
+  }
+}
+
+static gboolean check_colour(const Cs3Fabric *f, const Cs3ColourUse *use, guint colour,
+                             GError **error) {
+  guint rx, tx;
+  ports_used(use, &rx, &tx);
+  if ((rx | tx) != 0 && colour >= f->timing.colours) {
+    invalid(error, CS3_FABRIC_ERROR_INFEASIBLE,
+            "the program uses colour %u; fabric.colours has %u, from 0", colour, f->timing.colours);
+    return FALSE;
+  }
+  if (use->n_positions > f->timing.positions) {
+    invalid(error, CS3_FABRIC_ERROR_INFEASIBLE,
+            "colour %u: %u switch positions; fabric.switch_positions has %u", colour,
+            use->n_positions, f->timing.positions);
+    return FALSE;
+  }
+  if (use->filter.kind != CS3_FILTER_COUNTER || use->filter.period > 0)
+    return TRUE;
+  invalid(error, CS3_FABRIC_ERROR_INVALID, "colour %u: a counter filter needs a period", colour);
+  return FALSE;
+}
+
 static gboolean check_role(const Cs3Fabric *f, const Cs3Role *role, GError **error) {
   if (role->memory_bytes > f->timing.sram_bytes) {
     invalid(error, CS3_FABRIC_ERROR_INFEASIBLE,
@@ -137,13 +167,8 @@ static gboolean check_role(const Cs3Fabric *f, const Cs3Role *role, GError **err
     return FALSE;
   }
   for (guint c = 0; c < CS3_EVENT_COLOURS; c++)
-    if (role->colour[c].n_positions > CS3_EVENT_POSITIONS ||
-        (role->colour[c].filter.kind == CS3_FILTER_COUNTER && !role->colour[c].filter.period)) {
-      invalid(error, CS3_FABRIC_ERROR_INVALID,
-              "colour %u: at most %d switch positions, and a counter filter needs a period", c,
-              CS3_EVENT_POSITIONS);
+    if (!check_colour(f, &role->colour[c], c, error))
       return FALSE;
-    }
   return TRUE;
 }
 
@@ -166,15 +191,6 @@ static gboolean add_slot(Cs3RoleInfo *info, guint colour, guint port, guint capa
   slot->tx = route.rx & CS3_PORT_BIT(port) ? route.tx : 0;
   info->channel_units += 1 + capacity + slot->spare;
   return TRUE;
-}
-
-/* The sets of inputs and outputs of a colour over all positions. */
-static void ports_used(const Cs3ColourUse *use, guint *rx, guint *tx) {
-  *rx = *tx = use->by_address ? 31 : 0;
-  for (guint p = 0; p < use->n_positions; p++) {
-    *rx |= use->route[p].rx;
-    *tx |= use->route[p].tx;
-  }
 }
 
 /* Output queues, deepest first. */

@@ -75,6 +75,8 @@ gboolean cs3_event_timing_init(Cs3EventTiming *timing, const Cs3Hardware *hw, GE
   timing->hop = (guint)hw->fabric.hop_cycles;
   timing->ramp = (guint)hw->fabric.ramp_cycles;
   timing->router_buffer = (guint)hw->fabric.router_buffer;
+  timing->colours = (guint)MIN(hw->fabric.colours, CS3_EVENT_COLOURS);
+  timing->positions = (guint)MIN(hw->fabric.switch_positions, CS3_EVENT_POSITIONS);
   if (!cs3_hardware_link_ratio(hw, &timing->link_num, &timing->link_den)) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INVALID,
                 "fabric.link_cycles = %.17g: must be a ratio with a denominator up to 64, as 1.125",

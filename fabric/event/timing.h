@@ -20,7 +20,7 @@ typedef struct {
   guint router_buffer; /* parked wavelets per colour and input port, beside the link's registers */
   guint in_queue[CS3_MAX_QUEUES];
   guint out_queue[CS3_MAX_QUEUES];
-  guint microthreads;
+  guint microthreads, colours, positions;
   guint task_start; /* activation to first instruction */
   guint
       fabric_setup; /* dispatch of a vector operation with a fabric operand to its first element */

@@ -4,7 +4,12 @@
 
 #include "sim/cli/cli-call.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const when_names[] = {"auto", "always", "never", NULL};
 
@@ -71,6 +76,7 @@ static void make_output_group(Cs3CliCall *call) {
                   : "write to FILE, which appears whole or not at all; its extension selects the "
                     "format",
       .default_text = "standard output",
+      .writes = TRUE,
       .completes = "files"};
   if (call->command->check != NULL)
     call->output_options[2] = (Cs3Option){
@@ -131,10 +137,136 @@ static gboolean check_arguments(const Cs3Command *command, char **args, GError *
   return FALSE;
 }
 
+/* One name for a file however it is written: its folder's links resolved. */
+static char *name_of_file(const char *path) {
+  g_autofree char *folder = g_path_get_dirname(path);
+  g_autofree char *base = g_path_get_basename(path);
+  char *whole = realpath(path, NULL), *above = realpath(folder, NULL);
+  char *name =
+      whole != NULL ? g_strdup(whole) : g_build_filename(above ? above : folder, base, NULL);
+  free(whole);
+  free(above);
+  return name;
+}
+
+/* A device like /dev/null takes any number of writers. */
+static gboolean is_device(const char *path) {
+  return strcmp(path, "-") != 0 && g_file_test(path, G_FILE_TEST_EXISTS) &&
+         !g_file_test(path, G_FILE_TEST_IS_REGULAR) && !g_file_test(path, G_FILE_TEST_IS_DIR);
+}
+
+/* The files that naming @path writes: beside a picture lie its data and its script. */
+static char **files_of(const char *path) {
+  int format = cs3_format_from_path(path);
+  gboolean picture =
+      format == CS3_FORMAT_SVG || format == CS3_FORMAT_PNG || format == CS3_FORMAT_PDF;
+  g_autofree char *name = name_of_file(path);
+  const char *dot = picture ? strrchr(name, '.') : NULL;
+  int stem = dot != NULL ? (int)(dot - name) : 0;
+  char **files = g_new0(char *, 4);
+  files[0] = g_strdup(name);
+  files[1] = dot != NULL ? g_strdup_printf("%.*s.dat", stem, name) : NULL;
+  files[2] = dot != NULL ? g_strdup_printf("%.*s.gp", stem, name) : NULL;
+  return files;
+}
+
+/* @seen: file -> the option that writes it. */
+static gboolean claim(GHashTable *seen, const Cs3Option *option, const char *path, GError **error) {
+  g_auto(GStrv) files = files_of(path);
+  for (char **file = files; *file != NULL; file++) {
+    const char *other = g_hash_table_lookup(seen, *file);
+    if (other != NULL) {
+      g_autofree char *shown = g_path_get_basename(*file);
+      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                  "--%s and --%s would both write '%s'; give two names", other, option->name,
+                  shown);
+      return FALSE;
+    }
+    g_hash_table_insert(seen, g_strdup(*file), (gpointer)option->name);
+  }
+  return TRUE;
+}
+
+/* Of two results in one file the first would be lost. */
+static gboolean check_outputs(const Cs3CliCall *call, GError **error) {
+  g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  for (guint t = 0; t < call->n_targets; t++)
+    for (const Cs3Option *o = call->targets[t].group->options; o->name != NULL; o++) {
+      g_autofree char *path = o->writes ? cs3_option_value_text(o, &call->targets[t]) : NULL;
+      if (path != NULL && *path != '\0' && !is_device(path) && !claim(seen, o, path, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Standard input, so that it can be opened by name and read more than once. */
+static gboolean hold_standard_input(GError **error) {
+  struct stat status;
+  char part[1 << 16];
+  if (fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode))
+    return TRUE;
+  int fd = memfd_create("standard input", MFD_CLOEXEC);
+  gssize n = fd >= 0 ? read(STDIN_FILENO, part, sizeof part) : -1;
+  for (; n > 0 && write(fd, part, (gsize)n) == n;)
+    n = read(STDIN_FILENO, part, sizeof part);
+  gboolean ok = n == 0 && dup2(fd, STDIN_FILENO) >= 0;
+  if (!ok)
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+                "cannot read standard input: %s", g_strerror(errno));
+  if (fd >= 0)
+    close(fd);
+  return ok;
+}
+
+/* "-" where a file is read is standard input. Records read it by themselves. */
+static gboolean takes_input(const char *completes) {
+  static const char *const kinds[] = {"models", "hardware", "recipes", NULL};
+  return completes != NULL && g_strv_contains(kinds, completes);
+}
+
+static gboolean name_standard_input(const Cs3CliCall *call, char **args, GError **error) {
+  gboolean used = FALSE;
+  gboolean one_file =
+      call->command->max_args == 1 && g_strcmp0(call->command->completes, "files") == 0;
+  for (guint t = 0; t < call->n_targets; t++)
+    for (const Cs3Option *o = call->targets[t].group->options; o->name != NULL; o++) {
+      const Cs3OptionTarget *target = &call->targets[t];
+      char **text = (char **)((char *)target->values + target->group->base + o->offset);
+      if (o->type != CS3_OPTION_TEXT || !takes_input(o->completes) || g_strcmp0(*text, "-") != 0)
+        continue;
+      g_free(*text);
+      *text = g_strdup("/dev/stdin");
+      used = TRUE;
+    }
+  for (char **arg = args; *arg != NULL; arg++) {
+    if ((!one_file && !takes_input(call->command->completes)) || strcmp(*arg, "-") != 0)
+      continue;
+    g_free(*arg);
+    *arg = g_strdup("/dev/stdin");
+    used = TRUE;
+  }
+  return !used || hold_standard_input(error);
+}
+
+/* "run llama7b" is "run --model llama7b". */
+static gboolean take_argument(Cs3CliCall *call, char ***argv, GError **error) {
+  const char *name = call->command->argument_option;
+  if (name == NULL || (*argv)[0] == NULL || g_hash_table_contains(call->given, name))
+    return TRUE;
+  g_auto(GStrv) words = g_new0(char *, 2);
+  words[0] = g_strdup_printf("--%s=%s", name, (*argv)[0]);
+  g_auto(GStrv) all = g_steal_pointer(argv);
+  *argv = g_strdupv(all + 1);
+  return cs3_options_parse(call->targets, call->n_targets, &words, call->given, error);
+}
+
 gboolean cs3_cli_call_parse(Cs3CliCall *call, char ***argv, GError **error) {
-  if (!cs3_options_parse(call->targets, call->n_targets, argv, call->given, error))
+  if (!cs3_options_parse(call->targets, call->n_targets, argv, call->given, error) ||
+      !take_argument(call, argv, error))
     return FALSE;
-  return call->common.help || check_arguments(call->command, *argv, error);
+  return call->common.help ||
+         (check_arguments(call->command, *argv, error) && check_outputs(call, error) &&
+          name_standard_input(call, *argv, error));
 }
 
 /* What an ending promises is kept or refused; a name without one, or mktemp(1)'s, promises nothing.

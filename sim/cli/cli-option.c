@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/quantity.h"
 #include "base/suggest.h"
 
 /* Whole numbers above this are not exact as doubles, so "1e17" would not mean what it says. */
@@ -108,8 +109,10 @@ static char *range_text(const Cs3Option *option) {
 static gboolean bad_value(const Cs3Option *option, const char *text, const char *problem,
                           GError **error) {
   g_autofree char *range = range_text(option);
-  g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: '%s' %s%s%s", option->name,
-              text, problem, *range != '\0' ? "; accepted: " : "", range);
+  gboolean share = option->type == CS3_OPTION_REAL && option->max == 1;
+  g_autofree char *hint = cs3_number_hint(text, share);
+  g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "--%s: '%s' %s%s%s%s", option->name,
+              text, problem, *range != '\0' ? "; accepted: " : "", range, hint);
   return FALSE;
 }
 
@@ -130,7 +133,7 @@ static gboolean in_range(const Cs3Option *option, double value) {
 
 static gboolean set_real(const Cs3Option *option, double *place, const char *text, GError **error) {
   double value;
-  if (!read_number(text, &value))
+  if (!read_number(text, &value) && !(option->max == 1 && cs3_percent(text, &value)))
     return bad_value(option, text, "is not a number", error);
   if (!in_range(option, value))
     return bad_value(option, text, "is out of range", error);

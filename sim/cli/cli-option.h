@@ -27,6 +27,7 @@ typedef struct {
   const char *const *choices; /* CHOICE: NULL-terminated */
   const char *default_text;   /* shown instead of the value in the struct of defaults */
   const char *environment;    /* variable that gives the value when the option is not used */
+  gboolean writes;            /* TEXT: names a file that is written */
   const char *completes;      /* what completes the argument: "files" or a topic of `list` */
 } Cs3Option;
 

@@ -4,6 +4,7 @@
 
 #include "sim/cli/cli.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +32,21 @@ static gboolean may_color(Cs3When when, FILE *stream) {
 gboolean cs3_cli_color(const Cs3Context *context) {
   gboolean to_file = cs3_output_path(context->output) != NULL && context->color == CS3_WHEN_AUTO;
   return context->format == CS3_FORMAT_TEXT && !to_file && may_color(context->color, stdout);
+}
+
+static void note_unread_sets(const Cs3CliCall *call, const Cs3Context *context) {
+  for (guint t = 0; t < call->n_targets; t++) {
+    const Cs3OptionTarget *target = &call->targets[t];
+    const Cs3Option *set = cs3_option_find(target, 1, "set");
+    if (set == NULL || set->type != CS3_OPTION_LIST)
+      continue;
+    char **texts =
+        *(char **const *)((const char *)target->values + target->group->base + set->offset);
+    for (; texts != NULL && *texts != NULL; texts++) {
+      g_autofree char *key = g_strndup(*texts, strcspn(*texts, "="));
+      cs3_cli_note_unread(context, "--set", g_strstrip(key));
+    }
+  }
 }
 
 Cs3Progress *cs3_cli_progress(const Cs3Context *context, const char *label, guint64 total) {
@@ -148,10 +164,19 @@ static char **command_words(char **argv, guint position) {
   return (char **)g_ptr_array_steal(words, NULL);
 }
 
+/* As any program that a reader leaves: `cs3sim ... | head` has nothing to complain about. */
+static void follow_reader(const Cs3Output *output) {
+  if (!cs3_output_reader_gone(output))
+    return;
+  signal(SIGPIPE, SIG_DFL);
+  raise(SIGPIPE);
+}
+
 static Cs3ExitStatus finish(const Cs3Context *context, Cs3ExitStatus status, GError *problem) {
   g_autoptr(GError) error = problem;
   if (error == NULL && cs3_output_finish(context->output, &error))
     return status;
+  follow_reader(context->output);
   return report(context->command, error);
 }
 
@@ -172,6 +197,7 @@ static Cs3ExitStatus run_command(Cs3CliCall *call, Cs3Context *context, char **a
   }
   if (call->output.dry_run)
     return dry_run(call, context);
+  note_unread_sets(call, context);
   GError *error = NULL;
   Cs3ExitStatus status = call->command->run(context, call->own, args, &error);
   return finish(context, status, error);

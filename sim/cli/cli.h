@@ -54,6 +54,7 @@ struct Cs3Command {
   const char *ending; /* (nullable): of a file of text that the command writes: "ini" */
   gboolean appends;   /* writes the file of -O itself, bit by bit; context->output is stdout then */
   guint min_args, max_args; /* G_MAXUINT: any number */
+  const char *argument_option; /* (nullable) the TEXT option that one positional argument gives */
   const char *completes;    /* what completes positional arguments, as in Cs3Option */
   /**
    * Optional, gives the command a --dry-run: check what run() would check before it computes, and
@@ -80,6 +81,12 @@ const Cs3Command *cs3_command_find(const char *name, GError **error) G_GNUC_WARN
 
 /** cs3_cli_given: whether @option ("seed", without dashes) is on the command line. */
 gboolean cs3_cli_given(const Cs3Context *context, const char *option);
+
+/**
+ * cs3_cli_note_unread: tells the user when @key ("pe.banks") is a parameter that the results of the
+ * command do not depend on. @where: how it was given: "--set". (sim/unread.c.)
+ */
+void cs3_cli_note_unread(const Cs3Context *context, const char *where, const char *key);
 
 /** cs3_cli_color: whether the result may be coloured: terminal, NO_COLOR, TERM, --color. */
 gboolean cs3_cli_color(const Cs3Context *context);

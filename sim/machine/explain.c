@@ -89,6 +89,9 @@ static void add_entry(GString *out, const Cs3Machine *machine, const Cs3Param *p
     add_field(out, "source", source);
   add_field(out, "plausible", plausible != NULL ? plausible : "taken as certain");
   add_field(out, "accepted", accepted);
+  if (param->readers != NULL)
+    add_field(out, "read by",
+              *param->readers != '\0' ? param->readers : "nothing: it only describes the machine");
   if (param->unit != CS3_UNIT_NONE)
     add_field(out, "unit", cs3_quantity_unit(param->unit));
   /* Of the real machine, whatever value this one has. */

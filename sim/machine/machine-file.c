@@ -142,6 +142,22 @@ static gboolean read_range(Reader *reader, Cs3Ini *ini, const Cs3Param *param, G
   return TRUE;
 }
 
+/* An unknown group that holds nothing is a mistake too. */
+static gboolean check_empty(Reader *reader, const Cs3Ini *ini, const char *label, GError **error) {
+  const char *group;
+  guint line;
+  for (guint n = 0; (group = cs3_ini_empty(ini, n, &line)) != NULL; n++) {
+    if (g_str_equal(group, "machine") || g_str_equal(group, "range") ||
+        cs3_params_has_group(reader->bindings, group))
+      continue;
+    g_autofree char *complaint = cs3_params_unknown(reader->bindings, group, "");
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "%s:%u: %s", label, line,
+                complaint);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* What nobody took: an unknown group or key, also below [machine] and [range]. */
 static gboolean check_left(Reader *reader, const Cs3Ini *ini, GError **error) {
   const char *group = NULL, *key = NULL;
@@ -165,12 +181,15 @@ static gboolean check_left(Reader *reader, const Cs3Ini *ini, GError **error) {
 }
 
 static gboolean read_params(Reader *reader, Cs3Ini *ini, GError **error) {
+  gint64 sram = reader->machine->hw.pe.sram_bytes;
   for (const Cs3ParamBinding *b = reader->bindings; b->table != NULL; b++)
     for (guint i = 0; i < b->table->n_params; i++)
       if (!read_value(reader, ini, b, &b->table->params[i], error) ||
           !read_range(reader, ini, &b->table->params[i], error))
         return FALSE;
-  return check_left(reader, ini, error);
+  gboolean follows = sram > 0 && cs3_ini_take(ini, "pe", "sram_data") == NULL;
+  return (!follows || cs3_machine_move_data(reader->machine, sram, error)) &&
+         check_left(reader, ini, error);
 }
 
 static gboolean enter(Reader *reader, const Located *file, GError **error) {
@@ -208,14 +227,38 @@ static gboolean refuse_abstract(Cs3Ini *ini, const char *name, GError **error) {
   return FALSE;
 }
 
+/* A file that another one names may be any file, and its content is not for everybody who reads the
+ * message: the place stays, the words go. */
+static void hide_content(const Located *file, GError **error) {
+  const char *message = (*error)->message;
+  g_autofree char *label = g_utf8_make_valid(file->label, -1);
+  gsize n = strlen(label);
+  if (!g_str_has_prefix(message, label) || message[n] != ':')
+    n = 0;
+  gsize digits = n > 0 ? strspn(message + n + 1, "0123456789") : 0;
+  g_autofree char *line = digits > 0 ? g_strndup(message + n, digits + 1) : g_strdup("");
+  GError *plain = g_error_new(
+      (*error)->domain, (*error)->code,
+      "%s%s: is not a hardware file to build on; 'cs3sim explain --hardware %s' says why", label,
+      line, label);
+  g_clear_error(error);
+  *error = plain;
+}
+
 /* @asked: the name when this is the file that the user named, NULL for one it builds on. */
 static gboolean read_file(Reader *reader, const char *name, const char *from, const char *asked,
                           GError **error) {
   g_auto(Located) file = {NULL, NULL};
   if (!locate(name, from, &file, error))
     return FALSE;
+  gboolean stranger = asked == NULL && is_path(name);
   g_autoptr(Cs3Ini) ini = cs3_ini_load(file.path, file.label, error);
-  if (ini == NULL || !enter(reader, &file, error) || !refuse_abstract(ini, asked, error))
+  if (ini == NULL || !refuse_abstract(ini, asked, error)) {
+    if (stranger && !g_error_matches(*error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND))
+      hide_content(&file, error);
+    return FALSE;
+  }
+  if (!enter(reader, &file, error))
     return FALSE;
   const char *description = cs3_ini_take(ini, "machine", "description");
   if (asked != NULL)
@@ -229,7 +272,11 @@ static gboolean read_file(Reader *reader, const char *name, const char *from, co
     }
     return FALSE;
   }
-  return read_params(reader, ini, error);
+  if (check_empty(reader, ini, file.label, error) && read_params(reader, ini, error))
+    return TRUE;
+  if (stranger)
+    hide_content(&file, error);
+  return FALSE;
 }
 
 gboolean cs3_machine_read(Cs3Machine *machine, const char *name_or_path, GError **error) {

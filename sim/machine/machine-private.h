@@ -15,3 +15,10 @@ void cs3_machine_note(Cs3Machine *machine, const Cs3Param *param, const char *or
  */
 gboolean cs3_machine_read(Cs3Machine *machine, const char *name_or_path,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_machine_move_data: pe.sram was @sram_before bytes: pe.sram_data follows it, the code beside
+ * the data keeps its size. For when pe.sram is given and pe.sram_data is not.
+ */
+gboolean cs3_machine_move_data(Cs3Machine *machine, gint64 sram_before,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

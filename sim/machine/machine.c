@@ -179,17 +179,6 @@ static gboolean check_limit(Cs3Machine *machine, const Cs3Param *less, const Cs3
   return FALSE;
 }
 
-/* A wafer whose PEs cannot take in or send anything computes nothing. */
-static gboolean check_queues(const gint64 depth[CS3_MAX_QUEUES], const char *which,
-                             GError **error) {
-  for (int i = 0; i < CS3_MAX_QUEUES; i++)
-    if (depth[i] > 0)
-      return TRUE;
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
-              "fabric.%s_queue_0 to %s_queue_7 are all 0; a PE needs at least one", which, which);
-  return FALSE;
-}
-
 /* What no single row can say. */
 static gboolean check_whole(Cs3Machine *machine, GError **error) {
   Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
@@ -210,8 +199,7 @@ static gboolean check_whole(Cs3Machine *machine, GError **error) {
                 machine->hw.pe.sram_bytes, machine->hw.pe.banks);
     return FALSE;
   }
-  return check_queues(machine->hw.fabric.in_queue, "in", error) &&
-         check_queues(machine->hw.fabric.out_queue, "out", error);
+  return TRUE;
 }
 
 /* Every row must have got a value from somewhere. */
@@ -245,6 +233,33 @@ static void give(Cs3Machine *machine, const Cs3Param *param, double value, const
   cs3_machine_note(machine, param, origin, NULL, &certain);
 }
 
+static const Cs3Param *row_of(Cs3Machine *machine, const char *group, const char *key) {
+  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
+  cs3_machine_bind(machine, bindings);
+  return cs3_params_find(bindings, group, key, NULL);
+}
+
+gboolean cs3_machine_move_data(Cs3Machine *machine, gint64 sram_before, GError **error) {
+  const Cs3Param *sram = row_of(machine, "pe", "sram"), *data = row_of(machine, "pe", "sram_data");
+  double code = (double)(sram_before - machine->hw.pe.sram_bytes) +
+                (double)(machine->hw.pe.sram_bytes - machine->hw.pe.sram_data_bytes);
+  double left = (double)machine->hw.pe.sram_bytes - code;
+  if (machine->hw.pe.sram_bytes == sram_before)
+    return TRUE;
+  if (!cs3_param_check(data, left, NULL)) {
+    g_autofree char *size = cs3_param_format(sram, (double)machine->hw.pe.sram_bytes);
+    g_autofree char *taken = cs3_param_format(sram, code);
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
+                "pe.sram = %s (%s) leaves too little for data beside %s of code; give pe.sram_data "
+                "too",
+                size, cs3_machine_origin(machine, sram), taken);
+    return FALSE;
+  }
+  g_autofree char *origin = g_strdup_printf("%s, with pe.sram", cs3_machine_origin(machine, sram));
+  give(machine, data, left, origin);
+  return TRUE;
+}
+
 static gboolean apply_override(Cs3Machine *machine, const char *text, GError **error) {
   Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
   cs3_machine_bind(machine, bindings);
@@ -275,9 +290,14 @@ Cs3Machine *cs3_machine_load(const char *name_or_path, const char *const *overri
   g_autoptr(Cs3Machine) machine = machine_new(name_or_path);
   if (!cs3_machine_read(machine, name_or_path, error))
     return NULL;
+  gint64 sram = machine->hw.pe.sram_bytes;
   for (guint i = 0; overrides != NULL && overrides[i] != NULL; i++)
     if (!apply_override(machine, overrides[i], error))
       return NULL;
+  const char *data_from = cs3_machine_origin(machine, row_of(machine, "pe", "sram_data"));
+  if (data_from != NULL && !g_str_equal(data_from, "--set") &&
+      !cs3_machine_move_data(machine, sram, error))
+    return NULL;
   if (!check_complete(machine, name_or_path, error) || !check_whole(machine, error))
     return NULL;
   return g_steal_pointer(&machine);
@@ -290,11 +310,12 @@ gboolean cs3_machine_set(Cs3Machine *machine, const Cs3Param *param, double valu
     return FALSE;
   }
   g_autoptr(Cs3Machine) trial = cs3_machine_copy(machine);
+  gint64 sram = machine->hw.pe.sram_bytes;
   give(trial, param, value, origin);
-  if (!check_whole(trial, error))
+  if (!cs3_machine_move_data(trial, sram, error) || !check_whole(trial, error))
     return FALSE;
   give(machine, param, value, origin);
-  return TRUE;
+  return cs3_machine_move_data(machine, sram, error);
 }
 
 static void clear_info(gpointer data) {

@@ -187,6 +187,11 @@ static const Cs3Param *find_key(const Cs3ParamBinding *bindings, const char *key
   return NULL;
 }
 
+gboolean cs3_params_has_group(const Cs3ParamBinding *bindings, const char *group) {
+  g_autoptr(GPtrArray) groups = collect(bindings, group_of, NULL);
+  return g_strv_contains((const char *const *)groups->pdata, group);
+}
+
 static char *unknown_key(const Cs3ParamBinding *bindings, const char *group, const char *key) {
   const Cs3Param *elsewhere = find_key(bindings, key);
   if (elsewhere != NULL)

@@ -67,6 +67,9 @@ const Cs3Param *cs3_params_find(const Cs3ParamBinding *bindings, const char *gro
 const Cs3Param *cs3_params_find_name(const Cs3ParamBinding *bindings, const char *name,
                                      const Cs3ParamBinding **binding, GError **error);
 
+/** cs3_params_has_group: whether any parameter stands in [@group]. */
+gboolean cs3_params_has_group(const Cs3ParamBinding *bindings, const char *group);
+
 /**
  * cs3_params_unknown: the text of a complaint about a parameter that does not exist: "unknown key
  * 'clok' in [wafer]; did you mean clock?". Looks for the key in other groups too.

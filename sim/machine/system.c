@@ -8,13 +8,17 @@
 #include <stddef.h>
 
 /* Columns as in fabric/hardware.c. */
-#define FULL(type, unit, group, key, member, min, max, low, high, choices, evidence, source, help) \
+#define FULL(readers, type, unit, group, key, member, min, max, low, high, choices, evidence,      \
+             source, help)                                                                         \
   {                                                                                                \
     G_STRINGIFY(group), key, CS3_PARAM_##type, CS3_UNIT_##unit, offsetof(Cs3System, group.member), \
-        min, max, low, high, choices, CS3_EVIDENCE_##evidence, source, help                        \
+        min, max, low, high, choices, CS3_EVIDENCE_##evidence, source, help, readers               \
   }
 #define ROW(type, unit, group, key, member, min, max, low, high, evidence, source, help)           \
-  FULL(type, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
+  FULL(NULL, type, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
+/* Of whole training runs. */
+#define TRAINING(type, unit, group, key, member, min, max, low, high, evidence, source, help)      \
+  FULL("train", type, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
 
 static const char *const optimizers[] = {"adam", "momentum", "sgd", NULL};
 
@@ -34,7 +38,7 @@ static const Cs3Param params[] = {
     ROW(REAL, BITS_PER_S, memoryx, "stream", stream_bits_per_s, 1e6, 1e18, 0, 0, VENDOR,
         "IEEE Micro 43(3), 2023, doi 10.1109/MM.2023.3256384: the full rate of one system",
         "Rate at which one unit sends weights and takes gradients, each direction."),
-    FULL(ENUM, NONE, memoryx, "algorithm", algorithm, 0, G_N_ELEMENTS(optimizers) - 2, 0, 0,
+    FULL(NULL, ENUM, NONE, memoryx, "algorithm", algorithm, 0, G_N_ELEMENTS(optimizers) - 2, 0, 0,
          optimizers, VENDOR, "Cerebras training documentation: any optimizer runs on MemoryX",
          "The optimizer: decides update rate and memory per parameter."),
     ROW(REAL, PARAMS_PER_S, memoryx, "optimizer", optimizer_params_per_s[CS3_OPTIMIZER_ADAM], 1e3,
@@ -86,20 +90,22 @@ static const Cs3Param params[] = {
     ROW(INT, NONE, swarmx, "max_systems", max_systems, 1, 1048576, 0, 0, VENDOR,
         "Hot Chips 33 (2021): 192 CS-2; Cerebras announcement of CS-3 (2024): 2,048",
         "Systems that one cluster can hold."),
-    ROW(REAL, BITS_PER_S, recovery, "checkpoint", checkpoint_bits_per_s, 1e6, 1e18, 10e9, 1.2e12,
+    TRAINING(
+        REAL, BITS_PER_S, recovery, "checkpoint", checkpoint_bits_per_s, 1e6, 1e18, 10e9, 1.2e12,
         UNPUBLISHED, "no public value; proposal: 100 Gb/s, one Ethernet port to a file server",
         "Rate at which checkpoints go from MemoryX to storage and back; training waits for them."),
-    ROW(REAL, SECONDS, recovery, "detection", detection_s, 0, 86400, 1, 600, UNPUBLISHED,
-        "no public value; proposal: 60 s, a missed heartbeat",
-        "Time from the loss of a system to its being noticed."),
-    ROW(REAL, SECONDS, recovery, "restart", restart_s, 0, 604800, 60, 3600, UNPUBLISHED,
-        "no public value; proposal: 600 s to take a spare system and load the program again",
-        "Time from a loss being noticed to training being ready to read the checkpoint."),
-    ROW(REAL, NONE, cost, "system_hour", system_hour, 0, 1e6, 100, 400, UNPUBLISHED,
+    TRAINING(REAL, SECONDS, recovery, "detection", detection_s, 0, 86400, 1, 600, UNPUBLISHED,
+             "no public value; proposal: 60 s, a missed heartbeat",
+             "Time from the loss of a system to its being noticed."),
+    TRAINING(REAL, SECONDS, recovery, "restart", restart_s, 0, 604800, 60, 3600, UNPUBLISHED,
+             "no public value; proposal: 600 s to take a spare system and load the program again",
+             "Time from a loss being noticed to training being ready to read the checkpoint."),
+    TRAINING(
+        REAL, NONE, cost, "system_hour", system_hour, 0, 1e6, 100, 400, UNPUBLISHED,
         "no list price; proposal: 250, a few million dollars over three years and their running",
         "US dollars for one system for an hour, its electricity aside."),
-    ROW(REAL, NONE, cost, "kwh", kwh, 0, 100, 0.05, 0.3, UNPUBLISHED,
-        "depends on the place; proposal: 0.1", "US dollars for a kWh of electricity."),
+    TRAINING(REAL, NONE, cost, "kwh", kwh, 0, 100, 0.05, 0.3, UNPUBLISHED,
+             "depends on the place; proposal: 0.1", "US dollars for a kWh of electricity."),
     ROW(INT, NONE, activations, "servers", servers, 1, 65536, 20, 59, MEASURED,
         "logs of training runs at ALCF and EPCC: 20 to 59 activation servers started for one "
         "system",

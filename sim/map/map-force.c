@@ -77,3 +77,16 @@ gboolean cs3_map_force_parse(Cs3MapForce *force, const char *text, GError **erro
               "--map %s: expected KEY=VALUE with KEY one of %s", text, known->str);
   return FALSE;
 }
+
+char **cs3_map_force_words(void) {
+  GPtrArray *words = g_ptr_array_new();
+  for (guint i = 0; i < G_N_ELEMENTS(force_keys); i++) {
+    const ForceKey *key = &force_keys[i];
+    if (key->values == NULL)
+      g_ptr_array_add(words, g_strconcat(key->key, "=", NULL));
+    for (guint v = 0; key->values != NULL && key->values[v] != NULL; v++)
+      g_ptr_array_add(words, g_strconcat(key->key, "=", key->values[v], NULL));
+  }
+  g_ptr_array_add(words, NULL);
+  return (char **)g_ptr_array_free(words, FALSE);
+}

@@ -29,6 +29,10 @@ typedef struct {
 gboolean cs3_map_force_parse(Cs3MapForce *force, const char *text,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_map_force_words: (transfer full): everything that --map takes, "axis=y"; "fold=" where a
+ * number follows. */
+char **cs3_map_force_words(void);
+
 typedef struct {
   Cs3LayerShape shape; /* with the weight format chosen */
   Cs3Mapping mapping;

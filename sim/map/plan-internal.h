@@ -13,6 +13,12 @@ Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 rows);
  * density aside. */
 gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y);
 
+/**
+ * cs3_plan_fed_wafer: the wafer that sizes and mappings are chosen for: the machine's, its port no
+ * faster than input->feed. What is chosen then runs on the machine's own.
+ */
+Cs3Hardware cs3_plan_fed_wafer(const Cs3PlanInput *input);
+
 /** cs3_plan_groups: (transfer full): equally sparse instances of linear @node, Cs3SparsityGroup. */
 GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node);
 

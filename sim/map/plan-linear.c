@@ -102,9 +102,9 @@ static gboolean run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best
 
 static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape,
                            const Cs3WeightsLoan *live, Cs3PlanPass *out, GError **error) {
-  const Cs3Hardware *hw = &input->machine->hw;
+  Cs3Hardware fed = cs3_plan_fed_wafer(input);
   double density = live ? (double)live->nonzeros / ((double)shape->rows * shape->features) : 1;
-  if (!cs3_map_best(hw, shape, density, &input->force, &out->choice.best, error))
+  if (!cs3_map_best(&fed, shape, density, &input->force, &out->choice.best, error))
     return FALSE;
   Cs3LayerWeights weights = cs3_map_weights(&out->choice.best.shape, live, input->memo);
   if (!run_times(input, &out->choice.best, &weights, &out->result, error))
@@ -119,8 +119,9 @@ static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape
 static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape, double density,
                           Cs3PlanPass *out, GError **error) {
   const Cs3Hardware *hw = &input->machine->hw;
+  Cs3Hardware fed = cs3_plan_fed_wafer(input);
   Cs3MapCandidate *best = &out->choice.best;
-  if (!cs3_map_best(hw, shape, density, &input->force, best, error))
+  if (!cs3_map_best(&fed, shape, density, &input->force, best, error))
     return FALSE;
   gint64 live = llround((double)shape->rows * shape->features * density);
   gint64 sent = best->shape.dense ? shape->rows * shape->features : live;
@@ -128,6 +129,28 @@ static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape,
   best->cycles = out->bound = out->result.cycles;
   out->result.nonzeros = live;
   out->choice.considered = 1;
+  return TRUE;
+}
+
+/* Chosen for how fast weights come, told in the cycles of the wafer itself. */
+static gboolean choose(const Cs3PlanInput *input, const Cs3LayerShape *shape,
+                       const Cs3WeightsLoan *live, Cs3MapChoice *choice, GError **error) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  Cs3Hardware fed = cs3_plan_fed_wafer(input);
+  if (!cs3_map_choose(&fed, shape, live, input->memo, &input->force, choice, error))
+    return FALSE;
+  if (fed.io.rate_bits_per_s == hw->io.rate_bits_per_s)
+    return TRUE;
+  Cs3MapCandidate *candidates[] = {&choice->best, &choice->runner_up};
+  for (guint i = 0; i < G_N_ELEMENTS(candidates); i++) {
+    Cs3MapCandidate *c = candidates[i];
+    Cs3LayerWeights weights = cs3_map_weights(&c->shape, live, input->memo);
+    if (c->cycles == 0)
+      continue;
+    c->cycles = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &weights, G_MAXINT64, error);
+    if (c->cycles <= 0)
+      return FALSE;
+  }
   return TRUE;
 }
 
@@ -150,8 +173,7 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   if (input->ranked)
     return run_ranked(input, &shape, live, out, error);
   /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
-  if (out->choice.considered == 0 &&
-      !cs3_map_choose(hw, &shape, live, input->memo, &input->force, &out->choice, error))
+  if (out->choice.considered == 0 && !choose(input, &shape, live, &out->choice, error))
     return FALSE;
   return run_chosen(hw, live, input->memo, out, error);
 }

@@ -15,6 +15,8 @@
 typedef struct {
   const Cs3Graph *graph;
   const Cs3Machine *machine;
+  double feed; /* rate of the slowest link from MemoryX over the port's, at most 1: how fast weights
+                  come for the mapper; 0: 1 */
   const Cs3Sparsity *sparsity; /* (nullable): %NULL: all dense */
   const Cs3Pattern *pattern;
   const struct Cs3Plan *known; /* (nullable): a plan of the same graph and machine: dense matrices

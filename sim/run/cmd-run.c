@@ -24,6 +24,7 @@ static const Cs3Option file_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(trace),
      .metavar = "FILE",
+     .writes = TRUE,
      .completes = "files",
      .help = "write what MemoryX, SwarmX and the wafers do during the step, as Chrome trace events "
              "(JSON; Perfetto shows them)"},
@@ -31,6 +32,7 @@ static const Cs3Option file_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(keep_platform),
      .metavar = "FILE",
+     .writes = TRUE,
      .completes = "files",
      .help = "write the SimGrid platform of the step (XML)"},
     {NULL},
@@ -160,6 +162,9 @@ static const Cs3Example examples[] = {
 
 const Cs3Command cs3_cmd_run = {
     .name = "run",
+    .arguments = "[MODEL]",
+    .argument_option = "model",
+    .completes = "models",
     .summary = "Simulate one training step and its speed-up over dense",
     .description =
         "Simulates a training step of a model with sparse weights on a system or a cluster of "

@@ -57,20 +57,29 @@ static void add_breakdown_row(Cs3Table *table, const char *name, const double *v
   cs3_table_add_text(table, meaning);
 }
 
+/* The least that the table's Mcycles with one decimal show. */
+#define MCYCLES_SHOWN 0.05e6
+
 static void write_breakdown(const json_t *record, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(breakdown_columns, G_N_ELEMENTS(breakdown_columns));
   double cycles = cs3_record_number(record, "step.cycles"), sum[4] = {0};
+  gboolean below = FALSE;
   for (int cause = 0; cause < CS3_N_STEP_CAUSES; cause++) {
     double step = cause_number(record, "step.causes", cause);
     double dense = cause_number(record, "dense.step.causes", cause);
     double row[4] = {step / cycles, step, dense, cause_number(record, "speedup.gap_cycles", cause)};
     for (int i = 0; i < 4; i++)
       sum[i] += row[i];
+    below |= row[3] <= -MCYCLES_SHOWN;
     if (step != 0 || dense != 0)
       add_breakdown_row(table, cs3_step_cause_name(cause), row, meanings[cause]);
   }
   add_breakdown_row(table, "step", sum, "");
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
+  if (below)
+    cs3_output_puts(output,
+                    "beyond theory: cycles above the dense run's divided by the speed-up in "
+                    "theory;\nbelow 0: that cause shrank by more than theory asks\n");
 }
 
 static const Cs3Column layer_columns[] = {
@@ -136,6 +145,10 @@ static void write_layers(const json_t *record, Cs3Output *output) {
   else
     cs3_output_printf(output, "\nLinear layers, one micro-batch\n");
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
+  cs3_output_puts(
+      output, "mapping: fold F on y: the rows of PEs make F groups, each with all features and\n"
+              "an F-th of the tokens; where accumulators live; how partial sums are added; how\n"
+              "weights are sent\n");
 }
 
 /* Tokens that a sample counts for. */

@@ -168,9 +168,59 @@ double cs3_run_joules(const Cs3RunConfig *config, const Cs3StepTime *time) {
          (hw->wafer.power_w - idle_w) * busy_s;
 }
 
+/* The rate of the path to the port over the port's own, at most 1. */
+static double feed_of(const Cs3RunConfig *config) {
+  const Cs3Hardware *hw = &config->machine->hw;
+  double path = cs3_step_path_rate(&config->machine->system, cs3_run_systems(config));
+  double port = cs3_schedule_port_rate(hw);
+  return MIN(1, path / port);
+}
+
+/* Replaces @best when @input gives a faster step. A way that does not fit is none. */
+static gboolean try_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, Cs3Plan **best,
+                         double *step_s, GError **error) {
+  g_autoptr(Cs3Plan) plan = cs3_plan_new(input, error);
+  if (plan == NULL)
+    return FALSE;
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, plan, NULL, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(config, plan, uses);
+  Cs3StepTime time;
+  schedule.faults = NULL;
+  if (!cs3_step_check(&schedule, &config->machine->system, error))
+    return FALSE;
+  cs3_step_oracle(&schedule, &config->machine->system, &time);
+  if (*best != NULL && time.step_s >= *step_s)
+    return TRUE;
+  *step_s = time.step_s;
+  g_clear_pointer(best, cs3_plan_free);
+  *best = g_steal_pointer(&plan);
+  return TRUE;
+}
+
+/* The mapper sees passes one by one. Where the path from MemoryX is slower than the port, whether
+ * the wafer waits depends on what else runs while weights come: what is best for the port, what is
+ * best at the path's rate, and each weight format alone compete by the step. */
+static Cs3Plan *choose_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, GError **error) {
+  double feed = feed_of(config), step_s = INFINITY;
+  if (feed >= 1)
+    return cs3_plan_new(input, error);
+  Cs3Plan *best = NULL;
+  if (!try_plan(config, input, &best, &step_s, error))
+    return NULL;
+  gboolean one_format = input->sparsity == NULL || input->force.dense >= 0;
+  for (int dense = -1; dense <= (one_format ? -1 : 1); dense++)
+    for (int slow = dense < 0; slow <= 1; slow++) {
+      Cs3PlanInput way = *input;
+      way.feed = slow ? feed : 1;
+      way.force.dense = dense < 0 ? input->force.dense : dense;
+      (void)!try_plan(config, &way, &best, &step_s, NULL);
+    }
+  return best;
+}
+
 static gboolean simulate(const Cs3RunConfig *config, const Cs3PlanInput *input, Cs3StepRun *run,
                          GError **error) {
-  run->plan = cs3_plan_new(input, error);
+  run->plan = choose_plan(config, input, error);
   if (run->plan == NULL)
     return FALSE;
   g_autoptr(GArray) uses = cs3_schedule_uses(input, run->plan, NULL, NULL);
@@ -302,7 +352,7 @@ Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
 
 static gboolean find_step(const Cs3RunConfig *config, const Cs3PlanInput *input, double *step_s,
                           GError **error) {
-  g_autoptr(Cs3Plan) plan = cs3_plan_new(input, error);
+  g_autoptr(Cs3Plan) plan = choose_plan(config, input, error);
   if (plan == NULL)
     return FALSE;
   g_autoptr(GArray) uses = cs3_schedule_uses(input, plan, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "base/datadir.h"
 #include "sim/cli/common-options.h"
 #include "sim/cli/settings.h"
+#include "sim/run/model-name.h"
 #include "workloads/workload-error.h"
 
 #define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
@@ -92,6 +93,7 @@ const Cs3Option cs3_execution_options[] = {
      .type = CS3_OPTION_LIST,
      .offset = AT(map),
      .metavar = "KEY=VALUE",
+     .completes = "map",
      .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, dw, "
              "recompute, micro-batch"},
     {NULL},
@@ -103,11 +105,28 @@ static gboolean is_path(const char *name) {
   return strchr(name, '/') != NULL || g_str_has_suffix(name, ".json");
 }
 
+/* A preset by its file's name, which a user may have added, or as people write it. */
+static char *model_preset(const char *text) {
+  g_autofree char *path = cs3_datadir_locate(CS3_DATA_MODELS, text);
+  return path != NULL ? g_strdup(text) : cs3_model_preset(text);
+}
+
 Cs3Model *cs3_model_find(const char *name_or_path, GError **error) {
-  if (is_path(name_or_path))
+  gboolean file = is_path(name_or_path);
+  if (file && g_file_test(name_or_path, G_FILE_TEST_EXISTS))
     return cs3_model_load(name_or_path, NULL, error);
-  g_autofree char *path = cs3_datadir_find(CS3_DATA_MODELS, name_or_path, error);
-  return path ? cs3_model_load(path, name_or_path, error) : NULL;
+  g_autofree char *preset = model_preset(name_or_path);
+  g_autofree char *path = preset != NULL ? cs3_datadir_locate(CS3_DATA_MODELS, preset) : NULL;
+  if (path != NULL)
+    return cs3_model_load(path, preset, error);
+  g_auto(GStrv) names = cs3_datadir_list(CS3_DATA_MODELS);
+  if (file)
+    return cs3_model_load(name_or_path, NULL, error);
+  if (names[0] != NULL)
+    cs3_model_unknown(name_or_path, error);
+  else
+    g_free(cs3_datadir_find(CS3_DATA_MODELS, name_or_path, error));
+  return NULL;
 }
 
 gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) {
@@ -238,8 +257,10 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
 }
 
 static void add_dimensions(Cs3Table *settings, const Cs3ScenarioOptions *o, const Cs3Model *model) {
-  g_autofree char *path =
-      is_path(o->model) ? g_strdup(o->model) : cs3_datadir_locate(CS3_DATA_MODELS, o->model);
+  g_autofree char *preset = model_preset(o->model);
+  g_autofree char *path = preset != NULL && !g_file_test(o->model, G_FILE_TEST_EXISTS)
+                              ? cs3_datadir_locate(CS3_DATA_MODELS, preset)
+                              : g_strdup(o->model);
   g_autofree char *file = g_path_get_basename(path != NULL ? path : o->model);
   g_autoptr(GArray) facts = cs3_model_facts(model);
   Cs3Fact parameters = {"parameters", cs3_model_parameters(model)};

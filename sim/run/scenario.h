@@ -50,8 +50,8 @@ typedef struct {
   Cs3RunConfig config; /* refers to the members above */
 } Cs3Scenario;
 
-/** cs3_model_find: (transfer full) (nullable): a preset by name, or a file (has a '/' or ends in
- * .json, or is a directory). */
+/** cs3_model_find: (transfer full) (nullable): a preset by name (see
+ * sim/run/model-name.h), or a file (has a '/' or ends in .json, or is a directory). */
 Cs3Model *cs3_model_find(const char *name_or_path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_scenario_map: the choices that @map ("key=value", nullable) forces. */

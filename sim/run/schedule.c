@@ -179,6 +179,10 @@ GArray *cs3_schedule_uses(const Cs3PlanInput *input, const Cs3Plan *plan, const 
   return list.uses;
 }
 
+double cs3_schedule_port_rate(const Cs3Hardware *hw) {
+  return hw->io.rate_bits_per_s * hw->io.factor * hw->io.efficiency / 8;
+}
+
 Cs3Schedule cs3_schedule(const Cs3PlanInput *input, const Cs3Plan *plan, const GArray *uses) {
   const Cs3Hardware *hw = &input->machine->hw;
   return (Cs3Schedule){
@@ -186,7 +190,7 @@ Cs3Schedule cs3_schedule(const Cs3PlanInput *input, const Cs3Plan *plan, const G
       .n_uses = uses->len,
       .micro_batches = plan->micro_batches,
       .clock_hz = hw->wafer.clock_hz,
-      .port_bytes_per_s = hw->io.rate_bits_per_s * hw->io.factor * hw->io.efficiency / 8,
+      .port_bytes_per_s = cs3_schedule_port_rate(hw),
       .port_latency_s = hw->io.latency_s,
   };
 }

@@ -17,5 +17,8 @@
 GArray *cs3_schedule_uses(const Cs3PlanInput *input, const Cs3Plan *plan, const Cs3Plan *gradient,
                           GPtrArray *labels);
 
+/** cs3_schedule_port_rate: payload through a wafer's network port, bytes per second, each way. */
+double cs3_schedule_port_rate(const Cs3Hardware *hw);
+
 /** cs3_schedule: the whole step of one system without faults; @uses is borrowed. */
 Cs3Schedule cs3_schedule(const Cs3PlanInput *input, const Cs3Plan *plan, const GArray *uses);

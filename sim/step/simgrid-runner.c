@@ -2,6 +2,7 @@
 /* Runs a function in a forked child and turns whatever happens to it into a result or an error. */
 #include "config.h"
 
+#include "base/child-exit.h"
 #include "sim/step/simgrid-runner.h"
 
 #include "sim/step/step.h"
@@ -91,7 +92,7 @@ static G_GNUC_NORETURN void child(Cs3RunnerFunc run, gconstpointer input, gsize 
   become_child(complaints);
   gpointer result = g_malloc0(size);
   run(input, result);
-  _exit(write_all(answer, result, size) ? EX_OK : EX_IOERR);
+  cs3_child_exit(write_all(answer, result, size) ? EX_OK : EX_IOERR);
 }
 
 /* Read @size bytes unless the child closes the pipe or @deadline (monotonic, us) passes first. */

@@ -135,6 +135,13 @@ static void plan_cluster(Cs3StepPlan *plan, const Cs3Schedule *schedule, const C
   place_faults(plan, schedule->faults);
 }
 
+double cs3_step_path_rate(const Cs3System *system, gint64 systems) {
+  Cs3Tree tree = {MAX(systems, 1), system->swarmx.fan_out};
+  double link = system->swarmx.link_bits_per_s / 8;
+  double top = cs3_tree_tiers(&tree) > 1 ? link / system->swarmx.oversubscription : link;
+  return MIN(cs3_system_stream_rate(system), MIN(link, top));
+}
+
 /* A tensor moves at the rate of the slowest link. */
 static double uncontended_rate(const Cs3StepPlan *plan) {
   double rate = MIN(plan->port_bytes_per_s, plan->memoryx_bytes_per_s);

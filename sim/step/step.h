@@ -112,6 +112,12 @@ typedef struct {
  * of the steady state; cs3_step_disturbed() simulates them.
  */
 
+/**
+ * cs3_step_path_rate: bytes per second that MemoryX and the tree bring to the port of each of
+ * @systems systems, nothing broken: the rate of the slowest of their links.
+ */
+double cs3_step_path_rate(const Cs3System *system, gint64 systems);
+
 /** cs3_step_check: every number finite and in range; else %FALSE and which use or key is wrong.
  * Activations that the servers cannot hold are %CS3_FABRIC_ERROR_INFEASIBLE. */
 gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system,

@@ -19,6 +19,7 @@ static const Cs3Option compare_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(plot),
      .metavar = "FILE",
+     .writes = TRUE,
      .completes = "files",
      .help = "draw it too: .svg, .png, .pdf or .txt"},
     {NULL},

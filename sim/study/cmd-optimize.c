@@ -71,6 +71,7 @@ static const Cs3Option optimize_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(plot),
      .metavar = "FILE",
+     .writes = TRUE,
      .completes = "files",
      .help = "draw the front: .svg, .png, .pdf or .txt"},
     {NULL},

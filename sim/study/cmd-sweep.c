@@ -2,8 +2,10 @@
 /* cs3sim sweep: the same run at many points. */
 #include "config.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/commands.h"
 #include "sim/run/scenario.h"
@@ -104,12 +106,24 @@ static gboolean print_line(gpointer data, const char *line, gsize n, GError **er
   Cs3Output *output = data;
   cs3_output_write(output, line, n);
   cs3_output_flush(output);
-  return TRUE;
+  if (!cs3_output_reader_gone(output))
+    return TRUE;
+  g_set_error_literal(error, CS3_OUTPUT_ERROR, CS3_OUTPUT_ERROR_WRITE, "nobody reads on");
+  return FALSE;
 }
 
 static gboolean run_to_output(const Cs3Context *context, const Cs3Sweep *sweep, GError **error) {
   g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "sweep", sweep->after - sweep->first);
   return cs3_sweep_run(sweep, progress, print_line, context->output, error);
+}
+
+/* What was written stays, and is worth knowing about. */
+static void on_interrupt(int number) {
+  static const char text[] =
+      "\ncs3sim sweep: interrupted; the same command with --resume goes on\n";
+  (void)!write(STDERR_FILENO, text, sizeof text - 1);
+  signal(number, SIG_DFL);
+  raise(number);
 }
 
 static gboolean run_to_file(const Cs3Context *context, Cs3Sweep *sweep, gboolean resume,
@@ -123,6 +137,7 @@ static gboolean run_to_file(const Cs3Context *context, Cs3Sweep *sweep, gboolean
     g_message("%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " points are there",
               context->append_path, done, sweep->after - sweep->first);
   sweep->first += done;
+  signal(SIGINT, on_interrupt);
   g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "sweep", sweep->after - sweep->first);
   gboolean ok = cs3_sweep_run(sweep, progress, cs3_sweep_file_write, file, error);
   return cs3_sweep_file_close(file, ok ? error : NULL) && ok;
@@ -156,6 +171,8 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   if (!read_axes(context, o, args, axes, &base, error) || !cs3_axes_count(axes, &points, error) ||
       !read_shard(o->shard, points, &sweep, error))
     return CS3_EXIT_USAGE;
+  for (guint a = 0; a < axes->axes->len; a++)
+    cs3_cli_note_unread(context, "axis", ((const Cs3Axis *)axes->axes->pdata[a])->key);
   sweep.workers = base.jobs > 0 ? (guint)base.jobs : g_get_num_processors();
   return sweep_points(context, o, &sweep, error) ? CS3_EXIT_OK : CS3_EXIT_USAGE;
 }

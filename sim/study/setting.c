@@ -136,6 +136,17 @@ gboolean cs3_setting_apply(Cs3ScenarioOptions *options, const char *key, const c
   return cs3_options_parse(targets, G_N_ELEMENTS(targets), &words, given, error);
 }
 
+char *cs3_setting_text(const Cs3ScenarioOptions *options, const char *key) {
+  Cs3OptionTarget targets[G_N_ELEMENTS(groups)];
+  bind(targets, (Cs3ScenarioOptions *)options, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS(groups); i++) {
+    const Cs3Option *option = cs3_option_find(&targets[i], 1, key);
+    if (option != NULL)
+      return cs3_option_value_text(option, &targets[i]);
+  }
+  return NULL;
+}
+
 /* --- identity ------------------------------------------------------------------------------- */
 
 static Cs3MemoKey add_text(Cs3MemoKey key, const char *text) {

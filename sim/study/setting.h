@@ -24,6 +24,10 @@ gboolean cs3_setting_param(const char *key, const Cs3Param **param,
 gboolean cs3_setting_apply(Cs3ScenarioOptions *options, const char *key, const char *value,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_setting_text: (transfer full) (nullable): the value of option @key in @options, in the one
+ * way to write it; %NULL when @key is no option. */
+char *cs3_setting_text(const Cs3ScenarioOptions *options, const char *key);
+
 /** cs3_scenario_options_copy, _clear: texts and lists are the copy's own. */
 void cs3_scenario_options_copy(Cs3ScenarioOptions *to, const Cs3ScenarioOptions *from);
 void cs3_scenario_options_clear(Cs3ScenarioOptions *options);

@@ -17,6 +17,16 @@
 /* Points of a sweep. */
 #define MAX_POINTS G_GUINT64_CONSTANT(1000000000)
 
+/* What @text means on an axis, so that 0.5 and 0.50, 1.2 Tb/s and 1200 Gb/s are one value. */
+static Cs3MemoKey meaning_of(const char *key, const Cs3Param *param, double number,
+                             const Cs3ScenarioOptions *applied, const Cs3AxisValue *value) {
+  if (param != NULL)
+    return cs3_memo_key(NULL, &number, sizeof number);
+  g_autofree char *text = cs3_setting_text(applied, key);
+  gboolean file = strcmp(key, "model") == 0 || strcmp(key, "hardware") == 0;
+  return file || text == NULL ? value->identity : cs3_memo_key(NULL, text, strlen(text));
+}
+
 static void value_clear(gpointer data) {
   g_free(((Cs3AxisValue *)data)->text);
 }
@@ -51,7 +61,7 @@ static gboolean for_dense(const char *key) {
 
 static gboolean append_value(Cs3Axis *axis, const Cs3Param *param, const char *text,
                              GError **error) {
-  double number;
+  double number = 0;
   Cs3AxisValue value;
   g_auto(Cs3ScenarioOptions) scratch = {0};
   cs3_scenario_options_copy(&scratch, &cs3_scenario_defaults);
@@ -61,6 +71,7 @@ static gboolean append_value(Cs3Axis *axis, const Cs3Param *param, const char *t
     return FALSE;
   if (!cs3_setting_identity(axis->key, text, &value.identity, error))
     return FALSE;
+  value.meaning = meaning_of(axis->key, param, number, &scratch, &value);
   value.text = g_strdup(text);
   g_array_append_val(axis->values, value);
   return TRUE;
@@ -118,6 +129,9 @@ static gboolean append_range(Cs3Axis *axis, const Cs3Param *param, const char *t
   double n = floor((last - first) / step + 1e-9) + 1;
   if (n < 1)
     return bad_range(text, "never ends: its step leads away from the last value", error);
+  if (n < 2)
+    return bad_range(text, "has one value only: its step, the third number, leads beyond the last",
+                     error);
   if (n > MAX_VALUES)
     return bad_range(text, "has more than a million values", error);
   for (guint i = 0; i < (guint)n; i++) {
@@ -209,6 +223,52 @@ static const Cs3Axis *axis_at(const Cs3Axes *axes, guint a) {
   return axes->axes->pdata[a];
 }
 
+static guint meaning_hash(gconstpointer key) {
+  return (guint)((const Cs3MemoKey *)key)->word[0];
+}
+
+static gboolean meaning_equal(gconstpointer a, gconstpointer b) {
+  return memcmp(a, b, sizeof(Cs3MemoKey)) == 0;
+}
+
+/* @n values, or combinations of values: the place of one that an earlier one equals, or @n.
+ * @earlier: (out): that one. */
+static guint find_repeated(const Cs3MemoKey *meanings, guint n, guint *earlier) {
+  g_autoptr(GHashTable) seen = g_hash_table_new(meaning_hash, meaning_equal);
+  for (guint i = 0; i < n; i++) {
+    const Cs3MemoKey *before = g_hash_table_lookup(seen, &meanings[i]);
+    if (before != NULL) {
+      *earlier = (guint)(before - meanings);
+      return i;
+    }
+    g_hash_table_insert(seen, (gpointer)&meanings[i], (gpointer)&meanings[i]);
+  }
+  return n;
+}
+
+/* Of one axis, or of zipped ones together. */
+static gboolean no_repetition(const Cs3Axes *axes, guint from, guint to, GError **error) {
+  guint n = axis_at(axes, from)->values->len, earlier = 0;
+  g_autofree Cs3MemoKey *meanings = g_new0(Cs3MemoKey, n);
+  for (guint i = 0; i < n; i++)
+    for (guint a = from; a < to; a++) {
+      const GArray *values = axis_at(axes, a)->values;
+      const Cs3MemoKey *meaning = &g_array_index(values, Cs3AxisValue, i).meaning;
+      meanings[i] = cs3_memo_key(&meanings[i], meaning, sizeof *meaning);
+    }
+  guint again = find_repeated(meanings, n, &earlier);
+  if (again == n)
+    return TRUE;
+  const GArray *values = axis_at(axes, from)->values;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "%s%s: value %u, '%s', repeats value %u, '%s': the same point would be run twice; "
+              "leave one out",
+              to - from > 1 ? "zipped axes from " : "", axis_at(axes, from)->key, again + 1,
+              g_array_index(values, Cs3AxisValue, again).text, earlier + 1,
+              g_array_index(values, Cs3AxisValue, earlier).text);
+  return FALSE;
+}
+
 static gboolean count_zipped(const Cs3Axes *axes, guint64 *points, GError **error) {
   const Cs3Axis *first = axis_at(axes, 0);
   *points = first->values->len;
@@ -221,7 +281,7 @@ static gboolean count_zipped(const Cs3Axes *axes, guint64 *points, GError **erro
                 first->values->len, axis->key, axis->values->len);
     return FALSE;
   }
-  return TRUE;
+  return no_repetition(axes, 0, axes->axes->len, error);
 }
 
 gboolean cs3_axes_count(const Cs3Axes *axes, guint64 *points, GError **error) {
@@ -234,6 +294,8 @@ gboolean cs3_axes_count(const Cs3Axes *axes, guint64 *points, GError **error) {
     return count_zipped(axes, points, error);
   *points = 1;
   for (guint a = 0; a < axes->axes->len; a++) {
+    if (!no_repetition(axes, a, a + 1, error))
+      return FALSE;
     *points *= axis_at(axes, a)->values->len;
     if (*points > MAX_POINTS) {
       g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,

@@ -12,6 +12,7 @@
 typedef struct {
   char *text;
   Cs3MemoKey identity; /* of what the text stands for: a file's contents, not its name */
+  Cs3MemoKey meaning;  /* the same for every way to write the value */
 } Cs3AxisValue;
 
 typedef struct {
@@ -48,7 +49,8 @@ gboolean cs3_axes_add(Cs3Axes *axes, const char *key, const char *values, const 
 gboolean cs3_axes_add_texts(Cs3Axes *axes, char **texts, GHashTable *given,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_axes_count: number of points. Fails when there are none, or zipped axes differ in length. */
+/** cs3_axes_count: number of points. Fails when there are none, zipped axes differ in length, or a
+ * point is there twice. */
 gboolean cs3_axes_count(const Cs3Axes *axes, guint64 *points,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -84,8 +84,18 @@ static gboolean is_whole(const char *line, gsize n, gboolean last) {
   return !last || parsed != NULL;
 }
 
-/* Walks through whole lines of @text; a last one that is not is left to cut_rest(). What
- * check_line() looks for ends before a line's end does. */
+/* Whether @rest, @n bytes without an end, is what an interrupted write of the next line leaves. */
+static gboolean check_rest(const Cs3SweepFile *file, const Cs3Sweep *sweep, const char *rest,
+                           gsize n, GError **error) {
+  guint64 point = sweep->first + file->lines;
+  g_autofree char *begin = point < sweep->after ? cs3_sweep_line_begin(sweep, point) : NULL;
+  if (begin != NULL && strncmp(rest, begin, MIN(n, strlen(begin))) == 0)
+    return TRUE;
+  return bad_line(file, "is neither a line of this sweep nor the beginning of its next one", error);
+}
+
+/* Walks through whole lines of @text; a last one that is not, but begins like one, is left to
+ * cut_rest(). What check_line() looks for ends before a line's end does. */
 static gboolean walk(Cs3SweepFile *file, const Cs3Sweep *sweep, const char *text, goffset size,
                      GError **error) {
   gboolean ok = TRUE;
@@ -96,7 +106,7 @@ static gboolean walk(Cs3SweepFile *file, const Cs3Sweep *sweep, const char *text
     gsize n = end != NULL ? (gsize)(end - line) + 1 : left;
     gboolean whole = is_whole(line, n, n == left);
     if (!whole && n == left)
-      break;
+      return check_rest(file, sweep, line, n, error);
     ok = whole ? check_line(file, sweep, line, error) : bad_line(file, "is damaged", error);
     file->lines += ok;
     file->end += ok ? (goffset)n : 0;

@@ -11,7 +11,8 @@ typedef struct Cs3SweepFile Cs3SweepFile;
 /**
  * cs3_sweep_file_open: open or create @path for @sweep, for one process at a time.
  * @resume: go on behind the points that it holds: they must be this sweep's first ones, told by
- *   their keys. A last line that was not finished is cut off. Without it the file must be empty.
+ *   their keys. A last line that was not finished is cut off, if it begins like the next point's.
+ * Without it the file must be empty.
  * @done: (out): points of @sweep that the file holds.
  * Fails with CS3_OUTPUT_ERROR_CREATE (cannot be created, in use, not empty) or
  * CS3_CLI_ERROR_DATA (another sweep's, another version's, not a sweep's lines).

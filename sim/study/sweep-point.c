@@ -162,6 +162,15 @@ static json_t *head(const Cs3Sweep *sweep, guint64 point) {
                    axes);
 }
 
+char *cs3_sweep_line_begin(const Cs3Sweep *sweep, guint64 point) {
+  json_t *line = head(sweep, point);
+  char *text = json_dumps(line, JSON_COMPACT);
+  json_decref(line);
+  char *begin = g_strndup(text, strlen(text) - 1);
+  free(text);
+  return begin;
+}
+
 char *cs3_sweep_point(Cs3SweepWorker *worker, guint64 point, GError **error) {
   g_autoptr(GError) problem = NULL;
   json_t *record = simulate(worker, point, &problem);

@@ -12,6 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/child-exit.h"
 #include "sim/step/step.h"
 #include "sim/study/sweep.h"
 
@@ -94,9 +95,9 @@ static G_GNUC_NORETURN void work(const Cs3Sweep *sweep, Cs3RunCache *cache, int 
     g_autoptr(GError) error = NULL;
     g_autofree char *line = cs3_sweep_point(worker, point, &error);
     if (line != NULL ? !send_line(answer, point, line) : !send_error(answer, point, error))
-      _exit(EX_IOERR);
+      cs3_child_exit(EX_IOERR);
   }
-  _exit(EX_OK);
+  cs3_child_exit(EX_OK);
 }
 
 /* --- in the parent -------------------------------------------------------------------------- */
@@ -133,6 +134,7 @@ static gboolean start_worker(Pool *pool, Cs3RunCache *cache, GError **error) {
   }
   pid_t parent = getpid(), pid = fork();
   if (pid == 0) {
+    signal(SIGINT, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
       _exit(EX_OSERR);

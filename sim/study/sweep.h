@@ -20,6 +20,10 @@ typedef struct {
 /** cs3_sweep_key: (transfer full): the key of @point as its line has it: 32 hexadecimal digits. */
 char *cs3_sweep_key(const Cs3Sweep *sweep, guint64 point);
 
+/** cs3_sweep_line_begin: (transfer full): what the line of @point begins with, up to its place on
+ * the axes. */
+char *cs3_sweep_line_begin(const Cs3Sweep *sweep, guint64 point);
+
 /**
  * cs3_sweep_check: whether the options and constants of every point make sense together, before any
  * is simulated. Of very many points, those are checked that have each value of an axis with the

@@ -48,6 +48,7 @@ static const Cs3Option run_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(trace),
      .metavar = "FILE",
+     .writes = TRUE,
      .completes = "files",
      .help = "write the run from checkpoint to checkpoint as Chrome trace events (JSON)"},
     {NULL},

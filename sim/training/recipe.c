@@ -10,6 +10,7 @@
 #include "base/config-error.h"
 #include "base/datadir.h"
 #include "base/ini.h"
+#include "base/quantity.h"
 #include "base/suggest.h"
 
 const char *const cs3_mask_schedule_names[] = {"static", "gradual", "set", "rigl", NULL};
@@ -102,6 +103,9 @@ static const Key phase_keys[] = {
 static gboolean read_number(const Key *key, const char *text, gpointer member, GError **error) {
   char *stop = NULL;
   double value = g_ascii_strtod(text, &stop);
+  gboolean share = key->type == KEY_REAL && key->max == 1;
+  if (share && cs3_percent(text, &value))
+    stop = (char *)text + strlen(text);
   gboolean whole = key->type == KEY_REAL || value == floor(value);
   if (stop != text && *stop == '\0' && isfinite(value) && whole && value >= key->min &&
       value <= key->max && !(key->above_min && value == key->min) &&
@@ -112,10 +116,11 @@ static gboolean read_number(const Key *key, const char *text, gpointer member, G
       *(gint64 *)member = (gint64)value;
     return TRUE;
   }
+  g_autofree char *hint = cs3_number_hint(text, share);
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
-              "%s = %.40s is not %s number %s %.10g %s %.10g", key->key, text,
+              "%s = %.40s is not %s number %s %.10g %s %.10g%s", key->key, text,
               key->type == KEY_REAL ? "a" : "a whole", key->above_min ? "above" : "from", key->min,
-              key->below_max ? "to below" : "to", key->max);
+              key->below_max ? "to below" : "to", key->max, hint);
   return FALSE;
 }
 
@@ -196,17 +201,42 @@ static gboolean complete_phase(const Cs3Ini *ini, Cs3Phase *phase, GError **erro
   return TRUE;
 }
 
+static gboolean is_phase(const char *group) {
+  return g_str_has_prefix(group, "phase ") && group[strlen("phase ")] != '\0';
+}
+
+static gboolean unknown_group(const char *where, const char *group, GError **error) {
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
+              "%s: unknown group [%.40s]; known: [training], [phase NAME]", where, group);
+  return FALSE;
+}
+
+/* A phase without a key would not be among what is left to take. */
+static gboolean check_empty(const Cs3Ini *ini, const char *label, GError **error) {
+  const char *group;
+  guint line;
+  for (guint n = 0; (group = cs3_ini_empty(ini, n, &line)) != NULL; n++) {
+    g_autofree char *where = g_strdup_printf("%s:%u", label, line);
+    if (is_phase(group)) {
+      g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING, "%s: [%s]: lacks tokens",
+                  where, group);
+      return FALSE;
+    }
+    if (!g_str_equal(group, "training"))
+      return unknown_group(where, group, error);
+  }
+  return TRUE;
+}
+
 /* Phases in the order of the file: what is not taken yet names the next one. */
 static gboolean read_phases(Cs3Ini *ini, Cs3Recipe *recipe, GError **error) {
   const char *group = NULL, *key = NULL;
   while (cs3_ini_left(ini, &group, &key)) {
-    if (!g_str_has_prefix(group, "phase ") || group[strlen("phase ")] == '\0') {
+    if (!is_phase(group)) {
       if (g_str_equal(group, "training"))
         return unknown_key(ini, group, key, error);
       g_autofree char *where = cs3_ini_where(ini, group, key);
-      g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
-                  "%s: unknown group [%.40s]; known: [training], [phase NAME]", where, group);
-      return FALSE;
+      return unknown_group(where, group, error);
     }
     g_autofree char *this_group = g_strdup(group);
     Cs3Phase *phase = cs3_recipe_add(recipe, this_group + strlen("phase "));
@@ -241,7 +271,8 @@ Cs3Recipe *cs3_recipe_load(const char *name_or_path, GError **error) {
     return NULL;
   g_autofree char *stem = stem_of(path);
   g_autoptr(Cs3Recipe) recipe = cs3_recipe_new(stem);
-  if (!read_group(ini, "training", recipe_keys, recipe, error) || !read_phases(ini, recipe, error))
+  if (!check_empty(ini, label, error) || !read_group(ini, "training", recipe_keys, recipe, error) ||
+      !read_phases(ini, recipe, error))
     return NULL;
   if (recipe->phases->len > 0)
     return g_steal_pointer(&recipe);

@@ -111,6 +111,7 @@ static const Cs3Option view_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(trace),
      .metavar = "FILE",
+     .writes = TRUE,
      .completes = "files",
      .help = "write tasks and vector operations as Chrome trace events (opens in Perfetto)"},
     CS3_OPTION_TRACE_LIMIT(AT(trace_limit)),
@@ -118,6 +119,7 @@ static const Cs3Option view_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(heatmap),
      .metavar = "FILE",
+     .writes = TRUE,
      .completes = "files",
      .help = "draw how busy PEs and links are: FILE.svg or FILE.png, with FILE.dat and FILE.gp "
              "beside it; "

@@ -43,7 +43,12 @@ static const struct {
     {g_io_error_quark, G_IO_ERROR_NOT_FOUND, 66},
     {g_io_error_quark, G_IO_ERROR_NO_SPACE, 74},
     {g_spawn_error_quark, G_SPAWN_ERROR_NOENT, 69},
-    {g_spawn_error_quark, G_SPAWN_ERROR_FORK, 70},
+    {g_spawn_error_quark, G_SPAWN_ERROR_FORK, 71},
+    {g_spawn_error_quark, G_SPAWN_ERROR_NOMEM, 71},
+    {cs3_step_error_quark, CS3_STEP_ERROR_RESOURCE, 71},
+    {g_file_error_quark, G_FILE_ERROR_MFILE, 71},
+    {g_file_error_quark, G_FILE_ERROR_NOMEM, 71},
+    {g_io_error_quark, G_IO_ERROR_TOO_MANY_OPEN_FILES, 71},
     {g_convert_error_quark, G_CONVERT_ERROR_FAILED, 70},
 };
 

@@ -376,7 +376,7 @@ END_TEST
  * CS-2 what is disputed of the CS-3 alone. */
 START_TEST(nothing_uncertain_is_left_out) {
   static const char *const machines[] = {"cs2", "cs3"};
-  static const char *const left_out[] = {"turn factor ", ""};
+  static const char *const left_out[] = {"factor ", ""};
   g_autoptr(Cs3Machine) machine = load(machines[_i], NULL);
   g_autoptr(GString) missing = g_string_new(NULL);
   Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
@@ -420,8 +420,8 @@ START_TEST(set_keeps_the_machine_whole) {
   g_autoptr(Cs3Machine) machine = load("cs3", NULL);
   g_autofree char *before = cs3_machine_format(machine);
   g_autoptr(GError) error = NULL;
-  ck_assert(!cs3_machine_set(machine, row("pe.sram"), 16384, "test", &error));
-  check_error(error, CS3_CONFIG_ERROR_CONFLICT, "pe.sram_data = 43 kB (wse.ini:");
+  ck_assert(!cs3_machine_set(machine, row("pe.sram"), 4096, "test", &error));
+  check_error(error, CS3_CONFIG_ERROR_CONFLICT, "leaves too little for data beside 6.152 kB of code");
   g_clear_error(&error);
   ck_assert(!cs3_machine_set(machine, row("wafer.clock"), NAN, "test", &error));
   check_error(error, CS3_CONFIG_ERROR_VALUE, "wafer.clock: ");
@@ -484,9 +484,14 @@ static const struct {
      "exceeds pe.lanes_fp16 = 8 (cs3.ini:"},
     {"[machine]\nbase = cs3\n[pe]\nbanks = 5\n", CS3_CONFIG_ERROR_CONFLICT,
      "pe.sram = 49152 B does not divide into pe.banks = 5 equal banks"},
-    {"[machine]\nbase = cs3\n[fabric]\nin_queue_0=0\nin_queue_1=0\nin_queue_2=0\nin_queue_3=0\n"
-     "in_queue_4=0\nin_queue_5=0\nin_queue_6=0\nin_queue_7=0\n",
-     CS3_CONFIG_ERROR_CONFLICT, "fabric.in_queue_0 to in_queue_7 are all 0"},
+    {"[machine]\nbase = cs3\n[fabric]\nin_queue_0=0\n", CS3_CONFIG_ERROR_RANGE,
+     "bad.ini:4: fabric.in_queue_0: 0 is out of range; accepted: 1 .. 1024"},
+    {"[machine]\nbase = cs3\n[pe]\nmicrothreads = 0\n", CS3_CONFIG_ERROR_RANGE,
+     "accepted: 6 .. 64"},
+    {"[machine]\nbase = cs3\n[nothing]\n", CS3_CONFIG_ERROR_UNKNOWN,
+     "bad.ini:3: unknown group 'nothing'"},
+    {"[machine]\nbase = /proc/version\n", CS3_CONFIG_ERROR_SYNTAX,
+     "/proc/version:1: is not a hardware file to build on; 'cs3sim explain"},
     {"[machine]\nbase = cs3\n[range]\nwafer.clock = 1 GHz\n", CS3_CONFIG_ERROR_VALUE,
      "bad.ini:4: range.wafer.clock: '1 GHz' is not a range; write LOW .. HIGH"},
     {"[machine]\nbase = cs3\n[range]\nwafer.clock = 1 .. 2 GHz\n", CS3_CONFIG_ERROR_VALUE,
@@ -501,6 +506,22 @@ static const struct {
      "ELF",
      CS3_CONFIG_ERROR_SYNTAX, "bad.ini:1: neither [group]"},
 };
+
+/* More SRAM is more room for data, unless that is given beside it. */
+START_TEST(data_moves_with_sram) {
+  static const char *const more[] = {"pe.sram=96 KiB", NULL};
+  static const char *const both[] = {"pe.sram_data=50 kB", "pe.sram=96 KiB", NULL};
+  g_autoptr(Cs3Machine) plain = load("cs3", NULL), large = load("cs3", more),
+                        given = load("cs3", both);
+  ck_assert_int_eq(large->hw.pe.sram_data_bytes, plain->hw.pe.sram_data_bytes + 48 * 1024);
+  ck_assert_str_eq(cs3_machine_origin(large, row("pe.sram_data")), "--set, with pe.sram");
+  ck_assert_int_eq(given->hw.pe.sram_data_bytes, 50000);
+  g_autofree char *path =
+      write_file("large.ini", "\xef\xbb\xbf[machine]\nbase = cs3\n[pe]\nsram = 96 KiB\n");
+  g_autoptr(Cs3Machine) file = load(path, NULL);
+  ck_assert_int_eq(file->hw.pe.sram_data_bytes, large->hw.pe.sram_data_bytes);
+}
+END_TEST
 
 START_TEST(refused_files) {
   g_autofree char *path = write_file("bad.ini", bad_files[_i].content);
@@ -526,7 +547,9 @@ static const struct {
     {"wafer.clock=1 GHz=2", CS3_CONFIG_ERROR_VALUE, "--set wafer.clock: "},
     {"wafer.pe_x=-3", CS3_CONFIG_ERROR_RANGE, "-3 is out of range; accepted: 1 .. 65536"},
     {"machine.base=cs2", CS3_CONFIG_ERROR_UNKNOWN, "unknown group 'machine'"},
-    {"pe.sram=16 KiB", CS3_CONFIG_ERROR_CONFLICT, "exceeds pe.sram = 16 KiB (--set)"},
+    {"pe.sram=4 KiB", CS3_CONFIG_ERROR_CONFLICT,
+     "pe.sram = 4 KiB (--set) leaves too little for data beside 6.152 kB of code"},
+    {"pe.sram_data=64 kB", CS3_CONFIG_ERROR_CONFLICT, "exceeds pe.sram = 48 KiB (wse.ini:"},
 };
 
 START_TEST(refused_sets) {
@@ -701,6 +724,7 @@ static Suite *machine_suite(void) {
   tcase_add_test(users, chain_of_files);
   tcase_add_test(users, user_directory);
   tcase_add_test(users, overrides);
+  tcase_add_test(users, data_moves_with_sram);
   tcase_add_test(users, format_round_trip);
   tcase_add_test(users, copies_are_independent);
   TCase *ranges = add_case(suite, "ranges");

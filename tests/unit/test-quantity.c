@@ -155,6 +155,38 @@ static const struct {
     {1.25e-300, CS3_UNIT_NONE, "1.25e-300"},
 };
 
+START_TEST(percentages) {
+  double value = -1;
+  ck_assert(cs3_percent("70%", &value) && value == 0.7);
+  ck_assert(cs3_percent(" 33.3 % ", &value) && value == 0.333);
+  ck_assert(!cs3_percent("70", &value) && !cs3_percent("%", &value) && !cs3_percent("7%%", &value));
+}
+END_TEST
+
+static const struct {
+  const char *text;
+  gboolean share;
+  const char *hint;
+} hints[] = {
+    {"70", TRUE, "; for 70 % write 0.7"},
+    {"4k", FALSE, "; write 4000 or 4096"},
+    {"1.5K", FALSE, "; write 1500 or 1536"},
+    {"80B", FALSE, "; write 8e10"},
+    {"1.3M", FALSE, "; write 1.3e6"},
+    {"2T", FALSE, "; write 2e12"},
+    {"4kk", FALSE, ""},
+    {"0.5", TRUE, ""},
+    {"700", TRUE, ""},
+    {"-4k", FALSE, ""},
+    {"x", FALSE, ""},
+};
+
+START_TEST(number_hints) {
+  g_autofree char *hint = cs3_number_hint(hints[_i].text, hints[_i].share);
+  ck_assert_str_eq(hint, hints[_i].hint);
+}
+END_TEST
+
 START_TEST(writes) {
   g_autofree char *text = cs3_quantity_format(written[_i].value, written[_i].unit);
   ck_assert_str_eq(text, written[_i].text);
@@ -206,6 +238,8 @@ static Suite *quantity_suite(void) {
   tcase_add_loop_test(read, reads, 0, G_N_ELEMENTS(good));
   tcase_add_loop_test(read, refuses, 0, G_N_ELEMENTS(bad));
   tcase_add_test(read, random_text);
+  tcase_add_test(read, percentages);
+  tcase_add_loop_test(read, number_hints, 0, G_N_ELEMENTS(hints));
   suite_add_tcase(suite, read);
   TCase *write = tcase_create("write");
   tcase_add_loop_test(write, writes, 0, G_N_ELEMENTS(written));

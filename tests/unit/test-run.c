@@ -215,6 +215,61 @@ START_TEST(test_keys_are_documented) {
 }
 END_TEST
 
+static double step_of(Cs3ScenarioOptions o, const char *map) {
+  char *maps[] = {(char *)"micro-batch=4", (char *)map, NULL};
+  o.map = maps;
+  json_t *r = run(&o);
+  double step_s = cs3_record_number(r, "step.time_s");
+  json_decref(r);
+  return step_s;
+}
+
+/* The port, MemoryX or the tree may be the slowest link, or none of them matter. What the mapper
+ * takes by itself is at most 1 % behind what it is forced to: mappings that gain no more are not
+ * run. One micro-batch for all: its size is chosen by closed forms. */
+START_TEST(test_forced_is_never_faster) {
+  static const char *const forced[] = {"format=dense", "format=sparse", "dw=dot-row-chain",
+                                       "dw=local-block"};
+  g_autoptr(GRand) random = g_rand_new_with_seed(fixture_seed());
+  for (int machine = 0; machine < 3; machine++) {
+    Cs3ScenarioOptions o = options("gpt2-small", g_rand_double_range(random, 0.05, 0.9));
+    char *set[] = {
+        g_strdup_printf("io.rate=%.3f Tb/s", exp(g_rand_double_range(random, -2, 2))),
+        g_strdup_printf("memoryx.stream=%.3f Tb/s", exp(g_rand_double_range(random, -3, 2))),
+        g_strdup_printf("swarmx.link=%.3f Tb/s", exp(g_rand_double_range(random, -3, 2))),
+        g_strdup_printf("swarmx.oversubscription=%d", g_rand_int_range(random, 1, 4)), NULL};
+    o.set = set;
+    o.seq = 256;
+    o.systems = machine % 2 == 0 ? 1 : 8;
+    o.batch = o.systems * 4 * g_rand_int_range(random, 1, 6);
+    double free_s = step_of(o, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(forced); i++) {
+      double forced_s = step_of(o, forced[i]);
+      ck_assert_msg(free_s <= 1.011 * forced_s,
+                    "sparsity %g, %s, %s, %s, %s, batch %d: %s takes "
+                    "%.6g s, the mapper's own choice %.6g s",
+                    o.sparsity, set[0], set[1], set[2], set[3], (int)o.batch, forced[i], forced_s,
+                    free_s);
+    }
+    for (char **text = set; *text != NULL; text++)
+      g_free(*text);
+  }
+}
+END_TEST
+
+/* Weights that come at a third of the port's rate: the dense format takes fewer bytes at 10 %. */
+START_TEST(test_slowest_link_decides) {
+  Cs3ScenarioOptions o = options("gpt2-small", 0.1);
+  char *set[] = {(char *)"io.rate=3.6 Tb/s", NULL};
+  o.set = set;
+  o.seq = 256;
+  o.batch = 8;
+  double dense_s = step_of(o, "format=dense"), sparse_s = step_of(o, "format=sparse");
+  ck_assert_double_lt(dense_s, sparse_s);
+  ck_assert_double_le(step_of(o, NULL), dense_s);
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("run");
   TCase *t = tcase_create("step");
@@ -226,6 +281,8 @@ static Suite *suite(void) {
   tcase_add_test(t, test_filters_by_layer);
   tcase_add_test(t, test_does_not_fit);
   tcase_add_test(t, test_keys_are_documented);
+  tcase_add_test(t, test_forced_is_never_faster);
+  tcase_add_test(t, test_slowest_link_decides);
   suite_add_tcase(s, t);
   t = tcase_create("layer");
   tcase_set_timeout(t, 300);
