@@ -299,7 +299,7 @@ static void advance_row(Engine *e, gint64 row, Cs3Stream *ingress) {
   const guint16 *weights = step_weights(e, row, &owner);
   gint64 arrival =
       cs3_stream_arrival(ingress, row, e->matrix_row, weights, tail ? e->has_row : NULL);
-  if (arrival - e->base > CS3_TIMES_HIGH) /* all lines wait */
+  if (arrival > e->base + CS3_TIMES_HIGH) /* all lines wait */
     take_out(e, arrival - e->base - CS3_TIMES_HIGH);
   Step step = {
       .arrive = arrival > e->base + CS3_NEVER ? (gint32)(arrival - e->base) : CS3_NEVER,
