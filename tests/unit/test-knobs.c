@@ -96,7 +96,7 @@ static void step(const char *set, GString *all) {
   o.model = (char *)"gpt2-small";
   o.set = set != NULL ? sets : NULL;
   o.sparsity = 0.7;
-  o.seq = 64;
+  o.lengths.seq = 64;
   o.batch = 16;
   o.systems = 8;
   o.jobs = 1;
@@ -117,7 +117,7 @@ static void training(const char *set, GString *all) {
   options.scenario.model = (char *)"gpt2-small";
   options.scenario.set = set != NULL ? sets : NULL;
   options.scenario.fault = faults;
-  options.scenario.seq = 64;
+  options.scenario.lengths.seq = 64;
   options.scenario.batch = 8;
   options.scenario.systems = 2;
   options.scenario.jobs = 1;

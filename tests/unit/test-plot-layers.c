@@ -8,10 +8,10 @@
 
 #include "plots/plot.h"
 #include "plots/plots.h"
+#include "plots/script.h"
 #include "results/record.h"
 
-static const Cs3PlotTarget svg = {
-    .format = CS3_PLOT_SVG, .picture_name = "l.svg", .data_name = "l.dat"};
+static const Cs3PlotTarget svg = {.format = CS3_PLOT_SVG};
 
 static json_t *record_of(const char *hardware, int tokens, double sparsity, double simulated) {
   return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:f, s:s, s:s, s:i, s:i, s:s, s:{s:f, s:f}}",
@@ -22,7 +22,7 @@ static json_t *record_of(const char *hardware, int tokens, double sparsity, doub
                    1 / (1 - sparsity));
 }
 
-static gboolean make(const json_t *records, char **data, char **script, GError **error) {
+static gboolean make(const json_t *records, char **data, Cs3Script **script, GError **error) {
   return cs3_plot_make(&cs3_plot_layer_speedup, records, &svg, data, script, error);
 }
 
@@ -32,7 +32,8 @@ START_TEST(test_curves) {
   json_array_append_new(records, record_of("a", 4096, 0.75, 3));
   json_array_append_new(records, record_of("b", 2048, 0, 1));
   json_array_append_new(records, record_of("a", 2048, 0.5, 1));
-  g_autofree char *data = NULL, *script = NULL;
+  g_autofree char *data = NULL;
+  g_autoptr(Cs3Script) script = NULL;
   g_autoptr(GError) error = NULL;
   ck_assert_msg(make(records, &data, &script, &error), "%s", error ? error->message : "");
   static const char columns[] = "sparsity simulated theory share_percent bottleneck\n";
@@ -44,8 +45,9 @@ START_TEST(test_curves) {
                       "# a, 4096 tokens\n%s0.75 3 4 75 ingress\n",
                       cs3_plot_layer_speedup.summary, columns, columns, columns);
   ck_assert_str_eq(data, expected);
-  ck_assert_ptr_nonnull(strstr(script, "index 2 using 'sparsity':'share_percent'"));
-  ck_assert_ptr_nonnull(strstr(script, "title 'b, 2 k tokens'"));
+  g_autofree char *text = cs3_script_text(script);
+  ck_assert_ptr_nonnull(strstr(text, "index 2 using 'sparsity':'share_percent'"));
+  ck_assert_ptr_nonnull(strstr(text, "title 'b, 2 k tokens'"));
   json_decref(records);
 }
 END_TEST
@@ -65,7 +67,8 @@ START_TEST(test_spoilt) {
   json_array_append_new(records, record_of("a", 64, 0.5, 1));
   json_object_set_new(second, spoilt[_i].key, json_string(spoilt[_i].value));
   json_array_append_new(records, second);
-  g_autofree char *data = NULL, *script = NULL;
+  g_autofree char *data = NULL;
+  g_autoptr(Cs3Script) script = NULL;
   g_autoptr(GError) error = NULL;
   ck_assert(!make(records, &data, &script, &error));
   fixture_error_in(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA, spoilt[_i].message);
@@ -77,7 +80,8 @@ START_TEST(test_too_many) {
   json_t *records = json_array();
   for (int i = 1; i <= 7; i++)
     json_array_append_new(records, record_of("a", 64 * i, 0.5, 1));
-  g_autofree char *data = NULL, *script = NULL;
+  g_autofree char *data = NULL;
+  g_autoptr(Cs3Script) script = NULL;
   g_autoptr(GError) error = NULL;
   ck_assert(!make(records, &data, &script, &error));
   fixture_error_in(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,

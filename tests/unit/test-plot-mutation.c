@@ -178,7 +178,7 @@ static Cs3ScenarioOptions small(void) {
   Cs3ScenarioOptions options = scenario;
   options.model = (char *)"gpt2-small";
   options.batch = 8;
-  options.seq = 128;
+  options.lengths.seq = 128;
   options.sparsity = 0.7;
   return options;
 }

@@ -239,7 +239,7 @@ START_TEST(test_forced_is_never_faster) {
         g_strdup_printf("swarmx.link=%.3f Tb/s", exp(g_rand_double_range(random, -3, 2))),
         g_strdup_printf("swarmx.oversubscription=%d", g_rand_int_range(random, 1, 4)), NULL};
     o.set = set;
-    o.seq = 256;
+    o.lengths.seq = 256;
     o.systems = machine % 2 == 0 ? 1 : 8;
     o.batch = o.systems * 4 * g_rand_int_range(random, 1, 6);
     double free_s = step_of(o, NULL);
@@ -262,7 +262,7 @@ START_TEST(test_slowest_link_decides) {
   Cs3ScenarioOptions o = options("gpt2-small", 0.1);
   char *set[] = {(char *)"io.rate=3.6 Tb/s", NULL};
   o.set = set;
-  o.seq = 256;
+  o.lengths.seq = 256;
   o.batch = 8;
   double dense_s = step_of(o, "format=dense"), sparse_s = step_of(o, "format=sparse");
   ck_assert_double_lt(dense_s, sparse_s);
