@@ -14,8 +14,9 @@
 #include "sim/machine/machine.h"
 
 enum { RANDOM_CASES = 400, SLOW_CASES = 10000 };
-/* Of so many cases one has a mesh and a layer of several times the size. */
-enum { LARGE_EVERY = 200, LARGER = 4 };
+/* Of so many cases one has a mesh and a layer of several times the size, or more rows than lie
+ * between two rebases of the recurrence. */
+enum { LARGE_EVERY = 200, LARGER = 4, LONG_EVERY = 20, LONGER = 8 };
 
 typedef enum {
   GENERATION,
@@ -144,6 +145,8 @@ static Case draw(guint32 seed) {
   gboolean large = g_rand_int_range(r, 0, LARGE_EVERY) == 0;
   for (int i = WIDTH; large && i <= TOKENS; i++)
     c.v[i] *= g_rand_int_range(r, 1, LARGER + 1);
+  if (g_rand_int_range(r, 0, LONG_EVERY) == 0)
+    c.v[ROWS] *= LONGER;
   return c;
 }
 

@@ -66,11 +66,17 @@ static guint16 *draw_counts(GRand *r, const Case *c, double density) {
   return counts;
 }
 
+/* Now and then more rows than lie between two rebases. */
+static gint64 draw_rows(GRand *r) {
+  gint64 rows = g_rand_int_range(r, 1, 120);
+  return g_rand_int_range(r, 0, 8) == 0 ? 6 * rows : rows;
+}
+
 /* A layer of up to @features on @c->hw. */
 static gboolean draw_layer(GRand *r, gint32 features, Case *c) {
   c->shape = (Cs3LayerShape){
       .pass = g_rand_int_range(r, 0, CS3_N_PASS_KINDS),
-      .rows = g_rand_int_range(r, 1, 120),
+      .rows = draw_rows(r),
       .features = g_rand_int_range(r, 1, features),
       .tokens = g_rand_int_range(r, 1, 3000),
       .dense = g_rand_int_range(r, 0, 4) == 0,
