@@ -23,9 +23,10 @@
   ROW(readers, REAL, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
 #define INT(...) INT_OF(NULL, __VA_ARGS__)
 #define REAL(...) REAL_OF(NULL, __VA_ARGS__)
-#define ENUM(group, key, member, choices, evidence, source, help)                                  \
-  ROW(NULL, ENUM, NONE, group, key, member, 0, G_N_ELEMENTS(choices) - 2, 0, 0, choices, evidence, \
-      source, help)
+#define ENUM_OF(readers, group, key, member, choices, evidence, source, help)                      \
+  ROW(readers, ENUM, NONE, group, key, member, 0, G_N_ELEMENTS(choices) - 2, 0, 0, choices,        \
+      evidence, source, help)
+#define ENUM(...) ENUM_OF(NULL, __VA_ARGS__)
 /* Nobody knows which of the choices the machine has. */
 #define ANY_OF(group, key, member, choices, evidence, source, help)                                \
   ROW(NULL, ENUM, NONE, group, key, member, 0, G_N_ELEMENTS(choices) - 2, 0,                       \
@@ -33,6 +34,8 @@
 
 /* Rules of PEs and routers of which the closed forms and recurrences of a step need none. */
 #define EVENT_CORE "fabric layer validate plot"
+/* Whole steps run dX and dW one after the other. */
+#define ONE_LAYER "layer"
 #define DESCRIPTIVE ""
 
 #define CHARACTERISATION "WSE-3 characterisation on the ALCF CS-3 (agrees with arXiv 2608.25124)"
@@ -257,17 +260,18 @@ static const Cs3Param params[] = {
         NO_PUBLIC_VALUE "dot products; a local block is the other way to do it",
         "How weight gradients are computed: a dot product over the PE's tokens for each live "
         "weight, a multiply-add of all of a row's gradients for each token, or what is faster."),
-    ENUM(kernel, "backward", backward, backwards, DISPUTED,
-         "Cerebras training documentation: weights come in once for forward and once for backward "
-         "(shared); how the kernels do that is not public",
-         "Passes over the weights in a layer's backward: one for dX and one for dW, or one for "
-         "both. "
-         "Whole steps (cs3sim run) always have two so far."),
-    ENUM(kernel, "backward_overlap", backward_overlap, overlaps, UNPUBLISHED,
-         NO_PUBLIC_VALUE "microthread; Hot Chips 34, 2022: eight of them beside the main thread",
-         "Shared backward: whether a weight's multiply-add (dX) and dot product (dW) take turns "
-         "on the datapath cycle by cycle, so that one issues while the other waits for SRAM, or "
-         "run one after the other."),
+    ENUM_OF(
+        ONE_LAYER, kernel, "backward", backward, backwards, DISPUTED,
+        "Cerebras training documentation: weights come in once for forward and once for backward "
+        "(shared); how the kernels do that is not public",
+        "Passes over the weights in a layer's backward: one for dX and one for dW, or one for "
+        "both. "
+        "Whole steps (cs3sim run) always have two so far."),
+    ENUM_OF(ONE_LAYER, kernel, "backward_overlap", backward_overlap, overlaps, UNPUBLISHED,
+            NO_PUBLIC_VALUE "microthread; Hot Chips 34, 2022: eight of them beside the main thread",
+            "Shared backward: whether a weight's multiply-add (dX) and dot product (dW) take turns "
+            "on the datapath cycle by cycle, so that one issues while the other waits for SRAM, or "
+            "run one after the other."),
     INT(kernel, "dense_weight_bits", dense_weight_bits, NONE, 1, 32, 0, 0, DERIVED,
         "FP16 weights need no index: two in a 32-bit wavelet",
         "Bits on the wire per weight of a dense layer."),

@@ -142,7 +142,8 @@ GArray *cs3_machine_uncertain(const Cs3Machine *machine) {
     for (guint i = 0; i < b->table->n_params; i++) {
       const Cs3Param *param = &b->table->params[i];
       Cs3Uncertain one = {.param = param, .value = cs3_param_get(param, b->base)};
-      if (cs3_machine_range(machine, param, &one.range))
+      gboolean read = param->readers == NULL || *param->readers != '\0';
+      if (read && cs3_machine_range(machine, param, &one.range))
         g_array_append_val(all, one);
     }
   }

@@ -107,8 +107,8 @@ const char *cs3_machine_source(const Cs3Machine *machine, const Cs3Param *param)
 gboolean cs3_machine_range(const Cs3Machine *machine, const Cs3Param *param, Cs3Range *range);
 
 /**
- * cs3_machine_uncertain: all parameters that cs3_machine_range() calls uncertain, in the order of
- * the tables: the dimensions of an uncertainty analysis.
+ * cs3_machine_uncertain: all parameters that cs3_machine_range() calls uncertain and that some
+ * result depends on, in the order of the tables: the dimensions of an uncertainty analysis.
  * Returns: (transfer full) (element-type Cs3Uncertain).
  */
 GArray *cs3_machine_uncertain(const Cs3Machine *machine);

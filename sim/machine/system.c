@@ -20,6 +20,10 @@
 #define TRAINING(type, unit, group, key, member, min, max, low, high, evidence, source, help)      \
   FULL("train", type, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
 
+/* Plans keep every activation on the wafer, so nothing reaches these yet. */
+#define SERVER(type, unit, group, key, member, min, max, low, high, evidence, source, help)        \
+  FULL("", type, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
+
 static const char *const optimizers[] = {"adam", "momentum", "sgd", NULL};
 
 /* Beside Adam the same memory traffic is assumed: bytes read and written per update. */
@@ -106,26 +110,29 @@ static const Cs3Param params[] = {
         "US dollars for one system for an hour, its electricity aside."),
     TRAINING(REAL, NONE, cost, "kwh", kwh, 0, 100, 0.05, 0.3, UNPUBLISHED,
              "depends on the place; proposal: 0.1", "US dollars for a kWh of electricity."),
-    ROW(INT, NONE, activations, "servers", servers, 1, 65536, 20, 59, MEASURED,
-        "logs of training runs at ALCF and EPCC: 20 to 59 activation servers started for one "
-        "system",
-        "Activation servers of one system; what it sends away is spread over them evenly."),
-    ROW(REAL, BYTES, activations, "capacity", capacity_bytes, 1e6, 1e18, 16e9, 256e9, UNPUBLISHED,
-        "no public value; proposal: 64 GB, of the order of a weight server's share of its node "
-        "(ALCF "
-        "CS-3 guide: nodes of 183 and 1,128 GiB)",
-        "Memory of one server for activations, which stay until backward fetches them."),
-    ROW(REAL, BITS_PER_S, activations, "link", link_bits_per_s, 1e6, 1e18, 10e9, 100e9, UNPUBLISHED,
-        "no public value; proposal: 60 Gb/s, 20 of which keep up with the 12 x 100 GbE of a "
-        "system, as "
-        "MemoryX does; at most a 100 GbE port each, less where servers share one",
-        "Rate at which one server takes activations and gives them back, each direction."),
-    ROW(REAL, SECONDS, activations, "latency", latency_s, 0, 1, 2e-6, 20e-6, UNPUBLISHED,
+    SERVER(INT, NONE, activations, "servers", servers, 1, 65536, 20, 59, MEASURED,
+           "logs of training runs at ALCF and EPCC: 20 to 59 activation servers started for one "
+           "system",
+           "Activation servers of one system; what it sends away is spread over them evenly."),
+    SERVER(REAL, BYTES, activations, "capacity", capacity_bytes, 1e6, 1e18, 16e9, 256e9,
+           UNPUBLISHED,
+           "no public value; proposal: 64 GB, of the order of a weight server's share of its node "
+           "(ALCF "
+           "CS-3 guide: nodes of 183 and 1,128 GiB)",
+           "Memory of one server for activations, which stay until backward fetches them."),
+    SERVER(REAL, BITS_PER_S, activations, "link", link_bits_per_s, 1e6, 1e18, 10e9, 100e9,
+           UNPUBLISHED,
+           "no public value; proposal: 60 Gb/s, 20 of which keep up with the 12 x 100 GbE of a "
+           "system, as "
+           "MemoryX does; at most a 100 GbE port each, less where servers share one",
+           "Rate at which one server takes activations and gives them back, each direction."),
+    SERVER(
+        REAL, SECONDS, activations, "latency", latency_s, 0, 1, 2e-6, 20e-6, UNPUBLISHED,
         "no public value; proposal: 5 us; Hot Chips 2024 states less than 5 us over four switches",
         "Latency between the wafer's port and an activation server, one way."),
-    ROW(INT, NONE, activations, "staged", staged, 1, 65536, 1, 8, UNPUBLISHED,
-        "no public value; proposal: 2, one tensor in use and one on its way, as for weights",
-        "Tensors of activations on the wafer on their way out, and as many on their way back."),
+    SERVER(INT, NONE, activations, "staged", staged, 1, 65536, 1, 8, UNPUBLISHED,
+           "no public value; proposal: 2, one tensor in use and one on its way, as for weights",
+           "Tensors of activations on the wafer on their way out, and as many on their way back."),
 };
 
 const Cs3ParamTable *cs3_system_table(void) {

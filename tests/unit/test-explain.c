@@ -26,8 +26,8 @@ static const struct {
     {"clock", 1, "wafer.clock"},
     {"wafer", 6, "wafer.pe_x"},
     {"wafer.*", 6, "wafer.pe_x"},
-    {"link", 2, "fabric.link"},
-    {"*.link", 2, "fabric.link"},
+    {"link", 3, "fabric.link"},
+    {"*.link", 3, "fabric.link"},
     {"in_queue_?", 8, "fabric.in_queue_0"},
 };
 
@@ -125,7 +125,7 @@ static const struct {
     {"wafer.clok", "unknown key 'clok' in [wafer]; did you mean clock?"},
     {"kernal", "unknown parameter 'kernal'; did you mean kernel?"},
     {"", "unknown parameter ''; known: wafer, pe, fabric, io, kernel, gemm, memoryx, swarmx, "
-         "recovery, cost"},
+         "recovery, cost, activations"},
 };
 
 START_TEST(suggests) {
