@@ -114,12 +114,12 @@ static gboolean finished_well(GSubprocess *process, const Run *run, guint limit_
   else if (g_subprocess_get_if_signaled(process))
     g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_BROKEN, "gnuplot was ended by signal %d",
                 g_subprocess_get_term_sig(process));
-  else if (run->problem != NULL)
-    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_BROKEN, "lost gnuplot: %s",
-                run->problem->message);
-  else
+  else if (g_subprocess_get_exit_status(process) != 0) /* it says more than its unread script */
     g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_GNUPLOT, "gnuplot failed (status %d): %s",
                 g_subprocess_get_exit_status(process), reason);
+  else
+    g_set_error(error, CS3_PLOT_ERROR, CS3_PLOT_ERROR_BROKEN, "lost gnuplot: %s",
+                run->problem->message);
   return FALSE;
 }
 

@@ -85,7 +85,7 @@ HALF static inline Bits32 half_4(const guint8 *values, guint64 magnitude, guint6
 }
 
 HALF static inline Bits32 half_8(const guint8 *values, guint64 magnitude, guint64 largest) {
-  const __m256i sign = _mm256_set1_epi64x((gint64)1 << 63), none = _mm256_setzero_si256();
+  const __m256i sign = _mm256_set1_epi64x(G_MININT64), none = _mm256_setzero_si256();
   const __m256i top = _mm256_xor_si256(_mm256_set1_epi64x((gint64)largest), sign);
   const __m256i mask = _mm256_set1_epi64x((gint64)magnitude);
   Bits32 out = {0, 0};

@@ -39,10 +39,10 @@ START_TEST(test_curves) {
   static const char columns[] = "sparsity simulated theory share_percent bottleneck\n";
   g_autofree char *expected =
       g_strdup_printf("# %s\n"
-                      "# a, 2048 tokens\n%s0.5 1 2 50 ingress\n\n\n"
-                      "# b, 2048 tokens\n%s0 1 1 100 ingress\n"
-                      "0.5 1.5 2 75 ingress\n\n\n"
-                      "# a, 4096 tokens\n%s0.75 3 4 75 ingress\n",
+                      "# a, 2048 tokens\n%s0.5 1 2 50 \"ingress\"\n\n\n"
+                      "# b, 2048 tokens\n%s0 1 1 100 \"ingress\"\n"
+                      "0.5 1.5 2 75 \"ingress\"\n\n\n"
+                      "# a, 4096 tokens\n%s0.75 3 4 75 \"ingress\"\n",
                       cs3_plot_layer_speedup.summary, columns, columns, columns);
   ck_assert_str_eq(data, expected);
   g_autofree char *text = cs3_script_text(script);

@@ -228,8 +228,7 @@ static double step_of(Cs3ScenarioOptions o, const char *map) {
  * takes by itself is at most 1 % behind what it is forced to: mappings that gain no more are not
  * run. One micro-batch for all: its size is chosen by closed forms. */
 START_TEST(test_forced_is_never_faster) {
-  static const char *const forced[] = {"format=dense", "format=sparse", "dw=dot-row-chain",
-                                       "dw=local-block"};
+  static const char *const forced[] = {"format=dense", "format=sparse"};
   g_autoptr(GRand) random = g_rand_new_with_seed(fixture_seed());
   for (int machine = 0; machine < 3; machine++) {
     Cs3ScenarioOptions o = options("gpt2-small", g_rand_double_range(random, 0.05, 0.9));
