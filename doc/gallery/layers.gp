@@ -3,11 +3,11 @@ set output 'layers.svg'
 set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
-set label 'Where the linear layers'' cycles go' at screen 0.02, screen 0.9550 left font ',19' textcolor rgb '#000000'
+set label 'Where the linear layers'' cycles go' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label 'llama7b on cs3, 70 % uniform sparsity' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'All instances of a layer, three passes, without recomputation. Above the bars: speed-up over dense weights, per token.' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label '77824 tokens on the wafer.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Source: simulated by cs3sim 0.1.0, fidelity recurrence, seed 1.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
+set label 'Source: simulated by cs3sim 0.1.0, fidelity recurrence, seed 1.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.7533
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 2 font ',14' textcolor rgb '#222222'

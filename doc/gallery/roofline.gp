@@ -3,18 +3,18 @@ set output 'roofline.svg'
 set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
-set label 'Linear layers under the roof of the machine' at screen 0.02, screen 0.9550 left font ',19' textcolor rgb '#000000'
+set label 'Linear layers under the roof of the machine' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label 'llama7b on cs3, 70 % uniform sparsity, 77824 tokens on the wafer' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
-set label 'Roof: 0.142 TB/s of payload each way, 15.8 PFLOP/s dense peak; they meet at 111 thousand FLOP a byte. Live weights only.' at screen 0.02, screen 0.1100 left font ',12' textcolor rgb '#444444'
+set label 'Roof: 0.142 TB/s of payload each way, 15.8 PFLOP/s dense peak; they meet at 111 thousand FLOP a byte. Live weights only.' at screen 0.02, screen 0.11 left font ',12' textcolor rgb '#444444'
 set label 'Named: forward and dW, + N: layers in the same place. A point below the roof is held by something else: imbalance,' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'reduction, issue cycles (plot layers).' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Source: simulated by cs3sim 0.1.0, fidelity recurrence, seed 1.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
+set label 'Source: simulated by cs3sim 0.1.0, fidelity recurrence, seed 1.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8267
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 4 font ',14' textcolor rgb '#222222'
 set lmargin at screen 0.1
 set bmargin at screen 0.2317
-set label 'work per byte through the wafer''s edge [FLOP/B]' at graph 0.5, screen 0.1550 center
+set label 'work per byte through the wafer''s edge [FLOP/B]' at graph 0.5, screen 0.155 center
 set label 'achieved [PFLOP/s]' at screen 0.02, graph 0.5 center rotate by 90
 set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
@@ -23,11 +23,11 @@ set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set logscale y
 set yrange [1.31837543989132:25.344]
 set ytics (1.5, 2, 3, 4, 6, 8, 10, 15, 20)
-set logscale x
 set format x '%.0s%c'
-set xtics (20000, 50000, 100000, 200000)
-set xrange [17389.8726817997:333473.684210526]
 set samples 400
+set logscale x
+set xrange [17389.8726817997:333473.684210526]
+set xtics (20000, 50000, 100000, 200000)
 set label 'q_proj + 5' at 34779.7453635994, 4.88306899669991 right offset -1.6, 0 font ',12' textcolor rgb '#444444' front
 set label 'down_proj' at 37264.5711366481, 5.27842717138527 right offset -1.6, 0.7 font ',12' textcolor rgb '#444444' front
 set label 'lm_head' at 62848.403785489, 7.95487802877073 right offset -1.6, 0.7 font ',12' textcolor rgb '#444444' front
