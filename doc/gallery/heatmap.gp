@@ -3,11 +3,11 @@ set output 'heatmap.svg'
 set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
-set label 'Training speed-up over sparsity and io.rate: llama7b' at screen 0.02, screen 0.9550 left font ',19' textcolor rgb '#000000'
+set label 'Training speed-up over sparsity and io.rate: llama7b' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label '25 points on cs3' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'In the cells: speed-up over dense (times), and what takes most of the step beside MACs at peak. Empty: the model does not' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'fit the machine.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Source: simulated by cs3sim 0.1.0, fidelity recurrence, seed 1.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
+set label 'Source: simulated by cs3sim 0.1.0, fidelity recurrence, seed 1.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8633
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 1 font ',14' textcolor rgb '#222222'

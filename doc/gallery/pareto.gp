@@ -3,11 +3,11 @@ set output 'pareto.svg'
 set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
-set label 'Throughput against energy' at screen 0.02, screen 0.9550 left font ',19' textcolor rgb '#000000'
+set label 'Throughput against energy' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label 'llama7b on several machines, 45 points' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'On the front: no other point is both faster and more frugal; it has hardware cs3-big-sram, sparsity 0.9, systems as' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'written. Energy of all systems and of MemoryX, as the records have it.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Source: simulated by cs3sim 0.1.0, fidelity recurrence.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
+set label 'Source: simulated by cs3sim 0.1.0, fidelity recurrence.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8267
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 2 font ',14' textcolor rgb '#222222'

@@ -3,11 +3,11 @@ set output 'validation.svg'
 set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
-set label 'Published values against the simulation' at screen 0.02, screen 0.9550 left font ',19' textcolor rgb '#000000'
+set label 'Published values against the simulation' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label 'left: simulated against published; right: error by suite' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'Each point is a published value and what cs3sim 0.1.0 gives for it: cycles, rates, ratios, in the unit of the source. Some' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'constants of the fabric come from these very runs, none from a training rate. Limits and what could not be reproduced are' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'left out; ''cs3sim validate'' lists them. throughput: as the vendor states the machines; throughput-silicon: as measured.' at screen 0.02, screen 0.0250 left font ',12' textcolor rgb '#444444'
+set label 'left out; ''cs3sim validate'' lists them. throughput: as the vendor states the machines; throughput-silicon: as measured.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8633
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 3 font ',14' textcolor rgb '#222222'
@@ -20,12 +20,12 @@ set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set multiplot
-set rmargin at screen 0.585
+set rmargin at screen 0.525
 set key at graph 0.02, graph 0.99 left top Left reverse vertical maxcols 1 samplen 1.3
 set logscale xy
 set format xy '%.0s%c'
-set xrange [0.3:4e6]
-set yrange [0.3:4e6]
+set xrange [0.3:15837203.2]
+set yrange [0.3:15837203.2]
 set samples 200
 plot '+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' title 'within 10 %', \
   '+' using 1:($1*0.95):($1*1.05) with filledcurves linecolor rgb '#aaaaaa' title 'within 5 %', \
@@ -39,22 +39,23 @@ plot '+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' tit
 unset label
 unset key
 unset logscale
+set format y
+set format x '%g'
 set lmargin at screen 0.685
 set rmargin at screen 0.985
-set format x
-set format y '%g'
-set yrange [-60:180]
-set ytics (-50, -10, 0, 10, 50, 100, 150)
-set grid noxtics
-set label 'error [%]' at screen 0.612, graph 0.5 center rotate by 90
-set xtics rotate by 22 right font ',11' ('fabric' 0, 'flops' 1, 'pe' 2, 'sparse' 3, 'throughput' 4, 'throughput-silicon' 5)
-set xrange [-0.6:5.6]
-plot '+' using 1:(-10):(10) with filledcurves linecolor rgb '#dddddd' notitle, \
-  '+' using 1:(-5):(5) with filledcurves linecolor rgb '#aaaaaa' notitle, \
-  'validation.dat' index 0 using 'place':'error_percent' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
-  'validation.dat' index 1 using 'place':'error_percent' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
-  'validation.dat' index 2 using 'place':'error_percent' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
-  'validation.dat' index 3 using 'place':'error_percent' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
-  'validation.dat' index 4 using 'place':'error_percent' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
-  'validation.dat' index 5 using 'place':'error_percent' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
+set xrange [-60:192.135320993792]
+set xtics (-50, 0, 50, 100, 150)
+set grid noytics
+set xlabel 'error [%]' offset 0, 0.3
+set object rectangle from -10, graph 0 to 10, graph 1 behind fillstyle solid noborder fillcolor rgb '#dddddd'
+set object rectangle from -5, graph 0 to 5, graph 1 behind fillstyle solid noborder fillcolor rgb '#aaaaaa'
+set ytics font ',12' ('fabric' 0, 'flops' 1, 'pe' 2, 'sparse' 3, 'throughput' 4, 'throughput-silicon' 5)
+set yrange [5.6:-0.6]
+plot NaN notitle, \
+  'validation.dat' index 0 using 'error_percent':'place' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 1 using 'error_percent':'place' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 2 using 'error_percent':'place' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
+  'validation.dat' index 3 using 'error_percent':'place' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
+  'validation.dat' index 4 using 'error_percent':'place' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
+  'validation.dat' index 5 using 'error_percent':'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
 unset multiplot
