@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Commands that are ended at random moments by SIGTERM or SIGINT leave nothing behind: no temporary
 # beside their files, none in TMPDIR, no process. TAP on standard output. CS3SIM_TEST_SEED repeats the
-# moments; with CS3SIM_TEST_SLOW each command is ended 50 times by each signal.
+# moments; with CS3SIM_TEST_SLOW each command is ended 15 times by each signal.
 set -u
 
 : "${CS3SIM:?the program to test}"
@@ -12,7 +12,7 @@ mkdir "$work/tmp" "$work/in" && cd "$work" || exit 99
 export TMPDIR=$work/tmp HOME=$work
 RANDOM=${CS3SIM_TEST_SEED:-$$}
 echo "# seed ${CS3SIM_TEST_SEED:-$$}"
-kills=${CS3SIM_TEST_SLOW:+50}
+kills=${CS3SIM_TEST_SLOW:+15}
 kills=${kills:-3}
 
 work_of="-q -m gpt2-small -b 4 --seq 128"
