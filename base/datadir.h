@@ -9,7 +9,7 @@ typedef enum {
   CS3_DATA_MODELS,     /* models, *.json */
   CS3_DATA_VALIDATION, /* published measurements, *.csv */
   CS3_DATA_BASELINES,  /* machines that were measured, *.json */
-  CS3_DATA_TRAINING, /* recipes of training runs, *.ini */
+  CS3_DATA_TRAINING,   /* recipes of training runs, *.ini */
   CS3_DATA_MASKS,      /* example masks, names with their endings */
 } Cs3DataKind;
 

@@ -38,9 +38,8 @@ typedef struct Cs3Output Cs3Output;
  * cs3_output_new: an output to @path, or to standard output when @path is %NULL or "-".
  * Checks at once that the place can be written, so that a long run does not fail at its end. A
  * regular file is written without a name, begun by the first write, and put in its place by
- * cs3_output_finish(): a program that is killed leaves nothing behind. Devices and pipes are written
- * directly; links are followed.
- * Fails with %CS3_OUTPUT_ERROR_CREATE.
+ * cs3_output_finish(): a program that is killed leaves nothing behind. Devices and pipes are
+ * written directly; links are followed. Fails with %CS3_OUTPUT_ERROR_CREATE.
  */
 Cs3Output *cs3_output_new(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -67,8 +66,8 @@ void cs3_output_write(Cs3Output *output, const void *bytes, gsize n);
 /** cs3_output_set_color: whether cs3_output_heading() may use the terminal's bold face. */
 void cs3_output_set_color(Cs3Output *output, gboolean color);
 
-/** cs3_output_set_plain: whether what cs3_output_puts() and cs3_output_printf() get is for people to
- * read: then nothing in it may steer their terminal (cs3_plain_lines()). Bytes of
+/** cs3_output_set_plain: whether what cs3_output_puts() and cs3_output_printf() get is for people
+ * to read: then nothing in it may steer their terminal (cs3_plain_lines()). Bytes of
  * cs3_output_write() stay as they are. */
 void cs3_output_set_plain(Cs3Output *output, gboolean plain);
 

@@ -11,5 +11,6 @@
  */
 char *cs3_plain_text(const char *text);
 
-/** cs3_plain_lines: (transfer full): the same of every line of @text; its line ends and tabs stay. */
+/** cs3_plain_lines: (transfer full): the same of every line of @text; its line ends and tabs stay.
+ */
 char *cs3_plain_lines(const char *text);

@@ -41,8 +41,8 @@ json_t *cs3_table_json(const Cs3Table *table);
 
 /**
  * cs3_table_write: the whole table.
- * text: aligned columns, numbers to the right, cells as cs3_plain_text() has them. CSV: RFC 4180 with a header line, reals with 15
- * significant digits. JSON: the array; JSON Lines: a line a row.
+ * text: aligned columns, numbers to the right, cells as cs3_plain_text() has them. CSV: RFC 4180
+ * with a header line, reals with 15 significant digits. JSON: the array; JSON Lines: a line a row.
  * Failures are kept by @output.
  */
 void cs3_table_write(const Cs3Table *table, Cs3Output *output, Cs3Format format);

@@ -26,7 +26,8 @@ const char *cs3_record_string(const json_t *record, const char *path);
  * cs3_records_load: append the records in the file @path to the array @records: one JSON document
  * or several (JSON Lines). "-": standard input. The record of a sweep's point keeps the point's
  * place as its member `axes`; the first run of a comparison keeps the machines without a run, which
- * were measured or are too small, as its member `beside`. Fails with G_FILE_ERROR, or CS3_RECORD_ERROR_DATA (file:line: what).
+ * were measured or are too small, as its member `beside`. Fails with G_FILE_ERROR, or
+ * CS3_RECORD_ERROR_DATA (file:line: what).
  */
 gboolean cs3_records_load(const char *path, json_t *records,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -76,7 +76,8 @@ typedef struct Cs3Family {
 /* All families, in the order in which messages list them. */
 #define CS3_FAMILIES(F)                                                                            \
   F(albert)                                                                                        \
-  F(arcee) F(bart) F(bert) F(blenderbot) F(bloom) F(btlm) F(camembert) F(clip) F(clip_text_model)  \
+  F(arcee)                                                                                         \
+  F(bart) F(bert) F(blenderbot) F(bloom) F(btlm) F(camembert) F(clip) F(clip_text_model)           \
       F(clip_vision_model) F(codegen) F(cohere) F(cohere2) F(deepseek_v2) F(deepseek_v3) F(deit)   \
           F(dinov2) F(distilbert) F(dit) F(dots1) F(electra) F(ernie4_5) F(esm) F(exaone4)         \
               F(falcon) F(gemma) F(gemma2) F(gemma3_text) F(glm) F(glm4) F(glm4_moe) F(gpt2)       \

@@ -10,7 +10,8 @@
 
 /* Attention's mask where the model leaves a choice. */
 typedef enum {
-  CS3_MASK_MODEL,  /* what the model does, in tiles: causal in decoders, the square in encoders, windows */
+  CS3_MASK_MODEL,  /* what the model does, in tiles: causal in decoders, the square in encoders,
+                      windows */
   CS3_MASK_FULL,   /* the square, or the model's window of it, by the score */
   CS3_MASK_CAUSAL, /* causal everywhere, the model's windows kept; in tiles, as all that follow */
   CS3_MASK_WINDOW, /* the model's, cut to a window of `reach` */

@@ -53,9 +53,9 @@ struct Cs3Command {
   guint formats; /* CS3_FORMAT_BIT()s that -o accepts; the lowest is the default; 0: no -o, -O */
   const char *ending; /* (nullable): of a file of text that the command writes: "ini" */
   gboolean appends;   /* writes the file of -O itself, bit by bit; context->output is stdout then */
-  guint min_args, max_args; /* G_MAXUINT: any number */
+  guint min_args, max_args;    /* G_MAXUINT: any number */
   const char *argument_option; /* (nullable) the TEXT option that one positional argument gives */
-  const char *completes;    /* what completes positional arguments, as in Cs3Option */
+  const char *completes;       /* what completes positional arguments, as in Cs3Option */
   /**
    * Optional, gives the command a --dry-run: check what run() would check before it computes, and
    * add the settings that the options stand for (sim/cli/settings.h) to those of the options

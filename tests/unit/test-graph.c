@@ -10,7 +10,9 @@
 
 static Cs3Graph *graph_of(const Cs3Model *model, gint64 seq, gboolean causal) {
   g_autoptr(GError) error = NULL;
-  Cs3Lengths lengths = {.seq = seq, .attention = causal ? CS3_MASK_CAUSAL : CS3_MASK_FULL, .tiles = CS3_ATTENTION_MAX_TILES};
+  Cs3Lengths lengths = {.seq = seq,
+                        .attention = causal ? CS3_MASK_CAUSAL : CS3_MASK_FULL,
+                        .tiles = CS3_ATTENTION_MAX_TILES};
   Cs3Graph *graph = cs3_graph_new(model, &lengths, &error);
   ck_assert_msg(graph != NULL, "%s", error ? error->message : "");
   return graph;

@@ -17,8 +17,8 @@ static Fixture fixture;
 
 static void setup(void) {
   fixture.model = fixture_preset("llama3-8b");
-  fixture.graph = cs3_graph_new(
-      fixture.model, &(Cs3Lengths){.seq = 4096, .attention = CS3_MASK_FULL}, NULL);
+  fixture.graph =
+      cs3_graph_new(fixture.model, &(Cs3Lengths){.seq = 4096, .attention = CS3_MASK_FULL}, NULL);
   ck_assert_ptr_nonnull(fixture.graph);
 }
 
@@ -115,7 +115,8 @@ START_TEST(test_rows) {
   g_autofree char *csv = written(CS3_FORMAT_CSV), *jsonl = written(CS3_FORMAT_JSONL);
   ck_assert_uint_eq(lines(csv), fixture.graph->nodes->len + 1);
   ck_assert_uint_eq(lines(jsonl), fixture.graph->nodes->len);
-  ck_assert(g_str_has_prefix(csv, "segment,name,kind,tensor,shape,out_features,in_features,repeat,"));
+  ck_assert(
+      g_str_has_prefix(csv, "segment,name,kind,tensor,shape,out_features,in_features,repeat,"));
 }
 END_TEST
 
