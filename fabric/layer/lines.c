@@ -11,7 +11,7 @@ gint64 cs3_lines_rebase_rows(gint64 longest_row) {
 CS3_VECTOR_CLONES
 static void shift(gint64 n, gint32 by, gint32 *times) {
   for (gint64 r = 0; r < n; r++)
-    times[r] = times[r] - by > CS3_NEVER ? times[r] - by : CS3_NEVER;
+    times[r] = MAX(times[r], CS3_NEVER + by) - by;
 }
 
 /* No time is above -2 CS3_NEVER: three steps take each of them to CS3_NEVER. */
