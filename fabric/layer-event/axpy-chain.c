@@ -18,7 +18,7 @@ static void wire(const Cs3LayerEvent *m, gint64 line, Cs3Role *role) {
 }
 
 static gint64 charge(const Cs3LayerEvent *m, gint64 line, const Cs3Visit *visit) {
-  const Cs3LayerCosts *c = &m->costs;
+  const Cs3PassCosts *c = &m->costs.pass;
   return c->send + (line > 0 ? c->receive : 0) + (visit->stores ? c->store : 0);
 }
 

@@ -51,7 +51,7 @@ static void wire(const Cs3LayerEvent *m, gint64 line, Cs3Role *role) {
 }
 
 static gint64 charge(const Cs3LayerEvent *m, gint64 line, const Cs3Visit *visit) {
-  const Cs3LayerCosts *c = &m->costs;
+  const Cs3PassCosts *c = &m->costs.pass;
   return (visit->dry ? 0 : c->receive) + (visit->sends ? c->send : c->store);
 }
 

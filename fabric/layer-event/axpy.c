@@ -53,15 +53,15 @@ static void plan(Cs3LayerEvent *m) {
   for (gint64 line = 0; line < m->lines; line++)
     reduction_of(m)->plan(m, line, &m->work[line]);
   guint owned = (guint)((m->shape.rows + m->lines - 1) / m->lines);
-  guint slots = (guint)MIN(m->costs.slots, m->shape.rows);
-  m->slots_at = (guint)m->costs.features * m->vector_words;
+  guint slots = (guint)MIN(m->costs.pass.slots, m->shape.rows);
+  m->slots_at = (guint)m->costs.pass.features * m->vector_words;
   m->scratch_at = m->slots_at + slots * m->slot_words;
   m->output_at = m->scratch_at + (cs3_layer_single(m) ? m->slot_words : 0);
   m->memory_words = m->output_at + owned * m->vector_words;
 }
 
 static guint slot_word(const Cs3LayerEvent *m, guint32 visit) {
-  return m->slots_at + visit % (guint)m->costs.slots * m->slot_words;
+  return m->slots_at + visit % (guint)m->costs.pass.slots * m->slot_words;
 }
 
 /* First word of the output row @row in its owner's memory. */
@@ -78,7 +78,7 @@ static void store_sum(const Cs3LayerEvent *m, Cs3Pe *pe, guint from, guint to) {
 
 /* Takes the slot of the visit that the datapath comes to, or waits for it. */
 static void take_slot(Cs3LayerEvent *m, Cs3Pe *pe, Cs3PeData *d) {
-  guint8 *busy = &d->busy_slot[d->visit % (guint)m->costs.slots];
+  guint8 *busy = &d->busy_slot[d->visit % (guint)m->costs.pass.slots];
   d->waits = *busy != 0;
   if (d->waits) {
     cs3_pe_block(pe, TASK_WEIGHT);
@@ -95,7 +95,7 @@ static void take_slot(Cs3LayerEvent *m, Cs3Pe *pe, Cs3PeData *d) {
 }
 
 static void free_slot(Cs3LayerEvent *m, Cs3Pe *pe, Cs3PeData *d, guint32 visit) {
-  d->busy_slot[visit % (guint)m->costs.slots] = 0;
+  d->busy_slot[visit % (guint)m->costs.pass.slots] = 0;
   if (d->waits)
     take_slot(m, pe, d);
 }
@@ -124,7 +124,7 @@ static guint take_weight(Cs3Pe *pe, guint32 wavelet) {
     cs3_layer_axpy_run(m, m->slot_words, weights[i].value,
                        w + (guint)weights[i].feature * m->vector_words, w + slot_word(m, d->visit));
   m->macs += (gint64)n * d->tokens;
-  guint cycles = n > 0 ? n * (guint)m->costs.service : (guint)m->costs.token;
+  guint cycles = n > 0 ? n * (guint)m->costs.pass.service : (guint)m->costs.pass.token;
   cs3_pe_hold(pe, cycles);
   return cycles;
 }
@@ -132,7 +132,7 @@ static guint take_weight(Cs3Pe *pe, guint32 wavelet) {
 /* The control wavelet: the mask's words were counted with it. */
 static guint end_row(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m = cs3_layer_of(pe);
-  guint cycles = (guint)(m->costs.control - m->costs.masks);
+  guint cycles = (guint)(m->costs.pass.control - m->costs.masks);
   cs3_pe_hold(pe, cycles);
   cs3_pe_after(pe, cycles, TASK_COMPLETE);
   return 0;
@@ -174,8 +174,8 @@ static guint go_on(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, guint cycles)
 static guint complete_alone(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, const Cs3Visit *visit) {
   Cs3PeData *d = cs3_pe_data(pe);
   store_sum(m, pe, slot_word(m, d->visit), output_word(m, at->line, visit->row));
-  d->busy_slot[d->visit % (guint)m->costs.slots] = 0;
-  return go_on(m, pe, at, (guint)m->costs.store);
+  d->busy_slot[d->visit % (guint)m->costs.pass.slots] = 0;
+  return go_on(m, pe, at, (guint)m->costs.pass.store);
 }
 
 static guint complete(Cs3Pe *pe, guint32 wavelet) {
@@ -232,7 +232,7 @@ static guint sent(Cs3Pe *pe, guint32 row) {
   free_slot(m, pe, d, visit);
   if (overlaps(m))
     return 0;
-  return go_on(m, pe, &at, m->work[at.line].visit[visit].stores ? (guint)m->costs.store : 0);
+  return go_on(m, pe, &at, m->work[at.line].visit[visit].stores ? (guint)m->costs.pass.store : 0);
 }
 
 /* A finished row is in the owner's memory. */

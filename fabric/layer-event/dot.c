@@ -69,8 +69,8 @@ static void plan(Cs3LayerEvent *m) {
   for (gint64 line = 0; line < m->lines; line++)
     plan_line(m, line, &m->work[line]);
   guint owned = (guint)((m->shape.rows + m->lines - 1) / m->lines);
-  guint slots = (guint)MIN(m->costs.slots, m->shape.rows);
-  m->slots_at = (guint)m->costs.features * m->vector_words;
+  guint slots = (guint)MIN(m->costs.pass.slots, m->shape.rows);
+  m->slots_at = (guint)m->costs.pass.features * m->vector_words;
   m->output_at = m->slots_at + slots * m->slot_words; /* here: the line's share of dy */
   m->scratch_at = m->output_at + owned * m->vector_words;
   m->memory_words = m->scratch_at + (guint)m->costs.gradients;
@@ -80,7 +80,7 @@ static void plan(Cs3LayerEvent *m) {
 }
 
 static guint slot_word(const Cs3LayerEvent *m, guint32 step) {
-  return m->slots_at + step % (guint)m->costs.slots * m->slot_words;
+  return m->slots_at + step % (guint)m->costs.pass.slots * m->slot_words;
 }
 
 static guint own_word(const Cs3LayerEvent *m, guint line, gint64 row) {
@@ -137,7 +137,7 @@ static void try_send(const Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3Pe
   guint32 step = d->landed;
   if (!d->begun || step >= m->steps || d->sent > step || !m->work[at->line].visit[step].stores)
     return;
-  if (step >= (guint32)m->costs.slots && d->allowed-- == 0) {
+  if (step >= (guint32)m->costs.pass.slots && d->allowed-- == 0) {
     d->allowed = 0;
     return;
   }
@@ -156,7 +156,7 @@ static guint begin(Cs3Pe *pe, guint32 wavelet) {
     return 0;
   guint told = 0;
   for (guint v = 0; v < work->n; v++)
-    told += work->visit[v].stores && v >= (guint)m->costs.slots;
+    told += work->visit[v].stores && v >= (guint)m->costs.pass.slots;
   cs3_pe_grant(pe, STREAM_ALLOWED, told);
   cs3_pe_grant(pe, STREAM_ABOVE, work->above->len);
   cs3_pe_grant(pe, STREAM_BELOW, work->below->len);
@@ -190,7 +190,7 @@ static void work(Cs3Pe *pe, guint cycles, guint then) {
 /* Starts the next dot product of the wavelet (dense: of the row). %FALSE: there is none. */
 static gboolean start_dot(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
   gint64 features = m->starts[at->line + 1] - m->starts[at->line];
-  gboolean dense = m->costs.wire == CS3_WIRE_COMMAND;
+  gboolean dense = m->costs.pass.wire == CS3_WIRE_COMMAND;
   if (d->next_todo == (dense ? features : d->n_todo))
     return FALSE;
   Cs3Weight weight = dense ? (Cs3Weight){(guint16)d->next_todo, 0} : d->todo[d->next_todo];
@@ -203,12 +203,12 @@ static gboolean start_dot(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeD
     cs3_scatter_add(m, w, &weight, dy);
   d->sum = products(m, w + weight.feature * m->vector_words, dy);
   m->macs += (gint64)d->tokens * (!cs3_layer_in_blocks(m) + backward(m));
-  work(pe, (guint)m->costs.service, TASK_DOT);
+  work(pe, (guint)m->costs.pass.service, TASK_DOT);
   return TRUE;
 }
 
 static void end_row(const Cs3LayerEvent *m, Cs3Pe *pe) {
-  guint cycles = (guint)(m->costs.control + (m->lines > 1 ? m->costs.receive : 0));
+  guint cycles = (guint)(m->costs.pass.control + (m->lines > 1 ? m->costs.pass.receive : 0));
   work(pe, cycles, TASK_COMPLETE);
 }
 
@@ -216,7 +216,7 @@ static void end_row(const Cs3LayerEvent *m, Cs3Pe *pe) {
  * else the next wavelet is waited for. */
 static void proceed(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
   if (cs3_layer_in_blocks(m) && !d->blocked)
-    work(pe, (guint)(m->costs.block - m->costs.masks), TASK_BLOCK);
+    work(pe, (guint)(m->costs.pass.block - m->costs.masks), TASK_BLOCK);
   else if (d->idle > 0)
     work(pe, d->idle, TASK_IDLED);
   else if (!start_dot(m, pe, at, d) && d->ending)
@@ -259,7 +259,7 @@ static guint take_indices(Cs3Pe *pe, guint32 wavelet) {
   Cs3PeData *d = data_of(pe, &m, &at);
   d->n_todo = cs3_wire_take(m, at.line, &d->decoder, wavelet, d->todo);
   d->next_todo = 0;
-  d->idle = d->n_todo == 0 ? (guint)m->costs.token : 0;
+  d->idle = d->n_todo == 0 ? (guint)m->costs.pass.token : 0;
   proceed(m, pe, &at, d);
   return 0;
 }
@@ -284,8 +284,8 @@ static guint command(Cs3Pe *pe, guint32 wavelet) {
   Cs3PeData *d = data_of(pe, &m, &at);
   if (!d->begun) {
     d->begun = TRUE;
-    if (m->costs.clear > 0)
-      work(pe, (guint)m->costs.clear, TASK_CLEARED);
+    if (m->costs.pass.clear > 0)
+      work(pe, (guint)m->costs.pass.clear, TASK_CLEARED);
     if (m->lines > 1) {
       d->waits = TRUE;
       stop(pe);
@@ -294,7 +294,7 @@ static guint command(Cs3Pe *pe, guint32 wavelet) {
     return 0;
   }
   d->ending = TRUE;
-  if (m->costs.wire == CS3_WIRE_COMMAND)
+  if (m->costs.pass.wire == CS3_WIRE_COMMAND)
     d->next_todo = 0;
   proceed(m, pe, &at, d);
   return 0;
@@ -310,9 +310,9 @@ static guint complete(Cs3Pe *pe, guint32 wavelet) {
   if (at.column == 0 && !cs3_edge_report(pe))
     return 0;
   if (++d->visit == m->steps) {
-    if (m->costs.finish == 0)
+    if (m->costs.pass.finish == 0)
       return finish(pe, 0);
-    work(pe, (guint)m->costs.finish, TASK_FINISH);
+    work(pe, (guint)m->costs.pass.finish, TASK_FINISH);
     return 0;
   }
   d->waits = m->lines > 1 && d->landed <= d->visit;

@@ -25,16 +25,16 @@ static gboolean gradients_leave(const Cs3LayerEvent *m) {
 
 void cs3_edge_init(Cs3LayerEvent *m) {
   Cs3Edge *e = &m->edge;
-  e->per_wavelet = e->out_per_wavelet = llround(ldexp(m->costs.ingress_cycles, FRACTION_BITS));
-  e->out_per_wavelet = llround(ldexp(m->costs.egress_cycles, FRACTION_BITS));
-  e->depth = m->costs.edge_rows;
+  e->per_wavelet = e->out_per_wavelet = llround(ldexp(m->costs.pass.ingress_cycles, FRACTION_BITS));
+  e->out_per_wavelet = llround(ldexp(m->costs.pass.egress_cycles, FRACTION_BITS));
+  e->depth = m->costs.pass.edge_rows;
   e->handed = g_new0(gint64, m->steps);
   e->taken = g_new0(gint64, m->steps);
   e->left = g_new0(gint64, m->steps);
   e->pending = g_new0(guint32, m->steps);
   e->out_pending = g_new0(guint32, m->steps);
   e->done = g_new0(guint32, m->height);
-  e->clock = gradients_leave(m) ? (gint64)m->costs.token << FRACTION_BITS : 0;
+  e->clock = gradients_leave(m) ? (gint64)m->costs.pass.token << FRACTION_BITS : 0;
   for (gint64 r = 0; r < m->lines; r++)
     for (guint v = 0; v < m->work[r].n; v++) {
       const Cs3Visit *visit = &m->work[r].visit[v];
@@ -100,7 +100,7 @@ static void let_out(Cs3Pe *pe, Cs3LayerEvent *m) {
   for (; e->out_next < m->steps && e->out_pending[e->out_next] == 0; e->out_next++) {
     gint64 row = m->work[0].visit[e->out_next].row;
     gint64 live = m->offset[(row + 1) * m->lines] - m->offset[row * m->lines];
-    gint64 wavelets = (live * m->costs.gradient_bits + 31) / 32;
+    gint64 wavelets = (live * m->costs.pass.gradient_bits + 31) / 32;
     e->out_wavelets += wavelets;
     if (wavelets > 0) /* a row that waited for the one before finds the clock later than now */
       e->out_clock = MAX(e->out_clock, (gint64)cs3_pe_now(pe) << FRACTION_BITS) +
@@ -138,7 +138,7 @@ static guint line_done(Cs3Pe *pe, guint32 wavelet) {
   if (--m->edge.pending[step] == 0) {
     m->edge.taken[step] = (gint64)cs3_pe_now(pe);
     if (gradients_leave(m))
-      allow(pe, m, step + m->costs.slots);
+      allow(pe, m, step + m->costs.pass.slots);
     let_in(pe, m);
   }
   return 0;
@@ -160,7 +160,7 @@ static void source_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
 static void go_row(Cs3Pe *pe, guint32 row, Cs3StreamRow *out) {
   const Cs3LayerEvent *m = cs3_layer_of(pe);
   const Cs3LineWork *work = &m->work[m->line_of[cs3_pe_y(pe) % (guint)m->lines]];
-  gint64 slots = m->costs.slots, step = slots;
+  gint64 slots = m->costs.pass.slots, step = slots;
   while (!work->visit[step].stores || row-- > 0)
     step++;
   out->n = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One pass of a weight-streamed sparse layer as programs on the event fabric: every weight, partial
  * sum, store and gradient is a wavelet that passes routers and queues, and carries its value.
- * The cycles equal those of cs3_layer_recurrence() for the same arguments. */
+ * The cycles equal those of cs3_layer_pass() for the same arguments. */
 #pragma once
 
 #include "fabric/event/event.h"

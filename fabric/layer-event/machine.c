@@ -63,7 +63,7 @@ static guint place(const Cs3LayerEvent *m, guint line) {
 
 static void measure(Cs3LayerEvent *m) {
   const Cs3LayerCosts *c = &m->costs;
-  m->lines = c->lines;
+  m->lines = c->pass.lines;
   m->columns = c->columns;
   m->groups = m->config.mapping.fold;
   m->width = (guint)m->columns + 1;
@@ -86,8 +86,8 @@ static void make_pes(Cs3LayerEvent *m) {
       gint64 first;
       pe->seat = cs3_layer_seat(m, x, y);
       pe->tokens = cs3_layer_tokens(m, pe->seat.group, pe->seat.column, &first);
-      pe->busy_slot = g_new0(guint8, m->costs.slots);
-      pe->decoder.mask = g_new0(guint32, m->costs.features / 32 + 1);
+      pe->busy_slot = g_new0(guint8, m->costs.pass.slots);
+      pe->decoder.mask = g_new0(guint32, m->costs.pass.features / 32 + 1);
       if (cs3_pass_has_gradients(m->shape.pass))
         pe->todo = g_new0(Cs3Weight, CS3_WIRE_MOST);
       cs3_wire_begin(&pe->decoder);
@@ -98,18 +98,18 @@ static void make_pes(Cs3LayerEvent *m) {
 static gboolean check(const Cs3LayerEvent *m, GError **error) {
   const Cs3LayerCosts *c = &m->costs;
   const char *what = NULL;
-  if (c->wire == CS3_WIRE_DELTA8 && c->features > 255)
+  if (c->pass.wire == CS3_WIRE_DELTA8 && c->pass.features > 255)
     what = "8-bit distances reach 255 features";
-  else if (c->wire == CS3_WIRE_DENSE && (c->weight_bits < 8 || c->weight_bits > 32))
+  else if (c->pass.wire == CS3_WIRE_DENSE && (c->pass.weight_bits < 8 || c->pass.weight_bits > 32))
     what = "kernel.dense_weight_bits from 8 to 32 hold a value";
-  else if (c->features > 65535)
+  else if (c->pass.features > 65535)
     what = "16-bit indices reach 65535 features";
   if (!what)
     return TRUE;
   g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
               "fidelity event: %s a line (here: %" G_GINT64_FORMAT " features, %d bits); use the "
               "recurrence, or more lines",
-              what, c->features, c->weight_bits);
+              what, c->pass.features, c->pass.weight_bits);
   return FALSE;
 }
 

@@ -14,7 +14,7 @@ void cs3_scatter_plan(Cs3LayerEvent *m) {
   gint64 bytes = m->costs.tokens * (cs3_layer_single(m) ? 4 : 2);
   m->sum_words = (guint)(bytes + 3) / 4;
   m->sums_at = m->memory_words;
-  m->memory_words += (guint)m->costs.features * m->sum_words;
+  m->memory_words += (guint)m->costs.pass.features * m->sum_words;
 }
 
 void cs3_scatter_clear(const Cs3LayerEvent *m, guint32 *memory) {
@@ -29,7 +29,7 @@ void cs3_scatter_add(const Cs3LayerEvent *m, guint32 *memory, const Cs3Weight *w
 }
 
 void cs3_scatter_finish(const Cs3LayerEvent *m, guint32 *memory) {
-  for (guint k = 0; k < m->costs.features; k++)
+  for (guint k = 0; k < m->costs.pass.features; k++)
     cs3_layer_round(m, m->sum_words, memory + m->sums_at + k * m->sum_words,
                     memory + k * m->vector_words);
 }

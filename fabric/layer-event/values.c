@@ -37,7 +37,8 @@ guint16 cs3_layer_weight(const Cs3LayerEvent *m, gint64 row, gint64 feature) {
   if (m->config.alive && !m->config.alive(m->config.mask, row, feature))
     return 0;
   guint16 bits = value(m, CS3_LAYER_WEIGHT, transposed ? feature : row, transposed ? row : feature);
-  guint lost = m->costs.wire == CS3_WIRE_DENSE ? (guint)MAX(16 - m->costs.weight_bits, 0) : 0;
+  guint lost =
+      m->costs.pass.wire == CS3_WIRE_DENSE ? (guint)MAX(16 - m->costs.pass.weight_bits, 0) : 0;
   return (guint16)(bits >> lost << lost);
 }
 

@@ -88,13 +88,13 @@ gint64 *cs3_mapping_starts(gint64 features, gint64 lines) {
 static void slot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 vector_bytes,
                        Cs3LayerCosts *c) {
   gint64 fit = hw->pe.acc_cache_bytes / vector_bytes;
-  c->slots = hw->kernel.accumulator_slots;
+  c->pass.slots = hw->kernel.accumulator_slots;
   if (mapping->placement == CS3_ACC_CACHE)
-    c->slots = MIN(c->slots, fit);
-  else if (mapping->placement == CS3_ACC_SPILL && fit < c->slots)
+    c->pass.slots = MIN(c->pass.slots, fit);
+  else if (mapping->placement == CS3_ACC_SPILL && fit < c->pass.slots)
     c->copy = within(div_up(vector_bytes, hw->pe.write_bytes));
   /* A PE cannot act on wavelets faster than its link brings them. */
-  c->control =
+  c->pass.control =
       within(MAX(hw->kernel.control_cycles, ceil(hw->fabric.link_cycles)) + (double)c->copy);
 }
 
@@ -110,20 +110,20 @@ static void axpy_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3Laye
 
   slot_costs(hw, mapping, c->tokens * acc, c);
   c->arithmetic = within(ceil(c->tokens / cs3_axpy_rate(hw, mapping->placement != CS3_ACC_SRAM)));
-  c->service = service(hw, c->arithmetic + hw->kernel.weight_overhead);
-  if (c->lines > 1) {
-    c->send = within(add);
-    c->receive = within((hw->kernel.reduce_issues - 1) * add);
+  c->pass.service = service(hw, c->arithmetic + hw->kernel.weight_overhead);
+  if (c->pass.lines > 1) {
+    c->pass.send = within(add);
+    c->pass.receive = within((hw->kernel.reduce_issues - 1) * add);
   }
-  c->store = within(div_up(c->tokens, hw->kernel.reduce_lanes));
+  c->pass.store = within(div_up(c->tokens, hw->kernel.reduce_lanes));
 }
 
 /* dW by dot products: g = dy . x over the PE's tokens, lanes added, then the row chain. */
 static void dot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
   slot_costs(hw, mapping, c->tokens * 2, c);
   c->arithmetic = within(ceil(c->tokens / cs3_dot_rate(hw, mapping->placement != CS3_ACC_SRAM)));
-  c->service = service(hw, c->arithmetic + hw->kernel.weight_overhead + hw->kernel.dot_tail +
-                               (c->columns > 1 ? hw->kernel.chain_add : 0));
+  c->pass.service = service(hw, c->arithmetic + hw->kernel.weight_overhead + hw->kernel.dot_tail +
+                                    (c->columns > 1 ? hw->kernel.chain_add : 0));
 }
 
 /* dW by a local block: for every token g += dy x over all of the line's features, whose gradients
@@ -132,10 +132,10 @@ static void dot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3Layer
 static void block_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         const Cs3Mapping *mapping, Cs3LayerCosts *c) {
   slot_costs(hw, &(Cs3Mapping){.placement = CS3_ACC_SRAM}, c->tokens * 2, c);
-  double vector = ceil(c->features / cs3_axpy_rate(hw, mapping->placement == CS3_ACC_CACHE));
+  double vector = ceil(c->pass.features / cs3_axpy_rate(hw, mapping->placement == CS3_ACC_CACHE));
   c->block_vector = within(c->tokens * vector);
-  c->block = within(c->tokens * (vector + hw->kernel.weight_overhead));
-  c->service = service(hw, c->columns > 1 && !shape->dense ? hw->kernel.chain_add : 0);
+  c->pass.block = within(c->tokens * (vector + hw->kernel.weight_overhead));
+  c->pass.service = service(hw, c->columns > 1 && !shape->dense ? hw->kernel.chain_add : 0);
 }
 
 /* The sums of dX take their share of every weight; the first and the last use of them are once a
@@ -143,12 +143,14 @@ static void block_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape,
 static void scatter_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
   gint64 acc = accumulator_bytes(hw);
   gint32 both = pair_cycles(hw, mapping, c->tokens, c->arithmetic);
-  c->service =
-      within((double)c->service - c->arithmetic + both + (double)hw->kernel.weight_overhead);
+  c->pass.service =
+      within((double)c->pass.service - c->arithmetic + both + (double)hw->kernel.weight_overhead);
   c->arithmetic = both;
-  c->clear = within((double)c->features * (double)div_up(c->tokens * acc, hw->pe.write_bytes));
+  c->pass.clear =
+      within((double)c->pass.features * (double)div_up(c->tokens * acc, hw->pe.write_bytes));
   if (acc > 2)
-    c->finish = within((double)c->features * (double)div_up(c->tokens, hw->kernel.reduce_lanes));
+    c->pass.finish =
+        within((double)c->pass.features * (double)div_up(c->tokens, hw->kernel.reduce_lanes));
 }
 
 static void dw_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
@@ -160,7 +162,7 @@ static void dw_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   if (shape->pass == CS3_PASS_BACKWARD)
     scatter_costs(hw, mapping, c);
   /* The multicast dy lands in its slot through the receive microthread. */
-  c->receive = c->lines > 1 ? within(div_up(c->tokens, hw->kernel.reduce_lanes)) : 0;
+  c->pass.receive = c->pass.lines > 1 ? within(div_up(c->tokens, hw->kernel.reduce_lanes)) : 0;
 }
 
 static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
@@ -196,7 +198,7 @@ static gint32 link_cycles(Link link, gint64 n) {
  * and hands the news of a free place back in a cycle. */
 static Cs3LayerEdge edge(const Cs3Hardware *hw, Link link, const Cs3LayerCosts *c, gint64 hops,
                          guint queue) {
-  gint64 stage = c->feed + (hops - 1) * c->hop, back = 2 + hops;
+  gint64 stage = c->pass.feed + (hops - 1) * c->pass.hop, back = 2 + hops;
   gint64 places = stage + hw->fabric.out_queue[PARTIAL_SUM_QUEUE] + hw->fabric.in_queue[queue] +
                   hops * hw->fabric.router_buffer;
   return (Cs3LayerEdge){
@@ -208,14 +210,14 @@ static Cs3LayerEdge edge(const Cs3Hardware *hw, Link link, const Cs3LayerCosts *
 
 static void reduction_edges(const Cs3Hardware *hw, Link link, const Cs3Mapping *mapping,
                             Cs3LayerCosts *c) {
-  c->along = edge(hw, link, c, cs3_reduction_ops(mapping->reduction)->hops, PARTIAL_SUM_QUEUE);
-  c->low = edge(hw, link, c, 1, LOWER_SUM_QUEUE);
-  c->turn = edge(hw, link, c, 1, PARTIAL_SUM_QUEUE);
+  c->pass.along = edge(hw, link, c, cs3_reduction_ops(mapping->reduction)->hops, PARTIAL_SUM_QUEUE);
+  c->pass.low = edge(hw, link, c, 1, LOWER_SUM_QUEUE);
+  c->pass.turn = edge(hw, link, c, 1, PARTIAL_SUM_QUEUE);
 }
 
 /* Work of the fullest line, what is done once before and behind it, every vector that may be in its
  * way, and the way along all lines. */
-static gint64 longest_row(const Cs3LayerCosts *c) {
+static gint64 longest_row(const Cs3PassCosts *c) {
   gint64 work = c->features * c->service + c->block + c->control + c->receive + 2 * (gint64)c->send;
   gint64 stage = MAX(c->along.stage, MAX(c->low.stage, c->turn.stage));
   gint64 look = MAX(c->along.look, MAX(c->low.look, c->turn.look));
@@ -230,48 +232,54 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   gboolean gradients = cs3_pass_has_gradients(shape->pass);
   gint64 element_bytes = gradients ? 2 : accumulator_bytes(hw);
 
-  *c = (Cs3LayerCosts){0};
-  c->lines = cs3_mapping_lines(hw, shape, mapping);
+  *c = (Cs3LayerCosts){.pass = {.rows = shape->rows,
+                                .row_features = shape->features,
+                                .gradients = gradients,
+                                .reduction = gradients ? 0 : mapping->reduction,
+                                .overlap = !gradients && mapping->overlap,
+                                .travels = TRUE}};
+  Cs3PassCosts *p = &c->pass;
+  p->lines = cs3_mapping_lines(hw, shape, mapping);
   c->columns = MIN(token_pes, div_up(shape->tokens, mapping->fold));
   c->tokens = div_up(shape->tokens, token_pes * mapping->fold);
-  c->features = div_up(shape->features, c->lines);
+  p->features = div_up(shape->features, p->lines);
   c->elements = within(div_up(c->tokens * element_bytes, 4));
   Link link;
   cs3_hardware_link_ratio(hw, &link.num, &link.den);
-  c->vector = link_cycles(link, c->elements);
-  c->last = link_offset(link, c->elements - 1);
-  c->token = link_cycles(link, 1);
-  c->hop = hw->fabric.hop_cycles;
-  c->feed = c->hop + 2 * hw->fabric.ramp_cycles + 1;
+  p->vector = link_cycles(link, c->elements);
+  p->last = link_offset(link, c->elements - 1);
+  p->token = link_cycles(link, 1);
+  p->hop = hw->fabric.hop_cycles;
+  p->feed = p->hop + 2 * hw->fabric.ramp_cycles + 1;
   reduction_edges(hw, link, mapping, c);
   if (gradients)
     dw_costs(hw, shape, mapping, c);
   else
     axpy_costs(hw, mapping, c);
-  c->wire = wire_format(hw, shape);
-  if (c->wire == CS3_WIRE_BITMASK) /* a word of the mask takes its turn as any wavelet */
-    c->masks = within((double)div_up(c->features, 32) * ceil(hw->fabric.link_cycles));
+  p->wire = wire_format(hw, shape);
+  if (p->wire == CS3_WIRE_BITMASK) /* a word of the mask takes its turn as any wavelet */
+    c->masks = within((double)div_up(p->features, 32) * ceil(hw->fabric.link_cycles));
   if (gradients)
-    c->block = within((double)c->block + c->masks);
+    p->block = within((double)p->block + c->masks);
   else
-    c->control = within((double)c->control + c->masks);
-  gint64 row_bytes = 4 * (c->features + 1);
-  c->gradients = 3 + c->columns * (c->feed + c->hop) / c->service;
-  c->edge_rows = MAX(2, hw->io.edge_buffer_bytes / row_bytes);
-  c->lead = c->feed + (c->columns - 1) * c->hop;
-  c->reach = c->columns * c->feed + 1;
-  c->weight_bits = hw->kernel.dense_weight_bits;
-  c->gradient_bits = hw->kernel.gradient_bits;
-  c->ingress_cycles = c->egress_cycles = 1 / cs3_hardware_io_wavelets(hw);
-  c->longest_row = longest_row(c);
+    p->control = within((double)p->control + c->masks);
+  gint64 row_bytes = 4 * (p->features + 1);
+  c->gradients = 3 + c->columns * (p->feed + p->hop) / p->service;
+  p->edge_rows = MAX(2, hw->io.edge_buffer_bytes / row_bytes);
+  p->lead = p->feed + (c->columns - 1) * p->hop;
+  p->reach = c->columns * p->feed + 1;
+  p->weight_bits = hw->kernel.dense_weight_bits;
+  p->gradient_bits = hw->kernel.gradient_bits;
+  p->ingress_cycles = p->egress_cycles = 1 / cs3_hardware_io_wavelets(hw);
+  p->longest_row = longest_row(p);
 }
 
-double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c, double nonzeros) {
+double cs3_layer_row_wavelets(const Cs3PassCosts *c, double nonzeros) {
   switch (c->wire) {
   case CS3_WIRE_COMMAND:
     return c->lines;
   case CS3_WIRE_DENSE:
-    return shape->features * (double)c->weight_bits / 32 + c->lines;
+    return c->row_features * (double)c->weight_bits / 32 + c->lines;
   case CS3_WIRE_INDEX16:
     return nonzeros + c->lines;
   case CS3_WIRE_DELTA8:
@@ -285,7 +293,7 @@ double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *c
 }
 
 static gint64 block_bytes(const Cs3Hardware *hw, const Cs3LayerCosts *c) {
-  return c->block_vector > 0 ? 4 * div_up(c->features * accumulator_bytes(hw), 4) : 0;
+  return c->block_vector > 0 ? 4 * div_up(c->pass.features * accumulator_bytes(hw), 4) : 0;
 }
 
 /* SRAM of the fullest PE, in words per vector of tokens: its input features, its share of the
@@ -293,10 +301,10 @@ static gint64 block_bytes(const Cs3Hardware *hw, const Cs3LayerCosts *c) {
  * the sums of dX too. */
 static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                           const Cs3LayerCosts *c) {
-  gint64 output = div_up(shape->rows, c->lines), halves = 4 * div_up(c->tokens, 2);
-  gint64 needed = halves * (c->features + output) + 4 * (gint64)c->elements * c->slots;
+  gint64 output = div_up(shape->rows, c->pass.lines), halves = 4 * div_up(c->tokens, 2);
+  gint64 needed = halves * (c->pass.features + output) + 4 * (gint64)c->elements * c->pass.slots;
   if (shape->pass == CS3_PASS_BACKWARD)
-    needed += 4 * c->features * div_up(c->tokens * accumulator_bytes(hw), 4);
+    needed += 4 * c->pass.features * div_up(c->tokens * accumulator_bytes(hw), 4);
   if (cs3_pass_has_gradients(shape->pass))
     return needed + 4 * c->gradients + block_bytes(hw, c);
   return needed + (accumulator_bytes(hw) == 4 ? 4 * c->elements : 0);
@@ -307,24 +315,24 @@ static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
 #define LONGEST_PASS ((double)(1LL << 42))
 
 static gboolean check_numbers(const Cs3LayerShape *shape, const Cs3LayerCosts *c, GError **error) {
-  if (c->features > G_MAXUINT16) {
+  if (c->pass.features > G_MAXUINT16) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "the fullest line has %" G_GINT64_FORMAT
                 " features (accepted: up to %d); use more PEs along the features",
-                c->features, G_MAXUINT16);
+                c->pass.features, G_MAXUINT16);
     return FALSE;
   }
-  if (c->longest_row > CS3_TIMES_HIGH) {
+  if (c->pass.longest_row > CS3_TIMES_HIGH) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "an output row takes up to %" G_GINT64_FORMAT " cycles (accepted: up to %d); use "
                 "fewer tokens or features a PE, or lower overheads",
-                c->longest_row, CS3_TIMES_HIGH);
+                c->pass.longest_row, CS3_TIMES_HIGH);
     return FALSE;
   }
   double all = (double)shape->rows * (double)shape->features;
-  double in = shape->rows * cs3_layer_row_wavelets(shape, c, (double)shape->features);
-  double pass = (double)shape->rows * (double)c->longest_row + in * c->ingress_cycles +
-                (all * c->gradient_bits / 32 + (double)shape->rows) * c->egress_cycles;
+  double in = shape->rows * cs3_layer_row_wavelets(&c->pass, (double)shape->features);
+  double pass = (double)shape->rows * (double)c->pass.longest_row + in * c->pass.ingress_cycles +
+                (all * c->pass.gradient_bits / 32 + (double)shape->rows) * c->pass.egress_cycles;
   if (pass <= LONGEST_PASS)
     return TRUE;
   g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
@@ -347,7 +355,7 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   }
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
-  if (c.slots < 1) {
+  if (c.pass.slots < 1) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "an accumulator of %" G_GINT64_FORMAT
                 " tokens does not fit pe.acc_cache (%" G_GINT64_FORMAT " bytes)",
@@ -358,7 +366,7 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "a local block of %" G_GINT64_FORMAT
                 " gradients does not fit pe.acc_cache (%" G_GINT64_FORMAT " bytes)",
-                c.features, hw->pe.acc_cache_bytes);
+                c.pass.features, hw->pe.acc_cache_bytes);
     return FALSE;
   }
   if (mapping->placement == CS3_ACC_SPILL && c.copy == 0) {
@@ -368,7 +376,7 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
     return FALSE;
   }
   if (cs3_reduction_overlaps(mapping->reduction) && !cs3_pass_has_gradients(shape->pass) &&
-      c.lines > 1 && (!mapping->overlap || c.slots < 2)) {
+      c.pass.lines > 1 && (!mapping->overlap || c.pass.slots < 2)) {
     g_set_error(
         error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
         "a %s reduction needs overlap and at least 2 accumulator slots: every PE would wait "

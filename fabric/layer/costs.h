@@ -21,22 +21,31 @@ typedef struct {
   gint32 look;      /* ... this after the receiver began the row that many rows before */
 } Cs3LayerEdge;
 
+/* Everything that the recurrences read, and nothing else: its bytes name a pass, so that equal ones
+ * are run once. Zero where a pass has no such thing; no padding, which could differ. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
 typedef struct {
-  gint64 lines;         /* R */
-  gint64 columns;       /* C: PEs along the token axis, per group */
-  gint64 tokens;        /* t: tokens of the fullest PE */
-  gint64 features;      /* k: features of the fullest line */
-  gint32 elements;      /* n: wavelets of one partial-sum (dW: dy) vector */
-  gint32 vector;        /* cycles in which a link carries them: a PE begins a vector this often */
+  gint64 rows;         /* streamed */
+  gint64 row_features; /* K: weights of a dense row */
+  gint64 lines;        /* R */
+  gint64 features;     /* k: features of the fullest line */
+  gint64 slots;        /* J */
+  gint64 hop;
+  gint64 edge_rows;      /* D: whole rows the edge can hold per line */
+  gint64 lead;           /* a wavelet leaves the edge -> execution at the last column */
+  gint64 reach;          /* dW: a dot product done in the last column -> its sum over the columns
+                            is at the edge */
+  gint64 longest_row;    /* a row moves no time of its lines by more cycles than this */
+  double ingress_cycles; /* per wavelet, whole wafer; 0: no limit */
+  double egress_cycles;
+  gint32 vector;        /* cycles in which a link carries a partial-sum (dW: dy) vector: a PE begins
+                           one this often */
   gint32 last;          /* first element of a vector -> last element */
   gint32 token;         /* dW: the same for a vector of one wavelet */
   gint32 service;       /* cycles one weight occupies a PE */
-  gint32 arithmetic;    /* of which vector work, the rest is overhead */
   gint32 control;       /* cycles per output row beside the weights */
-  gint32 masks;         /* bitmask: cycles of a row's mask words */
   gint32 block;         /* dW, backward: cycles from a row's first wavelet to its first weight */
-  gint32 block_vector;  /* of which vector work */
-  gint32 copy;          /* of which copying a vector between cache and SRAM */
   gint32 receive, send; /* issue cycles of the reduction's add and send, per row */
   gint32 store;         /* issue cycles to store a finished row at its owner */
   gint32 clear, finish; /* backward: to clear the sums of dX, to round them at the end */
@@ -44,19 +53,27 @@ typedef struct {
   Cs3LayerEdge along;   /* between neighbours of the reduction */
   Cs3LayerEdge low;     /* two-way: into the middle line from the higher lines */
   Cs3LayerEdge turn;    /* ring: where it turns round, at both ends of the line */
-  gint32 slots;         /* J */
-  gint32 hop;
-  gint64 edge_rows;     /* D: whole rows the edge can hold per line */
-  gint64 lead;          /* a wavelet leaves the edge -> execution at the last column */
-  gint64 gradients;     /* dW, backward: dot products that wait in the first column for the chain */
-  gint64 reach;         /* dW: a dot product done in the last column -> its sum over the columns
-                           is at the edge */
   Cs3Wire wire;         /* how a row travels */
   gint32 weight_bits;   /* of a dense weight */
   gint32 gradient_bits; /* on the wire per gradient */
-  double ingress_cycles; /* per wavelet, whole wafer */
-  double egress_cycles;
-  gint64 longest_row; /* a row moves no time of its lines by more cycles than this */
+  gboolean gradients;   /* dW, backward; else: */
+  Cs3Reduction reduction;
+  gboolean overlap; /* of the reduction with the next rows' arithmetic */
+  gboolean travels; /* partial sums (dW: dy) take their time from line to line */
+} Cs3PassCosts;
+#pragma GCC diagnostic pop
+
+/* And what the closed forms and the causes take beside it. */
+typedef struct {
+  Cs3PassCosts pass;
+  gint64 columns;      /* C: PEs along the token axis, per group */
+  gint64 tokens;       /* t: tokens of the fullest PE */
+  gint64 gradients;    /* dW, backward: dot products that wait in the first column for the chain */
+  gint32 elements;     /* n: wavelets of one partial-sum (dW: dy) vector */
+  gint32 arithmetic;   /* of `service`: vector work, the rest is overhead */
+  gint32 masks;        /* bitmask: cycles of a row's mask words */
+  gint32 block_vector; /* of `block`: vector work */
+  gint32 copy;         /* of `control`: copying a vector between cache and SRAM */
 } Cs3LayerCosts;
 
 /** cs3_layer_costs: derive @costs; equations in doc/model.md, section "Costs". */
@@ -67,8 +84,7 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
  * cs3_layer_row_wavelets: mean ingress wavelets of one row with @nonzeros live weights in all,
  * control wavelets included; padding per line is left out (a lower bound, for estimates).
  */
-double cs3_layer_row_wavelets(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                              double nonzeros);
+double cs3_layer_row_wavelets(const Cs3PassCosts *costs, double nonzeros);
 
 /**
  * cs3_axpy_rate: forward, dX: elements per cycle of acc += w * x, limited by lanes and SRAM ports:

@@ -21,7 +21,7 @@ enum { FRACTION_BITS = 20 };
 enum { BEGIN_CYCLES = 2 };
 
 typedef struct {
-  const Cs3LayerCosts *costs;
+  const Cs3PassCosts *costs;
   gint64 lines;
   gint64 base; /* cycles taken out of every 32-bit time so far */
   gint64 rebase_rows;
@@ -125,7 +125,7 @@ static gint32 relative(const Engine *e, gint64 cycle) {
 /* The owner of @row sends dy once it holds the one before and the edge has told it that all lines
  * have a slot: their reports, its word and one cycle each to act on them. */
 static void send_vector(Engine *e, gint64 row, gint64 owner) {
-  const Cs3LayerCosts *c = e->costs;
+  const Cs3PassCosts *c = e->costs;
   gint32 clear =
       row > 0 ? e->sent + e->way[e->lines + owner - e->owner] : relative(e, BEGIN_CYCLES);
   gint32 free = row >= c->slots ? e->latest[row % c->slots] + 2 * c->feed + 2 : CS3_NEVER;
@@ -136,7 +136,7 @@ static void send_vector(Engine *e, gint64 row, gint64 owner) {
 /* @open: cycle at which the row's indices are in. */
 static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *weights,
                           gint64 open) {
-  const Cs3LayerCosts *c = e->costs;
+  const Cs3PassCosts *c = e->costs;
   gint64 n = e->lines;
   gint32 *done = done_row(e, row); /* holds row - J until overwritten */
   gint64 room = e->per_wavelet > 0 && row >= e->depth ? e->left[row % e->depth] + c->lead : 0;
@@ -157,21 +157,20 @@ static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *we
 }
 
 static void measure_ways(Engine *e) {
-  const Cs3LayerCosts *c = e->costs;
+  const Cs3PassCosts *c = e->costs;
   gint64 n = e->lines;
   e->way = g_new(gint32, 2 * n + 1);
   for (gint64 d = -n; d <= n; d++)
     e->way[n + d] = (gint32)(c->vector + c->feed + (ABS(d) - 1) * c->hop);
 }
 
-static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                          Cs3PassLimits limits) {
+static Engine *engine_new(const Cs3PassCosts *costs) {
   Engine *e = g_new0(Engine, 1);
   gint64 n = costs->lines;
   e->costs = costs;
   e->lines = n;
-  e->broadcast = limits >= CS3_LIMIT_REDUCTION && n > 1;
-  e->narrow = cs3_lines_narrow(shape, n, costs->service);
+  e->broadcast = costs->travels && n > 1;
+  e->narrow = cs3_lines_narrow(costs->features, costs->service);
   e->rebase_rows = cs3_lines_rebase_rows(costs->longest_row);
   e->fixed = costs->control + (e->broadcast ? costs->receive : 0);
   e->done = g_new0(gint32, n * costs->slots);
@@ -179,11 +178,10 @@ static Engine *engine_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
     done_row(e, -1)[r] = 1 + costs->clear;
   e->latest = g_new0(gint32, costs->slots);
   measure_ways(e);
-  e->depth = MIN(costs->edge_rows, shape->rows);
+  e->depth = MIN(costs->edge_rows, costs->rows);
   e->left = g_new0(gint64, e->depth);
   e->egress = -costs->lead * (1 << FRACTION_BITS); /* cycle 0 of the edge */
-  if (limits >= CS3_LIMIT_EGRESS)
-    e->per_wavelet = llround(ldexp(costs->egress_cycles, FRACTION_BITS));
+  e->per_wavelet = llround(ldexp(costs->egress_cycles, FRACTION_BITS));
   return e;
 }
 
@@ -196,7 +194,7 @@ static void engine_free(Engine *e) {
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
 
-static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3Stream *ingress) {
+static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3RowStream *ingress) {
   gint32 threads = cs3_lines_latest(e->lines, done_row(e, rows - 1)) + e->costs->finish;
   Cs3PassTimes times = {.threads = e->base + threads,
                         .ingress_wavelets = cs3_stream_total(ingress),
@@ -207,20 +205,19 @@ static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3Stream *ingres
   return times;
 }
 
-static gint64 live_weights(const Cs3LayerShape *shape, const Cs3LayerCounts *counts, gint64 row,
-                           gint64 lines) {
+static gint64 live_weights(const Cs3PassCosts *costs, const Cs3LayerCounts *counts, gint64 row) {
   if (counts == NULL)
-    return shape->features;
+    return costs->row_features;
   if (counts->row_weights != NULL)
     return counts->row_weights[row];
-  return sum(lines, counts->counts + row * counts->stride);
+  return sum(costs->lines, counts->counts + row * counts->stride);
 }
 
 /* The least that the pass takes when @rest is still to be done: the mean line's work, or the
  * gradients' way out. */
 static gint64 least_end(const Engine *e, gint64 row, const Cs3PassRest *rest,
-                        const Cs3Stream *ingress) {
-  const Cs3LayerCosts *c = e->costs;
+                        const Cs3RowStream *ingress) {
+  const Cs3PassCosts *c = e->costs;
   gint64 work = rest->weights * c->service / e->lines + rest->rows * (c->block + e->fixed);
   gint64 lines = e->base + cs3_lines_mean(e->lines, done_row(e, row)) + work + c->finish;
   gint64 wavelets = rest->weights * c->gradient_bits / 32;
@@ -229,28 +226,26 @@ static gint64 least_end(const Engine *e, gint64 row, const Cs3PassRest *rest,
              cs3_stream_least(ingress, rest->rows, rest->weights));
 }
 
-Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                          const Cs3LayerCounts *counts, Cs3PassLimits limits, gint64 give_up) {
+Cs3PassTimes cs3_dot_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *counts, gint64 give_up) {
   gint64 n = costs->lines;
-  g_autoptr(Engine) e = engine_new(shape, costs, limits);
-  g_autofree guint16 *full = cs3_lines_full(shape, n);
-  g_autoptr(Cs3Stream) ingress =
-      cs3_stream_new(shape, costs, counts, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
+  g_autoptr(Engine) e = engine_new(costs);
+  g_autofree guint16 *full = cs3_lines_full(costs->row_features, n);
+  g_autoptr(Cs3RowStream) ingress = cs3_stream_new(costs, counts);
   cs3_stream_begin(ingress, costs->token); /* behind the command that starts the pass */
-  Cs3PassRest rest = cs3_pass_rest(shape, counts);
-  gint64 owner, matrix_row = cs3_rotating_row(n, shape->rows, 0, &owner);
-  for (gint64 row = 0; row < shape->rows; row++) {
+  Cs3PassRest rest = cs3_pass_rest(costs, counts);
+  gint64 owner, matrix_row = cs3_rotating_row(n, costs->rows, 0, &owner);
+  for (gint64 row = 0; row < costs->rows; row++) {
     if (row % e->rebase_rows == 0 && !rebase(e, row))
       return (Cs3PassTimes){.end = CS3_PASS_ADRIFT};
-    gint64 next_owner, next = cs3_rotating_row(n, shape->rows, row + 1, &next_owner);
+    gint64 next_owner, next = cs3_rotating_row(n, costs->rows, row + 1, &next_owner);
     if (counts != NULL && next >= 0)
       cs3_lines_prefetch(n, counts->counts + next * counts->stride);
     const guint16 *weights = counts ? counts->counts + matrix_row * counts->stride : full;
     gint64 open = cs3_stream_arrival(ingress, row, matrix_row, weights, NULL);
     Latest latest = advance_row(e, row, owner, weights, open);
     cs3_stream_consumed(ingress, row, e->base + latest.row + 2 * costs->feed);
-    leave(e, row, latest.gradient, live_weights(shape, counts, matrix_row, n));
-    gboolean known = cs3_pass_rest_take(&rest, shape, counts, matrix_row);
+    leave(e, row, latest.gradient, live_weights(costs, counts, matrix_row));
+    gboolean known = cs3_pass_rest_take(&rest, costs, counts, matrix_row);
     matrix_row = next;
     owner = next_owner;
     if (!known || row % CS3_GIVE_UP_ROWS != 0 || give_up == G_MAXINT64)
@@ -259,5 +254,5 @@ Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs
     if (least >= give_up)
       return (Cs3PassTimes){.end = least};
   }
-  return finish(e, shape->rows, ingress);
+  return finish(e, costs->rows, ingress);
 }

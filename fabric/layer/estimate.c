@@ -18,7 +18,7 @@ typedef struct {
 
 /* Cycles per row of one line beside its weights, mean over the lines. */
 static double row_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                       const Cs3LayerCosts *c) {
+                       const Cs3PassCosts *c) {
   double share =
       (double)(c->lines - 1) / c->lines; /* one end receives nothing, the other sends nothing */
   double cycles = c->control + c->block + (double)c->store / c->lines;
@@ -29,13 +29,13 @@ static double row_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
 
 /* dW: dy of a row leaves its owner -> the owner knows that the slot is free again, when the
  * farthest of the lines is @lines_away and takes @work for the row. J rows can be on this way. */
-static double round_trip(const Cs3LayerCosts *c, double lines_away, double work) {
+static double round_trip(const Cs3PassCosts *c, double lines_away, double work) {
   return c->vector + c->feed + (lines_away - 1) * c->hop + work + 2.0 * c->feed + 2;
 }
 
 /* Cycles in which the vectors of all rows pass a link. In dW a row's owner, another line than the
  * one before, begins when it holds the vector of that one. */
-static double link_work(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
+static double link_work(const Cs3LayerShape *shape, const Cs3PassCosts *c) {
   if (c->lines == 1)
     return 0;
   if (!cs3_pass_has_gradients(shape->pass))
@@ -47,7 +47,7 @@ static double link_work(const Cs3LayerShape *shape, const Cs3LayerCosts *c) {
 }
 
 static Limits limits(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                     const Cs3LayerCosts *c, double nonzeros, double line_nonzeros) {
+                     const Cs3PassCosts *c, double nonzeros, double line_nonzeros) {
   double rows = shape->rows;
   double gradients =
       cs3_pass_has_gradients(shape->pass) ? nonzeros * hw->kernel.gradient_bits / 32 : 0;
@@ -55,7 +55,7 @@ static Limits limits(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
       .line =
           line_nonzeros * c->service + rows * row_work(shape, mapping, c) + c->clear + c->finish,
       .link = link_work(shape, c),
-      .ingress = rows * cs3_layer_row_wavelets(shape, c, nonzeros / rows) * c->ingress_cycles,
+      .ingress = rows * cs3_layer_row_wavelets(c, nonzeros / rows) * c->ingress_cycles,
       .egress = gradients * c->egress_cycles,
   };
 }
@@ -80,7 +80,7 @@ gboolean cs3_layer_above_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape
 }
 
 /* The recurrence counts the links in fixed point: a bound on it must not be slower. */
-static void count_links(Cs3LayerCosts *c) {
+static void count_links(Cs3PassCosts *c) {
   c->ingress_cycles = MIN(c->ingress_cycles, cs3_stream_rate(c->ingress_cycles));
   c->egress_cycles = MIN(c->egress_cycles, cs3_stream_rate(c->egress_cycles));
 }
@@ -89,22 +89,23 @@ gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const 
                        gint64 nonzeros) {
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
-  count_links(&c);
-  Limits l = limits(hw, shape, mapping, &c, nonzeros, (double)nonzeros / c.lines);
-  return (gint64)floor(longest(&l)) + c.lead;
+  count_links(&c.pass);
+  Limits l = limits(hw, shape, mapping, &c.pass, nonzeros, (double)nonzeros / c.pass.lines);
+  return (gint64)floor(longest(&l)) + c.pass.lead;
 }
 
 void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                             const Cs3Mapping *mapping, gint64 nonzeros, Cs3LayerResult *result) {
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
-  count_links(&c);
-  double line = (double)nonzeros / c.lines;
-  Limits l = limits(hw, shape, mapping, &c, nonzeros, line);
+  count_links(&c.pass);
+  double line = (double)nonzeros / c.pass.lines;
+  Limits l = limits(hw, shape, mapping, &c.pass, nonzeros, line);
   *result = (Cs3LayerResult){
       .nonzeros = nonzeros,
-      .ingress_wavelets = c.ingress_cycles > 0 ? llround(l.ingress / c.ingress_cycles) : 0,
-      .egress_wavelets = c.egress_cycles > 0 ? llround(l.egress / c.egress_cycles) : 0,
+      .ingress_wavelets =
+          c.pass.ingress_cycles > 0 ? llround(l.ingress / c.pass.ingress_cycles) : 0,
+      .egress_wavelets = c.pass.egress_cycles > 0 ? llround(l.egress / c.pass.egress_cycles) : 0,
       .imbalance = 1,
   };
   gint64 *causes = result->causes, height = 0;
@@ -115,15 +116,15 @@ void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                   &causes[CS3_CAUSE_MAPPING]);
   cs3_cause_climb(&height, (gint64)l.line, &causes[CS3_CAUSE_OVERHEAD]);
   cs3_cause_climb(&height, (gint64)l.link, &causes[CS3_CAUSE_REDUCTION]);
-  causes[CS3_CAUSE_FILL] = c.lead;
-  result->cycles = height + c.lead;
+  causes[CS3_CAUSE_FILL] = c.pass.lead;
+  result->cycles = height + c.pass.lead;
 }
 
 /* Expected non-zeros of the busiest line in @rows rows: independent weights, R lines; the maximum
  * of R normal variables lies sqrt(2 ln R) standard deviations out. Dense: the line with most
  * features.
  */
-static double busiest_line(const Cs3LayerCosts *c, double rows, double density) {
+static double busiest_line(const Cs3PassCosts *c, double rows, double density) {
   double mean = rows * (double)c->features * density;
   return mean + sqrt(2 * log(c->lines) * mean * (1 - density));
 }
@@ -136,7 +137,7 @@ enum { WINDOW = 4 };
 /* dW: lines wait for the slowest of a window, or every J rows for the round trip; the farthest line
  * is 3/4 of all away on average. */
 static double dot_windows(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                          const Cs3LayerCosts *c, double density) {
+                          const Cs3PassCosts *c, double density) {
   double slots = MIN(c->slots, shape->rows), window = MIN(WINDOW * c->slots, shape->rows);
   double fixed = row_work(shape, mapping, c);
   double work = busiest_line(c, window, density) * c->service / window + fixed;
@@ -147,7 +148,7 @@ static double dot_windows(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
 
 /* Cycles once a pass: the multicast, the reduction and the way to the farthest owner. */
 static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                      const Cs3LayerCosts *c) {
+                      const Cs3PassCosts *c) {
   double reduction = cs3_pass_has_gradients(shape->pass)
                          ? (double)c->reach
                          : cs3_reduction_ops(mapping->reduction)->latency(c, shape->rows);
@@ -156,14 +157,14 @@ static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
 
 double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                           const Cs3Mapping *mapping, double density) {
-  Cs3LayerCosts c;
-  cs3_layer_costs(hw, shape, mapping, &c);
+  Cs3LayerCosts costs;
+  cs3_layer_costs(hw, shape, mapping, &costs);
+  const Cs3PassCosts *c = &costs.pass;
   double nonzeros = (double)shape->rows * shape->features * density;
-  Limits l =
-      limits(hw, shape, mapping, &c, nonzeros, busiest_line(&c, (double)shape->rows, density));
+  Limits l = limits(hw, shape, mapping, c, nonzeros, busiest_line(c, (double)shape->rows, density));
   if (cs3_pass_has_gradients(shape->pass))
-    l.line = MAX(l.line, dot_windows(shape, mapping, &c, density) + c.clear + c.finish);
+    l.line = MAX(l.line, dot_windows(shape, mapping, c, density) + c->clear + c->finish);
   else
     l.link *= cs3_reduction_ops(mapping->reduction)->vectors;
-  return longest(&l) + latency(shape, mapping, &c);
+  return longest(&l) + latency(shape, mapping, c);
 }

@@ -51,7 +51,7 @@ static void count_nonzeros(const Cs3LayerShape *shape, gint64 lines, const Cs3La
   }
 }
 
-/* A pass on its way: what it depends on, in the two forms that are needed. */
+/* A pass on its way. */
 typedef struct {
   const Cs3LayerShape *shape;
   const Cs3Mapping *mapping;
@@ -60,61 +60,24 @@ typedef struct {
   gint64 nonzeros, busiest; /* of the matrix, of its busiest line */
 } Pass;
 
-/* Everything that decides how a pass runs, free of padding, so that equal passes have equal bytes.
- */
-typedef struct {
-  gint64 pass, rows, features, lines, limits, reduction, overlap, edge_rows;
-  gint64 line_features, reach;
-  gint32 costs[17];
-  Cs3LayerEdge edges[3];
-  double ingress_cycles, egress_cycles;
-} Question;
-
-/* The costs as the recurrences see them: what only shifts or splits their result is left out, and
- * so are links that are not simulated. Passes that differ in nothing else are one. */
-static Cs3LayerCosts bare_costs(const Cs3LayerCosts *c, gboolean gradients, Cs3PassLimits limits) {
-  Cs3LayerCosts bare = *c;
-  bare.columns = bare.tokens = bare.elements = bare.gradients = 0;
-  bare.arithmetic = bare.copy = bare.block_vector = bare.masks = 0;
+Cs3PassCosts cs3_pass_limited(const Cs3PassCosts *costs, Cs3PassLimits limits) {
+  Cs3PassCosts c = *costs;
+  c.travels = limits >= CS3_LIMIT_REDUCTION;
   if (limits < CS3_LIMIT_INGRESS) {
-    bare.ingress_cycles = 0;
-    bare.edge_rows = 2;
+    c.ingress_cycles = 0;
+    c.edge_rows = 2;
   }
-  if (limits < CS3_LIMIT_EGRESS)
-    bare.egress_cycles = 0;
-  if (bare.egress_cycles == 0 ||
-      !gradients) /* how long a gradient travels matters to the edge alone */
-    bare.lead = bare.reach = 0;
-  return bare;
-}
-
-static Cs3MemoKey question_key(const Pass *p, const Cs3LayerCosts *c, Cs3PassLimits limits) {
-  gboolean gradients = cs3_pass_has_gradients(p->shape->pass);
-  Question question = {
-      .pass = gradients,
-      .rows = p->shape->rows,
-      .features = p->shape->features,
-      .lines = c->lines,
-      .limits = limits,
-      .reduction = gradients ? 0 : p->mapping->reduction,
-      .overlap = gradients ? 0 : p->mapping->overlap,
-      .edge_rows = c->edge_rows,
-      .costs = {c->vector, c->last, c->service, c->control, c->receive, c->send, c->store, c->feed,
-                c->slots, c->hop, (gint32)c->wire, c->weight_bits, c->gradient_bits, c->token,
-                c->block, c->clear, c->finish},
-      .edges = {c->along, c->low, c->turn},
-      .line_features = c->wire == CS3_WIRE_BITMASK ? c->features : 0,
-      .reach = c->lead + c->reach,
-      .ingress_cycles = c->ingress_cycles,
-      .egress_cycles = c->egress_cycles,
-  };
-  return cs3_memo_key(&p->weights->key, &question, sizeof question);
+  if (limits < CS3_LIMIT_EGRESS || !c.gradients)
+    c.egress_cycles = 0;
+  if (c.egress_cycles == 0) /* how long a gradient travels matters to the edge alone */
+    c.lead = c.reach = 0;
+  return c;
 }
 
 static Cs3LayerCounts counts_of(const Pass *p) {
   const Cs3LayerWeights *w = p->weights;
   gboolean all = w->counts == NULL || p->shape->dense; /* zeros are multiplied, too */
-  return all ? (Cs3LayerCounts){.counts = NULL} : w->counts(w->source, p->costs.lines);
+  return all ? (Cs3LayerCounts){.counts = NULL} : w->counts(w->source, p->costs.pass.lines);
 }
 
 /* A pass that was stopped leaves the least that it takes: under a name of its own. */
@@ -124,9 +87,8 @@ static Cs3MemoKey least_key(const Cs3MemoKey *key) {
 
 /* @give_up: of Cs3PassTimes.end. */
 static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
-  gboolean gradients = cs3_pass_has_gradients(p->shape->pass);
-  Cs3LayerCosts costs = bare_costs(&p->costs, gradients, limits);
-  Cs3MemoKey key = question_key(p, &costs, limits), least = least_key(&key);
+  Cs3PassCosts costs = cs3_pass_limited(&p->costs.pass, limits);
+  Cs3MemoKey key = cs3_memo_key(&p->weights->key, &costs, sizeof costs), least = least_key(&key);
   gint64 known[CS3_MEMO_VALUES];
   if (cs3_memo_find(p->weights->memo, &key, known) ||
       (give_up < G_MAXINT64 && cs3_memo_find(p->weights->memo, &least, known) &&
@@ -134,9 +96,8 @@ static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
     return (Cs3PassTimes){known[0], known[1], known[2], known[3]};
   Cs3LayerCounts made = counts_of(p);
   const Cs3LayerCounts *counts = made.counts != NULL ? &made : NULL;
-  Cs3PassTimes times = gradients
-                           ? cs3_dot_pass(p->shape, &costs, counts, limits, give_up)
-                           : cs3_axpy_pass(p->shape, p->mapping, &costs, counts, limits, give_up);
+  Cs3PassTimes times = costs.gradients ? cs3_dot_pass(&costs, counts, give_up)
+                                       : cs3_axpy_pass(&costs, counts, give_up);
   gint64 answer[CS3_MEMO_VALUES] = {times.threads, times.end, times.ingress_wavelets,
                                     times.egress_wavelets};
   if (times.end != CS3_PASS_ADRIFT)
@@ -148,20 +109,31 @@ static Cs3PassTimes run_whole(const Pass *p, Cs3PassLimits limits) {
   return run(p, limits, G_MAXINT64);
 }
 
-static Pass pass_new(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                     const Cs3LayerWeights *weights) {
-  Pass pass = {.shape = shape, .mapping = mapping, .weights = weights};
-  cs3_layer_costs(hw, shape, mapping, &pass.costs);
-  return pass;
+/* How many weights the pass multiplies: added up once for every matrix and number of rows. */
+static gint64 live_weights(const Pass *p) {
+  const Cs3LayerShape *shape = p->shape;
+  if (shape->dense || p->weights->counts == NULL)
+    return shape->rows * shape->features;
+  Cs3MemoKey key = cs3_memo_key(&p->weights->key, &shape->rows, sizeof shape->rows);
+  gint64 answer[CS3_MEMO_VALUES] = {0};
+  if (cs3_memo_find(p->weights->memo, &key, answer))
+    return answer[0];
+  Cs3LayerCounts counts = counts_of(p);
+  if (counts.row_weights != NULL)
+    answer[0] = cs3_pass_rest(&p->costs.pass, &counts).weights;
+  else
+    count_nonzeros(shape, p->costs.pass.lines, &counts, &answer[0], &answer[1]);
+  cs3_memo_keep(p->weights->memo, &key, answer);
+  return answer[0];
 }
 
 static void find_nonzeros(Pass *p) {
-  gint64 question[] = {p->costs.lines, p->shape->rows, p->shape->features};
+  gint64 question[] = {p->costs.pass.lines, p->shape->rows, p->shape->features};
   Cs3MemoKey key = cs3_memo_key(&p->weights->key, question, sizeof question);
   gint64 answer[CS3_MEMO_VALUES] = {0};
   if (!cs3_memo_find(p->weights->memo, &key, answer)) {
     Cs3LayerCounts made = counts_of(p);
-    count_nonzeros(p->shape, p->costs.lines, made.counts != NULL ? &made : NULL, &answer[0],
+    count_nonzeros(p->shape, p->costs.pass.lines, made.counts != NULL ? &made : NULL, &answer[0],
                    &answer[1]);
     cs3_memo_keep(p->weights->memo, &key, answer);
   }
@@ -180,22 +152,12 @@ static gboolean told(const Cs3PassTimes *times, GError **error) {
   return FALSE;
 }
 
-gint64 cs3_layer_cycles_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                           const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                           gint64 give_up, GError **error) {
-  Pass pass = pass_new(hw, shape, mapping, weights);
-  gint64 around = pass.costs.lead;
-  gint64 end = give_up < G_MAXINT64 ? give_up - around : G_MAXINT64;
-  Cs3PassTimes times = run(&pass, CS3_LIMIT_EGRESS, end);
-  return told(&times, error) ? around + times.end : -1;
-}
-
-Cs3PassRest cs3_pass_rest(const Cs3LayerShape *shape, const Cs3LayerCounts *counts) {
-  Cs3PassRest rest = {.rows = shape->rows};
+Cs3PassRest cs3_pass_rest(const Cs3PassCosts *costs, const Cs3LayerCounts *counts) {
+  Cs3PassRest rest = {.rows = costs->rows};
   if (counts == NULL)
-    rest.weights = shape->rows * shape->features;
+    rest.weights = costs->rows * costs->row_features;
   else if (counts->row_weights != NULL)
-    for (gint64 row = 0; row < shape->rows; row++)
+    for (gint64 row = 0; row < costs->rows; row++)
       rest.weights += counts->row_weights[row];
   return rest;
 }
@@ -207,7 +169,7 @@ Cs3PassRest cs3_pass_rest(const Cs3LayerShape *shape, const Cs3LayerCounts *coun
 static gboolean split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3PassTimes *all,
                              gint64 *causes, GError **error) {
   const Cs3LayerCosts *c = &p->costs;
-  gint64 per_line = p->nonzeros / c->lines, height = 0;
+  gint64 per_line = p->nonzeros / c->pass.lines, height = 0;
   Cs3PassTimes slots = run_whole(p, CS3_LIMIT_SLOTS);
   Cs3PassTimes reduced = run_whole(p, CS3_LIMIT_REDUCTION), ingress = {0};
   if (cs3_pass_has_gradients(p->shape->pass))
@@ -216,15 +178,16 @@ static gboolean split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3Pass
     return FALSE;
   cs3_cause_climb(&height, cs3_ideal_cycles(hw, p->shape, p->nonzeros),
                   &causes[CS3_CAUSE_ARITHMETIC]);
-  cs3_cause_climb(&height, (gint64)(all->ingress_wavelets * c->ingress_cycles),
+  cs3_cause_climb(&height, (gint64)(all->ingress_wavelets * c->pass.ingress_cycles),
                   &causes[CS3_CAUSE_INGRESS]);
-  cs3_cause_climb(&height, (gint64)(all->egress_wavelets * c->egress_cycles),
+  cs3_cause_climb(&height, (gint64)(all->egress_wavelets * c->pass.egress_cycles),
                   &causes[CS3_CAUSE_EGRESS]);
   gint64 rows = p->shape->rows;
   cs3_cause_climb(&height, per_line * c->arithmetic + rows * c->block_vector,
                   &causes[CS3_CAUSE_MAPPING]);
   cs3_cause_climb(&height,
-                  per_line * c->service + rows * (c->control + c->block) + c->clear + c->finish,
+                  per_line * c->pass.service + rows * (c->pass.control + c->pass.block) +
+                      c->pass.clear + c->pass.finish,
                   &causes[CS3_CAUSE_OVERHEAD]);
   cs3_cause_climb(&height, slots.threads, &causes[CS3_CAUSE_IMBALANCE]);
   cs3_cause_climb(&height, reduced.threads, &causes[CS3_CAUSE_REDUCTION]);
@@ -235,12 +198,28 @@ static gboolean split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3Pass
   } else {
     cs3_cause_climb(&height, all->threads, &causes[CS3_CAUSE_INGRESS]);
   }
-  causes[CS3_CAUSE_FILL] = c->lead + all->end - height;
+  causes[CS3_CAUSE_FILL] = c->pass.lead + all->end - height;
   return TRUE;
 }
 
-/* Everything but the causes. No pass is faster than its bound: one that is has been counted wrong.
- */
+/* No pass is faster than its bound: one that is has been counted wrong. */
+static gboolean above_bound(const Cs3Hardware *hw, const Pass *p, const Cs3LayerResult *result,
+                            GError **error) {
+  return cs3_layer_above_bound(hw, p->shape, p->mapping, result->nonzeros, result->cycles, error);
+}
+
+/* The cycles alone, or, if they are as many as @give_up, a number of them from there on. */
+static gboolean find_cycles(const Cs3Hardware *hw, const Pass *p, gint64 give_up,
+                            Cs3LayerResult *result, GError **error) {
+  gint64 around = p->costs.pass.lead;
+  Cs3PassTimes times = run(p, CS3_LIMIT_EGRESS, give_up > 0 ? give_up - around : G_MAXINT64);
+  if (!told(&times, error))
+    return FALSE;
+  *result = (Cs3LayerResult){.cycles = around + times.end, .nonzeros = live_weights(p)};
+  return (give_up > 0 && result->cycles >= give_up) || above_bound(hw, p, result, error);
+}
+
+/* Everything but the causes. */
 static gboolean find_times(const Cs3Hardware *hw, Pass *p, Cs3PassTimes *all,
                            Cs3LayerResult *result, GError **error) {
   find_nonzeros(p);
@@ -248,49 +227,33 @@ static gboolean find_times(const Cs3Hardware *hw, Pass *p, Cs3PassTimes *all,
   if (!told(all, error))
     return FALSE;
   *result = (Cs3LayerResult){
-      .cycles = p->costs.lead + all->end,
+      .cycles = p->costs.pass.lead + all->end,
       .nonzeros = p->nonzeros,
       .ingress_wavelets = all->ingress_wavelets,
       .egress_wavelets = all->egress_wavelets,
-      .imbalance = p->nonzeros > 0 ? (double)p->busiest * p->costs.lines / p->nonzeros : 1,
+      .imbalance = p->nonzeros > 0 ? (double)p->busiest * p->costs.pass.lines / p->nonzeros : 1,
   };
-  return cs3_layer_above_bound(hw, p->shape, p->mapping, result->nonzeros, result->cycles, error);
+  return above_bound(hw, p, result, error);
 }
 
-gboolean cs3_layer_times_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                            const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                            Cs3LayerResult *result, GError **error) {
-  Pass pass = pass_new(hw, shape, mapping, weights);
+gboolean cs3_layer_pass(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                        Cs3LayerWant want, Cs3LayerResult *result, GError **error) {
+  static const Cs3LayerWeights all_alive = {.counts = NULL};
+  Pass pass = {
+      .shape = shape, .mapping = mapping, .weights = weights != NULL ? weights : &all_alive};
   Cs3PassTimes all;
-  return find_times(hw, &pass, &all, result, error);
-}
-
-gboolean cs3_layer_recurrence_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                                 const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                                 Cs3LayerResult *result, GError **error) {
-  Pass pass = pass_new(hw, shape, mapping, weights);
-  Cs3PassTimes all;
+  cs3_layer_costs(hw, shape, mapping, &pass.costs);
+  if (want.detail == CS3_LAYER_CYCLES)
+    return find_cycles(hw, &pass, want.give_up, result, error);
   return find_times(hw, &pass, &all, result, error) &&
-         split_causes(hw, &pass, &all, result->causes, error);
+         (want.detail == CS3_LAYER_TIMES || split_causes(hw, &pass, &all, result->causes, error));
 }
 
 static Cs3LayerCounts given(gpointer source, gint64 lines) {
   return *(const Cs3LayerCounts *)source;
 }
 
-static Cs3LayerWeights weights_of(const Cs3LayerCounts *counts) {
+Cs3LayerWeights cs3_layer_weights_given(const Cs3LayerCounts *counts) {
   return (Cs3LayerWeights){.counts = counts != NULL ? given : NULL, .source = (gpointer)counts};
-}
-
-gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts, GError **error) {
-  Cs3LayerWeights weights = weights_of(counts);
-  return cs3_layer_cycles_of(hw, shape, mapping, &weights, G_MAXINT64, error);
-}
-
-gboolean cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                              const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
-                              Cs3LayerResult *result, GError **error) {
-  Cs3LayerWeights weights = weights_of(counts);
-  return cs3_layer_recurrence_of(hw, shape, mapping, &weights, result, error);
 }

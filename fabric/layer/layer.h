@@ -163,37 +163,33 @@ gboolean cs3_layer_above_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape
                                const Cs3Mapping *mapping, gint64 nonzeros, gint64 cycles,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* How much of a pass is to be found out, the cheapest first. */
+typedef enum {
+  CS3_LAYER_CYCLES, /* cycles and non-zeros, in one run instead of three or four; the rest is 0 */
+  CS3_LAYER_TIMES,  /* everything but the causes */
+  CS3_LAYER_CAUSES, /* everything */
+} Cs3LayerDetail;
+
+typedef struct {
+  Cs3LayerDetail detail;
+  /* Of CS3_LAYER_CYCLES: a pass that takes as long or longer may be stopped as soon as that is
+   * certain, with any number of cycles from here on; below it they are exact. 0: always exact. */
+  gint64 give_up;
+} Cs3LayerWant;
+
 /**
- * cs3_layer_cycles: cycles of cs3_layer_recurrence() alone, in one run instead of three or four.
- * Returns: -1 with CS3_FABRIC_ERROR_INFEASIBLE when the lines drift too far apart.
+ * cs3_layer_pass: the pass as exact max-plus recurrences over (row x line).
+ * @mapping: must have passed cs3_mapping_check().
+ * @weights: (nullable): %NULL: every weight is alive. A pass that weights->memo knows, under
+ *   whatever name the machine had then, is not run again; the result is the same.
+ * Errors: CS3_FABRIC_ERROR_INFEASIBLE (the lines drift too far apart), MISTAKE (exact cycles below
+ *   cs3_layer_bound()).
  */
-gint64 cs3_layer_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
+gboolean cs3_layer_pass(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
+                        Cs3LayerWant want, Cs3LayerResult *result,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/**
- * cs3_layer_recurrence: the pass as exact max-plus recurrences over (row x line).
- * @counts: live weights per (row, line), lines as in cs3_mapping_starts().
- * @mapping must have passed cs3_mapping_check().
- * Errors: as cs3_layer_cycles() and cs3_layer_above_bound().
- */
-gboolean cs3_layer_recurrence(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                              const Cs3Mapping *mapping, const Cs3LayerCounts *counts,
-                              Cs3LayerResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/**
- * cs3_layer_cycles_of, cs3_layer_recurrence_of: the same with counts made on demand. A pass that
- * weights->memo knows, under whatever name the machine had then, is not run again; the result is
- * the same. cs3_layer_times_of() leaves the causes at 0, which saves most of the work.
- * @give_up: exact below it; a pass that takes as long or longer may be stopped as soon as that is
- *   certain, with any result from @give_up on. %G_MAXINT64: exact.
- */
-gint64 cs3_layer_cycles_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                           const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                           gint64 give_up, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean cs3_layer_times_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                            const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                            Cs3LayerResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean cs3_layer_recurrence_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                                 const Cs3Mapping *mapping, const Cs3LayerWeights *weights,
-                                 Cs3LayerResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** cs3_layer_weights_given: @counts (nullable, borrowed) at hand, for the number of lines that the
+ * pass will use. */
+Cs3LayerWeights cs3_layer_weights_given(const Cs3LayerCounts *counts);

@@ -45,13 +45,13 @@ gint64 cs3_lines_mean(gint64 n, const gint32 *times) {
   return sum >= 0 ? sum / n : -((-sum + n - 1) / n);
 }
 
-gboolean cs3_lines_narrow(const Cs3LayerShape *shape, gint64 lines, gint32 service) {
-  return (shape->features + lines - 1) / lines * service <= G_MAXUINT16;
+gboolean cs3_lines_narrow(gint64 features, gint32 service) {
+  return features * service <= G_MAXUINT16;
 }
 
-guint16 *cs3_lines_full(const Cs3LayerShape *shape, gint64 lines) {
+guint16 *cs3_lines_full(gint64 features, gint64 lines) {
   guint16 *full = g_new(guint16, lines);
   for (gint64 r = 0; r < lines; r++)
-    full[r] = (guint16)((r + 1) * shape->features / lines - r * shape->features / lines);
+    full[r] = (guint16)((r + 1) * features / lines - r * features / lines);
   return full;
 }

@@ -38,10 +38,10 @@ gint32 cs3_lines_latest(gint64 n, const gint32 *times);
 gint64 cs3_lines_mean(gint64 n, const gint32 *times);
 
 /**
- * cs3_lines_narrow: whether the work of every line's weights in a row, at @service cycles each,
- * fits 16 bits: products of that width cost a quarter of wide ones.
+ * cs3_lines_narrow: whether the work of a line's @features weights in a row, at @service cycles
+ * each, fits 16 bits: products of that width cost a quarter of wide ones.
  */
-gboolean cs3_lines_narrow(const Cs3LayerShape *shape, gint64 lines, gint32 service);
+gboolean cs3_lines_narrow(gint64 features, gint32 service);
 
 /** cs3_lines_work: @weights x @service; @narrow: as cs3_lines_narrow() says. */
 static inline __attribute__((always_inline)) gint32 cs3_lines_work(guint16 weights, gint32 service,
@@ -57,5 +57,6 @@ static inline void cs3_lines_prefetch(gint64 n, const guint16 *weights) {
     __builtin_prefetch(weights + r);
 }
 
-/** cs3_lines_full: (transfer full): features of each of @lines: the weights of a dense row. */
-guint16 *cs3_lines_full(const Cs3LayerShape *shape, gint64 lines);
+/** cs3_lines_full: (transfer full): the @features of a row on each of @lines: the weights of a
+ * dense one. */
+guint16 *cs3_lines_full(gint64 features, gint64 lines);

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The two machines a pass can run on, with limits switched on one after the other so that each
- * limit's share of the time is the difference of two runs. Internal to fabric/layer/. */
+/* The two machines a pass can run on. Internal to fabric/layer/. */
 #pragma once
 
 #include "fabric/layer/costs.h"
 
-/* Limits are cumulative, in this order. */
+/* Limits are switched on one after the other, in this order, so that each one's share of the time
+ * is the difference of two runs. */
 typedef enum {
   CS3_LIMIT_SLOTS,     /* lines coupled by accumulator slots only */
   CS3_LIMIT_REDUCTION, /* and by the reduction (dW, backward: the broadcast) with its latencies */
   CS3_LIMIT_INGRESS,   /* and by the off-wafer links inwards */
   CS3_LIMIT_EGRESS,    /* and outwards (dW, backward) */
 } Cs3PassLimits;
+
+/** cs3_pass_limited: @costs with the limits after @limits switched off, and nothing left that no
+ * one reads then. */
+Cs3PassCosts cs3_pass_limited(const Cs3PassCosts *costs, Cs3PassLimits limits);
 
 /* The end of a pass whose lines drift further apart than 32-bit times reach: it cannot be told. */
 #define CS3_PASS_ADRIFT (-1)
@@ -51,23 +55,22 @@ typedef struct {
  * cs3_pass_rest_take: @matrix_row has been done. Returns: %FALSE when the row's weights are not
  * known: then nothing can be said about the rest.
  */
-static inline gboolean cs3_pass_rest_take(Cs3PassRest *rest, const Cs3LayerShape *shape,
+static inline gboolean cs3_pass_rest_take(Cs3PassRest *rest, const Cs3PassCosts *costs,
                                           const Cs3LayerCounts *counts, gint64 matrix_row) {
   rest->rows--;
   if (counts != NULL && counts->row_weights == NULL)
     return FALSE;
-  rest->weights -= counts != NULL ? counts->row_weights[matrix_row] : shape->features;
+  rest->weights -= counts != NULL ? counts->row_weights[matrix_row] : costs->row_features;
   return TRUE;
 }
 
 /** cs3_pass_rest: of a whole pass; weights are the sum of the known row totals. */
-Cs3PassRest cs3_pass_rest(const Cs3LayerShape *shape, const Cs3LayerCounts *counts);
+Cs3PassRest cs3_pass_rest(const Cs3PassCosts *costs, const Cs3LayerCounts *counts);
 
-/** cs3_axpy_pass: forward and dX. @give_up: as for cs3_layer_cycles_of(), against `end`. */
-Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                           const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
-                           Cs3PassLimits limits, gint64 give_up);
-
-/** cs3_dot_pass: dW and backward. */
-Cs3PassTimes cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                          const Cs3LayerCounts *counts, Cs3PassLimits limits, gint64 give_up);
+/**
+ * cs3_axpy_pass, cs3_dot_pass: forward and dX; dW and backward.
+ * @counts: (nullable): %NULL: every weight is alive.
+ * @give_up: as of a Cs3LayerWant, against `end`.
+ */
+Cs3PassTimes cs3_axpy_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *counts, gint64 give_up);
+Cs3PassTimes cs3_dot_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *counts, gint64 give_up);

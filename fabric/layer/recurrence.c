@@ -19,7 +19,6 @@ enum { FETCH_STEPS = 16 };
 typedef struct {
   Cs3Recurrence s;
   const Cs3ReductionOps *ops;
-  const Cs3LayerShape *shape;
   const Cs3LayerCounts *counts;
   gboolean reduce, overlap, narrow;
   gint64 base; /* cycles taken out of every 32-bit time so far */
@@ -41,10 +40,10 @@ static gint32 *new_times(gint64 n) {
   return times;
 }
 
-static void state_init(Cs3Recurrence *s, const Cs3LayerCosts *costs, gint64 rows, gboolean reduce) {
+static void state_init(Cs3Recurrence *s, const Cs3PassCosts *costs) {
   gint64 n = costs->lines;
-  *s = (Cs3Recurrence){.costs = costs, .lines = n, .rows = rows};
-  s->vector = reduce && n > 1 ? costs->vector : 0;
+  *s = (Cs3Recurrence){.costs = costs, .lines = n, .rows = costs->rows};
+  s->vector = costs->travels && n > 1 ? costs->vector : 0;
   s->depth = 3 + MAX(costs->along.look_rows, MAX(costs->low.look_rows, costs->turn.look_rows));
   s->x = g_new0(gint32, n);
   s->acc = g_new0(gint32, n);
@@ -55,24 +54,21 @@ static void state_init(Cs3Recurrence *s, const Cs3LayerCosts *costs, gint64 rows
   s->latest = s->spare;
 }
 
-static Engine *engine_new(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                          const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
-                          gboolean reduce) {
+static Engine *engine_new(const Cs3PassCosts *costs, const Cs3LayerCounts *counts) {
   Engine *e = g_new0(Engine, 1);
   gint64 n = costs->lines;
-  e->ops = cs3_reduction_ops(mapping->reduction);
-  e->shape = shape;
+  e->ops = cs3_reduction_ops(costs->reduction);
   e->counts = counts;
-  e->reduce = reduce;
-  e->narrow = cs3_lines_narrow(shape, n, costs->service);
+  e->reduce = costs->travels;
+  e->narrow = cs3_lines_narrow(costs->features, costs->service);
   e->matrix_row = -1;
   e->rebase_rows = cs3_lines_rebase_rows(costs->longest_row);
-  e->overlap = mapping->overlap || !reduce || n == 1;
-  state_init(&e->s, costs, shape->rows, reduce);
+  e->overlap = costs->overlap || !e->reduce || n == 1;
+  state_init(&e->s, costs);
   e->gather = g_new0(guint16, n);
-  e->full = cs3_lines_full(shape, n);
+  e->full = cs3_lines_full(costs->row_features, n);
   e->has_row = g_new0(guint8, n);
-  e->first_row = cs3_mapping_starts(shape->rows, n);
+  e->first_row = cs3_mapping_starts(costs->rows, n);
   e->fetched = g_new(guint16, FETCH_STEPS * n);
   return e;
 }
@@ -264,7 +260,7 @@ static gboolean rebase(Engine *e) {
 
 /* The row's sum leaves the root for its owner, who stores it. */
 static void store_row(Engine *e, gint64 owner) {
-  const Cs3LayerCosts *c = e->s.costs;
+  const Cs3PassCosts *c = e->s.costs;
   gint64 root = e->ops->root(e->s.lines);
   if (e->s.vector == 0 || root < 0)
     return;
@@ -292,8 +288,8 @@ static gint32 tail_step(Engine *e, const Step *step, const guint16 *weights) {
   return cs3_ring_tail_step(e->tail, &ring);
 }
 
-static void advance_row(Engine *e, gint64 row, Cs3Stream *ingress) {
-  const Cs3LayerCosts *costs = e->s.costs;
+static void advance_row(Engine *e, gint64 row, Cs3RowStream *ingress) {
+  const Cs3PassCosts *costs = e->s.costs;
   gint64 owner;
   gboolean tail = !e->ops->same_row && row / e->s.lines == e->s.rows / e->s.lines;
   const guint16 *weights = step_weights(e, row, &owner);
@@ -316,8 +312,8 @@ static void advance_row(Engine *e, gint64 row, Cs3Stream *ingress) {
 
 /* The least that the pass takes when @rest is still to be done: the mean line's work, issue slots
  * of the reduction included (the ends of a chain only send), or the stream. */
-static gint64 least_end(const Engine *e, const Cs3PassRest *rest, const Cs3Stream *ingress) {
-  const Cs3LayerCosts *c = e->s.costs;
+static gint64 least_end(const Engine *e, const Cs3PassRest *rest, const Cs3RowStream *ingress) {
+  const Cs3PassCosts *c = e->s.costs;
   gint64 n = e->s.lines, row = c->control;
   gint64 ends = 0;
   if (e->reduce && e->overlap) {
@@ -330,24 +326,22 @@ static gint64 least_end(const Engine *e, const Cs3PassRest *rest, const Cs3Strea
 }
 
 /* Whether the pass is certain to take until @give_up; looked at now and then. */
-static gint64 too_late(const Engine *e, gint64 step, Cs3PassRest *rest, const Cs3Stream *ingress,
+static gint64 too_late(const Engine *e, gint64 step, Cs3PassRest *rest, const Cs3RowStream *ingress,
                        gint64 give_up) {
-  if (!e->ops->same_row || !cs3_pass_rest_take(rest, e->shape, e->counts, e->matrix_row) ||
+  if (!e->ops->same_row || !cs3_pass_rest_take(rest, e->s.costs, e->counts, e->matrix_row) ||
       step % CS3_GIVE_UP_ROWS != 0 || give_up == G_MAXINT64)
     return 0;
   gint64 least = least_end(e, rest, ingress);
   return least >= give_up ? least : 0;
 }
 
-Cs3PassTimes cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                           const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
-                           Cs3PassLimits limits, gint64 give_up) {
-  g_autoptr(Engine) e = engine_new(shape, mapping, costs, counts, limits >= CS3_LIMIT_REDUCTION);
-  g_autoptr(Cs3Stream) ingress =
-      cs3_stream_new(shape, costs, counts, limits >= CS3_LIMIT_INGRESS ? costs->ingress_cycles : 0);
-  Cs3PassRest rest = cs3_pass_rest(shape, counts);
+Cs3PassTimes cs3_axpy_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *counts,
+                           gint64 give_up) {
+  g_autoptr(Engine) e = engine_new(costs, counts);
+  g_autoptr(Cs3RowStream) ingress = cs3_stream_new(costs, counts);
+  Cs3PassRest rest = cs3_pass_rest(costs, counts);
   gint64 n = costs->lines;
-  gint64 steps = cs3_reduction_steps(e->ops, n, shape->rows);
+  gint64 steps = cs3_reduction_steps(e->ops, n, costs->rows);
   for (gint64 step = 0; step < steps; step++) {
     if (step % e->rebase_rows == 0 && !rebase(e))
       return (Cs3PassTimes){.end = CS3_PASS_ADRIFT};

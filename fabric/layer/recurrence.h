@@ -15,7 +15,7 @@
 #include "fabric/layer/lines.h"
 
 typedef struct {
-  const Cs3LayerCosts *costs;
+  const Cs3PassCosts *costs;
   gint64 lines;
   gint64 rows; /* of the layer */
   gint64 row;  /* step i */
@@ -56,15 +56,15 @@ typedef struct {
   /* Place of a line among the PEs of its group. */
   gint64 (*place)(gint64 lines, gint64 line);
   /* For estimates: cycles from a row's last addition to its sum at the root, once a pass. */
-  double (*latency)(const Cs3LayerCosts *costs, gint64 rows);
+  double (*latency)(const Cs3PassCosts *costs, gint64 rows);
   /* Line at which a row's sum is complete and from which it goes to its owner; -1: at the owner. */
   gint64 (*root)(gint64 lines);
   /* From `ready` of this step: P into `latest`, y into cs3_recurrence_sent(). */
   void (*advance)(Cs3Recurrence *state);
   /* Issue cycles that the reduction of @step costs every line's datapath, ... */
-  gint32 (*issue)(const Cs3LayerCosts *costs, gint64 step);
+  gint32 (*issue)(const Cs3PassCosts *costs, gint64 step);
   /* ... and what the ends, the root and the row's @owner (who stores it) add to or save on @x. */
-  void (*adjust)(const Cs3LayerCosts *costs, gint64 owner, gint32 *x);
+  void (*adjust)(const Cs3PassCosts *costs, gint64 owner, gint32 *x);
 } Cs3ReductionOps;
 
 #define CS3_REDUCTION_OPS(ID, name, text) extern const Cs3ReductionOps cs3_reduction_##name;

@@ -20,16 +20,16 @@ static void advance(Cs3Recurrence *s) {
   cs3_send_times(s, 1, passed + last, NULL, 0, sent + last);
 }
 
-static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
+static gint32 issue(const Cs3PassCosts *costs, gint64 step) {
   return costs->receive + costs->send;
 }
 
-static void adjust(const Cs3LayerCosts *costs, gint64 owner, gint32 *x) {
+static void adjust(const Cs3PassCosts *costs, gint64 owner, gint32 *x) {
   x[0] -= costs->receive; /* the head only sends */
   x[owner] += costs->store;
 }
 
-static double latency(const Cs3LayerCosts *costs, gint64 rows) {
+static double latency(const Cs3PassCosts *costs, gint64 rows) {
   return (double)costs->lines * costs->along.stage;
 }
 

@@ -66,13 +66,13 @@ static void advance(Cs3Recurrence *s) {
   send(s, before, sent);
 }
 
-static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
+static gint32 issue(const Cs3PassCosts *costs, gint64 step) {
   gint64 n = costs->lines, phase = step % n;
   return (phase > 0 ? costs->receive : 0) + (phase < n - 1 ? costs->send : costs->store);
 }
 
 /* Every line is head, middle and owner at the same time as the others. */
-static void adjust(const Cs3LayerCosts *costs, gint64 owner, gint32 *x) {}
+static void adjust(const Cs3PassCosts *costs, gint64 owner, gint32 *x) {}
 
 static gint64 turn(gint64 lines) {
   return lines;
@@ -84,7 +84,7 @@ static gint64 interleaved(gint64 lines, gint64 line) {
 }
 
 /* Whole turns are streamed: what the last one lacks in rows. */
-static double latency(const Cs3LayerCosts *costs, gint64 rows) {
+static double latency(const Cs3PassCosts *costs, gint64 rows) {
   return fmod(costs->lines - fmod(rows, costs->lines), costs->lines) * (double)costs->vector;
 }
 

@@ -17,7 +17,7 @@ static gint32 later(gint32 a, gint32 b) {
 /* P of both chains; passed[n] is when the root begins with the upper vector, passed[root] with the
  * lower one. */
 static void scan(Cs3Recurrence *s, gint32 *passed) {
-  const Cs3LayerCosts *c = s->costs;
+  const Cs3PassCosts *c = s->costs;
   gint64 n = s->lines, root = middle(n);
   gint32 stage = s->vector > 0 ? c->along.stage : 0, low = s->vector > 0 ? c->low.stage : 0;
   gint32 upper = cs3_chain_scan(root, 1, stage, s->ready, passed);
@@ -44,11 +44,11 @@ static void advance(Cs3Recurrence *s) {
   }
 }
 
-static gint32 issue(const Cs3LayerCosts *costs, gint64 step) {
+static gint32 issue(const Cs3PassCosts *costs, gint64 step) {
   return costs->receive + costs->send;
 }
 
-static void adjust(const Cs3LayerCosts *costs, gint64 owner, gint32 *x) {
+static void adjust(const Cs3PassCosts *costs, gint64 owner, gint32 *x) {
   gint64 n = costs->lines;
   x[0] -= costs->receive; /* heads only send */
   if (n > 2) {
@@ -58,7 +58,7 @@ static void adjust(const Cs3LayerCosts *costs, gint64 owner, gint32 *x) {
   x[owner] += costs->store;
 }
 
-static double latency(const Cs3LayerCosts *costs, gint64 rows) {
+static double latency(const Cs3PassCosts *costs, gint64 rows) {
   return (double)costs->lines * costs->along.stage / 2;
 }
 

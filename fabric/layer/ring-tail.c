@@ -42,7 +42,7 @@ void cs3_ring_tail_free(Cs3RingTail *tail) {
 /* Line @r takes in what its neighbour had in the step before; that one's y is known now. */
 static gint32 take_in(Cs3RingTail *tail, gint64 r, gint32 ready) {
   Cs3Recurrence *s = tail->s;
-  const Cs3LayerCosts *c = s->costs;
+  const Cs3PassCosts *c = s->costs;
   const Cs3LayerEdge *edge = cs3_ring_turns(s->lines, r) ? &c->turn : &c->along;
   gint64 up = r > 0 ? r - 1 : s->lines - 1, m = tail->received[r]++;
   gint32 arrival = s->latest[up] + (s->vector > 0 ? edge->stage : 0);

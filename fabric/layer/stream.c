@@ -11,8 +11,8 @@
 
 enum { FRACTION_BITS = 20 };
 
-struct Cs3Stream {
-  const Cs3LayerCosts *costs;
+struct Cs3RowStream {
+  const Cs3PassCosts *costs;
   const Cs3LayerCounts *counts; /* NULL: every weight is alive, all rows are alike */
   gint64 dense_row;             /* payload of such a row, -1: not known yet */
   gint64 per_wavelet;           /* fixed point; 0: no limit */
@@ -25,19 +25,18 @@ struct Cs3Stream {
 
 /* Wavelets that a line gets for a row whatever its weights: the control wavelet and, padded to the
  * fullest line, the mask. */
-static gint64 fixed_wavelets(const Cs3LayerCosts *costs) {
+static gint64 fixed_wavelets(const Cs3PassCosts *costs) {
   return 1 + (costs->wire == CS3_WIRE_BITMASK ? (costs->features + 31) / 32 : 0);
 }
 
-Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                          const Cs3LayerCounts *counts, double cycles_per_wavelet) {
-  Cs3Stream *s = g_new0(Cs3Stream, 1);
+Cs3RowStream *cs3_stream_new(const Cs3PassCosts *costs, const Cs3LayerCounts *counts) {
+  Cs3RowStream *s = g_new0(Cs3RowStream, 1);
   s->costs = costs;
   s->counts = counts;
   s->dense_row = -1;
-  s->per_wavelet = llround(ldexp(cycles_per_wavelet, FRACTION_BITS));
+  s->per_wavelet = llround(ldexp(costs->ingress_cycles, FRACTION_BITS));
   s->fixed = fixed_wavelets(costs);
-  s->depth = MIN(costs->edge_rows, shape->rows + costs->lines);
+  s->depth = MIN(costs->edge_rows, costs->rows + costs->lines);
   s->taken = g_new0(gint64, s->depth);
   return s;
 }
@@ -46,7 +45,7 @@ double cs3_stream_rate(double cycles_per_wavelet) {
   return ldexp((double)llround(ldexp(cycles_per_wavelet, FRACTION_BITS)), -FRACTION_BITS);
 }
 
-void cs3_stream_free(Cs3Stream *stream) {
+void cs3_stream_free(Cs3RowStream *stream) {
   g_free(stream->taken);
   g_free(stream);
 }
@@ -62,7 +61,7 @@ static guint32 packed(gint64 n, const guint16 *weights, guint32 bits) {
 }
 
 /* Bits per live weight. */
-static guint32 weight_bits(const Cs3LayerCosts *costs) {
+static guint32 weight_bits(const Cs3PassCosts *costs) {
   switch (costs->wire) {
   case CS3_WIRE_COMMAND:
     return 0;
@@ -88,14 +87,14 @@ void cs3_layer_row_totals(const Cs3LayerCounts *counts, gint64 rows, gint64 line
 }
 
 /* Known of whole rows of the matrix; %NULL: to be added up. */
-static const guint32 *known_totals(const Cs3Stream *s, guint32 bits) {
+static const guint32 *known_totals(const Cs3RowStream *s, guint32 bits) {
   if (s->counts == NULL)
     return NULL;
   return bits == 32 ? s->counts->row_weights : bits == 16 ? s->counts->row_pairs : NULL;
 }
 
 /* Wavelets of values and indices. */
-static gint64 payload(Cs3Stream *s, gint64 matrix_row, const guint16 *weights) {
+static gint64 payload(Cs3RowStream *s, gint64 matrix_row, const guint16 *weights) {
   guint32 bits = weight_bits(s->costs);
   if (bits == 0)
     return 0;
@@ -109,7 +108,7 @@ static gint64 payload(Cs3Stream *s, gint64 matrix_row, const guint16 *weights) {
   return s->dense_row;
 }
 
-static gint64 row_wavelets(Cs3Stream *s, gint64 matrix_row, const guint16 *weights,
+static gint64 row_wavelets(Cs3RowStream *s, gint64 matrix_row, const guint16 *weights,
                            const guint8 *has_row) {
   gint64 lines = s->costs->lines;
   for (gint64 r = 0; has_row && r < s->costs->lines; r++)
@@ -117,7 +116,7 @@ static gint64 row_wavelets(Cs3Stream *s, gint64 matrix_row, const guint16 *weigh
   return lines * s->fixed + payload(s, matrix_row, weights);
 }
 
-gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, gint64 matrix_row, const guint16 *weights,
+gint64 cs3_stream_arrival(Cs3RowStream *s, gint64 row, gint64 matrix_row, const guint16 *weights,
                           const guint8 *has_row) {
   if (s->per_wavelet == 0)
     return G_MININT64;
@@ -128,19 +127,19 @@ gint64 cs3_stream_arrival(Cs3Stream *s, gint64 row, gint64 matrix_row, const gui
   return (s->clock + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
 }
 
-void cs3_stream_begin(Cs3Stream *s, gint64 cycle) {
+void cs3_stream_begin(Cs3RowStream *s, gint64 cycle) {
   s->clock = cycle << FRACTION_BITS;
 }
 
-void cs3_stream_consumed(Cs3Stream *s, gint64 row, gint64 cycle) {
+void cs3_stream_consumed(Cs3RowStream *s, gint64 row, gint64 cycle) {
   s->taken[row % s->depth] = cycle;
 }
 
-gint64 cs3_stream_least(const Cs3Stream *s, gint64 rows, gint64 weights) {
+gint64 cs3_stream_least(const Cs3RowStream *s, gint64 rows, gint64 weights) {
   gint64 wavelets = rows * s->fixed * s->costs->lines + weights * weight_bits(s->costs) / 32;
   return (s->clock + wavelets * s->per_wavelet) >> FRACTION_BITS;
 }
 
-gint64 cs3_stream_total(const Cs3Stream *s) {
+gint64 cs3_stream_total(const Cs3RowStream *s) {
   return s->total;
 }

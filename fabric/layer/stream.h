@@ -6,16 +6,15 @@
 
 #include "fabric/layer/costs.h"
 
-typedef struct Cs3Stream Cs3Stream;
+typedef struct Cs3RowStream Cs3RowStream;
 
 /**
- * cs3_stream_new: @cycles_per_wavelet 0 switches the limit off. (transfer full)
+ * cs3_stream_new: (transfer full): where costs->ingress_cycles is 0, there is no limit.
  * @counts: (nullable): as the pass has them; borrowed.
  */
-Cs3Stream *cs3_stream_new(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                          const Cs3LayerCounts *counts, double cycles_per_wavelet);
-void cs3_stream_free(Cs3Stream *stream);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Stream, cs3_stream_free)
+Cs3RowStream *cs3_stream_new(const Cs3PassCosts *costs, const Cs3LayerCounts *counts);
+void cs3_stream_free(Cs3RowStream *stream);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3RowStream, cs3_stream_free)
 
 /**
  * cs3_stream_arrival: cycle at which row @row is complete at the edge.
@@ -23,21 +22,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Stream, cs3_stream_free)
  * gets a control wavelet. Rows must be asked for in order.
  * @matrix_row: whose weights they are, so that known totals need not be added up; -1: of several.
  */
-gint64 cs3_stream_arrival(Cs3Stream *stream, gint64 row, gint64 matrix_row, const guint16 *weights,
-                          const guint8 *has_row);
+gint64 cs3_stream_arrival(Cs3RowStream *stream, gint64 row, gint64 matrix_row,
+                          const guint16 *weights, const guint8 *has_row);
 
 /** cs3_stream_rate: @cycles_per_wavelet as fixed point counts it. */
 double cs3_stream_rate(double cycles_per_wavelet);
 
 /** cs3_stream_begin: the first wavelet comes in from @cycle on. */
-void cs3_stream_begin(Cs3Stream *stream, gint64 cycle);
+void cs3_stream_begin(Cs3RowStream *stream, gint64 cycle);
 
 /** cs3_stream_consumed: every line has taken row @row by @cycle. */
-void cs3_stream_consumed(Cs3Stream *stream, gint64 row, gint64 cycle);
+void cs3_stream_consumed(Cs3RowStream *stream, gint64 row, gint64 cycle);
 
 /** cs3_stream_least: cycle before which @rows more rows with @weights live weights in all cannot
  * have come in. */
-gint64 cs3_stream_least(const Cs3Stream *stream, gint64 rows, gint64 weights);
+gint64 cs3_stream_least(const Cs3RowStream *stream, gint64 rows, gint64 weights);
 
 /** cs3_stream_total: wavelets that have come in. */
-gint64 cs3_stream_total(const Cs3Stream *stream);
+gint64 cs3_stream_total(const Cs3RowStream *stream);

@@ -202,10 +202,16 @@ Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan
   return weights->layer;
 }
 
-static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *candidate,
-                  const Cs3WeightsLoan *loan, Cs3Memo *memo, gint64 give_up, GError **error) {
+/* @give_up: 0: never. */
+static gboolean run(const Cs3Hardware *hw, Cs3MapCandidate *candidate, const Cs3WeightsLoan *loan,
+                    Cs3Memo *memo, gint64 give_up, GError **error) {
   Cs3LayerWeights weights = cs3_map_weights(&candidate->shape, loan, memo);
-  return cs3_layer_cycles_of(hw, &candidate->shape, &candidate->mapping, &weights, give_up, error);
+  Cs3LayerWant want = {CS3_LAYER_CYCLES, .give_up = give_up};
+  Cs3LayerResult result;
+  if (!cs3_layer_pass(hw, &candidate->shape, &candidate->mapping, &weights, want, &result, error))
+    return FALSE;
+  candidate->cycles = result.cycles;
+  return TRUE;
 }
 
 gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -223,9 +229,7 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
     if (runner_up_known && (double)c.bound * WORTH_A_RUN >= (double)choice->best.cycles)
       continue;
     /* What is no better than the runner-up is of no interest, so it need not be run to its end. */
-    c.cycles =
-        run(hw, &c, weights, memo, runner_up_known ? choice->runner_up.cycles : G_MAXINT64, error);
-    if (c.cycles < 0)
+    if (!run(hw, &c, weights, memo, choice->runner_up.cycles, error))
       return FALSE;
     choice->run++;
     if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {

@@ -54,7 +54,8 @@ static gboolean run_chosen(const Cs3Hardware *hw, const Cs3WeightsLoan *live, Cs
                            Cs3PlanPass *out, GError **error) {
   const Cs3MapCandidate *best = &out->choice.best;
   Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, memo);
-  if (!cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &out->result, error))
+  if (!cs3_layer_pass(hw, &best->shape, &best->mapping, &weights, (Cs3LayerWant){CS3_LAYER_CAUSES},
+                      &out->result, error))
     return FALSE;
   /* The dense format multiplies the zeros too; the work that counts is the live weights. */
   gint64 sent = out->result.nonzeros;
@@ -81,17 +82,18 @@ static gint64 rows_to_run(const Cs3PlanInput *input, const Cs3MapCandidate *best
 static gboolean run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best,
                           const Cs3LayerWeights *weights, Cs3LayerResult *result, GError **error) {
   const Cs3Hardware *hw = &input->machine->hw;
+  const Cs3LayerWant times = {CS3_LAYER_TIMES};
   gint64 rows = best->shape.rows, few = rows_to_run(input, best);
   if (few <= 0 || rows <= 2 * few)
-    return cs3_layer_times_of(hw, &best->shape, &best->mapping, weights, result, error);
+    return cs3_layer_pass(hw, &best->shape, &best->mapping, weights, times, result, error);
   Cs3LayerShape shape = best->shape;
   Cs3LayerResult half;
   double share = (double)rows / few;
   shape.rows = few;
-  if (!cs3_layer_times_of(hw, &shape, &best->mapping, weights, &half, error))
+  if (!cs3_layer_pass(hw, &shape, &best->mapping, weights, times, &half, error))
     return FALSE;
   shape.rows = 2 * few;
-  if (!cs3_layer_times_of(hw, &shape, &best->mapping, weights, result, error))
+  if (!cs3_layer_pass(hw, &shape, &best->mapping, weights, times, result, error))
     return FALSE;
   result->cycles = continued(half.cycles, result->cycles, share);
   result->nonzeros = continued(half.nonzeros, result->nonzeros, share);
@@ -147,9 +149,11 @@ static gboolean choose(const Cs3PlanInput *input, const Cs3LayerShape *shape,
     Cs3LayerWeights weights = cs3_map_weights(&c->shape, live, input->memo);
     if (c->cycles == 0)
       continue;
-    c->cycles = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &weights, G_MAXINT64, error);
-    if (c->cycles <= 0)
+    Cs3LayerResult result;
+    if (!cs3_layer_pass(hw, &c->shape, &c->mapping, &weights, (Cs3LayerWant){CS3_LAYER_CYCLES},
+                        &result, error))
       return FALSE;
+    c->cycles = result.cycles;
   }
   return TRUE;
 }

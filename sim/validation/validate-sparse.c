@@ -42,22 +42,21 @@ static const guint16 *line_counts(Cs3ValidationSession *session, const Cs3LayerS
  * @chain: it is ahead of the lines before it in the chain, instead of all. */
 static gint64 finish(const Cs3LayerShape *shape, gint64 lines, const Cs3LayerCounts *counts,
                      gint64 ahead, gboolean chain) {
-  Cs3LayerCosts costs = {
+  gboolean edge = ahead > 0 && !chain;
+  Cs3PassCosts costs = {
+      .rows = shape->rows,
+      .row_features = shape->features,
       .lines = lines,
-      .columns = 1,
-      .tokens = 1,
+      .features = (shape->features + lines - 1) / lines,
       .service = WEIGHT_CYCLES,
-      .arithmetic = WEIGHT_CYCLES,
-      .slots = ahead > 0 && chain ? (gint32)ahead : MANY_SLOTS,
+      .slots = ahead > 0 && chain ? ahead : MANY_SLOTS,
       .edge_rows = ahead > 0 ? ahead : 1,
       .wire = CS3_WIRE_INDEX16,
-      .ingress_cycles = ldexp(1, -20), /* the smallest that is not "no limit": rows in order */
+      .overlap = TRUE,
+      .travels = edge,
+      .ingress_cycles = edge ? ldexp(1, -20) : 0, /* the smallest limit there is: rows in order */
   };
-  Cs3Mapping mapping = {.axis = CS3_AXIS_Y, .fold = 1, .overlap = TRUE};
-  gboolean edge = ahead > 0 && !chain;
-  return cs3_axpy_pass(shape, &mapping, &costs, counts, edge ? CS3_LIMIT_INGRESS : CS3_LIMIT_SLOTS,
-                       G_MAXINT64)
-      .threads;
+  return cs3_axpy_pass(&costs, counts, G_MAXINT64).threads;
 }
 
 /* Speed-up over the dense run of the same mapping, whose lines are never apart. */

@@ -23,8 +23,8 @@ static gboolean check_size(const Cs3Hardware *hw, const Cs3MapCandidate *choice,
   Cs3LayerCosts c;
   cs3_layer_costs(hw, &choice->shape, &choice->mapping, &c);
   double columns = (double)c.columns * choice->mapping.fold;
-  double hops = nonzeros * columns + 2.0 * choice->shape.rows * c.lines * columns * c.elements;
-  double pes = (columns + 1) * c.lines;
+  double hops = nonzeros * columns + 2.0 * choice->shape.rows * c.pass.lines * columns * c.elements;
+  double pes = (columns + 1) * c.pass.lines;
   if (hops <= MAX_HOPS && pes <= MAX_PES)
     return TRUE;
   g_set_error(

@@ -72,7 +72,8 @@ static gboolean run_pass(const Cs3LayerConfig *config, guint i, const Cs3Mask *m
   const Cs3MapCandidate *best = &side->choice[i].best;
   Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, NULL);
   Cs3LayerResult result;
-  if (!cs3_layer_recurrence_of(hw, &best->shape, &best->mapping, &weights, &result, error))
+  if (!cs3_layer_pass(hw, &best->shape, &best->mapping, &weights, (Cs3LayerWant){CS3_LAYER_CAUSES},
+                      &result, error))
     return FALSE;
   side->bound += cs3_layer_bound(hw, &best->shape, &best->mapping, result.nonzeros);
   /* The dense format multiplies the zeros too; the work that counts is the live weights. */

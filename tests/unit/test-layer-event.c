@@ -321,9 +321,10 @@ static char *fault(const Case *c, Tamper tamper) {
   if (otherwise)
     return otherwise;
   Cs3LayerCounts counts = {l.counts, l.lines};
+  Cs3LayerWeights weights = cs3_layer_weights_given(l.shape.dense ? NULL : &counts);
   Cs3LayerResult want;
-  if (!cs3_layer_recurrence(&l.hw, &l.shape, &l.mapping, l.shape.dense ? NULL : &counts, &want,
-                            &error))
+  if (!cs3_layer_pass(&l.hw, &l.shape, &l.mapping, &weights, (Cs3LayerWant){CS3_LAYER_CAUSES},
+                      &want, &error))
     return g_strdup(error->message);
   if (got.cycles != want.cycles)
     return g_strdup_printf("event %d cycles, recurrence %d", (int)got.cycles, (int)want.cycles);

@@ -119,15 +119,22 @@ static char *describe(const Case *c) {
                          "edge rows %d, dense %d, wire %d",
                          cs3_pass_name(c->shape.pass), cs3_reduction_name(c->mapping.reduction),
                          c->mapping.overlap ? "" : " blocking", (int)c->shape.rows,
-                         (int)c->shape.features, (int)c->lines, k.vector, k.service, k.slots,
-                         k.along.stage, (int)k.edge_rows, c->shape.dense, k.wire);
+                         (int)c->shape.features, (int)c->lines, k.pass.vector, k.pass.service,
+                         (int)k.pass.slots, k.pass.along.stage, (int)k.pass.edge_rows,
+                         c->shape.dense, k.pass.wire);
+}
+
+static gboolean run(const Case *c, const Cs3LayerShape *shape, Cs3LayerDetail detail,
+                    Cs3LayerResult *result, GError **error) {
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  Cs3LayerWeights weights = cs3_layer_weights_given(c->counts ? &counts : NULL);
+  return cs3_layer_pass(&c->hw, shape, &c->mapping, &weights, (Cs3LayerWant){detail}, result,
+                        error);
 }
 
 static void check_laws(const Case *c) {
-  Cs3LayerCounts counts = {c->counts, c->lines};
-  Cs3LayerResult result;
-  ck_assert(cs3_layer_recurrence(&c->hw, &c->shape, &c->mapping, c->counts ? &counts : NULL,
-                                 &result, NULL));
+  Cs3LayerResult result, alone;
+  ck_assert(run(c, &c->shape, CS3_LAYER_CAUSES, &result, NULL));
   gint64 sum = 0, live = 0;
   g_autofree char *text = describe(c);
   for (int i = 0; i < CS3_N_CAUSES; i++) {
@@ -142,8 +149,9 @@ static void check_laws(const Case *c) {
   gint64 bound = cs3_layer_bound(&c->hw, &c->shape, &c->mapping, result.nonzeros);
   ck_assert_msg(bound <= result.cycles, "%s: bound %d above %d", text, (int)bound,
                 (int)result.cycles);
-  ck_assert_int_eq(result.cycles, cs3_layer_cycles(&c->hw, &c->shape, &c->mapping,
-                                                   c->counts ? &counts : NULL, NULL));
+  ck_assert(run(c, &c->shape, CS3_LAYER_CYCLES, &alone, NULL));
+  ck_assert_int_eq(result.cycles, alone.cycles);
+  ck_assert_int_eq(result.nonzeros, alone.nonzeros);
 }
 
 static void random_cases(int n, gboolean (*draw)(GRand *, Case *), void (*check)(const Case *)) {
@@ -181,15 +189,13 @@ static gboolean draw_backward(GRand *r, Case *c) {
 /* A shared backward pass brings in what forward does, lets out what dW does, and takes at least as
  * long as the dW that is part of it. */
 static void check_backward(const Case *c) {
-  Cs3LayerCounts counts = {c->counts, c->lines};
-  const Cs3LayerCounts *live = c->counts ? &counts : NULL;
   Cs3LayerResult result[CS3_N_PASS_KINDS];
   g_autofree char *text = describe(c);
   for (Cs3Pass pass = CS3_PASS_FORWARD; pass < CS3_N_PASS_KINDS; pass++) {
     Cs3LayerShape shape = c->shape;
     shape.pass = pass;
     if (pass != CS3_PASS_DX)
-      ck_assert(cs3_layer_recurrence(&c->hw, &shape, &c->mapping, live, &result[pass], NULL));
+      ck_assert(run(c, &shape, CS3_LAYER_CAUSES, &result[pass], NULL));
   }
   const Cs3LayerResult *backward = &result[CS3_PASS_BACKWARD], *dw = &result[CS3_PASS_DW];
   ck_assert_msg(backward->ingress_wavelets == result[CS3_PASS_FORWARD].ingress_wavelets,
@@ -253,11 +259,12 @@ static void cross_hardware(GRand *r, Cs3Hardware *hw, const Cs3Hardware *other) 
 }
 
 static void assert_remembered(const Case *c, Cs3LayerWeights *weights, Cs3Memo *memo) {
+  const Cs3LayerWant all = {CS3_LAYER_CAUSES};
   Cs3LayerResult fresh, remembered;
   weights->memo = NULL;
-  ck_assert(cs3_layer_recurrence_of(&c->hw, &c->shape, &c->mapping, weights, &fresh, NULL));
+  ck_assert(cs3_layer_pass(&c->hw, &c->shape, &c->mapping, weights, all, &fresh, NULL));
   weights->memo = memo;
-  ck_assert(cs3_layer_recurrence_of(&c->hw, &c->shape, &c->mapping, weights, &remembered, NULL));
+  ck_assert(cs3_layer_pass(&c->hw, &c->shape, &c->mapping, weights, all, &remembered, NULL));
   g_autofree char *text = describe(c);
   ck_assert_msg(fresh.cycles == remembered.cycles && fresh.nonzeros == remembered.nonzeros &&
                     memcmp(fresh.causes, remembered.causes, sizeof fresh.causes) == 0,
@@ -308,11 +315,10 @@ START_TEST(test_scans_agree) {
 END_TEST
 
 /* The copy of the loops without vector instructions (plain-loops.h). */
-Cs3PassTimes plain_cs3_axpy_pass(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                                 const Cs3LayerCosts *costs, const Cs3LayerCounts *counts,
-                                 Cs3PassLimits limits, gint64 give_up);
-Cs3PassTimes plain_cs3_dot_pass(const Cs3LayerShape *shape, const Cs3LayerCosts *costs,
-                                const Cs3LayerCounts *counts, Cs3PassLimits limits, gint64 give_up);
+Cs3PassTimes plain_cs3_axpy_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *counts,
+                                 gint64 give_up);
+Cs3PassTimes plain_cs3_dot_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *counts,
+                                gint64 give_up);
 
 static void check_plain(const Case *c) {
   Cs3LayerCounts counts = {c->counts, c->lines};
@@ -320,12 +326,11 @@ static void check_plain(const Case *c) {
   Cs3LayerCosts k;
   cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
   for (Cs3PassLimits limits = CS3_LIMIT_SLOTS; limits <= CS3_LIMIT_EGRESS; limits++) {
-    gboolean dw = cs3_pass_has_gradients(c->shape.pass);
-    Cs3PassTimes fast = dw ? cs3_dot_pass(&c->shape, &k, live, limits, G_MAXINT64)
-                           : cs3_axpy_pass(&c->shape, &c->mapping, &k, live, limits, G_MAXINT64);
-    Cs3PassTimes plain =
-        dw ? plain_cs3_dot_pass(&c->shape, &k, live, limits, G_MAXINT64)
-           : plain_cs3_axpy_pass(&c->shape, &c->mapping, &k, live, limits, G_MAXINT64);
+    Cs3PassCosts costs = cs3_pass_limited(&k.pass, limits);
+    Cs3PassTimes fast = costs.gradients ? cs3_dot_pass(&costs, live, G_MAXINT64)
+                                        : cs3_axpy_pass(&costs, live, G_MAXINT64);
+    Cs3PassTimes plain = costs.gradients ? plain_cs3_dot_pass(&costs, live, G_MAXINT64)
+                                         : plain_cs3_axpy_pass(&costs, live, G_MAXINT64);
     g_autofree char *text = describe(c);
     ck_assert_msg(memcmp(&fast, &plain, sizeof fast) == 0, "%s: %d cycles, without vectors %d",
                   text, (int)fast.end, (int)plain.end);
@@ -366,11 +371,10 @@ static guint16 *extreme_counts(const Case *c, int kind) {
 }
 
 static void check_extreme(const Case *c) {
-  Cs3LayerCounts counts = {c->counts, c->lines};
   Cs3LayerResult result;
   g_autoptr(GError) error = NULL;
   g_autofree char *text = describe(c);
-  if (!cs3_layer_recurrence(&c->hw, &c->shape, &c->mapping, &counts, &result, &error)) {
+  if (!run(c, &c->shape, CS3_LAYER_CAUSES, &result, &error)) {
     ck_assert_msg(g_error_matches(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE), "%s: %s",
                   text, error->message);
     return;
@@ -440,7 +444,8 @@ START_TEST(test_beyond) {
   Cs3LayerShape long_rows = {.pass = CS3_PASS_FORWARD, .rows = 512, .features = 4096, .tokens = 1};
   ck_assert(cs3_mapping_check(&hw, &long_rows, &mapping, NULL));
   Cs3LayerResult result;
-  ck_assert(cs3_layer_recurrence(&hw, &long_rows, &mapping, NULL, &result, NULL));
+  ck_assert(cs3_layer_pass(&hw, &long_rows, &mapping, NULL, (Cs3LayerWant){CS3_LAYER_CAUSES},
+                           &result, NULL));
   ck_assert_int_ge(result.cycles, (gint64)512 * 4096 * 10000);
   ck_assert(!cs3_layer_above_bound(&hw, &long_rows, &mapping, 512 * 4096, 7, &error));
   fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_MISTAKE, "lower bound");

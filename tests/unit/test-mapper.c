@@ -23,7 +23,10 @@ static gint64 run(const Cs3Hardware *hw, const Cs3MapCandidate *c, const Cs3Mask
   if (mask != NULL)
     cs3_weights_lend_mask(mask, &loan);
   Cs3LayerWeights weights = cs3_map_weights(&c->shape, mask != NULL ? &loan : NULL, NULL);
-  return cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &weights, G_MAXINT64, NULL);
+  Cs3LayerResult result;
+  ck_assert(cs3_layer_pass(hw, &c->shape, &c->mapping, &weights, (Cs3LayerWant){CS3_LAYER_CYCLES},
+                           &result, NULL));
+  return result.cycles;
 }
 
 static Cs3Mask *draw(gint64 rows, gint64 cols, double density, guint64 seed) {

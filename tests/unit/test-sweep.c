@@ -114,17 +114,25 @@ START_TEST(test_memory_changes_nothing) {
     Cs3LayerWeights known = cs3_map_weights(&c->shape, &kept, memo);
     Cs3LayerWeights unknown = cs3_map_weights(&c->shape, &fresh, NULL);
     Cs3LayerResult first, again, alone;
-    ck_assert(
-        cs3_layer_recurrence_of(&l.machine->hw, &c->shape, &c->mapping, &known, &first, NULL));
-    ck_assert(
-        cs3_layer_recurrence_of(&l.machine->hw, &c->shape, &c->mapping, &known, &again, NULL));
-    ck_assert(
-        cs3_layer_recurrence_of(&l.machine->hw, &c->shape, &c->mapping, &unknown, &alone, NULL));
+    const Cs3Hardware *hw = &l.machine->hw;
+    const Cs3LayerWant all = {CS3_LAYER_CAUSES};
+    ck_assert(cs3_layer_pass(hw, &c->shape, &c->mapping, &known, all, &first, NULL));
+    ck_assert(cs3_layer_pass(hw, &c->shape, &c->mapping, &known, all, &again, NULL));
+    ck_assert(cs3_layer_pass(hw, &c->shape, &c->mapping, &unknown, all, &alone, NULL));
     ck_assert_mem_eq(&first, &alone, sizeof first);
     ck_assert_mem_eq(&again, &alone, sizeof again);
   }
 }
 END_TEST
+
+/* @give_up: 0: never. */
+static gint64 cycles(const Cs3Hardware *hw, const Cs3MapCandidate *c,
+                     const Cs3LayerWeights *weights, gint64 give_up) {
+  Cs3LayerResult result;
+  Cs3LayerWant want = {CS3_LAYER_CYCLES, give_up};
+  ck_assert(cs3_layer_pass(hw, &c->shape, &c->mapping, weights, want, &result, NULL));
+  return result.cycles;
+}
 
 /* Exact below the limit, at least the limit otherwise, whatever was asked before. */
 START_TEST(test_give_up) {
@@ -140,13 +148,13 @@ START_TEST(test_give_up) {
   Cs3LayerWeights known = cs3_map_weights(&c->shape, &loan, memo), unknown = known;
   unknown.memo = NULL;
   const Cs3Hardware *hw = &l.machine->hw;
-  gint64 exact = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &unknown, G_MAXINT64, NULL);
+  gint64 exact = cycles(hw, c, &unknown, 0);
   for (int i = 0; i < 12; i++) {
     gint64 limit = i == 0   ? exact
                    : i == 1 ? exact + 1
                             : (gint64)((double)exact * g_rand_double_range(random, 0.1, 1.5));
-    gint64 free = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &unknown, limit, NULL);
-    gint64 remembered = cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &known, limit, NULL);
+    gint64 free = cycles(hw, c, &unknown, limit);
+    gint64 remembered = cycles(hw, c, &known, limit);
     ck_assert_msg(limit > exact ? free == exact : free >= limit && free <= exact,
                   "limit %" G_GINT64_FORMAT ": %" G_GINT64_FORMAT ", exact %" G_GINT64_FORMAT,
                   limit, free, exact);
@@ -175,8 +183,7 @@ START_TEST(test_bound) {
     ck_assert_int_eq(sum, bound.cycles);
     ck_assert_int_eq(bound.cycles, cs3_layer_bound(hw, &c->shape, &c->mapping, sent));
     Cs3LayerWeights weights = cs3_map_weights(&c->shape, &loan, NULL);
-    ck_assert_int_le(bound.cycles,
-                     cs3_layer_cycles_of(hw, &c->shape, &c->mapping, &weights, G_MAXINT64, NULL));
+    ck_assert_int_le(bound.cycles, cycles(hw, c, &weights, 0));
   }
 }
 END_TEST
