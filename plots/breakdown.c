@@ -41,7 +41,7 @@ static const Band bands[] = {
      "MemoryX, SwarmX",
      "#777777",
      CS3_COLOR_BLACK,
-     {"stream_wait", "boundary"}},
+     {"stream_wait", "boundary", "edge"}},
     {CS3_WORDS("rest"),
      "fill, padding",
      "#bbbbbb",

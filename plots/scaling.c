@@ -21,7 +21,7 @@ typedef struct {
 static const Band bands[] = {
     {CS3_WORDS("ingress"), "ingress", "#E69F00", {"ingress"}},
     {CS3_WORDS("egress"), "egress", "#F0E442", {"egress"}},
-    {CS3_WORDS("boundary"), "boundary of steps", "#D55E00", {"boundary"}},
+    {CS3_WORDS("boundary"), "boundary of steps", "#D55E00", {"boundary", "edge"}},
     {CS3_WORDS("stream_wait"), "MemoryX, SwarmX", "#CC79A7", {"stream_wait"}},
     {CS3_WORDS("faults"), "slow systems, links", "#000000", {"faults"}},
     {CS3_WORDS("pe_losses"),

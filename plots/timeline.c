@@ -28,6 +28,7 @@ static const Kind kinds[] = {
     {"wait weights", NULL, CS3_WORDS("waits for weights"), "#D55E00", "."},
     {"wait egress", NULL, CS3_WORDS("waits to send gradients"), "#F0E442", ":"},
     {"boundary", NULL, CS3_WORDS("boundary of two steps"), "#000000", "#"},
+    {"edge", NULL, CS3_WORDS("edge of the step"), "#999999", "|"},
 };
 
 static const json_t *spans_of(const json_t *series) {

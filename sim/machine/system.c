@@ -94,6 +94,11 @@ static const Cs3Param params[] = {
     ROW(INT, NONE, swarmx, "max_systems", max_systems, 1, 1048576, 0, 0, VENDOR,
         "Hot Chips 33 (2021): 192 CS-2; Cerebras announcement of CS-3 (2024): 2,048",
         "Systems that one cluster can hold."),
+    ROW(REAL, SECONDS, step, "edge", edge_s, 0, 3600, 0, 0.2, UNPUBLISHED,
+        "no public value and no known cause (host hand-over, update, fill); steps of several "
+        "batches "
+        "in logs leave 0.12 to 0.20 s on a CS-3, about 0.13 s on a CS-2; 0 until it is fitted",
+        "Fixed time between the last update of a step and the first weights of the next."),
     TRAINING(
         REAL, BITS_PER_S, recovery, "checkpoint", checkpoint_bits_per_s, 1e6, 1e18, 10e9, 1.2e12,
         UNPUBLISHED, "no public value; proposal: 100 Gb/s, one Ethernet port to a file server",

@@ -35,6 +35,9 @@ typedef struct {
     double latency_s;       /* between the wafer's port and a server */
     gint64 staged; /* tensors on the wafer on their way out, and as many on their way back */
   } activations;
+  struct {         /* [step] */
+    double edge_s; /* between the last update of a step and the first weights of the next */
+  } step;
   struct {                        /* [recovery] */
     double checkpoint_bits_per_s; /* MemoryX to storage and back */
     double detection_s;           /* until a lost system is noticed */

@@ -51,13 +51,13 @@ static json_t *hardware_json(const Cs3Run *run) {
 }
 
 static json_t *step_json(const Cs3StepRun *step) {
-  return json_pack("{s:f, s:I, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "time_s",
-                   step->time.step_s, "cycles", (json_int_t)step->cycles, "causes",
-                   causes_json(step->causes, CS3_N_STEP_CAUSES), "compute_s", step->time.compute_s,
-                   "stream_wait_s", step->time.stream_wait_s, "activation_wait_s",
-                   step->time.activation_wait_s, "boundary_s", step->time.boundary_s, "fault_s",
-                   step->fault_s, "bytes_down", step->time.bytes_down, "bytes_up",
-                   step->time.bytes_up, "activation_bytes", step->time.activation_bytes);
+  return json_pack(
+      "{s:f, s:I, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "time_s", step->time.step_s,
+      "cycles", (json_int_t)step->cycles, "causes", causes_json(step->causes, CS3_N_STEP_CAUSES),
+      "compute_s", step->time.compute_s, "stream_wait_s", step->time.stream_wait_s,
+      "activation_wait_s", step->time.activation_wait_s, "boundary_s", step->time.boundary_s,
+      "edge_s", step->time.edge_s, "fault_s", step->fault_s, "bytes_down", step->time.bytes_down,
+      "bytes_up", step->time.bytes_up, "activation_bytes", step->time.activation_bytes);
 }
 
 static const char *recompute_name(Cs3Recompute policy) {

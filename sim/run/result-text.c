@@ -28,6 +28,7 @@ static const char *const meanings[CS3_N_STEP_CAUSES] = {
     [CS3_STEP_PADDING] = "the last micro-batch is not full",
     [CS3_STEP_STREAM_WAIT] = "waiting for MemoryX and SwarmX",
     [CS3_STEP_BOUNDARY] = "last gradient, update, first weights",
+    [CS3_STEP_EDGE] = "fixed time between two steps (step.edge)",
     [CS3_STEP_FAULTS] = "slow systems and links",
 };
 

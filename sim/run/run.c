@@ -15,7 +15,8 @@ const char *cs3_step_cause_name(int cause) {
       [CS3_STEP_ATTENTION] = "attention", [CS3_STEP_VECTOR] = "vector",
       [CS3_STEP_EMBEDDING] = "embedding", [CS3_STEP_RECOMPUTE] = "recompute",
       [CS3_STEP_PADDING] = "padding",     [CS3_STEP_STREAM_WAIT] = "stream_wait",
-      [CS3_STEP_BOUNDARY] = "boundary",   [CS3_STEP_FAULTS] = "faults",
+      [CS3_STEP_BOUNDARY] = "boundary",   [CS3_STEP_EDGE] = "edge",
+      [CS3_STEP_FAULTS] = "faults",
   };
   return cause < CS3_N_CAUSES ? cs3_cause_name(cause) : names[cause];
 }
@@ -71,6 +72,7 @@ static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
   double clock_hz = input->machine->hw.wafer.clock_hz;
   run->causes[CS3_STEP_STREAM_WAIT] = llround(run->time.stream_wait_s * clock_hz);
   run->causes[CS3_STEP_BOUNDARY] = llround(run->time.boundary_s * clock_hz);
+  run->causes[CS3_STEP_EDGE] = llround(run->time.edge_s * clock_hz);
   run->causes[CS3_STEP_FAULTS] = llround(run->fault_s * clock_hz);
   run->cycles = 0;
   for (int cause = 0; cause < CS3_N_STEP_CAUSES; cause++)

@@ -50,6 +50,7 @@ enum {
   CS3_STEP_PADDING,                  /* the last micro-batch is not full */
   CS3_STEP_STREAM_WAIT,              /* waiting for MemoryX and SwarmX within the iteration */
   CS3_STEP_BOUNDARY, /* last gradient, tree, update, first weights: between iterations */
+  CS3_STEP_EDGE,     /* step.edge */
   CS3_STEP_FAULTS,   /* slow systems and links */
   CS3_N_STEP_CAUSES
 };

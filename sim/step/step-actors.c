@@ -48,6 +48,46 @@ static void send(Cs3Simulation *s, Cs3Channel *channel, double bytes) {
   }
 }
 
+/* --- the edge of an iteration --------------------------------------------------------------- */
+
+/* Called when a wafer or the optimizer has finished an iteration. */
+static void close_iteration(Cs3Simulation *s) {
+  if (s->n_at_edge < (s->n_edges + 1) * (guint64)s->n_wafers ||
+      (s->plan->n_gradients > 0 && s->n_updated <= s->n_edges))
+    return;
+  s->closed_s =
+      s->plan->n_gradients > 0 ? MAX(s->last_end_s, s->iteration_update_s) : s->last_end_s;
+  s->n_edges++;
+  cs3_bell_ring(&s->streamer_bell);
+  cs3_simulation_ring_wafers(s);
+}
+
+static void stream_edge(Cs3Simulation *s, guint iteration) {
+  if (iteration == 0 || s->plan->edge_s == 0)
+    return;
+  while (s->n_edges < iteration)
+    cs3_bell_wait(&s->streamer_bell);
+  cs3_engine_sleep_until(s->closed_s + s->plan->edge_s);
+}
+
+static void compute_edge(Cs3Wafer *w) {
+  Cs3Simulation *s = w->s;
+  guint edge = w->place.iteration + 1;
+  if (s->plan->edge_s == 0 || edge == s->n_iterations || s->settled)
+    return;
+  s->n_at_edge++;
+  s->last_end_s = MAX(s->last_end_s, w->totals.end_s);
+  close_iteration(s);
+  while (s->n_edges < edge && !s->settled)
+    cs3_bell_wait(&w->arrived);
+  if (s->settled)
+    return;
+  double open_s = s->closed_s + s->plan->edge_s;
+  note(s, CS3_SPAN_BOUNDARY, w->index, w->place, 0, w->totals.end_s, s->closed_s);
+  note(s, CS3_SPAN_EDGE, w->index, w->place, 0, s->closed_s, open_s);
+  cs3_step_totals_edge(&w->totals, s->plan, s->closed_s);
+}
+
 /* --- MemoryX to wafers ---------------------------------------------------------------------- */
 
 static gboolean may_stream(const Cs3Simulation *s, const Cs3PlanUse *use, guint iteration) {
@@ -78,6 +118,7 @@ static void streamer(int argc, char **argv) {
   Cs3Channel channel = cs3_channel("down");
   Cs3Place *place = &s->streaming;
   for (; place->iteration < s->n_iterations; place->iteration++, place->micro_batch = 0) {
+    stream_edge(s, place->iteration);
     for (; place->micro_batch < s->iterations[place->iteration].micro_batches;
          place->micro_batch++) {
       for (guint k = 0; k < s->plan->n_uses; k++) {
@@ -228,6 +269,7 @@ static void wafer(int argc, char **argv) {
       compute_micro_batch(w);
     if (w->index == 0)
       s->answer->end_s[w->place.iteration] = w->totals.end_s;
+    compute_edge(w);
   }
   if (++s->n_done < s->n_wafers)
     return;
@@ -357,6 +399,7 @@ static void end_updates(Cs3Simulation *s) {
   memcpy(s->updated, s->updating, s->plan->n_groups * sizeof *s->updated);
   s->iteration_update_s = s->last_update_s;
   s->n_updated++;
+  close_iteration(s);
   cs3_simulation_updated(s);
 }
 

@@ -95,8 +95,21 @@ static void run_micro_batch(Oracle *o, gint64 micro_batch) {
     run_use(o, k, micro_batch);
 }
 
+/* Nothing of the next iteration begins before this. */
+static void pass_edge(Oracle *o) {
+  double closed = o->u_end;
+  for (guint c = 0; c < o->plan->classes->len; c++)
+    closed = MAX(closed, o->ends[c]);
+  cs3_step_totals_edge(&o->totals, o->plan, closed);
+  for (guint c = 0; c < o->plan->classes->len; c++)
+    o->ends[c] = o->totals.end_s;
+  o->s_end = MAX(o->s_end, o->totals.end_s);
+}
+
 static void end_iteration(Oracle *o) {
   memcpy(o->updated, o->updating, o->plan->n_groups * sizeof *o->updated);
+  if (o->plan->edge_s > 0)
+    pass_edge(o);
 }
 
 /* Iterate until the state after an iteration's first micro-batch repeats. */

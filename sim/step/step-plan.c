@@ -254,6 +254,7 @@ Cs3StepPlan *cs3_step_plan_new(const Cs3Schedule *schedule, const Cs3System *sys
   plan->micro_batches = schedule->micro_batches;
   plan->prefetch = (gsize)system->swarmx.prefetch;
   plan->staged = (gsize)system->activations.staged;
+  plan->edge_s = system->step.edge_s;
   plan->clock_hz = schedule->clock_hz;
   plan->optimizer_params_per_s = cs3_system_optimizer_rate(system);
   plan_cluster(plan, schedule, system);
@@ -329,6 +330,12 @@ void cs3_step_totals_use(Cs3StepTotals *totals, const Cs3PlanUse *use, const Cs3
   totals->activation_bytes += use->use.activation_out_bytes;
 }
 
+void cs3_step_totals_edge(Cs3StepTotals *totals, const Cs3StepPlan *plan, double closed_s) {
+  totals->boundary_s += closed_s - totals->end_s;
+  totals->edge_s += plan->edge_s;
+  totals->end_s = closed_s + plan->edge_s;
+}
+
 void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals *to,
                          const Cs3StepTotals *from) {
   sum->end_s += factor * (to->end_s - from->end_s);
@@ -337,6 +344,7 @@ void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals 
   sum->egress_wait_s += factor * (to->egress_wait_s - from->egress_wait_s);
   sum->activation_wait_s += factor * (to->activation_wait_s - from->activation_wait_s);
   sum->boundary_s += factor * (to->boundary_s - from->boundary_s);
+  sum->edge_s += factor * (to->edge_s - from->edge_s);
   sum->bytes_down += factor * (to->bytes_down - from->bytes_down);
   sum->bytes_up += factor * (to->bytes_up - from->bytes_up);
   sum->activation_bytes += factor * (to->activation_bytes - from->activation_bytes);
@@ -350,6 +358,7 @@ void cs3_step_totals_time(const Cs3StepTotals *period, Cs3StepTime *time) {
       .egress_wait_s = period->egress_wait_s,
       .activation_wait_s = period->activation_wait_s,
       .boundary_s = period->boundary_s,
+      .edge_s = period->edge_s,
       .bytes_down = period->bytes_down,
       .bytes_up = period->bytes_up,
       .activation_bytes = period->activation_bytes,

@@ -48,6 +48,7 @@ typedef struct {
   guint repeats;               /* states in a row that must come back: see cs3_step_history_lag() */
   double latency_s, retry_s;   /* latency: one way */
   double activation_latency_s; /* wafer to activation servers, one way */
+  double edge_s; /* from one iteration to the next, when all is done; 0: they overlap */
   double clock_hz, optimizer_params_per_s;
   double port_bytes_per_s, memoryx_bytes_per_s;
   double servers_bytes_per_s; /* of a wafer's activation servers */
@@ -109,13 +110,17 @@ Cs3UseTimes cs3_plan_use_times(const Cs3PlanUse *use, double speed, const Cs3Use
 /* Running sums at the end of some use, since the beginning of the simulation. */
 typedef struct {
   double end_s; /* c_end of that use */
-  double compute_s, wait_s, egress_wait_s, activation_wait_s, boundary_s;
+  double compute_s, wait_s, egress_wait_s, activation_wait_s, boundary_s, edge_s;
   double bytes_down, bytes_up, activation_bytes;
 } Cs3StepTotals;
 
 /** cs3_step_totals_use: add a use. @boundary: it is the first streamed one of an iteration. */
 void cs3_step_totals_use(Cs3StepTotals *totals, const Cs3PlanUse *use, const Cs3UseTimes *times,
                          gboolean boundary);
+
+/** cs3_step_totals_edge: the wafer passes the edge of an iteration that ended at @closed_s, for all
+ * wafers and updates; it is at its c_end of the iteration. */
+void cs3_step_totals_edge(Cs3StepTotals *totals, const Cs3StepPlan *plan, double closed_s);
 
 /** cs3_step_totals_add: @sum += @factor x (@to - @from), member by member. */
 void cs3_step_totals_add(Cs3StepTotals *sum, double factor, const Cs3StepTotals *to,

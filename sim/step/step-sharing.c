@@ -50,6 +50,10 @@ typedef struct {
   double *updated[2]; /* by parity of iterations, by group */
   guint64 *n_updates; /* by group */
 
+  guint n_at_edge;             /* wafers at the end of an iteration */
+  guint64 n_updated, n_edges;  /* iterations with all their updates; of which nothing goes on */
+  double last_end_s, closed_s; /* of the last wafer; since when, of the last such iteration */
+
   Cs3StepCut *cuts[CS3_STEP_MAX_ITERATIONS]; /* after an iteration's first micro-batch */
   guint missing[CS3_STEP_MAX_ITERATIONS];    /* parts that they still need */
 } Sharing;
@@ -81,6 +85,27 @@ static void init_cuts(Sharing *s) {
     cs3_step_cut_set_egress(s->cuts[i], s->plan, 0, s->sent, 0);
     cs3_step_cut_set_updates(s->cuts[i], s->plan, 0, s->updated[0]);
   }
+}
+
+/* --- the edge of an iteration ---------------------------------------------------------------- */
+
+static gboolean at_edge(const Sharing *s, guint64 micro_batch) {
+  return s->plan->edge_s > 0 && micro_batch > 0 &&
+         micro_batch % (guint64)s->plan->micro_batches == 0;
+}
+
+/* A wafer or the optimizer has finished an iteration. */
+static void close_iteration(Sharing *s) {
+  if (s->n_at_edge < s->n_wafers || (s->plan->n_gradients > 0 && s->n_updated <= s->n_edges))
+    return;
+  s->closed_s = s->plan->n_gradients > 0 ? MAX(s->last_end_s, s->u_end) : s->last_end_s;
+  s->n_edges++;
+  s->n_at_edge = 0;
+}
+
+/* Whether all of the iterations before @micro_batch is over. */
+static gboolean is_open(const Sharing *s, guint64 micro_batch) {
+  return !at_edge(s, micro_batch) || s->n_edges >= micro_batch / (guint64)s->plan->micro_batches;
 }
 
 /* --- wafers ---------------------------------------------------------------------------------- */
@@ -140,13 +165,33 @@ static void end_micro_batch(Sharing *s, const Wafer *w) {
   cs3_step_cut_set_streams(cut, s->plan, s_end, s->freed, s->n_freed); /* the last wafer's stay */
 }
 
+/* Returns %FALSE while the iteration before is not over. */
+static gboolean pass_edge(Sharing *s, Wafer *w, guint64 micro_batch) {
+  if (!is_open(s, micro_batch))
+    return FALSE;
+  if (!at_edge(s, micro_batch))
+    return TRUE;
+  w->end_s = s->closed_s + s->plan->edge_s;
+  if (w == s->wafers && s->totals.end_s < w->end_s)
+    cs3_step_totals_edge(&s->totals, s->plan, s->closed_s);
+  return TRUE;
+}
+
+static void end_iteration(Sharing *s, const Wafer *w, guint64 next) {
+  if (!at_edge(s, next))
+    return;
+  s->n_at_edge++;
+  s->last_end_s = MAX(s->last_end_s, w->end_s);
+  close_iteration(s);
+}
+
 static gboolean compute(Sharing *s, Wafer *w) {
   guint k = (guint)(w->n_uses % s->plan->n_uses);
   const Cs3PlanUse *use = &s->plan->uses[k];
-  if (!has_inputs(s, w, use))
+  guint64 micro_batch = w->n_uses / s->plan->n_uses;
+  if ((k == 0 && !pass_edge(s, w, micro_batch)) || !has_inputs(s, w, use))
     return FALSE;
   Cs3UseTimes times = times_of(s, w, use);
-  guint64 micro_batch = w->n_uses / s->plan->n_uses;
   if (w == s->wafers)
     cs3_step_totals_use(&s->totals, use, &times,
                         micro_batch % (guint64)s->plan->micro_batches == 0 &&
@@ -154,8 +199,10 @@ static gboolean compute(Sharing *s, Wafer *w) {
   w->end_s = times.end_s;
   w->n_uses++;
   finish_use(s, w, use);
-  if (k == s->plan->n_uses - 1)
+  if (k == s->plan->n_uses - 1) {
     end_micro_batch(s, w);
+    end_iteration(s, w, micro_batch + 1);
+  }
   return TRUE;
 }
 
@@ -171,8 +218,13 @@ static gboolean plan_stream(Sharing *s) {
   if (!is_waiting(&s->down) || plan->n_streams == 0 || s->n_streamed >= s->n_freed + plan->prefetch)
     return FALSE;
   const Cs3PlanUse *use = &plan->uses[plan->streams[s->n_streamed % plan->n_streams]];
-  guint64 iteration = s->n_streamed / plan->n_streams / (guint64)plan->micro_batches;
+  guint64 micro_batch = s->n_streamed / plan->n_streams;
+  guint64 iteration = micro_batch / (guint64)plan->micro_batches;
   double begin = MAX(s->down.last_s, s->freed[s->n_streamed % plan->prefetch]);
+  if (!is_open(s, micro_batch))
+    return FALSE;
+  if (at_edge(s, micro_batch))
+    begin = MAX(begin, s->closed_s + plan->edge_s);
   if (use->group >= 0 && s->n_updates[use->group] < iteration * plan->group_gradients[use->group])
     return FALSE;
   if (use->group >= 0 && iteration > 0)
@@ -248,6 +300,8 @@ static void end_gradient(Sharing *s) {
     cs3_step_cut_set_egress(cut, plan, s->now_s, s->sent, s->n_sent);
   if (!last || micro_batch % per_iteration != per_iteration - 1)
     return;
+  s->n_updated++;
+  close_iteration(s);
   /* The next cut that is to know this iteration's updates: its own, if it has no other. */
   cut = cut_part(s, micro_batch + (per_iteration > 1));
   if (cut != NULL)

@@ -67,6 +67,9 @@ typedef struct Cs3Simulation {
 
   Cs3Wafer *wafers;
   guint n_wafers, n_done;
+  guint64 n_at_edge;           /* ends of iterations on all wafers */
+  guint n_edges;               /* iterations of which nothing goes on */
+  double last_end_s, closed_s; /* of the last wafer; since when, of the last such iteration */
   guint *consumers;            /* ring of P: wafers that have computed the stream */
   guint *givers;               /* ring of P: wafers that have finished the gradient */
   double *freed;               /* ring of P */

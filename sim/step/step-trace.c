@@ -24,6 +24,7 @@ const char *cs3_span_name(Cs3SpanKind kind) {
       [CS3_SPAN_EGRESS] = "wait egress",
       [CS3_SPAN_ACTIVATIONS] = "wait activations",
       [CS3_SPAN_BOUNDARY] = "boundary",
+      [CS3_SPAN_EDGE] = "edge",
   };
   return names[kind];
 }

@@ -17,6 +17,7 @@ typedef enum {
   CS3_SPAN_EGRESS,      /* wafer: waits for room for a gradient */
   CS3_SPAN_ACTIVATIONS, /* wafer: waits for activations, or for room for those that leave */
   CS3_SPAN_BOUNDARY,    /* wafer: waits between two iterations */
+  CS3_SPAN_EDGE,        /* wafer: nothing happens anywhere between two iterations */
   CS3_N_SPANS
 } Cs3SpanKind;
 

@@ -143,7 +143,8 @@ gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system, GE
       !check_rate("swarmx oversubscription", system->swarmx.oversubscription, error) ||
       !check_latency("schedule port latency", schedule->port_latency_s, error) ||
       !check_latency("swarmx tier latency", system->swarmx.tier_latency_s, error) ||
-      !check_rate("swarmx retry time", system->swarmx.retry_s, error))
+      !check_rate("swarmx retry time", system->swarmx.retry_s, error) ||
+      !check_latency("step.edge", system->step.edge_s, error))
     return FALSE;
   for (guint k = 0; k < schedule->n_uses; k++) {
     if (!check_use(k, &schedule->uses[k], error))

@@ -61,6 +61,7 @@ typedef struct {
                                for room for those that leave; weights and gradients that they slow
                                down are in the rest */
   double boundary_s; /* exposed at the iteration boundary: last gradient, tree, update, broadcast */
+  double edge_s;     /* step.edge */
   double bytes_down, bytes_up; /* per step, through one wafer's port */
   double activation_bytes;     /* the part of bytes_up that are activations; they all come back */
 } Cs3StepTime;
@@ -101,12 +102,22 @@ typedef struct {
  * of one wafer that slow weights down do so for all. Then an end is when the bytes have gone at
  * these rates.
  *
+ * The edge of the step: with E = step.edge > 0 nothing of an iteration begins before everything of
+ * the one before has ended and E has passed. For the first stream j and the first use k of an
+ * iteration,
+ *
+ *   x            = max(max_w c_end(w) of the last use before, u_end of the last gradient) + E
+ *   s_start(j)  >= x,   c_start(w,k) >= x
+ *
+ * which adds E to steps whose first weights are the last to be updated; other steps lose besides
+ * what iterations overlap when E is 0.
+ *
  * The step is the time from the end of the first micro-batch's last compute to the same event one
  * iteration later, once the whole state (slots, links, pending updates, relative to that event)
  * repeats to 1e-12. Where it comes back after q iterations (up to 16), the mean of these; the mean
  * over the second half of 64 iterations if it never does (a queue that fills by parts in 10,000).
- * boundary_s is the wafer's idle time in front of the iteration's first streamed use; all other
- * idle time is stream_wait_s.
+ * boundary_s is the wafer's idle time in front of the iteration's first streamed use, and in front
+ * of the edge; all other idle time but the edge is stream_wait_s.
  *
  * Faults that last (stragglers, slow links) are part of every step. Faults with a time are left out
  * of the steady state; cs3_step_disturbed() simulates them.
@@ -125,7 +136,7 @@ gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system,
 
 /**
  * cs3_step_simulate: the step in SimGrid, in a forked child (one engine per process).
- * compute_s + stream_wait_s + boundary_s = step_s to rounding.
+ * compute_s + stream_wait_s + boundary_s + edge_s = step_s to rounding.
  * Micro-batches that repeat are simulated a few times and counted: about 4 of any number.
  * The calling process must have no other running thread (joined ones are fine).
  * Fails when cs3_step_check() does or when the child dies, deadlocks, loses an actor or takes more

@@ -47,10 +47,12 @@ static inline void assert_time(const Cs3StepTime *time, const Cs3StepTime *expec
   assert_near("stream_wait_s", time->stream_wait_s, expected->stream_wait_s, scale);
   assert_near("egress_wait_s", time->egress_wait_s, expected->egress_wait_s, scale);
   assert_near("boundary_s", time->boundary_s, expected->boundary_s, scale);
+  assert_near("edge_s", time->edge_s, expected->edge_s, scale);
   assert_near("bytes_down", time->bytes_down, expected->bytes_down, expected->bytes_down);
   assert_near("bytes_up", time->bytes_up, expected->bytes_up, expected->bytes_up);
-  assert_near("sum of the parts", time->compute_s + time->stream_wait_s + time->boundary_s,
-              time->step_s, scale);
+  assert_near("sum of the parts",
+              time->compute_s + time->stream_wait_s + time->boundary_s + time->edge_s, time->step_s,
+              scale);
 }
 
 /* A model of 32 layers: 7 matrices and attention a layer, forward, then backward with gradients. */

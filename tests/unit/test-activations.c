@@ -267,6 +267,8 @@ static void random_case(Case *c, guint32 seed, int max_micro_batches, double sca
   c->schedule.port_latency_s = g_rand_int_range(rand, 0, 3) * 3e-5;
   c->faults = g_array_new(FALSE, TRUE, sizeof(Cs3Fault));
   random_cluster(rand, c);
+  if (g_rand_int_range(rand, 0, 3) == 0)
+    c->system.step.edge_s = scale * random_ms(rand, 4) / 1e9;
 }
 
 static void assert_sums(const Case *c, const Cs3StepTime *time) {

@@ -129,6 +129,7 @@ static void random_system(GRand *rand, Cs3System *system, Cs3Schedule *schedule)
   system->memoryx.stream_bits_per_s *= g_rand_double_range(rand, 0.3, 1.5);
   schedule->systems = g_rand_int_range(rand, 1, 40);
   schedule->port_latency_s = g_rand_int_range(rand, 0, 3) * 3e-5;
+  system->step.edge_s = g_rand_int_range(rand, 0, 3) * 4e-3;
 }
 
 static void random_faults(GRand *rand, GArray *faults, gint64 systems) {

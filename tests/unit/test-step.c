@@ -212,6 +212,29 @@ START_TEST(egress_bound) {
 }
 END_TEST
 
+/* Forward and backward of one layer: 1 ms of weights, 2 and 4 ms of arithmetic, 1 ms of gradient, 1
+ * ms of update. Three micro-batches, the first weights are the last to be updated. */
+START_TEST(edge) {
+  static const Cs3Use uses[] = {
+      {.stream_bytes = 1e6, .compute_cycles = 2e6},
+      {.stream_bytes = 1e6, .compute_cycles = 4e6, .gradient_bytes = 1e6, .update_params = 1e6},
+  };
+  for (int ms = 0; ms <= 20; ms += 10) {
+    Cs3Schedule schedule = simple_schedule(uses, G_N_ELEMENTS(uses), 3);
+    Cs3System system = simple_system(2);
+    system.step.edge_s = ms * MS;
+    double exposed = 2 * MS + 2 * LATENCY_S; /* gradient, tree, update, tree */
+    assert_step(&schedule, &system,
+                &(Cs3StepTime){.step_s = 18 * MS + exposed + ms * MS,
+                               .compute_s = 18 * MS,
+                               .boundary_s = exposed,
+                               .edge_s = ms * MS,
+                               .bytes_down = 6e6,
+                               .bytes_up = 3e6});
+  }
+}
+END_TEST
+
 /* --- random schedules ----------------------------------------------------------------------- */
 
 typedef struct {
@@ -261,6 +284,8 @@ static void random_case(Case *c, guint32 seed, int max_micro_batches, double sca
   c->system.memoryx.stream_bits_per_s *= g_rand_double_range(rand, 0.7, 1.5);
   c->system.swarmx.link_bits_per_s *= g_rand_double_range(rand, 0.7, 1.5);
   c->schedule.port_latency_s = g_rand_int_range(rand, 0, 3) * 3e-5;
+  if (g_rand_int_range(rand, 0, 3) == 0)
+    c->system.step.edge_s = scale * random_ms(rand, 4) / 1e9;
   g_rand_free(rand);
 }
 
@@ -308,8 +333,16 @@ static void naive_use(Naive *n, const Case *c, const Cs3Use *use, gboolean last)
     n->updating[group] = n->u_end;
 }
 
+static void naive_edge(Naive *n, double edge_s) {
+  if (edge_s == 0)
+    return;
+  n->c_end = fmax(n->c_end, n->u_end) + edge_s;
+  n->s_end = fmax(n->s_end, n->c_end);
+}
+
 static void naive_iterations(Naive *n, const Case *c, int count) {
   for (int i = 0; i < count; i++) {
+    naive_edge(n, c->system.step.edge_s);
     for (gint64 m = 0; m < c->schedule.micro_batches; m++) {
       for (guint k = 0; k < c->schedule.n_uses; k++)
         naive_use(n, c, &c->uses[k], m == c->schedule.micro_batches - 1);
@@ -369,6 +402,26 @@ START_TEST(random_against_naive) {
     n_steady++;
   }
   ck_assert_int_gt(n_steady, CASES * 98 / 100);
+}
+END_TEST
+
+/* What goes on over an iteration's end is all that an edge may cost beyond itself, and once. */
+START_TEST(edges_add) {
+  guint32 first = fixture_seed();
+  for (guint32 seed = first; seed != first + 500; seed++) {
+    Case c;
+    random_case(&c, seed, 20, 1);
+    Cs3StepTime times[3];
+    for (int i = 0; i < 3; i++) {
+      c.system.step.edge_s = i * 7 * MS;
+      cs3_step_oracle(&c.schedule, &c.system, &times[i]);
+      ck_assert_double_eq_tol(times[i].edge_s, i * 7 * MS, 1e-12);
+    }
+    g_autofree char *what = g_strdup_printf("step of seed %u with twice the edge", seed);
+    ck_assert_msg(times[1].step_s >= times[0].step_s + 7 * MS - 1e-9 * times[0].step_s, "seed %u",
+                  seed);
+    assert_near(what, times[2].step_s, times[1].step_s + 7 * MS, times[1].step_s);
+  }
 }
 END_TEST
 
@@ -509,11 +562,13 @@ static Suite *step_suite(void) {
   tcase_add_test(by_hand, shared_group);
   tcase_add_test(by_hand, slow_optimizer);
   tcase_add_test(by_hand, egress_bound);
+  tcase_add_test(by_hand, edge);
   tcase_add_test(by_hand, capacity);
   suite_add_tcase(suite, by_hand);
   TCase *random = tcase_create("random");
   tcase_set_timeout(random, 300); /* sanitizers slow SimGrid's contexts down */
   tcase_add_test(random, random_against_naive);
+  tcase_add_test(random, edges_add);
   tcase_add_test(random, random_simulated);
   tcase_add_test(random, random_simulated_in_full);
   tcase_add_test(random, many_micro_batches);
