@@ -5,35 +5,15 @@
 #include "workloads/pattern.h"
 
 #include "workloads/random.h"
-#include "workloads/workload-error.h"
 
 #include <string.h>
 
-#define PREFIX "block"
-enum { MAX_BLOCK = 65536 };
+enum { ROWS, COLS }; /* of a block */
 
-static gboolean matches(const char *text) {
-  return g_str_has_prefix(text, PREFIX);
-}
-
-static gboolean parse_side(const char *text, char stop, char **end, gint64 *side) {
-  if (!g_ascii_isdigit(*text))
-    return FALSE;
-  guint64 value = g_ascii_strtoull(text, end, 10);
-  *side = (gint64)MIN(value, (guint64)G_MAXINT64);
-  return **end == stop && value >= 1 && value <= MAX_BLOCK;
-}
-
-static gboolean parse(Cs3Pattern *pattern, const char *text, GError **error) {
-  const char *sides = text + strlen(PREFIX);
-  char *end = NULL;
-  if (*sides == ':' && parse_side(sides + 1, 'x', &end, &pattern->block_rows) &&
-      parse_side(end + 1, '\0', &end, &pattern->block_cols))
-    return TRUE;
-  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-              "sparsity pattern: expected block:RxC with R and C from 1 to %d; got \"%.40s\"",
-              MAX_BLOCK, text);
-  return FALSE;
+static gboolean valid(const gint64 *param) {
+  enum { MAX_BLOCK = 65536 };
+  return param[ROWS] >= 1 && param[ROWS] <= MAX_BLOCK && param[COLS] >= 1 &&
+         param[COLS] <= MAX_BLOCK;
 }
 
 static void set_range(guint64 *words, gint64 begin, gint64 end) {
@@ -49,7 +29,7 @@ static void set_range(guint64 *words, gint64 begin, gint64 end) {
 static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint64 stream,
                  Cs3Mask *mask, gint64 row0, gint64 row1) {
   guint64 key = cs3_random_key(seed, stream, CS3_RANDOM_BERNOULLI);
-  gint64 height = pattern->block_rows, width = pattern->block_cols;
+  gint64 height = pattern->param[ROWS], width = pattern->param[COLS];
   gint64 n_blocks = (mask->cols + width - 1) / width;
   g_autofree guint64 *alive = g_new(guint64, (n_blocks + 63) / 64);
   for (gint64 row = row0; row < row1; row++) {
@@ -67,10 +47,11 @@ static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint6
 
 const Cs3PatternOps cs3_pattern_block = {
     .name = "block",
+    .form = "block:#x#",
     .syntax = "block:32x32",
     .summary = "blocks of R x C weights, each alive with the same probability, independently",
-    .matches = matches,
-    .parse = parse,
+    .expected = "block:RxC with R and C from 1 to 65536",
+    .valid = valid,
     .fill = fill,
     .density = cs3_pattern_free_density,
 };

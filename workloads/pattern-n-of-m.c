@@ -7,39 +7,20 @@
 #include "workloads/random.h"
 #include "workloads/workload-error.h"
 
-#include <string.h>
+enum { N, M }; /* live of every */
 
-enum { MAX_M = 64 };
-
-static gboolean matches(const char *text) {
-  return g_ascii_isdigit(text[0]) && strchr(text, ':') != NULL;
-}
-
-static gboolean parse(Cs3Pattern *pattern, const char *text, GError **error) {
-  char *end = NULL, *tail = NULL;
-  guint64 n = g_ascii_strtoull(text, &end, 10), m = 0;
-  if (*end == ':' && g_ascii_isdigit(end[1]))
-    m = g_ascii_strtoull(end + 1, &tail, 10);
-  if (!tail || *tail != '\0' || m < 2 || m > MAX_M || n < 1 || n > m) {
-    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-                "sparsity pattern: expected N:M (N live of every M) with 1 <= N <= M, M from 2 to"
-                " %d; got \"%.40s\"",
-                MAX_M, text);
-    return FALSE;
-  }
-  pattern->n = (gint64)n;
-  pattern->m = (gint64)m;
-  return TRUE;
+static gboolean valid(const gint64 *param) {
+  enum { MAX_M = 64 };
+  return param[M] >= 2 && param[M] <= MAX_M && param[N] >= 1 && param[N] <= param[M];
 }
 
 static gboolean check(const Cs3Pattern *pattern, gint64 cols, GError **error) {
-  if (cols % pattern->m == 0)
+  if (cols % pattern->param[M] == 0)
     return TRUE;
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-              "pattern %" G_GINT64_FORMAT ":%" G_GINT64_FORMAT
-              ": expected rows of a multiple of %" G_GINT64_FORMAT
+              "pattern %s: expected rows of a multiple of %" G_GINT64_FORMAT
               " weights, got %" G_GINT64_FORMAT,
-              pattern->n, pattern->m, pattern->m, cols);
+              pattern->text, pattern->param[M], cols);
   return FALSE;
 }
 
@@ -75,20 +56,22 @@ static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint6
   for (gint64 row = row0; row < row1; row++) {
     Cs3RandomRow random;
     cs3_random_row(&random, key, (guint64)row);
-    fill_row(cs3_mask_row(mask, row), mask->cols, (guint)pattern->n, (guint)pattern->m, &random);
+    fill_row(cs3_mask_row(mask, row), mask->cols, (guint)pattern->param[N],
+             (guint)pattern->param[M], &random);
   }
 }
 
 static double density(const Cs3Pattern *pattern) {
-  return (double)pattern->n / (double)pattern->m;
+  return (double)pattern->param[N] / (double)pattern->param[M];
 }
 
 const Cs3PatternOps cs3_pattern_n_of_m = {
     .name = "n:m",
+    .form = "#:#",
     .syntax = "2:4",
     .summary = "n live weights of every m along a row (m up to 64), uniformly chosen",
-    .matches = matches,
-    .parse = parse,
+    .expected = "N:M (N live of every M) with 1 <= N <= M, M from 2 to 64",
+    .valid = valid,
     .check = check,
     .fill = fill,
     .density = density,

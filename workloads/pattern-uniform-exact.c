@@ -44,14 +44,6 @@ static void fill_row(guint64 *words, gint64 cols, double density, gint64 target,
   }
 }
 
-static gboolean matches(const char *text) {
-  return g_str_equal(text, "uniform-exact");
-}
-
-static gboolean parse(Cs3Pattern *pattern, const char *text, GError **error) {
-  return TRUE;
-}
-
 static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint64 stream,
                  Cs3Mask *mask, gint64 row0, gint64 row1) {
   guint64 key_bits = cs3_random_key(seed, stream, CS3_RANDOM_BERNOULLI);
@@ -63,10 +55,9 @@ static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint6
 
 const Cs3PatternOps cs3_pattern_uniform_exact = {
     .name = "uniform-exact",
+    .form = "uniform-exact",
     .syntax = "uniform-exact",
     .summary = "round(density x K) live weights in every row, uniformly chosen",
-    .matches = matches,
-    .parse = parse,
     .fill = fill,
     .density = cs3_pattern_free_density,
 };

@@ -47,14 +47,6 @@ void cs3_pattern_bernoulli(guint64 *words, gint64 cols, double density, guint64 
     words[n - 1] &= ~(guint64)0 >> (64 - cols % 64);
 }
 
-static gboolean matches(const char *text) {
-  return g_str_equal(text, "uniform");
-}
-
-static gboolean parse(Cs3Pattern *pattern, const char *text, GError **error) {
-  return TRUE;
-}
-
 static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint64 stream,
                  Cs3Mask *mask, gint64 row0, gint64 row1) {
   guint64 key = cs3_random_key(seed, stream, CS3_RANDOM_BERNOULLI);
@@ -64,10 +56,9 @@ static void fill(const Cs3Pattern *pattern, double density, guint64 seed, guint6
 
 const Cs3PatternOps cs3_pattern_uniform = {
     .name = "uniform",
+    .form = "uniform",
     .syntax = "uniform",
     .summary = "each weight alive with the same probability, independently",
-    .matches = matches,
-    .parse = parse,
     .fill = fill,
     .density = cs3_pattern_free_density,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Registry of the sparsity patterns and what they share. */
+/* Sparsity patterns: how their text is read, whole masks, what they share. */
 #include "config.h"
 
 #include "workloads/pattern.h"
@@ -7,24 +7,65 @@
 #include "workloads/parallel.h"
 #include "workloads/workload-error.h"
 
+#include <string.h>
+
 /* Weights that one chunk of parallel work covers: some tens of microseconds. */
 enum { CHUNK_WEIGHTS = 1 << 17 };
 
-static const Cs3PatternOps *const registry[] = {
-    &cs3_pattern_uniform, &cs3_pattern_uniform_exact, &cs3_pattern_n_of_m, &cs3_pattern_block, NULL,
-};
+#define NUMBER '#'
 
-const Cs3PatternOps *const *cs3_pattern_registry(void) {
-  return registry;
+/* Whether @text is meant to be of @form, well-formed or not: it begins with the same word or, where
+ * that is a number, it has the mark that follows. */
+static gboolean is_meant(const char *form, const char *text) {
+  static const char word[] = G_CSET_a_2_z "-";
+  if (strchr(form, NUMBER) == NULL)
+    return g_str_equal(form, text);
+  if (form[0] == NUMBER)
+    return g_ascii_isdigit(text[0]) && strchr(text, form[1]) != NULL;
+  gsize n = strspn(form, word);
+  return strspn(text, word) == n && strncmp(form, text, n) == 0;
+}
+
+/* Takes the numbers of @text into @param and writes it again, as it is to be written. */
+static gboolean read_form(const char *form, const char *text, gint64 *param, GString *again) {
+  for (; *form != '\0'; form++) {
+    char *end;
+    if (*form != NUMBER) {
+      if (*text++ != *form)
+        return FALSE;
+      g_string_append_c(again, *form);
+      continue;
+    }
+    guint64 number = g_ascii_isdigit(*text) ? g_ascii_strtoull(text, &end, 10) : G_MAXUINT64;
+    if (number > G_MAXINT32)
+      return FALSE;
+    *param++ = (gint64)number;
+    text = end;
+    g_string_append_printf(again, "%" G_GUINT64_FORMAT, number);
+  }
+  return *text == '\0';
+}
+
+static gboolean read_pattern(const Cs3PatternOps *ops, Cs3Pattern *pattern, const char *text,
+                             GError **error) {
+  g_autoptr(GString) again = g_string_new(NULL);
+  *pattern = (Cs3Pattern){.ops = ops};
+  if (read_form(ops->form, text, pattern->param, again) &&
+      (ops->valid == NULL || ops->valid(pattern->param))) {
+    g_strlcpy(pattern->text, again->str, sizeof pattern->text);
+    return TRUE;
+  }
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "sparsity pattern: expected %s; got \"%.40s\"",
+              ops->expected != NULL ? ops->expected : ops->syntax, text);
+  return FALSE;
 }
 
 gboolean cs3_pattern_parse(Cs3Pattern *pattern, const char *text, GError **error) {
   g_autoptr(GString) known = g_string_new(NULL);
-  for (const Cs3PatternOps *const *ops = registry; *ops; ops++) {
-    if ((*ops)->matches(text)) {
-      *pattern = (Cs3Pattern){.ops = *ops};
-      return (*ops)->parse(pattern, text, error);
-    }
+  for (const Cs3PatternOps *const *ops = cs3_pattern_registry(); *ops; ops++) {
+    if (is_meant((*ops)->form, text))
+      return read_pattern(*ops, pattern, text, error);
     g_string_append_printf(known, "%s%s", known->len ? ", " : "", (*ops)->syntax);
   }
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,

@@ -9,14 +9,19 @@
 
 typedef struct Cs3Pattern Cs3Pattern;
 
+/* Numbers in a pattern's text, at most. */
+enum { CS3_PATTERN_PARAMS = 4 };
+
 typedef struct {
   const char *name;   /* "uniform", "uniform-exact", "n:m", "block" */
-  const char *syntax; /* as the user writes it: "uniform", "2:4", "block:32x32" */
+  const char *form;   /* how it is written, # for a whole number: "uniform", "#:#", "block:#x#" */
+  const char *syntax; /* an example: "uniform", "2:4", "block:32x32" */
   const char *summary;
-  /* Whether @text is meant to be this pattern, well-formed or not. */
-  gboolean (*matches)(const char *text);
-  /* Must fail (INVALID) if @text is not of this pattern's syntax; sets the parameters. */
-  gboolean (*parse)(Cs3Pattern *pattern, const char *text, GError **error);
+  /* What is expected, for messages: "block:RxC with R and C from 1 to 65536". NULL: there is
+   * nothing to say beyond the form. */
+  const char *expected;
+  /* Whether these numbers are possible. NULL: any are. */
+  gboolean (*valid)(const gint64 *param);
   /* Must fail (INVALID) if the pattern cannot cover rows of @cols weights. NULL: any width. */
   gboolean (*check)(const Cs3Pattern *pattern, gint64 cols, GError **error);
   /* Fills rows [row0, row1) of @mask with live weights at @density; a pure function of
@@ -28,10 +33,11 @@ typedef struct {
   double (*density)(const Cs3Pattern *pattern);
 } Cs3PatternOps;
 
+/* A pattern is its text: equal texts, equal patterns. */
 struct Cs3Pattern {
   const Cs3PatternOps *ops;
-  gint64 n, m; /* n:m */
-  gint64 block_rows, block_cols;
+  gint64 param[CS3_PATTERN_PARAMS]; /* the numbers of the form, in order */
+  char text[128];                   /* the one way to write it */
 };
 
 extern const Cs3PatternOps cs3_pattern_block;
@@ -42,7 +48,10 @@ extern const Cs3PatternOps cs3_pattern_uniform_exact;
 /** cs3_pattern_registry: (transfer none): NULL-terminated array of all patterns. */
 const Cs3PatternOps *const *cs3_pattern_registry(void);
 
-/** cs3_pattern_parse: read "uniform", "2:4", "block:32x32", ... Errors list the known syntaxes. */
+/**
+ * cs3_pattern_parse: read "uniform", "2:4", "block:32x32", ...
+ * Errors: CS3_WORKLOAD_ERROR_INVALID with what is expected, or with the known syntaxes.
+ */
 gboolean cs3_pattern_parse(Cs3Pattern *pattern, const char *text,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

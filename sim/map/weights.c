@@ -98,11 +98,8 @@ static void keep(Cs3WeightStore *store, const Cs3MemoKey *key, GBytes *bytes, gs
 
 /* Free of padding, so that equal matrices have equal bytes. */
 static Cs3MemoKey spec_key(const Cs3WeightsSpec *spec, gboolean transposed) {
-  const gint64 numbers[] = {
-      spec->pattern.n, spec->pattern.m, spec->pattern.block_rows, spec->pattern.block_cols,
-      spec->rows,      spec->cols,      (gint64)spec->seed,       (gint64)spec->stream,
-  };
-  Cs3MemoKey key = cs3_memo_key(NULL, spec->pattern.ops->name, strlen(spec->pattern.ops->name));
+  const gint64 numbers[] = {spec->rows, spec->cols, (gint64)spec->seed, (gint64)spec->stream};
+  Cs3MemoKey key = cs3_memo_key(NULL, spec->pattern.text, strlen(spec->pattern.text) + 1);
   key = cs3_memo_key(&key, numbers, sizeof numbers);
   key = cs3_memo_key(&key, &spec->density, sizeof spec->density);
   return transposed ? cs3_memo_key(&key, "transposed", sizeof "transposed") : key;
@@ -206,7 +203,8 @@ static CountsHead *counts_new(gint64 rows, gint64 lines) {
     g_error("no memory for %" G_GSIZE_FORMAT " bytes of counts", size); /* as g_malloc() ends */
   madvise(head, size, MADV_DONTFORK);
 #ifdef MADV_HUGEPAGE
-  (void)madvise(head, size, MADV_HUGEPAGE); /* a fault for each small page costs as much as counting */
+  (void)madvise(head, size,
+                MADV_HUGEPAGE); /* a fault for each small page costs as much as counting */
 #endif
   *head = (CountsHead){size, rows, lines};
   return head;

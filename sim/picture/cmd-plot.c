@@ -135,7 +135,7 @@ static gboolean can_sweep(const Cs3Context *context, const Cs3Scenario *scenario
         error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
         "--pattern %s: has one sparsity, %.4g, and this plot goes through many; take another "
         "pattern",
-        scenario->pattern_text, 1 - pattern->ops->density(pattern));
+        pattern->text, 1 - pattern->ops->density(pattern));
     return FALSE;
   }
   return TRUE;

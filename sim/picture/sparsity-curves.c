@@ -37,7 +37,6 @@ static gboolean simulate(const char *name, guint workers, json_t *records, GErro
                            .in_features = FEATURES,
                            .tokens = TOKENS,
                            .pass = CS3_PASS_FORWARD,
-                           .pattern_text = "uniform",
                            .seed = 1,
                            .workers = workers,
                            .force = CS3_MAP_FREE};

@@ -261,7 +261,7 @@ json_t *cs3_result_json(const Cs3Run *run) {
   json_t *record =
       json_pack("{s:s, s:o, s:o, s:f, s:s, s:I}", "schema", CS3_RESULT_SCHEMA, "model",
                 cs3_inspect_model(c->graph->model), "hardware", hardware_json(run), "sparsity",
-                c->sparsity_asked, "pattern", c->pattern_text, "batch", (json_int_t)c->batch);
+                c->sparsity_asked, "pattern", c->pattern.text, "batch", (json_int_t)c->batch);
   cs3_inspect_lengths(c->graph, record);
   json_object_set_new(record, "fidelity", json_string(c->bound ? "bound" : "recurrence"));
   json_object_set_new(record, "exact", json_boolean(c->exact));

@@ -31,7 +31,6 @@ typedef struct {
   gboolean each;               /* simulate every wafer, not classes of equal ones */
   const GArray *faults;        /* (nullable) borrowed, of Cs3Fault, checked against the tree */
   Cs3Pattern pattern;
-  const char *pattern_text; /* borrowed: as the user wrote it */
   guint64 seed;
   gboolean exact; /* every layer with its own mask */
   gboolean bound; /* passes at their closed-form lower bounds instead of run */

@@ -137,15 +137,14 @@ gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) {
   return TRUE;
 }
 
-gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, const char *text, double *sparsity,
-                              GError **error) {
+gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, double *sparsity, GError **error) {
   double imposed = pattern->ops->density(pattern);
   if (imposed < 0)
     return TRUE;
   if (*sparsity != 0 && ABS(1 - imposed - *sparsity) > 1e-9) {
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
                 "--pattern %s has sparsity %.4g, --sparsity asks for %.4g; leave one of them out",
-                text, 1 - imposed, *sparsity);
+                pattern->text, 1 - imposed, *sparsity);
     return FALSE;
   }
   *sparsity = 1 - imposed;
@@ -154,7 +153,7 @@ gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, const char *text, doubl
 
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *options,
                                    double sparsity, GError **error) {
-  if (!cs3_pattern_sparsity(&s->config.pattern, s->pattern_text, &sparsity, error))
+  if (!cs3_pattern_sparsity(&s->config.pattern, &sparsity, error))
     return FALSE;
   Cs3Sparsity *next = cs3_sparsity_new(
       s->graph, sparsity, (const char *const *)options->sparsity_filter, &s->config.pattern, error);
@@ -234,12 +233,10 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   s->graph = cs3_length_options_graph(&o->lengths, s->model, error);
   if (s->graph == NULL)
     return NULL;
-  s->pattern_text = g_strdup(o->pattern);
   s->config = (Cs3RunConfig){
       .machine = s->machine,
       .graph = s->graph,
       .each = o->explicit_wafers,
-      .pattern_text = s->pattern_text,
       .seed = (guint64)o->seed,
       .map_texts = o->map,
       .filter_texts = o->sparsity_filter,
@@ -303,7 +300,6 @@ void cs3_scenario_free(Cs3Scenario *s) {
   g_clear_pointer(&s->graph, cs3_graph_free);
   cs3_model_free(s->model);
   cs3_machine_free(s->machine);
-  g_free(s->pattern_text);
   g_clear_pointer(&s->faults, g_array_unref);
   g_free(s);
 }

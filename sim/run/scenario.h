@@ -45,7 +45,6 @@ typedef struct {
   Cs3Model *model;
   Cs3Graph *graph;
   Cs3Sparsity *sparsity;
-  char *pattern_text;
   GArray *faults;      /* of Cs3Fault */
   Cs3RunConfig config; /* refers to the members above */
 } Cs3Scenario;
@@ -59,9 +58,9 @@ gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) G_GNUC
 
 /**
  * cs3_pattern_sparsity: the sparsity that goes with a pattern: the user's, or the one that the
- * pattern imposes (N:M). @text: the pattern as written. Fails when both are given and differ.
+ * pattern imposes (N:M). Fails when both are given and differ.
  */
-gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, const char *text, double *sparsity,
+gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, double *sparsity,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

@@ -192,7 +192,7 @@ static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3M
     return read_pair("shape", o->shape, 1 << 22, &config->out_features, &config->in_features,
                      error) &&
            cs3_pattern_parse(&config->pattern, o->pattern, error) &&
-           cs3_pattern_sparsity(&config->pattern, o->pattern, &config->sparsity, error);
+           cs3_pattern_sparsity(&config->pattern, &config->sparsity, error);
   }
   if (!check_mask_alone(o, error))
     return FALSE;
@@ -206,7 +206,7 @@ static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3M
   config->mask = read;
   config->mask_file = o->mask;
   config->mask_tensor = o->tensor;
-  config->pattern_text = "file";
+  config->pattern = (Cs3Pattern){.text = "file"};
   config->out_features = read->rows;
   config->in_features = read->cols;
   config->sparsity = 1 - (double)cs3_mask_nnz(read) / ((double)read->rows * read->cols);
@@ -268,7 +268,6 @@ static json_t *make_record(const LayerOptions *o, const Views *views, GError **e
   Cs3LayerConfig config = {
       .tokens = o->tokens,
       .pass = (Cs3Pass)o->pass,
-      .pattern_text = o->pattern,
       .seed = (guint64)o->seed,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
       .fidelity = (Cs3Fidelity)o->fidelity,

@@ -222,7 +222,7 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
       "{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:I}", "schema", CS3_LAYER_SCHEMA, "hardware",
       config->machine->name, "pass", cs3_pass_name(config->pass), "out_features",
       (json_int_t)config->out_features, "in_features", (json_int_t)config->in_features, "tokens",
-      (json_int_t)config->tokens, "sparsity", config->sparsity, "pattern", config->pattern_text,
+      (json_int_t)config->tokens, "sparsity", config->sparsity, "pattern", config->pattern.text,
       "fidelity", fidelity_name(config->fidelity), "seed", (json_int_t)config->seed);
   if (config->mask_file != NULL)
     json_object_set_new(

@@ -24,7 +24,6 @@ typedef struct {
   Cs3Pass pass;
   double sparsity; /* in [0, 1) */
   Cs3Pattern pattern;
-  const char *pattern_text; /* borrowed */
   guint64 seed;
   const Cs3Mask *mask;                 /* (nullable) borrowed: N x K; else drawn from the pattern */
   const char *mask_file, *mask_tensor; /* (nullable) borrowed: where it is from */

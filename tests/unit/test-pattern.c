@@ -2,6 +2,7 @@
 /* Sparsity patterns: their statistics, and bits that depend on nothing but their coordinates. */
 #include "config.h"
 
+#include "tests/unit/pattern-fixture.h"
 #include "tests/unit/workload-fixture.h"
 
 #include <gsl/gsl_cdf.h>
@@ -43,19 +44,18 @@ static void assert_same(const Cs3Mask *a, const Cs3Mask *b) {
   ck_assert_mem_eq(a->bits, b->bits, (gsize)(a->rows * a->stride) * sizeof *a->bits);
 }
 
-static const char *const all[] = {"uniform", "uniform-exact", "2:4", "5:16", "block:8x24"};
-
 /* Any number of workers, and any cut of the rows, gives the same bits. */
 START_TEST(test_workers_and_splits) {
   g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
-  Cs3Pattern pattern = pattern_of(all[_i]);
+  g_autofree char *text = fixture_pattern_text((guint)_i);
+  Cs3Pattern pattern = pattern_of(text);
   for (int round = 0; round < 5; round++) {
     gint64 rows = g_rand_int_range(rand, 1, 400), cols = 16 * g_rand_int_range(rand, 1, 200);
     double density = g_rand_double_range(rand, 0.01, 1);
     guint64 seed = g_rand_int(rand);
-    g_autoptr(Cs3Mask) one = mask_of(all[_i], rows, cols, density, seed, 1);
-    g_autoptr(Cs3Mask) two = mask_of(all[_i], rows, cols, density, seed, 2);
-    g_autoptr(Cs3Mask) seven = mask_of(all[_i], rows, cols, density, seed, 7);
+    g_autoptr(Cs3Mask) one = mask_of(text, rows, cols, density, seed, 1);
+    g_autoptr(Cs3Mask) two = mask_of(text, rows, cols, density, seed, 2);
+    g_autoptr(Cs3Mask) seven = mask_of(text, rows, cols, density, seed, 7);
     g_autoptr(Cs3Mask) pieces = cs3_mask_new(rows, cols, NULL);
     for (gint64 row = 0, next; row < rows; row = next) {
       gint64 step = g_rand_int_range(rand, 1, 50);
@@ -71,28 +71,31 @@ END_TEST
 
 /* Seeds and tensors have bits of their own: two masks agree as often as chance has it. */
 START_TEST(test_seeds_differ) {
-  Cs3Pattern pattern = pattern_of(all[_i]);
+  enum { ROWS = 2048, COLS = 3072 };
+  g_autofree char *text = fixture_pattern_text((guint)_i);
+  Cs3Pattern pattern = pattern_of(text);
   static const guint64 seeds[][2] = {{1, 7}, {2, 7}, {1, 8}, {8, 1}};
   for (guint a = 0; a < 4; a++)
     for (guint b = a + 1; b < 4; b++) {
       g_autoptr(Cs3Mask) x =
-          cs3_pattern_mask(&pattern, 256, 1536, 0.5, seeds[a][0], seeds[a][1], 1, NULL);
+          cs3_pattern_mask(&pattern, ROWS, COLS, 0.5, seeds[a][0], seeds[a][1], 1, NULL);
       g_autoptr(Cs3Mask) y =
-          cs3_pattern_mask(&pattern, 256, 1536, 0.5, seeds[b][0], seeds[b][1], 1, NULL);
-      double d = (double)cs3_mask_nnz(x) / (256 * 1536), both = 0;
+          cs3_pattern_mask(&pattern, ROWS, COLS, 0.5, seeds[b][0], seeds[b][1], 1, NULL);
+      double d = (double)cs3_mask_nnz(x) / (ROWS * COLS), both = 0;
       for (gint64 w = 0; w < x->rows * x->stride; w++)
         both += __builtin_popcountll(x->bits[w] & y->bits[w]);
-      /* Blocks of 192 weights are 2048 independent draws: one sigma is about 1 %. */
-      ck_assert_double_eq_tol(both / (256 * 1536), d * d, 0.05);
+      /* Blocks of 4096 weights are 1536 independent draws: one sigma is about 1 %. */
+      ck_assert_double_eq_tol(both / (ROWS * COLS), d * d, 0.05);
     }
 }
 END_TEST
 
 /* No bit beyond the width, whatever the width. */
 START_TEST(test_padding) {
+  g_autofree char *text = fixture_pattern_text((guint)_i);
   for (gint64 cols = 16; cols <= 208; cols += 16) {
-    g_autoptr(Cs3Mask) full = mask_of(all[_i], 9, cols, 1.0, 3, 1);
-    g_autoptr(Cs3Mask) most = mask_of(all[_i], 9, cols, 0.9, 3, 1);
+    g_autoptr(Cs3Mask) full = mask_of(text, 9, cols, 1.0, 3, 1);
+    g_autoptr(Cs3Mask) most = mask_of(text, 9, cols, 0.9, 3, 1);
     for (gint64 row = 0; row < 9 && cols % 64 != 0; row++) {
       ck_assert(cs3_mask_row(full, row)[full->stride - 1] >> (cols % 64) == 0);
       ck_assert(cs3_mask_row(most, row)[most->stride - 1] >> (cols % 64) == 0);
@@ -315,6 +318,7 @@ static const struct {
     {"2:-4", "got \"2:-4\""},
     {"99999999999999999999:4", "1 <= N <= M"},
     {"block", "expected block:RxC"},
+    {"blocks:4x4", "something like uniform"},
     {"block:0x4", "from 1 to 65536"},
     {"block:4", "got \"block:4\""},
     {"block:4x", "got \"block:4x\""},
@@ -322,6 +326,19 @@ static const struct {
     {"block:-4x4", "got \"block:-4x4\""},
     {"block:99999999999999999999x4", "from 1 to 65536"},
 };
+
+/* However it is written, a pattern has one text, which reads as the same pattern. */
+START_TEST(test_canonical) {
+  ck_assert_str_eq(pattern_of("002:04").text, "2:4");
+  ck_assert_str_eq(pattern_of("block:0032x1").text, "block:32x1");
+  for (guint i = 0; i < fixture_pattern_texts(); i++) {
+    g_autofree char *text = fixture_pattern_text(i);
+    Cs3Pattern pattern = pattern_of(text), again = pattern_of(pattern.text);
+    ck_assert_str_eq(pattern.text, text);
+    ck_assert_mem_eq(&pattern, &again, sizeof pattern);
+  }
+}
+END_TEST
 
 START_TEST(test_bad_text) {
   Cs3Pattern pattern;
@@ -468,11 +485,13 @@ static TCase *statistics(void) {
 int main(void) {
   Suite *suite = suite_create("pattern");
   TCase *tc = tcase_create("bits");
-  tcase_add_loop_test(tc, test_workers_and_splits, 0, G_N_ELEMENTS(all));
-  tcase_add_loop_test(tc, test_seeds_differ, 0, G_N_ELEMENTS(all));
-  tcase_add_loop_test(tc, test_padding, 0, G_N_ELEMENTS(all));
+  int texts = (int)fixture_pattern_texts();
+  tcase_add_loop_test(tc, test_workers_and_splits, 0, texts);
+  tcase_add_loop_test(tc, test_seeds_differ, 0, texts);
+  tcase_add_loop_test(tc, test_padding, 0, texts);
   tcase_add_loop_test(tc, test_bad_text, 0, G_N_ELEMENTS(bad));
   tcase_add_loop_test(tc, test_bad_density, 0, 6);
+  tcase_add_test(tc, test_canonical);
   tcase_add_test(tc, test_indivisible_row);
   tcase_add_test(tc, test_parallel_covers);
   suite_add_tcase(suite, tc);

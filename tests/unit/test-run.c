@@ -143,7 +143,6 @@ static json_t *run_layer(gint64 tokens, double sparsity, const char *hardware) {
                            .in_features = 12288,
                            .tokens = tokens,
                            .sparsity = sparsity,
-                           .pattern_text = "uniform",
                            .seed = 1,
                            .workers = 1,
                            .force = CS3_MAP_FREE};
