@@ -186,9 +186,10 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
 static void run_passes(gint64 first, gint64 last, guint worker, gpointer data) {
   const Job *job = data;
   for (gint64 item = first; item < last; item++) {
-    Matrix *m = &g_array_index(job->matrices, Matrix, item / CS3_N_PASSES);
-    if (!run_pass(job, m, item % CS3_N_PASSES, NULL))
-      m->passes[item % CS3_N_PASSES].choice.considered = 0;
+    Matrix *m = &g_array_index(job->matrices, Matrix, item / cs3_plan_passes(job->input));
+    Cs3Pass pass = (Cs3Pass)(item % cs3_plan_passes(job->input));
+    if (!run_pass(job, m, pass, NULL))
+      m->passes[pass].choice.considered = 0;
   }
 }
 
@@ -198,7 +199,7 @@ static void run_matrices(gint64 first, gint64 last, guint worker, gpointer data)
   const Job *job = data;
   for (gint64 item = first; item < last; item++) {
     Matrix *m = &g_array_index(job->matrices, Matrix, item);
-    for (int pass = 0; pass < CS3_N_PASSES && m->error == NULL; pass++)
+    for (int pass = 0; pass < cs3_plan_passes(job->input) && m->error == NULL; pass++)
       if (!run_pass(job, m, pass, &m->error))
         break;
   }
@@ -276,7 +277,7 @@ static gboolean first_error(GArray *matrices, GError **error) {
 static gboolean all_mapped(const Job *job, GError **error) {
   for (guint k = 0; k < job->matrices->len; k++) {
     Matrix *m = &g_array_index(job->matrices, Matrix, k);
-    for (int pass = 0; pass < CS3_N_PASSES; pass++) {
+    for (int pass = 0; pass < cs3_plan_passes(job->input); pass++) {
       if (m->passes[pass].choice.considered > 0)
         continue;
       if (run_pass(job, m, pass, error))
@@ -340,7 +341,8 @@ gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan, GError *
   for (guint k = 0; k < distinct->len; k++)
     if (!draw(&job, &g_array_index(distinct, Matrix, k), error))
       return FALSE;
-  cs3_parallel_for((gint64)distinct->len * CS3_N_PASSES, 1, input->workers, run_passes, &job);
+  cs3_parallel_for((gint64)distinct->len * cs3_plan_passes(input), 1, input->workers, run_passes,
+                   &job);
   if (!all_mapped(&job, error))
     return FALSE;
   if (!input->exact) {

@@ -83,7 +83,7 @@ static void embedding_traffic(const Cs3PlanInput *input, const Cs3Node *node, do
   other->backward += (gint64)(other->gradient_bytes / bytes_per_cycle);
 }
 
-Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 micro_batch) {
+static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint64 micro_batch) {
   const Cs3Node *node = cs3_graph_node(input->graph, index);
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3PlanOther other = {.node = index};
@@ -103,5 +103,14 @@ Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 micro
   other.backward = cs3_vector_cycles(hw, 2 * elements, specials, reductions);
   if (node->kind == CS3_NODE_EMBEDDING)
     embedding_traffic(input, node, rows, &other);
+  return other;
+}
+
+Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 micro_batch) {
+  Cs3PlanOther other = both_directions(input, index, micro_batch);
+  if (input->forward)
+    other.backward = 0;
+  if (input->forward)
+    other.gradient_bytes = 0;
   return other;
 }

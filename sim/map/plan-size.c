@@ -9,6 +9,7 @@
 
 #include "fabric/fabric-error.h"
 #include "sim/map/plan-internal.h"
+#include "workloads/forward-memory.h"
 #include "workloads/model.h"
 
 /* Smaller micro-batches than the largest that fits, to find one that divides the batch. */
@@ -47,9 +48,9 @@ static const Known *estimate_matrix(const Cs3PlanInput *input, GArray *known, gu
       .node = node,
       .density = density,
       .forward = estimate_pass(input, index, density, CS3_PASS_FORWARD, micro_batch),
-      .backward = estimate_pass(input, index, density, CS3_PASS_DX, micro_batch) +
-                  estimate_pass(input, index, density, CS3_PASS_DW, micro_batch),
   };
+  for (int pass = CS3_PASS_DX; pass < cs3_plan_passes(input); pass++)
+    fresh.backward += estimate_pass(input, index, density, (Cs3Pass)pass, micro_batch);
   g_array_append_val(known, fresh);
   return &g_array_index(known, Known, known->len - 1);
 }
@@ -148,7 +149,11 @@ gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError *
   for (int policy = CS3_RECOMPUTE_NONE; policy <= CS3_RECOMPUTE_FULL; policy++) {
     if (input->force.recompute >= 0 && input->force.recompute != policy)
       continue;
-    Cs3Memory memory = cs3_graph_memory(input->graph, policy);
+    if (input->forward && policy != CS3_RECOMPUTE_NONE)
+      continue;
+    Cs3Memory memory = input->forward
+                           ? (Cs3Memory){.working_bytes = cs3_graph_forward_bytes(input->graph)}
+                           : cs3_graph_memory(input->graph, policy);
     double per_sample = memory.resident_bytes + memory.working_bytes;
     least = MIN(least, per_sample);
     gint64 fits = (gint64)(plan->capacity_bytes / per_sample);

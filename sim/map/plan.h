@@ -26,6 +26,7 @@ typedef struct {
   gboolean bound;              /* passes at their lower bounds, on expected numbers of weights */
   gint64 batch;                /* samples per step */
   guint64 seed;
+  gboolean forward;   /* forward alone: no backward, no gradients, nothing kept */
   gboolean exact;     /* every layer with its own mask, instead of one per distinct shape */
   gboolean ranked;    /* the mapping with the best closed form, times without causes: for analyses
                          of very many machines */
@@ -81,6 +82,11 @@ gint64 cs3_plan_rows(const Cs3Node *node, gint64 micro_batch);
  */
 static inline gint64 cs3_plan_matrices(const Cs3Node *node) {
   return node->copies * node->groups;
+}
+
+/** cs3_plan_passes: how many of the passes, in their order, a step has. */
+static inline int cs3_plan_passes(const Cs3PlanInput *input) {
+  return input->forward ? CS3_PASS_FORWARD + 1 : CS3_N_PASSES;
 }
 
 /** cs3_plan_density: live share of the weights of @instance of linear @node; 1: dense. */

@@ -152,6 +152,7 @@ static const Cs3Example examples[] = {
      "cs3sim run --model llama7b --sparsity 0.7 --batch 64 --seq 2048 -o json"},
     {"how wide unpublished constants make the prediction",
      "cs3sim run --model gpt2-small --batch 8 --seq 256 --sparsity 0.7 --uncertainty 4"},
+    {"an evaluation: forward passes alone", "cs3sim run --model llama7b --sparsity 0.7 --forward"},
     {"a machine with twice the ingress",
      "cs3sim run --model llama7b --sparsity 0.7 --set io.rate='2.4 Tb/s'"},
     {"a cluster of 16 systems, one of them slow, and the timeline of its step",

@@ -181,7 +181,8 @@ static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear, double
   if (linear->layer >= 0)
     json_object_set_new(object, "layer", json_integer(linear->layer));
   gint64 cycles = 0, dense_cycles = 0, causes[CS3_N_CAUSES] = {0};
-  for (int pass = 0; pass < CS3_N_PASSES; pass++) {
+  Cs3PlanInput input = cs3_run_input(&run->config);
+  for (int pass = 0; pass < cs3_plan_passes(&input); pass++) {
     cycles += linear->passes[pass].result.cycles;
     dense_cycles += dense->passes[pass].result.cycles;
     for (int i = 0; i < CS3_N_CAUSES; i++)
@@ -191,7 +192,7 @@ static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear, double
   json_object_set_new(object, "speedup", json_real((double)dense_cycles / cycles * scale));
   json_object_set_new(object, "causes", causes_json(causes, CS3_N_CAUSES));
   json_t *passes = json_object();
-  for (int pass = 0; pass < CS3_N_PASSES; pass++)
+  for (int pass = 0; pass < cs3_plan_passes(&input); pass++)
     json_object_set_new(passes, cs3_pass_name(pass),
                         pass_json(&linear->passes[pass], &dense->passes[pass], scale));
   json_object_set_new(object, "passes", passes);
@@ -265,6 +266,7 @@ json_t *cs3_result_json(const Cs3Run *run) {
   cs3_inspect_lengths(c->graph, record);
   json_object_set_new(record, "fidelity", json_string(c->bound ? "bound" : "recurrence"));
   json_object_set_new(record, "exact", json_boolean(c->exact));
+  json_object_set_new(record, "forward", json_boolean(c->forward));
   json_object_set_new(record, "step", step_json(&run->sparse));
   json_object_set_new(record, "throughput", throughput_json(run, &run->sparse));
   json_object_set_new(record, "flops", flops_json(run, &run->sparse));

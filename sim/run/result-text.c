@@ -127,8 +127,8 @@ static void add_layer(Cs3Table *table, const json_t *layer, double micro_batch_c
   cs3_table_add_real(table, cs3_record_number(layer, "sparsity"));
   cs3_table_add_real(table, layer_weight(layer) / micro_batch_cycles);
   cs3_table_add_int(table, (gint64)cs3_record_number(layer, "passes.forward.cycles"));
-  cs3_table_add_int(table, (gint64)cs3_record_number(layer, "passes.dx.cycles"));
-  cs3_table_add_int(table, (gint64)cs3_record_number(layer, "passes.dw.cycles"));
+  cs3_table_add_int(table, cs3_record_integer(layer, "passes.dx.cycles"));
+  cs3_table_add_int(table, cs3_record_integer(layer, "passes.dw.cycles"));
   cs3_table_add_real(table, cs3_record_number(layer, "speedup"));
   cs3_table_add_text(table, cs3_record_string(layer, "passes.forward.mapping.text"));
 }
@@ -178,15 +178,17 @@ static void write_head(const json_t *r, Cs3Output *output) {
                     cs3_record_string(r, "hardware.name"), many,
                     100 * cs3_record_number(r, "sparsity"), cs3_record_string(r, "pattern"));
   write_notes(r, output);
+  gboolean forward = json_is_true(json_object_get(r, "forward"));
   cs3_output_printf(
       output,
-      "%.0f sequences of %.0f tokens a step%s: %.0f micro-batch%s of %.0f (%.0f tokens on "
-      "the wafer), recompute %s\n\n",
-      cs3_record_number(r, "batch"), tokens_per_sample(r), share,
+      "%.0f sequences of %.0f tokens a %sstep%s: %.0f micro-batch%s of %.0f (%.0f tokens on "
+      "the wafer), %s%s\n\n",
+      cs3_record_number(r, "batch"), tokens_per_sample(r), forward ? "forward " : "", share,
       cs3_record_number(r, "mapping.micro_batches"),
       cs3_record_number(r, "mapping.micro_batches") == 1 ? "" : "es",
       cs3_record_number(r, "mapping.micro_batch"), cs3_record_number(r, "mapping.tokens_on_wafer"),
-      cs3_record_string(r, "mapping.recompute"));
+      forward ? "nothing kept" : "recompute ",
+      forward ? "" : cs3_record_string(r, "mapping.recompute"));
 }
 
 static void write_summary(const json_t *r, Cs3Output *output) {

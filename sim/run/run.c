@@ -32,13 +32,14 @@ static void count_linear(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3Pl
                                           linear->passes[CS3_PASS_FORWARD].result.cycles);
 }
 
+/* @forwards: what the MACs of a step are of those of forward. */
 static void count_other(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanOther *other,
-                        gint64 *causes) {
+                        double forwards, gint64 *causes) {
   const Cs3Node *node = cs3_graph_node(graph, other->node);
   const Cs3Segment *segment = cs3_node_segment(graph, node);
   gint64 total = segment->repeat * (other->forward + other->backward);
   if (node->kind == CS3_NODE_SCORES || node->kind == CS3_NODE_VALUES) {
-    gint64 ideal = MIN(total, (gint64)(3 * segment->repeat * other->ideal));
+    gint64 ideal = MIN(total, (gint64)(forwards * segment->repeat * other->ideal));
     causes[CS3_CAUSE_ARITHMETIC] += ideal;
     causes[CS3_STEP_ATTENTION] += total - ideal;
   } else {
@@ -57,7 +58,8 @@ static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
   for (guint k = 0; k < plan->linears->len; k++)
     count_linear(input->graph, plan, &g_array_index(plan->linears, Cs3PlanLinear, k), causes);
   for (guint k = 0; k < plan->others->len; k++)
-    count_other(input->graph, plan, &g_array_index(plan->others, Cs3PlanOther, k), causes);
+    count_other(input->graph, plan, &g_array_index(plan->others, Cs3PlanOther, k),
+                cs3_plan_passes(input), causes);
 
   gint64 slots = plan->micro_batches * plan->micro_batch;
   double padding = (double)(slots - input->batch) / slots;
@@ -79,7 +81,7 @@ static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
     run->cycles += run->causes[cause];
 }
 
-/* FLOPs of the step (2 a MAC, backward twice forward) and the cycles a token spends in the blocks'
+/* FLOPs of the step (2 a MAC of every pass) and the cycles a token spends in the blocks'
  * linear layers. */
 static void count_work(const Cs3PlanInput *input, gint64 systems, Cs3StepRun *run) {
   const Cs3Graph *graph = input->graph;
@@ -100,7 +102,7 @@ static void count_work(const Cs3PlanInput *input, gint64 systems, Cs3StepRun *ru
     if (node->kind != CS3_NODE_LINEAR)
       macs += cs3_node_segment(graph, node)->repeat * node->macs * cs3_node_rows(node);
   }
-  run->flops = 6 * macs * input->batch * systems;
+  run->flops = 2 * cs3_plan_passes(input) * macs * input->batch * systems;
   run->linear_cycles_per_token = cycles / run->plan->tokens;
 }
 
@@ -112,6 +114,7 @@ Cs3PlanInput cs3_run_input(const Cs3RunConfig *config) {
       .pattern = &config->pattern,
       .batch = config->batch / cs3_run_systems(config),
       .seed = config->seed,
+      .forward = config->forward,
       .exact = config->exact,
       .bound = config->bound,
       .workers = config->workers,

@@ -32,9 +32,10 @@ typedef struct {
   const GArray *faults;        /* (nullable) borrowed, of Cs3Fault, checked against the tree */
   Cs3Pattern pattern;
   guint64 seed;
-  gboolean exact; /* every layer with its own mask */
-  gboolean bound; /* passes at their closed-form lower bounds instead of run */
-  guint workers;  /* threads; no influence on the result */
+  gboolean forward; /* evaluation: forward alone, nothing is updated */
+  gboolean exact;   /* every layer with its own mask */
+  gboolean bound;   /* passes at their closed-form lower bounds instead of run */
+  guint workers;    /* threads; no influence on the result */
   Cs3MapForce force;
   /* (nullable) borrowed: --map, --sparsity-filter and --fault as given */
   char **map_texts, **filter_texts, **fault_texts;
@@ -65,7 +66,8 @@ typedef struct {
   double single_s;  /* the step of one system with its share of the batch, for itself */
   gint64 cycles;    /* sum of causes */
   gint64 causes[CS3_N_STEP_CAUSES];
-  double flops; /* of live weights and attention, all systems, forward and backward, no recompute */
+  double flops;  /* of live weights and attention, all systems, no recompute; forward and, unless it
+                    is alone, backward */
   double joules; /* of all systems */
   double
       linear_cycles_per_token; /* forward, again, dX and dW of the linear weights of the blocks */

@@ -51,6 +51,10 @@ const Cs3Option cs3_scenario_options[] = {
      .max = 1 << 24,
      .help = "samples (sequences, images) per training step, on all systems"},
     CS3_OPTIONS_LENGTHS(AT(lengths)),
+    {.name = "forward",
+     .type = CS3_OPTION_FLAG,
+     .offset = AT(forward),
+     .help = "evaluation: forward passes alone, no backward, gradients or update"},
     {.name = "systems",
      .type = CS3_OPTION_INT,
      .offset = AT(systems),
@@ -222,6 +226,42 @@ gboolean cs3_scenario_set_systems(Cs3Scenario *s, const Cs3ScenarioOptions *opti
   return TRUE;
 }
 
+static gboolean only_in_training(const char *option, const char *value, GError **error) {
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "%s %s: changes nothing in a step of forward passes; leave it or --forward out",
+              option, value);
+  return FALSE;
+}
+
+/* Parameters of backward, gradients and updates: keys, or groups that end in a dot. */
+static gboolean is_of_training(const char *name) {
+  static const char *const names[] = {
+      "activations.",         "kernel.backward",   "kernel.backward_overlap",
+      "kernel.chain_add",     "kernel.dot_tail",   "kernel.dw_algorithm",
+      "kernel.gradient_bits", "memoryx.optimizer", "memoryx.optimizer_momentum",
+      "memoryx.optimizer_sgd"};
+  for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+    if (g_str_has_suffix(names[i], ".") ? g_str_has_prefix(name, names[i])
+                                        : strcmp(name, names[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* What is asked for must matter to a step without backward. */
+static gboolean check_forward(const Cs3ScenarioOptions *o, GError **error) {
+  static const char *const maps[] = {"dw=", "recompute="};
+  for (char **map = o->map; map != NULL && *map != NULL; map++)
+    for (guint i = 0; i < G_N_ELEMENTS(maps); i++)
+      if (g_str_has_prefix(*map, maps[i]))
+        return only_in_training("--map", *map, error);
+  for (char **set = o->set; set != NULL && *set != NULL; set++) {
+    g_autofree char *name = g_strndup(*set, strcspn(*set, "= "));
+    if (is_of_training(name))
+      return only_in_training("--set", name, error);
+  }
+  return TRUE;
+}
+
 Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   g_autoptr(Cs3Scenario) s = g_new0(Cs3Scenario, 1);
   s->model = cs3_model_find(o->model, error);
@@ -240,10 +280,13 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       .seed = (guint64)o->seed,
       .map_texts = o->map,
       .filter_texts = o->sparsity_filter,
+      .forward = o->forward,
       .exact = o->exact,
       .bound = o->fidelity == 1,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
   };
+  if (o->forward && !check_forward(o, error))
+    return NULL;
   gint64 systems = o->systems > 0 ? o->systems : s->machine->system.swarmx.systems;
   if (!cs3_scenario_map(o->map, &s->config.force, error) ||
       !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||

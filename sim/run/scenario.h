@@ -21,7 +21,7 @@ typedef struct {
   Cs3LengthOptions lengths;
   char **fault;
   gint64 seed;
-  gboolean exact, explicit_wafers;
+  gboolean forward, exact, explicit_wafers;
   int fidelity; /* 0: recurrence, 1: bound */
   gint64 jobs;
   char **map;

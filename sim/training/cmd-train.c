@@ -116,6 +116,13 @@ static void apply_recipe(const Cs3Context *context, const Cs3Recipe *recipe, Tra
       *numbers[i].target = numbers[i].value;
 }
 
+static gboolean check_forward(const TrainOptions *o, GError **error) {
+  if (!o->training.scenario.forward)
+    return TRUE;
+  usage(error, "--forward: a step of forward passes trains nothing; see 'cs3sim run --forward'");
+  return FALSE;
+}
+
 static Cs3Recipe *find_recipe(const Cs3Context *context, const char *name, TrainOptions *o,
                               GError **error) {
   if (name == NULL)
@@ -151,7 +158,8 @@ static void print_record(const Cs3Context *context, const Cs3Training *training)
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   TrainOptions o = *(const TrainOptions *)values;
-  g_autoptr(Cs3Recipe) recipe = find_recipe(context, args[0], &o, error);
+  g_autoptr(Cs3Recipe) recipe =
+      check_forward(&o, error) ? find_recipe(context, args[0], &o, error) : NULL;
   if (recipe == NULL)
     return CS3_EXIT_USAGE;
   g_autoptr(Cs3Output) trace = NULL;

@@ -6,6 +6,7 @@
 #include "tests/unit/fixture.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "fabric/fabric-error.h"
 #include "sim/run/result.h"
@@ -57,6 +58,82 @@ START_TEST(test_breakdown_adds_up) {
                             cs3_record_number(r, "speedup.theoretical");
   ck_assert_double_eq_tol(sum_of(member(r, "speedup", "gap_cycles")), gap, 1e-6 * cycles);
   json_decref(r);
+}
+END_TEST
+
+static json_t *run_forced(const char *model, char **map, gboolean forward) {
+  Cs3ScenarioOptions o = options(model, 0.7);
+  o.map = map;
+  o.batch = 10;
+  o.forward = forward;
+  return run(&o);
+}
+
+/* Forward alone: the forward passes of training, a third of its FLOPs, nothing up, nothing kept. */
+START_TEST(test_forward) {
+  static const char *const models[] = {"gpt2-small", "t5-base", "vit-b-16", "deepseek-v2-lite"};
+  char *map[] = {(char *)"micro-batch=4", NULL};
+  json_t *training = run_forced(models[_i], map, FALSE), *r = run_forced(models[_i], map, TRUE);
+  double cycles = cs3_record_number(r, "step.cycles");
+  ck_assert(json_is_true(json_object_get(r, "forward")));
+  ck_assert(sum_of(member(r, "step", "causes")) == cycles);
+  ck_assert(fabs(cs3_record_number(r, "step.time_s") * cs3_record_number(r, "hardware.clock_hz") -
+                 cycles) < 3);
+  ck_assert_double_eq_tol(3 * cs3_record_number(r, "flops.per_step"),
+                          cs3_record_number(training, "flops.per_step"),
+                          1e-9 * cs3_record_number(training, "flops.per_step"));
+  ck_assert(cs3_record_number(r, "speedup.theoretical") ==
+            cs3_record_number(training, "speedup.theoretical"));
+  ck_assert(cs3_record_number(r, "step.bytes_up") == 0);
+  ck_assert(cs3_record_number(r, "step.causes.egress") == 0);
+  ck_assert(cs3_record_number(r, "step.causes.recompute") == 0);
+  ck_assert(cs3_record_number(r, "step.time_s") < cs3_record_number(training, "step.time_s") / 2);
+  ck_assert(cs3_record_number(r, "mapping.activation_bytes") <
+            cs3_record_number(training, "mapping.activation_bytes"));
+  json_t *layers = json_object_get(r, "layers"), *layer;
+  size_t i;
+  json_array_foreach(layers, i, layer) {
+    const json_t *twin = json_array_get(json_object_get(training, "layers"), i);
+    ck_assert_uint_eq(json_object_size(json_object_get(layer, "passes")), 1);
+    ck_assert(cs3_record_number(layer, "passes.forward.cycles") ==
+              cs3_record_number(twin, "passes.forward.cycles"));
+  }
+  json_decref(r);
+  json_decref(training);
+}
+END_TEST
+
+/* The logits beside the hidden states that they are made from, and the labels. */
+START_TEST(test_forward_memory) {
+  Cs3ScenarioOptions o = options("gpt2-small", 0);
+  o.forward = TRUE;
+  o.batch = 1;
+  json_t *r = run(&o);
+  ck_assert(cs3_record_number(r, "mapping.activation_bytes_per_token") == 2 * (50257 + 768 + 2));
+  json_decref(r);
+}
+END_TEST
+
+static const struct {
+  char *map[2], *set[2];
+} training_only[] = {
+    {.map = {(char *)"recompute=layer"}},
+    {.map = {(char *)"dw=local-block"}},
+    {.set = {(char *)"activations.servers=3"}},
+    {.set = {(char *)"memoryx.optimizer = 1 Gparam/s"}},
+};
+
+START_TEST(test_forward_refuses) {
+  Cs3ScenarioOptions o = options("gpt2-small", 0);
+  o.map = (char **)training_only[_i].map;
+  o.set = (char **)training_only[_i].set;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o, &error);
+  ck_assert_msg(scenario != NULL, "%s", error ? error->message : "");
+  o.forward = TRUE;
+  ck_assert(cs3_scenario_new(&o, &error) == NULL);
+  ck_assert_msg(strstr(error->message, "changes nothing in a step of forward passes") != NULL, "%s",
+                error->message);
 }
 END_TEST
 
@@ -273,6 +350,9 @@ static Suite *suite(void) {
   TCase *t = tcase_create("step");
   tcase_set_timeout(t, 300);
   tcase_add_test(t, test_breakdown_adds_up);
+  tcase_add_loop_test(t, test_forward, 0, 4);
+  tcase_add_test(t, test_forward_memory);
+  tcase_add_loop_test(t, test_forward_refuses, 0, G_N_ELEMENTS(training_only));
   tcase_add_test(t, test_dense_is_its_own_baseline);
   tcase_add_loop_test(t, test_theory, 0, G_N_ELEMENTS(identities));
   tcase_add_test(t, test_workers_do_not_matter);
