@@ -8,7 +8,6 @@
 #define CS3_SWEEP_SCHEMA "cs3sim.sweep/1"
 #define CS3_OPTIMIZE_SCHEMA "cs3sim.optimize/1"
 #define CS3_TRAINING_SCHEMA "cs3sim.training/1"
-#define CS3_MASKS_SCHEMA "cs3sim.masks/1"
 #define CS3_VALIDATE_SCHEMA "cs3sim.validate/1"
 
 /* Raised whenever the same input gives other numbers; NEWS.md says what moved. */

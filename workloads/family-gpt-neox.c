@@ -20,6 +20,17 @@ static const Cs3Field fields[] = {
 
 static const char *const harmless[] = {NULL};
 
+/* The Model Zoo's GPT-NeoX has its projections apart. */
+static const Cs3WeightRule weights[] = {
+    {"attention.query_key_value",
+     "self_attn.proj_q_dense_layer+self_attn.proj_k_dense_layer+self_attn.proj_v_dense_layer",
+     TRUE},
+    {"attention.dense", "self_attn.proj_output_dense_layer"},
+    {"mlp.dense_h_to_4h", "ffn.ffn.0.linear_layer"},
+    {"mlp.dense_4h_to_h", "ffn.ffn.1.linear_layer"},
+    {NULL, NULL},
+};
+
 static void defaults(gpointer config) {
   Config *c = config;
   c->d = (Cs3Dims){.layers = 44,
@@ -68,6 +79,7 @@ const Cs3Family cs3_family_gpt_neox = {
     .config_size = sizeof(Config),
     .fields = fields,
     .harmless = harmless,
+    .weights = weights,
     .heads = cs3_decoder_heads,
     .defaults = defaults,
     .build = build,

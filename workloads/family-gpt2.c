@@ -18,6 +18,16 @@ static const Cs3Field fields[] = {
 
 static const char *const harmless[] = {CS3_HARMLESS_GPT2, NULL};
 
+/* The Model Zoo's GPT-2 has its projections apart. */
+static const Cs3WeightRule weights[] = {
+    {"attn.c_attn", "self_attn.proj_q_dense_layer+self_attn.proj_k_dense_layer+"
+                    "self_attn.proj_v_dense_layer"},
+    {"attn.c_proj", "self_attn.proj_output_dense_layer"},
+    {"mlp.c_fc", "ffn.ffn.0.linear_layer"},
+    {"mlp.c_proj", "ffn.ffn.1.linear_layer"},
+    {NULL, NULL},
+};
+
 static void defaults(gpointer config) {
   *(Cs3Dims *)config = (Cs3Dims){.layers = 12,
                                  .hidden = 768,
@@ -94,6 +104,7 @@ const Cs3Family cs3_family_gpt2 = {
     .config_size = sizeof(Config),
     .fields = fields,
     .harmless = harmless,
+    .weights = weights,
     .heads = cs3_decoder_heads,
     .defaults = defaults,
     .lengths = lengths,

@@ -9,6 +9,7 @@
 #include "workloads/builder.h"
 #include "workloads/config-reader.h"
 #include "workloads/model.h"
+#include "workloads/weight-names.h"
 
 /* What nearly every family has; the first member of its config. */
 typedef struct {
@@ -62,7 +63,9 @@ typedef struct Cs3Family {
   const char *const *harmless; /* keys of this family that change no shape, count or work;
                                   NULL-terminated, may be NULL */
   const Cs3Head *heads;        /* ends with a NULL suffix; NULL: language model only */
-  const Cs3FactField *facts;   /* beside those of Cs3Dims; ends with a NULL key; may be NULL */
+  const Cs3WeightRule
+      *weights;              /* other names in checkpoints; ends with a NULL graph; may be NULL */
+  const Cs3FactField *facts; /* beside those of Cs3Dims; ends with a NULL key; may be NULL */
   void (*defaults)(gpointer config); /* of absent keys */
   /* Derives the rest after the fields are read; fails with CS3_WORKLOAD_ERROR_DATA on what cannot
    * be expressed. May be NULL. */
@@ -77,7 +80,8 @@ typedef struct Cs3Family {
 #define CS3_FAMILIES(F)                                                                            \
   F(albert)                                                                                        \
   F(arcee)                                                                                         \
-  F(bart) F(bert) F(blenderbot) F(bloom) F(btlm) F(camembert) F(clip) F(clip_text_model)           \
+  F(bart)                                                                                          \
+  F(bert) F(blenderbot) F(bloom) F(btlm) F(camembert) F(clip) F(clip_text_model)                   \
       F(clip_vision_model) F(codegen) F(cohere) F(cohere2) F(deepseek_v2) F(deepseek_v3) F(deit)   \
           F(dinov2) F(distilbert) F(dit) F(dots1) F(electra) F(ernie4_5) F(esm) F(exaone4)         \
               F(falcon) F(gemma) F(gemma2) F(gemma3_text) F(glm) F(glm4) F(glm4_moe) F(gpt2)       \

@@ -178,12 +178,43 @@ Cs3Sparsity *cs3_sparsity_new(const Cs3Graph *graph, double sparsity, const char
   return g_steal_pointer(&s);
 }
 
+/* Live weights of all copies of @instance of linear @node over their number. */
+static double instance_density(const Cs3WeightMatch *match, guint node, gint64 instance) {
+  const Cs3Node *n = cs3_graph_node(match->graph, node);
+  gint64 live = 0;
+  for (gint64 copy = 0; copy < n->copies; copy++)
+    live += cs3_weight_match_found(match, node, instance, copy)->live;
+  double each = (double)n->out_features * (double)n->in_features / (double)n->groups;
+  return (double)live / (each * (double)n->copies);
+}
+
+Cs3Sparsity *cs3_sparsity_measured(const Cs3Graph *graph, const Cs3WeightMatch *match) {
+  Cs3Sparsity *s = new_uniform(graph, 1);
+  s->measured = TRUE;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    for (gint64 k = 0; node->kind == CS3_NODE_LINEAR && k < cs3_node_segment(graph, node)->repeat;
+         k++)
+      s->density[s->first[i] + k] = instance_density(match, i, k);
+    s->node_density[i] = mean_density(s, i);
+  }
+  return s;
+}
+
+double cs3_sparsity_class(const Cs3Sparsity *sparsity, double density) {
+  enum { PER_OCTAVE = 16 };
+  if (!sparsity->measured || density >= 1)
+    return density;
+  double step = MAX(round(-log2(density) * PER_OCTAVE), 0.4); /* nothing but 1 is dense */
+  return exp2(-step / PER_OCTAVE);
+}
+
 GArray *cs3_sparsity_groups(const Cs3Sparsity *sparsity, guint node) {
   GArray *groups = g_array_new(FALSE, FALSE, sizeof(Cs3SparsityGroup));
   const Cs3Graph *graph = sparsity->graph;
   gint64 repeat = cs3_node_segment(graph, cs3_graph_node(graph, node))->repeat;
   for (gint64 k = 0; k < repeat; k++) {
-    double density = cs3_sparsity_density(sparsity, node, k);
+    double density = cs3_sparsity_class(sparsity, cs3_sparsity_density(sparsity, node, k));
     guint g = 0;
     while (g < groups->len && g_array_index(groups, Cs3SparsityGroup, g).density != density)
       g++;

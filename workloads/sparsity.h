@@ -6,17 +6,19 @@
 
 #include "workloads/graph.h"
 #include "workloads/pattern.h"
+#include "workloads/weight-match.h"
 
 typedef struct {
   const Cs3Graph *graph; /* borrowed */
   guint *first;          /* index in `density` of instance 0 of every node; one more at the end */
   double *density;       /* live share of the weights of every instance; 1: dense */
   double *node_density;  /* mean over a node's instances, for cs3_graph_theoretical_speedup() */
+  gboolean measured;     /* densities are those of weights: no two need be equal */
 } Cs3Sparsity;
 
-/* Instances of one node that are equally sparse. */
+/* Instances of one node that are equally sparse; measured: about equally. */
 typedef struct {
-  double density;
+  double density; /* cs3_sparsity_class() of theirs */
   gint64 count;
   gint64 first; /* the lowest of them */
 } Cs3SparsityGroup;
@@ -41,6 +43,10 @@ gboolean cs3_sparsity_parse(const char *text, const char *what, double *sparsity
  */
 Cs3Sparsity *cs3_sparsity_new(const Cs3Graph *graph, double sparsity, const char *const *filters,
                               const Cs3Pattern *pattern, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_sparsity_measured: (transfer full): the densities of the weights that @match found and
+ * counted. */
+Cs3Sparsity *cs3_sparsity_measured(const Cs3Graph *graph, const Cs3WeightMatch *match);
 void cs3_sparsity_free(Cs3Sparsity *sparsity);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Sparsity, cs3_sparsity_free)
 
@@ -48,6 +54,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Sparsity, cs3_sparsity_free)
 static inline double cs3_sparsity_density(const Cs3Sparsity *s, guint node, gint64 instance) {
   return s->density[s->first[node] + instance];
 }
+
+/** cs3_sparsity_class: what stands for @density where choices are shared: itself, or, where
+ * densities are measured, the nearest of sixteen to an octave (2 % off at most). Its own class. */
+double cs3_sparsity_class(const Cs3Sparsity *sparsity, double density);
 
 /** cs3_sparsity_groups: (transfer full): array of Cs3SparsityGroup, by first instance. */
 GArray *cs3_sparsity_groups(const Cs3Sparsity *sparsity, guint node);

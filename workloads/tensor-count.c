@@ -65,6 +65,7 @@ typedef struct {
   guint64 *bits, *planes;
   guint32 *by_col; /* as stored, 64 x words */
   gint64 beyond;
+  guint64 digest;
   GError *error;
 } Worker;
 
@@ -93,6 +94,15 @@ static gboolean worker_init(Worker *w, const Job *job, gint64 chunk) {
   return w->bits != NULL && w->planes != NULL && w->by_col != NULL;
 }
 
+/* Of 64 weights and their place; words of any order add up to the same (the mixer of MurmurHash3).
+ */
+static guint64 mix(guint64 bits, guint64 place) {
+  guint64 x = bits ^ (place + 1) * 0x9e3779b97f4a7c15;
+  x = (x ^ x >> 33) * 0xff51afd7ed558ccd;
+  x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53;
+  return x ^ x >> 33;
+}
+
 static void count_rows(gint64 begin, gint64 end, guint worker, gpointer data) {
   Job *job = data;
   Worker *w = &job->workers[worker];
@@ -104,15 +114,18 @@ static void count_rows(gint64 begin, gint64 end, guint worker, gpointer data) {
   for (gint64 row = begin; row < end; row++) {
     const guint64 *bits = w->bits + (row - begin) * job->words;
     guint32 live = 0;
-    for (gint64 i = 0; i < job->words; i++)
+    for (gint64 i = 0; i < job->words; i++) {
       live += (guint32)__builtin_popcountll(bits[i]);
+      w->digest += mix(bits[i], (guint64)(row * job->words + i));
+    }
     job->by_row[row] = live;
   }
   cs3_columns_add(w->bits, end - begin, job->words, w->planes, w->by_col);
 }
 
 /* Adds what the workers found. @by_col: as stored. */
-static gboolean gather(const Job *job, guint n, guint32 *by_col, gint64 *beyond, GError **error) {
+static gboolean gather(const Job *job, guint n, guint32 *by_col, gint64 *beyond, guint64 *digest,
+                       GError **error) {
   for (guint i = 0; i < n; i++) {
     Worker *w = &job->workers[i];
     if (w->error != NULL) {
@@ -120,6 +133,7 @@ static gboolean gather(const Job *job, guint n, guint32 *by_col, gint64 *beyond,
       return FALSE;
     }
     *beyond += w->beyond;
+    *digest += w->digest;
     for (gint64 col = 0; col < job->weight->cols; col++)
       by_col[col] += w->by_col[col];
   }
@@ -127,12 +141,13 @@ static gboolean gather(const Job *job, guint n, guint32 *by_col, gint64 *beyond,
 }
 
 static void hand_over(const Cs3Weight *weight, guint32 *by_row, guint32 *by_col, gint64 beyond,
-                      Cs3WeightCounts *counts) {
+                      guint64 digest, Cs3WeightCounts *counts) {
   gboolean turned = weight->transposed;
   *counts = (Cs3WeightCounts){
       .rows = turned ? weight->cols : weight->rows,
       .cols = turned ? weight->rows : weight->cols,
       .masked = beyond,
+      .digest = digest,
       .by_row = turned ? by_col : by_row,
       .by_col = turned ? by_row : by_col,
   };
@@ -147,6 +162,7 @@ gboolean cs3_weight_count(Cs3Weight *weight, gboolean nan_masked, guint workers,
     return FALSE;
   guint n = workers > 0 ? workers : g_get_num_processors();
   gint64 chunk = MIN(cs3_weight_chunk(weight), weight->rows), beyond = 0;
+  guint64 digest = 0;
   g_autofree guint32 *by_row = g_try_malloc0_n((gsize)weight->rows, sizeof *by_row);
   g_autofree guint32 *by_col = g_try_malloc0_n((gsize)weight->cols, sizeof *by_col);
   g_autofree Worker *own = g_new0(Worker, n);
@@ -160,11 +176,11 @@ gboolean cs3_weight_count(Cs3Weight *weight, gboolean nan_masked, guint workers,
                 weight->name, weight->rows, weight->cols);
   else
     cs3_parallel_for(weight->rows, chunk, n, count_rows, &job);
-  ok = ok && gather(&job, n, by_col, &beyond, error) &&
+  ok = ok && gather(&job, n, by_col, &beyond, &digest, error) &&
        cs3_weight_check(weight, beyond, nan_masked, error);
   for (guint i = 0; i < n; i++)
     worker_clear(&own[i]);
   if (ok)
-    hand_over(weight, g_steal_pointer(&by_row), g_steal_pointer(&by_col), beyond, counts);
+    hand_over(weight, g_steal_pointer(&by_row), g_steal_pointer(&by_col), beyond, digest, counts);
   return ok;
 }

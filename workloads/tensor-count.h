@@ -11,6 +11,7 @@
 typedef struct {
   gint64 rows, cols, live;
   gint64 masked;            /* NaN that were taken for zeros */
+  guint64 digest;           /* of the live weights as they lie in the file; 0: not known */
   guint32 *by_row, *by_col; /* live weights of each */
 } Cs3WeightCounts;
 

@@ -125,21 +125,29 @@ gint64 cs3_weight_chunk(const Cs3Weight *weight) {
   return MAX(1, ((gint64)1 << 20) / bytes);
 }
 
-Cs3Mask *cs3_weight_mask(Cs3Weight *weight, gboolean nan_masked, GError **error) {
+Cs3Mask *cs3_weight_rows_mask(Cs3Weight *weight, gint64 first, gint64 n, gboolean nan_masked,
+                              GError **error) {
   if (!cs3_weight_prepare(weight, error))
     return NULL;
-  g_autoptr(Cs3Mask) mask = cs3_mask_new(weight->rows, weight->cols, error);
+  g_autoptr(Cs3Mask) mask = cs3_mask_new(n, weight->cols, error);
   if (mask == NULL)
     return NULL;
   g_autoptr(GByteArray) bytes = g_byte_array_new();
   Cs3WeightRows rows = {.bytes = bytes};
   gint64 chunk = cs3_weight_chunk(weight);
-  for (gint64 first = 0; first < weight->rows; first += chunk) {
-    rows.bits = cs3_mask_row(mask, first);
-    if (!weight->layout->rows(weight, first, MIN(chunk, weight->rows - first), &rows, error))
+  for (gint64 done = 0; done < n; done += chunk) {
+    rows.bits = cs3_mask_row(mask, done);
+    if (!weight->layout->rows(weight, first + done, MIN(chunk, n - done), &rows, error))
       return NULL;
   }
-  if (!cs3_weight_check(weight, rows.beyond, nan_masked, error))
+  return cs3_weight_check(weight, rows.beyond, nan_masked, error) ? g_steal_pointer(&mask) : NULL;
+}
+
+Cs3Mask *cs3_weight_mask(Cs3Weight *weight, gboolean nan_masked, GError **error) {
+  if (!cs3_weight_prepare(weight, error))
     return NULL;
-  return weight->transposed ? cs3_mask_transpose(mask, error) : g_steal_pointer(&mask);
+  g_autoptr(Cs3Mask) mask = cs3_weight_rows_mask(weight, 0, weight->rows, nan_masked, error);
+  if (mask == NULL || !weight->transposed)
+    return g_steal_pointer(&mask);
+  return cs3_mask_transpose(mask, error);
 }

@@ -74,6 +74,10 @@ gboolean cs3_weight_check(const Cs3Weight *weight, gint64 beyond, gboolean nan_m
 Cs3Mask *cs3_weight_mask(Cs3Weight *weight, gboolean nan_masked,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_weight_rows_mask: the same of stored rows @first to @first + @n - 1 alone. */
+Cs3Mask *cs3_weight_rows_mask(Cs3Weight *weight, gint64 first, gint64 n, gboolean nan_masked,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cs3_weight_is_part: whether a tensor so called only belongs to a compressed or quantised weight.
  */
 gboolean cs3_weight_is_part(const Cs3Checkpoint *checkpoint, const char *name);

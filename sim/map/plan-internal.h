@@ -19,6 +19,9 @@ gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y);
  */
 Cs3Hardware cs3_plan_fed_wafer(const Cs3PlanInput *input);
 
+/** cs3_plan_class: the density that stands for @density where choices are shared. */
+double cs3_plan_class(const Cs3PlanInput *input, double density);
+
 /** cs3_plan_groups: (transfer full): equally sparse instances of linear @node, Cs3SparsityGroup. */
 GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node);
 

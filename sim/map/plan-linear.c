@@ -13,7 +13,7 @@
 /* A weight matrix, used by three passes. */
 typedef struct {
   guint node;
-  gint64 layer, copy; /* whose random stream is drawn */
+  gint64 layer, copy, group; /* whose random stream is drawn, whose weights are read */
   double density;
   Cs3PlanPass passes[CS3_N_PASSES];
   GError *error;
@@ -30,16 +30,32 @@ typedef struct {
   GArray *matrices; /* of Matrix */
 } Job;
 
+/* A mask in the place of measured ones: one for all of a shape whose densities differ by less than
+ * 0.14 %. */
+static double drawn_density(const Cs3PlanInput *input, double density) {
+  enum { PER_OCTAVE = 512 };
+  if (input->sparsity == NULL || !input->sparsity->measured || density >= 1)
+    return density;
+  return exp2(-MAX(round(-log2(density) * PER_OCTAVE), 0.5) / PER_OCTAVE);
+}
+
 static Cs3WeightsSpec spec_of(const Job *job, const Matrix *m) {
-  const Cs3Node *node = cs3_graph_node(job->input->graph, m->node);
-  g_autofree char *tensor = cs3_node_tensor(job->input->graph, node, m->layer, m->copy);
+  const Cs3PlanInput *input = job->input;
+  const Cs3Node *node = cs3_graph_node(input->graph, m->node);
+  gboolean shared = input->sparsity != NULL && input->sparsity->measured;
+  g_autofree char *tensor = cs3_node_tensor(input->graph, node, m->layer, m->copy);
   return (Cs3WeightsSpec){
-      .pattern = *job->input->pattern,
       .rows = node->out_features / node->groups,
       .cols = node->in_features / node->groups,
-      .density = m->density,
-      .seed = job->input->seed,
-      .stream = cs3_pattern_stream(tensor),
+      .seed = input->seed,
+      .match = input->weights,
+      .node = m->node,
+      .layer = m->layer,
+      .copy = m->copy,
+      .group = m->group,
+      .pattern = *input->pattern,
+      .density = drawn_density(input, m->density),
+      .stream = cs3_pattern_stream(shared ? "" : tensor),
   };
 }
 
@@ -175,11 +191,11 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
     return FALSE;
   const Cs3WeightsLoan *live = sparse ? &loan : NULL;
   if (input->ranked)
-    return run_ranked(input, &shape, live, out, error);
+    return run_ranked(input, &shape, live, out, error) && cs3_weights_check(&loan, error);
   /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
   if (out->choice.considered == 0 && !choose(input, &shape, live, &out->choice, error))
     return FALSE;
-  return run_chosen(hw, live, input->memo, out, error);
+  return run_chosen(hw, live, input->memo, out, error) && cs3_weights_check(&loan, error);
 }
 
 /* One item per (matrix, pass): three passes share drawn masks. */
@@ -290,16 +306,23 @@ static gboolean all_mapped(const Job *job, GError **error) {
   return TRUE;
 }
 
+/* Groups of a block-diagonal weight with a mask each: those that are drawn share one. */
+static gint64 own_groups(const Cs3PlanInput *input, const Cs3Node *node) {
+  return input->weights != NULL ? node->groups : 1;
+}
+
 /* The copies of an instance of a sparse linear node, each with its own mask, on the mapping chosen
  * for their shape. */
 static void every_copy(const Cs3PlanInput *input, GArray *distinct, guint index, gint64 layer,
                        GArray *all) {
-  double density = cs3_plan_density(input, index, layer);
-  for (gint64 copy = 0; density < 1 && copy < cs3_graph_node(input->graph, index)->copies; copy++) {
-    Matrix m = {.node = index, .layer = layer, .copy = copy, .density = density};
-    memcpy(m.passes, find_like(input, distinct, index, density)->passes, sizeof m.passes);
-    g_array_append_val(all, m);
-  }
+  const Cs3Node *node = cs3_graph_node(input->graph, index);
+  double density = cs3_plan_density(input, index, layer), class = cs3_plan_class(input, density);
+  for (gint64 copy = 0; density < 1 && copy < node->copies; copy++)
+    for (gint64 group = 0; group < own_groups(input, node); group++) {
+      Matrix m = {.node = index, .layer = layer, .copy = copy, .group = group, .density = density};
+      memcpy(m.passes, find_like(input, distinct, index, class)->passes, sizeof m.passes);
+      g_array_append_val(all, m);
+    }
 }
 
 static GArray *every_layer(const Cs3PlanInput *input, GArray *distinct) {
@@ -330,7 +353,7 @@ static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, 
     }
     for (; every && next < every->len && g_array_index(every, Matrix, next).node == i; next++) {
       const Matrix *m = &g_array_index(every, Matrix, next);
-      append_linear(input, plan, m, i, m->layer, node->groups);
+      append_linear(input, plan, m, i, m->layer, node->groups / own_groups(input, node));
     }
   }
 }

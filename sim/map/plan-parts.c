@@ -38,11 +38,16 @@ double cs3_plan_density(const Cs3PlanInput *input, guint node, gint64 instance) 
   return input->sparsity ? cs3_sparsity_density(input->sparsity, node, instance) : 1;
 }
 
+double cs3_plan_class(const Cs3PlanInput *input, double density) {
+  return input->sparsity ? cs3_sparsity_class(input->sparsity, density) : density;
+}
+
 gboolean cs3_plan_stands_for(const Cs3PlanInput *input, const Cs3PlanLinear *linear,
                              gint64 instance) {
   if (linear->layer >= 0)
     return linear->layer == instance;
-  return cs3_plan_density(input, linear->node, instance) == linear->density;
+  double density = cs3_plan_density(input, linear->node, instance);
+  return cs3_plan_class(input, density) == cs3_plan_class(input, linear->density);
 }
 
 GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node) {

@@ -19,6 +19,8 @@ typedef struct {
                   come for the mapper; 0: 1 */
   const Cs3Sparsity *sparsity; /* (nullable): %NULL: all dense */
   const Cs3Pattern *pattern;
+  const Cs3WeightMatch *weights; /* (nullable) whose zeros they are; %NULL: drawn by the pattern,
+                                    alike at alike densities where these are measured */
   const struct Cs3Plan *known; /* (nullable): a plan of the same graph and machine: dense matrices
                                   that it has at the same tokens are taken over */
   Cs3WeightStore *store;       /* of masks */

@@ -97,11 +97,25 @@ static void keep(Cs3WeightStore *store, const Cs3MemoKey *key, GBytes *bytes, gs
 }
 
 /* Free of padding, so that equal matrices have equal bytes. */
-static Cs3MemoKey spec_key(const Cs3WeightsSpec *spec, gboolean transposed) {
+static Cs3MemoKey match_key(const Cs3WeightsSpec *spec) {
+  const Cs3WeightFound *found =
+      cs3_weight_match_found(spec->match, spec->node, spec->layer, spec->copy);
+  gboolean drawn = spec->match->set->checkpoint == NULL;
+  const gint64 numbers[] = {(gint64)found->digest, spec->group, spec->rows, spec->cols,
+                            drawn ? (gint64)spec->seed : 0};
+  Cs3MemoKey key = cs3_memo_key(NULL, "weights", sizeof "weights");
+  return cs3_memo_key(&key, numbers, sizeof numbers);
+}
+
+static Cs3MemoKey pattern_key(const Cs3WeightsSpec *spec) {
   const gint64 numbers[] = {spec->rows, spec->cols, (gint64)spec->seed, (gint64)spec->stream};
   Cs3MemoKey key = cs3_memo_key(NULL, spec->pattern.text, strlen(spec->pattern.text) + 1);
   key = cs3_memo_key(&key, numbers, sizeof numbers);
-  key = cs3_memo_key(&key, &spec->density, sizeof spec->density);
+  return cs3_memo_key(&key, &spec->density, sizeof spec->density);
+}
+
+static Cs3MemoKey spec_key(const Cs3WeightsSpec *spec, gboolean transposed) {
+  Cs3MemoKey key = spec->match != NULL ? match_key(spec) : pattern_key(spec);
   return transposed ? cs3_memo_key(&key, "transposed", sizeof "transposed") : key;
 }
 
@@ -131,6 +145,9 @@ static GBytes *mask_bytes(Cs3WeightStore *store, const Cs3WeightsSpec *spec, gbo
   if (transposed) {
     g_autoptr(GBytes) straight = mask_bytes(store, spec, FALSE, workers, error);
     mask = straight != NULL ? cs3_mask_transpose(mask_in(straight), error) : NULL;
+  } else if (spec->match != NULL) {
+    mask = cs3_weight_match_mask(spec->match, spec->node, spec->layer, spec->copy, spec->group,
+                                 spec->seed, error);
   } else {
     mask = cs3_pattern_mask(&spec->pattern, spec->rows, spec->cols, spec->density, spec->seed,
                             spec->stream, workers, error);
@@ -146,6 +163,10 @@ static gboolean count_nonzeros(Cs3WeightStore *store, const Cs3WeightsSpec *spec
                                gint64 *nonzeros, GError **error) {
   Cs3MemoKey weights = spec_key(spec, FALSE), key = part_key(&weights, "nonzeros", 0);
   gint64 answer[CS3_MEMO_VALUES] = {0};
+  if (spec->match != NULL && cs3_graph_node(spec->match->graph, spec->node)->groups == 1) {
+    *nonzeros = cs3_weight_match_found(spec->match, spec->node, spec->layer, spec->copy)->live;
+    return TRUE;
+  }
   if (!cs3_memo_find(store->memo, &key, answer)) {
     g_autoptr(GBytes) bytes = mask_bytes(store, spec, FALSE, workers, error);
     if (bytes == NULL)
@@ -220,15 +241,26 @@ static GBytes *count(const Cs3Mask *mask, gint64 lines) {
   return g_bytes_new_with_free_func(head, head->size, counts_free, head);
 }
 
-static GBytes *count_of_store(const Cs3WeightsLoan *loan, gint64 lines) {
+/* No live weight in any line, in place of what cannot be read. */
+static GBytes *no_counts(const Cs3WeightsLoan *loan, gint64 lines) {
+  CountsHead *head = counts_new(loan->transposed ? loan->spec->cols : loan->spec->rows, lines);
+  return g_bytes_new_with_free_func(head, head->size, counts_free, head);
+}
+
+static GBytes *count_of_store(Cs3WeightsLoan *loan, gint64 lines) {
   Cs3MemoKey key = part_key(&loan->layer.key, "counts", lines);
   GBytes *counts = find(loan->store, &key);
   if (counts != NULL)
     return counts;
   g_autoptr(GError) error = NULL;
   g_autoptr(GBytes) mask = mask_bytes(loan->store, loan->spec, loan->transposed, 1, &error);
-  if (mask == NULL) /* it could be drawn before: only memory can be short, where GLib ends too */
-    g_error("%s", error->message);
+  if (mask == NULL && loan->spec->match == NULL)
+    g_error("%s", error->message); /* drawn before: memory is short, where GLib ends too */
+  if (mask == NULL) {
+    if (loan->error == NULL)
+      loan->error = g_steal_pointer(&error);
+    return no_counts(loan, lines);
+  }
   counts = count(mask_in(mask), lines);
   keep(loan->store, &key, counts, g_bytes_get_size(counts));
   return counts;
@@ -261,6 +293,14 @@ void cs3_weights_lend_mask(const Cs3Mask *mask, Cs3WeightsLoan *loan) {
   };
 }
 
+gboolean cs3_weights_check(Cs3WeightsLoan *loan, GError **error) {
+  if (loan->error == NULL)
+    return TRUE;
+  g_propagate_error(error, g_steal_pointer(&loan->error));
+  return FALSE;
+}
+
 void cs3_weights_return(Cs3WeightsLoan *loan) {
+  g_clear_error(&loan->error);
   g_clear_pointer(&loan->held, g_bytes_unref);
 }

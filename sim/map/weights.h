@@ -7,6 +7,7 @@
 
 #include "fabric/layer/layer.h"
 #include "workloads/pattern.h"
+#include "workloads/weight-match.h"
 
 /* Keeps masks and counts up to a number of bytes, those used last; and the memory of passes.
  * Threads of one process may share it. */
@@ -22,10 +23,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3WeightStore, cs3_weight_store_free)
 
 /* Names a matrix: equal specifications have equal live weights. */
 typedef struct {
-  Cs3Pattern pattern;
   gint64 rows, cols;
+  guint64 seed;
+  const Cs3WeightMatch *match; /* (nullable) its weights are there; else drawn: */
+  guint node;
+  gint64 layer, copy, group;
+  Cs3Pattern pattern;
   double density; /* < 1 */
-  guint64 seed, stream;
+  guint64 stream;
 } Cs3WeightsSpec;
 
 /* A matrix, or its transpose, lent to the passes over it by one thread. */
@@ -37,6 +42,7 @@ typedef struct {
   gboolean transposed;
   const Cs3Mask *mask; /* borrowed, instead of store and spec */
   GBytes *held;        /* the counts handed out last */
+  GError *error;       /* weights could not be read: what was handed out means nothing */
 } Cs3WeightsLoan;
 
 /**
@@ -53,6 +59,9 @@ gboolean cs3_weights_lend(Cs3WeightStore *store, const Cs3WeightsSpec *spec, gbo
 
 /** cs3_weights_lend_mask: the same for a mask at hand, as it lies; nothing is remembered. */
 void cs3_weights_lend_mask(const Cs3Mask *mask, Cs3WeightsLoan *loan);
+
+/** cs3_weights_check: after passes over @loan: fails when its weights could not be read. */
+gboolean cs3_weights_check(Cs3WeightsLoan *loan, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void cs3_weights_return(Cs3WeightsLoan *loan);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cs3WeightsLoan, cs3_weights_return)

@@ -40,7 +40,8 @@ static const Cs3Option weight_options[] = {
      .offset = G_STRUCT_OFFSET(InspectOptions, weights),
      .metavar = "PATH",
      .completes = "files",
-     .help = "count zeros instead: a .safetensors file, a .safetensors.index.json, or a folder"},
+     .help = "count zeros instead: a .safetensors file, a .safetensors.index.json, or a folder; "
+             "with a model: which of its weights are there"},
     {.name = "masked",
      .type = CS3_OPTION_CHOICE,
      .offset = G_STRUCT_OFFSET(InspectOptions, masked),
@@ -58,22 +59,26 @@ static const Cs3Option weight_options[] = {
     {NULL},
 };
 
-/* What bears on a model's graph says nothing about a checkpoint, and the other way round. */
-static gboolean check_subject(const InspectOptions *o, const char *model, GError **error) {
-  gboolean graph = model != NULL || !g_str_equal(o->model, defaults.model) ||
-                   memcmp(&o->lengths, &defaults.lengths, sizeof o->lengths) != 0;
-  gboolean weights = o->masked || o->lines != defaults.lines;
-  if (o->weights != NULL ? !graph : !weights)
-    return TRUE;
-  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "%s",
-              o->weights != NULL ? "--weights: a checkpoint is counted by itself, without a model "
-                                   "and its lengths"
-                                 : "--masked and --lines: need --weights PATH to count in");
-  return FALSE;
+/* What bears on a graph's rows says nothing about a checkpoint, and the other way round; blocks of
+ * features say nothing about names. */
+static gboolean check_subject(const InspectOptions *o, gboolean model, GError **error) {
+  gboolean lengths = memcmp(&o->lengths, &defaults.lengths, sizeof o->lengths) != 0;
+  gboolean lines = o->lines != defaults.lines;
+  const char *wrong = NULL;
+  if (o->weights != NULL && lengths)
+    wrong = "--weights: the lengths of a sample say nothing about weights";
+  else if (o->weights != NULL && model && lines)
+    wrong = "--lines: are counted without a model";
+  else if (o->weights == NULL && (o->masked || lines))
+    wrong = "--masked and --lines: need --weights PATH to count in";
+  if (wrong != NULL)
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "%s", wrong);
+  return wrong == NULL;
 }
 
+/* @model: (nullable): whose weights they should be. */
 static Cs3ExitStatus run_weights(const Cs3Context *context, const InspectOptions *o,
-                                 GError **error) {
+                                 const char *model, GError **error) {
   /* A file that is not there may be an example. */
   g_autofree char *example = cs3_datadir_locate(CS3_DATA_MASKS, o->weights);
   gboolean given = g_file_test(o->weights, G_FILE_TEST_EXISTS) || example == NULL;
@@ -81,16 +86,24 @@ static Cs3ExitStatus run_weights(const Cs3Context *context, const InspectOptions
                             .lines = o->lines,
                             .nan_masked = o->masked,
                             .workers = o->jobs > 0 ? (guint)o->jobs : 0};
-  return cs3_inspect_weights(context, &what, error) ? CS3_EXIT_OK : CS3_EXIT_DATA;
+  if (model == NULL)
+    return cs3_inspect_weights(context, &what, error) ? CS3_EXIT_OK : CS3_EXIT_DATA;
+  g_autoptr(Cs3Model) read = cs3_model_find(model, error);
+  g_autoptr(Cs3Graph) graph = read != NULL ? cs3_graph_new(read, NULL, error) : NULL;
+  gboolean whole;
+  if (graph == NULL || !cs3_inspect_match(context, graph, &what, &whole, error))
+    return CS3_EXIT_DATA;
+  return whole ? CS3_EXIT_OK : CS3_EXIT_NO;
 }
 
 static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, char **args,
                                  GError **error) {
   const InspectOptions *given = values;
-  if (!check_subject(given, args[0], error))
+  gboolean named = args[0] != NULL || cs3_cli_given(context, "model");
+  if (!check_subject(given, named, error))
     return CS3_EXIT_USAGE;
   if (given->weights != NULL)
-    return run_weights(context, given, error);
+    return run_weights(context, given, !named ? NULL : args[0] ? args[0] : given->model, error);
   g_autoptr(Cs3Model) model = cs3_model_find(args[0] ? args[0] : given->model, error);
   if (model == NULL)
     return CS3_EXIT_DATA;
@@ -125,6 +138,7 @@ const Cs3Command cs3_cmd_inspect = {
     .groups = {{"Model", options, 0}, {"Weights", weight_options, 0}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
                CS3_FORMAT_BIT(CS3_FORMAT_CSV) | CS3_FORMAT_BIT(CS3_FORMAT_JSONL),
+    .answer_no = "weights of the model are missing in the checkpoint",
     .max_args = 1,
     .completes = "models",
     .examples = examples,

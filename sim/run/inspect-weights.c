@@ -8,8 +8,7 @@
 #include <math.h>
 
 #include "fabric/layer/layer.h"
-#include "results/schema.h"
-#include "workloads/tensor-count.h"
+#include "workloads/weight-set.h"
 
 static const Cs3Column columns[] = {
     {.key = "name", .title = "weight", .type = CS3_COLUMN_TEXT},
@@ -84,21 +83,6 @@ static void add_refused(Cs3Table *table, const Cs3Weight *weight) {
   cs3_table_add_text(table, weight->refusal);
 }
 
-static json_t *counts_json(const guint32 *counts, gint64 n) {
-  json_t *array = json_array();
-  for (gint64 i = 0; i < n; i++)
-    json_array_append_new(array, json_integer(counts[i]));
-  return array;
-}
-
-static json_t *statistics(const Cs3Weight *weight, const Cs3WeightCounts *c) {
-  return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "name", weight->name, "layout",
-                   weight->layout->name, "out_features", (json_int_t)c->rows, "in_features",
-                   (json_int_t)c->cols, "nonzeros", (json_int_t)c->live, "masked_nan",
-                   (json_int_t)c->masked, "row_counts", counts_json(c->by_row, c->rows),
-                   "column_counts", counts_json(c->by_col, c->cols));
-}
-
 typedef struct {
   const Cs3InspectWeights *what;
   Cs3Table *table;
@@ -119,7 +103,8 @@ static gboolean inspect(Inspection *in, Cs3Weight *weight, GError **error) {
   in->live += counts.live;
   in->all += counts.rows * counts.cols;
   if (in->weights != NULL)
-    json_array_append_new(in->weights, statistics(weight, &counts));
+    json_array_append_new(
+        in->weights, cs3_weight_statistics_json(weight->name, weight->layout->name, &counts));
   else
     add_row(in->table, weight, &counts, in->what->lines);
   return TRUE;

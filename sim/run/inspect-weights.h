@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "sim/cli/cli.h"
+#include "workloads/graph.h"
 
 typedef struct {
   const char *path;    /* borrowed */
@@ -28,3 +29,11 @@ double cs3_inspect_busiest(gint64 n, double size, gint64 live);
  */
 gboolean cs3_inspect_weights(const Cs3Context *context, const Cs3InspectWeights *what,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_inspect_match: a row for every weight of @graph with what it is in the checkpoint or why it is
+ * not there, then what the checkpoint has beside. @whole: (out): whether nothing is missing.
+ */
+gboolean cs3_inspect_match(const Cs3Context *context, const Cs3Graph *graph,
+                           const Cs3InspectWeights *what, gboolean *whole,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -168,6 +168,27 @@ static const Cs3PlanLinear *dense_twin(const Cs3Run *run, guint node) {
   g_return_val_if_reached(NULL);
 }
 
+/* The passes of @linear with as many zeros anywhere; 0: no such run. */
+static gint64 uniform_cycles(const Cs3Run *run, const Cs3PlanLinear *linear) {
+  const GArray *linears = run->uniform.plan != NULL ? run->uniform.plan->linears : NULL;
+  for (guint k = 0; linears != NULL && k < linears->len; k++) {
+    const Cs3PlanLinear *twin = &g_array_index(linears, Cs3PlanLinear, k);
+    if (twin->node != linear->node || twin->layer != linear->layer)
+      continue;
+    gint64 cycles = 0;
+    for (int pass = 0; pass < CS3_N_PASSES; pass++)
+      cycles += twin->passes[pass].result.cycles;
+    return cycles;
+  }
+  return 0;
+}
+
+static void add_uniform(const Cs3Run *run, const Cs3PlanLinear *linear, json_t *object) {
+  gint64 uniform = uniform_cycles(run, linear);
+  if (uniform > 0)
+    json_object_set_new(object, "uniform_cycles", json_integer(uniform));
+}
+
 /* @scale brings the dense cycles to the sparse run's tokens on the wafer. */
 static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear, double scale) {
   const Cs3Node *node = cs3_graph_node(run->config.graph, linear->node);
@@ -180,6 +201,7 @@ static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear, double
                 "in_features", (json_int_t)node->in_features, "sparsity", 1 - linear->density);
   if (linear->layer >= 0)
     json_object_set_new(object, "layer", json_integer(linear->layer));
+  add_uniform(run, linear, object);
   gint64 cycles = 0, dense_cycles = 0, causes[CS3_N_CAUSES] = {0};
   Cs3PlanInput input = cs3_run_input(&run->config);
   for (int pass = 0; pass < cs3_plan_passes(&input); pass++) {
@@ -257,12 +279,41 @@ static json_t *provenance_json(const Cs3Run *run) {
                    configuration_json(run->config.machine));
 }
 
+static gint64 masked_nan(const Cs3WeightMatch *match) {
+  gint64 masked = 0;
+  for (guint i = 0; i < match->set->entries->len; i++)
+    masked += match->used[i] ? cs3_weight_set_entry(match->set, i)->counts.masked : 0;
+  return masked;
+}
+
+/* What the weights were, what of them is no weight of the model, and what their zeros cost. */
+static json_t *weights_json(const Cs3Run *run) {
+  const Cs3WeightMatch *match = run->config.weights;
+  json_t *unused = json_array();
+  for (guint i = 0; i < match->set->entries->len; i++)
+    if (!match->used[i])
+      json_array_append_new(unused, json_string(cs3_weight_set_entry(match->set, i)->name));
+  json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:o}", "file", run->config.weights_text, "kind",
+                             match->set->checkpoint != NULL ? "checkpoint" : "statistics",
+                             "matched", (json_int_t)match->found->len, "masked_nan",
+                             (json_int_t)masked_nan(match), "unused", unused);
+  if (run->uniform.plan != NULL)
+    json_object_set_new(object, "uniform",
+                        json_pack("{s:f, s:f, s:f}", "step_s", run->uniform.time.step_s, "speedup",
+                                  run->dense.time.step_s / run->uniform.time.step_s, "cost",
+                                  run->sparse.time.step_s / run->uniform.time.step_s - 1));
+  return object;
+}
+
 json_t *cs3_result_json(const Cs3Run *run) {
   const Cs3RunConfig *c = &run->config;
   json_t *record =
       json_pack("{s:s, s:o, s:o, s:f, s:s, s:I}", "schema", CS3_RESULT_SCHEMA, "model",
                 cs3_inspect_model(c->graph->model), "hardware", hardware_json(run), "sparsity",
-                c->sparsity_asked, "pattern", c->pattern.text, "batch", (json_int_t)c->batch);
+                c->sparsity_asked, "pattern", c->weights != NULL ? "measured" : c->pattern.text,
+                "batch", (json_int_t)c->batch);
+  if (c->weights != NULL)
+    json_object_set_new(record, "weights", weights_json(run));
   cs3_inspect_lengths(c->graph, record);
   json_object_set_new(record, "fidelity", json_string(c->bound ? "bound" : "recurrence"));
   json_object_set_new(record, "exact", json_boolean(c->exact));

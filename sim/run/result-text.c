@@ -256,11 +256,56 @@ static void write_surplus(const json_t *r, Cs3Output *output) {
       cs3_step_cause_name(most), meanings[most]);
 }
 
+/* The layer whose zeros lie worst. */
+static const json_t *worst_layer(const json_t *r, double *cost) {
+  const json_t *worst = NULL;
+  size_t i;
+  json_t *layer;
+  json_array_foreach(json_object_get(r, "layers"), i, layer) {
+    double uniform = cs3_record_number(layer, "uniform_cycles");
+    double ratio = cs3_record_number(layer, "cycles") / uniform - 1;
+    if (isnan(ratio) || (worst != NULL && ratio <= *cost))
+      continue;
+    worst = layer;
+    *cost = ratio;
+  }
+  return worst;
+}
+
+/* What the places of the zeros cost. */
+static void write_weights(const json_t *r, Cs3Output *output) {
+  double cost = 0;
+  const json_t *weights = json_object_get(r, "weights"), *worst = worst_layer(r, &cost);
+  if (weights == NULL)
+    return;
+  cs3_output_printf(output, "weights          %s: %.0f matrices of the model",
+                    cs3_record_string(weights, "file"), cs3_record_number(weights, "matched"));
+  size_t unused = json_array_size(json_object_get(weights, "unused"));
+  if (unused > 0)
+    cs3_output_printf(output, "; others that are none of it: %zu", unused);
+  if (cs3_record_number(weights, "masked_nan") > 0)
+    cs3_output_printf(output, "; %.0f NaN taken as zero", cs3_record_number(weights, "masked_nan"));
+  cs3_output_puts(output, "\n");
+  if (json_object_get(weights, "uniform") == NULL)
+    return;
+  cs3_output_printf(output,
+                    "  their zeros    %+.2f %% in step time over as many zeros anywhere (%.4g s, "
+                    "speed-up %.3f)\n",
+                    100 * cs3_record_number(weights, "uniform.cost"),
+                    cs3_record_number(weights, "uniform.step_s"),
+                    cs3_record_number(weights, "uniform.speedup"));
+  if (worst != NULL)
+    cs3_output_printf(output, "  worst layer    %s %.0f: %+.1f %%\n",
+                      cs3_record_string(worst, "name"), cs3_record_number(worst, "layer"),
+                      100 * cost);
+}
+
 void cs3_result_text(const json_t *record, Cs3Output *output) {
   write_head(record, output);
   write_summary(record, output);
   write_surplus(record, output);
   write_cluster(record, output);
+  write_weights(record, output);
   cs3_output_puts(output, "\n");
   write_breakdown(record, output);
   write_layers(record, output);

@@ -112,6 +112,7 @@ Cs3PlanInput cs3_run_input(const Cs3RunConfig *config) {
       .machine = config->machine,
       .sparsity = config->sparsity,
       .pattern = &config->pattern,
+      .weights = config->weights,
       .batch = config->batch / cs3_run_systems(config),
       .seed = config->seed,
       .forward = config->forward,
@@ -326,6 +327,19 @@ static gboolean disturb(Cs3Run *run, const Cs3PlanInput *input, GError **error) 
   return cs3_step_disturbed(&schedule, &input->machine->system, &run->lost_s, &run->retries, error);
 }
 
+/* What the place of the zeros costs is the difference to this. */
+static gboolean simulate_uniform(const Cs3RunConfig *config, const Cs3PlanInput *sparse,
+                                 Cs3Run *run, GError **error) {
+  if (config->weights == NULL || config->bound)
+    return TRUE;
+  Cs3PlanInput input = *sparse;
+  input.weights = NULL;
+  if (any_sparse(config))
+    return simulate(config, &input, &run->uniform, error);
+  share(&run->dense, &run->uniform);
+  return TRUE;
+}
+
 Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
   g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
   g_autoptr(Cs3RunCache) own =
@@ -341,7 +355,7 @@ Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GErr
     share(&run->dense, &run->sparse);
   else if (!simulate(config, &input, &run->sparse, error))
     return NULL;
-  if (!disturb(run, &input, error))
+  if (!disturb(run, &input, error) || !simulate_uniform(config, &input, run, error))
     return NULL;
   const double *density = config->sparsity->node_density;
   run->speedup = run->dense.time.step_s / run->sparse.time.step_s;
@@ -404,5 +418,7 @@ void cs3_run_free(Cs3Run *run) {
     return;
   cs3_plan_free(run->sparse.plan);
   cs3_plan_free(run->dense.plan);
+  if (run->uniform.plan != NULL)
+    cs3_plan_free(run->uniform.plan);
   g_free(run);
 }

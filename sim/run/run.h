@@ -32,10 +32,12 @@ typedef struct {
   const GArray *faults;        /* (nullable) borrowed, of Cs3Fault, checked against the tree */
   Cs3Pattern pattern;
   guint64 seed;
-  gboolean forward; /* evaluation: forward alone, nothing is updated */
-  gboolean exact;   /* every layer with its own mask */
-  gboolean bound;   /* passes at their closed-form lower bounds instead of run */
-  guint workers;    /* threads; no influence on the result */
+  const Cs3WeightMatch *weights; /* (nullable) borrowed: whose zeros they are, instead of drawn */
+  const char *weights_text;      /* (nullable) borrowed: --weights as given */
+  gboolean forward;              /* evaluation: forward alone, nothing is updated */
+  gboolean exact;                /* every layer with its own mask */
+  gboolean bound;                /* passes at their closed-form lower bounds instead of run */
+  guint workers;                 /* threads; no influence on the result */
   Cs3MapForce force;
   /* (nullable) borrowed: --map, --sparsity-filter and --fault as given */
   char **map_texts, **filter_texts, **fault_texts;
@@ -76,6 +78,7 @@ typedef struct {
 typedef struct {
   Cs3RunConfig config;
   Cs3StepRun sparse, dense;
+  Cs3StepRun uniform; /* with weights: the sparse step with as many zeros anywhere; else empty */
   double speedup, theoretical;               /* step times; MACs */
   double linear_speedup, linear_theoretical; /* linear weights of the blocks alone */
   double lost_s;                             /* by faults with a time, once, sparse */

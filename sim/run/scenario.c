@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "base/datadir.h"
+#include "sim/cli/cli.h"
 #include "sim/cli/common-options.h"
 #include "sim/cli/settings.h"
 #include "sim/run/model-name.h"
 #include "workloads/workload-error.h"
 
 #define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
+
+static const char *const masked[] = {"zero", "nan", NULL};
 
 static const char *const fidelities[] = {"recurrence", "bound", NULL};
 
@@ -42,6 +45,19 @@ const Cs3Option cs3_scenario_options[] = {
      .metavar = "GLOB=S",
      .help = "sparsity of the tensors whose name matches; the last that matches wins"},
     CS3_OPTION_PATTERN(AT(pattern)),
+    {.name = "weights",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(weights),
+     .metavar = "PATH",
+     .completes = "files",
+     .help = "the zeros of real weights instead: a checkpoint (.safetensors, its index, a folder) "
+             "or its statistics (.json from 'inspect --weights')"},
+    {.name = "masked",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(masked),
+     .metavar = "VALUE",
+     .choices = masked,
+     .help = "what stands for a masked weight in --weights: zero, or NaN, too"},
     {.name = "batch",
      .letter = 'b',
      .type = CS3_OPTION_INT,
@@ -157,6 +173,8 @@ gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, double *sparsity, GErro
 
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *options,
                                    double sparsity, GError **error) {
+  if (options->weights != NULL)
+    return cs3_scenario_find_weights(s, options, error);
   if (!cs3_pattern_sparsity(&s->config.pattern, &sparsity, error))
     return FALSE;
   Cs3Sparsity *next = cs3_sparsity_new(
@@ -287,6 +305,11 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   };
   if (o->forward && !check_forward(o, error))
     return NULL;
+  if (o->weights == NULL && o->masked) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--masked nan: needs --weights PATH to look in");
+    return NULL;
+  }
   gint64 systems = o->systems > 0 ? o->systems : s->machine->system.swarmx.systems;
   if (!cs3_scenario_map(o->map, &s->config.force, error) ||
       !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||
@@ -340,6 +363,8 @@ void cs3_scenario_free(Cs3Scenario *s) {
   if (s == NULL)
     return;
   cs3_sparsity_free(s->sparsity);
+  cs3_weight_match_free(s->weights);
+  cs3_weight_set_free(s->weight_set);
   g_clear_pointer(&s->graph, cs3_graph_free);
   cs3_model_free(s->model);
   cs3_machine_free(s->machine);

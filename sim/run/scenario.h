@@ -17,6 +17,10 @@ typedef struct {
   double sparsity;
   char **sparsity_filter;
   char *pattern;
+  char *weights; /* (nullable) a checkpoint or its statistics, instead of the three before */
+  int masked;    /* 1: NaN stand for masked weights */
+  Cs3WeightSet *weight_set; /* (nullable) borrowed; no option: what `weights` names, opened once for
+                               many scenarios */
   gint64 batch, systems;
   Cs3LengthOptions lengths;
   char **fault;
@@ -45,6 +49,8 @@ typedef struct {
   Cs3Model *model;
   Cs3Graph *graph;
   Cs3Sparsity *sparsity;
+  Cs3WeightSet *weight_set; /* (nullable) opened for this scenario alone */
+  Cs3WeightMatch *weights;  /* (nullable) */
   GArray *faults;      /* of Cs3Fault */
   Cs3RunConfig config; /* refers to the members above */
 } Cs3Scenario;
@@ -79,7 +85,21 @@ gboolean cs3_scenario_set_systems(Cs3Scenario *scenario, const Cs3ScenarioOption
                                   gint64 systems, gint64 batch,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_scenario_set_sparsity: the same scenario at another sparsity, filters kept. */
+/**
+ * cs3_scenario_open_weights: what @options name with --weights, counted by the scenarios that use
+ * it; %NULL without @error: nothing. Give it to options->weight_set; (transfer full).
+ * Errors: cs3_weight_set_open().
+ */
+Cs3WeightSet *cs3_scenario_open_weights(const Cs3ScenarioOptions *options,
+                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_find_weights: for cs3_scenario_new(): the weights of @options matched to the graph
+ * and counted, their densities and names in the config. Fails when options contradict them. */
+gboolean cs3_scenario_find_weights(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_set_sparsity: the same scenario at another sparsity, filters kept. With weights
+ * there is no other. */
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
                                    double sparsity, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

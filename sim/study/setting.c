@@ -180,6 +180,27 @@ static gboolean add_machine(const char *name, Cs3MemoKey *key, GError **error) {
   return TRUE;
 }
 
+/* Which weights are alive, whatever their file is called. */
+static gboolean add_weights(const char *path, Cs3MemoKey *key, GError **error) {
+  /* Whether NaN are allowed is a setting of its own. */
+  gboolean statistics = cs3_weight_set_is_statistics(path);
+  const Cs3ScenarioOptions options = {.weights = (char *)path, .masked = !statistics};
+  g_autoptr(Cs3WeightSet) set = cs3_scenario_open_weights(&options, error);
+  if (set == NULL)
+    return FALSE;
+  *key = add_text(*key, set->checkpoint != NULL ? "weights" : "statistics");
+  for (guint i = 0; i < set->entries->len; i++) {
+    const Cs3WeightEntry *entry = cs3_weight_set_entry(set, i);
+    if (entry->weight != NULL && entry->weight->refusal != NULL)
+      continue; /* it can be in no result */
+    if (!cs3_weight_set_count(set, i, 0, error))
+      return FALSE;
+    *key = add_text(*key, entry->name);
+    *key = cs3_memo_key(key, &entry->counts.digest, sizeof entry->counts.digest);
+  }
+  return TRUE;
+}
+
 gboolean cs3_setting_identity(const char *key, const char *value, Cs3MemoKey *identity,
                               GError **error) {
   *identity = add_text((Cs3MemoKey){{0, 0}}, key);
@@ -187,6 +208,8 @@ gboolean cs3_setting_identity(const char *key, const char *value, Cs3MemoKey *id
     return add_model(value, identity, error);
   if (strcmp(key, "hardware") == 0)
     return add_machine(value, identity, error);
+  if (strcmp(key, "weights") == 0)
+    return add_weights(value, identity, error);
   *identity = add_text(*identity, value);
   return TRUE;
 }

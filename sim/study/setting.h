@@ -33,7 +33,9 @@ void cs3_scenario_options_copy(Cs3ScenarioOptions *to, const Cs3ScenarioOptions 
 void cs3_scenario_options_clear(Cs3ScenarioOptions *options);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cs3ScenarioOptions, cs3_scenario_options_clear)
 
-/** cs3_setting_identity: names what @value stands for: a model or a machine by what its file says.
+/**
+ * cs3_setting_identity: names what @value stands for: a model or a machine by what its file says,
+ * weights by which of them are alive, which takes reading them once.
  */
 gboolean cs3_setting_identity(const char *key, const char *value, Cs3MemoKey *identity,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -55,7 +55,8 @@ void cs3_axes_free(Cs3Axes *axes) {
 
 /* The masks of the sparse side mean nothing to the dense one. */
 static gboolean for_dense(const char *key) {
-  static const char *const sparse_only[] = {"sparsity", "sparsity-filter", "pattern", "seed", NULL};
+  static const char *const sparse_only[] = {"sparsity", "sparsity-filter", "pattern",
+                                            "weights",  "masked",          "seed",    NULL};
   return !g_strv_contains(sparse_only, key);
 }
 

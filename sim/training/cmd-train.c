@@ -68,7 +68,13 @@ static Cs3Recipe *recipe_of_options(const TrainOptions *o, GError **error) {
     usage(error, "what is trained? name a RECIPE ('cs3sim list recipes') or give --tokens 150e9");
     return NULL;
   }
-  if (o->mask != CS3_MASK_STATIC && o->training.scenario.sparsity == 0) {
+  gboolean weights = o->training.scenario.weights != NULL;
+  if (weights && (o->mask == CS3_MASK_GRADUAL || o->training.scenario.sparsity != 0)) {
+    usage(error,
+          "--weights: have their own zeros, at one sparsity: no --sparsity, no --mask gradual");
+    return NULL;
+  }
+  if (o->mask != CS3_MASK_STATIC && o->training.scenario.sparsity == 0 && !weights) {
     usage(error, "--mask: a mask that changes needs a --sparsity above 0");
     return NULL;
   }
@@ -76,6 +82,7 @@ static Cs3Recipe *recipe_of_options(const TrainOptions *o, GError **error) {
   Cs3Phase *phase = cs3_recipe_add(recipe, "training");
   phase->tokens = o->tokens;
   phase->sparsity = o->training.scenario.sparsity;
+  phase->weights = g_strdup(o->training.scenario.weights);
   phase->mask = o->mask;
   phase->mask_every = o->mask_every;
   phase->mask_until = o->mask == CS3_MASK_RIGL ? 0.75 : 1;
@@ -84,7 +91,7 @@ static Cs3Recipe *recipe_of_options(const TrainOptions *o, GError **error) {
 
 /* A phase's own values are the recipe: what would be lost without a word is refused. */
 static gboolean check_given(const Cs3Context *context, GError **error) {
-  static const char *const options[] = {"tokens", "mask", "mask-every", "sparsity"};
+  static const char *const options[] = {"tokens", "mask", "mask-every", "sparsity", "weights"};
   for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
     if (!cs3_cli_given(context, options[i]))
       continue;

@@ -19,6 +19,7 @@ static void phase_free(gpointer data) {
   Cs3Phase *phase = data;
   g_free(phase->name);
   g_free(phase->pattern);
+  g_free(phase->weights);
   g_free(phase);
 }
 
@@ -93,6 +94,7 @@ static const Key phase_keys[] = {
     {"batch", "as --batch, for this phase", KEY_INT, IN_PHASE(batch), 1, MAX_COUNT},
     {"seq", "as --seq, for this phase", KEY_INT, IN_PHASE(seq), 1, MAX_COUNT},
     {"pattern", "as --pattern", KEY_TEXT, IN_PHASE(pattern)},
+    {"weights", "as --weights, instead of sparsity and pattern", KEY_TEXT, IN_PHASE(weights)},
     {"mask", "how the mask changes: static, gradual, set, rigl", KEY_MASK, IN_PHASE(mask)},
     {"mask_every", "steps between two changes of the mask", KEY_INT, IN_PHASE(mask_every), 1, 1e9},
     {"mask_until", "share of the phase after which it stays", KEY_REAL, IN_PHASE(mask_until), 0, 1,
@@ -192,7 +194,11 @@ static gboolean complete_phase(const Cs3Ini *ini, Cs3Phase *phase, GError **erro
     phase->mask_until = phase->mask == CS3_MASK_RIGL ? 0.75 : 1;
   if (phase->tokens == 0)
     return phase_error(ini, phase, "lacks tokens", error);
-  if (phase->mask != CS3_MASK_STATIC && phase->sparsity == 0)
+  if (phase->weights != NULL && (phase->sparsity != 0 || phase->pattern != NULL))
+    return phase_error(ini, phase, "weights have their own zeros: no sparsity and pattern", error);
+  if (phase->weights != NULL && phase->mask == CS3_MASK_GRADUAL)
+    return phase_error(ini, phase, "weights are at one sparsity, mask = gradual is at many", error);
+  if (phase->mask != CS3_MASK_STATIC && phase->sparsity == 0 && phase->weights == NULL)
     return phase_error(ini, phase, "a mask that changes needs a sparsity above 0", error);
   if (phase->mask != CS3_MASK_GRADUAL && phase->sparsity_from != 0)
     return phase_error(ini, phase, "sparsity_from is for mask = gradual", error);

@@ -35,6 +35,7 @@ typedef struct {
   double sparsity_from; /* GRADUAL: at its beginning */
   gint64 batch, seq;
   char *pattern;
+  char *weights;     /* (nullable) as --weights, instead of sparsity and pattern */
   int mask;          /* Cs3MaskSchedule */
   gint64 mask_every; /* steps between two changes of the mask */
   double mask_until; /* share of the phase after which it stays */

@@ -43,7 +43,7 @@ static json_t *phase_json(const Cs3Training *t, const Cs3PhaseRun *p) {
   json_t *object = json_pack("{s:s, s:f, s:I, s:I, s:I, s:f, s:s}", "name", p->phase->name,
                              "tokens", tokens, "steps", (json_int_t)p->steps, "batch",
                              (json_int_t)p->batch, "seq", (json_int_t)p->seq, "sparsity",
-                             p->phase->sparsity, "mask", cs3_mask_schedule_names[p->phase->mask]);
+                             p->sparsity, "mask", cs3_mask_schedule_names[p->phase->mask]);
   json_object_set_new(object, "mask_changes", json_integer(p->mask_changes));
   json_object_set_new(object, "mask_s", json_real(p->mask_s));
   json_object_set_new(object, "step_s", json_real(p->step_s));

@@ -34,6 +34,7 @@ typedef struct {
   Cs3Training *training;
   const Cs3TrainingOptions *options;
   Cs3ScenarioOptions step; /* of a phase: borrowed texts */
+  Cs3WeightSet *weights;   /* (nullable) of the phase */
   /* The dense side of the latest run serves the next one of the same batch and length. */
   Cs3Scenario *baseline_scenario;
   Cs3Run *baseline;
@@ -112,6 +113,7 @@ static gboolean simulate_level(Job *job, Cs3PhaseRun *p, double sparsity, double
   const Cs3Hardware *hw = &scenario->machine->hw;
   double rate = system->recovery.checkpoint_bits_per_s / 8;
   p->live_params = live_params(scenario);
+  p->sparsity = scenario->config.sparsity_asked;
   p->checkpoint_s = cs3_system_state_bytes(system, p->live_params) / rate;
   costs->dense_checkpoint_s =
       cs3_system_state_bytes(system, (double)cs3_model_parameters(scenario->model)) / rate;
@@ -313,17 +315,22 @@ static gboolean check_length(const Cs3Training *t, const Cs3PhaseRun *p, GError 
   return FALSE;
 }
 
-static void prepare_phase(Job *job, const Cs3Phase *phase, Cs3PhaseRun *p) {
+static gboolean prepare_phase(Job *job, const Cs3Phase *phase, Cs3PhaseRun *p, GError **error) {
   p->phase = phase;
   job->step.batch = phase->batch > 0 ? phase->batch : job->options->scenario.batch;
   job->step.lengths.seq = phase->seq > 0 ? phase->seq : job->options->scenario.lengths.seq;
   job->step.pattern = phase->pattern != NULL ? phase->pattern : job->options->scenario.pattern;
+  job->step.weights = phase->weights;
+  g_clear_pointer(&job->weights, cs3_weight_set_free);
+  job->step.weight_set = job->weights = cs3_scenario_open_weights(&job->step, error);
+  return phase->weights == NULL || job->weights != NULL;
 }
 
 static gboolean run_phase(Job *job, guint index, Costs *costs, GArray *legs, GError **error) {
   Cs3Training *t = job->training;
   Cs3PhaseRun *p = &g_array_index(t->phases, Cs3PhaseRun, index);
-  prepare_phase(job, t->recipe->phases->pdata[index], p);
+  if (!prepare_phase(job, t->recipe->phases->pdata[index], p, error))
+    return FALSE;
   /* The length that stands for 0 is the model's. */
   job->step.sparsity = 0;
   g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&job->step, error);
@@ -387,6 +394,7 @@ Cs3Training *cs3_training_new(const Cs3Recipe *recipe, const Cs3TrainingOptions 
   job.step.fault = faults;
   gboolean ok = run_all(&job, progress, error);
   keep_baseline(&job, NULL, NULL);
+  cs3_weight_set_free(job.weights);
   return ok ? g_steal_pointer(&t) : NULL;
 }
 

@@ -20,6 +20,7 @@ typedef struct {
   const Cs3Phase *phase;
   gint64 batch, seq, steps;
   double step_s;      /* mean over the phase, without changes of the mask */
+  double sparsity;    /* at the end */
   double live_params; /* at its end: what MemoryX updates and a checkpoint holds */
   gint64 mask_changes;
   double mask_s;       /* that they add */
