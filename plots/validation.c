@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A validation: simulated against published, with bands of 5 and 10 per cent, and the error by
- * suite. Limits ("at most") have no value to agree with and are left out. */
+/* A validation: simulated against published, with bands of 5 and 10 per cent, and their ratio
+ * by suite. Limits ("at most") have no value to agree with and are left out. */
 #include "config.h"
 
 #include <math.h>
@@ -119,11 +119,11 @@ static void write_points(const json_t *series, const Cs3PlotTarget *target, Cs3P
 /* What the axes have to span: decades that are usual, and more where a value lies outside. */
 typedef struct {
   double low, high;   /* published and simulated */
-  double least, most; /* error, per cent */
+  double least, most; /* simulated over published */
 } Extent;
 
 static Extent extent_of(const json_t *series) {
-  Extent e = {.low = 0.3, .high = 4e6, .least = -60, .most = 180};
+  Extent e = {.low = 0.3, .high = 4e6, .least = 0.4, .most = 3};
   size_t s, i;
   json_t *suite, *point;
   json_array_foreach(json_object_get(series, "suites"), s, suite) {
@@ -134,8 +134,8 @@ static Extent extent_of(const json_t *series) {
       double simulated = cs3_record_number(point, "simulated");
       e.low = MIN(e.low, 0.7 * MIN(published, simulated));
       e.high = MAX(e.high, 1.3 * MAX(published, simulated));
-      e.least = fmin(e.least, 110 * cs3_record_number(point, "error"));
-      e.most = fmax(e.most, 110 * cs3_record_number(point, "error"));
+      e.least = MIN(e.least, simulated / published / 1.2);
+      e.most = MAX(e.most, simulated / published * 1.2);
     }
   }
   return e;
@@ -158,28 +158,32 @@ static void write_agreement(const json_t *series, const Extent *extent, const Cs
   cs3_script_say(script, "\n");
 }
 
-/* The same rows by their error, a line a suite: names lie beside their line, where they have room.
- */
-static void write_errors(const json_t *series, const Extent *extent, const Cs3PlotTarget *target,
+/* The same rows by their ratio, a line a suite: names lie beside their line, where they have room.
+ * Within two decades the axis has steps of 1, 2 and 5, beyond them gnuplot's own. */
+static void write_ratios(const json_t *series, const Extent *extent, const Cs3PlotTarget *target,
                          Cs3Script *script) {
   size_t s, n = json_array_size(json_object_get(series, "suites"));
   json_t *suite;
   cs3_script_add(script,
-                 SAY("unset label\nunset key\nunset logscale\nset format y\nset format x '%g'\n"
+                 SAY("unset label\nunset key\nunset logscale\nset logscale x\nset format y\n"
+                     "set format x '%g'\n"
                      "set lmargin at screen 0.685\nset rmargin at screen 0.985\nset xrange ["),
-                 NUM(extent->least), SAY(":"), NUM(extent->most),
-                 SAY("]\nset xtics (-50, 0, 50, 100, 150)\nset grid noytics\n"
-                     "set xlabel 'error [%]' offset 0, 0.3\n"
-                     "set object rectangle from -10, graph 0 to 10, graph 1 behind fillstyle solid "
-                     "noborder fillcolor rgb '#dddddd'\n"
-                     "set object rectangle from -5, graph 0 to 5, graph 1 behind fillstyle solid "
-                     "noborder fillcolor rgb '#aaaaaa'\n"
-                     "set ytics font ',12' ("));
+                 NUM(extent->least), SAY(":"), NUM(extent->most), SAY("]\nset grid noytics\n"));
+  if (extent->least > 0.1 && extent->most < 30)
+    cs3_script_say(script, "set xtics (0.2, 0.5, 1, 2, 5, 10, 20)\n");
+  cs3_script_say(script,
+                 "set xlabel 'simulated / published' offset 0, 0.3\n"
+                 "set object rectangle from 0.9, graph 0 to 1.1, graph 1 behind fillstyle solid "
+                 "noborder fillcolor rgb '#dddddd'\n"
+                 "set object rectangle from 0.95, graph 0 to 1.05, graph 1 behind fillstyle solid "
+                 "noborder fillcolor rgb '#aaaaaa'\n"
+                 "set ytics font ',12' (");
   json_array_foreach(json_object_get(series, "suites"), s, suite) cs3_script_add(
       script, s > 0 ? SAY(", ") : SAY(""), TIC(cs3_record_string(suite, "name")), SAY(" "), NUM(s));
   cs3_script_add(script, SAY(")\nset yrange ["), NUM((double)n - 0.4),
                  SAY(":-0.6]\nplot NaN notitle"));
-  write_points(series, target, SAY("'error_percent':'place'"), FALSE, script);
+  write_points(series, target, SAY("(column('simulated')/column('published')):'place'"), FALSE,
+               script);
   cs3_script_say(script, "\n");
 }
 
@@ -193,8 +197,8 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
       cs3_record_string(series, "version"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "Published values against the simulation",
-                                     .subtitle = "left: simulated against published; right: error "
-                                                 "by suite",
+                                     .subtitle = "left: simulated against published; right: their "
+                                                 "ratio by suite",
                                      .caption = caption,
                                      .x = "published",
                                      .y = "simulated",
@@ -206,16 +210,16 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
     return;
   }
   cs3_script_say(script, "set multiplot\nset rmargin at screen 0.525\n"
-                         "set key at graph 0.02, graph 0.99 left top Left reverse vertical "
+                         "set key at graph 0.99, graph 0.02 right bottom Left reverse vertical "
                          "maxcols 1 samplen 1.3\n");
   write_agreement(series, &extent, target, script);
-  write_errors(series, &extent, target, script);
+  write_ratios(series, &extent, target, script);
   cs3_script_say(script, "unset multiplot\n");
 }
 
 const Cs3Plot cs3_plot_validation = {
     .name = "validation",
-    .summary = "simulated against published values, and the error by suite",
+    .summary = "simulated against published values, and their ratio by suite",
     .needs = CS3_PLOT_NEEDS_VALIDATION,
     .prepare = prepare,
     .write_data = write_data,

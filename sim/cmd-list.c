@@ -4,6 +4,7 @@
 
 #include "sim/cmd-list.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "fabric/programs/program.h"
@@ -28,17 +29,34 @@ static gboolean visit_commands(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+/* (transfer full): of a mixture, those that a token meets; else "". */
+static char *active_text(const Cs3Model *model) {
+  gint64 active = cs3_model_active_parameters(model);
+  if (active == cs3_model_parameters(model))
+    return g_strdup("");
+  return g_strdup_printf(", %.4g B active", (double)active / 1e9);
+}
+
+/* (transfer full): the count that the authors publish, as the file at @path has it; else "". */
+static char *published_text(const char *path) {
+  json_auto_t *file = json_load_file(path, 0, NULL);
+  const char *published = json_string_value(json_object_get(file, "_parameters"));
+  return published ? g_strdup_printf(" (published: %s)", published) : g_strdup("");
+}
+
 static char *model_text(const char *name) {
   g_autoptr(GError) error = NULL;
   g_autofree char *path = cs3_datadir_find(CS3_DATA_MODELS, name, &error);
   g_autoptr(Cs3Model) model = path != NULL ? cs3_model_load(path, name, &error) : NULL;
   if (model == NULL)
     return g_strdup(error->message);
-  return g_strdup_printf("%s, %.4g B parameters: %" G_GINT64_FORMAT
+  g_autofree char *active = active_text(model);
+  g_autofree char *published = published_text(path);
+  return g_strdup_printf("%s, %.4g B parameters%s%s: %" G_GINT64_FORMAT
                          " layers of width %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " heads",
-                         model->family, (double)cs3_model_parameters(model) / 1e9,
-                         cs3_model_fact(model, "layers"), cs3_model_fact(model, "hidden"),
-                         cs3_model_fact(model, "heads"));
+                         model->family, (double)cs3_model_parameters(model) / 1e9, active,
+                         published, cs3_model_fact(model, "layers"),
+                         cs3_model_fact(model, "hidden"), cs3_model_fact(model, "heads"));
 }
 
 /* A preset that cannot be read is listed with the reason: it must not hide the others. */

@@ -4,7 +4,7 @@ set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
 set label 'Published values against the simulation' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
-set label 'left: simulated against published; right: error by suite' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
+set label 'left: simulated against published; right: their ratio by suite' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'Each point is a published value and what cs3sim 0.1.0 gives for it: cycles, rates, ratios, in the unit of the source. Some' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'constants of the fabric come from these very runs, none from a training rate. Limits and what could not be reproduced are' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
 set label 'left out; ''cs3sim validate'' lists them. throughput: as the vendor states the machines; throughput-silicon: as measured.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
@@ -21,7 +21,7 @@ set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set multiplot
 set rmargin at screen 0.525
-set key at graph 0.02, graph 0.99 left top Left reverse vertical maxcols 1 samplen 1.3
+set key at graph 0.99, graph 0.02 right bottom Left reverse vertical maxcols 1 samplen 1.3
 set logscale xy
 set format xy '%.0s%c'
 set xrange [0.3:15837203.2]
@@ -34,28 +34,29 @@ plot '+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' tit
   'validation.dat' index 1 using 'published':'simulated' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 title 'flops (10)', \
   'validation.dat' index 2 using 'published':'simulated' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 title 'pe (48)', \
   'validation.dat' index 3 using 'published':'simulated' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 title 'sparse (35)', \
-  'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 title 'throughput (26)', \
-  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 title 'throughput-silicon (26)'
+  'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 title 'throughput (46)', \
+  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 title 'throughput-silicon (46)'
 unset label
 unset key
 unset logscale
+set logscale x
 set format y
 set format x '%g'
 set lmargin at screen 0.685
 set rmargin at screen 0.985
-set xrange [-60:192.135320993792]
-set xtics (-50, 0, 50, 100, 150)
+set xrange [0.394798788620598:19.3409099795385]
 set grid noytics
-set xlabel 'error [%]' offset 0, 0.3
-set object rectangle from -10, graph 0 to 10, graph 1 behind fillstyle solid noborder fillcolor rgb '#dddddd'
-set object rectangle from -5, graph 0 to 5, graph 1 behind fillstyle solid noborder fillcolor rgb '#aaaaaa'
+set xtics (0.2, 0.5, 1, 2, 5, 10, 20)
+set xlabel 'simulated / published' offset 0, 0.3
+set object rectangle from 0.9, graph 0 to 1.1, graph 1 behind fillstyle solid noborder fillcolor rgb '#dddddd'
+set object rectangle from 0.95, graph 0 to 1.05, graph 1 behind fillstyle solid noborder fillcolor rgb '#aaaaaa'
 set ytics font ',12' ('fabric' 0, 'flops' 1, 'pe' 2, 'sparse' 3, 'throughput' 4, 'throughput-silicon' 5)
 set yrange [5.6:-0.6]
 plot NaN notitle, \
-  'validation.dat' index 0 using 'error_percent':'place' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
-  'validation.dat' index 1 using 'error_percent':'place' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
-  'validation.dat' index 2 using 'error_percent':'place' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
-  'validation.dat' index 3 using 'error_percent':'place' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
-  'validation.dat' index 4 using 'error_percent':'place' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
-  'validation.dat' index 5 using 'error_percent':'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
+  'validation.dat' index 0 using (column('simulated')/column('published')):'place' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 1 using (column('simulated')/column('published')):'place' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 2 using (column('simulated')/column('published')):'place' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
+  'validation.dat' index 3 using (column('simulated')/column('published')):'place' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
+  'validation.dat' index 4 using (column('simulated')/column('published')):'place' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
+  'validation.dat' index 5 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
 unset multiplot

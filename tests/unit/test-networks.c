@@ -7,8 +7,10 @@
 
 #include <math.h>
 
+#include "base/datadir.h"
 #include "workloads/family.h"
 #include "workloads/graph-memory.h"
+#include "workloads/sparsity.h"
 
 static json_t *rows;
 
@@ -251,6 +253,73 @@ START_TEST(test_postnorm_memory) {
 }
 END_TEST
 
+/* Dense over sparse MACs of a sample when three quarters of the weights that --sparsity reaches are
+ * zero: @linear of them by hand, @rest of everything else. */
+static void check_theory(const char *preset, Cs3Lengths lengths, double linear, double rest) {
+  g_autoptr(Cs3Model) model = fixture_preset(preset);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Graph) graph = cs3_graph_new(model, &lengths, &error);
+  ck_assert_msg(graph != NULL, "%s", error ? error->message : "");
+  g_autoptr(Cs3Sparsity) sparsity = cs3_sparsity_new(graph, 0.75, NULL, NULL, &error);
+  ck_assert_msg(sparsity != NULL, "%s", error ? error->message : "");
+  double expected = (linear + rest) / (linear / 4 + rest);
+  double theory = cs3_graph_theoretical_speedup(graph, sparsity->node_density);
+  ck_assert_msg(fabs(theory / expected - 1) < 1e-12, "%s: %.9g, not %.9g", preset, theory,
+                expected);
+}
+
+/* One network of each kind. */
+START_TEST(test_theory_by_hand) {
+  double h = 4096, f = 11008, s = 2048; /* decoder: Llama-2 7B */
+  check_theory("llama7b", (Cs3Lengths){.seq = 2048, .attention = CS3_MASK_FULL},
+               s * 32 * (4 * h * h + 3 * h * f), s * (32 * 2 * s * h + 32000 * h));
+  h = 768,
+  f = 3072; /* encoder and decoder: T5-base, cross attention's keys of the encoder's rows */
+  double e = 512, d = 114;
+  double block = 4 * h * h + 2 * h * f;
+  check_theory("t5-base", (Cs3Lengths){.seq = 114, .encoder_seq = 512, .attention = CS3_MASK_FULL},
+               12 * (e * block + d * block + 2 * d * h * h + 2 * e * h * h),
+               12 * 2 * h * (e * e + d * d + d * e) + d * h * 32128);
+  h = 1024, f = 4096, s = 512; /* encoder: BERT-large with its masked language head */
+  check_theory("bert-large", (Cs3Lengths){.seq = 512, .attention = CS3_MASK_FULL},
+               s * 24 * (4 * h * h + 2 * h * f), s * (24 * 2 * s * h + h * h + 30522 * h));
+  h = 768, f = 3072, s = 197; /* classifier: ViT-B/16 */
+  check_theory("vit-b-16", (Cs3Lengths){0}, s * 12 * (4 * h * h + 2 * h * f),
+               196 * h * h + 12 * 2 * s * s * h + 1000 * h);
+  h = 1152, f = 4608,
+  s = 256; /* diffusion: DiT-XL/2; one row of each image conditions its blocks */
+  check_theory("dit-xl-2", (Cs3Lengths){0}, 28 * (s * (4 * h * h + 2 * h * f) + 6 * h * h),
+               s * (16 * h + 28 * 2 * s * h + 32 * h) + 256 * h + h * h + 2 * h * h);
+  h = 4096, f = 14336, s = 1024; /* mixture: Mixtral, two experts of eight; the router is dense */
+  check_theory("mixtral-8x7b", (Cs3Lengths){.seq = 1024, .capacity = 1, .attention = CS3_MASK_FULL},
+               s * 32 * (2 * h * h + 2 * h * 1024 + 2 * 3 * h * f),
+               s * (32 * (2 * s * h + 8 * h) + 32000 * h));
+}
+END_TEST
+
+/* The count that a preset's authors publish, "46.7 B, 12.9 B active", is ours as they round it. */
+START_TEST(test_published_parameters) {
+  g_auto(GStrv) names = cs3_datadir_list(CS3_DATA_MODELS);
+  guint found = 0;
+  for (char **name = names; *name; name++) {
+    g_autoptr(Cs3Model) model = fixture_preset(*name);
+    g_autofree char *path = cs3_datadir_locate(CS3_DATA_MODELS, *name);
+    json_t *file = json_load_file(path, 0, NULL);
+    const char *published = json_string_value(json_object_get(file, "_parameters"));
+    if (published) {
+      char *unit;
+      double count = g_ascii_strtod(published, &unit) * (g_str_has_prefix(unit, " M") ? 1e6 : 1e9);
+      ck_assert_msg(fabs((double)model->parameters / count - 1) < 0.05,
+                    "%s: %" G_GINT64_FORMAT " parameters, published: %s", *name, model->parameters,
+                    published);
+      found++;
+    }
+    json_decref(file);
+  }
+  ck_assert_uint_ge(found, 30);
+}
+END_TEST
+
 /* A length that a network does not have, or beyond its table, is refused. */
 START_TEST(test_lengths) {
   static const struct {
@@ -309,6 +378,8 @@ int main(void) {
   tcase_add_test(tc, test_image_macs);
   tcase_add_test(tc, test_latent_macs);
   tcase_add_test(tc, test_postnorm_memory);
+  tcase_add_test(tc, test_theory_by_hand);
+  tcase_add_test(tc, test_published_parameters);
   tcase_add_test(tc, test_lengths);
   tcase_add_test(tc, test_every_family);
   suite_add_tcase(suite, tc);

@@ -2,6 +2,7 @@
 /* The main job: conservation of cycles, limits of the speed-up, reproducibility. */
 #include "config.h"
 
+#include "base/datadir.h"
 #include "results/record.h"
 #include "tests/unit/fixture.h"
 
@@ -144,6 +145,37 @@ START_TEST(test_dense_is_its_own_baseline) {
   ck_assert(cs3_record_number(r, "speedup.simulated") == 1);
   ck_assert(cs3_record_number(r, "speedup.theoretical") == 1);
   json_decref(r);
+}
+END_TEST
+
+/* No cause is negative, and they add up to the step. */
+static void check_causes(const char *name, const json_t *side, double clock_hz) {
+  const json_t *step = json_object_get(side, "step");
+  json_t *causes = json_object_get(step, "causes"), *value;
+  const char *cause;
+  json_object_foreach(causes, cause, value) ck_assert_msg(
+      json_number_value(value) >= 0, "%s: %s is %g", name, cause, json_number_value(value));
+  double cycles = cs3_record_number(step, "cycles");
+  ck_assert_msg(sum_of(causes) == cycles, "%s: %.0f, not %.0f", name, sum_of(causes), cycles);
+  ck_assert_msg(fabs(cs3_record_number(step, "time_s") * clock_hz - cycles) < 3, "%s", name);
+}
+
+/* Every preset, sparse and dense: at the bound, which draws no mask, and small ones as they run. */
+START_TEST(test_causes_of_every_preset) {
+  g_auto(GStrv) names = cs3_datadir_list(CS3_DATA_MODELS);
+  gboolean small = TRUE;
+  for (char **name = names; *name != NULL; name++)
+    for (int fidelity = 1; fidelity >= !small; fidelity--) {
+      Cs3ScenarioOptions o = options(*name, 0.75);
+      o.batch = 3;
+      o.fidelity = fidelity;
+      json_t *r = run(&o);
+      double clock_hz = cs3_record_number(r, "hardware.clock_hz");
+      check_causes(*name, r, clock_hz);
+      check_causes(*name, json_object_get(r, "dense"), clock_hz);
+      small = cs3_record_number(r, "model.parameters") < 3e8;
+      json_decref(r);
+    }
 }
 END_TEST
 
@@ -353,6 +385,7 @@ static Suite *suite(void) {
   tcase_add_loop_test(t, test_forward, 0, 4);
   tcase_add_test(t, test_forward_memory);
   tcase_add_loop_test(t, test_forward_refuses, 0, G_N_ELEMENTS(training_only));
+  tcase_add_test(t, test_causes_of_every_preset);
   tcase_add_test(t, test_dense_is_its_own_baseline);
   tcase_add_loop_test(t, test_theory, 0, G_N_ELEMENTS(identities));
   tcase_add_test(t, test_workers_do_not_matter);
