@@ -15,12 +15,15 @@
 #include "sim/run/result.h"
 #include "sim/validation/validate-fit.h"
 #include "sim/validation/validate-measure.h"
+#include "sim/validation/validate-steps.h"
 
 static const Cs3ValidationSuite *const suites[] = {
     &cs3_suite_fabric,
     &cs3_suite_flops,
+    &cs3_suite_memory,
     &cs3_suite_pe,
     &cs3_suite_sparse,
+    &cs3_suite_steps,
     &cs3_suite_throughput,
     &cs3_suite_throughput_silicon,
     NULL,
@@ -209,6 +212,9 @@ static void write_suite(const json_t *suite, Cs3Output *output) {
   const json_t *fit = json_object_get(suite, "fit");
   if (fit != NULL)
     cs3_validation_fit_text(fit, output);
+  const json_t *edges = json_object_get(suite, "edge");
+  if (edges != NULL)
+    cs3_validation_edge_text(edges, output);
 }
 
 static void write_csv(const json_t *suites_json, Cs3Output *output) {

@@ -9,6 +9,7 @@
 
 #include "base/config-error.h"
 #include "sim/validation/validate-measure.h"
+#include "sim/validation/validate-steps.h"
 
 #define HEADER                                                                                     \
   "id,group,source,evidence,quantity,unit,published,check,tolerance,method,arguments,result,"      \
@@ -115,6 +116,39 @@ START_TEST(test_data_files) {
       const Cs3ValidationRow *row = rows->pdata[i];
       ck_assert_msg(g_hash_table_add(seen, row->id), "%s: id '%s' twice", row->where, row->id);
     }
+  }
+}
+END_TEST
+
+static double squares(const double *simulated, const double *measured, guint n, double edge) {
+  double sum = 0;
+  for (guint i = 0; i < n; i++)
+    sum += pow(log(measured[i] / (simulated[i] + edge)), 2);
+  return sum;
+}
+
+/* An edge that is there is found; beside noise no other is better. */
+START_TEST(test_fit_of_the_edge) {
+  enum { STEPS = 5 };
+  guint32 seed = fixture_seed();
+  g_autoptr(GRand) random = g_rand_new_with_seed(seed);
+  for (int round = 0; round < 200; round++) {
+    double simulated[STEPS], measured[STEPS], noisy[STEPS], half, rms;
+    double edge = g_rand_double_range(random, 0, 0.5);
+    for (int i = 0; i < STEPS; i++) {
+      simulated[i] = exp(g_rand_double_range(random, -3, 3));
+      measured[i] = simulated[i] + edge;
+      noisy[i] = measured[i] * g_rand_double_range(random, 0.8, 1.25);
+    }
+    double found = cs3_validation_fit_edge(simulated, measured, STEPS, &half, &rms);
+    ck_assert_msg(fabs(found - edge) < 1e-9 && half < 1e-9 && rms < 1e-9, "seed %u: %g, not %g",
+                  seed, found, edge);
+    found = cs3_validation_fit_edge(simulated, noisy, STEPS, &half, &rms);
+    double least = squares(simulated, noisy, STEPS, found);
+    ck_assert_double_eq_tol(rms, sqrt(least / STEPS), 1e-6);
+    for (double way = -1e-4; way <= 1e-4; way += 2e-4)
+      ck_assert_msg(found + way < 0 || squares(simulated, noisy, STEPS, found + way) >= least,
+                    "seed %u, round %d: %g", seed, round, found);
   }
 }
 END_TEST
@@ -323,6 +357,7 @@ int main(void) {
   tcase_add_test(methods, test_tiles_laws);
   tcase_add_test(methods, test_fabric_terms);
   tcase_add_test(methods, test_vector_is_linear);
+  tcase_add_test(methods, test_fit_of_the_edge);
   tcase_add_test(methods, test_counts);
   tcase_add_loop_test(methods, test_bad_rows, 0, G_N_ELEMENTS(bad_rows));
   tcase_add_test(methods, test_shared_dense_side);
