@@ -22,8 +22,10 @@ static const struct {
 } looks[] = {
     {"fabric", CS3_COLOR_BLUE, 7, "o"},
     {"flops", CS3_COLOR_BLACK, 5, "#"},
+    {"memory", CS3_COLOR_SKY, 5, "m"},
     {"pe", CS3_COLOR_GREEN, 9, "^"},
     {"sparse", CS3_COLOR_ORANGE, 11, "v"},
+    {"steps", CS3_COLOR_YELLOW, 7, "s"},
     {"throughput", CS3_COLOR_VERMILLION, 13, "x"},
     {"throughput-silicon", CS3_COLOR_PURPLE, 15, "+"},
 };
@@ -94,14 +96,17 @@ static void write_data(const json_t *series, Cs3Script *data) {
   }
 }
 
+static char *title_of(const json_t *suite) {
+  return g_strdup_printf("%s (%u)", cs3_record_string(suite, "name"), count_drawn(suite));
+}
+
 static void write_points(const json_t *series, const Cs3PlotTarget *target, Cs3Part columns,
                          gboolean titles, Cs3Script *script) {
   size_t s;
   json_t *suite;
   json_array_foreach(json_object_get(series, "suites"), s, suite) {
     guint look = look_of(cs3_record_string(suite, "name"));
-    g_autofree char *title =
-        g_strdup_printf("%s (%u)", cs3_record_string(suite, "name"), count_drawn(suite));
+    g_autofree char *title = title_of(suite);
     cs3_script_add(script, SAY(", \\\n  "), DATA, SAY(" index "), NUM(s), SAY(" using "), columns,
                    SAY(" with points linecolor rgb "), QUOTE(cs3_color_rgb(looks[look].color)),
                    SAY(" pointtype "));
@@ -154,12 +159,14 @@ static void write_agreement(const json_t *series, const Extent *extent, const Cs
                    "  '+' using 1:($1*0.95):($1*1.05) with filledcurves linecolor rgb '#aaaaaa' "
                    "title 'within 5 %', \\\n  ");
   cs3_script_say(script, "x with lines linewidth 1 linecolor rgb '#666666' notitle");
-  write_points(series, target, SAY("'published':'simulated'"), TRUE, script);
+  write_points(series, target, SAY("'published':'simulated'"), target->format == CS3_PLOT_TEXT,
+               script);
   cs3_script_say(script, "\n");
 }
 
-/* The same rows by their ratio, a line a suite: names lie beside their line, where they have room.
- * Within two decades the axis has steps of 1, 2 and 5, beyond them gnuplot's own. */
+/* The same rows by their ratio, a line a suite, which is the legend too: names lie beside their
+ * line, where they have room. Within two decades the axis has steps of 1, 2 and 5, beyond them
+ * gnuplot's own. */
 static void write_ratios(const json_t *series, const Extent *extent, const Cs3PlotTarget *target,
                          Cs3Script *script) {
   size_t s, n = json_array_size(json_object_get(series, "suites"));
@@ -167,7 +174,7 @@ static void write_ratios(const json_t *series, const Extent *extent, const Cs3Pl
   cs3_script_add(script,
                  SAY("unset label\nunset key\nunset logscale\nset logscale x\nset format y\n"
                      "set format x '%g'\n"
-                     "set lmargin at screen 0.685\nset rmargin at screen 0.985\nset xrange ["),
+                     "set lmargin at screen 0.72\nset rmargin at screen 0.985\nset xrange ["),
                  NUM(extent->least), SAY(":"), NUM(extent->most), SAY("]\nset grid noytics\n"));
   if (extent->least > 0.1 && extent->most < 30)
     cs3_script_say(script, "set xtics (0.2, 0.5, 1, 2, 5, 10, 20)\n");
@@ -178,8 +185,10 @@ static void write_ratios(const json_t *series, const Extent *extent, const Cs3Pl
                  "set object rectangle from 0.95, graph 0 to 1.05, graph 1 behind fillstyle solid "
                  "noborder fillcolor rgb '#aaaaaa'\n"
                  "set ytics font ',12' (");
-  json_array_foreach(json_object_get(series, "suites"), s, suite) cs3_script_add(
-      script, s > 0 ? SAY(", ") : SAY(""), TIC(cs3_record_string(suite, "name")), SAY(" "), NUM(s));
+  json_array_foreach(json_object_get(series, "suites"), s, suite) {
+    g_autofree char *title = title_of(suite);
+    cs3_script_add(script, s > 0 ? SAY(", ") : SAY(""), TIC(title), SAY(" "), NUM(s));
+  }
   cs3_script_add(script, SAY(")\nset yrange ["), NUM((double)n - 0.4),
                  SAY(":-0.6]\nplot NaN notitle"));
   write_points(series, target, SAY("(column('simulated')/column('published')):'place'"), FALSE,
@@ -193,7 +202,8 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
       "the unit of the source. Some constants of the fabric come from these very runs, none from a "
       "training rate. Limits and what could not be reproduced are left out; 'cs3sim validate' "
       "lists "
-      "them. throughput: as the vendor states the machines; throughput-silicon: as measured.",
+      "them. throughput: as the vendor states the machines; throughput-silicon and steps: as "
+      "measured.",
       cs3_record_string(series, "version"));
   cs3_canvas_begin(script, target,
                    &(Cs3CanvasWords){.title = "Published values against the simulation",

@@ -5,15 +5,16 @@ set decimalsign '.'
 set datafile columnheaders
 set label 'Published values against the simulation' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label 'left: simulated against published; right: their ratio by suite' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
-set label 'Each point is a published value and what cs3sim 0.1.0 gives for it: cycles, rates, ratios, in the unit of the source. Some' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
-set label 'constants of the fabric come from these very runs, none from a training rate. Limits and what could not be reproduced are' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'left out; ''cs3sim validate'' lists them. throughput: as the vendor states the machines; throughput-silicon: as measured.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
+set label 'Each point is a published value and what cs3sim 0.1.0 gives for it: cycles, rates, ratios, in the unit of the source. Some' at screen 0.02, screen 0.11 left font ',12' textcolor rgb '#444444'
+set label 'constants of the fabric come from these very runs, none from a training rate. Limits and what could not be reproduced are' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
+set label 'left out; ''cs3sim validate'' lists them. throughput: as the vendor states the machines; throughput-silicon and steps: as' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
+set label 'measured.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8633
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 3 font ',14' textcolor rgb '#222222'
 set lmargin at screen 0.1
-set bmargin at screen 0.2033
-set label 'published' at graph 0.5, screen 0.1267 center
+set bmargin at screen 0.2317
+set label 'published' at graph 0.5, screen 0.155 center
 set label 'simulated' at screen 0.02, graph 0.5 center rotate by 90
 set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
@@ -30,33 +31,37 @@ set samples 200
 plot '+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' title 'within 10 %', \
   '+' using 1:($1*0.95):($1*1.05) with filledcurves linecolor rgb '#aaaaaa' title 'within 5 %', \
   x with lines linewidth 1 linecolor rgb '#666666' notitle, \
-  'validation.dat' index 0 using 'published':'simulated' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 title 'fabric (527)', \
-  'validation.dat' index 1 using 'published':'simulated' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 title 'flops (10)', \
-  'validation.dat' index 2 using 'published':'simulated' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 title 'pe (48)', \
-  'validation.dat' index 3 using 'published':'simulated' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 title 'sparse (35)', \
-  'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 title 'throughput (46)', \
-  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 title 'throughput-silicon (46)'
+  'validation.dat' index 0 using 'published':'simulated' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 1 using 'published':'simulated' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 2 using 'published':'simulated' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 3 using 'published':'simulated' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
+  'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
+  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 6 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
+  'validation.dat' index 7 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
 unset label
 unset key
 unset logscale
 set logscale x
 set format y
 set format x '%g'
-set lmargin at screen 0.685
+set lmargin at screen 0.72
 set rmargin at screen 0.985
-set xrange [0.394798788620598:19.3409099795385]
+set xrange [0.4:19.3409099795385]
 set grid noytics
 set xtics (0.2, 0.5, 1, 2, 5, 10, 20)
 set xlabel 'simulated / published' offset 0, 0.3
 set object rectangle from 0.9, graph 0 to 1.1, graph 1 behind fillstyle solid noborder fillcolor rgb '#dddddd'
 set object rectangle from 0.95, graph 0 to 1.05, graph 1 behind fillstyle solid noborder fillcolor rgb '#aaaaaa'
-set ytics font ',12' ('fabric' 0, 'flops' 1, 'pe' 2, 'sparse' 3, 'throughput' 4, 'throughput-silicon' 5)
-set yrange [5.6:-0.6]
+set ytics font ',12' ('fabric (527)' 0, 'flops (10)' 1, 'memory (3)' 2, 'pe (48)' 3, 'sparse (35)' 4, 'steps (15)' 5, 'throughput (43)' 6, 'throughput-silicon (43)' 7)
+set yrange [7.6:-0.6]
 plot NaN notitle, \
   'validation.dat' index 0 using (column('simulated')/column('published')):'place' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
   'validation.dat' index 1 using (column('simulated')/column('published')):'place' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
-  'validation.dat' index 2 using (column('simulated')/column('published')):'place' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
-  'validation.dat' index 3 using (column('simulated')/column('published')):'place' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
-  'validation.dat' index 4 using (column('simulated')/column('published')):'place' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
-  'validation.dat' index 5 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
+  'validation.dat' index 2 using (column('simulated')/column('published')):'place' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 3 using (column('simulated')/column('published')):'place' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
+  'validation.dat' index 4 using (column('simulated')/column('published')):'place' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
+  'validation.dat' index 5 using (column('simulated')/column('published')):'place' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 6 using (column('simulated')/column('published')):'place' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
+  'validation.dat' index 7 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
 unset multiplot
