@@ -379,7 +379,7 @@ static guint registers_of(const Cs3RoleInfo *info) {
 
 static void init_channels(Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info) {
   for (guint s = 0; s < info->n_slots; s++) {
-    Cs3Channel *ch = cs3_channel(f, cell, &info->slot[s]);
+    Cs3WaveletChannel *ch = cs3_channel(f, cell, &info->slot[s]);
     ch->capacity = info->slot[s].capacity;
     ch->flags = info->slot[s].spare ? CS3_CHANNEL_SPARE : 0;
   }

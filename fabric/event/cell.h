@@ -31,7 +31,7 @@ typedef struct {
   guint8 capacity;
   guint8 flags;
   Cs3Entry ring[];
-} Cs3Channel;
+} Cs3WaveletChannel;
 
 /* All of a router but its wavelets: one line of cache. */
 typedef struct {

@@ -119,7 +119,7 @@ static void explain_thread(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3Thr
 static void explain_channel(const Cs3Fabric *f, const Cs3Cell *cell, guint index, GString *text) {
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
   const Cs3Slot *slot = &info->slot[index];
-  const Cs3Channel *ch = cs3_channel(f, cell, slot);
+  const Cs3WaveletChannel *ch = cs3_channel(f, cell, slot);
   guint position = cell->positions >> 2 * slot->colour & 3;
   Cs3Route route = info->role.colour[slot->colour].route[position];
   g_string_append_printf(text, "; PE (%u,%u) holds %u wavelet%s of colour %u ", cell->x, cell->y,

@@ -5,22 +5,22 @@
 #include "fabric/event/calendar.h"
 
 /* Channels. */
-static inline Cs3Channel *cs3_channel(const Cs3Fabric *f, const Cs3Cell *cell,
-                                      const Cs3Slot *slot) {
-  return (Cs3Channel *)(void *)(f->channel_pool + (gsize)cell->channels * 8 + slot->offset);
+static inline Cs3WaveletChannel *cs3_channel(const Cs3Fabric *f, const Cs3Cell *cell,
+                                             const Cs3Slot *slot) {
+  return (Cs3WaveletChannel *)(void *)(f->channel_pool + (gsize)cell->channels * 8 + slot->offset);
 }
-static inline guint cs3_ring_size(const Cs3Channel *ch) {
+static inline guint cs3_ring_size(const Cs3WaveletChannel *ch) {
   return ch->capacity + (guint)(ch->flags / CS3_CHANNEL_SPARE);
 }
 /* Entry @i after the head; @i up to the number of entries. */
-static inline Cs3Entry *cs3_entry(Cs3Channel *ch, guint i) {
+static inline Cs3Entry *cs3_entry(Cs3WaveletChannel *ch, guint i) {
   guint at = ch->head + i, size = cs3_ring_size(ch);
   return &ch->ring[at >= size ? at - size : at];
 }
-static inline Cs3Entry *cs3_head(Cs3Channel *ch) {
+static inline Cs3Entry *cs3_head(Cs3WaveletChannel *ch) {
   return &ch->ring[ch->head];
 }
-static inline void cs3_next_head(Cs3Channel *ch) {
+static inline void cs3_next_head(Cs3WaveletChannel *ch) {
   guint at = ch->head + 1u;
   ch->head = (guint8)(at == cs3_ring_size(ch) ? 0 : at);
 }
@@ -44,20 +44,21 @@ static inline Cs3Flow *cs3_flow(const Cs3Fabric *f, guint32 id, guint number) {
 
 /* Occupancy as the sender sees it: a pop of this cycle is not yet visible (credits take a cycle).
  */
-static inline gboolean cs3_has_room(const Cs3Fabric *f, Cs3Channel *ch) {
+static inline gboolean cs3_has_room(const Cs3Fabric *f, Cs3WaveletChannel *ch) {
   guint seen = ch->count + (ch->last_pop == f->now + 1);
   if (G_UNLIKELY(ch->flags & CS3_CHANNEL_TRAIN))
     seen = cs3_channel_trains(f, ch) + (ch->last_pop == f->now + 1);
   return seen < ch->capacity;
 }
-static inline void cs3_push(Cs3Channel *ch, guint32 data, Cs3Kind kind, guint32 ready) {
+static inline void cs3_push(Cs3WaveletChannel *ch, guint32 data, Cs3Kind kind, guint32 ready) {
   Cs3Entry *e = cs3_entry(ch, ch->count);
   e->data = data;
   e->meta = cs3_meta(kind, ready);
   ch->count++;
 }
 /* Removes the head; returns TRUE when the sender waits and must be queued for the next cycle. */
-static inline gboolean cs3_pop(const Cs3Fabric *f, Cs3Cell *cell, Cs3Channel *ch, guint slot) {
+static inline gboolean cs3_pop(const Cs3Fabric *f, Cs3Cell *cell, Cs3WaveletChannel *ch,
+                               guint slot) {
   cs3_next_head(ch);
   ch->last_pop = f->now + 1;
   if (--ch->count == 0)
@@ -97,9 +98,9 @@ static inline guint32 *cs3_filter_count(const Cs3Fabric *f, guint32 id, const Cs
   return &f->reg[f->pe[id].registers + info->role.registers + colour];
 }
 /* The channel behind output @port, or NULL for a sink. */
-static inline Cs3Channel *cs3_next_channel(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
-                                           guint colour, guint port, guint32 *next,
-                                           guint *next_slot) {
+static inline Cs3WaveletChannel *cs3_next_channel(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
+                                                  guint colour, guint port, guint32 *next,
+                                                  guint *next_slot) {
   if (port == CS3_RAMP) {
     *next = id;
     *next_slot = info->queue_of[colour];
@@ -117,7 +118,7 @@ static inline guint32 *cs3_memory_write(Cs3Fabric *f, guint32 id) {
   return pe->own_memory ? pe->memory->w : cs3_memory_take(f, id);
 }
 static inline guint32 cs3_memory_read(const Cs3Fabric *f, guint32 id, guint32 word) {
-  const Cs3Memory *m = f->pe[id].memory;
+  const Cs3PeMemory *m = f->pe[id].memory;
   return m ? m->w[word] : cs3_memory_initial(f, id, word);
 }
 
@@ -131,12 +132,14 @@ static inline gint cs3_stream_out(const Cs3StreamUse *use) {
   return use->kind == CS3_STREAM_RELAY ? use->to_colour : -1;
 }
 /* The queue from which a PE takes @colour, and the one into which it sends it. */
-static inline Cs3Channel *cs3_input(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
+static inline Cs3WaveletChannel *cs3_input(const Cs3Fabric *f, guint32 id, guint colour,
+                                           guint *slot) {
   const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
   *slot = info->queue_of[colour];
   return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
 }
-static inline Cs3Channel *cs3_output(const Cs3Fabric *f, guint32 id, guint colour, guint *slot) {
+static inline Cs3WaveletChannel *cs3_output(const Cs3Fabric *f, guint32 id, guint colour,
+                                            guint *slot) {
   const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
   *slot = info->slot_of[CS3_RAMP][colour];
   return cs3_channel(f, &f->cell[id], &info->slot[*slot]);
@@ -159,7 +162,7 @@ static inline gboolean cs3_is_express(const Cs3Fabric *f, const Cs3Cell *cell, g
 /* Is there room in channel @ch, @slot of @there, for what leaves @cell through @port now? What has
  * left before and is due now has landed if it did not fly on. */
 static inline gboolean cs3_link_has_room(const Cs3Fabric *f, const Cs3Cell *cell, guint port,
-                                         const Cs3Cell *there, Cs3Channel *ch, guint slot) {
+                                         const Cs3Cell *there, Cs3WaveletChannel *ch, guint slot) {
   if (!cs3_is_express(f, there, slot))
     return cs3_has_room(f, ch);
   guint32 before = cs3_before(cell->departed[port], f->now) >> (3 - f->timing.hop);
@@ -194,7 +197,7 @@ static inline gboolean cs3_train_flows(const Cs3Train *train) {
 }
 /* Cell @id, its router (@kind 0) or PE (1), found no room in @ch: it looks again in the next cycle
  * if something has left or a train flows out, else when something leaves. */
-static inline void cs3_wait_for(Cs3Fabric *f, guint kind, guint32 id, Cs3Channel *ch) {
+static inline void cs3_wait_for(Cs3Fabric *f, guint kind, guint32 id, Cs3WaveletChannel *ch) {
   const Cs3Entry *head = cs3_head(ch);
   gboolean flows = ch->flags & CS3_CHANNEL_TRAIN && cs3_kind(head) == CS3_TRAIN &&
                    cs3_train_flows(cs3_train(f, head->data));
@@ -206,7 +209,7 @@ static inline void cs3_wait_for(Cs3Fabric *f, guint kind, guint32 id, Cs3Channel
 /* The train at the head of channel @slot begins to flow. */
 static inline void cs3_flow_begins(Cs3Fabric *f, guint32 id, guint slot) {
   const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
-  Cs3Channel *ch = cs3_channel(f, &f->cell[id], &info->slot[slot]);
+  Cs3WaveletChannel *ch = cs3_channel(f, &f->cell[id], &info->slot[slot]);
   if (!(ch->flags & CS3_CHANNEL_WAITED))
     return;
   ch->flags &= (guint8)~CS3_CHANNEL_WAITED;
@@ -215,7 +218,7 @@ static inline void cs3_flow_begins(Cs3Fabric *f, guint32 id, guint slot) {
 /* Takes the head out of router channel @index. */
 static inline void cs3_pop_head(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, guint index) {
   Cs3Cell *cell = &f->cell[id];
-  Cs3Channel *ch = cs3_channel(f, cell, slot);
+  Cs3WaveletChannel *ch = cs3_channel(f, cell, slot);
   if (G_UNLIKELY(cs3_pop(f, cell, ch, index)))
     cs3_wake_sender(f, id, slot, FALSE);
   if (ch->count && (gint32)(cs3_head(ch)->meta - (f->now << 2)) < 8)
@@ -247,7 +250,7 @@ static inline void cs3_schedule_arrival(Cs3Fabric *f, guint32 id, guint slot, gu
 }
 /* Puts a wavelet into channel @ch, @slot of cell @next, which has room: of its router, a hop away,
  * or of its PE, a ramp away. */
-static inline void cs3_enter_channel(Cs3Fabric *f, guint32 next, guint slot, Cs3Channel *ch,
+static inline void cs3_enter_channel(Cs3Fabric *f, guint32 next, guint slot, Cs3WaveletChannel *ch,
                                      guint32 data, Cs3Kind kind, gboolean to_pe) {
   guint32 ready = f->now + (to_pe ? f->timing.ramp : f->timing.hop);
   cs3_push(ch, data, kind, ready);
@@ -259,7 +262,7 @@ static inline void cs3_enter_channel(Cs3Fabric *f, guint32 next, guint slot, Cs3
 }
 /* What leaves cell @id through @port enters channel @ch, or flies there. */
 static inline void cs3_enter(Cs3Fabric *f, guint32 id, guint port, guint32 next, guint slot,
-                             Cs3Channel *ch, guint32 data, Cs3Kind kind) {
+                             Cs3WaveletChannel *ch, guint32 data, Cs3Kind kind) {
   if (port != CS3_RAMP && cs3_is_express(f, &f->cell[next], slot))
     cs3_fly(f, id, port, next, data);
   else

@@ -127,12 +127,12 @@ void cs3_stream_break(Cs3Fabric *f, guint32 id, guint i);
 void cs3_stream_cut(Cs3Fabric *f, guint32 id, guint i, guint32 n);
 
 /* train.c */
-guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch);
+guint cs3_channel_trains(const Cs3Fabric *f, Cs3WaveletChannel *ch);
 guint32 cs3_train_new(Cs3Fabric *f, guint32 cell, guint slot, Cs3Payload *payload, guint32 n,
                       guint32 ready, guint lat);
 /** Can a train of @n enter @ch? 0: one that must not wait, since who takes from @ch does not look
  * at it in every cycle. */
-gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch, guint32 n);
+gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3WaveletChannel *ch, guint32 n);
 void cs3_train_end(Cs3Fabric *f, guint32 index);
 /** The head of channel @slot cannot leave now: trains in it become single wavelets. */
 void cs3_train_break_channel(Cs3Fabric *f, guint32 id, guint slot);
@@ -153,7 +153,7 @@ guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id);
 guint32 cs3_memory_initial(const Cs3Fabric *f, guint32 id, guint32 word);
 void cs3_memory_read_run(const Cs3Fabric *f, guint32 id, guint32 word, guint32 n, guint32 *out);
 void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3Payload *payload);
-void cs3_memory_unref(Cs3Memory *memory);
+void cs3_memory_unref(Cs3PeMemory *memory);
 
 /* build.c */
 /** Zeroed memory in large pages where the system has them: a big mesh is walked all over. Free with

@@ -13,7 +13,7 @@ guint32 cs3_memory_initial(const Cs3Fabric *f, guint32 id, guint32 word) {
 }
 
 void cs3_memory_read_run(const Cs3Fabric *f, guint32 id, guint32 word, guint32 n, guint32 *out) {
-  const Cs3Memory *m = f->pe[id].memory;
+  const Cs3PeMemory *m = f->pe[id].memory;
   if (m)
     memcpy(out, m->w + word, n * sizeof *out);
   else
@@ -21,7 +21,7 @@ void cs3_memory_read_run(const Cs3Fabric *f, guint32 id, guint32 word, guint32 n
       out[i] = cs3_memory_initial(f, id, word + i);
 }
 
-void cs3_memory_unref(Cs3Memory *memory) {
+void cs3_memory_unref(Cs3PeMemory *memory) {
   if (memory && --memory->refs == 0 && !memory->pooled)
     g_free(memory);
 }
@@ -31,7 +31,7 @@ static guint32 memory_bytes(const Cs3Fabric *f, guint32 id) {
 }
 
 /* Makes @m the PE's own memory, with what it held so far. */
-static void hold(Cs3Fabric *f, guint32 id, Cs3Memory *m, gboolean pooled) {
+static void hold(Cs3Fabric *f, guint32 id, Cs3PeMemory *m, gboolean pooled) {
   Cs3PeState *pe = &f->pe[id];
   m->refs = 1;
   m->pooled = (guint32)pooled;
@@ -46,14 +46,14 @@ guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id) {
   if (pe->memory && pe->memory->refs == 1)
     pe->own_memory = TRUE;
   else
-    hold(f, id, g_malloc(sizeof(Cs3Memory) + memory_bytes(f, id)), FALSE);
+    hold(f, id, g_malloc(sizeof(Cs3PeMemory) + memory_bytes(f, id)), FALSE);
   return pe->memory->w;
 }
 
 /* Bytes of a PE's block in the pool; blocks begin with a line of cache. */
 static gsize pooled_bytes(const Cs3Fabric *f, guint32 id) {
   guint32 bytes = memory_bytes(f, id);
-  return bytes ? (sizeof(Cs3Memory) + bytes + 63) / 64 * 64 : 0;
+  return bytes ? (sizeof(Cs3PeMemory) + bytes + 63) / 64 * 64 : 0;
 }
 
 void cs3_fabric_load(Cs3Fabric *f) {
@@ -66,7 +66,7 @@ void cs3_fabric_load(Cs3Fabric *f) {
   for (guint32 id = 0; id < f->n_cells; id++) {
     gsize size = pooled_bytes(f, id);
     if (size > 0)
-      hold(f, id, (Cs3Memory *)(void *)at, TRUE);
+      hold(f, id, (Cs3PeMemory *)(void *)at, TRUE);
     at += size;
   }
 }
@@ -98,7 +98,7 @@ void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3
     pe->own_memory = FALSE;
     return;
   }
-  Cs3Memory *from = pe->memory;
+  Cs3PeMemory *from = pe->memory;
   if (from) {
     from->refs++; /* PEs that still hold the block as it was will look for it */
     pe->own_memory = FALSE;

@@ -14,7 +14,7 @@ typedef struct {
   guint32 refs;
   guint32 pooled; /* it lies in the pool of what was loaded, and goes with it */
   guint32 w[];
-} Cs3Memory;
+} Cs3PeMemory;
 
 /* Payload of a train; shared by all channels through which it flows. Words beyond the first `known`
  * are not there yet: they are what memory holds and `from` brings, or to be given by the sender. */
@@ -25,7 +25,7 @@ struct Cs3Payload {
   Cs3Payload *from; /* NULL: nothing is added */
   /* Last write of this payload into an untouched memory: PEs of one role that receive the same
    * words share the block. */
-  Cs3Memory *shared, *shared_from;
+  Cs3PeMemory *shared, *shared_from;
   guint32 shared_role, shared_word;
   guint32 w[];
 };
@@ -101,7 +101,7 @@ typedef struct {
 /* What every visit needs comes first. */
 typedef struct {
   guint64 active, blocked; /* tasks */
-  Cs3Memory *memory;
+  Cs3PeMemory *memory;
   guint32 streams; /* first of this PE in the pool */
   Cs3StreamSets set;
   guint8 running; /* threads not idle, bit per thread; 9th bit in running8 */

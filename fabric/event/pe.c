@@ -96,7 +96,7 @@ gboolean cs3_pe_send(Cs3Pe *pe, guint colour, guint32 data, guint retry_task) {
   Cs3Cell *cell = &f->cell[pe->id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
   guint slot = info->slot_of[CS3_RAMP][colour];
-  Cs3Channel *out = cs3_channel(f, cell, &info->slot[slot]);
+  Cs3WaveletChannel *out = cs3_channel(f, cell, &info->slot[slot]);
   if (!cs3_has_room(f, out)) {
     f->pe[pe->id].retry = retry_task + 1;
     cs3_wait_for(f, 1, pe->id, out);
@@ -140,7 +140,7 @@ static guint64 scan_queues(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   for (guint64 m = cell->nonempty & info->task_queues; m; m &= m - 1) {
     guint index = (guint)__builtin_ctzll(m);
     const Cs3Slot *slot = &info->slot[index];
-    Cs3Channel *ch = cs3_channel(f, cell, slot);
+    Cs3WaveletChannel *ch = cs3_channel(f, cell, slot);
     Cs3Entry *e = cs3_head(ch);
     const Cs3ColourUse *use = &info->role.colour[slot->colour];
     if (cs3_ready(e) > f->now)
@@ -169,7 +169,7 @@ static guint32 take_wavelet(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
   for (guint64 m = cell->nonempty & info->task_queues; m; m &= m - 1) {
     guint index = (guint)__builtin_ctzll(m);
     const Cs3Slot *slot = &info->slot[index];
-    Cs3Channel *ch = cs3_channel(f, cell, slot);
+    Cs3WaveletChannel *ch = cs3_channel(f, cell, slot);
     const Cs3ColourUse *use = &info->role.colour[slot->colour];
     Cs3Kind kind = cs3_kind(cs3_head(ch));
     gboolean fits = kind == CS3_CONTROL ? use->control_task == (gint)task
@@ -219,7 +219,7 @@ static void note_stalls(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
   Cs3Cell *cell = &f->cell[id];
   for (guint m = f->pe[id].trains_in; m; m &= m - 1) {
     guint index = info->n_router + (guint)__builtin_ctz(m);
-    Cs3Channel *ch = cs3_channel(f, cell, &info->slot[index]);
+    Cs3WaveletChannel *ch = cs3_channel(f, cell, &info->slot[index]);
     const Cs3Entry *e = cs3_head(ch);
     if (ch->last_pop == f->now + 1 || cs3_ready(e) > f->now ||
         (cs3_kind(e) == CS3_TRAIN && cs3_train(f, e->data)->taken))

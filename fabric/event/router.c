@@ -69,7 +69,7 @@ static gboolean filtered(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guin
 
 /* What lies behind an output. */
 typedef struct {
-  Cs3Channel *ch; /* NULL: a sink */
+  Cs3WaveletChannel *ch; /* NULL: a sink */
   guint32 next;
   guint port, slot;
 } Way;
@@ -93,7 +93,7 @@ static inline gboolean can_leave(Cs3Fabric *f, guint32 id, const Cs3ColourUse *u
       cs3_schedule(f, 0, id, f->now + 1);
       return FALSE;
     }
-    Cs3Channel *ch = way->ch;
+    Cs3WaveletChannel *ch = way->ch;
     if (!ch || (way->port == CS3_RAMP ? cs3_has_room(f, ch)
                                       : cs3_link_has_room(f, &f->cell[id], way->port,
                                                           &f->cell[way->next], ch, way->slot)))
@@ -220,7 +220,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, g
 }
 
 static void stall(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index) {
-  Cs3Channel *ch = cs3_channel(f, &f->cell[id], &info->slot[index]);
+  Cs3WaveletChannel *ch = cs3_channel(f, &f->cell[id], &info->slot[index]);
   ch->flags |= CS3_CHANNEL_STALLED;
   f->cell[id].held = TRUE;
   if (ch->flags & CS3_CHANNEL_TRAIN)
@@ -230,7 +230,7 @@ static void stall(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index
 guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index, guint used) {
   Cs3Cell *cell = &f->cell[id];
   const Cs3Slot *slot = &info->slot[index];
-  Cs3Channel *ch = cs3_channel(f, cell, slot);
+  Cs3WaveletChannel *ch = cs3_channel(f, cell, slot);
   Cs3Entry *e = cs3_head(ch);
   Cs3Kind kind = cs3_kind(e);
   guint tx = cs3_wanted(cell, info, slot, e);
@@ -279,7 +279,7 @@ guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i
  * that must stop becomes single wavelets, one that flows does so by itself. */
 static inline Cs3Entry *movable_head(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info,
                                      guint index) {
-  Cs3Channel *ch = cs3_channel(f, &f->cell[id], &info->slot[index]);
+  Cs3WaveletChannel *ch = cs3_channel(f, &f->cell[id], &info->slot[index]);
   Cs3Entry *e = cs3_head(ch);
   if (G_LIKELY(cs3_kind(e) != CS3_TRAIN))
     return e;
@@ -394,7 +394,7 @@ static void pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index)
   Cs3Cell *cell = &f->cell[id];
   const Cs3Slot *slot = &info->slot[index];
   const Cs3ColourUse *use = &info->role.colour[slot->colour];
-  Cs3Channel *ch = cs3_channel(f, cell, slot);
+  Cs3WaveletChannel *ch = cs3_channel(f, cell, slot);
   const Cs3Entry e = *cs3_head(ch);
   Way ways[CS3_N_PORTS];
   guint n = find_ways(f, id, info, slot->colour, slot->tx, ways);

@@ -78,7 +78,7 @@ typedef struct {
   guint i;
   const Cs3StreamUse *use;
   Cs3StreamState *s;
-  Cs3Channel *in, *out; /* NULL: none; in: none is taken, either */
+  Cs3WaveletChannel *in, *out; /* NULL: none; in: none is taken, either */
   guint in_slot, out_slot;
 } Stream;
 
@@ -101,7 +101,7 @@ static Stream stream_of(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint
 }
 
 /* Is there a wavelet to take? Control wavelets vanish. */
-static gboolean input_ready(Cs3Fabric *f, guint32 id, Cs3Channel *in, guint slot) {
+static gboolean input_ready(Cs3Fabric *f, guint32 id, Cs3WaveletChannel *in, guint slot) {
   if (!in->count)
     return FALSE;
   if (cs3_ready(cs3_head(in)) > f->now) {
@@ -119,7 +119,7 @@ static gboolean input_ready(Cs3Fabric *f, guint32 id, Cs3Channel *in, guint slot
 }
 
 /* Notes what the stream waits for when there is none. */
-static gboolean output_room(Cs3Fabric *f, guint32 id, Cs3Channel *out) {
+static gboolean output_room(Cs3Fabric *f, guint32 id, Cs3WaveletChannel *out) {
   if (cs3_has_room(f, out))
     return TRUE;
   cs3_wait_for(f, 1, id, out);
@@ -147,7 +147,7 @@ static gboolean can_move(const Stream *stream) {
 
 static guint32 take(const Stream *stream) {
   Cs3Fabric *f = stream->f;
-  Cs3Channel *in = stream->in;
+  Cs3WaveletChannel *in = stream->in;
   if (cs3_kind(cs3_head(in)) == CS3_TRAIN)
     cs3_train_break_channel(f, stream->id, stream->in_slot);
   guint32 wavelet = cs3_head(in)->data;

@@ -198,7 +198,7 @@ static gboolean pairs(const Cs3Thread *t) {
   return t->op.wide && t->position + 2 <= t->op.n;
 }
 
-static gboolean second_ready(const Cs3Fabric *f, Cs3Channel *in) {
+static gboolean second_ready(const Cs3Fabric *f, Cs3WaveletChannel *in) {
   return in->count >= 2 && cs3_ready(cs3_entry(in, 1)) <= f->now;
 }
 
@@ -207,7 +207,7 @@ static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
   guint slot;
   gint colour = t->position < t->op.n ? input_colour(&t->op) : -1;
   if (colour >= 0) {
-    Cs3Channel *in = cs3_input(f, id, (guint)colour, &slot);
+    Cs3WaveletChannel *in = cs3_input(f, id, (guint)colour, &slot);
     if (!in->count || cs3_ready(cs3_head(in)) > f->now || cs3_kind(cs3_head(in)) == CS3_CONTROL)
       return FALSE;
     if (pairs(t) && !second_ready(f, in))
@@ -215,7 +215,7 @@ static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
   }
   if (t->op.dst.kind != CS3_OPERAND_FABRIC)
     return TRUE;
-  Cs3Channel *out = cs3_output(f, id, t->op.dst.colour, &slot);
+  Cs3WaveletChannel *out = cs3_output(f, id, t->op.dst.colour, &slot);
   if (cs3_has_room(f, out) && (!pairs(t) || out->count + 2 <= out->capacity))
     return TRUE;
   cs3_wait_for(f, 1, id, out);
@@ -225,7 +225,7 @@ static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
 static void push_output(Cs3Fabric *f, guint32 id, guint colour, guint32 data, Cs3Kind kind,
                         guint later) {
   guint slot;
-  Cs3Channel *out = cs3_output(f, id, colour, &slot);
+  Cs3WaveletChannel *out = cs3_output(f, id, colour, &slot);
   guint32 ready = f->now + 1 + later + f->timing.ramp;
   cs3_push(out, data, kind, ready);
   f->cell[id].nonempty |= G_GUINT64_CONSTANT(1) << slot;
@@ -235,7 +235,7 @@ static void push_output(Cs3Fabric *f, guint32 id, guint colour, guint32 data, Cs
 
 static guint32 take_input(Cs3Fabric *f, guint32 id, guint colour) {
   guint slot;
-  Cs3Channel *in = cs3_input(f, id, colour, &slot);
+  Cs3WaveletChannel *in = cs3_input(f, id, colour, &slot);
   if (cs3_kind(cs3_head(in)) == CS3_TRAIN)
     cs3_train_break_channel(f, id, slot);
   guint32 wavelet = cs3_head(in)->data;
@@ -349,7 +349,7 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
       return FALSE;
   }
   if (op->dst.kind == CS3_OPERAND_FABRIC) {
-    Cs3Channel *ch = cs3_output(f, id, op->dst.colour, &slot);
+    Cs3WaveletChannel *ch = cs3_output(f, id, op->dst.colour, &slot);
     if (!cs3_train_can_enter(f, ch, n))
       return FALSE;
     Cs3Payload *from = in == CS3_NO_TRAIN ? NULL : cs3_train(f, in)->payload, *payload = from;

@@ -42,7 +42,7 @@ void cs3_payload_unref(Cs3Payload *payload) {
   g_free(payload);
 }
 
-static Cs3Channel *channel_of(const Cs3Fabric *f, guint32 id, guint slot) {
+static Cs3WaveletChannel *channel_of(const Cs3Fabric *f, guint32 id, guint slot) {
   const Cs3Cell *cell = &f->cell[id];
   return cs3_channel(f, cell, &cs3_role_of(f, cell)->slot[slot]);
 }
@@ -77,7 +77,7 @@ guint32 cs3_train_new(Cs3Fabric *f, guint32 cell, guint slot, Cs3Payload *payloa
   for (guint port = 0; port < CS3_N_PORTS; port++)
     train->next[port] = CS3_NO_TRAIN;
   payload->refs++;
-  Cs3Channel *ch = channel_of(f, cell, slot);
+  Cs3WaveletChannel *ch = channel_of(f, cell, slot);
   cs3_push(ch, index, CS3_TRAIN, ready);
   ch->flags |= CS3_CHANNEL_TRAIN;
   note_trains_in(f, cell, slot, TRUE);
@@ -102,7 +102,7 @@ static guint in_channel(const Cs3Fabric *f, const Cs3Train *train) {
   return (guint)MAX(sent - (gint64)passed_of(f, train), 0);
 }
 
-guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch) {
+guint cs3_channel_trains(const Cs3Fabric *f, Cs3WaveletChannel *ch) {
   guint seen = 0;
   for (guint i = 0; i < ch->count; i++) {
     const Cs3Entry *e = cs3_entry(ch, i);
@@ -111,7 +111,7 @@ guint cs3_channel_trains(const Cs3Fabric *f, Cs3Channel *ch) {
   return seen;
 }
 
-gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3Channel *ch, guint32 n) {
+gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3WaveletChannel *ch, guint32 n) {
   if (ch->flags & CS3_CHANNEL_STALLED || !cs3_has_room(f, ch))
     return FALSE;
   if (!ch->count)
@@ -195,7 +195,7 @@ static void close_flow(Cs3Fabric *f, guint32 index, guint32 k, gboolean cut) {
 }
 
 static void refresh_channel(Cs3Fabric *f, guint32 id, guint slot) {
-  Cs3Channel *ch = channel_of(f, id, slot);
+  Cs3WaveletChannel *ch = channel_of(f, id, slot);
   gboolean trains = FALSE;
   for (guint i = 0; i < ch->count; i++)
     trains |= cs3_kind(cs3_entry(ch, i)) == CS3_TRAIN;
@@ -215,7 +215,7 @@ void cs3_train_end(Cs3Fabric *f, guint32 index) {
     close_flow(f, index, train->n, FALSE);
   leave_sender(f, index);
   train_free(f, index);
-  Cs3Channel *ch = channel_of(f, id, slot);
+  Cs3WaveletChannel *ch = channel_of(f, id, slot);
   cs3_next_head(ch);
   ch->count--;
   refresh_channel(f, id, slot);
@@ -268,7 +268,7 @@ static void cut_flow(Cs3Fabric *f, guint32 id, guint number, guint32 n) {
 }
 
 void cs3_train_break_channel(Cs3Fabric *f, guint32 id, guint slot) {
-  Cs3Channel *ch = channel_of(f, id, slot);
+  Cs3WaveletChannel *ch = channel_of(f, id, slot);
   if (!(ch->flags & CS3_CHANNEL_TRAIN))
     return;
   Cs3Entry *head = cs3_head(ch);
@@ -307,7 +307,7 @@ void cs3_router_train_stop(Cs3Fabric *f, guint32 id, guint slot) {
 static void remove_empty(Cs3Fabric *f, guint32 index) {
   guint32 id = cs3_train(f, index)->cell;
   guint slot = cs3_train(f, index)->slot, n = 0;
-  Cs3Channel *ch = channel_of(f, id, slot);
+  Cs3WaveletChannel *ch = channel_of(f, id, slot);
   for (guint i = 0; i < ch->count; i++) {
     Cs3Entry e = *cs3_entry(ch, i);
     if (cs3_kind(&e) != CS3_TRAIN || e.data != index)

@@ -121,7 +121,7 @@ static inline void fetch_channels(const Cs3Fabric *f, guint32 item) {
     __builtin_prefetch((const char *)thread + 64, 1);
   }
   for (guint64 m = cell->nonempty; m; m &= m - 1) {
-    const Cs3Channel *ch = cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]);
+    const Cs3WaveletChannel *ch = cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]);
     __builtin_prefetch(ch, 1);
     __builtin_prefetch((const char *)ch + 64, 1);
   }
