@@ -11,7 +11,7 @@
 #include <glib.h>
 
 #include "fabric/hardware.h"
-#include "fabric/memo.h"
+#include "base/memo.h"
 
 typedef enum {
   CS3_PASS_FORWARD,
@@ -97,13 +97,17 @@ typedef enum {
 
 /** cs3_cause_name: (transfer none): lower-case name as in result files. */
 const char *cs3_cause_name(Cs3Cause cause);
+/** cs3_pass_name: (transfer none): "forward", "dx", "dw", "backward". */
 const char *cs3_pass_name(Cs3Pass pass);
+/** cs3_reduction_name: (transfer none): as people write it. */
 const char *cs3_reduction_name(Cs3Reduction reduction);
 /** cs3_reduction_overlaps: whether there is none without overlap. */
 gboolean cs3_reduction_overlaps(Cs3Reduction reduction);
 /** cs3_reduction_row_block: rows that are streamed as a block on @lines lines. */
 gint64 cs3_reduction_row_block(Cs3Reduction reduction, gint64 lines);
+/** cs3_placement_name: (transfer none): as people write it. */
 const char *cs3_placement_name(Cs3AccPlacement placement);
+/** cs3_dw_name: (transfer none): as people write it. */
 const char *cs3_dw_name(Cs3DwAlgorithm algorithm);
 
 typedef struct {

@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#include "base/memo.h"
+
 typedef enum {
   CS3_OPTION_FLAG,   /* gboolean; no argument */
   CS3_OPTION_COUNT,  /* int; no argument, every use adds one (-vv) */
@@ -29,6 +31,11 @@ typedef struct {
   const char *environment;    /* variable that gives the value when the option is not used */
   gboolean writes;            /* TEXT: names a file that is written */
   const char *completes;      /* what completes the argument: "files" or a topic of `list` */
+  gboolean no_result;         /* no result depends on it */
+  gboolean sparse_only;       /* of a scenario: its dense side does not depend on it */
+  /* TEXT: adds what @value stands for to @key, where that is more than the text: a file's contents,
+   * not its name. */
+  gboolean (*identity)(const char *value, Cs3MemoKey *key, GError **error);
 } Cs3Option;
 
 /* Options with one heading and one place to write to. */

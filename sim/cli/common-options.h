@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Rows of option tables that several commands have. @place: of the member in the command's struct. */
+/* Rows of option tables that several commands have. @place: of the member in the command's struct.
+ */
 #pragma once
 
 #include "sim/cli/cli-option.h"
 
 /* clang-format off */
-#define CS3_OPTION_HARDWARE(place) \
+/* More members of the row may follow. */
+#define CS3_OPTION_HARDWARE(place, ...) \
   {.name = "hardware", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "NAME|FILE", \
-   .completes = "hardware", .help = "hardware preset, or an .ini file"}
+   .completes = "hardware", \
+   .help = "hardware preset, or an .ini file", __VA_ARGS__}
 
 #define CS3_OPTION_SET(place) \
   {.name = "set", .type = CS3_OPTION_LIST, .offset = (place), .metavar = "GROUP.KEY=VALUE", \
@@ -16,16 +19,17 @@
 
 #define CS3_OPTION_PATTERN(place) \
   {.name = "pattern", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "PATTERN", \
-   .completes = "patterns", \
+   .completes = "patterns", .sparse_only = TRUE, \
    .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC"}
 
 #define CS3_OPTION_SEED(place, what) \
   {.name = "seed", .type = CS3_OPTION_INT, .offset = (place), .metavar = "N", .min = 0, \
-   .max = G_MAXINT32, .help = what}
+   .max = G_MAXINT32, .sparse_only = TRUE, .help = what}
 
 #define CS3_OPTION_JOBS(place) \
   {.name = "jobs", .letter = 'j', .type = CS3_OPTION_INT, .offset = (place), .metavar = "N", \
    .min = 1, .max = 1024, .environment = "CS3SIM_JOBS", .default_text = "number of processors", \
+   .no_result = TRUE, \
    .help = "threads; the result does not depend on it"}
 
 #define CS3_OPTION_TRACE_LIMIT(place) \

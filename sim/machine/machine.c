@@ -89,6 +89,22 @@ double cs3_machine_get(const Cs3Machine *machine, const Cs3Param *param) {
   return cs3_param_get(param, base_of((Cs3Machine *)machine, param));
 }
 
+gboolean cs3_machine_identity(const char *name, Cs3MemoKey *key, GError **error) {
+  g_autoptr(Cs3Machine) machine = cs3_machine_load(name, NULL, error);
+  if (machine == NULL)
+    return FALSE;
+  cs3_memo_key_text(key, machine->name);
+  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
+  cs3_machine_bind(machine, bindings);
+  for (const Cs3ParamBinding *b = bindings; b->table != NULL; b++)
+    for (guint i = 0; i < b->table->n_params; i++) {
+      g_autofree char *param = cs3_param_name(&b->table->params[i]);
+      cs3_memo_key_text(key, param);
+      cs3_memo_key_number(key, cs3_machine_get(machine, &b->table->params[i]));
+    }
+  return TRUE;
+}
+
 static const char *lookup(GHashTable *texts, const Cs3Param *param) {
   g_autofree char *name = cs3_param_name(param);
   return g_hash_table_lookup(texts, name);

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "fabric/hardware.h"
+#include "base/memo.h"
 #include "sim/machine/params.h"
 #include "sim/machine/system.h"
 
@@ -90,6 +91,13 @@ double cs3_machine_get(const Cs3Machine *machine, const Cs3Param *param);
  */
 gboolean cs3_machine_set(Cs3Machine *machine, const Cs3Param *param, double value,
                          const char *origin, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_machine_identity: add to @key what names the machine @name: its name and every value.
+ * Fails like cs3_machine_load().
+ */
+gboolean cs3_machine_identity(const char *name, Cs3MemoKey *key,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_machine_origin: (transfer none): "cs3.ini:12" or "--set". */
 const char *cs3_machine_origin(const Cs3Machine *machine, const Cs3Param *param);

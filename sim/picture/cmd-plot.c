@@ -242,7 +242,7 @@ static gboolean no_options(const Cs3Context *context, const char *reason, GError
   for (const Cs3OptionGroup *group = context->command->groups; group->options != NULL; group++)
     for (const Cs3Option *option = group->options; option->name != NULL; option++)
       /* The number of workers, which the environment may have given, shapes nothing. */
-      if (cs3_cli_given(context, option->name) && strcmp(option->name, "jobs") != 0) {
+      if (cs3_cli_given(context, option->name) && !option->no_result) {
         g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--%s: %s", option->name, reason);
         return FALSE;
       }

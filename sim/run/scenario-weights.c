@@ -20,6 +20,26 @@ Cs3WeightSet *cs3_scenario_open_weights(const Cs3ScenarioOptions *o, GError **er
   return cs3_weight_set_open(path, o->masked, error);
 }
 
+gboolean cs3_scenario_weights_identity(const char *path, Cs3MemoKey *key, GError **error) {
+  /* Whether NaN are allowed is a setting of its own. */
+  gboolean statistics = cs3_weight_set_is_statistics(path);
+  const Cs3ScenarioOptions options = {.weights = (char *)path, .masked = !statistics};
+  g_autoptr(Cs3WeightSet) set = cs3_scenario_open_weights(&options, error);
+  if (set == NULL)
+    return FALSE;
+  cs3_memo_key_text(key, set->checkpoint != NULL ? "weights" : "statistics");
+  for (guint i = 0; i < set->entries->len; i++) {
+    const Cs3WeightEntry *entry = cs3_weight_set_entry(set, i);
+    if (entry->weight != NULL && entry->weight->refusal != NULL)
+      continue; /* it can be in no result */
+    if (!cs3_weight_set_count(set, i, 0, error))
+      return FALSE;
+    cs3_memo_key_text(key, entry->name);
+    *key = cs3_memo_key(key, &entry->counts.digest, sizeof entry->counts.digest);
+  }
+  return TRUE;
+}
+
 /* (nullable): an axis of a sweep may have changed what the options name. */
 static Cs3WeightSet *opened(const Cs3ScenarioOptions *o) {
   g_autofree char *path = path_of(o->weights);

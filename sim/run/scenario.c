@@ -19,6 +19,16 @@ static const char *const masked[] = {"zero", "nan", NULL};
 
 static const char *const fidelities[] = {"recurrence", "bound", NULL};
 
+static gboolean model_identity(const char *name, Cs3MemoKey *key, GError **error) {
+  g_autoptr(Cs3Model) model = cs3_model_find(name, error);
+  if (model == NULL)
+    return FALSE;
+  cs3_memo_key_text(key, model->name);
+  cs3_memo_key_text(key, model->family);
+  cs3_memo_key_text(key, model->identity);
+  return TRUE;
+}
+
 const Cs3Option cs3_scenario_options[] = {
     {.name = "model",
      .letter = 'm',
@@ -26,8 +36,9 @@ const Cs3Option cs3_scenario_options[] = {
      .offset = AT(model),
      .metavar = "NAME|FILE",
      .completes = "models",
+     .identity = model_identity,
      .help = "model preset, or a Hugging Face config.json"},
-    CS3_OPTION_HARDWARE(AT(hardware)),
+    CS3_OPTION_HARDWARE(AT(hardware), .identity = cs3_machine_identity),
     CS3_OPTION_SET(AT(set)),
     {.name = "sparsity",
      .letter = 's',
@@ -37,17 +48,21 @@ const Cs3Option cs3_scenario_options[] = {
      .min = 0,
      .max = 1,
      .below_max = TRUE,
+     .sparse_only = TRUE,
      .help = "share of zero weights in the linear layers of the decoder blocks; embedding, LM head "
              "and norms stay dense"},
     {.name = "sparsity-filter",
      .type = CS3_OPTION_LIST,
      .offset = AT(sparsity_filter),
      .metavar = "GLOB=S",
+     .sparse_only = TRUE,
      .help = "sparsity of the tensors whose name matches; the last that matches wins"},
     CS3_OPTION_PATTERN(AT(pattern)),
     {.name = "weights",
      .type = CS3_OPTION_TEXT,
      .offset = AT(weights),
+     .sparse_only = TRUE,
+     .identity = cs3_scenario_weights_identity,
      .metavar = "PATH",
      .completes = "files",
      .help = "the zeros of real weights instead: a checkpoint (.safetensors, its index, a folder) "
@@ -55,6 +70,7 @@ const Cs3Option cs3_scenario_options[] = {
     {.name = "masked",
      .type = CS3_OPTION_CHOICE,
      .offset = AT(masked),
+     .sparse_only = TRUE,
      .metavar = "VALUE",
      .choices = masked,
      .help = "what stands for a masked weight in --weights: zero, or NaN, too"},

@@ -93,6 +93,11 @@ gboolean cs3_scenario_set_systems(Cs3Scenario *scenario, const Cs3ScenarioOption
 Cs3WeightSet *cs3_scenario_open_weights(const Cs3ScenarioOptions *options,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_scenario_weights_identity: add to @key which weights are alive in what --weights @path names,
+ * whatever the file is called. Errors: cs3_weight_set_open(), cs3_weight_set_count(). */
+gboolean cs3_scenario_weights_identity(const char *path, Cs3MemoKey *key,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cs3_scenario_find_weights: for cs3_scenario_new(): the weights of @options matched to the graph
  * and counted, their densities and names in the config. Fails when options contradict them. */
 gboolean cs3_scenario_find_weights(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,

@@ -21,16 +21,21 @@ static const Cs3OptionGroup groups[] = {
     {"Execution", cs3_execution_options, 0},
 };
 
-/* Workers change no result, and parameters have names of their own. */
+/* Parameters have names of their own. */
 static gboolean is_setting(const Cs3Option *option) {
-  return cs3_option_takes_value(option) && strcmp(option->name, "jobs") != 0 &&
-         strcmp(option->name, "set") != 0;
+  return cs3_option_takes_value(option) && !option->no_result && strcmp(option->name, "set") != 0;
 }
 
 static void bind(Cs3OptionTarget targets[G_N_ELEMENTS(groups)], Cs3ScenarioOptions *values,
                  const Cs3ScenarioOptions *defaults) {
   for (guint i = 0; i < G_N_ELEMENTS(groups); i++)
     targets[i] = (Cs3OptionTarget){&groups[i], values, defaults};
+}
+
+static const Cs3Option *find_option(const char *name) {
+  Cs3OptionTarget targets[G_N_ELEMENTS(groups)];
+  bind(targets, NULL, NULL);
+  return cs3_option_find(targets, G_N_ELEMENTS(targets), name);
 }
 
 void cs3_scenario_options_copy(Cs3ScenarioOptions *to, const Cs3ScenarioOptions *from) {
@@ -136,6 +141,16 @@ gboolean cs3_setting_apply(Cs3ScenarioOptions *options, const char *key, const c
   return cs3_options_parse(targets, G_N_ELEMENTS(targets), &words, given, error);
 }
 
+gboolean cs3_setting_for_dense(const char *key) {
+  const Cs3Option *option = find_option(key);
+  return option == NULL || !option->sparse_only;
+}
+
+gboolean cs3_setting_is_file(const char *key) {
+  const Cs3Option *option = find_option(key);
+  return option != NULL && option->identity != NULL;
+}
+
 char *cs3_setting_text(const Cs3ScenarioOptions *options, const char *key) {
   Cs3OptionTarget targets[G_N_ELEMENTS(groups)];
   bind(targets, (Cs3ScenarioOptions *)options, NULL);
@@ -149,68 +164,14 @@ char *cs3_setting_text(const Cs3ScenarioOptions *options, const char *key) {
 
 /* --- identity ------------------------------------------------------------------------------- */
 
-static Cs3MemoKey add_text(Cs3MemoKey key, const char *text) {
-  return cs3_memo_key(&key, text != NULL ? text : "", text != NULL ? strlen(text) + 1 : 0);
-}
-
-static Cs3MemoKey add_number(Cs3MemoKey key, double number) {
-  return cs3_memo_key(&key, &number, sizeof number);
-}
-
-static gboolean add_model(const char *name, Cs3MemoKey *key, GError **error) {
-  g_autoptr(Cs3Model) m = cs3_model_find(name, error);
-  if (m == NULL)
-    return FALSE;
-  *key = add_text(add_text(add_text(*key, m->name), m->family), m->identity);
-  return TRUE;
-}
-
-static gboolean add_machine(const char *name, Cs3MemoKey *key, GError **error) {
-  g_autoptr(Cs3Machine) machine = cs3_machine_load(name, NULL, error);
-  if (machine == NULL)
-    return FALSE;
-  *key = add_text(*key, machine->name);
-  Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
-  cs3_machine_bind(NULL, bindings);
-  for (const Cs3ParamBinding *b = bindings; b->table != NULL; b++)
-    for (guint i = 0; i < b->table->n_params; i++) {
-      g_autofree char *param = cs3_param_name(&b->table->params[i]);
-      *key = add_number(add_text(*key, param), cs3_machine_get(machine, &b->table->params[i]));
-    }
-  return TRUE;
-}
-
-/* Which weights are alive, whatever their file is called. */
-static gboolean add_weights(const char *path, Cs3MemoKey *key, GError **error) {
-  /* Whether NaN are allowed is a setting of its own. */
-  gboolean statistics = cs3_weight_set_is_statistics(path);
-  const Cs3ScenarioOptions options = {.weights = (char *)path, .masked = !statistics};
-  g_autoptr(Cs3WeightSet) set = cs3_scenario_open_weights(&options, error);
-  if (set == NULL)
-    return FALSE;
-  *key = add_text(*key, set->checkpoint != NULL ? "weights" : "statistics");
-  for (guint i = 0; i < set->entries->len; i++) {
-    const Cs3WeightEntry *entry = cs3_weight_set_entry(set, i);
-    if (entry->weight != NULL && entry->weight->refusal != NULL)
-      continue; /* it can be in no result */
-    if (!cs3_weight_set_count(set, i, 0, error))
-      return FALSE;
-    *key = add_text(*key, entry->name);
-    *key = cs3_memo_key(key, &entry->counts.digest, sizeof entry->counts.digest);
-  }
-  return TRUE;
-}
-
 gboolean cs3_setting_identity(const char *key, const char *value, Cs3MemoKey *identity,
                               GError **error) {
-  *identity = add_text((Cs3MemoKey){{0, 0}}, key);
-  if (strcmp(key, "model") == 0)
-    return add_model(value, identity, error);
-  if (strcmp(key, "hardware") == 0)
-    return add_machine(value, identity, error);
-  if (strcmp(key, "weights") == 0)
-    return add_weights(value, identity, error);
-  *identity = add_text(*identity, value);
+  const Cs3Option *option = find_option(key);
+  *identity = (Cs3MemoKey){{0, 0}};
+  cs3_memo_key_text(identity, key);
+  if (option != NULL && option->identity != NULL)
+    return option->identity(value, identity, error);
+  cs3_memo_key_text(identity, value);
   return TRUE;
 }
 
@@ -218,10 +179,12 @@ gboolean cs3_scenario_identity(const Cs3ScenarioOptions *options, Cs3MemoKey *id
                                GError **error) {
   Cs3OptionTarget targets[G_N_ELEMENTS(groups)];
   bind(targets, (Cs3ScenarioOptions *)options, NULL);
-  *identity = add_number(add_text((Cs3MemoKey){{0, 0}}, CS3_RESULT_SCHEMA), CS3_MODEL_VERSION);
+  *identity = (Cs3MemoKey){{0, 0}};
+  cs3_memo_key_text(identity, CS3_RESULT_SCHEMA);
+  cs3_memo_key_number(identity, CS3_MODEL_VERSION);
   for (guint i = 0; i < G_N_ELEMENTS(groups); i++)
     for (const Cs3Option *o = groups[i].options; o->name != NULL; o++) {
-      if (strcmp(o->name, "jobs") == 0)
+      if (o->no_result)
         continue;
       g_autofree char *value = cs3_option_value_text(o, &targets[i]);
       Cs3MemoKey setting;

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "fabric/memo.h"
+#include "base/memo.h"
 #include "sim/run/scenario.h"
 
 /** cs3_setting_names: (transfer full): every name that cs3_setting_apply() takes. */
@@ -23,6 +23,12 @@ gboolean cs3_setting_param(const char *key, const Cs3Param **param,
  */
 gboolean cs3_setting_apply(Cs3ScenarioOptions *options, const char *key, const char *value,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_setting_for_dense: whether the dense side of a run depends on @key. */
+gboolean cs3_setting_for_dense(const char *key);
+
+/** cs3_setting_is_file: whether a value of @key stands for what a file says. */
+gboolean cs3_setting_is_file(const char *key);
 
 /** cs3_setting_text: (transfer full) (nullable): the value of option @key in @options, in the one
  * way to write it; %NULL when @key is no option. */

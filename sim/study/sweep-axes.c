@@ -23,8 +23,8 @@ static Cs3MemoKey meaning_of(const char *key, const Cs3Param *param, double numb
   if (param != NULL)
     return cs3_memo_key(NULL, &number, sizeof number);
   g_autofree char *text = cs3_setting_text(applied, key);
-  gboolean file = strcmp(key, "model") == 0 || strcmp(key, "hardware") == 0;
-  return file || text == NULL ? value->identity : cs3_memo_key(NULL, text, strlen(text));
+  return cs3_setting_is_file(key) || text == NULL ? value->identity
+                                                  : cs3_memo_key(NULL, text, strlen(text));
 }
 
 static void value_clear(gpointer data) {
@@ -52,13 +52,6 @@ void cs3_axes_free(Cs3Axes *axes) {
 }
 
 /* --- values --------------------------------------------------------------------------------- */
-
-/* The masks of the sparse side mean nothing to the dense one. */
-static gboolean for_dense(const char *key) {
-  static const char *const sparse_only[] = {"sparsity", "sparsity-filter", "pattern",
-                                            "weights",  "masked",          "seed",    NULL};
-  return !g_strv_contains(sparse_only, key);
-}
 
 static gboolean append_value(Cs3Axis *axis, const Cs3Param *param, const char *text,
                              GError **error) {
@@ -178,7 +171,7 @@ gboolean cs3_axes_add(Cs3Axes *axes, const char *key, const char *values, const 
   }
   Cs3Axis *axis = g_new0(Cs3Axis, 1);
   axis->key = g_strdup(key);
-  axis->for_dense = for_dense(key);
+  axis->for_dense = cs3_setting_for_dense(key);
   axis->values = g_array_new(FALSE, FALSE, sizeof(Cs3AxisValue));
   g_array_set_clear_func(axis->values, value_clear);
   g_ptr_array_add(axes->axes, axis);

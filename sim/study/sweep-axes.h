@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "fabric/memo.h"
+#include "base/memo.h"
 #include "sim/study/setting.h"
 
 /* One value of an axis. */
@@ -26,6 +26,7 @@ typedef struct {
   gboolean zip;    /* the n-th values of all axes together, instead of all combinations */
 } Cs3Axes;
 
+/** cs3_axes_new: (transfer full): no axes yet. */
 Cs3Axes *cs3_axes_new(void);
 void cs3_axes_free(Cs3Axes *axes);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Axes, cs3_axes_free)

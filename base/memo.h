@@ -26,6 +26,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Memo, cs3_memo_free)
 /** cs3_memo_key: the name of @n bytes that follow on @parent (nullable). */
 Cs3MemoKey cs3_memo_key(const Cs3MemoKey *parent, gconstpointer bytes, gsize n);
 
+/** cs3_memo_key_text, cs3_memo_key_number: more of what @key names; %NULL is no text. */
+void cs3_memo_key_text(Cs3MemoKey *key, const char *text);
+void cs3_memo_key_number(Cs3MemoKey *key, double number);
+
 /** cs3_memo_find: whether the answer to @key is known; fills @values. @memo: (nullable). */
 gboolean cs3_memo_find(Cs3Memo *memo, const Cs3MemoKey *key, gint64 values[CS3_MEMO_VALUES]);
 

@@ -4,7 +4,7 @@
  * of chess programs): one that two writers have mixed, or one has half written, matches no key. */
 #include "config.h"
 
-#include "fabric/memo.h"
+#include "base/memo.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -51,6 +51,14 @@ Cs3MemoKey cs3_memo_key(const Cs3MemoKey *parent, gconstpointer bytes, gsize n) 
   Cs3MemoKey key;
   memcpy(&key, digest, sizeof key);
   return key;
+}
+
+void cs3_memo_key_text(Cs3MemoKey *key, const char *text) {
+  *key = cs3_memo_key(key, text != NULL ? text : "", text != NULL ? strlen(text) + 1 : 0);
+}
+
+void cs3_memo_key_number(Cs3MemoKey *key, double number) {
+  *key = cs3_memo_key(key, &number, sizeof number);
 }
 
 static guint64 mixed(const gint64 *values, guint first) {
