@@ -125,8 +125,9 @@ void cs3_fabric_set_data(Cs3Fabric *fabric, gpointer data, gsize bytes);
 /** cs3_fabric_set_role: PE (@x, @y) plays role @id; one without a role does nothing at all. */
 void cs3_fabric_set_role(Cs3Fabric *fabric, guint x, guint y, guint id);
 
-/** cs3_fabric_set_trains: handle runs of wavelets at once and pass by buffers in which nobody waits
- * (default), or put every wavelet into every buffer; the result is the same to the cycle. */
+/** cs3_fabric_set_trains: take the fast paths (default): runs of wavelets at once, buffers in which
+ * nobody waits passed by, no arbitration where colours share nothing; or put every wavelet into
+ * every buffer. The result is the same to the cycle. Before the first run. */
 void cs3_fabric_set_trains(Cs3Fabric *fabric, gboolean on);
 
 /** cs3_fabric_load: fills the memory of every PE that has a role now, not when it first writes.
@@ -158,6 +159,7 @@ typedef struct {
   guint64 datapath_busy; /* PE cycles in which an element was processed, all PEs */
   gsize state_bytes;     /* memory of the mesh without payloads */
 } Cs3FabricStats;
+/** cs3_fabric_stats: sums and maxima over the mesh, so far. */
 void cs3_fabric_stats(const Cs3Fabric *fabric, Cs3FabricStats *stats);
 /** cs3_fabric_link_count: wavelets that left PE (@x, @y) through @port (RAMP: deliveries). */
 guint64 cs3_fabric_link_count(const Cs3Fabric *fabric, guint x, guint y, Cs3Port port);

@@ -5,12 +5,14 @@
 #include <glib.h>
 #include <string.h>
 
+/** cs3_float_of_bits: a binary32 by its bits. */
 static inline float cs3_float_of_bits(guint32 bits) {
   float f;
   memcpy(&f, &bits, sizeof f);
   return f;
 }
 
+/** cs3_bits_of_float: the bits of a binary32. */
 static inline guint32 cs3_bits_of_float(float f) {
   guint32 bits;
   memcpy(&bits, &f, sizeof bits);

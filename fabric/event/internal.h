@@ -56,6 +56,7 @@ struct Cs3Fabric {
   GArray *free_train;
   guint64 injected;
   gboolean trains;
+  gboolean plain; /* no fast path: every wavelet into every buffer, every router arbitrates */
   gsize state_bytes;
   gpointer user;
   gpointer data; /* of the PEs, or NULL */
@@ -65,8 +66,8 @@ struct Cs3Fabric {
   GError *error;
 };
 
-/* Column by column: in most programs the rows do the same at the same time, and what is alike is
- * then visited one after the other. */
+/** cs3_cell_at: column by column: in most programs the rows do the same at the same time, and what
+ * is alike is then visited one after the other. */
 static inline guint32 cs3_cell_at(const Cs3Fabric *f, guint x, guint y) {
   return x * f->height + y;
 }
@@ -77,90 +78,122 @@ struct Cs3Pe {
   guint32 now;
 };
 
-/* wheel.c. kind: 0 router, 1 PE; cycle > now. */
+/** cs3_wheel_init: wheel.c. kind: 0 router, 1 PE; cycle > now. */
 void cs3_wheel_init(Cs3Fabric *f);
+/** cs3_wheel_far: as cs3_schedule(), CS3_WHEEL cycles or more away. */
 void cs3_wheel_far(Cs3Fabric *f, guint kind, guint32 cell, guint32 cycle);
+/** cs3_bucket_grow: room for more items. */
 void cs3_bucket_grow(Cs3Bucket *bucket);
 
 /* visit.c */
-/** Moves everything that is due now. */
+/** cs3_run_cycle: moves everything that is due now. */
 void cs3_run_cycle(Cs3Fabric *f);
-/** Makes room for @n flights more. */
+/** cs3_flights_reserve: makes room for @n flights more. */
 void cs3_flights_reserve(Cs3Flights *flights, guint n);
 
 /* router.c */
-/** Everything that may happen in a router in a cycle. */
+/** cs3_router_tick: everything that may happen in a router in a cycle. */
 void cs3_router_tick(Cs3Fabric *f, guint32 id);
-/** Tries to move the head of channel @index; @used: outputs taken in this cycle; returns those
- * taken now. */
+/** cs3_router_move: tries to move the head of channel @index; @used: outputs taken in this cycle;
+ * returns those taken now. */
 guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index, guint used);
-/** The same where channels share no output; @lanes: what is due. */
+/** cs3_router_pass: the same where channels share no output; @lanes: what is due. */
 void cs3_router_pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint lanes);
+/** cs3_program_error: ends the run with CS3_FABRIC_ERROR_PROGRAM: place, cycle and @format. */
 void cs3_program_error(Cs3Fabric *f, guint32 id, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* pe.c, thread.c */
+/** cs3_pe_tick: pe.c, thread.c */
 void cs3_pe_tick(Cs3Fabric *f, guint32 id);
+/** cs3_threads_tick: operations of a cycle. Returns: whether any is still running. */
 gboolean cs3_threads_tick(Cs3Fabric *f, guint32 id);
+/** cs3_thread_finish_trains: books trains that have passed by threads, and ends those that must go
+ * on singly. */
 void cs3_thread_finish_trains(Cs3Fabric *f, guint32 id);
-/** Ends the flowing of thread @t after the elements of cycles before now; singles follow. */
+/** cs3_thread_break: ends the flowing of thread @t after the elements of cycles before now; singles
+ * follow. */
 void cs3_thread_break(Cs3Fabric *f, guint32 id, guint t);
+/** cs3_thread_cut: thread @t sent only @n elements of its train. */
 void cs3_thread_cut(Cs3Fabric *f, guint32 id, guint t, guint32 n);
+/** cs3_threads_running: set of threads that are not idle. */
 guint cs3_threads_running(const Cs3PeState *pe);
+/** cs3_call_task: runs the body @body of @task on the main thread. */
 void cs3_call_task(Cs3Fabric *f, guint32 id, guint task, guint32 data, guint32 body);
 
-/* stream.c, stream-train.c */
+/** cs3_streams_tick: stream.c, stream-train.c */
 void cs3_streams_tick(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info);
-/** Makes stream @i, at the end of a row, ready for the next. */
+/** cs3_stream_end_row: makes stream @i, at the end of a row, ready for the next. */
 void cs3_stream_end_row(Cs3Fabric *f, guint32 id, guint i);
+/** cs3_stream_begin_row: asks the program for the next row of stream @i. Returns: whether there is
+ * one. */
 gboolean cs3_stream_begin_row(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i);
-/** Lets stream @i, which can move now, handle its next elements as a train, together with the one
- * that follows it. FALSE: it moves singly. */
+/** cs3_stream_flow: lets stream @i, which can move now, handle its next elements as a train,
+ * together with the one that follows it. FALSE: it moves singly. */
 gboolean cs3_stream_flow(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i);
-/** Gives the train that stream @i sends its word of this cycle, or ends it: there is none. */
+/** cs3_stream_feed: gives the train that stream @i sends its word of this cycle, or ends it: there
+ * is none. */
 void cs3_stream_feed(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i);
-/** Books trains that have passed, and ends those that must go on singly. */
+/** cs3_streams_finish_trains: books trains that have passed, and ends those that must go on singly.
+ */
 void cs3_streams_finish_trains(Cs3Fabric *f, guint32 id);
-/** Ends trains of streams whose followers come, in this cycle, to what they bring. */
+/** cs3_streams_catch_up: ends trains of streams whose followers come, in this cycle, to what they
+ * bring. */
 void cs3_streams_catch_up(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info);
-/** As cs3_thread_break(), cs3_thread_cut(). */
+/** cs3_stream_break: as cs3_thread_break(), cs3_thread_cut(). */
 void cs3_stream_break(Cs3Fabric *f, guint32 id, guint i);
+/** cs3_stream_cut: as cs3_thread_cut(), of stream @i. */
 void cs3_stream_cut(Cs3Fabric *f, guint32 id, guint i, guint32 n);
 
-/* train.c */
+/** cs3_channel_trains: train.c */
 guint cs3_channel_trains(const Cs3Fabric *f, Cs3WaveletChannel *ch);
+/** cs3_train_new: (transfer full): a train of @n in channel @slot of @cell, its first ready at
+ * @ready. Returns: its index. */
 guint32 cs3_train_new(Cs3Fabric *f, guint32 cell, guint slot, Cs3Payload *payload, guint32 n,
                       guint32 ready, guint lat);
-/** Can a train of @n enter @ch? 0: one that must not wait, since who takes from @ch does not look
- * at it in every cycle. */
+/** cs3_train_can_enter: can a train of @n enter @ch? 0: one that must not wait, since who takes
+ * from @ch does not look at it in every cycle. */
 gboolean cs3_train_can_enter(const Cs3Fabric *f, Cs3WaveletChannel *ch, guint32 n);
+/** cs3_train_end: takes it out of the table. */
 void cs3_train_end(Cs3Fabric *f, guint32 index);
-/** The head of channel @slot cannot leave now: trains in it become single wavelets. */
+/** cs3_train_break_channel: the head of channel @slot cannot leave now: trains in it become single
+ * wavelets. */
 void cs3_train_break_channel(Cs3Fabric *f, guint32 id, guint slot);
-/** The sender sent only @n wavelets. */
+/** cs3_train_cut: the sender sent only @n wavelets. */
 void cs3_train_cut(Cs3Fabric *f, guint32 index, guint32 n);
+/** cs3_payload_new: (transfer full): @n words, all known, not yet filled. */
 Cs3Payload *cs3_payload_new(guint32 n);
 void cs3_payload_unref(Cs3Payload *payload);
-/** Computes the first @n words, which have left their sender. */
+/** cs3_payload_know: computes the first @n words, which have left their sender. */
 void cs3_payload_know(Cs3Payload *payload, guint32 n);
-/** Outputs through which trains flow; adds to @taken those that they take from single wavelets. */
+/** cs3_ways_of_trains: outputs through which trains flow; adds to @taken those that they take from
+ * single wavelets. */
 guint cs3_ways_of_trains(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3RoleInfo *info,
                          guint *taken);
+/** cs3_router_train_stop: the train at the head of channel @slot flows no further: singles from now
+ * on. */
 void cs3_router_train_stop(Cs3Fabric *f, guint32 id, guint slot);
 
 /* memory.c */
-/** Makes the memory of a PE its own: cs3_memory_write(). */
+/** cs3_memory_take: makes the memory of a PE its own: cs3_memory_write(). */
 guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id);
+/** cs3_memory_initial: word @word as the role gives it. */
 guint32 cs3_memory_initial(const Cs3Fabric *f, guint32 id, guint32 word);
+/** cs3_memory_read_run: @n words from @word on into @out. */
 void cs3_memory_read_run(const Cs3Fabric *f, guint32 id, guint32 word, guint32 n, guint32 *out);
+/** cs3_memory_store_run: writes @n words of @payload from @word on; PEs that do the same share
+ * them. */
 void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3Payload *payload);
+/** cs3_memory_unref: one owner less. */
 void cs3_memory_unref(Cs3PeMemory *memory);
 
 /* build.c */
-/** Zeroed memory in large pages where the system has them: a big mesh is walked all over. Free with
- * g_aligned_free(). */
+/** cs3_large_zeroed: zeroed memory in large pages where the system has them: a big mesh is walked
+ * all over. Free with g_aligned_free(). */
 gpointer cs3_large_zeroed(gsize bytes);
+/** cs3_lay_out_cells: gives every cell its channels, threads and registers, before the first run.
+ */
 void cs3_lay_out_cells(Cs3Fabric *f);
 
-/* explain.c */
+/** cs3_explain_deadlock: explain.c */
 void cs3_explain_deadlock(Cs3Fabric *f, GError **error);
+/** cs3_check_routes: whether every route ends in a PE that takes the colour. */
 gboolean cs3_check_routes(Cs3Fabric *f, GError **error);

@@ -58,8 +58,11 @@ void cs3_pe_after(Cs3Pe *pe, guint cycles, guint task);
 /** cs3_pe_activate_at: activates local task @task at @cycle (in the future). One per PE at a time.
  */
 void cs3_pe_activate_at(Cs3Pe *pe, guint64 cycle, guint task);
+/** cs3_pe_activate: makes @task run when the main thread is free and it is not blocked. */
 void cs3_pe_activate(Cs3Pe *pe, guint task);
+/** cs3_pe_block: @task waits until it is unblocked. */
 void cs3_pe_block(Cs3Pe *pe, guint task);
+/** cs3_pe_unblock: undoes cs3_pe_block(). */
 void cs3_pe_unblock(Cs3Pe *pe, guint task);
 /** cs3_pe_send: one wavelet straight into the output queue of @colour, one cycle of issue.
  * Returns: %FALSE: the queue is full; @retry_task is activated when there is room. */
@@ -74,9 +77,13 @@ void cs3_pe_finish(Cs3Pe *pe);
 /** cs3_pe_fail: stops the run with %CS3_FABRIC_ERROR_PROGRAM and @message. */
 void cs3_pe_fail(Cs3Pe *pe, const char *message);
 
+/** cs3_pe_x: column of the PE. */
 guint cs3_pe_x(const Cs3Pe *pe);
+/** cs3_pe_y: row of the PE. */
 guint cs3_pe_y(const Cs3Pe *pe);
+/** cs3_pe_now: this cycle, from 0. */
 guint64 cs3_pe_now(const Cs3Pe *pe);
+/** cs3_pe_user: what cs3_fabric_new() was given. */
 gpointer cs3_pe_user(const Cs3Pe *pe);
 /** cs3_pe_data: the PE's part of cs3_fabric_set_data(). */
 gpointer cs3_pe_data(const Cs3Pe *pe);
@@ -84,6 +91,7 @@ gpointer cs3_pe_data(const Cs3Pe *pe);
 guint32 *cs3_pe_register(Cs3Pe *pe, guint index);
 /** cs3_pe_memory: the PE's memory for reading and writing, as words. */
 guint32 *cs3_pe_memory(Cs3Pe *pe);
+/** cs3_pe_word: word @word of the PE's memory. */
 guint32 cs3_pe_word(const Cs3Pe *pe, guint word);
 
 /** cs3_op_compute: one element of @code and @type on 32-bit words (F16: low half). @c: FMA addend.

@@ -381,14 +381,14 @@ START_TEST(queues_are_finite) {
 }
 END_TEST
 
-static void assert_role_refused(const Cs3Role *role, const char *text) {
+static void assert_role_refused(const Cs3Role *role, Cs3FabricError code, const char *text) {
   g_autoptr(GError) error = NULL;
   Cs3EventTiming timing = fixture_timing("cs2");
   g_autoptr(Cs3Fabric) fabric = cs3_fabric_new(1, 1, &timing, NULL, &error);
   guint id;
   g_assert_no_error(error);
   ck_assert(!cs3_fabric_add_role(fabric, role, &id, &error));
-  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, text);
+  fixture_error_in(error, CS3_FABRIC_ERROR, (int)code, text);
 }
 
 /* A PE has 8 microthreads beside its main thread, 8 input and 6 output queues, 43,000 bytes. */
@@ -405,19 +405,69 @@ START_TEST(resources_are_finite) {
   ck_assert(cs3_fabric_add_role(fabric, &most, &id, NULL));
   Cs3Role role = most;
   role.n_threads++;
-  assert_role_refused(&role, "9 microthreads; a PE has 8");
+  assert_role_refused(&role, CS3_FABRIC_ERROR_INFEASIBLE, "9 microthreads; a PE has 8");
   role = most;
   role.n_streams = 1;
-  assert_role_refused(&role, "9 microthreads; a PE has 8");
+  assert_role_refused(&role, CS3_FABRIC_ERROR_INFEASIBLE, "9 microthreads; a PE has 8");
   role = most;
   role.memory_bytes += 4;
-  assert_role_refused(&role, "43004 bytes of memory in a PE, which leaves 43000");
+  assert_role_refused(&role, CS3_FABRIC_ERROR_INFEASIBLE,
+                      "43004 bytes of memory in a PE, which leaves 43000");
   role = most;
   cs3_role_route(&role, 8, 0, TO(W), TO(RAMP));
-  assert_role_refused(&role, "receives on more than 8 colours");
+  assert_role_refused(&role, CS3_FABRIC_ERROR_INFEASIBLE, "receives on more than 8 colours");
   role = most;
   cs3_role_route(&role, 8, 0, TO(RAMP), TO(E));
-  assert_role_refused(&role, "sends on 7 colours; it has fewer output queues");
+  assert_role_refused(&role, CS3_FABRIC_ERROR_INFEASIBLE,
+                      "sends on 7 colours; it has fewer output queues");
+}
+END_TEST
+
+/* What would index beyond a table of the core. */
+START_TEST(roles_have_limits) {
+  Cs3Role plain, role;
+  cs3_role_clear(&plain);
+  cs3_role_route(&plain, 3, 0, TO(W), TO(RAMP));
+  Cs3ColourUse *use = &role.colour[3];
+  Cs3StreamUse *stream = &role.stream[1];
+  struct {
+    gpointer member;
+    gsize size;
+    gint64 value;
+    const char *message;
+  } bad[] = {
+      {&role.n_threads, sizeof role.n_threads, 0, "threads is 0 (accepted: 1 to "},
+      {&role.n_streams, sizeof role.n_streams, 8, "streams is 8 (accepted: 0 to 7)"},
+      {&role.start_task, sizeof role.start_task, 64, "start task is 64 (accepted: -1 to 63)"},
+      {&role.registers, sizeof role.registers, 1024, "registers is 1024 (accepted: 0 to 1023)"},
+      {&role.memory_bytes, sizeof role.memory_bytes, 6, "whole words, not 6 bytes"},
+      {&use->n_positions, 1, 5, "colour 3: the number of switch positions is 5 (accepted: 0 to 4)"},
+      {&use->route[0].rx, 1, 32, "the set of inputs is 32 (accepted: 0 to 31)"},
+      {&use->route[0].tx, 1, 64, "the set of outputs is 64 (accepted: 0 to 31)"},
+      {&use->pop, 1, 4, "the pop mode is 4"},
+      {&use->binding, 1, 3, "the binding is 3"},
+      {&use->task, 1, 64, "the data task is 64"},
+      {&use->control_task, 1, -2, "the control task is -2 (accepted: -1 to 63)"},
+      {&use->lane, 1, 3, "the lane is 3"},
+      {&use->in_queue, 1, 9, "the input queue is 9 (accepted: 0 to 8)"},
+      {&use->out_queue, 1, 9, "the output queue is 9 (accepted: 0 to 8)"},
+      {&use->filter.kind, 1, 4, "the filter is 4"},
+      {&use->filter.kind, 1, CS3_FILTER_COUNTER, "the filter's period is 0 (accepted: 1 to "},
+      {&stream->kind, 1, 6, "stream 1: the kind is 6"},
+      {&stream->colour, 1, 24, "the colour is 24 (accepted: 0 to 23)"},
+      {&stream->to_colour, 1, 24, "the colour of a relay is 24"},
+      {&stream->follows, 1, 2, "the followed stream, from 1, is 2 (accepted: 0 to 1)"},
+      {&stream->task, 1, 65, "the task is 65 (accepted: 0 to 64)"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+    role = plain;
+    role.n_streams = 2;
+    if (bad[i].size == 1)
+      *(guint8 *)bad[i].member = (guint8)bad[i].value;
+    else
+      *(guint32 *)bad[i].member = (guint32)bad[i].value;
+    assert_role_refused(&role, CS3_FABRIC_ERROR_INVALID, bad[i].message);
+  }
 }
 END_TEST
 
@@ -495,6 +545,7 @@ int main(void) {
   tcase_add_test(tests, wide_operations);
   tcase_add_test(tests, queues_are_finite);
   tcase_add_test(tests, resources_are_finite);
+  tcase_add_test(tests, roles_have_limits);
   tcase_add_test(tests, lanes_and_ports);
   tcase_add_loop_test(tests, runs_are_identical, 0, (int)programs);
   suite_add_tcase(suite, tests);
