@@ -115,7 +115,10 @@ static gboolean run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best
   result->nonzeros = continued(half.nonzeros, result->nonzeros, share);
   result->ingress_wavelets = continued(half.ingress_wavelets, result->ingress_wavelets, share);
   result->egress_wavelets = continued(half.egress_wavelets, result->egress_wavelets, share);
-  return TRUE;
+  if (result->cycles >= cs3_layer_bound(hw, &best->shape, &best->mapping, result->nonzeros))
+    return TRUE;
+  /* The first rows are too good to be all of them. */
+  return cs3_layer_pass(hw, &best->shape, &best->mapping, weights, times, result, error);
 }
 
 static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape,
