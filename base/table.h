@@ -29,6 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Table, cs3_table_free)
 /** cs3_table_add_text: @text is copied, with a replacement character for what is not
  * UTF-8; %NULL is an empty cell (null in JSON). */
 void cs3_table_add_text(Cs3Table *table, const char *text);
+/** cs3_table_add_int: a number as the next cell. */
 void cs3_table_add_int(Cs3Table *table, gint64 value);
 /** cs3_table_add_real: a NaN or infinite value is an empty cell (null in JSON, "-" in text). */
 void cs3_table_add_real(Cs3Table *table, double value);

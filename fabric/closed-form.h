@@ -15,15 +15,22 @@ typedef struct {
 /** cs3_form_reduce_time: the additive model above; @hop cycles per unit of distance. */
 double cs3_form_reduce_time(const Cs3ClosedForm *form, guint ramp, guint hop);
 
-/* All: @words B per PE, @pes P, @ramp T_R, @hop cycles; the forms are published for hop 1. */
+/** cs3_form_message: @words over @distance links. Here and below: @words B per PE, @pes P, @ramp
+ * T_R, @hop cycles; the forms are published for hop 1. */
 Cs3ClosedForm cs3_form_message(guint words, guint distance, guint ramp, guint hop);
+/** cs3_form_star: reduce: every PE sends to PE 0; C = B (P - 1). */
 Cs3ClosedForm cs3_form_star(guint words, guint pes, guint ramp, guint hop);
+/** cs3_form_chain: reduce: each PE adds to the passing stream; C = B, D = L = P - 1. */
 Cs3ClosedForm cs3_form_chain(guint words, guint pes, guint ramp, guint hop);
+/** cs3_form_tree: reduce in a binary tree of ceil(log2 P) rounds. */
 Cs3ClosedForm cs3_form_tree(guint words, guint pes, guint ramp, guint hop);
 /** cs3_form_two_phase: groups of @group PEs: C = 2B, D = (group - 1) + (groups - 1), L = P - 1. */
 Cs3ClosedForm cs3_form_two_phase(guint words, guint pes, guint group, guint ramp, guint hop);
+/** cs3_form_broadcast: PE 0 sends to all of a row; the multicast costs one pass. */
 Cs3ClosedForm cs3_form_broadcast(guint words, guint pes, guint ramp, guint hop);
+/** cs3_form_broadcast_2d: along row 0, then down the columns. */
 Cs3ClosedForm cs3_form_broadcast_2d(guint words, guint width, guint height, guint ramp, guint hop);
+/** cs3_form_ring_all_reduce: reduce-scatter, then all-gather: 2 (P - 1) steps of B / P words. */
 Cs3ClosedForm cs3_form_ring_all_reduce(guint words, guint pes, guint ramp, guint hop);
 /** cs3_form_add: one collective after the other. */
 Cs3ClosedForm cs3_form_add(Cs3ClosedForm first, Cs3ClosedForm second);
@@ -42,6 +49,7 @@ Cs3ClosedForm cs3_form_auto_gen(guint words, guint pes, guint ramp, guint hop);
 
 /* The pre-order tree behind it. */
 typedef struct Cs3TreeTable Cs3TreeTable;
+/** cs3_tree_table_new: (transfer full): e[r,d] of up to @pes PEs and depth @max_depth. */
 Cs3TreeTable *cs3_tree_table_new(guint pes, guint max_depth);
 void cs3_tree_table_free(Cs3TreeTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3TreeTable, cs3_tree_table_free)

@@ -116,7 +116,7 @@ static const Cs3Param params[] = {
             "WSE-2: 5,130 cycles for 5,124 elements (SpMM study, arXiv 2604.27985); WSE-3: "
             "0.50, " CHARACTERISATION,
             "FP32 multiply-adds per cycle."),
-    INT_OF(EVENT_CORE, pe, "microthreads", microthreads, NONE, 6, 64, 0, 0, VENDOR,
+    INT_OF(EVENT_CORE, pe, "microthreads", microthreads, NONE, 1, 64, 0, 0, VENDOR,
            "Hot Chips 34, 2022; Cerebras SDK documentation",
            "Vector operations that can be in flight beside the main thread; a layer's weight "
            "gradients "

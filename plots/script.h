@@ -62,6 +62,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Script, cs3_script_free)
 /** cs3_script_add: append parts: cs3_script_add(script, SAY("set title "), QUOTE(title)). */
 #define cs3_script_add(script, ...)                                                                \
   cs3_script_add_parts(script, (const Cs3Part[]){__VA_ARGS__, {CS3_PART_END, NULL, 0}})
+/** cs3_script_add_parts: what cs3_script_add() calls: @parts up to CS3_PART_END. */
 void cs3_script_add_parts(Cs3Script *script, const Cs3Part *parts);
 
 /** cs3_script_say: append bare words. */

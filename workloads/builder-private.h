@@ -32,5 +32,7 @@ Cs3Node *cs3_builder_add(Cs3Builder *b, Cs3Node node, double rows, const char *t
 
 /** cs3_node_read, _write, _keep: append @x to a list of @node; CS3_NO_ACT is skipped. */
 void cs3_node_read(Cs3Node *node, Cs3Act x);
+/** cs3_node_write: append @x to what @node writes. */
 void cs3_node_write(Cs3Node *node, Cs3Act x);
+/** cs3_node_keep: append @x to what @node keeps for backward. */
 void cs3_node_keep(Cs3Node *node, Cs3Act x);

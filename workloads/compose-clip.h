@@ -7,7 +7,9 @@
 extern const Cs3Field cs3_clip_text_fields[], cs3_clip_vision_fields[];
 extern const char *const cs3_clip_harmless[];
 
+/** cs3_clip_text_defaults: values of keys that a text tower may leave out. */
 void cs3_clip_text_defaults(gpointer config);
+/** cs3_clip_vision_defaults: values of keys that a vision tower may leave out. */
 void cs3_clip_vision_defaults(gpointer config);
 
 /** cs3_clip_text, cs3_clip_vision: a tower under @prefix ("text_model.") in segments called @name

@@ -58,6 +58,7 @@ extern const Cs3Head cs3_encoder_heads[];
 
 /** cs3_encoder_derive: only the absolute kind of positions, width of the tables. */
 gboolean cs3_encoder_derive(gpointer config, json_t *object, const char *source, GError **error);
+/** cs3_encoder_lengths: a sequence of at most the positions there are. */
 void cs3_encoder_lengths(gconstpointer config, Cs3LengthRules *rules);
 
 /** cs3_compose_encoder: the whole network of a config that begins with Cs3EncoderConfig. */

@@ -38,6 +38,9 @@ typedef struct {
 extern const Cs3Head cs3_seq2seq_heads[];
 extern const Cs3FactField cs3_seq2seq_facts[];
 
+/** cs3_seq2seq_derive: what follows from other keys. Errors: as of Cs3Family.derive. */
 gboolean cs3_seq2seq_derive(gpointer config, json_t *object, const char *source, GError **error);
+/** cs3_seq2seq_lengths: lengths of source and target. */
 void cs3_seq2seq_lengths(gconstpointer config, Cs3LengthRules *rules);
+/** cs3_seq2seq_build: the whole network. */
 void cs3_seq2seq_build(Cs3Builder *b, gconstpointer config);

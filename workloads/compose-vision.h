@@ -36,6 +36,7 @@ extern const Cs3FactField cs3_vision_facts[];
 
 /** cs3_vision_derive: patches tile the image. */
 gboolean cs3_vision_derive(gpointer config, json_t *object, const char *source, GError **error);
+/** cs3_vision_lengths: the patches of an image and what stands before them. */
 void cs3_vision_lengths(gconstpointer config, Cs3LengthRules *rules);
 
 /** cs3_vision_table: patches of the image that the file is for. cs3_vision_patches: of the image of

@@ -106,16 +106,18 @@ extern const Cs3AttentionPart cs3_llama_attention; /* causal, rotary; no biases 
 extern const Cs3MlpPart cs3_llama_mlp;
 extern const Cs3DecoderParts cs3_llama_parts; /* without `block` */
 
-/* x + attention(norm(x)), then x + mlp(norm(x)), norms called @norm1 and @norm2. */
+/** cs3_compose_prenorm_block: x + attention(norm(x)), then x + mlp(norm(x)), norms called @norm1
+ * and @norm2. */
 Cs3Act cs3_compose_prenorm_block(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *attention,
                                  const Cs3MlpPart *mlp, Cs3NormKind norm, const char *norm1,
                                  const char *norm2, Cs3Act x);
 
-/* The same with the norms behind the sums: norm(x + attention(x)), then norm(x + mlp(x)). */
+/** cs3_compose_postnorm_block: the same with the norms behind the sums: norm(x + attention(x)),
+ * then norm(x + mlp(x)). */
 Cs3Act cs3_compose_postnorm_block(Cs3Builder *b, const Cs3Dims *d,
                                   const Cs3AttentionPart *attention, const Cs3MlpPart *mlp,
                                   Cs3NormKind norm, const char *norm1, const char *norm2, Cs3Act x);
 
-/* cs3_compose_prenorm_block() under Llama's names. */
+/** cs3_compose_llama_block: cs3_compose_prenorm_block() under Llama's names. */
 Cs3Act cs3_compose_llama_block(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *attention,
                                const Cs3MlpPart *mlp, Cs3NormKind norm, Cs3Act x);

@@ -10,7 +10,7 @@ static inline gboolean cs3_layer_in_blocks(const Cs3LayerEvent *m) {
   return m->config.mapping.dw == CS3_DW_BLOCK;
 }
 
-/* dot-verify.c */
+/** cs3_dot_verify: compares gradients with a plain loop (dot-verify.c). */
 void cs3_dot_verify(const Cs3LayerEvent *m, Cs3LayerEventResult *result);
 
 /* scatter.c: backward: dX, summed up where x lies. */
@@ -22,4 +22,5 @@ void cs3_scatter_add(const Cs3LayerEvent *m, guint32 *memory, const Cs3Weight *w
                      const guint32 *dy);
 /** cs3_scatter_finish: rounds the sums; dX takes the place of x, which nobody needs any more. */
 void cs3_scatter_finish(const Cs3LayerEvent *m, guint32 *memory);
+/** cs3_scatter_verify: compares dX with a plain loop. */
 void cs3_scatter_verify(const Cs3LayerEvent *m, Cs3LayerEventResult *result);

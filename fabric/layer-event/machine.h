@@ -136,20 +136,25 @@ struct Cs3LayerProgram {
 };
 extern const Cs3LayerProgram cs3_layer_axpy, cs3_layer_dot;
 
+/** cs3_layer_of: the machine of a PE. */
 static inline Cs3LayerEvent *cs3_layer_of(const Cs3Pe *pe) {
   return cs3_pe_user(pe);
 }
+/** cs3_layer_seat: place of PE (@x, @y) in the layer. */
 static inline Cs3Seat cs3_layer_seat(const Cs3LayerEvent *m, guint x, guint y) {
   return (Cs3Seat){m->seat[y].line, m->seat[y].group, x - 1};
 }
+/** cs3_layer_seat_of: the same by PE. */
 static inline Cs3Seat cs3_layer_seat_of(const Cs3Pe *pe) {
   const Cs3PeData *data = cs3_pe_data(pe);
   return data->seat;
 }
+/** cs3_layer_weights: live weights of @row on @line. */
 static inline guint cs3_layer_weights(const Cs3LayerEvent *m, gint64 row, gint64 line) {
   return m->offset[row * m->lines + line + 1] - m->offset[row * m->lines + line];
 }
-/* Weights and partial sums do not wait for each other at the ramp, unless asked to. */
+/** cs3_layer_lane: weights and partial sums do not wait for each other at the ramp, unless asked
+ * to. */
 static inline Cs3Lane cs3_layer_lane(const Cs3LayerEvent *m) {
   return m->config.shared_ramp ? CS3_LANE_SHARED : CS3_LANE_LINKS;
 }
@@ -158,10 +163,14 @@ guint cs3_layer_tokens(const Cs3LayerEvent *m, guint group, guint column, gint64
 /** cs3_layer_place: adds @role (shared when known) and gives it to PE (@x, @y). */
 gboolean cs3_layer_place(Cs3LayerEvent *m, guint x, guint y, const Cs3Role *role, GError **error);
 
-/* values.c: the matrices, FP16 bits. W as in forward, whatever the pass. */
+/** cs3_layer_seed_values: keys of the matrices (values.c); W is as in forward, whatever the pass.
+ */
 void cs3_layer_seed_values(Cs3LayerEvent *m);
+/** cs3_layer_weight: W of (@row, @feature) of the pass, FP16 bits; 0 where it is not alive. */
 guint16 cs3_layer_weight(const Cs3LayerEvent *m, gint64 row, gint64 feature);
+/** cs3_layer_input: x of (@feature, @token), FP16 bits. */
 guint16 cs3_layer_input(const Cs3LayerEvent *m, gint64 feature, gint64 token);
+/** cs3_layer_dy: dy of (@row, @token), FP16 bits. */
 guint16 cs3_layer_dy(const Cs3LayerEvent *m, gint64 row, gint64 token);
 /** cs3_layer_input_word: two tokens of a PE's input feature: initial memory. */
 guint32 cs3_layer_input_word(gpointer user, guint x, guint y, guint word);
@@ -174,19 +183,24 @@ void cs3_layer_check(const Cs3LayerEvent *m, gboolean single, double got, double
 enum { CS3_WIRE_MOST = 32 };
 /** cs3_wire_length: wavelets of a line for a row, control wavelet included. */
 guint cs3_wire_length(const Cs3LayerEvent *m, gint64 row, gint64 line);
+/** cs3_wire_word: wavelet @element of a line's row; @control: (out): it ends the row. */
 guint32 cs3_wire_word(const Cs3LayerEvent *m, gint64 row, gint64 line, guint element,
                       gboolean *control);
+/** cs3_wire_begin: @decoder stands before a row. */
 void cs3_wire_begin(Cs3Decoder *decoder);
 /** cs3_wire_take: weights that @wavelet completes, at most CS3_WIRE_MOST. */
 guint cs3_wire_take(const Cs3LayerEvent *m, gint64 line, Cs3Decoder *decoder, guint32 wavelet,
                     Cs3Weight *weights);
 
-/* edge.c */
+/** cs3_edge_init: the edge of the wafer (edge.c), from the costs of the pass. */
 void cs3_edge_init(Cs3LayerEvent *m);
 void cs3_edge_clear(Cs3LayerEvent *m);
+/** cs3_edge_build: roles of column 0, the edge. Errors: cs3_fabric_add_role(). */
 gboolean cs3_edge_build(Cs3LayerEvent *m, GError **error);
-/** cs3_edge_report: route and use of the colour on which column 0 reports a row done. */
+/** cs3_edge_report_role: route and use of the colour on which column 0 reports a row done. */
 void cs3_edge_report_role(Cs3Role *role);
+/** cs3_edge_report: column 0 says that its line has done a row. Returns: %FALSE: there was no room,
+ * the run has failed. */
 gboolean cs3_edge_report(Cs3Pe *pe);
 /** cs3_layer_weight_role: routes and tasks of the weight stream for PE @column. */
 void cs3_layer_weight_role(const Cs3LayerEvent *m, Cs3Role *role, guint column);

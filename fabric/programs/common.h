@@ -15,7 +15,8 @@ static inline guint cs3_data_value(guint x, guint y, guint word) {
 /** cs3_data_init: the same as FP32 memory content. */
 guint32 cs3_data_init(gpointer user, guint x, guint y, guint word);
 
-/** cs3_check_line: @params describe one row, at least @least PEs, words 1..max_words. */
+/** cs3_check_words, cs3_check_line: words 1..max_words; and @params describe one row of at least
+ * @least PEs. */
 gboolean cs3_check_words(const Cs3ProgramParams *params, guint max_words, GError **error);
 gboolean cs3_check_line(const Cs3ProgramParams *params, guint least, guint max_words,
                         GError **error);

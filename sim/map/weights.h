@@ -63,5 +63,6 @@ void cs3_weights_lend_mask(const Cs3Mask *mask, Cs3WeightsLoan *loan);
 /** cs3_weights_check: after passes over @loan: fails when its weights could not be read. */
 gboolean cs3_weights_check(Cs3WeightsLoan *loan, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_weights_return: end of the loan; what it handed out is no longer valid. */
 void cs3_weights_return(Cs3WeightsLoan *loan);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cs3WeightsLoan, cs3_weights_return)

@@ -44,6 +44,7 @@ typedef struct {
 
 /** cs3_bell_wait: sleep until the next ring; check your condition again afterwards. */
 void cs3_bell_wait(Cs3Bell *bell);
+/** cs3_bell_ring: wake the one that waits, if any. */
 void cs3_bell_ring(Cs3Bell *bell);
 
 /* A way from one host to another that may fail: SimGrid throws through blocking calls when a link

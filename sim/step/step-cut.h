@@ -12,7 +12,9 @@ typedef struct {
   double *state; /* see the accessors */
 } Cs3StepCut;
 
+/** cs3_step_cut_new: (transfer full): of @plan, which is borrowed. */
 Cs3StepCut *cs3_step_cut_new(const Cs3StepPlan *plan);
+/** cs3_step_cut_copy: (transfer full): the same cut of an equal @plan. */
 Cs3StepCut *cs3_step_cut_copy(const Cs3StepCut *cut, const Cs3StepPlan *plan);
 void cs3_step_cut_free(Cs3StepCut *cut);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepCut, cs3_step_cut_free)
