@@ -213,6 +213,12 @@ static GPtrArray *list_folder(const char *path, const char *suffix) {
   return found;
 }
 
+gboolean cs3_checkpoint_is_folder(const char *path) {
+  g_autoptr(GPtrArray) indices = list_folder(path, INDEX_SUFFIX);
+  g_autoptr(GPtrArray) files = list_folder(path, ".safetensors");
+  return indices->len + files->len > 0;
+}
+
 static gboolean open_folder(Cs3Checkpoint *c, const char *near, GError **error) {
   g_autoptr(GPtrArray) indices = list_folder(c->path, INDEX_SUFFIX);
   if (indices->len == 1) {

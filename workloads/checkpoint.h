@@ -45,6 +45,9 @@ Cs3Checkpoint *cs3_checkpoint_open(const char *path, const char *near,
 void cs3_checkpoint_free(Cs3Checkpoint *checkpoint);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Checkpoint, cs3_checkpoint_free)
 
+/** cs3_checkpoint_is_folder: whether @path is a folder with files of a checkpoint. */
+gboolean cs3_checkpoint_is_folder(const char *path);
+
 /** cs3_checkpoint_find: (transfer none) (nullable): the tensor called @name. */
 const Cs3StoredTensor *cs3_checkpoint_find(const Cs3Checkpoint *checkpoint, const char *name);
 

@@ -125,6 +125,71 @@ static float *factors(const Classes *c, const guint32 *counts, gint64 n) {
   return odds;
 }
 
+/* --- factors of a given density, and how uneven counts are ------------------------------------ */
+
+/* Odds of classes of about equal size stand for all: their mean logarithm in order of size. */
+static int by_size(gconstpointer a, gconstpointer b) {
+  float x = *(const float *)a, y = *(const float *)b;
+  return (x > y) - (x < y);
+}
+
+static guint summarise(const float *odds, gint64 n, double *means) {
+  g_autofree float *sorted = g_memdup2(odds, (gsize)n * sizeof *odds);
+  guint classes = (guint)MIN(n, CLASSES);
+  qsort(sorted, (gsize)n, sizeof *sorted, by_size);
+  for (guint k = 0; k < classes; k++) {
+    gint64 begin = n * k / classes, end = n * (k + 1) / classes;
+    double sum = 0;
+    for (gint64 i = begin; i < end; i++)
+      sum += log((double)sorted[i]);
+    means[k] = exp(sum / (double)(end - begin));
+  }
+  return classes;
+}
+
+void cs3_mask_scale_odds(gint64 rows, float *row, gint64 cols, const float *col, double density) {
+  double of_rows[CLASSES], of_cols[CLASSES], low = -60, high = 60;
+  guint n = summarise(row, rows, of_rows), m = summarise(col, cols, of_cols);
+  for (int step = 0; step < 40; step++) {
+    double middle = (low + high) / 2, factor = exp(middle), sum = 0;
+    for (guint i = 0; i < n; i++)
+      for (guint j = 0; j < m; j++) {
+        double odds = factor * of_rows[i] * of_cols[j];
+        sum += odds / (1 + odds);
+      }
+    *(sum < density * n * m ? &low : &high) = middle;
+  }
+  for (gint64 i = 0; i < rows; i++)
+    row[i] *= (float)exp((low + high) / 2);
+}
+
+Cs3MaskSpread cs3_mask_spread(const guint32 *counts, gint64 n, gint64 full) {
+  enum { NEIGHBOURS = 16 };
+  double sum = 0, squares = 0, within = 0;
+  gint64 free = 0; /* degrees of freedom within groups of neighbours */
+  for (gint64 begin = 0; begin < n; begin += NEIGHBOURS) {
+    gint64 size = MIN(NEIGHBOURS, n - begin);
+    double group = 0, group_squares = 0;
+    for (gint64 i = begin; i < begin + size; i++) {
+      group += counts[i];
+      group_squares += (double)counts[i] * counts[i];
+    }
+    within += group_squares - group * group / (double)size;
+    free += size - 1;
+    sum += group;
+    squares += group_squares;
+  }
+  double mean = sum / (double)n, density = mean / (double)full;
+  if (n < 2 || sum == 0 || density >= 1)
+    return (Cs3MaskSpread){0, 0};
+  double chance = mean * (1 - density), all = (squares - sum * mean) / (double)(n - 1) - chance;
+  double own = free > 0 ? within / (double)free - chance : 0;
+  if (all <= 0)
+    return (Cs3MaskSpread){0, 0};
+  return (Cs3MaskSpread){.spread = sqrt(log1p(all / (mean * mean))) / (1 - density),
+                         .shared = n > NEIGHBOURS ? CLAMP(1 - own / all, 0, 1) : 0};
+}
+
 /* --- counts put right ------------------------------------------------------------------------- */
 
 typedef struct {

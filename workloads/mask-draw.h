@@ -16,6 +16,20 @@
 void cs3_mask_draw_odds(Cs3Mask *mask, gint64 row0, gint64 row1, const float *row, const float *col,
                         guint64 key);
 
+/** cs3_mask_scale_odds: @row times a factor with which a share of @density of all weights is
+ * expected to be alive. */
+void cs3_mask_scale_odds(gint64 rows, float *row, gint64 cols, const float *col, double density);
+
+/* How uneven rows (or columns) are: of the logarithm of their odds, beyond chance. */
+typedef struct {
+  double spread; /* standard deviation */
+  double shared; /* part of its variance that 16 neighbours have in common */
+} Cs3MaskSpread;
+
+/** cs3_mask_spread: of @n rows of @full weights with @counts live ones, as from a lognormal
+ * distribution with their variance less the binomial one. */
+Cs3MaskSpread cs3_mask_spread(const guint32 *counts, gint64 n, gint64 full);
+
 /**
  * cs3_mask_draw_counts: a mask with @by_row[i] live weights in every row and @by_col[j] in every
  * column (their sums are equal): drawn with fitted odds, then put right by few changes at random

@@ -5,7 +5,8 @@
 #include "workloads/pattern.h"
 
 static const Cs3PatternOps *const registry[] = {
-    &cs3_pattern_uniform, &cs3_pattern_uniform_exact, &cs3_pattern_n_of_m, &cs3_pattern_block, NULL,
+    &cs3_pattern_uniform, &cs3_pattern_uniform_exact, &cs3_pattern_n_of_m,
+    &cs3_pattern_block,   &cs3_pattern_uneven,        NULL,
 };
 
 const Cs3PatternOps *const *cs3_pattern_registry(void) {

@@ -130,6 +130,10 @@ Cs3Mask *cs3_pattern_mask(const Cs3Pattern *pattern, gint64 rows, gint64 cols, d
   if (!mask)
     return NULL;
   Job job = {pattern, live, seed, stream, mask};
+  if (pattern->ops->draw != NULL && live < 1) {
+    pattern->ops->draw(pattern, live, seed, stream, workers, mask);
+    return mask;
+  }
   cs3_parallel_for(rows, CHUNK_WEIGHTS / cols + 1, workers, fill_rows, &job);
   return mask;
 }

@@ -29,6 +29,10 @@ typedef struct {
    * The rows are zero on entry. */
   void (*fill)(const Cs3Pattern *pattern, double density, guint64 seed, guint64 stream,
                Cs3Mask *mask, gint64 row0, gint64 row1);
+  /* Instead of fill, where rows depend on each other: the whole mask by @workers threads, which
+   * change nothing. */
+  void (*draw)(const Cs3Pattern *pattern, double density, guint64 seed, guint64 stream,
+               guint workers, Cs3Mask *mask);
   /* Density that the pattern imposes (n/m), or -1 when the caller chooses. */
   double (*density)(const Cs3Pattern *pattern);
 } Cs3PatternOps;
@@ -42,6 +46,7 @@ struct Cs3Pattern {
 
 extern const Cs3PatternOps cs3_pattern_block;
 extern const Cs3PatternOps cs3_pattern_n_of_m;
+extern const Cs3PatternOps cs3_pattern_uneven;
 extern const Cs3PatternOps cs3_pattern_uniform;
 extern const Cs3PatternOps cs3_pattern_uniform_exact;
 

@@ -184,3 +184,29 @@ gboolean cs3_weight_count(Cs3Weight *weight, gboolean nan_masked, guint workers,
     hand_over(weight, g_steal_pointer(&by_row), g_steal_pointer(&by_col), beyond, digest, counts);
   return ok;
 }
+
+gboolean cs3_mask_counts(const Cs3Mask *mask, Cs3WeightCounts *counts, GError **error) {
+  *counts = (Cs3WeightCounts){
+      .rows = mask->rows,
+      .cols = mask->cols,
+      .by_row = g_try_malloc0_n((gsize)mask->rows, sizeof *counts->by_row),
+      .by_col = g_try_malloc0_n((gsize)mask->cols, sizeof *counts->by_col),
+  };
+  if (counts->by_row == NULL || counts->by_col == NULL) {
+    cs3_weight_counts_clear(counts);
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_TOO_LARGE,
+                "no memory to count %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " weights",
+                mask->rows, mask->cols);
+    return FALSE;
+  }
+  for (gint64 row = 0; row < mask->rows; row++)
+    for (gint64 w = 0; w < mask->stride; w++) {
+      guint64 bits = cs3_mask_row(mask, row)[w];
+      counts->digest += mix(bits, (guint64)(row * mask->stride + w));
+      for (guint64 rest = bits; rest != 0; rest &= rest - 1, counts->by_row[row]++)
+        counts->by_col[64 * w + __builtin_ctzll(rest)]++;
+    }
+  for (gint64 row = 0; row < mask->rows; row++)
+    counts->live += counts->by_row[row];
+  return TRUE;
+}

@@ -25,6 +25,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cs3WeightCounts, cs3_weight_counts_clear)
 gboolean cs3_weight_count(Cs3Weight *weight, gboolean nan_masked, guint workers,
                           Cs3WeightCounts *counts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_mask_counts: the same of a mask. Fails with CS3_WORKLOAD_ERROR_TOO_LARGE. Clear @counts
+ * after. */
+gboolean cs3_mask_counts(const Cs3Mask *mask, Cs3WeightCounts *counts,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cs3_columns_add: add @n_rows rows of @words words each to @by_col (64 x @words values).
  * @scratch: 8 x @words words of zeros, zeros again after. @bits are used up. */
 void cs3_columns_add(guint64 *bits, gint64 n_rows, gint64 words, guint64 *scratch, guint32 *by_col);

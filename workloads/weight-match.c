@@ -309,7 +309,7 @@ static gboolean all_found(const Cs3WeightMatch *match, GError **error) {
 }
 
 static guint64 digest_of(const Cs3WeightMatch *match, const Cs3WeightFound *found) {
-  g_autoptr(GString) text = g_string_new(match->set->checkpoint != NULL ? "weights" : "statistics");
+  g_autoptr(GString) text = g_string_new(match->set->statistics ? "statistics" : "weights");
   for (guint i = 0; i < found->n_pieces; i++) {
     const Cs3WeightPiece *p = &g_array_index(match->pieces, Cs3WeightPiece, found->piece + i);
     const Cs3WeightCounts *c = &cs3_weight_set_entry(match->set, p->entry)->counts;

@@ -12,24 +12,29 @@
 
 typedef struct {
   char *name;
-  Cs3Weight *weight;      /* (nullable): %NULL: from statistics, which are the counts below */
+  Cs3Weight *weight;      /* (nullable): in the set's checkpoint */
+  char *file;             /* (nullable): in a mask file of its own; neither: statistics, which are
+                             the counts below */
   Cs3WeightCounts counts; /* by_row is %NULL until they have been counted */
 } Cs3WeightEntry;
 
 typedef struct {
   char *path;
   gboolean nan_masked;
-  Cs3Checkpoint *checkpoint; /* (nullable): %NULL: statistics */
-  GArray *entries;           /* of Cs3WeightEntry, by name */
+  Cs3Checkpoint *checkpoint; /* (nullable): %NULL: mask files or statistics */
+  gboolean statistics;
+  GArray *entries; /* of Cs3WeightEntry, by name */
 } Cs3WeightSet;
 
 /**
- * cs3_weight_set_open: the matrices in @path: a checkpoint (cs3_checkpoint_open()), or statistics,
- * a file whose name ends in .json but not in .safetensors.index.json. Nothing is counted yet.
+ * cs3_weight_set_open: the matrices in @path: a checkpoint (cs3_checkpoint_open()); a mask file
+ * (cs3_mask_formats()) or a folder of them, as DLMC is, each a matrix called as its file; or
+ * statistics, a file whose name ends in .json but not in .safetensors.index.json. Nothing is
+ * counted yet.
  * @nan_masked: whether NaN stand for masked weights.
  * Returns: (transfer full) (nullable): %NULL with the errors of cs3_checkpoint_open(), or
  *   CS3_WORKLOAD_ERROR_DATA: statistics that contradict themselves, with the matrix; INVALID: NaN
- *   asked of statistics.
+ *   asked of statistics or mask files, which have none.
  */
 Cs3WeightSet *cs3_weight_set_open(const char *path, gboolean nan_masked,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -46,8 +51,11 @@ static inline Cs3WeightEntry *cs3_weight_set_entry(const Cs3WeightSet *set, guin
 
 /** cs3_weight_set_shape: output and input features of matrix @index. Fails on what cannot be read,
  * as cs3_weight_prepare(). */
-gboolean cs3_weight_set_shape(const Cs3WeightSet *set, guint index, gint64 *rows, gint64 *cols,
+gboolean cs3_weight_set_shape(Cs3WeightSet *set, guint index, gint64 *rows, gint64 *cols,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_weight_set_layout: (transfer none): the name of how matrix @index is stored. */
+const char *cs3_weight_set_layout(const Cs3WeightSet *set, guint index);
 
 /** cs3_weight_set_count: have the counts of matrix @index: read once. Errors: cs3_weight_count().
  */

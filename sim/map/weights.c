@@ -100,7 +100,7 @@ static void keep(Cs3WeightStore *store, const Cs3MemoKey *key, GBytes *bytes, gs
 static Cs3MemoKey match_key(const Cs3WeightsSpec *spec) {
   const Cs3WeightFound *found =
       cs3_weight_match_found(spec->match, spec->node, spec->layer, spec->copy);
-  gboolean drawn = spec->match->set->checkpoint == NULL;
+  gboolean drawn = spec->match->set->statistics;
   const gint64 numbers[] = {(gint64)found->digest, spec->group, spec->rows, spec->cols,
                             drawn ? (gint64)spec->seed : 0};
   Cs3MemoKey key = cs3_memo_key(NULL, "weights", sizeof "weights");

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "fabric/layer/layer.h"
+#include "workloads/mask-draw.h"
 #include "workloads/weight-set.h"
 
 static const Cs3Column columns[] = {
@@ -24,6 +25,7 @@ static const Cs3Column columns[] = {
     {.key = "column_imbalance_uniform", .title = "uniform", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "line_imbalance", .title = "lines", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "line_imbalance_uniform", .title = "uniform", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "like", .title = "as --pattern", .type = CS3_COLUMN_TEXT},
     {.key = "refused", .type = CS3_COLUMN_TEXT},
 };
 
@@ -49,13 +51,25 @@ static double imbalance(const guint32 *counts, gint64 n, const gint64 *starts, g
   return live > 0 ? (double)most * (double)n / (double)live : NAN;
 }
 
-static void add_row(Cs3Table *table, const Cs3Weight *weight, const Cs3WeightCounts *c,
-                    gint64 most_lines) {
+/* (transfer full): the drawn mask that is as uneven. */
+static char *pattern_like(const Cs3WeightCounts *c) {
+  Cs3MaskSpread rows = cs3_mask_spread(c->by_row, c->rows, c->cols);
+  Cs3MaskSpread cols = cs3_mask_spread(c->by_col, c->cols, c->rows);
+  double of_rows = rows.spread * rows.spread, of_cols = cols.spread * cols.spread;
+  double shared = of_rows + of_cols > 0
+                      ? (rows.shared * of_rows + cols.shared * of_cols) / (of_rows + of_cols)
+                      : 0;
+  return g_strdup_printf("uneven:%.0f:%.0f:%.0f", MIN(400, 100 * cols.spread),
+                         MIN(400, 100 * rows.spread), 100 * shared);
+}
+
+static void add_row(Cs3Table *table, const Cs3WeightSet *set, guint index, gint64 most_lines) {
+  const Cs3WeightCounts *c = &cs3_weight_set_entry(set, index)->counts;
   gint64 lines = MIN(most_lines, c->cols);
   g_autofree gint64 *starts = cs3_mapping_starts(c->cols, lines);
   double size = (double)c->rows * (double)c->cols;
-  cs3_table_add_text(table, weight->name);
-  cs3_table_add_text(table, weight->layout->name);
+  cs3_table_add_text(table, cs3_weight_set_entry(set, index)->name);
+  cs3_table_add_text(table, cs3_weight_set_layout(set, index));
   cs3_table_add_int(table, c->rows);
   cs3_table_add_int(table, c->cols);
   cs3_table_add_int(table, c->live);
@@ -67,6 +81,8 @@ static void add_row(Cs3Table *table, const Cs3Weight *weight, const Cs3WeightCou
   cs3_table_add_real(table, cs3_inspect_busiest(c->cols, (double)c->rows, c->live));
   cs3_table_add_real(table, imbalance(c->by_col, lines, starts, c->live));
   cs3_table_add_real(table, cs3_inspect_busiest(lines, size / (double)lines, c->live));
+  g_autofree char *like = pattern_like(c);
+  cs3_table_add_text(table, like);
   cs3_table_add_text(table, NULL);
 }
 
@@ -78,8 +94,9 @@ static void add_refused(Cs3Table *table, const Cs3Weight *weight) {
   cs3_table_add_int(table, weight->cols);
   for (guint i = 4; i < 6; i++)
     cs3_table_add_int(table, 0);
-  for (guint i = 6; i < G_N_ELEMENTS(columns) - 1; i++)
+  for (guint i = 6; i < G_N_ELEMENTS(columns) - 2; i++)
     cs3_table_add_real(table, NAN);
+  cs3_table_add_text(table, NULL);
   cs3_table_add_text(table, weight->refusal);
 }
 
@@ -91,22 +108,24 @@ typedef struct {
   guint refused;
 } Inspection;
 
-static gboolean inspect(Inspection *in, Cs3Weight *weight, GError **error) {
-  if (weight->refusal != NULL) {
+static gboolean inspect(Inspection *in, Cs3WeightSet *set, guint index, GError **error) {
+  Cs3WeightEntry *entry = cs3_weight_set_entry(set, index);
+  if (entry->weight != NULL && entry->weight->refusal != NULL) {
     in->refused++;
-    add_refused(in->table, weight);
-    return in->weights == NULL || cs3_weight_prepare(weight, error); /* which says why not */
+    add_refused(in->table, entry->weight);
+    return in->weights == NULL || cs3_weight_prepare(entry->weight, error); /* which says why not */
   }
-  g_auto(Cs3WeightCounts) counts = {0};
-  if (!cs3_weight_count(weight, in->what->nan_masked, in->what->workers, &counts, error))
+  if (!cs3_weight_set_count(set, index, in->what->workers, error))
     return FALSE;
-  in->live += counts.live;
-  in->all += counts.rows * counts.cols;
+  in->live += entry->counts.live;
+  in->all += entry->counts.rows * entry->counts.cols;
   if (in->weights != NULL)
     json_array_append_new(
-        in->weights, cs3_weight_statistics_json(weight->name, weight->layout->name, &counts));
+        in->weights,
+        cs3_weight_statistics_json(entry->name, cs3_weight_set_layout(set, index), &entry->counts));
   else
-    add_row(in->table, weight, &counts, in->what->lines);
+    add_row(in->table, set, index, in->what->lines);
+  cs3_weight_counts_clear(&entry->counts); /* one at a time */
   return TRUE;
 }
 
@@ -123,11 +142,12 @@ static void write_text(const Inspection *in, Cs3Output *output) {
                     in->what->lines);
 }
 
-static gboolean inspect_all(const Cs3Context *context, Inspection *in, GPtrArray *weights,
+static gboolean inspect_all(const Cs3Context *context, Inspection *in, Cs3WeightSet *set,
                             GError **error) {
-  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "weights", MAX(1, weights->len));
-  for (guint i = 0; i < weights->len; i++) {
-    if (!inspect(in, weights->pdata[i], error))
+  guint n = set->entries->len;
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "weights", MAX(1, n));
+  for (guint i = 0; i < n; i++) {
+    if (!inspect(in, set, i, error))
       return FALSE;
     cs3_progress_update(progress, i + 1);
   }
@@ -136,16 +156,13 @@ static gboolean inspect_all(const Cs3Context *context, Inspection *in, GPtrArray
 
 gboolean cs3_inspect_weights(const Cs3Context *context, const Cs3InspectWeights *what,
                              GError **error) {
-  g_autoptr(Cs3Checkpoint) checkpoint = cs3_checkpoint_open(what->path, NULL, error);
-  if (checkpoint == NULL)
+  g_autoptr(Cs3WeightSet) set = cs3_weight_set_open(what->path, what->nan_masked, error);
+  if (set == NULL)
     return FALSE;
-  g_autoptr(GPtrArray) weights = cs3_weights_list(checkpoint);
-  if (weights->len == 0)
-    return cs3_checkpoint_fail(what->path, error, "holds no matrix");
   g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
   gboolean whole = context->format == CS3_FORMAT_JSON;
   Inspection in = {.what = what, .table = table, .weights = whole ? json_array() : NULL};
-  gboolean ok = inspect_all(context, &in, weights, error);
+  gboolean ok = inspect_all(context, &in, set, error);
   if (ok && whole) {
     json_t *record = json_pack("{s:s, s:s, s:O}", "schema", CS3_MASKS_SCHEMA, "weights_file",
                                what->path, "weights", in.weights);

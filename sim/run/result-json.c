@@ -294,7 +294,9 @@ static json_t *weights_json(const Cs3Run *run) {
     if (!match->used[i])
       json_array_append_new(unused, json_string(cs3_weight_set_entry(match->set, i)->name));
   json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:o}", "file", run->config.weights_text, "kind",
-                             match->set->checkpoint != NULL ? "checkpoint" : "statistics",
+                             match->set->statistics           ? "statistics"
+                             : match->set->checkpoint != NULL ? "checkpoint"
+                                                              : "masks",
                              "matched", (json_int_t)match->found->len, "masked_nan",
                              (json_int_t)masked_nan(match), "unused", unused);
   if (run->uniform.plan != NULL)

@@ -22,12 +22,14 @@ Cs3WeightSet *cs3_scenario_open_weights(const Cs3ScenarioOptions *o, GError **er
 
 gboolean cs3_scenario_weights_identity(const char *path, Cs3MemoKey *key, GError **error) {
   /* Whether NaN are allowed is a setting of its own. */
-  gboolean statistics = cs3_weight_set_is_statistics(path);
-  const Cs3ScenarioOptions options = {.weights = (char *)path, .masked = !statistics};
-  g_autoptr(Cs3WeightSet) set = cs3_scenario_open_weights(&options, error);
+  Cs3ScenarioOptions options = {.weights = (char *)path, .masked = TRUE};
+  g_autoptr(Cs3WeightSet) set = cs3_scenario_open_weights(&options, NULL);
+  options.masked = FALSE;
+  if (set == NULL) /* or it has no NaN */
+    set = cs3_scenario_open_weights(&options, error);
   if (set == NULL)
     return FALSE;
-  cs3_memo_key_text(key, set->checkpoint != NULL ? "weights" : "statistics");
+  cs3_memo_key_text(key, set->statistics ? "statistics" : "weights");
   for (guint i = 0; i < set->entries->len; i++) {
     const Cs3WeightEntry *entry = cs3_weight_set_entry(set, i);
     if (entry->weight != NULL && entry->weight->refusal != NULL)

@@ -48,6 +48,7 @@ const Cs3PatternOps *const *cs3_pattern_registry(void) {
       &cs3_pattern_uniform_exact,
       &cs3_pattern_n_of_m,
       &cs3_pattern_block,
+      &cs3_pattern_uneven,
       &runs,
       NULL,
   };

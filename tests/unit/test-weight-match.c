@@ -324,6 +324,60 @@ START_TEST(test_draw_odds) {
 }
 END_TEST
 
+/* A drawn mask has the density that was asked for and, where there are many rows and columns, about
+ * the spreads. */
+START_TEST(test_uneven) {
+  enum { ROWS = 3000, COLS = 4000 };
+  Cs3Pattern pattern;
+  ck_assert(cs3_pattern_parse(&pattern, "uneven:40:20:50", NULL));
+  for (int i = 0; i < 3; i++) {
+    const double density = (double[]){0.5, 0.3, 0.1}[i];
+    g_autoptr(Cs3Mask) mask =
+        cs3_pattern_mask(&pattern, ROWS, COLS, density, 1, (guint64)i, 2, NULL);
+    g_auto(Cs3WeightCounts) counts = {0};
+    ck_assert(cs3_mask_counts(mask, &counts, NULL));
+    ck_assert_double_lt(fabs((double)counts.live / ROWS / COLS / density - 1), 0.005);
+    Cs3MaskSpread cols = cs3_mask_spread(counts.by_col, COLS, ROWS);
+    Cs3MaskSpread rows = cs3_mask_spread(counts.by_row, ROWS, COLS);
+    ck_assert_double_lt(fabs(cols.spread - 0.4), 0.05);
+    ck_assert_double_lt(fabs(rows.spread - 0.2), 0.025);
+    ck_assert_double_lt(fabs(cols.shared - 0.5), 0.12);
+  }
+  /* None at all: as anywhere. */
+  ck_assert(cs3_pattern_parse(&pattern, "uneven:0:0:0", NULL));
+  g_autoptr(Cs3Mask) mask = cs3_pattern_mask(&pattern, ROWS, COLS, 0.3, 1, 9, 2, NULL);
+  g_auto(Cs3WeightCounts) counts = {0};
+  ck_assert(cs3_mask_counts(mask, &counts, NULL));
+  ck_assert_double_lt(cs3_mask_spread(counts.by_col, COLS, ROWS).spread, 0.02);
+}
+END_TEST
+
+/* A folder of mask files is as many matrices, each called as its file. */
+START_TEST(test_mask_folder) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *folder = g_dir_make_tmp("cs3sim-match-XXXXXX", NULL);
+  g_autofree char *a = g_build_filename(folder, "b.smtx", NULL);
+  g_autofree char *b = g_build_filename(folder, "a.q.weight.smtx", NULL);
+  ck_assert(g_file_set_contents(a, "2, 3, 2\n0 2 2\n0 2\n", -1, NULL));
+  ck_assert(g_file_set_contents(b, "1, 4, 1\n0 1\n3\n", -1, NULL));
+  g_autoptr(Cs3WeightSet) set = cs3_weight_set_open(folder, FALSE, &error);
+  ck_assert_msg(set != NULL, "%s", error ? error->message : "");
+  ck_assert_int_eq(set->entries->len, 2);
+  ck_assert_str_eq(cs3_weight_set_entry(set, 0)->name, "a.q.weight");
+  ck_assert(cs3_weight_set_count(set, 1, 1, &error));
+  const Cs3WeightCounts *counts = &cs3_weight_set_entry(set, 1)->counts;
+  ck_assert_int_eq(counts->rows, 2);
+  ck_assert_int_eq(counts->by_row[0], 2);
+  ck_assert_int_eq(counts->by_col[2], 1);
+  g_autoptr(Cs3Mask) rows = cs3_weight_set_rows(set, 1, 0, 1, 0, 0, &error);
+  ck_assert(rows->rows == 1 && cs3_mask_alive(rows, 0, 2) && !cs3_mask_alive(rows, 0, 1));
+  ck_assert_ptr_null(cs3_weight_set_open(folder, TRUE, &error));
+  fixture_error(error, CS3_WORKLOAD_ERROR_INVALID, "has no NaN");
+  g_remove(a);
+  discard(b);
+}
+END_TEST
+
 static void assert_bad_statistics(const char *text, const char *message) {
   g_autoptr(GError) error = NULL;
   g_autofree char *folder = g_dir_make_tmp("cs3sim-match-XXXXXX", NULL);
@@ -363,6 +417,8 @@ int main(void) {
   tcase_add_test(draws, test_draw_counts);
   tcase_add_test(draws, test_draw_odds);
   tcase_add_test(draws, test_bad_statistics);
+  tcase_add_test(draws, test_uneven);
+  tcase_add_test(draws, test_mask_folder);
   suite_add_tcase(suite, draws);
   return fixture_run(suite);
 }
