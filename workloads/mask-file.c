@@ -7,7 +7,12 @@
 #include "workloads/workload-error.h"
 
 static const Cs3MaskFormat *const formats[] = {
-    &cs3_mask_smtx, &cs3_mask_mtx, &cs3_mask_safetensors, &cs3_mask_safetensors_index, NULL,
+    &cs3_mask_smtx,
+    &cs3_mask_mtx,
+    &cs3_mask_npz,
+    &cs3_mask_safetensors,
+    &cs3_mask_safetensors_index,
+    NULL,
 };
 
 const Cs3MaskFormat *const *cs3_mask_formats(void) {

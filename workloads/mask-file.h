@@ -27,6 +27,7 @@ typedef struct {
 } Cs3MaskFormat;
 
 extern const Cs3MaskFormat cs3_mask_mtx;
+extern const Cs3MaskFormat cs3_mask_npz;
 extern const Cs3MaskFormat cs3_mask_safetensors;
 extern const Cs3MaskFormat cs3_mask_safetensors_index;
 extern const Cs3MaskFormat cs3_mask_smtx;

@@ -11,10 +11,7 @@
 
 /* What a layout made of several tensors claims is not looked at as a plain one. */
 static const Cs3WeightLayout *const layouts[] = {
-    &cs3_weight_bitmask,
-    &cs3_weight_packed,
-    &cs3_weight_plain,
-    NULL,
+    &cs3_weight_bitmask, &cs3_weight_csr, &cs3_weight_packed, &cs3_weight_plain, NULL,
 };
 
 const Cs3WeightLayout *const *cs3_weight_layouts(void) {
@@ -52,7 +49,8 @@ GPtrArray *cs3_weights_list(const Cs3Checkpoint *checkpoint) {
 
 /* Names of tensors that one weight may lie in. */
 static Cs3Weight *match_beside(const Cs3Checkpoint *checkpoint, const char *name) {
-  static const char *const anchors[] = {".bitmask", ".qweight", ".weight_packed", ".weight"};
+  static const char *const anchors[] = {".bitmask", ".crow_indices",  ".ccol_indices",
+                                        ".qweight", ".weight_packed", ".weight"};
   const char *dot = strrchr(name, '.');
   const gsize stems[] = {strlen(name), dot != NULL ? (gsize)(dot - name) : 0};
   for (guint s = 0; s < G_N_ELEMENTS(stems); s++)

@@ -36,11 +36,13 @@ struct Cs3Weight {
   gboolean transposed;           /* stored as input x output features */
   const Cs3StoredTensor *values; /* the weight's own numbers */
   const Cs3StoredTensor *bitmask;
-  gint64 *offsets;     /* bitmask: values before each row, and all */
-  const char *refusal; /* what it is, when it cannot be read */
+  const Cs3StoredTensor *lines, *indices; /* csr: where rows begin, and their columns */
+  gint64 *offsets;                        /* bitmask, csr: values before each row, and all */
+  const char *refusal;                    /* what it is, when it cannot be read */
 };
 
 extern const Cs3WeightLayout cs3_weight_bitmask;
+extern const Cs3WeightLayout cs3_weight_csr;
 extern const Cs3WeightLayout cs3_weight_packed;
 extern const Cs3WeightLayout cs3_weight_plain;
 

@@ -215,7 +215,7 @@ static const struct {
     {".mtx", "%%MatrixMarket matrix coordinate pattern symmetric\n2 2 2\n1 2\n2 1\n",
      CS3_WORKLOAD_ERROR_DATA, ":4: weight (2, 1) is listed twice"},
     {".safetensors", "tiny", CS3_WORKLOAD_ERROR_DATA, "does not fit its 4 bytes"},
-    {".csv", "1\n", CS3_WORKLOAD_ERROR_INVALID, "must end in .smtx, .mtx, .safetensors"},
+    {".csv", "1\n", CS3_WORKLOAD_ERROR_INVALID, "must end in .smtx, .mtx, .npz, .safetensors"},
     {".safetensors.index.json", "{}", CS3_WORKLOAD_ERROR_DATA, "has no weight_map"},
 };
 
@@ -510,6 +510,97 @@ START_TEST(test_name_without_tensors) {
 }
 END_TEST
 
+/* --- compressed rows and columns in a safetensors file ------------------------------------------
+ */
+
+/* @wide: I64 indices. Values are F32, one of them minus zero, which is no weight. */
+static void write_csr(const Cs3Mask *m, gboolean by_column, gboolean wide, GString *out) {
+  g_autoptr(GString) lines = g_string_new(NULL), at = g_string_new(NULL),
+                     values = g_string_new(NULL), header = g_string_new("{");
+  gint64 n_lines = by_column ? m->cols : m->rows, width = by_column ? m->rows : m->cols, n = 0;
+  gsize size = wide ? 8 : 4;
+  for (gint64 line = 0; line <= n_lines; line++) {
+    gint64 begin = GINT64_TO_LE(n);
+    g_string_append_len(lines, (const char *)&begin, (gssize)size);
+    for (gint64 k = 0; line < n_lines && k < width; k++) {
+      gboolean alive = by_column ? cs3_mask_alive(m, k, line) : cs3_mask_alive(m, line, k);
+      gint64 index = GINT64_TO_LE(k);
+      if (!alive && (line + k) % 5 != 0)
+        continue;
+      g_string_append_len(at, (const char *)&index, (gssize)size);
+      g_string_append_len(values, alive ? "\0\0\x80\xbf" : "\0\0\0\x80", 4);
+      n++;
+    }
+  }
+  const gint64 shape[] = {GINT64_TO_LE(m->rows), GINT64_TO_LE(m->cols)};
+  const struct {
+    const char *name, *dtype;
+    gint64 n;
+    const GString *bytes;
+  } parts[] = {
+      {by_column ? "w.ccol_indices" : "w.crow_indices", wide ? "I64" : "I32", n_lines + 1, lines},
+      {by_column ? "w.row_indices" : "w.col_indices", wide ? "I64" : "I32", n, at},
+      {"w.values", "F32", n, values},
+  };
+  g_autoptr(GString) all = g_string_new(NULL);
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+    g_string_append_printf(
+        header, "\"%s\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[%d,%d]},", parts[i].name,
+        parts[i].dtype, (int)parts[i].n, (int)all->len, (int)(all->len + parts[i].bytes->len));
+    g_string_append_len(all, parts[i].bytes->str, (gssize)parts[i].bytes->len);
+  }
+  g_string_append_printf(header,
+                         "\"w.shape\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[%d,%d]}}",
+                         (int)all->len, (int)all->len + 16);
+  g_string_append_len(all, (const char *)shape, sizeof shape);
+  finish_safetensors(out, header->str, all);
+}
+
+START_TEST(test_csr) {
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  for (int i = 0; i < 20; i++) {
+    g_autoptr(Cs3Mask) mask = random_mask(rand, FALSE);
+    g_autoptr(GString) file = g_string_new(NULL);
+    write_csr(mask, _i % 2, _i / 2, file);
+    assert_reads_back(mask, ".safetensors", file);
+    /* A number of an index changed: refused, or another mask of the same shape. */
+    gsize place = file->len - 1 - (gsize)g_rand_int_range(rand, 0, (gint32)MIN(file->len, 200));
+    g_autoptr(GString) broken = g_string_new_len(file->str, (gssize)file->len);
+    broken->str[place] ^= 0x41;
+    g_autoptr(Cs3Mask) other = read_bytes(".safetensors", broken->str, broken->len, NULL, NULL);
+  }
+}
+END_TEST
+
+/* Files that SciPy 1.10 wrote: weights (0, 1), (0, 4), (1, 0), (2, 2), (2, 3) of 3 x 5; by rows, of
+ * floating point numbers, with minus zero at (0, 4), and by columns, of integers, stored. */
+START_TEST(test_npz) {
+  static const char *const files[] = {"csr.npz", "csc.npz"};
+  static const char *const rows[][3] = {{"01000", "10000", "00110"}, {"01001", "10000", "00110"}};
+  g_autofree char *path =
+      g_build_filename(g_getenv("CS3SIM_SRCDIR"), "tests", "data", files[_i], NULL);
+  g_autoptr(GError) error = NULL;
+  Cs3MaskChoice choice = {0};
+  g_autoptr(Cs3Mask) mask = cs3_mask_read(path, &choice, &error);
+  ck_assert_msg(mask != NULL, "%s", error ? error->message : "");
+  ck_assert(mask->rows == 3 && mask->cols == 5);
+  for (int i = 0; i < 3; i++)
+    for (int j = 0; j < 5; j++)
+      ck_assert_int_eq(cs3_mask_alive(mask, i, j), rows[_i][i][j] == '1');
+  /* Cut off or changed anywhere, the file is refused or holds some mask; nothing worse. */
+  g_autofree char *bytes = NULL;
+  gsize length;
+  ck_assert(g_file_get_contents(path, &bytes, &length, NULL));
+  for (gsize n = 0; n < length; n += 7)
+    ck_assert_ptr_null(read_bytes(".npz", bytes, n, NULL, NULL));
+  for (gsize n = 0; n < length; n += 3) {
+    g_autofree char *changed = g_memdup2(bytes, length);
+    changed[n] ^= 0x55;
+    g_autoptr(Cs3Mask) other = read_bytes(".npz", changed, length, NULL, NULL);
+  }
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("mask-file");
   TCase *t = tcase_create("mask-file");
@@ -521,6 +612,8 @@ static Suite *suite(void) {
   tcase_add_test(t, test_header_limit);
   tcase_add_loop_test(t, test_orientation, 0, G_N_ELEMENTS(orientations));
   tcase_add_test(t, test_bitmask);
+  tcase_add_loop_test(t, test_csr, 0, 4);
+  tcase_add_loop_test(t, test_npz, 0, 2);
   tcase_add_loop_test(t, test_counts, 0, 4);
   tcase_add_test(t, test_nan);
   tcase_add_test(t, test_index);
