@@ -44,7 +44,7 @@ extern const Cs3FactField cs3_mixture_facts[];
  * dense_layers, sparse_step and `mlp_only_layers`: CS3_LAYER_EXPERTS is added to it. Needs
  * cs3_layer_kinds_...() before. */
 gboolean cs3_decoder_check_experts(Cs3DecoderConfig *c, json_t *object, const char *source,
-                                   GError **error);
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Kinds of layers where some are mixtures: added to CS3_LAYER_FULL or CS3_LAYER_WINDOW. */
 enum { CS3_LAYER_EXPERTS = 2 };

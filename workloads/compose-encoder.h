@@ -57,7 +57,8 @@ extern const Cs3Head cs3_encoder_heads[];
       "pooler_type", "directionality", "classifier_activation"
 
 /** cs3_encoder_derive: only the absolute kind of positions, width of the tables. */
-gboolean cs3_encoder_derive(gpointer config, json_t *object, const char *source, GError **error);
+gboolean cs3_encoder_derive(gpointer config, json_t *object, const char *source,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** cs3_encoder_lengths: a sequence of at most the positions there are. */
 void cs3_encoder_lengths(gconstpointer config, Cs3LengthRules *rules);
 

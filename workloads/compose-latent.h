@@ -15,7 +15,8 @@ typedef struct {
 extern const char *const cs3_latent_kind_names[];
 
 /** cs3_latent_derive: widths of heads, kinds of layers. */
-gboolean cs3_latent_derive(gpointer config, json_t *object, const char *source, GError **error);
+gboolean cs3_latent_derive(gpointer config, json_t *object, const char *source,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_compose_latent_attention: multi-head latent attention (arXiv 2405.04434, section 2.1), as
  * training computes it: keys and values of all heads are made from what a token keeps of them. */

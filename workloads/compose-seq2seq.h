@@ -39,7 +39,8 @@ extern const Cs3Head cs3_seq2seq_heads[];
 extern const Cs3FactField cs3_seq2seq_facts[];
 
 /** cs3_seq2seq_derive: what follows from other keys. Errors: as of Cs3Family.derive. */
-gboolean cs3_seq2seq_derive(gpointer config, json_t *object, const char *source, GError **error);
+gboolean cs3_seq2seq_derive(gpointer config, json_t *object, const char *source,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** cs3_seq2seq_lengths: lengths of source and target. */
 void cs3_seq2seq_lengths(gconstpointer config, Cs3LengthRules *rules);
 /** cs3_seq2seq_build: the whole network. */

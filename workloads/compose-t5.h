@@ -16,7 +16,8 @@ extern const char *const cs3_t5_harmless[];
 extern const Cs3Head cs3_t5_heads[];
 extern const Cs3FactField cs3_t5_facts[];
 /** cs3_t5_derive: what follows from other keys. Errors: as of Cs3Family.derive. */
-gboolean cs3_t5_derive(gpointer config, json_t *object, const char *source, GError **error);
+gboolean cs3_t5_derive(gpointer config, json_t *object, const char *source,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** cs3_t5_lengths: lengths of source and target. */
 void cs3_t5_lengths(gconstpointer config, Cs3LengthRules *rules);
 /** cs3_t5_build: the whole network. */

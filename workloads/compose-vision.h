@@ -35,7 +35,8 @@ typedef struct {
 extern const Cs3FactField cs3_vision_facts[];
 
 /** cs3_vision_derive: patches tile the image. */
-gboolean cs3_vision_derive(gpointer config, json_t *object, const char *source, GError **error);
+gboolean cs3_vision_derive(gpointer config, json_t *object, const char *source,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** cs3_vision_lengths: the patches of an image and what stands before them. */
 void cs3_vision_lengths(gconstpointer config, Cs3LengthRules *rules);
 

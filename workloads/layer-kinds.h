@@ -18,6 +18,6 @@ int cs3_layer_kind(gconstpointer config, gint64 layer);
  * `layer_types` is malformed or names another kind.
  */
 gboolean cs3_layer_kinds_from(Cs3Dims *d, gint64 first, json_t *object, const char *source,
-                              GError **error);
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean cs3_layer_kinds_every(Cs3Dims *d, gint64 period, json_t *object, const char *source,
-                               GError **error);
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

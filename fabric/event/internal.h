@@ -196,4 +196,4 @@ void cs3_lay_out_cells(Cs3Fabric *f);
 /** cs3_explain_deadlock: explain.c */
 void cs3_explain_deadlock(Cs3Fabric *f, GError **error);
 /** cs3_check_routes: whether every route ends in a PE that takes the colour. */
-gboolean cs3_check_routes(Cs3Fabric *f, GError **error);
+gboolean cs3_check_routes(Cs3Fabric *f, GError **error) G_GNUC_WARN_UNUSED_RESULT;

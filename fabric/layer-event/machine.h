@@ -161,7 +161,8 @@ static inline Cs3Lane cs3_layer_lane(const Cs3LayerEvent *m) {
 /** cs3_layer_tokens: tokens of a PE and the first of them; the rest of its vector is padding. */
 guint cs3_layer_tokens(const Cs3LayerEvent *m, guint group, guint column, gint64 *first);
 /** cs3_layer_place: adds @role (shared when known) and gives it to PE (@x, @y). */
-gboolean cs3_layer_place(Cs3LayerEvent *m, guint x, guint y, const Cs3Role *role, GError **error);
+gboolean cs3_layer_place(Cs3LayerEvent *m, guint x, guint y, const Cs3Role *role,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_layer_seed_values: keys of the matrices (values.c); W is as in forward, whatever the pass.
  */
@@ -196,7 +197,7 @@ guint cs3_wire_take(const Cs3LayerEvent *m, gint64 line, Cs3Decoder *decoder, gu
 void cs3_edge_init(Cs3LayerEvent *m);
 void cs3_edge_clear(Cs3LayerEvent *m);
 /** cs3_edge_build: roles of column 0, the edge. Errors: cs3_fabric_add_role(). */
-gboolean cs3_edge_build(Cs3LayerEvent *m, GError **error);
+gboolean cs3_edge_build(Cs3LayerEvent *m, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** cs3_edge_report_role: route and use of the colour on which column 0 reports a row done. */
 void cs3_edge_report_role(Cs3Role *role);
 /** cs3_edge_report: column 0 says that its line has done a row. Returns: %FALSE: there was no room,

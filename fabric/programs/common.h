@@ -17,13 +17,15 @@ guint32 cs3_data_init(gpointer user, guint x, guint y, guint word);
 
 /** cs3_check_words, cs3_check_line: words 1..max_words; and @params describe one row of at least
  * @least PEs. */
-gboolean cs3_check_words(const Cs3ProgramParams *params, guint max_words, GError **error);
+gboolean cs3_check_words(const Cs3ProgramParams *params, guint max_words,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean cs3_check_line(const Cs3ProgramParams *params, guint least, guint max_words,
-                        GError **error);
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** cs3_program_invalid: sets INVALID with a formatted message; returns %FALSE. */
 gboolean cs3_program_invalid(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /** cs3_place: adds @role (shared when known) and gives it to PE (@x, @y). */
-gboolean cs3_place(Cs3ProgramRun *run, guint x, guint y, const Cs3Role *role, GError **error);
+gboolean cs3_place(Cs3ProgramRun *run, guint x, guint y, const Cs3Role *role,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** cs3_run_of: the program run of a PE. */
 static inline Cs3ProgramRun *cs3_run_of(const Cs3Pe *pe) {
   return cs3_pe_user(pe);

@@ -65,7 +65,8 @@ const Cs3Param *cs3_params_find(const Cs3ParamBinding *bindings, const char *gro
  * Fails with %CS3_CONFIG_ERROR_UNKNOWN and the nearest known name.
  */
 const Cs3Param *cs3_params_find_name(const Cs3ParamBinding *bindings, const char *name,
-                                     const Cs3ParamBinding **binding, GError **error);
+                                     const Cs3ParamBinding **binding,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_params_has_group: whether any parameter stands in [@group]. */
 gboolean cs3_params_has_group(const Cs3ParamBinding *bindings, const char *group);

@@ -51,8 +51,8 @@ typedef struct {
   Cs3Sparsity *sparsity;
   Cs3WeightSet *weight_set; /* (nullable) opened for this scenario alone */
   Cs3WeightMatch *weights;  /* (nullable) */
-  GArray *faults;      /* of Cs3Fault */
-  Cs3RunConfig config; /* refers to the members above */
+  GArray *faults;           /* of Cs3Fault */
+  Cs3RunConfig config;      /* refers to the members above */
 } Cs3Scenario;
 
 /** cs3_model_find: (transfer full) (nullable): a preset by name (see
@@ -93,8 +93,8 @@ gboolean cs3_scenario_set_systems(Cs3Scenario *scenario, const Cs3ScenarioOption
 Cs3WeightSet *cs3_scenario_open_weights(const Cs3ScenarioOptions *options,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_scenario_weights_identity: add to @key which weights are alive in what --weights @path names,
- * whatever the file is called. Errors: cs3_weight_set_open(), cs3_weight_set_count(). */
+/** cs3_scenario_weights_identity: add to @key which weights are alive in what --weights @path
+ * names, whatever the file is called. Errors: cs3_weight_set_open(), cs3_weight_set_count(). */
 gboolean cs3_scenario_weights_identity(const char *path, Cs3MemoKey *key,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -110,7 +110,8 @@ gboolean cs3_scenario_set_sparsity(Cs3Scenario *scenario, const Cs3ScenarioOptio
 
 /** cs3_scenario_check: for a command's check(): the model's dimensions and the machine's constants
  * with their origins. @options: a #Cs3ScenarioOptions. */
-gboolean cs3_scenario_check(const void *options, Cs3Table *settings, GError **error);
+gboolean cs3_scenario_check(const void *options, Cs3Table *settings,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void cs3_scenario_free(Cs3Scenario *scenario);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Scenario, cs3_scenario_free)

@@ -22,7 +22,8 @@ Cs3SweepFile *cs3_sweep_file_open(const char *path, const Cs3Sweep *sweep, gbool
 
 /** cs3_sweep_file_write: a #Cs3SweepWrite: append a line; on failure the file ends with the line
  * before. @file: a #Cs3SweepFile. */
-gboolean cs3_sweep_file_write(gpointer file, const char *line, gsize n, GError **error);
+gboolean cs3_sweep_file_write(gpointer file, const char *line, gsize n,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_sweep_file_close: all lines to the disk. Fails with CS3_OUTPUT_ERROR_WRITE. */
 gboolean cs3_sweep_file_close(Cs3SweepFile *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;

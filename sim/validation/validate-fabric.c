@@ -11,6 +11,7 @@
 #include "sim/commands.h"
 #include "sim/run/result.h"
 #include "sim/validation/validate-measure.h"
+#include "sim/wafer/wafer-calls.h"
 #include "workloads/parallel.h"
 
 /* A run of `cs3sim fabric`, kept by the session under its words. */

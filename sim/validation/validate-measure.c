@@ -11,6 +11,7 @@
 #include "results/record.h"
 #include "sim/commands.h"
 #include "sim/run/result.h"
+#include "sim/wafer/wafer-calls.h"
 
 typedef struct {
   gpointer value;

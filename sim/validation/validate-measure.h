@@ -40,11 +40,11 @@ char *cs3_validation_on_silicon(const char *arguments);
  * row->result of its JSON. Runs that differ in nothing but --sparsity share their dense side.
  */
 gboolean cs3_validation_run(Cs3ValidationSession *session, const Cs3ValidationRow *row,
-                            double *value, GError **error);
+                            double *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_validation_layer: method "layer": the same for `cs3sim layer`. */
 gboolean cs3_validation_layer(Cs3ValidationSession *session, const Cs3ValidationRow *row,
-                              double *value, GError **error);
+                              double *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_validation_scenario: (transfer full) (nullable): what the words @argv of `cs3sim run` name.
  */

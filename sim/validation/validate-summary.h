@@ -10,7 +10,7 @@
  * cs3_validate_recorded: the record of `cs3sim validate` that came with this version.
  * Returns: (transfer full) (nullable): %NULL with CS3_CONFIG_ERROR when it is missing or no record.
  */
-json_t *cs3_validate_recorded(GError **error);
+json_t *cs3_validate_recorded(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_validate_missed: rows of @record whose tolerance is missed. */
 guint cs3_validate_missed(const json_t *record);

@@ -7,6 +7,7 @@
 #include "sim/machine/machine.h"
 #include "sim/wafer/fabric-heatmap.h"
 #include "sim/wafer/fabric-run.h"
+#include "sim/wafer/wafer-calls.h"
 
 typedef struct {
   char *pes, *hardware, *trace, *heatmap;

@@ -10,6 +10,7 @@
 #include "sim/run/scenario.h"
 #include "sim/wafer/fabric-heatmap.h"
 #include "sim/wafer/layer-run.h"
+#include "sim/wafer/wafer-calls.h"
 #include "workloads/mask-file.h"
 #include "workloads/workload-error.h"
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the commands of this folder do, for those who call them within the program. */
+#pragma once
+
+#include <jansson.h>
+
+#include "sim/wafer/fabric-run.h"
+
+/**
+ * cs3_cmd_layer_record: what `cs3sim layer -o json` prints.
+ * @options: the struct of options of cs3_cmd_layer, as cs3_cli_call_parse() fills it.
+ * Returns: (transfer full) (nullable).
+ */
+json_t *cs3_cmd_layer_record(const void *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_cmd_fabric_config: what `cs3sim fabric PROGRAM` runs, without files beside its output.
+ * @options: the struct of options of cs3_cmd_fabric; must outlive @config.
+ */
+gboolean cs3_cmd_fabric_config(const void *options, const char *program, Cs3FabricConfig *config,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
