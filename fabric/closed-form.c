@@ -17,29 +17,42 @@ static Cs3ClosedForm finish(Cs3ClosedForm form, guint ramp, guint hop) {
 }
 
 Cs3ClosedForm cs3_form_message(guint words, guint distance, guint ramp, guint hop) {
-  return (Cs3ClosedForm){.energy = (double)words * distance, .contention = words,
-                         .distance = distance, .depth = 1, .links = distance,
+  return (Cs3ClosedForm){.energy = (double)words * distance,
+                         .contention = words,
+                         .distance = distance,
+                         .depth = 1,
+                         .links = distance,
                          .cycles = (double)words + (double)hop * distance + 2.0 * ramp};
 }
 
 Cs3ClosedForm cs3_form_star(guint words, guint pes, guint ramp, guint hop) {
   double B = words, P = pes;
-  Cs3ClosedForm form = {.energy = B * P * (P - 1) / 2, .contention = B * (P - 1),
-                        .distance = P - 1, .depth = pes > 1, .links = P - 1};
+  Cs3ClosedForm form = {.energy = B * P * (P - 1) / 2,
+                        .contention = B * (P - 1),
+                        .distance = P - 1,
+                        .depth = pes > 1,
+                        .links = P - 1};
   form.cycles = B * (P - 1) + 2.0 * ramp + 1; /* the wires fill while the root takes words */
   return form;
 }
 
 Cs3ClosedForm cs3_form_chain(guint words, guint pes, guint ramp, guint hop) {
   double P = pes;
-  return finish((Cs3ClosedForm){.energy = words * (P - 1), .contention = words, .distance = P - 1,
-                                .depth = P - 1, .links = P - 1}, ramp, hop);
+  return finish((Cs3ClosedForm){.energy = words * (P - 1),
+                                .contention = words,
+                                .distance = P - 1,
+                                .depth = P - 1,
+                                .links = P - 1},
+                ramp, hop);
 }
 
 Cs3ClosedForm cs3_form_tree(guint words, guint pes, guint ramp, guint hop) {
   double B = words, P = pes, levels = pes > 1 ? log2(P) : 0;
-  Cs3ClosedForm form = {.energy = B * P * levels / 2, .contention = B * levels, .distance = P - 1,
-                        .depth = levels, .links = P - 1};
+  Cs3ClosedForm form = {.energy = B * P * levels / 2,
+                        .contention = B * levels,
+                        .distance = P - 1,
+                        .depth = levels,
+                        .links = P - 1};
   /* Published with the distance inside the maximum. */
   double wires = pes > 1 ? form.energy / (P - 1) + hop * (P - 1) : 0;
   form.cycles = MAX(form.contention, wires) + (2.0 * ramp + 1) * levels;
@@ -53,26 +66,37 @@ Cs3ClosedForm cs3_form_two_phase(guint words, guint pes, guint group, guint ramp
                                 .contention = groups > 1 && group > 1 ? 2 * B : B,
                                 .distance = P - 1,
                                 .depth = (double)(MIN(group, pes) - 1) + (groups - 1),
-                                .links = P - 1}, ramp, hop);
+                                .links = P - 1},
+                ramp, hop);
 }
 
 Cs3ClosedForm cs3_form_broadcast(guint words, guint pes, guint ramp, guint hop) {
   double P = pes;
-  return (Cs3ClosedForm){.energy = words * (P - 1), .contention = words, .distance = P - 1,
-                         .depth = 1, .links = P - 1, .cycles = words + hop * P + 2.0 * ramp};
+  return (Cs3ClosedForm){.energy = words * (P - 1),
+                         .contention = words,
+                         .distance = P - 1,
+                         .depth = 1,
+                         .links = P - 1,
+                         .cycles = words + hop * P + 2.0 * ramp};
 }
 
 Cs3ClosedForm cs3_form_broadcast_2d(guint words, guint width, guint height, guint ramp, guint hop) {
   double M = width, N = height;
-  return (Cs3ClosedForm){.energy = words * (M * N - 1), .contention = words, .distance = M + N - 2,
-                         .depth = 1, .links = M * N - 1,
+  return (Cs3ClosedForm){.energy = words * (M * N - 1),
+                         .contention = words,
+                         .distance = M + N - 2,
+                         .depth = 1,
+                         .links = M * N - 1,
                          .cycles = words + hop * (M + N - 2) + 2.0 * ramp + 1};
 }
 
 Cs3ClosedForm cs3_form_ring_all_reduce(guint words, guint pes, guint ramp, guint hop) {
   double B = words, P = pes;
-  Cs3ClosedForm form = {.energy = 2 * (P - 1) * B / P * 2 * (P - 1), .contention = 2 * B,
-                        .distance = 4 * P - 6, .depth = 2 * (P - 1), .links = 2 * (P - 1)};
+  Cs3ClosedForm form = {.energy = 2 * (P - 1) * B / P * 2 * (P - 1),
+                        .contention = 2 * B,
+                        .distance = 4 * P - 6,
+                        .depth = 2 * (P - 1),
+                        .links = 2 * (P - 1)};
   form.cycles = 2 * (P - 1) * B / P + hop * (4 * P - 6) + 2 * (P - 1) * (2.0 * ramp + 1);
   return form;
 }
@@ -87,9 +111,12 @@ Cs3ClosedForm cs3_form_add(Cs3ClosedForm first, Cs3ClosedForm second) {
 }
 
 Cs3ClosedForm cs3_form_times(Cs3ClosedForm form, guint n) {
-  return (Cs3ClosedForm){.energy = n * form.energy, .contention = n * form.contention,
-                         .distance = n * form.distance, .depth = n * form.depth,
-                         .links = form.links, .cycles = n * form.cycles};
+  return (Cs3ClosedForm){.energy = n * form.energy,
+                         .contention = n * form.contention,
+                         .distance = n * form.distance,
+                         .depth = n * form.depth,
+                         .links = form.links,
+                         .cycles = n * form.cycles};
 }
 
 struct Cs3TreeTable {
@@ -168,8 +195,12 @@ Cs3ClosedForm cs3_form_auto_gen(guint words, guint pes, guint ramp, guint hop) {
   guint depth = cs3_tree_best_depth(table, words, pes, ramp, hop);
   double energy = (double)words * (double)cs3_tree_energy(table, pes, depth);
   /* The contention of the tree is not part of the published recurrence: B is its lower bound. */
-  return finish((Cs3ClosedForm){.energy = energy, .contention = words, .distance = pes - 1.0,
-                                .depth = depth, .links = pes - 1.0}, ramp, hop);
+  return finish((Cs3ClosedForm){.energy = energy,
+                                .contention = words,
+                                .distance = pes - 1.0,
+                                .depth = depth,
+                                .links = pes - 1.0},
+                ramp, hop);
 }
 
 guint64 cs3_form_wse2_reduce(guint version, guint words, guint pes, guint group) {

@@ -4,4 +4,4 @@
 
 #include "fabric/fabric-error.h"
 
-G_DEFINE_QUARK(cs3-fabric-error-quark, cs3_fabric_error)
+G_DEFINE_QUARK(cs3 - fabric - error - quark, cs3_fabric_error)

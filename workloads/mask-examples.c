@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Makes the example masks in workloads/masks: `make example-masks`. Weights are Gaussian with a scale
- * of their own for every row and column (log-normal, as trained transformers show) and a few
+/* Makes the example masks in workloads/masks: `make example-masks`. Weights are Gaussian with a
+ * scale of their own for every row and column (log-normal, as trained transformers show) and a few
  * outlier columns; the smallest magnitudes of the whole matrix are pruned. So zeros gather in weak
  * rows and columns, and feature lines get unequal work, unlike with a uniform mask. */
 #include "config.h"

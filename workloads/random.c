@@ -76,8 +76,7 @@ AVX2 static void draw_avx2(guint64 key, guint64 row, guint32 column, guint32 dep
 }
 #endif
 
-void cs3_random_draw(guint64 key, guint64 row, guint32 column, guint32 depth,
-                     Cs3RandomBlock *out) {
+void cs3_random_draw(guint64 key, guint64 row, guint32 column, guint32 depth, Cs3RandomBlock *out) {
 #if HAVE_AVX2_VARIANT
   if (__builtin_cpu_supports("avx2")) {
     draw_avx2(key, row, column, depth, out);

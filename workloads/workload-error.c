@@ -4,4 +4,4 @@
 
 #include "workloads/workload-error.h"
 
-G_DEFINE_QUARK(cs3-workload-error-quark, cs3_workload_error)
+G_DEFINE_QUARK(cs3 - workload - error - quark, cs3_workload_error)

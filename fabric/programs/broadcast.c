@@ -15,9 +15,13 @@ static guint start(Cs3Pe *pe, guint32 wavelet) {
     cs3_pe_finish(pe);
     return 0;
   }
-  Cs3VectorOp op = {.code = CS3_OP_MOVE, .type = CS3_TYPE_U32, .n = p->words,
-                    .dst = root ? CS3_FAB(0) : CS3_MEM(0), .a = root ? CS3_MEM(0) : CS3_FAB(0),
-                    .done = CS3_DONE_ACTIVATE, .done_task = TASK_DONE};
+  Cs3VectorOp op = {.code = CS3_OP_MOVE,
+                    .type = CS3_TYPE_U32,
+                    .n = p->words,
+                    .dst = root ? CS3_FAB(0) : CS3_MEM(0),
+                    .a = root ? CS3_MEM(0) : CS3_FAB(0),
+                    .done = CS3_DONE_ACTIVATE,
+                    .done_task = TASK_DONE};
   cs3_pe_launch(pe, 1, &op);
   return 0;
 }
@@ -74,8 +78,8 @@ static gboolean check_mesh(const Cs3ProgramParams *params, GError **error) {
 }
 
 static gboolean model_line(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
-  *form = cs3_form_broadcast(run->params.words, run->params.width, run->timing.ramp,
-                             run->timing.hop);
+  *form =
+      cs3_form_broadcast(run->params.words, run->params.width, run->timing.ramp, run->timing.hop);
   return TRUE;
 }
 
@@ -85,9 +89,18 @@ static gboolean model_mesh(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
   return TRUE;
 }
 
-const Cs3ProgramOps cs3_program_broadcast = {
-    "broadcast", "PE 0 sends its words to all PEs of the row", "--pes Px1 --words B", check_line,
-    build, verify, model_line};
+const Cs3ProgramOps cs3_program_broadcast = {"broadcast",
+                                             "PE 0 sends its words to all PEs of the row",
+                                             "--pes Px1 --words B",
+                                             check_line,
+                                             build,
+                                             verify,
+                                             model_line};
 const Cs3ProgramOps cs3_program_broadcast_2d = {
-    "broadcast-2d", "PE (0,0) sends its words to all PEs: along row 0, then down the columns",
-    "--pes WxH --words B", check_mesh, build, verify, model_mesh};
+    "broadcast-2d",
+    "PE (0,0) sends its words to all PEs: along row 0, then down the columns",
+    "--pes WxH --words B",
+    check_mesh,
+    build,
+    verify,
+    model_mesh};

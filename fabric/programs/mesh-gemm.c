@@ -59,9 +59,9 @@ static double column_words(guint rows) {
  * by the 64-bit words that a column of the accumulator touches on average (published for Mt up to
  * 16: 648..744). */
 static guint product_cycles(const Cs3EventTiming *timing, const Cs3ProgramParams *p) {
-  double map = p->tile_m <= 8 ? timing->gemm.map_short
-                              : timing->gemm.map_long +
-                                    timing->gemm.map_word * (column_words(p->tile_m) - 3);
+  double map = p->tile_m <= 8
+                   ? timing->gemm.map_short
+                   : timing->gemm.map_long + timing->gemm.map_word * (column_words(p->tile_m) - 3);
   return (guint)(p->tile_k * p->tile_n * map + 0.5);
 }
 

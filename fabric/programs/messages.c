@@ -24,8 +24,13 @@ static void base_role(Cs3Role *role, guint words, Cs3TaskFunc start) {
 }
 
 static Cs3VectorOp move(Cs3Operand dst, Cs3Operand a, guint n, Cs3Done done, guint task) {
-  return (Cs3VectorOp){.code = CS3_OP_MOVE, .type = CS3_TYPE_U32, .n = n, .dst = dst, .a = a,
-                       .done = (guint8)done, .done_task = (guint8)task};
+  return (Cs3VectorOp){.code = CS3_OP_MOVE,
+                       .type = CS3_TYPE_U32,
+                       .n = n,
+                       .dst = dst,
+                       .a = a,
+                       .done = (guint8)done,
+                       .done_task = (guint8)task};
 }
 
 /* message: from PE P-1 westwards to PE 0 on colour 0. */
@@ -67,8 +72,8 @@ static gboolean message_verify(const Cs3ProgramRun *run) {
 }
 
 static gboolean message_model(const Cs3ProgramRun *run, Cs3ClosedForm *form) {
-  *form = cs3_form_message(run->params.words, run->params.width - 1, run->timing.ramp,
-                           run->timing.hop);
+  *form =
+      cs3_form_message(run->params.words, run->params.width - 1, run->timing.ramp, run->timing.hop);
   return TRUE;
 }
 
@@ -282,17 +287,40 @@ static gboolean two_verify(const Cs3ProgramRun *run) {
 }
 
 const Cs3ProgramOps cs3_program_message = {
-    "message", "one message from PE P-1 westwards to PE 0, from dispatch to the receive task",
-    "--pes Px1 --words B", check_pair, message_build, message_verify, message_model};
+    "message",
+    "one message from PE P-1 westwards to PE 0, from dispatch to the receive task",
+    "--pes Px1 --words B",
+    check_pair,
+    message_build,
+    message_verify,
+    message_model};
 const Cs3ProgramOps cs3_program_stream = {
-    "stream", "a stream of any length from PE P-1 to PE 0, added up on arrival",
-    "--pes Px1 --words B", stream_check, stream_build, stream_verify, message_model};
-const Cs3ProgramOps cs3_program_ping_pong = {
-    "ping-pong", "round trips between PE 0 and PE P-1, on one clock",
-    "--pes Px1 --words B --rounds N", ping_check, ping_build, ping_verify, ping_model};
+    "stream",
+    "a stream of any length from PE P-1 to PE 0, added up on arrival",
+    "--pes Px1 --words B",
+    stream_check,
+    stream_build,
+    stream_verify,
+    message_model};
+const Cs3ProgramOps cs3_program_ping_pong = {"ping-pong",
+                                             "round trips between PE 0 and PE P-1, on one clock",
+                                             "--pes Px1 --words B --rounds N",
+                                             ping_check,
+                                             ping_build,
+                                             ping_verify,
+                                             ping_model};
 const Cs3ProgramOps cs3_program_relay = {
-    "relay", "store-and-forward of a whole vector from PE to PE along a row",
-    "--pes Px1 --words B", check_pair, relay_build, relay_verify, relay_model};
-const Cs3ProgramOps cs3_program_two_senders = {
-    "two-senders", "two streams that share one link", "--pes 3x1 --words B", two_check, two_build,
-    two_verify, two_model};
+    "relay",
+    "store-and-forward of a whole vector from PE to PE along a row",
+    "--pes Px1 --words B",
+    check_pair,
+    relay_build,
+    relay_verify,
+    relay_model};
+const Cs3ProgramOps cs3_program_two_senders = {"two-senders",
+                                               "two streams that share one link",
+                                               "--pes 3x1 --words B",
+                                               two_check,
+                                               two_build,
+                                               two_verify,
+                                               two_model};

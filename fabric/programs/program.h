@@ -10,15 +10,15 @@ typedef struct Cs3ProgramOps Cs3ProgramOps;
 
 /* What a user may ask for; a program reads what it lists in its options. */
 typedef struct {
-  guint width, height; /* PEs */
-  guint words;         /* 32-bit words per PE or message */
-  guint group;         /* two-phase: PEs per group; 0: square root of the line */
-  guint rounds;        /* ping-pong: round trips; traffic: see load */
+  guint width, height;          /* PEs */
+  guint words;                  /* 32-bit words per PE or message */
+  guint group;                  /* two-phase: PEs per group; 0: square root of the line */
+  guint rounds;                 /* ping-pong: round trips; traffic: see load */
   guint tile_m, tile_k, tile_n; /* GEMM tile of a PE */
-  guint products;      /* GEMM: local products per step; 0: communication only */
+  guint products;               /* GEMM: local products per step; 0: communication only */
   gboolean no_communication;
-  double load;         /* traffic: share of the bisection limit */
-  guint64 horizon;     /* traffic: cycles in which wavelets are injected */
+  double load;     /* traffic: share of the bisection limit */
+  guint64 horizon; /* traffic: cycles in which wavelets are injected */
   guint64 seed;
 } Cs3ProgramParams;
 
@@ -28,15 +28,15 @@ typedef struct {
   Cs3ProgramParams params;
   Cs3EventTiming timing;
   Cs3Fabric *fabric;
-  guint clock_start;          /* cycle from which the program counts its time */
-  gpointer data;              /* the program's own tables */
+  guint clock_start; /* cycle from which the program counts its time */
+  gpointer data;     /* the program's own tables */
   GDestroyNotify data_free;
 } Cs3ProgramRun;
 
 struct Cs3ProgramOps {
   const char *name;
-  const char *summary;        /* one line for `list programs` */
-  const char *options;        /* which of the options it reads */
+  const char *summary; /* one line for `list programs` */
+  const char *options; /* which of the options it reads */
   /* Checks sizes; the message names the option and the accepted range. */
   gboolean (*check)(const Cs3ProgramParams *params, GError **error);
   /* Gives roles to the PEs of run->fabric. */

@@ -10,30 +10,18 @@
 #include "fabric/programs/common.h"
 
 static const Cs3ProgramOps *const table[] = {
-    &cs3_program_message,
-    &cs3_program_stream,
-    &cs3_program_ping_pong,
-    &cs3_program_relay,
-    &cs3_program_two_senders,
-    &cs3_program_broadcast,
-    &cs3_program_broadcast_2d,
-    &cs3_program_star,
-    &cs3_program_chain,
-    &cs3_program_tree,
-    &cs3_program_two_phase,
-    &cs3_program_two_phase_v1,
-    &cs3_program_auto_gen,
-    &cs3_program_reduce_broadcast,
-    &cs3_program_ring,
-    &cs3_program_centre,
-    &cs3_program_xy,
-    &cs3_program_snake,
-    &cs3_program_halo,
-    &cs3_program_mesh_gemm,
-    &cs3_program_transpose,
-    &cs3_program_uniform,
-    &cs3_program_neighbour,
-    NULL};
+    &cs3_program_message,      &cs3_program_stream,
+    &cs3_program_ping_pong,    &cs3_program_relay,
+    &cs3_program_two_senders,  &cs3_program_broadcast,
+    &cs3_program_broadcast_2d, &cs3_program_star,
+    &cs3_program_chain,        &cs3_program_tree,
+    &cs3_program_two_phase,    &cs3_program_two_phase_v1,
+    &cs3_program_auto_gen,     &cs3_program_reduce_broadcast,
+    &cs3_program_ring,         &cs3_program_centre,
+    &cs3_program_xy,           &cs3_program_snake,
+    &cs3_program_halo,         &cs3_program_mesh_gemm,
+    &cs3_program_transpose,    &cs3_program_uniform,
+    &cs3_program_neighbour,    NULL};
 
 const Cs3ProgramOps *const *cs3_program_table(void) {
   return table;
@@ -81,8 +69,16 @@ gboolean cs3_program_reads(const Cs3ProgramOps *ops, const char *name) {
 }
 
 Cs3ProgramParams cs3_program_defaults(void) {
-  return (Cs3ProgramParams){.width = 8, .height = 1, .words = 64, .rounds = 1, .tile_m = 4,
-                            .tile_k = 8, .tile_n = 8, .load = 0.2, .horizon = 1000, .seed = 1};
+  return (Cs3ProgramParams){.width = 8,
+                            .height = 1,
+                            .words = 64,
+                            .rounds = 1,
+                            .tile_m = 4,
+                            .tile_k = 8,
+                            .tile_n = 8,
+                            .load = 0.2,
+                            .horizon = 1000,
+                            .seed = 1};
 }
 
 Cs3ProgramRun *cs3_program_load(const Cs3ProgramOps *ops, const Cs3ProgramParams *params,
@@ -146,8 +142,7 @@ gboolean cs3_check_words(const Cs3ProgramParams *params, guint max_words, GError
 gboolean cs3_check_line(const Cs3ProgramParams *params, guint least, guint max_words,
                         GError **error) {
   if (params->height != 1)
-    return cs3_program_invalid(error,
-                               "--pes %ux%u: this program runs on one row: use --pes %ux1",
+    return cs3_program_invalid(error, "--pes %ux%u: this program runs on one row: use --pes %ux1",
                                params->width, params->height, params->width);
   if (params->width < least)
     return cs3_program_invalid(error, "--pes %ux1: this program needs at least %u PEs",

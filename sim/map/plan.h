@@ -21,12 +21,12 @@ typedef struct {
   const Cs3Pattern *pattern;
   const Cs3WeightMatch *weights; /* (nullable) whose zeros they are; %NULL: drawn by the pattern,
                                     alike at alike densities where these are measured */
-  const struct Cs3Plan *known; /* (nullable): a plan of the same graph and machine: dense matrices
-                                  that it has at the same tokens are taken over */
-  Cs3WeightStore *store;       /* of masks */
-  Cs3Memo *memo;               /* (nullable): of passes */
-  gboolean bound;              /* passes at their lower bounds, on expected numbers of weights */
-  gint64 batch;                /* samples per step */
+  const struct Cs3Plan *known;   /* (nullable): a plan of the same graph and machine: dense matrices
+                                    that it has at the same tokens are taken over */
+  Cs3WeightStore *store;         /* of masks */
+  Cs3Memo *memo;                 /* (nullable): of passes */
+  gboolean bound;                /* passes at their lower bounds, on expected numbers of weights */
+  gint64 batch;                  /* samples per step */
   guint64 seed;
   gboolean forward;   /* forward alone: no backward, no gradients, nothing kept */
   gboolean exact;     /* every layer with its own mask, instead of one per distinct shape */

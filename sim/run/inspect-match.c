@@ -83,8 +83,9 @@ gboolean cs3_inspect_match(const Cs3Context *context, const Cs3Graph *graph,
   *whole = found == match->found->len;
   cs3_table_write(table, context->output, context->format);
   if (context->format == CS3_FORMAT_TEXT)
-    cs3_output_printf(context->output,
-                      "\n%u of %u weights of %s found; matrices of the checkpoint that are none: %u\n",
-                      found, match->found->len, graph->model->name, unused);
+    cs3_output_printf(
+        context->output,
+        "\n%u of %u weights of %s found; matrices of the checkpoint that are none: %u\n", found,
+        match->found->len, graph->model->name, unused);
   return TRUE;
 }

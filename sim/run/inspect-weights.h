@@ -31,8 +31,8 @@ gboolean cs3_inspect_weights(const Cs3Context *context, const Cs3InspectWeights 
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_inspect_match: a row for every weight of @graph with what it is in the checkpoint or why it is
- * not there, then what the checkpoint has beside. @whole: (out): whether nothing is missing.
+ * cs3_inspect_match: a row for every weight of @graph with what it is in the checkpoint or why it
+ * is not there, then what the checkpoint has beside. @whole: (out): whether nothing is missing.
  */
 gboolean cs3_inspect_match(const Cs3Context *context, const Cs3Graph *graph,
                            const Cs3InspectWeights *what, gboolean *whole,

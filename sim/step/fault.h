@@ -43,8 +43,8 @@ gboolean cs3_fault_check(const Cs3Fault *fault, const char *text, const Cs3Tree 
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_faults_parse: all of @texts (nullable, NULL-terminated), checked against @tree and one another:
- * no two of the same system or link at the same time.
+ * cs3_faults_parse: all of @texts (nullable, NULL-terminated), checked against @tree and one
+ * another: no two of the same system or link at the same time.
  * @prefix: what stands before a message: "--fault".
  * Returns: (transfer full) (nullable) (element-type Cs3Fault): empty when there are none.
  */
