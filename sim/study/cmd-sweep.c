@@ -173,6 +173,11 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     return CS3_EXIT_USAGE;
   for (guint a = 0; a < axes->axes->len; a++)
     cs3_cli_note_unread(context, "axis", ((const Cs3Axis *)axes->axes->pdata[a])->key);
+  /* Read once, for all points. */
+  g_autoptr(Cs3WeightSet) weights = cs3_scenario_open_weights(&base, error);
+  if (base.weights != NULL && weights == NULL)
+    return CS3_EXIT_USAGE;
+  base.weight_set = weights;
   sweep.workers = base.jobs > 0 ? (guint)base.jobs : g_get_num_processors();
   return sweep_points(context, o, &sweep, error) ? CS3_EXIT_OK : CS3_EXIT_USAGE;
 }

@@ -20,6 +20,7 @@ typedef struct {
   gint64 tokens, seed, jobs;
   double sparsity;
   int pass, fidelity, masked;
+  gboolean balance;
   char *trace, *heatmap;
   gint64 trace_limit;
 } LayerOptions;
@@ -90,6 +91,12 @@ static const Cs3Option options[] = {
      .metavar = "VALUE",
      .choices = masked,
      .help = "what stands for a masked weight in the --mask file: zero, or NaN, too"},
+    {.name = "balance",
+     .type = CS3_OPTION_FLAG,
+     .offset = AT(balance),
+     .help =
+         "also with the features on the lines in an order that evens their load (what it takes: "
+         "doc/masks.md)"},
     CS3_OPTION_HARDWARE(AT(hardware)),
     {.name = "pes",
      .type = CS3_OPTION_TEXT,
@@ -275,6 +282,7 @@ static json_t *make_record(const LayerOptions *o, const Views *views, GError **e
       .fidelity = (Cs3Fidelity)o->fidelity,
       .trace = views->trace,
       .trace_limit = (guint64)o->trace_limit,
+      .balance = o->balance,
       .heatmap = views->heatmap ? views->heatmap->data : NULL,
   };
   g_autoptr(Cs3Machine) machine = load_machine(o, error);
@@ -283,6 +291,14 @@ static json_t *make_record(const LayerOptions *o, const Views *views, GError **e
   if (machine == NULL || !check_views(o, &machine->hw, error) ||
       !cs3_scenario_map(o->map, &config.force, error) || !read_weights(o, &config, &mask, error))
     return NULL;
+  if (o->balance &&
+      (config.fidelity == CS3_FIDELITY_BOUND || (config.mask == NULL && config.sparsity == 0))) {
+    g_set_error(
+        error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+        "--balance: evens the zeros of lines: needs sparse weights, and not the bound, which "
+        "knows no lines");
+    return NULL;
+  }
   return cs3_layer_run(&config, error);
 }
 

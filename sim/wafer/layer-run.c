@@ -9,6 +9,7 @@
 #include "results/schema.h"
 #include "sim/run/result.h"
 #include "sim/wafer/layer-fidelity.h"
+#include "workloads/mask-order.h"
 
 /* Live weights (%NULL: all) as forward streams them, and as a dX pass does. */
 typedef struct {
@@ -168,6 +169,27 @@ static json_t *run_events(const Cs3LayerConfig *config, const Live *live, const 
   return sum;
 }
 
+/* The passes with the features on their lines in the order that evens the lines of their mapping,
+ * each pass its own. */
+static json_t *balanced_json(const Cs3LayerConfig *config, const Live *live, const Side *sparse,
+                             GError **error) {
+  Side side = side_of(config);
+  for (guint i = 0; i < side.n; i++) {
+    const Cs3Mask *mask = streamed(live, side.pass[i]);
+    const Cs3MapCandidate *best = &sparse->choice[i].best;
+    gint64 lines = cs3_mapping_lines(&config->machine->hw, &best->shape, &best->mapping);
+    g_autofree gint64 *starts = cs3_mapping_starts(mask->cols, lines);
+    g_autofree gint64 *order = cs3_mask_balanced_order(mask, starts, lines);
+    g_autoptr(Cs3Mask) ordered = cs3_mask_reorder(mask, order, error);
+    if (ordered == NULL || !run_pass(config, i, ordered, &side, error))
+      return NULL;
+  }
+  return json_pack("{s:I, s:f, s:f, s:o}", "cycles", (json_int_t)side.result.cycles, "imbalance",
+                   side.result.imbalance, "speedup",
+                   (double)sparse->result.cycles / side.result.cycles, "mapping",
+                   mapping_json(&side));
+}
+
 /* Cycles beyond dense / theory, by cause; they add up to the gap. A negative entry is time that the
  * dense pass wastes and the sparse one does not. */
 static json_t *speedup_json(const Cs3LayerResult *sparse, const Cs3LayerResult *dense,
@@ -209,6 +231,12 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
   json_t *event = moves ? run_events(config, &live, &sparse, error) : NULL;
   if (moves && event == NULL)
     return NULL;
+  json_t *balanced =
+      config->balance && live.mask ? balanced_json(config, &live, &sparse, error) : NULL;
+  if (config->balance && live.mask != NULL && balanced == NULL) {
+    json_decref(event);
+    return NULL;
+  }
   if (config->fidelity == CS3_FIDELITY_BOUND) {
     keep_bound(&sparse);
     keep_bound(&dense);
@@ -236,6 +264,8 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
   json_object_set_new(head, "dense", side_json(&dense));
   if (event != NULL)
     json_object_set_new(head, "event", event);
+  if (balanced != NULL)
+    json_object_set_new(head, "balanced", balanced);
   if (config->fidelity == CS3_FIDELITY_BOUND)
     drop_causes(head);
   return head;
@@ -301,6 +331,22 @@ static void write_event(const json_t *r, Cs3Output *output) {
                     cs3_record_number(r, "event.largest_error"));
 }
 
+/* Features of lines, as they are called in the weight of forward. */
+static void write_balanced(const json_t *r, Cs3Output *output) {
+  if (json_object_get(r, "balanced") == NULL)
+    return;
+  const char *pass = cs3_record_string(r, "pass");
+  cs3_output_printf(output,
+                    "balanced     %.0f cycles, %.3f times as fast, imbalance %.3f: %s features in "
+                    "another order\n",
+                    cs3_record_number(r, "balanced.cycles"),
+                    cs3_record_number(r, "balanced.speedup"),
+                    cs3_record_number(r, "balanced.imbalance"),
+                    g_str_equal(pass, "dx")         ? "output"
+                    : g_str_equal(pass, "backward") ? "input and output"
+                                                    : "input");
+}
+
 void cs3_layer_text(const json_t *r, Cs3Output *output) {
   gboolean causes = json_object_get(r, "causes") != NULL;
   gboolean from_file = json_object_get(r, "mask") != NULL;
@@ -324,6 +370,7 @@ void cs3_layer_text(const json_t *r, Cs3Output *output) {
     cs3_output_printf(output, "bottleneck   %s\n", cs3_record_string(r, "bottleneck"));
   cs3_output_printf(output, "imbalance    %.3f (busiest line / mean)\n",
                     cs3_record_number(r, "imbalance"));
+  write_balanced(r, output);
   cs3_output_printf(output, "mapping      %s\n", cs3_record_string(r, "mapping.text"));
   if (*cs3_record_string(r, "runner_up.text"))
     cs3_output_printf(output, "runner-up    %s: %.0f cycles\n",

@@ -27,6 +27,7 @@ typedef struct {
   guint64 seed;
   const Cs3Mask *mask;                 /* (nullable) borrowed: N x K; else drawn from the pattern */
   const char *mask_file, *mask_tensor; /* (nullable) borrowed: where it is from */
+  gboolean balance;                    /* also with the features of the lines in a balanced order */
   guint workers;
   Cs3MapForce force;
   Cs3Fidelity fidelity;

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "workloads/mask-draw.h"
+#include "workloads/mask-order.h"
 #include "workloads/sparsity.h"
 #include "workloads/weight-match.h"
 
@@ -378,6 +379,41 @@ START_TEST(test_mask_folder) {
 }
 END_TEST
 
+/* A permutation of the columns that evens stretches of them. */
+START_TEST(test_balanced_order) {
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  Cs3Pattern pattern;
+  ck_assert(cs3_pattern_parse(&pattern, "uneven:100:10:60", NULL));
+  for (int i = 0; i < 20; i++) {
+    enum { LINES = 8 };
+    gint64 cols = g_rand_int_range(rand, 200, 600), most[2] = {0};
+    g_autoptr(Cs3Mask) mask = cs3_pattern_mask(&pattern, 300, cols, 0.3, 1, (guint64)i, 1, NULL);
+    gint64 starts[LINES + 1];
+    for (int line = 0; line <= LINES; line++)
+      starts[line] = cols * line / LINES;
+    g_autofree gint64 *order = cs3_mask_balanced_order(mask, starts, LINES);
+    g_autofree gboolean *seen = g_new0(gboolean, cols);
+    for (gint64 j = 0; j < cols; j++) {
+      ck_assert(order[j] >= 0 && order[j] < cols && !seen[order[j]]);
+      seen[order[j]] = TRUE;
+    }
+    g_autoptr(Cs3Mask) ordered = cs3_mask_reorder(mask, order, NULL);
+    ck_assert_int_eq(cs3_mask_nnz(ordered), cs3_mask_nnz(mask));
+    for (int which = 0; which < 2; which++)
+      for (int line = 0; line < LINES; line++) {
+        gint64 live = 0;
+        for (gint64 j = cols * line / LINES; j < cols * (line + 1) / LINES; j++)
+          for (gint64 row = 0; row < 300; row++)
+            live += cs3_mask_alive(which ? ordered : mask, row, j);
+        most[which] = MAX(most[which], live);
+      }
+    double mean = (double)cs3_mask_nnz(mask) / LINES;
+    ck_assert_int_lt(most[1], most[0]);
+    ck_assert_double_lt((double)most[1] / mean, 1.02);
+  }
+}
+END_TEST
+
 static void assert_bad_statistics(const char *text, const char *message) {
   g_autoptr(GError) error = NULL;
   g_autofree char *folder = g_dir_make_tmp("cs3sim-match-XXXXXX", NULL);
@@ -419,6 +455,7 @@ int main(void) {
   tcase_add_test(draws, test_bad_statistics);
   tcase_add_test(draws, test_uneven);
   tcase_add_test(draws, test_mask_folder);
+  tcase_add_test(draws, test_balanced_order);
   suite_add_tcase(suite, draws);
   return fixture_run(suite);
 }
