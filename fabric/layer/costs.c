@@ -342,6 +342,49 @@ static gboolean check_numbers(const Cs3LayerShape *shape, const Cs3LayerCosts *c
   return FALSE;
 }
 
+gboolean cs3_costs_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                         const Cs3Mapping *mapping, const Cs3LayerCosts *c, GError **error) {
+  if (c->pass.slots < 1) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "an accumulator of %" G_GINT64_FORMAT
+                " tokens does not fit pe.acc_cache (%" G_GINT64_FORMAT " bytes)",
+                c->tokens, hw->pe.acc_cache_bytes);
+    return FALSE;
+  }
+  if (mapping->placement == CS3_ACC_CACHE && block_bytes(hw, c) > hw->pe.acc_cache_bytes) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "a local block of %" G_GINT64_FORMAT
+                " gradients does not fit pe.acc_cache (%" G_GINT64_FORMAT " bytes)",
+                c->pass.features, hw->pe.acc_cache_bytes);
+    return FALSE;
+  }
+  if (mapping->placement == CS3_ACC_SPILL && c->copy == 0) {
+    g_set_error_literal(
+        error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+        "nothing to spill: every accumulator slot fits the cache (placement cache)");
+    return FALSE;
+  }
+  if (cs3_reduction_overlaps(mapping->reduction) && !cs3_pass_has_gradients(shape->pass) &&
+      c->pass.lines > 1 && (!mapping->overlap || c->pass.slots < 2)) {
+    g_set_error(
+        error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+        "a %s reduction needs overlap and at least 2 accumulator slots: every PE would wait "
+        "for its neighbour",
+        cs3_reduction_name(mapping->reduction));
+    return FALSE;
+  }
+  gint64 needed = sram_needed(hw, shape, c);
+  if (needed > hw->pe.sram_data_bytes) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "the fullest PE needs %" G_GINT64_FORMAT " bytes of SRAM for activations and "
+                "accumulators, pe.sram_data is %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT
+                " too many); use fewer tokens",
+                needed, hw->pe.sram_data_bytes, needed - hw->pe.sram_data_bytes);
+    return FALSE;
+  }
+  return check_numbers(shape, c, error);
+}
+
 gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                            const Cs3Mapping *mapping, GError **error) {
   gint64 feature_pes, token_pes;
@@ -355,43 +398,5 @@ gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   }
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
-  if (c.pass.slots < 1) {
-    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-                "an accumulator of %" G_GINT64_FORMAT
-                " tokens does not fit pe.acc_cache (%" G_GINT64_FORMAT " bytes)",
-                c.tokens, hw->pe.acc_cache_bytes);
-    return FALSE;
-  }
-  if (mapping->placement == CS3_ACC_CACHE && block_bytes(hw, &c) > hw->pe.acc_cache_bytes) {
-    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-                "a local block of %" G_GINT64_FORMAT
-                " gradients does not fit pe.acc_cache (%" G_GINT64_FORMAT " bytes)",
-                c.pass.features, hw->pe.acc_cache_bytes);
-    return FALSE;
-  }
-  if (mapping->placement == CS3_ACC_SPILL && c.copy == 0) {
-    g_set_error_literal(
-        error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-        "nothing to spill: every accumulator slot fits the cache (placement cache)");
-    return FALSE;
-  }
-  if (cs3_reduction_overlaps(mapping->reduction) && !cs3_pass_has_gradients(shape->pass) &&
-      c.pass.lines > 1 && (!mapping->overlap || c.pass.slots < 2)) {
-    g_set_error(
-        error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-        "a %s reduction needs overlap and at least 2 accumulator slots: every PE would wait "
-        "for its neighbour",
-        cs3_reduction_name(mapping->reduction));
-    return FALSE;
-  }
-  gint64 needed = sram_needed(hw, shape, &c);
-  if (needed > hw->pe.sram_data_bytes) {
-    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-                "the fullest PE needs %" G_GINT64_FORMAT " bytes of SRAM for activations and "
-                "accumulators, pe.sram_data is %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT
-                " too many); use fewer tokens",
-                needed, hw->pe.sram_data_bytes, needed - hw->pe.sram_data_bytes);
-    return FALSE;
-  }
-  return check_numbers(shape, &c, error);
+  return cs3_costs_check(hw, shape, mapping, &c, error);
 }

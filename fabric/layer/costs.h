@@ -80,6 +80,12 @@ typedef struct {
 void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                      Cs3LayerCosts *costs);
 
+/** cs3_costs_check: cs3_mapping_check() of a mapping with no more folds than lines, whose @costs
+ * are known. */
+gboolean cs3_costs_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                         const Cs3Mapping *mapping, const Cs3LayerCosts *costs,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * cs3_layer_row_wavelets: mean ingress wavelets of one row with @nonzeros live weights in all,
  * control wavelets included; padding per line is left out (a lower bound, for estimates).

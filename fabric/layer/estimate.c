@@ -85,13 +85,19 @@ static void count_links(Cs3PassCosts *c) {
   c->egress_cycles = MIN(c->egress_cycles, cs3_stream_rate(c->egress_cycles));
 }
 
+static gint64 bound_of(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                       const Cs3LayerCosts *costs, gint64 nonzeros) {
+  Cs3PassCosts c = costs->pass;
+  count_links(&c);
+  Limits l = limits(hw, shape, mapping, &c, nonzeros, (double)nonzeros / c.lines);
+  return (gint64)floor(longest(&l)) + c.lead;
+}
+
 gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                        gint64 nonzeros) {
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
-  count_links(&c.pass);
-  Limits l = limits(hw, shape, mapping, &c.pass, nonzeros, (double)nonzeros / c.pass.lines);
-  return (gint64)floor(longest(&l)) + c.pass.lead;
+  return bound_of(hw, shape, mapping, &c, nonzeros);
 }
 
 void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -155,11 +161,9 @@ static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
   return c->lead + reduction + (double)c->lines * c->hop + c->vector + c->store;
 }
 
-double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                          const Cs3Mapping *mapping, double density) {
-  Cs3LayerCosts costs;
-  cs3_layer_costs(hw, shape, mapping, &costs);
-  const Cs3PassCosts *c = &costs.pass;
+static double estimate_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                          const Cs3Mapping *mapping, const Cs3LayerCosts *costs, double density) {
+  const Cs3PassCosts *c = &costs->pass;
   double nonzeros = (double)shape->rows * shape->features * density;
   Limits l = limits(hw, shape, mapping, c, nonzeros, busiest_line(c, (double)shape->rows, density));
   if (cs3_pass_has_gradients(shape->pass))
@@ -167,4 +171,25 @@ double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   else
     l.link *= cs3_reduction_ops(mapping->reduction)->vectors;
   return longest(&l) + latency(shape, mapping, c);
+}
+
+double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                          const Cs3Mapping *mapping, double density) {
+  Cs3LayerCosts costs;
+  cs3_layer_costs(hw, shape, mapping, &costs);
+  return estimate_of(hw, shape, mapping, &costs, density);
+}
+
+gboolean cs3_layer_rank(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                        const Cs3Mapping *mapping, double density, double *estimate,
+                        gint64 *bound) {
+  Cs3LayerCosts costs;
+  cs3_layer_costs(hw, shape, mapping, &costs);
+  if (!cs3_costs_check(hw, shape, mapping, &costs, NULL))
+    return FALSE;
+  *estimate = estimate_of(hw, shape, mapping, &costs, density);
+  if (bound != NULL)
+    *bound = bound_of(hw, shape, mapping, &costs,
+                      (gint64)((double)shape->rows * (double)shape->features * density));
+  return TRUE;
 }

@@ -8,6 +8,8 @@
 
 #include "sim/map/mapper.h"
 
+#include <string.h>
+
 #include "fabric/fabric-error.h"
 
 /* Folds beyond these are looked at only while their fewer lines might do the work in about the time
@@ -41,24 +43,19 @@ static gint by_estimate(gconstpointer a, gconstpointer b) {
 
 /* Returns: whether @mapping fits. */
 static gboolean consider(Search *search, const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
-  if (!cs3_mapping_check(search->hw, shape, mapping, NULL)) {
-    search->refused = (Cs3MapCandidate){.shape = *shape, .mapping = *mapping};
+  double density = shape->dense ? 1 : search->density;
+  Cs3MapCandidate candidate = {.shape = *shape, .mapping = *mapping};
+  if (!cs3_layer_rank(search->hw, shape, mapping, density, &candidate.estimate,
+                      search->found != NULL ? &candidate.bound : NULL)) {
+    search->refused = candidate;
     return FALSE;
   }
-  double density = shape->dense ? 1 : search->density;
-  double nonzeros = (double)shape->rows * shape->features * density;
-  Cs3MapCandidate candidate = {
-      .shape = *shape,
-      .mapping = *mapping,
-      .estimate = cs3_layer_estimate(search->hw, shape, mapping, density),
-  };
   search->fastest = MIN(search->fastest, candidate.estimate);
   if (search->found == NULL) {
     if (search->best.estimate == 0 || by_estimate(&candidate, &search->best) < 0)
       search->best = candidate;
     return TRUE;
   }
-  candidate.bound = cs3_layer_bound(search->hw, shape, mapping, (gint64)nonzeros);
   g_array_append_val(search->found, candidate);
   return TRUE;
 }
@@ -104,7 +101,9 @@ static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mappin
   gint64 first = force->fold > 0 ? force->fold : 1;
   gint64 feature_pes = mapping.axis == CS3_AXIS_X ? search->hw->wafer.pe_x : search->hw->wafer.pe_y;
   gint64 last = force->fold > 0 ? force->fold : feature_pes;
-  gboolean enough = FALSE;
+  gboolean enough = first > feature_pes;
+  if (enough)
+    search->refused = (Cs3MapCandidate){.shape = *shape, .mapping = mapping};
   for (mapping.fold = first; mapping.fold <= last && !enough; mapping.fold++) {
     gboolean many = force->fold <= 0 && mapping.fold > SURE_FOLDS;
     if (many && too_slow(search, shape, &mapping, &enough))
@@ -141,23 +140,30 @@ static gboolean dw_allowed(const Search *search, const Cs3LayerShape *shape,
   return wanted == CS3_DW_AUTO || wanted == dw;
 }
 
-static void consider_all(Search *search, const Cs3LayerShape *shape, const Cs3MapForce *force) {
-  const Cs3Hardware *hw = search->hw;
-  Cs3Mapping mapping = {
+/* Whether the weight format of @shape is one to look at. */
+static gboolean format_allowed(const Cs3LayerShape *shape, double density,
+                               const Cs3MapForce *force) {
+  if (density >= 1)
+    return shape->dense;
+  return allowed(force->dense, shape->dense);
+}
+
+/* What no search chooses. */
+static Cs3Mapping mapping_asked(const Cs3Hardware *hw, const Cs3MapForce *force) {
+  return (Cs3Mapping){
       .reduction = force->reduction >= 0 ? (Cs3Reduction)force->reduction
                                          : (Cs3Reduction)hw->kernel.reduction,
       .overlap = force->overlap >= 0 ? force->overlap
                                      : hw->kernel.reduction_overlap == CS3_OVERLAP_MICROTHREAD,
   };
-  Cs3LayerShape s = *shape;
-  for (s.dense = FALSE; s.dense <= TRUE; s.dense++) {
-    if ((!s.dense && search->density >= 1) ||
-        !allowed(search->density >= 1 ? -1 : force->dense, s.dense))
-      continue;
-    for (mapping.dw = CS3_DW_DOT; mapping.dw <= CS3_DW_BLOCK; mapping.dw++)
-      if (dw_allowed(search, shape, force, mapping.dw))
-        consider_axes(search, &s, mapping, force);
-  }
+}
+
+/* All mappings in the weight format of @shape. */
+static void consider_format(Search *search, const Cs3LayerShape *shape, const Cs3MapForce *force) {
+  Cs3Mapping mapping = mapping_asked(search->hw, force);
+  for (mapping.dw = CS3_DW_DOT; mapping.dw <= CS3_DW_BLOCK; mapping.dw++)
+    if (dw_allowed(search, shape, force, mapping.dw))
+      consider_axes(search, shape, mapping, force);
 }
 
 /* Why nothing fits; words for each of the many that do not would take longer than the search. */
@@ -173,7 +179,10 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
                    .density = density,
                    .fastest = G_MAXDOUBLE,
                    .found = g_array_new(FALSE, FALSE, sizeof(Cs3MapCandidate))};
-  consider_all(&search, shape, force);
+  Cs3LayerShape s = *shape;
+  for (s.dense = FALSE; s.dense <= TRUE; s.dense++)
+    if (format_allowed(&s, density, force))
+      consider_format(&search, &s, force);
   if (search.found->len == 0) {
     g_array_unref(search.found);
     explain_refusal(&search, error);
@@ -183,16 +192,64 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
   return search.found;
 }
 
-gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
-                      const Cs3MapForce *force, Cs3MapCandidate *best, GError **error) {
-  Search search = {.hw = hw, .density = density, .fastest = G_MAXDOUBLE};
-  consider_all(&search, shape, force);
-  if (search.best.estimate == 0) {
-    explain_refusal(&search, error);
-    return FALSE;
+/* Everything that the best mapping in a weight format depends on. */
+static Cs3MemoKey question_key(const Search *search, const Cs3LayerShape *shape,
+                               const Cs3MapForce *force) {
+  const double density = shape->dense ? 1 : search->density;
+  const gint64 words[] = {shape->pass,      shape->rows,    shape->features, shape->tokens,
+                          shape->dense,     force->fold,    force->axis,     force->placement,
+                          force->reduction, force->overlap, force->dw};
+  Cs3MemoKey key = cs3_memo_key(NULL, search->hw, sizeof *search->hw);
+  key = cs3_memo_key(&key, &density, sizeof density);
+  return cs3_memo_key(&key, words, sizeof words);
+}
+
+/* The best mapping of @shape in its weight format; estimate 0: none fits. */
+static Cs3MapCandidate best_of_format(Search *search, const Cs3LayerShape *shape,
+                                      const Cs3MapForce *force, Cs3Memo *memo) {
+  Cs3MemoKey key = question_key(search, shape, force);
+  gint64 known[CS3_MEMO_VALUES];
+  Cs3MapCandidate best = {.shape = *shape, .mapping = mapping_asked(search->hw, force)};
+  if (cs3_memo_find(memo, &key, known)) {
+    memcpy(&best.estimate, &known[0], sizeof best.estimate);
+    best.mapping.fold = known[1];
+    best.mapping.axis = (int)known[2];
+    best.mapping.placement = (Cs3AccPlacement)(known[3] >> 8);
+    best.mapping.dw = (Cs3DwAlgorithm)(known[3] & 0xff);
+    return best;
   }
-  *best = search.best;
-  return TRUE;
+  search->best.estimate = 0;
+  search->fastest = G_MAXDOUBLE;
+  consider_format(search, shape, force);
+  if (search->best.estimate > 0)
+    best = search->best;
+  known[1] = best.mapping.fold;
+  known[2] = best.mapping.axis;
+  known[3] = (gint64)best.mapping.placement << 8 | (gint64)best.mapping.dw;
+  memcpy(&known[0], &best.estimate, sizeof best.estimate);
+  cs3_memo_keep(memo, &key, known);
+  return best;
+}
+
+gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+                      const Cs3MapForce *force, Cs3Memo *memo, Cs3MapCandidate *best,
+                      GError **error) {
+  Search search = {.hw = hw, .density = density};
+  Cs3LayerShape s = *shape;
+  best->estimate = 0;
+  for (s.dense = FALSE; s.dense <= TRUE; s.dense++) {
+    if (!format_allowed(&s, density, force))
+      continue;
+    Cs3MapCandidate c = best_of_format(&search, &s, force, memo);
+    if (c.estimate > 0 && (best->estimate == 0 || by_estimate(&c, best) < 0))
+      *best = c;
+  }
+  if (best->estimate > 0)
+    return TRUE;
+  if (memo != NULL && search.refused.mapping.fold == 0) /* remembered, but not why */
+    return cs3_map_best(hw, shape, density, force, NULL, best, error);
+  explain_refusal(&search, error);
+  return FALSE;
 }
 
 Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan *weights,

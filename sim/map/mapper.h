@@ -59,9 +59,11 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
 /**
  * cs3_map_best: the first of cs3_map_candidates(), without bound, and found faster. Errors: the
  * same.
+ * @memo: (nullable): of such questions. A weight format is one of its own, so that searches with
+ * and without a forced format share what they find.
  */
 gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
-                      const Cs3MapForce *force, Cs3MapCandidate *best,
+                      const Cs3MapForce *force, Cs3Memo *memo, Cs3MapCandidate *best,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

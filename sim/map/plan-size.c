@@ -27,7 +27,8 @@ static double estimate_pass(const Cs3PlanInput *input, guint index, double densi
   Cs3LayerShape shape = cs3_plan_shape(node, pass, cs3_plan_rows(node, micro_batch));
   Cs3Hardware hw = cs3_plan_fed_wafer(input);
   Cs3MapCandidate best;
-  return cs3_map_best(&hw, &shape, density, &input->force, &best, NULL) ? best.estimate : INFINITY;
+  gboolean fits = cs3_map_best(&hw, &shape, density, &input->force, input->memo, &best, NULL);
+  return fits ? best.estimate : INFINITY;
 }
 
 /* Cycles of a matrix by closed forms; nodes that share shape, rows and density share the entry. */
