@@ -18,3 +18,11 @@ typedef enum {
   CS3_CONFIG_ERROR_CYCLE,     /* presets that build on one another in a circle */
   CS3_CONFIG_ERROR_CONFLICT   /* two values that cannot both be true */
 } Cs3ConfigError;
+
+/**
+ * cs3_config_hide: a file that another file names may be any file, and its content is not for
+ * everybody who reads the message. Where @error is about what @file holds (it begins with its
+ * name), the place stays and the words go: "FILE:7: is not WHAT; 'COMMAND FILE' says why".
+ * @what: "a hardware file"; @command: with which the user can look by himself.
+ */
+void cs3_config_hide(GError **error, const char *file, const char *what, const char *command);

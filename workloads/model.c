@@ -4,6 +4,7 @@
 
 #include "workloads/model.h"
 
+#include "base/suggest.h"
 #include "workloads/config-reader.h"
 #include "workloads/family.h"
 #include "workloads/workload-error.h"
@@ -114,13 +115,22 @@ static const char *text_type(const char *type) {
   return NULL;
 }
 
+/* The known families, the nearest one, and what to do where none is meant. */
 static void fail_family(json_t *type, const char *source, GError **error) {
-  g_autoptr(GString) known = g_string_new(NULL);
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
   for (const Cs3Family *const *f = cs3_family_registry(); *f; f++)
-    g_string_append_printf(known, "%s%s", known->len ? ", " : "", (*f)->name);
+    g_ptr_array_add(names, (gpointer)(*f)->name);
+  g_ptr_array_add(names, NULL);
+  const char *const *known = (const char *const *)names->pdata;
+  g_autofree char *all = g_strjoinv(", ", (char **)known);
   g_autofree char *got = type ? cs3_config_show(type) : g_strdup("no such key");
-  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
-              "%s: model_type: expected one of %s; got %s", source, known->str, got);
+  const char *near = json_is_string(type) ? cs3_suggest(json_string_value(type), known) : NULL;
+  g_autofree char *hint = near ? g_strdup_printf(" (did you mean %s?)", near) : g_strdup("");
+  g_set_error(
+      error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+      "%s: model_type: expected a family that is known, got %s%s; write the network with the"
+      " keys of one that has the same layers: %s",
+      source, got, hint, all);
 }
 
 /* The language model of a file with several towers; NULL with @error unset: @root is no such file.

@@ -227,22 +227,8 @@ static gboolean refuse_abstract(Cs3Ini *ini, const char *name, GError **error) {
   return FALSE;
 }
 
-/* A file that another one names may be any file, and its content is not for everybody who reads the
- * message: the place stays, the words go. */
 static void hide_content(const Located *file, GError **error) {
-  const char *message = (*error)->message;
-  g_autofree char *label = g_utf8_make_valid(file->label, -1);
-  gsize n = strlen(label);
-  if (!g_str_has_prefix(message, label) || message[n] != ':')
-    n = 0;
-  gsize digits = n > 0 ? strspn(message + n + 1, "0123456789") : 0;
-  g_autofree char *line = digits > 0 ? g_strndup(message + n, digits + 1) : g_strdup("");
-  GError *plain = g_error_new(
-      (*error)->domain, (*error)->code,
-      "%s%s: is not a hardware file to build on; 'cs3sim explain --hardware %s' says why", label,
-      line, label);
-  g_clear_error(error);
-  *error = plain;
+  cs3_config_hide(error, file->label, "a hardware file to build on", "cs3sim explain --hardware");
 }
 
 /* @asked: the name when this is the file that the user named, NULL for one it builds on. */

@@ -366,23 +366,50 @@ static gboolean is_set(const Cs3ScenarioOptions *options, const char *key) {
   return FALSE;
 }
 
+static gboolean apply_base(Cs3ScenarioOptions *base, const char *key, const char *value,
+                           const char *where, GError **error) {
+  if (cs3_setting_apply(base, key, value, error))
+    return TRUE;
+  g_prefix_error(error, "%s: ", where);
+  return FALSE;
+}
+
+/* The files that a sweep's file names are not told about: its user may not be its author. */
+static gboolean check_files(const char *key, const char *value, GError **error) {
+  gboolean model = strcmp(key, "model") == 0;
+  if (!model && strcmp(key, "hardware") != 0)
+    return TRUE;
+  g_auto(GStrv) items = g_strsplit(value, ",", -1);
+  for (char **item = items; *item != NULL; item++) {
+    GError *problem = NULL;
+    Cs3MemoKey identity;
+    if (*g_strstrip(*item) == '\0' || cs3_setting_identity(key, *item, &identity, &problem))
+      continue;
+    cs3_config_hide(&problem, *item, model ? "a network that can be read" : "a hardware file",
+                    model ? "cs3sim inspect" : "cs3sim explain --hardware");
+    g_propagate_error(error, problem);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean take_entry(Cs3Axes *axes, Cs3ScenarioOptions *base, Cs3Ini *ini, const char *group,
                            const char *key, GHashTable *given, GError **error) {
   g_autofree char *where = cs3_ini_where(ini, group, key);
   const char *value = cs3_ini_take(ini, group, key);
-  if (strcmp(group, "axes") == 0)
-    return cs3_axes_add(axes, key, value, where, error);
-  if (strcmp(group, "base") != 0) {
+  gboolean axis = strcmp(group, "axes") == 0;
+  if (!axis && strcmp(group, "base") != 0) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
                 "%s: unknown entry '%s' in [%s]; a sweep file has [sweep] mode, [base] and [axes]",
                 where, key, group);
     return FALSE;
   }
-  if ((given != NULL && g_hash_table_contains(given, key)) || is_set(base, key))
+  if (!axis && ((given != NULL && g_hash_table_contains(given, key)) || is_set(base, key)))
     return TRUE;
-  if (cs3_setting_apply(base, key, value, error))
-    return TRUE;
-  g_prefix_error(error, "%s: ", where);
+  if (check_files(key, value, error))
+    return axis ? cs3_axes_add(axes, key, value, where, error)
+                : apply_base(base, key, value, where, error);
+  g_prefix_error(error, "%s: %s: ", where, key);
   return FALSE;
 }
 

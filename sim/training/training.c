@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "base/config-error.h"
 #include "workloads/workload-error.h"
 
 /* Sparsities at which a phase of gradual pruning is simulated. */
@@ -42,9 +43,21 @@ typedef struct {
 
 /* --- the steps of a phase -------------------------------------------------------------------- */
 
+/* The model and the machine of a recipe may be files that its author, not its user, has named. */
+static Cs3Scenario *scenario_of(Job *job, GError **error) {
+  GError *problem = NULL;
+  Cs3Scenario *scenario = cs3_scenario_new(&job->step, &problem);
+  if (scenario != NULL)
+    return scenario;
+  cs3_config_hide(&problem, job->step.model, "a network that can be read", "cs3sim inspect");
+  cs3_config_hide(&problem, job->step.hardware, "a hardware file", "cs3sim explain --hardware");
+  g_propagate_error(error, problem);
+  return NULL;
+}
+
 static Cs3Run *run_step(Job *job, double sparsity, Cs3Scenario **scenario, GError **error) {
   job->step.sparsity = sparsity;
-  *scenario = cs3_scenario_new(&job->step, error);
+  *scenario = scenario_of(job, error);
   if (*scenario == NULL)
     return NULL;
   const Cs3Scenario *known = job->baseline_scenario;
@@ -333,7 +346,7 @@ static gboolean run_phase(Job *job, guint index, Costs *costs, GArray *legs, GEr
     return FALSE;
   /* The length that stands for 0 is the model's. */
   job->step.sparsity = 0;
-  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&job->step, error);
+  g_autoptr(Cs3Scenario) scenario = scenario_of(job, error);
   if (scenario == NULL || !lasting_only(scenario, job->step.fault, error))
     return FALSE;
   p->batch = scenario->config.batch;

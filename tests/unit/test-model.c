@@ -116,8 +116,11 @@ static const struct {
     {LLAMA ",\"hidden_size\":Infinity}",
      "hidden_size: expected an integer from 1 to 1048576, got \"Infinity\""},
     {"{\"a\": 99999999999999999999}", "too big integer"},
-    {"{}", "model_type: expected one of albert, arcee, "},
-    {"{}", "xlm-roberta; got no such key"},
+    {"{}",
+     "model_type: expected a family that is known, got no such key; write the network with the keys"
+     " of one that has the same layers: albert, arcee, "},
+    {"{}", "whisper, xlm-roberta"},
+    {"{\"model_type\": \"Mixtral2\"}", "got \"Mixtral2\" (did you mean mixtral?); write"},
     {"{\"model_type\": \"elmo\"}", "got \"elmo\""},
     {"{\"model_type\": \"a\\nb\"}", "got \"a?b\""},
     {"{\"model_type\": 3}", "got 3"},
@@ -185,7 +188,7 @@ static const struct {
     {"{\"model_type\":\"llava\",\"text_config\":3}", "got something else"},
     {"{\"model_type\":\"llava\",\"text_config\":{\"text_config\":{}}}", "got one within another"},
     {"{\"model_type\":\"llava\",\"text_config\":{\"model_type\":\"llava\"}}",
-     "text_config: model_type: expected one of"},
+     "text_config: model_type: expected a family that is known, got"},
 };
 
 START_TEST(test_bad_config) {
