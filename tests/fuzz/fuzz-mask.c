@@ -8,12 +8,18 @@
 
 #include "workloads/mask-file.h"
 
-const char *const fuzz_seeds[] = {"workloads/masks/mlp-80.smtx", "workloads/masks/small-70.mtx",
-                                  "workloads/masks/attention-50.safetensors", NULL};
+const char *const fuzz_seeds[] = {"workloads/masks/mlp-80.smtx",
+                                  "workloads/masks/small-70.mtx",
+                                  "workloads/masks/attention-50.safetensors",
+                                  "tests/data/csr.npz",
+                                  "tests/data/csc.npz",
+                                  NULL};
 
 static const char *suffix_of(const guint8 *data, gsize size) {
   if (size > 2 && memcmp(data, "%%", 2) == 0)
     return ".mtx";
+  if (size > 2 && memcmp(data, "PK", 2) == 0)
+    return ".npz";
   return size > 2 && g_ascii_isdigit(data[0]) && g_ascii_isdigit(data[1]) ? ".smtx"
                                                                           : ".safetensors";
 }
