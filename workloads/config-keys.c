@@ -47,6 +47,7 @@ static const char *const harmless[] = {
     "use_reentrant",
     "unsloth_*",
     "model_max_length",
+    "max_sequence_length",
     "max_length",
     "tensor_parallel_degree",
     "pretraining_tp",

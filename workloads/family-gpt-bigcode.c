@@ -17,10 +17,13 @@ static const Cs3Field fields[] = {
     CS3_FIELD_END,
 };
 
-static const char *const harmless[] = {CS3_HARMLESS_GPT2,       "is_decoder",
-                                       "inference_runner",      "max_sequence_length",
-                                       "pad_key_length",        "pre_allocate_kv_cache",
-                                       "validate_runner_input", NULL};
+static const char *const harmless[] = {CS3_HARMLESS_GPT2,
+                                       "is_decoder",
+                                       "inference_runner",
+                                       "pad_key_length",
+                                       "pre_allocate_kv_cache",
+                                       "validate_runner_input",
+                                       NULL};
 
 static void defaults(gpointer config) {
   *(Config *)config = (Config){.d = {.layers = 12,
