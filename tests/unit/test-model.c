@@ -56,11 +56,6 @@ static const struct {
      "\"max_position_embeddings\":2048,\"rotary_pct\":0.25,\"hidden_act\":\"gelu_fast\","
      "\"use_parallel_residual\":true,\"tie_word_embeddings\":false}",
      20554567680},
-    /* LLaMA 60M as GaLore and ReLoRA configure it: a length that no network reads, by hand. */
-    {"{\"model_type\":\"llama\",\"hidden_size\":512,\"intermediate_size\":1376,"
-     "\"num_hidden_layers\":8,\"num_attention_heads\":8,\"vocab_size\":32000,"
-     "\"max_sequence_length\":1024}",
-     2 * 32000 * 512 + 8 * (4 * 512 * 512 + 3 * 512 * 1376 + 2 * 512) + 512},
     /* Pythia-160m, arXiv 2304.01373. */
     {"{\"model_type\":\"gpt_neox\",\"hidden_size\":768,\"intermediate_size\":3072,"
      "\"num_hidden_layers\":12,\"num_attention_heads\":12,\"vocab_size\":50304,"
@@ -93,6 +88,11 @@ static const struct {
      "\"num_hidden_layers\":16,\"num_attention_heads\":32,\"num_key_value_heads\":8,"
      "\"vocab_size\":128256,\"max_position_embeddings\":131072,\"tie_word_embeddings\":true}",
      1235814400},
+    /* LLaMA 60M as GaLore and ReLoRA configure it: a length that no network reads, by hand. */
+    {"{\"model_type\":\"llama\",\"hidden_size\":512,\"intermediate_size\":1376,"
+     "\"num_hidden_layers\":8,\"num_attention_heads\":8,\"vocab_size\":32000,"
+     "\"max_sequence_length\":1024}",
+     2 * 32000 * 512 + 8 * (4 * 512 * 512 + 3 * 512 * 1376 + 2 * 512) + 512},
 };
 
 START_TEST(test_other_parameters) {
