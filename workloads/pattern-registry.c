@@ -4,10 +4,8 @@
 
 #include "workloads/pattern.h"
 
-static const Cs3PatternOps *const registry[] = {
-    &cs3_pattern_uniform, &cs3_pattern_uniform_exact, &cs3_pattern_n_of_m,
-    &cs3_pattern_block,   &cs3_pattern_uneven,        NULL,
-};
+#define ROW(name) &cs3_pattern_##name,
+static const Cs3PatternOps *const registry[] = {CS3_PATTERNS(ROW) NULL};
 
 const Cs3PatternOps *const *cs3_pattern_registry(void) {
   return registry;

@@ -44,11 +44,14 @@ struct Cs3Pattern {
   char text[128];                   /* the one way to write it */
 };
 
-extern const Cs3PatternOps cs3_pattern_block;
-extern const Cs3PatternOps cs3_pattern_n_of_m;
-extern const Cs3PatternOps cs3_pattern_uneven;
-extern const Cs3PatternOps cs3_pattern_uniform;
-extern const Cs3PatternOps cs3_pattern_uniform_exact;
+/* The patterns, in the order in which messages list them: a row each. */
+/* clang-format off */
+#define CS3_PATTERNS(ROW) \
+  ROW(uniform) ROW(uniform_exact) ROW(n_of_m) ROW(block) ROW(uneven)
+/* clang-format on */
+#define CS3_PATTERN_OPS(name) extern const Cs3PatternOps cs3_pattern_##name;
+CS3_PATTERNS(CS3_PATTERN_OPS)
+#undef CS3_PATTERN_OPS
 
 /** cs3_pattern_registry: (transfer none): NULL-terminated array of all patterns. */
 const Cs3PatternOps *const *cs3_pattern_registry(void);

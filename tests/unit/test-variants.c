@@ -43,15 +43,9 @@ static const Cs3PatternOps runs = {
 
 /* In place of workloads/pattern-registry.c: its rows and one more. */
 const Cs3PatternOps *const *cs3_pattern_registry(void) {
-  static const Cs3PatternOps *const registry[] = {
-      &cs3_pattern_uniform,
-      &cs3_pattern_uniform_exact,
-      &cs3_pattern_n_of_m,
-      &cs3_pattern_block,
-      &cs3_pattern_uneven,
-      &runs,
-      NULL,
-  };
+#define ROW(name) &cs3_pattern_##name,
+  static const Cs3PatternOps *const registry[] = {CS3_PATTERNS(ROW) & runs, NULL};
+#undef ROW
   return registry;
 }
 
