@@ -243,7 +243,7 @@ static const Cs3Param params[] = {
          "activations), "
          "or spilled from the cache to SRAM when a row ends."),
     ANY_OF(kernel, "acc_precision", acc_precision, acc_precisions, UNPUBLISHED,
-           NO_PUBLIC_VALUE "the SDK offers both; FP16 gives the advertised rate",
+           NO_PUBLIC_VALUE "the SDK offers both; FP32 gives the measured dense rates",
            "Precision of partial sums; FP32 halves the lanes and doubles the reduction."),
     ANY_OF(kernel, "reduction", reduction, reductions, UNPUBLISHED,
            NO_PUBLIC_VALUE "a pipelined chain; the vendor's is said to be a ring",
@@ -260,18 +260,17 @@ static const Cs3Param params[] = {
         NO_PUBLIC_VALUE "dot products; a local block is the other way to do it",
         "How weight gradients are computed: a dot product over the PE's tokens for each live "
         "weight, a multiply-add of all of a row's gradients for each token, or what is faster."),
-    ENUM_OF(
-        ONE_LAYER, kernel, "backward", backward, backwards, DISPUTED,
+    ANY_OF(
+        kernel, "backward", backward, backwards, DISPUTED,
         "Cerebras training documentation: weights come in once for forward and once for backward "
         "(shared); how the kernels do that is not public",
         "Passes over the weights in a layer's backward: one for dX and one for dW, or one for "
-        "both. "
-        "Whole steps (cs3sim run) always have two so far."),
-    ENUM_OF(ONE_LAYER, kernel, "backward_overlap", backward_overlap, overlaps, UNPUBLISHED,
-            NO_PUBLIC_VALUE "microthread; Hot Chips 34, 2022: eight of them beside the main thread",
-            "Shared backward: whether a weight's multiply-add (dX) and dot product (dW) take turns "
-            "on the datapath cycle by cycle, so that one issues while the other waits for SRAM, or "
-            "run one after the other."),
+        "both."),
+    ANY_OF(kernel, "backward_overlap", backward_overlap, overlaps, UNPUBLISHED,
+           NO_PUBLIC_VALUE "microthread; Hot Chips 34, 2022: eight of them beside the main thread",
+           "Shared backward: whether a weight's multiply-add (dX) and dot product (dW) take turns "
+           "on the datapath cycle by cycle, so that one issues while the other waits for SRAM, or "
+           "run one after the other."),
     INT(kernel, "dense_weight_bits", dense_weight_bits, NONE, 1, 32, 0, 0, DERIVED,
         "FP16 weights need no index: two in a 32-bit wavelet",
         "Bits on the wire per weight of a dense layer."),

@@ -21,6 +21,7 @@ static const Cs3Plot *const plots[] = {
     &cs3_plot_validation,
     &cs3_plot_scaling,
     &cs3_plot_timeline,
+    &cs3_plot_memory,
     NULL,
 };
 

@@ -43,6 +43,7 @@ typedef enum {
   CS3_PLOT_NEEDS_CURVES,     /* curves of sim/picture/sparsity-curves.h */
   CS3_PLOT_NEEDS_SYSTEMS,    /* runs that differ in the number of systems, and may in the batch */
   CS3_PLOT_NEEDS_TIMELINE,   /* one run with the member `timeline` */
+  CS3_PLOT_NEEDS_MEMORY,     /* one run with the member `memory` */
 } Cs3PlotNeeds;
 
 typedef struct {

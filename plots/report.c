@@ -337,8 +337,7 @@ static const Column layer_columns[] = {
     {"sparsity", "sparsity", FALSE, 1, 3},
     {"cycles", "cycles", FALSE, 1, 9},
     {"forward", "passes.forward.cycles", FALSE, 1, 9},
-    {"dX", "passes.dx.cycles", FALSE, 1, 9},
-    {"dW", "passes.dw.cycles", FALSE, 1, 9},
+    {"backward", "backward_cycles", FALSE, 1, 9},
     {"speed-up", "speedup", FALSE, 1, 3},
     {"forward mapping", "passes.forward.mapping.text", TRUE, 1, 0},
 };

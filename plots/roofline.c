@@ -12,7 +12,8 @@
 
 enum { WAVELET_BYTES = 4 };
 
-static const char *const passes[] = {"forward", "dx", "dw"};
+/* A run has the first and the last, or the first three. */
+static const char *const passes[] = {"forward", "dx", "dw", "backward"};
 
 /* One pass of one layer. */
 typedef struct {
@@ -23,8 +24,9 @@ typedef struct {
 
 static gboolean point_of(const json_t *record, const json_t *layer, const char *pass, Point *p) {
   const json_t *object = json_object_get(json_object_get(layer, "passes"), pass);
-  double flops = 2 * cs3_record_number(object, "nonzeros") *
-                 cs3_record_number(record, "mapping.tokens_on_wafer");
+  double products = g_str_equal(pass, "backward") ? 2 : 1; /* dX and dW */
+  double flops =
+      2 * products * cs3_record_number(object, "nonzeros") * cs3_record_number(layer, "rows");
   double bytes = WAVELET_BYTES * fmax(cs3_record_number(object, "ingress_wavelets"),
                                       cs3_record_number(object, "egress_wavelets"));
   double seconds =
@@ -131,6 +133,7 @@ static void write_curves(const json_t *record, const Cs3PlotTarget *target, doub
       {"forward", "F", CS3_COLOR_BLUE, 6, 1.9},
       {"dX", "X", CS3_COLOR_ORANGE, 5, 0.9},
       {"dW", "W", CS3_COLOR_GREEN, 9, 1.2},
+      {"backward", "B", CS3_COLOR_VERMILLION, 5, 0.9},
   };
   double slope = edge_bytes_per_s(record) / 1e15;
   cs3_script_add(script, SAY("plot (x * "), NUM(slope), SAY(" < "), NUM(peak), SAY(" ? x * "),

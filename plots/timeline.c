@@ -10,7 +10,7 @@
 #include "results/record.h"
 
 /* Micro-batches that can be told apart. */
-enum { SHOWN_MICRO_BATCHES = 2, FIXED_LANES = 3, MOST_CLASSES = 8 };
+enum { SHOWN_MICRO_BATCHES = 2, FIXED_LANES = 5, MOST_CLASSES = 8 };
 
 /* What a bar says; `direction` tells the two kinds of arithmetic apart. */
 typedef struct {
@@ -23,10 +23,13 @@ static const Kind kinds[] = {
     {"stream", NULL, CS3_WORDS("weights down"), "#56B4E9", "w"},
     {"reduce", NULL, CS3_WORDS("gradients up"), "#E69F00", "g"},
     {"update", NULL, CS3_WORDS("updates"), "#009E73", "u"},
+    {"send activations", NULL, CS3_WORDS("activations sent"), "#999999", "s"},
+    {"fetch activations", NULL, CS3_WORDS("activations back"), "#555555", "a"},
     {"compute", "forward", CS3_WORDS("forward"), "#0072B2", "f"},
     {"compute", "backward", CS3_WORDS("backward"), "#CC79A7", "b"},
     {"wait weights", NULL, CS3_WORDS("waits for weights"), "#D55E00", "."},
     {"wait egress", NULL, CS3_WORDS("waits to send gradients"), "#F0E442", ":"},
+    {"wait activations", NULL, CS3_WORDS("waits for activations"), "#882255", ";"},
     {"boundary", NULL, CS3_WORDS("boundary of two steps"), "#000000", "#"},
     {"edge", NULL, CS3_WORDS("edge of the step"), "#999999", "|"},
 };
@@ -48,10 +51,12 @@ static int kind_of(const json_t *span) {
   return -1;
 }
 
-/* From the top: MemoryX, down, up, the classes of wafers. */
+/* From the top: MemoryX, weights down, gradients up, activations out and back, the classes of
+ * wafers.
+ */
 static double lane_of(const json_t *span, guint lanes) {
   int kind = kind_of(span);
-  static const int fixed[] = {1, 2, 0}; /* stream, reduce, update */
+  static const int fixed[FIXED_LANES] = {1, 2, 0, 3, 4}; /* in the order of `kinds` */
   int lane = kind < FIXED_LANES ? fixed[kind] : FIXED_LANES + (int)cs3_record_number(span, "class");
   return (double)lanes - lane;
 }
@@ -132,7 +137,8 @@ static void write_data(const json_t *series, Cs3Script *data) {
 static void write_lanes(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script) {
   guint lanes = lanes_of(series);
   cs3_script_add(script, SAY("set ytics ('MemoryX' "), NUM(lanes), SAY(", 'SwarmX down' "),
-                 NUM(lanes - 1), SAY(", 'SwarmX up' "), NUM(lanes - 2));
+                 NUM(lanes - 1), SAY(", 'SwarmX up' "), NUM(lanes - 2), SAY(", 'kept away' "),
+                 NUM(lanes - 3), SAY(", 'fetched' "), NUM(lanes - 4));
   for (guint c = 0; c + FIXED_LANES < lanes; c++) {
     double systems = json_number_value(json_array_get(classes_of(series), c));
     g_autofree char *name = g_strdup_printf("%.0f wafer%s", systems, systems == 1 ? "" : "s");
@@ -209,7 +215,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
                                      .caption = caption,
                                      .x = "time [ms]",
                                      .y = "",
-                                     .legend_rows = 4,
+                                     .legend_rows = 6,
                                      .legend_columns = 2});
   write_lanes(series, target, script);
   gboolean first = TRUE;

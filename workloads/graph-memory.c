@@ -6,64 +6,9 @@
 
 #include <math.h>
 
+#include "workloads/lifetimes.h"
+
 enum { ELEMENT_BYTES = 2 };
-
-/* Elements per sample of one instance of a segment. */
-typedef struct {
-  double saved;     /* kept for its backward */
-  double gradients; /* the largest pair (of an operator's output and of its input) alive at once */
-  double input;     /* what it gets from the one before */
-} Footprint;
-
-static double list_elements(const Cs3Graph *graph, const int *list, int room) {
-  double sum = 0;
-  for (int i = 0; i < room && list[i] >= 0; i++) {
-    const Cs3Tensor *tensor = cs3_graph_tensor(graph, list[i]);
-    sum += (double)tensor->elements * tensor->rows;
-  }
-  return sum;
-}
-
-static double gradient_elements(const Cs3Graph *graph, const Cs3Node *node) {
-  if (node->kind != CS3_NODE_LINEAR && node->kind != CS3_NODE_ACTIVATION)
-    return 0;
-  return list_elements(graph, node->reads, CS3_NODE_MAX_READS) +
-         list_elements(graph, node->writes, CS3_NODE_MAX_WRITES);
-}
-
-static Footprint measure(const Cs3Graph *graph, const Cs3Segment *segment) {
-  Footprint f = {0};
-  for (guint i = segment->first; i < segment->first + segment->count; i++) {
-    const Cs3Node *node = cs3_graph_node(graph, i);
-    f.saved += cs3_node_saved_elements(graph, node) * cs3_node_rows(node);
-    f.gradients = MAX(f.gradients, gradient_elements(graph, node));
-  }
-  f.input = list_elements(graph, &segment->input, 1);
-  return f;
-}
-
-/* Sums and maxima over the stages of a step, in elements per sample. */
-typedef struct {
-  double blocks;      /* stages that are blocks */
-  double saved;       /* by all blocks */
-  double inputs;      /* of all blocks */
-  double checkpoints; /* inputs of every stride-th block */
-  double input;       /* largest of a block */
-  double gradients;   /* largest of a block, with that of the residual stream beside them */
-  double block;       /* largest of a block's saved activations and gradients */
-  double head; /* kept by what follows the first block and is none, and the residual's gradient */
-} Totals;
-
-static void add_block(Totals *t, const Footprint *f, double stride) {
-  if (fmod(t->blocks, stride) == 0)
-    t->checkpoints += f->input;
-  t->blocks++;
-  t->saved += f->saved;
-  t->inputs += f->input;
-  t->input = MAX(t->input, f->input);
-  t->gradients = MAX(t->gradients, f->gradients + f->input);
-  t->block = MAX(t->block, f->saved + f->gradients + f->input);
-}
 
 static double count_blocks(const Cs3Graph *graph) {
   double blocks = 0;
@@ -73,39 +18,53 @@ static double count_blocks(const Cs3Graph *graph) {
   return blocks;
 }
 
-static Totals total(const Cs3Graph *graph, double stride) {
-  Totals t = {0};
-  g_autofree Footprint *footprint = g_new(Footprint, graph->segments->len);
-  for (guint s = 0; s < graph->segments->len; s++)
-    footprint[s] = measure(graph, cs3_graph_segment(graph, s));
-  double head = 0;
-  for (guint i = 0; i < graph->order->len; i++) {
-    guint s = g_array_index(graph->order, Cs3Stage, i).segment;
-    if (cs3_graph_segment(graph, s)->block)
-      add_block(&t, &footprint[s], stride);
-    else if (t.blocks > 0)
-      head += footprint[s].saved;
+double cs3_recompute_stride(const Cs3Graph *graph) {
+  return MAX(ceil(sqrt(count_blocks(graph))), 1);
+}
+
+/* Every segment under @policy, and what it needs of other segments. */
+typedef struct {
+  Cs3Footprint room;
+  double outside;
+} Need;
+
+static Need *needs_new(const Cs3Graph *graph, Cs3Recompute policy) {
+  g_autofree double *bytes = g_new(double, graph->tensors->len);
+  for (guint t = 0; t < graph->tensors->len; t++) {
+    const Cs3Tensor *tensor = cs3_graph_tensor(graph, (int)t);
+    bytes[t] = ELEMENT_BYTES * (double)tensor->elements * tensor->rows;
   }
-  t.head = head + t.input;
-  return t;
+  Need *needs = g_new0(Need, graph->segments->len);
+  for (guint s = 0; s < graph->segments->len; s++) {
+    g_autoptr(Cs3Lifetimes) l = cs3_lifetimes_new(graph, s);
+    gboolean again = policy != CS3_RECOMPUTE_NONE && cs3_graph_segment(graph, s)->block;
+    Cs3Keep keep = {.again = again ? cs3_lifetimes_everything(l) : 0, .tiles = 1, .sums = 1};
+    cs3_lifetimes_measure(l, &keep, bytes, &needs[s].room);
+    needs[s].outside = cs3_lifetimes_outside(l, bytes);
+  }
+  return needs;
 }
 
 Cs3Memory cs3_graph_memory(const Cs3Graph *graph, Cs3Recompute policy) {
-  double stride =
-      MAX(ceil(sqrt(count_blocks(graph))), 1); /* blocks between two checkpoints, full */
-  Totals t = total(graph, stride);
-  double resident = t.saved, working = t.gradients, extra = 0;
-  if (policy == CS3_RECOMPUTE_LAYER) {
-    resident = t.inputs;
-    working = t.block;
-    extra = 1;
-  } else if (policy == CS3_RECOMPUTE_FULL) {
-    resident = t.checkpoints;
-    working = (stride - 1) * t.input + t.block;
-    extra = 2;
+  gboolean full = policy == CS3_RECOMPUTE_FULL;
+  double stride = cs3_recompute_stride(graph), blocks = 0;
+  double kept = 0, peak = 0, resident = 0; /* by all stages so far; of blocks */
+  g_autofree Need *needs = needs_new(graph, policy);
+  for (guint k = 0; k < graph->order->len; k++) {
+    guint s = g_array_index(graph->order, Cs3Stage, k).segment;
+    gboolean block = cs3_graph_segment(graph, s)->block;
+    const Need *need = &needs[s];
+    gboolean between = block && full && fmod(blocks++, stride) != 0;
+    double beside = kept + need->outside + (between ? (stride - 2) * need->room.kept : 0);
+    peak = MAX(peak, beside + MAX(need->room.forward, need->room.backward));
+    if (between)
+      continue;
+    kept += need->room.kept;
+    resident += block ? need->room.kept : 0;
   }
-  working = MAX(working, t.head);
-  return (Cs3Memory){.resident_bytes = ELEMENT_BYTES * resident,
-                     .working_bytes = ELEMENT_BYTES * working,
-                     .extra_forwards = extra};
+  return (Cs3Memory){.resident_bytes = resident,
+                     .working_bytes = peak - resident,
+                     .extra_forwards = full                            ? 2
+                                       : policy == CS3_RECOMPUTE_LAYER ? 1
+                                                                       : 0};
 }

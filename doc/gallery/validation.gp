@@ -47,7 +47,7 @@ set format y
 set format x '%g'
 set lmargin at screen 0.72
 set rmargin at screen 0.985
-set xrange [0.4:19.3409099795385]
+set xrange [0.4:17.0480370895668]
 set grid noytics
 set xtics (0.2, 0.5, 1, 2, 5, 10, 20)
 set xlabel 'simulated / published' offset 0, 0.3

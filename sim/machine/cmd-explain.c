@@ -11,7 +11,7 @@ typedef struct {
   gboolean ini;
 } ExplainOptions;
 
-static const ExplainOptions defaults = {.hardware = (char *)"cs3"};
+static const ExplainOptions defaults = {.hardware = (char *)CS3_DEFAULT_HARDWARE};
 
 static const Cs3Option options[] = {
     {.name = "hardware",

@@ -10,6 +10,10 @@
 #include "sim/machine/params.h"
 #include "sim/machine/system.h"
 
+/* The machine that the silicon supports: clock and rates as measured. What the vendor states or
+ * simulates is "cs3". */
+#define CS3_DEFAULT_HARDWARE "cs3-silicon"
+
 typedef struct {
   char *name;        /* "cs3" or the file's stem */
   char *description; /* (nullable): one line, from [machine] description */

@@ -20,9 +20,9 @@
 #define TRAINING(type, unit, group, key, member, min, max, low, high, evidence, source, help)      \
   FULL("train", type, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
 
-/* Plans keep every activation on the wafer, so nothing reaches these yet. */
+/* Of whole steps. */
 #define SERVER(type, unit, group, key, member, min, max, low, high, evidence, source, help)        \
-  FULL("", type, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
+  FULL(NULL, type, unit, group, key, member, min, max, low, high, NULL, evidence, source, help)
 
 static const char *const optimizers[] = {"adam", "momentum", "sgd", NULL};
 

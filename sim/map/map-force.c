@@ -21,7 +21,8 @@ static const char *const reduction_values[] = {CS3_REDUCTIONS(REDUCTION_VALUE) N
 static const char *const switch_values[] = {"no", "yes", NULL};
 static const char *const format_values[] = {"sparse", "dense", NULL};
 static const char *const dw_values[] = {"dot-row-chain", "local-block", NULL};
-static const char *const recompute_values[] = {"none", "layer", "full", NULL};
+static const char *const recompute_values[] = {"none", "layer", "full", "operation", NULL};
+static const char *const send_values[] = {"keep", "send", NULL};
 
 static const ForceKey force_keys[] = {
     {"fold", NULL, G_STRUCT_OFFSET(Cs3MapForce, fold), TRUE},
@@ -32,6 +33,7 @@ static const ForceKey force_keys[] = {
     {"format", format_values, G_STRUCT_OFFSET(Cs3MapForce, dense), FALSE},
     {"dw", dw_values, G_STRUCT_OFFSET(Cs3MapForce, dw), FALSE},
     {"recompute", recompute_values, G_STRUCT_OFFSET(Cs3MapForce, recompute), FALSE},
+    {"activations", send_values, G_STRUCT_OFFSET(Cs3MapForce, send), FALSE},
     {"micro-batch", NULL, G_STRUCT_OFFSET(Cs3MapForce, micro_batch), TRUE},
 };
 

@@ -9,6 +9,18 @@
  * @rows rows on the wafer. */
 Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 rows);
 
+/** cs3_plan_part_rows: rows of one copy of @node with @micro_batch samples when they are worked
+ * through in @parts equal parts: of the largest. */
+gint64 cs3_plan_part_rows(const Cs3Node *node, gint64 micro_batch, gint64 parts);
+
+/** cs3_plan_has_pass: whether a step has @pass: forward, and, unless it is forward alone, backward
+ * as one pass or as dX and dW.
+ */
+gboolean cs3_plan_has_pass(const Cs3PlanInput *input, int pass);
+
+/** cs3_plan_capacity: SRAM of a wafer for activations, bytes. */
+double cs3_plan_capacity(const Cs3PlanInput *input);
+
 /** cs3_plan_alike: whether a pass over a matrix of linear @x is one over a matrix of linear @y,
  * density aside. */
 gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y);
@@ -27,7 +39,7 @@ GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node);
 
 /**
  * cs3_plan_choose_size: micro-batch and recompute policy by closed forms: the fastest step whose
- * activations fit. Fills micro_batch, micro_batches, tokens, recompute, memory, capacity_bytes.
+ * activations fit. Fills micro_batch, micro_batches, tokens, memory.
  */
 gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,9 +13,10 @@
 /* A weight matrix, used by three passes. */
 typedef struct {
   guint node;
+  gint64 tiles;              /* parts of the rows */
   gint64 layer, copy, group; /* whose random stream is drawn, whose weights are read */
   double density;
-  Cs3PlanPass passes[CS3_N_PASSES];
+  Cs3PlanPass passes[CS3_N_PASS_KINDS];
   GError *error;
 } Matrix;
 
@@ -26,7 +27,7 @@ static void matrix_clear(gpointer data) {
 
 typedef struct {
   const Cs3PlanInput *input;
-  gint64 micro_batch;
+  const Cs3Plan *plan;
   GArray *matrices; /* of Matrix */
 } Job;
 
@@ -88,7 +89,7 @@ static gint64 continued(gint64 few, gint64 twice, double rows_over_few) {
 /* Half of the rows that are run, in whole blocks of the reduction. */
 static gint64 rows_to_run(const Cs3PlanInput *input, const Cs3MapCandidate *best) {
   gint64 half = input->sample_rows / 2;
-  if (best->shape.pass == CS3_PASS_DW)
+  if (cs3_pass_has_gradients(best->shape.pass))
     return half;
   gint64 lines = cs3_mapping_lines(&input->machine->hw, &best->shape, &best->mapping);
   gint64 block = cs3_reduction_row_block(best->mapping.reduction, lines);
@@ -181,8 +182,13 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   const Cs3PlanInput *input = job->input;
   const Cs3Hardware *hw = &input->machine->hw;
   const Cs3Node *node = cs3_graph_node(input->graph, m->node);
-  Cs3LayerShape shape = cs3_plan_shape(node, pass, cs3_plan_rows(node, job->micro_batch));
+  gint64 rows = cs3_plan_part_rows(node, job->plan->micro_batch, m->tiles);
+  Cs3LayerShape shape = cs3_plan_shape(node, pass, rows);
   Cs3PlanPass *out = &m->passes[pass];
+  if (!cs3_plan_has_pass(input, pass)) {
+    out->choice.considered = 1;
+    return TRUE;
+  }
   if (out->result.cycles > 0 && m->density >= 1)
     return TRUE; /* taken over */
   if (input->bound)
@@ -205,10 +211,9 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
 static void run_passes(gint64 first, gint64 last, guint worker, gpointer data) {
   const Job *job = data;
   for (gint64 item = first; item < last; item++) {
-    Matrix *m = &g_array_index(job->matrices, Matrix, item / cs3_plan_passes(job->input));
-    Cs3Pass pass = (Cs3Pass)(item % cs3_plan_passes(job->input));
-    if (!run_pass(job, m, pass, NULL))
-      m->passes[pass].choice.considered = 0;
+    Matrix *m = &g_array_index(job->matrices, Matrix, item / CS3_N_PASS_KINDS);
+    if (!run_pass(job, m, item % CS3_N_PASS_KINDS, NULL))
+      m->passes[item % CS3_N_PASS_KINDS].choice.considered = 0;
   }
 }
 
@@ -218,17 +223,19 @@ static void run_matrices(gint64 first, gint64 last, guint worker, gpointer data)
   const Job *job = data;
   for (gint64 item = first; item < last; item++) {
     Matrix *m = &g_array_index(job->matrices, Matrix, item);
-    for (int pass = 0; pass < cs3_plan_passes(job->input) && m->error == NULL; pass++)
+    for (int pass = 0; pass < CS3_N_PASS_KINDS && m->error == NULL; pass++)
       if (!run_pass(job, m, pass, &m->error))
         break;
   }
 }
 
-static Matrix *find_like(const Cs3PlanInput *input, GArray *matrices, guint node, double density) {
+static Matrix *find_like(const Cs3PlanInput *input, GArray *matrices, guint node, gint64 tiles,
+                         double density) {
   const Cs3Node *x = cs3_graph_node(input->graph, node);
   for (guint k = 0; k < matrices->len; k++) {
     Matrix *m = &g_array_index(matrices, Matrix, k);
-    if (cs3_plan_alike(x, cs3_graph_node(input->graph, m->node)) && m->density == density)
+    if (cs3_plan_alike(x, cs3_graph_node(input->graph, m->node)) && m->density == density &&
+        m->tiles == tiles)
       return m;
   }
   return NULL;
@@ -241,27 +248,30 @@ static GArray *new_matrices(void) {
 }
 
 /* A dense matrix that another plan has run on the same rows needs no second run. */
-static void take_known(const Cs3PlanInput *input, gint64 micro_batch, Matrix *m) {
+static void take_known(const Cs3PlanInput *input, const Cs3Plan *plan, Matrix *m) {
   const Cs3Plan *known = input->known;
-  for (guint k = 0; known && known->micro_batch == micro_batch && k < known->linears->len; k++) {
+  for (guint k = 0; known && known->micro_batch == plan->micro_batch && k < known->linears->len;
+       k++) {
     const Cs3PlanLinear *linear = &g_array_index(known->linears, Cs3PlanLinear, k);
-    if (linear->node == m->node && linear->density >= 1 && m->density >= 1)
+    if (linear->node == m->node && linear->tiles == m->tiles && linear->density >= 1 &&
+        m->density >= 1)
       memcpy(m->passes, linear->passes, sizeof m->passes);
   }
 }
 
-static GArray *distinct_matrices(const Cs3PlanInput *input, gint64 micro_batch) {
+static GArray *distinct_matrices(const Cs3PlanInput *input, const Cs3Plan *plan) {
   GArray *matrices = new_matrices();
   for (guint i = 0; i < input->graph->nodes->len; i++) {
     if (cs3_graph_node(input->graph, i)->kind != CS3_NODE_LINEAR)
       continue;
+    gint64 tiles = cs3_plan_memory_tiles(&plan->memory, input->graph, i);
     g_autoptr(GArray) groups = cs3_plan_groups(input, i);
     for (guint g = 0; g < groups->len; g++) {
       const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
-      Matrix m = {.node = i, .layer = group->first, .density = group->density};
-      if (find_like(input, matrices, i, group->density) != NULL)
+      Matrix m = {.node = i, .tiles = tiles, .layer = group->first, .density = group->density};
+      if (find_like(input, matrices, i, tiles, group->density) != NULL)
         continue;
-      take_known(input, micro_batch, &m);
+      take_known(input, plan, &m);
       g_array_append_val(matrices, m);
     }
   }
@@ -274,7 +284,8 @@ static void append_linear(const Cs3PlanInput *input, Cs3Plan *plan, const Matrix
       .node = node,
       .layer = layer,
       .repeat = repeat,
-      .rows = cs3_plan_rows(cs3_graph_node(input->graph, node), plan->micro_batch),
+      .tiles = m->tiles,
+      .rows = cs3_plan_part_rows(cs3_graph_node(input->graph, node), plan->micro_batch, m->tiles),
       .density = m->density,
   };
   memcpy(linear.passes, m->passes, sizeof linear.passes);
@@ -296,7 +307,7 @@ static gboolean first_error(GArray *matrices, GError **error) {
 static gboolean all_mapped(const Job *job, GError **error) {
   for (guint k = 0; k < job->matrices->len; k++) {
     Matrix *m = &g_array_index(job->matrices, Matrix, k);
-    for (int pass = 0; pass < cs3_plan_passes(job->input); pass++) {
+    for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++) {
       if (m->passes[pass].choice.considered > 0)
         continue;
       if (run_pass(job, m, pass, error))
@@ -316,25 +327,31 @@ static gint64 own_groups(const Cs3PlanInput *input, const Cs3Node *node) {
 
 /* The copies of an instance of a sparse linear node, each with its own mask, on the mapping chosen
  * for their shape. */
-static void every_copy(const Cs3PlanInput *input, GArray *distinct, guint index, gint64 layer,
-                       GArray *all) {
+static void every_copy(const Cs3PlanInput *input, const Cs3Plan *plan, GArray *distinct,
+                       guint index, gint64 layer, GArray *all) {
+  gint64 tiles = cs3_plan_memory_tiles(&plan->memory, input->graph, index);
   const Cs3Node *node = cs3_graph_node(input->graph, index);
   double density = cs3_plan_density(input, index, layer), class = cs3_plan_class(input, density);
   for (gint64 copy = 0; density < 1 && copy < node->copies; copy++)
     for (gint64 group = 0; group < own_groups(input, node); group++) {
-      Matrix m = {.node = index, .layer = layer, .copy = copy, .group = group, .density = density};
-      memcpy(m.passes, find_like(input, distinct, index, class)->passes, sizeof m.passes);
+      Matrix m = {.node = index,
+                  .tiles = tiles,
+                  .layer = layer,
+                  .copy = copy,
+                  .group = group,
+                  .density = density};
+      memcpy(m.passes, find_like(input, distinct, index, tiles, class)->passes, sizeof m.passes);
       g_array_append_val(all, m);
     }
 }
 
-static GArray *every_layer(const Cs3PlanInput *input, GArray *distinct) {
+static GArray *every_layer(const Cs3PlanInput *input, const Cs3Plan *plan, GArray *distinct) {
   GArray *all = new_matrices();
   for (guint i = 0; i < input->graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(input->graph, i);
     gint64 repeat = cs3_node_segment(input->graph, node)->repeat;
     for (gint64 layer = 0; node->kind == CS3_NODE_LINEAR && layer < repeat; layer++)
-      every_copy(input, distinct, i, layer, all);
+      every_copy(input, plan, distinct, i, layer, all);
   }
   return all;
 }
@@ -347,11 +364,12 @@ static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, 
     const Cs3Node *node = cs3_graph_node(input->graph, i);
     if (node->kind != CS3_NODE_LINEAR)
       continue;
+    gint64 tiles = cs3_plan_memory_tiles(&plan->memory, input->graph, i);
     g_autoptr(GArray) groups = cs3_plan_groups(input, i);
     for (guint g = 0; g < groups->len; g++) {
       const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
       if (every == NULL || group->density >= 1)
-        append_linear(input, plan, find_like(input, distinct, i, group->density), i, -1,
+        append_linear(input, plan, find_like(input, distinct, i, tiles, group->density), i, -1,
                       group->count * cs3_plan_matrices(node));
     }
     for (; every && next < every->len && g_array_index(every, Matrix, next).node == i; next++) {
@@ -362,20 +380,19 @@ static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, 
 }
 
 gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
-  g_autoptr(GArray) distinct = distinct_matrices(input, plan->micro_batch);
-  Job job = {input, plan->micro_batch, distinct};
+  g_autoptr(GArray) distinct = distinct_matrices(input, plan);
+  Job job = {input, plan, distinct};
   for (guint k = 0; k < distinct->len; k++)
     if (!draw(&job, &g_array_index(distinct, Matrix, k), error))
       return FALSE;
-  cs3_parallel_for((gint64)distinct->len * cs3_plan_passes(input), 1, input->workers, run_passes,
-                   &job);
+  cs3_parallel_for((gint64)distinct->len * CS3_N_PASS_KINDS, 1, input->workers, run_passes, &job);
   if (!all_mapped(&job, error))
     return FALSE;
   if (!input->exact) {
     collect(input, distinct, NULL, plan);
     return TRUE;
   }
-  g_autoptr(GArray) every = every_layer(input, distinct);
+  g_autoptr(GArray) every = every_layer(input, plan, distinct);
   job.matrices = every;
   cs3_parallel_for(every->len, 1, input->workers, run_matrices, &job);
   if (!first_error(every, error))

@@ -11,6 +11,20 @@ gint64 cs3_plan_rows(const Cs3Node *node, gint64 micro_batch) {
   return MAX(1, (gint64)llround(node->rows * (double)micro_batch));
 }
 
+gint64 cs3_plan_part_rows(const Cs3Node *node, gint64 micro_batch, gint64 parts) {
+  return (cs3_plan_rows(node, micro_batch) + parts - 1) / parts;
+}
+
+gboolean cs3_plan_has_pass(const Cs3PlanInput *input, int pass) {
+  gboolean shared = input->machine->hw.kernel.backward == CS3_BACKWARD_SHARED;
+  return pass == CS3_PASS_FORWARD || (!input->forward && shared == (pass == CS3_PASS_BACKWARD));
+}
+
+double cs3_plan_capacity(const Cs3PlanInput *input) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  return (double)hw->wafer.pe_x * hw->wafer.pe_y * hw->pe.sram_data_bytes;
+}
+
 Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 rows) {
   gint64 out = node->out_features / node->groups, in = node->in_features / node->groups;
   gboolean transposed = pass == CS3_PASS_DX;

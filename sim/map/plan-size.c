@@ -9,11 +9,10 @@
 
 #include "fabric/fabric-error.h"
 #include "sim/map/plan-internal.h"
-#include "workloads/forward-memory.h"
 #include "workloads/model.h"
 
 /* Smaller micro-batches than the largest that fits, to find one that divides the batch. */
-enum { MAX_EXTRA_SPLITS = 8, RANKED_EXTRA_SPLITS = 3 };
+enum { MAX_EXTRA_SPLITS = 8, RANKED_EXTRA_SPLITS = 3, MAX_TRIED_PARTS = 64 };
 
 typedef struct {
   const Cs3PlanInput *input;
@@ -21,110 +20,136 @@ typedef struct {
   Cs3Plan *plan; /* its choice */
 } Search;
 
-static double estimate_pass(const Cs3PlanInput *input, guint index, double density, Cs3Pass pass,
-                            gint64 micro_batch) {
-  const Cs3Node *node = cs3_graph_node(input->graph, index);
-  Cs3LayerShape shape = cs3_plan_shape(node, pass, cs3_plan_rows(node, micro_batch));
-  Cs3Hardware hw = cs3_plan_fed_wafer(input);
-  Cs3MapCandidate best;
-  gboolean fits = cs3_map_best(&hw, &shape, density, &input->force, input->memo, &best, NULL);
-  return fits ? best.estimate : INFINITY;
-}
-
-/* Cycles of a matrix by closed forms; nodes that share shape, rows and density share the entry. */
+/* Of a matrix by closed forms; nodes that share shape, rows and density share the entry. */
 typedef struct {
   const Cs3Node *node;
-  double density, forward, backward;
+  gint64 tiles;
+  double density;
+  Cs3NodeCost cost;
 } Known;
 
-static const Known *estimate_matrix(const Cs3PlanInput *input, GArray *known, guint index,
-                                    double density, gint64 micro_batch) {
-  const Cs3Node *node = cs3_graph_node(input->graph, index);
-  for (guint k = 0; k < known->len; k++) {
-    const Known *old = &g_array_index(known, Known, k);
-    if (cs3_plan_alike(old->node, node) && old->density == density)
-      return old;
-  }
-  Known fresh = {
-      .node = node,
-      .density = density,
-      .forward = estimate_pass(input, index, density, CS3_PASS_FORWARD, micro_batch),
-  };
-  for (int pass = CS3_PASS_DX; pass < cs3_plan_passes(input); pass++)
-    fresh.backward += estimate_pass(input, index, density, (Cs3Pass)pass, micro_batch);
-  g_array_append_val(known, fresh);
-  return &g_array_index(known, Known, known->len - 1);
+/* One micro-batch whose costs are asked for. */
+typedef struct {
+  const Cs3PlanInput *input;
+  gint64 micro_batch;
+  Cs3Hardware hw; /* as weights come */
+  GArray *known;  /* of Known */
+} Costs;
+
+/* Cycles of the best mapping of a pass, and those that its weights need of the port. */
+static double estimate_pass(const Costs *c, guint index, gint64 tiles, double density, Cs3Pass pass,
+                            double *in) {
+  const Cs3Node *node = cs3_graph_node(c->input->graph, index);
+  gint64 rows = cs3_plan_part_rows(node, c->micro_batch, tiles);
+  Cs3LayerShape shape = cs3_plan_shape(node, pass, rows);
+  Cs3MapCandidate best;
+  if (!cs3_map_best(&c->hw, &shape, density, &c->input->force, c->input->memo, &best, NULL))
+    return INFINITY;
+  double weights = (double)shape.rows * (double)shape.features * (best.shape.dense ? 1 : density);
+  Cs3LayerResult bound;
+  cs3_layer_bound_result(&c->hw, &best.shape, &best.mapping, llround(weights), &bound);
+  *in += (double)bound.ingress_wavelets / cs3_hardware_io_wavelets(&c->hw);
+  return best.estimate;
 }
 
-/* Cycles of one micro-batch: forward, backward, and what is run again; or as many as are @enough to
- * know that it is too slow. */
-static double estimate_micro_batch(const Cs3PlanInput *input, gint64 micro_batch,
-                                   double extra_forwards, double enough) {
-  double total = 0;
-  g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(Known));
-  for (guint i = 0; i < input->graph->nodes->len && total < enough; i++) {
-    const Cs3Node *node = cs3_graph_node(input->graph, i);
-    const Cs3Segment *segment = cs3_node_segment(input->graph, node);
-    double again = segment->block ? extra_forwards : 0;
-    if (node->kind != CS3_NODE_LINEAR) {
-      Cs3PlanOther other = cs3_plan_other(input, i, micro_batch);
-      total += segment->repeat * (other.forward * (1 + again) + other.backward);
-      continue;
-    }
-    g_autoptr(GArray) groups = cs3_plan_groups(input, i);
-    for (guint g = 0; g < groups->len; g++) {
-      const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
-      const Known *matrix = estimate_matrix(input, known, i, group->density, micro_batch);
-      total += group->count * cs3_plan_matrices(node) *
-               (matrix->forward * (1 + again) + matrix->backward);
-    }
+static Cs3NodeCost estimate_matrix(const Costs *c, guint index, gint64 tiles, double density) {
+  const Cs3Node *node = cs3_graph_node(c->input->graph, index);
+  for (guint k = 0; k < c->known->len; k++) {
+    const Known *old = &g_array_index(c->known, Known, k);
+    if (cs3_plan_alike(old->node, node) && old->density == density && old->tiles == tiles)
+      return old->cost;
   }
-  return total;
+  Known fresh = {.node = node, .density = density, .tiles = tiles};
+  double n = (double)tiles;
+  fresh.cost.forward =
+      n * estimate_pass(c, index, tiles, density, CS3_PASS_FORWARD, &fresh.cost.forward_in);
+  for (int pass = CS3_PASS_FORWARD + 1; pass < CS3_N_PASS_KINDS; pass++)
+    if (cs3_plan_has_pass(c->input, pass))
+      fresh.cost.backward +=
+          n * estimate_pass(c, index, tiles, density, pass, &fresh.cost.backward_in);
+  fresh.cost.forward_in *= n;
+  fresh.cost.backward_in *= n;
+  g_array_append_val(c->known, fresh);
+  return fresh.cost;
 }
 
-static void try_size(Search *search, Cs3Recompute policy, const Cs3Memory *memory,
-                     gint64 micro_batch) {
+/* Of one instance, the mean over instances that are sparse in different ways. */
+static Cs3NodeCost node_cost(guint index, gint64 tiles, gpointer data) {
+  const Costs *c = data;
+  const Cs3Node *node = cs3_graph_node(c->input->graph, index);
+  if (node->kind != CS3_NODE_LINEAR) {
+    Cs3PlanOther other = cs3_plan_other(c->input, index, c->micro_batch);
+    return (Cs3NodeCost){.forward = (double)other.forward, .backward = (double)other.backward};
+  }
+  double instances = (double)cs3_node_segment(c->input->graph, node)->repeat;
+  double matrices = (double)cs3_plan_matrices(node);
+  g_autoptr(GArray) groups = cs3_plan_groups(c->input, index);
+  Cs3NodeCost sum = {0};
+  for (guint g = 0; g < groups->len; g++) {
+    const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
+    Cs3NodeCost cost = estimate_matrix(c, index, tiles, group->density);
+    double share = matrices * (double)group->count / instances;
+    sum.forward += share * cost.forward;
+    sum.backward += share * cost.backward;
+    sum.forward_in += share * cost.forward_in;
+    sum.backward_in += share * cost.backward_in;
+  }
+  return sum;
+}
+
+/* Returns: whether @micro_batch fits, or is too slow for that to matter. */
+static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch) {
   const Cs3PlanInput *input = search->input;
   gint64 micro_batches = (input->batch + micro_batch - 1) / micro_batch;
-  double enough = search->best / micro_batches;
+  g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(Known));
+  Costs costs = {input, micro_batch, cs3_plan_fed_wafer(input), known};
+  double enough = search->best / (double)micro_batches;
+  gboolean fits = FALSE;
   double cycles =
-      micro_batches * estimate_micro_batch(input, micro_batch, memory->extra_forwards, enough);
-  if (cycles >= search->best)
-    return;
-  search->best = cycles;
+      cs3_keep_choose(keep, micro_batch, node_cost, &costs, enough, &fits, &search->plan->memory);
+  if (!isfinite(cycles))
+    return fits;
+  search->best = cycles * (double)micro_batches;
   search->plan->micro_batch = micro_batch;
   search->plan->micro_batches = micro_batches;
   search->plan->tokens = llround((double)micro_batch * input->graph->tokens);
-  search->plan->recompute = policy;
-  search->plan->memory = *memory;
+  return TRUE;
 }
 
-/* Largest micro-batch that fits, then splits of the batch into a few more parts. */
-static void try_policy(Search *search, Cs3Recompute policy, const Cs3Memory *memory, gint64 fits) {
-  gint64 batch = search->input->batch;
-  if (search->input->force.micro_batch > 0) {
-    if (search->input->force.micro_batch <= fits)
-      try_size(search, policy, memory, search->input->force.micro_batch);
-    return;
-  }
-  gint64 largest = MIN(fits, batch), tried = 0;
-  if (largest < 1)
-    return;
-  gint64 parts = (batch + largest - 1) / largest;
+/* The largest micro-batch that fits, then splits of the batch into more parts until a few in a row
+ * were no better. */
+static void try_splits(Search *search, Cs3KeepSearch *keep, gint64 parts) {
+  gint64 batch = search->input->batch, tried = 0;
   gint64 extras = search->input->ranked ? RANKED_EXTRA_SPLITS : MAX_EXTRA_SPLITS;
-  for (gint64 extra = 0; extra < extras && parts + extra <= batch; extra++) {
-    gint64 size = (batch + parts + extra - 1) / (parts + extra);
-    if (size != tried)
-      try_size(search, policy, memory, size);
+  gint64 last = parts + MAX_TRIED_PARTS;
+  gboolean fits = FALSE;
+  for (gint64 extra = 0; extra < extras && parts <= batch && (fits || parts < last); parts++) {
+    gint64 size = (batch + parts - 1) / parts;
+    if (size == tried)
+      continue;
+    double before = search->best;
+    fits |= try_size(search, keep, size);
     tried = size;
+    extra = search->best < before ? 0 : extra + fits;
   }
 }
 
-static void explain_no_fit(const Cs3PlanInput *input, double least_bytes, double capacity,
+/* The closed forms of memory say where to begin; rounding to whole PEs may ask for smaller ones. */
+static void try_policy(Search *search, const Cs3KeepInput *keep_input, double *need) {
+  g_autoptr(Cs3KeepSearch) keep = cs3_keep_search_new(keep_input);
+  const Cs3PlanInput *input = search->input;
+  double per_sample = cs3_keep_least(keep, 1), capacity = cs3_plan_capacity(input);
+  *need = MIN(*need, cs3_keep_need(keep, MAX(1, input->force.micro_batch)));
+  if (input->force.micro_batch > 0)
+    try_size(search, keep, input->force.micro_batch);
+  else if (per_sample <= capacity)
+    try_splits(search, keep, (gint64)ceil((double)input->batch / floor(capacity / per_sample)));
+}
+
+static void explain_no_fit(const Cs3PlanInput *input, double needed, double capacity,
                            GError **error) {
   gint64 sequences = MAX(1, input->force.micro_batch);
   gint64 tokens = llround(input->graph->tokens);
-  double needed = least_bytes * sequences;
   if (needed <= capacity) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "%s: no mapping of its layers fits the PEs at %" G_GINT64_FORMAT
@@ -142,26 +167,24 @@ static void explain_no_fit(const Cs3PlanInput *input, double least_bytes, double
       input->force.micro_batch > 1 ? " or a smaller --map micro-batch" : "");
 }
 
+/* Without a policy, the search by operator and, where nothing can be sent away, checkpoints of
+ * every few blocks. */
 gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
-  const Cs3Hardware *hw = &input->machine->hw;
   Search search = {input, INFINITY, plan};
-  double least = INFINITY;
-  plan->capacity_bytes = (double)hw->wafer.pe_x * hw->wafer.pe_y * hw->pe.sram_data_bytes;
-  for (int policy = CS3_RECOMPUTE_NONE; policy <= CS3_RECOMPUTE_FULL; policy++) {
-    if (input->force.recompute >= 0 && input->force.recompute != policy)
-      continue;
-    if (input->forward && policy != CS3_RECOMPUTE_NONE)
-      continue;
-    Cs3Memory memory = input->forward
-                           ? (Cs3Memory){.working_bytes = cs3_graph_forward_bytes(input->graph)}
-                           : cs3_graph_memory(input->graph, policy);
-    double per_sample = memory.resident_bytes + memory.working_bytes;
-    least = MIN(least, per_sample);
-    gint64 fits = (gint64)(plan->capacity_bytes / per_sample);
-    try_policy(&search, policy, &memory, fits);
+  double need = INFINITY;
+  Cs3KeepInput keep = {.graph = input->graph,
+                       .machine = input->machine,
+                       .policy = input->force.recompute,
+                       .away = input->force.send,
+                       .forward = input->forward};
+  try_policy(&search, &keep, &need);
+  if (input->force.recompute < 0 && !input->forward && input->force.send <= 0) {
+    keep.policy = CS3_RECOMPUTE_FULL;
+    keep.away = 0;
+    try_policy(&search, &keep, &need);
   }
   if (isfinite(search.best))
     return TRUE;
-  explain_no_fit(input, least, plan->capacity_bytes, error);
+  explain_no_fit(input, need, cs3_plan_capacity(input), error);
   return FALSE;
 }

@@ -31,5 +31,6 @@ void cs3_plan_free(Cs3Plan *plan) {
     return;
   g_array_unref(plan->linears);
   g_array_unref(plan->others);
+  cs3_plan_memory_clear(&plan->memory);
   g_free(plan);
 }

@@ -7,8 +7,8 @@
 
 #include "sim/machine/machine.h"
 #include "sim/map/mapper.h"
+#include "sim/map/plan-memory.h"
 #include "sim/map/weights.h"
-#include "workloads/graph-memory.h"
 #include "workloads/pattern.h"
 #include "workloads/sparsity.h"
 
@@ -50,9 +50,10 @@ typedef struct {
   guint node;     /* index in graph->nodes */
   gint64 layer;   /* the instance; -1: stands for all instances of `density` */
   gint64 repeat;  /* matrices that it stands for: instances x cs3_plan_matrices() */
-  gint64 rows;    /* on the wafer, of one matrix */
+  gint64 tiles;   /* parts of the rows, each with the weights streamed again */
+  gint64 rows;    /* on the wafer, of one matrix and part */
   double density; /* live share asked for; the mask's own may differ by chance */
-  Cs3PlanPass passes[CS3_N_PASSES];
+  Cs3PlanPass passes[CS3_N_PASS_KINDS]; /* of one part; zero where there is no such pass */
 } Cs3PlanLinear;
 
 /* One node without weights, all its instances alike. */
@@ -68,12 +69,10 @@ typedef struct Cs3Plan {
   gint64 micro_batch; /* samples of a full micro-batch */
   gint64 micro_batches;
   gint64 tokens; /* micro_batch x the tokens of a sample: tokens on the wafer */
-  Cs3Recompute recompute;
-  Cs3Memory memory;
-  double capacity_bytes; /* SRAM for activations */
-  GArray *linears;       /* of Cs3PlanLinear, in graph order */
-  GArray *others;        /* of Cs3PlanOther */
-  int references;        /* beside the first: cs3_plan_ref() */
+  Cs3PlanMemory memory;
+  GArray *linears; /* of Cs3PlanLinear, in graph order */
+  GArray *others;  /* of Cs3PlanOther */
+  int references;  /* beside the first: cs3_plan_ref() */
 } Cs3Plan;
 
 /** cs3_plan_rows: rows on the wafer of one copy of @node with @micro_batch samples: rounded, at
@@ -86,9 +85,10 @@ static inline gint64 cs3_plan_matrices(const Cs3Node *node) {
   return node->copies * node->groups;
 }
 
-/** cs3_plan_passes: how many of the passes, in their order, a step has. */
-static inline int cs3_plan_passes(const Cs3PlanInput *input) {
-  return input->forward ? CS3_PASS_FORWARD + 1 : CS3_N_PASSES;
+/** cs3_plan_forwards: the MACs of a step over those of forward: with dX and dW three times as many.
+ */
+static inline int cs3_plan_forwards(const Cs3PlanInput *input) {
+  return input->forward ? 1 : CS3_N_PASSES;
 }
 
 /** cs3_plan_density: live share of the weights of @instance of linear @node; 1: dense. */

@@ -306,6 +306,8 @@ static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const P
     return simulate_systems(context, o, records, error);
   case CS3_PLOT_NEEDS_TIMELINE:
     return cs3_timeline_run(&o->scenario, records, error);
+  case CS3_PLOT_NEEDS_MEMORY:
+    return cs3_memory_run(&o->scenario, records, error);
   case CS3_PLOT_NEEDS_MACHINES:
     return simulate_machines(o, records, error);
   default:

@@ -4,6 +4,7 @@
 
 #include "sim/picture/plot-runs.h"
 
+#include "sim/run/memory-walk.h"
 #include "sim/run/result.h"
 #include "sim/run/schedule.h"
 #include "sim/step/step-trace.h"
@@ -115,6 +116,17 @@ gboolean cs3_timeline_run(const Cs3ScenarioOptions *options, json_t *records, GE
     return FALSE;
   json_t *record = cs3_result_json(run);
   json_object_set_new(record, "timeline", timeline_json(trace, (const char *const *)labels->pdata));
+  json_array_append_new(records, record);
+  return TRUE;
+}
+
+gboolean cs3_memory_run(const Cs3ScenarioOptions *options, json_t *records, GError **error) {
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(options, error);
+  g_autoptr(Cs3Run) run = scenario != NULL ? cs3_run(&scenario->config, error) : NULL;
+  if (run == NULL)
+    return FALSE;
+  json_t *record = cs3_result_json(run);
+  json_object_set_new(record, "memory", cs3_memory_walk(run));
   json_array_append_new(records, record);
   return TRUE;
 }

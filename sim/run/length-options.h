@@ -13,7 +13,7 @@ typedef struct {
   gint64 attention_tiles;
 } Cs3LengthOptions;
 
-#define CS3_DEFAULT_ATTENTION "full"
+#define CS3_DEFAULT_ATTENTION "model"
 
 /* clang-format off */
 /* Rows of an option table. @place: of a Cs3LengthOptions in the command's struct. */

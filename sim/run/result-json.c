@@ -60,19 +60,33 @@ static json_t *step_json(const Cs3StepRun *step) {
       "bytes_up", step->time.bytes_up, "activation_bytes", step->time.activation_bytes);
 }
 
-static const char *recompute_name(Cs3Recompute policy) {
-  static const char *const names[] = {"none", "layer", "full"};
-  return names[policy];
+/* What the stages keep, each way once: "20 x decoder: keeps hidden". */
+static json_t *stages_json(const Cs3Graph *graph, const Cs3PlanMemory *memory) {
+  json_t *ways = json_array();
+  for (guint i = 0; i < memory->options->len; i++) {
+    const Cs3StageOption *option = &g_array_index(memory->options, Cs3StageOption, i);
+    g_autoptr(Cs3Lifetimes) l = cs3_lifetimes_new(graph, option->segment);
+    g_autofree char *kept = cs3_lifetimes_text(l, option->keep.again);
+    json_array_append_new(
+        ways, json_pack("{s:s, s:I, s:s, s:b, s:I, s:f, s:f, s:f, s:f}", "segment",
+                        cs3_graph_segment(graph, option->segment)->name, "stages",
+                        (json_int_t)option->stages, "kept", kept, "sent", option->keep.away,
+                        "parts", (json_int_t)option->keep.tiles, "kept_bytes", option->room.kept,
+                        "sent_bytes", option->sent_bytes, "forward_bytes", option->room.forward,
+                        "backward_bytes", option->room.backward));
+  }
+  return ways;
 }
 
-static json_t *sizing_json(const Cs3Plan *plan) {
-  double per_sample = plan->memory.resident_bytes + plan->memory.working_bytes;
-  return json_pack(
-      "{s:I, s:I, s:I, s:s, s:f, s:f, s:f}", "micro_batch", (json_int_t)plan->micro_batch,
-      "micro_batches", (json_int_t)plan->micro_batches, "tokens_on_wafer", (json_int_t)plan->tokens,
-      "recompute", recompute_name(plan->recompute), "activation_bytes",
-      per_sample * plan->micro_batch, "activation_bytes_per_token",
-      per_sample * plan->micro_batch / plan->tokens, "memory_bytes", plan->capacity_bytes);
+static json_t *sizing_json(const Cs3Graph *graph, const Cs3Plan *plan) {
+  const Cs3PlanMemory *memory = &plan->memory;
+  return json_pack("{s:I, s:I, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:o}", "micro_batch",
+                   (json_int_t)plan->micro_batch, "micro_batches", (json_int_t)plan->micro_batches,
+                   "tokens_on_wafer", (json_int_t)plan->tokens, "recompute",
+                   cs3_recompute_name(memory->policy), "activation_bytes", memory->peak_bytes,
+                   "activation_bytes_per_token", memory->peak_bytes / plan->tokens,
+                   "resident_bytes", memory->resident_bytes, "sent_bytes", memory->sent_bytes,
+                   "memory_bytes", memory->capacity_bytes, "stages", stages_json(graph, memory));
 }
 
 static json_t *throughput_json(const Cs3Run *run, const Cs3StepRun *step) {
@@ -162,10 +176,10 @@ static json_t *pass_json(const Cs3PlanPass *pass, const Cs3PlanPass *dense, doub
 
 static const Cs3PlanLinear *dense_twin(const Cs3Run *run, guint node) {
   GArray *linears = run->dense.plan->linears;
-  for (guint k = 0; k < linears->len; k++)
-    if (g_array_index(linears, Cs3PlanLinear, k).node == node)
-      return &g_array_index(linears, Cs3PlanLinear, k);
-  g_return_val_if_reached(NULL);
+  guint k = 0; /* both plans are of one graph, so it is there */
+  while (k + 1 < linears->len && g_array_index(linears, Cs3PlanLinear, k).node != node)
+    k++;
+  return &g_array_index(linears, Cs3PlanLinear, k);
 }
 
 /* The passes of @linear with as many zeros anywhere; 0: no such run. */
@@ -176,7 +190,7 @@ static gint64 uniform_cycles(const Cs3Run *run, const Cs3PlanLinear *linear) {
     if (twin->node != linear->node || twin->layer != linear->layer)
       continue;
     gint64 cycles = 0;
-    for (int pass = 0; pass < CS3_N_PASSES; pass++)
+    for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++)
       cycles += twin->passes[pass].result.cycles;
     return cycles;
   }
@@ -189,45 +203,46 @@ static void add_uniform(const Cs3Run *run, const Cs3PlanLinear *linear, json_t *
     json_object_set_new(object, "uniform_cycles", json_integer(uniform));
 }
 
-/* @scale brings the dense cycles to the sparse run's tokens on the wafer. */
-static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear, double scale) {
+static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear) {
   const Cs3Node *node = cs3_graph_node(run->config.graph, linear->node);
   const Cs3PlanLinear *dense = dense_twin(run, linear->node);
-  json_t *object =
-      json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f}", "name", node->label, "segment",
-                cs3_node_segment(run->config.graph, node)->name, "tensor",
-                node->tensor ? node->tensor : "", "repeat", (json_int_t)linear->repeat, "rows",
-                (json_int_t)linear->rows, "out_features", (json_int_t)node->out_features,
-                "in_features", (json_int_t)node->in_features, "sparsity", 1 - linear->density);
+  /* Brings the dense cycles to the sparse run's rows on the wafer. */
+  double scale = (double)linear->rows / (double)dense->rows;
+  json_t *object = json_pack(
+      "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f}", "name", node->label, "segment",
+      cs3_node_segment(run->config.graph, node)->name, "tensor", node->tensor ? node->tensor : "",
+      "repeat", (json_int_t)(linear->repeat * linear->tiles), "rows", (json_int_t)linear->rows,
+      "out_features", (json_int_t)node->out_features, "in_features", (json_int_t)node->in_features,
+      "sparsity", 1 - linear->density);
   if (linear->layer >= 0)
     json_object_set_new(object, "layer", json_integer(linear->layer));
   add_uniform(run, linear, object);
   gint64 cycles = 0, dense_cycles = 0, causes[CS3_N_CAUSES] = {0};
-  Cs3PlanInput input = cs3_run_input(&run->config);
-  for (int pass = 0; pass < cs3_plan_passes(&input); pass++) {
+  for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++) {
     cycles += linear->passes[pass].result.cycles;
     dense_cycles += dense->passes[pass].result.cycles;
     for (int i = 0; i < CS3_N_CAUSES; i++)
       causes[i] += linear->passes[pass].result.causes[i];
   }
   json_object_set_new(object, "cycles", json_integer(cycles));
+  json_object_set_new(object, "backward_cycles",
+                      json_integer(cycles - linear->passes[CS3_PASS_FORWARD].result.cycles));
   json_object_set_new(object, "speedup", json_real((double)dense_cycles / cycles * scale));
   json_object_set_new(object, "causes", causes_json(causes, CS3_N_CAUSES));
   json_t *passes = json_object();
-  for (int pass = 0; pass < cs3_plan_passes(&input); pass++)
-    json_object_set_new(passes, cs3_pass_name(pass),
-                        pass_json(&linear->passes[pass], &dense->passes[pass], scale));
+  for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++)
+    if (linear->passes[pass].result.cycles > 0)
+      json_object_set_new(passes, cs3_pass_name(pass),
+                          pass_json(&linear->passes[pass], &dense->passes[pass], scale));
   json_object_set_new(object, "passes", passes);
   return object;
 }
 
 static json_t *layers_json(const Cs3Run *run) {
   const Cs3Plan *plan = run->sparse.plan;
-  double scale = (double)plan->tokens / run->dense.plan->tokens;
   json_t *layers = json_array();
   for (guint k = 0; k < plan->linears->len; k++)
-    json_array_append_new(layers,
-                          layer_json(run, &g_array_index(plan->linears, Cs3PlanLinear, k), scale));
+    json_array_append_new(layers, layer_json(run, &g_array_index(plan->linears, Cs3PlanLinear, k)));
   return layers;
 }
 
@@ -251,8 +266,9 @@ static json_t *others_json(const Cs3Run *run) {
 static json_t *dense_json(const Cs3Run *run) {
   return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "step", step_json(&run->dense), "throughput",
                    throughput_json(run, &run->dense), "flops", flops_json(run, &run->dense),
-                   "energy", energy_json(run, &run->dense), "mapping", sizing_json(run->dense.plan),
-                   "bottleneck", bottleneck(&run->dense));
+                   "energy", energy_json(run, &run->dense), "mapping",
+                   sizing_json(run->config.graph, run->dense.plan), "bottleneck",
+                   bottleneck(&run->dense));
 }
 
 /* Every parameter of the machine as it can be given to --set. */
@@ -327,7 +343,7 @@ json_t *cs3_result_json(const Cs3Run *run) {
   json_object_set_new(record, "energy", energy_json(run, &run->sparse));
   json_object_set_new(record, "speedup", speedup_json(run));
   json_object_set_new(record, "bottleneck", json_string(bottleneck(&run->sparse)));
-  json_object_set_new(record, "mapping", sizing_json(run->sparse.plan));
+  json_object_set_new(record, "mapping", sizing_json(run->config.graph, run->sparse.plan));
   json_object_set_new(record, "dense", dense_json(run));
   json_object_set_new(record, "layers", layers_json(run));
   json_object_set_new(record, "other", others_json(run));

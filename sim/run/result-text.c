@@ -90,8 +90,7 @@ static const Cs3Column layer_columns[] = {
     {.key = "sparsity", .title = "sparsity", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "share", .title = "share [%]", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 100},
     {.key = "forward", .title = "forward", .type = CS3_COLUMN_INT},
-    {.key = "dx", .title = "dX", .type = CS3_COLUMN_INT},
-    {.key = "dw", .title = "dW [cycles]", .type = CS3_COLUMN_INT},
+    {.key = "backward", .title = "backward [cycles]", .type = CS3_COLUMN_INT},
     {.key = "speedup", .title = "speed-up", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "mapping", .title = "forward mapping", .type = CS3_COLUMN_TEXT},
 };
@@ -127,8 +126,8 @@ static void add_layer(Cs3Table *table, const json_t *layer, double micro_batch_c
   cs3_table_add_real(table, cs3_record_number(layer, "sparsity"));
   cs3_table_add_real(table, layer_weight(layer) / micro_batch_cycles);
   cs3_table_add_int(table, (gint64)cs3_record_number(layer, "passes.forward.cycles"));
-  cs3_table_add_int(table, cs3_record_integer(layer, "passes.dx.cycles"));
-  cs3_table_add_int(table, cs3_record_integer(layer, "passes.dw.cycles"));
+  cs3_table_add_int(table, (gint64)(cs3_record_number(layer, "cycles") -
+                                    cs3_record_number(layer, "passes.forward.cycles")));
   cs3_table_add_real(table, cs3_record_number(layer, "speedup"));
   cs3_table_add_text(table, cs3_record_string(layer, "passes.forward.mapping.text"));
 }
@@ -191,6 +190,17 @@ static void write_head(const json_t *r, Cs3Output *output) {
       forward ? "" : cs3_record_string(r, "mapping.recompute"));
 }
 
+static void write_memory(const json_t *r, Cs3Output *output) {
+  double sent = cs3_record_number(r, "mapping.sent_bytes");
+  cs3_output_printf(output, "memory           %.3g of %.3g GB at the peak",
+                    cs3_record_number(r, "mapping.activation_bytes") / 1e9,
+                    cs3_record_number(r, "mapping.memory_bytes") / 1e9);
+  if (sent > 0)
+    cs3_output_printf(output, "; %.3g GB of activations sent away and back a micro-batch",
+                      sent / 1e9);
+  cs3_output_puts(output, "\n");
+}
+
 static void write_summary(const json_t *r, Cs3Output *output) {
   cs3_output_printf(output, "step time        %.4g s  (dense %.4g s)\n",
                     cs3_record_number(r, "step.time_s"), cs3_record_number(r, "dense.step.time_s"));
@@ -209,6 +219,7 @@ static void write_summary(const json_t *r, Cs3Output *output) {
                     cs3_record_number(r, "energy.joules_per_token"),
                     cs3_record_number(r, "energy.watts_per_system") / 1e3,
                     cs3_record_number(r, "dense.energy.joules_per_token"));
+  write_memory(r, output);
   cs3_output_printf(output, "speed-up         %.3f simulated, %.3f in theory (%.1f %%)\n",
                     cs3_record_number(r, "speedup.simulated"),
                     cs3_record_number(r, "speedup.theoretical"),

@@ -21,15 +21,23 @@ const char *cs3_step_cause_name(int cause) {
   return cause < CS3_N_CAUSES ? cs3_cause_name(cause) : names[cause];
 }
 
+/* Forward passes of @linear that backward asks for: its share of those of its node's instances. */
+static double runs_again(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanLinear *linear) {
+  const Cs3Node *node = cs3_graph_node(graph, linear->node);
+  double matrices = (double)(cs3_node_segment(graph, node)->repeat * cs3_plan_matrices(node));
+  return cs3_plan_memory_repeats(&plan->memory, graph, linear->node) *
+         (double)(linear->repeat * linear->tiles) * (double)cs3_plan_matrices(node) / matrices;
+}
+
 /* Causes of one micro-batch: every pass, every repeat. */
 static void count_linear(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanLinear *linear,
                          gint64 *causes) {
-  for (int pass = 0; pass < CS3_N_PASSES; pass++)
+  gint64 passes = linear->repeat * linear->tiles;
+  for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++)
     for (int cause = 0; cause < CS3_N_CAUSES; cause++)
-      causes[cause] += linear->repeat * linear->passes[pass].result.causes[cause];
-  if (cs3_node_segment(graph, cs3_graph_node(graph, linear->node))->block)
-    causes[CS3_STEP_RECOMPUTE] += llround(plan->memory.extra_forwards * linear->repeat *
-                                          linear->passes[CS3_PASS_FORWARD].result.cycles);
+      causes[cause] += passes * linear->passes[pass].result.causes[cause];
+  causes[CS3_STEP_RECOMPUTE] +=
+      llround(runs_again(graph, plan, linear) * linear->passes[CS3_PASS_FORWARD].result.cycles);
 }
 
 /* @forwards: what the MACs of a step are of those of forward. */
@@ -45,9 +53,8 @@ static void count_other(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3Pla
   } else {
     causes[node->kind == CS3_NODE_EMBEDDING ? CS3_STEP_EMBEDDING : CS3_STEP_VECTOR] += total;
   }
-  if (segment->block)
-    causes[CS3_STEP_RECOMPUTE] +=
-        llround(plan->memory.extra_forwards * segment->repeat * other->forward);
+  causes[CS3_STEP_RECOMPUTE] +=
+      llround(cs3_plan_memory_repeats(&plan->memory, graph, other->node) * (double)other->forward);
 }
 
 /* Causes of the step: all micro-batches, the share of samples that do not exist as padding, and
@@ -59,7 +66,7 @@ static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
     count_linear(input->graph, plan, &g_array_index(plan->linears, Cs3PlanLinear, k), causes);
   for (guint k = 0; k < plan->others->len; k++)
     count_other(input->graph, plan, &g_array_index(plan->others, Cs3PlanOther, k),
-                cs3_plan_passes(input), causes);
+                cs3_plan_forwards(input), causes);
 
   gint64 slots = plan->micro_batches * plan->micro_batch;
   double padding = (double)(slots - input->batch) / slots;
@@ -92,17 +99,17 @@ static void count_work(const Cs3PlanInput *input, gint64 systems, Cs3StepRun *ru
     macs += (double)linear->repeat * linear->passes[CS3_PASS_FORWARD].result.nonzeros * node->rows;
     if (!cs3_node_segment(graph, node)->block)
       continue;
-    for (int pass = 0; pass < CS3_N_PASSES; pass++)
-      cycles += (double)linear->repeat * linear->passes[pass].result.cycles;
-    cycles += run->plan->memory.extra_forwards * linear->repeat *
-              linear->passes[CS3_PASS_FORWARD].result.cycles;
+    for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++)
+      cycles += (double)(linear->repeat * linear->tiles) * linear->passes[pass].result.cycles;
+    cycles += runs_again(graph, run->plan, linear) *
+              (double)linear->passes[CS3_PASS_FORWARD].result.cycles;
   }
   for (guint i = 0; i < graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(graph, i);
     if (node->kind != CS3_NODE_LINEAR)
       macs += cs3_node_segment(graph, node)->repeat * node->macs * cs3_node_rows(node);
   }
-  run->flops = 2 * cs3_plan_passes(input) * macs * input->batch * systems;
+  run->flops = 2 * cs3_plan_forwards(input) * macs * input->batch * systems;
   run->linear_cycles_per_token = cycles / run->plan->tokens;
 }
 
@@ -398,19 +405,25 @@ gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTim
   return !any_sparse(config) || find_step(config, &input, &times->sparse_s, error);
 }
 
+/* A dense gradient needs no indices, so its weights come in once already (doc/model.md 1.5): dX and
+ * dW are two passes here whatever the machine does otherwise. */
 gboolean cs3_run_dense_gradient(const Cs3Run *run, Cs3StepTime *time, GError **error) {
-  const Cs3Plan *sparse = run->sparse.plan;
-  Cs3PlanInput input = cs3_run_input(&run->config), dense = input;
-  dense.sparsity = NULL;
-  dense.known = run->dense.plan;
-  dense.force.micro_batch = sparse->micro_batch;
-  dense.force.recompute = sparse->recompute;
-  g_autoptr(Cs3Plan) gradient = cs3_plan_new(&dense, error);
+  Cs3Machine machine = *run->config.machine;
+  machine.hw.kernel.backward = CS3_BACKWARD_SEPARATE;
+  g_autoptr(Cs3RunCache) own =
+      run->config.cache == NULL ? cs3_run_cache_new(RUN_PASSES, RUN_MASK_BYTES) : NULL;
+  Cs3PlanInput dense = plan_input(&run->config, own != NULL ? own : run->config.cache);
+  dense.machine = &machine;
+  dense.force.micro_batch = run->sparse.plan->micro_batch;
+  Cs3PlanInput input = dense;
+  input.sparsity = run->config.sparsity;
+  g_autoptr(Cs3Plan) sparse = cs3_plan_new(&input, error);
+  g_autoptr(Cs3Plan) gradient = sparse != NULL ? cs3_plan_new(&dense, error) : NULL;
   if (gradient == NULL)
     return FALSE;
   g_autoptr(GArray) uses = cs3_schedule_uses(&input, sparse, gradient, NULL);
   Cs3Schedule schedule = cs3_run_schedule(&run->config, sparse, uses);
-  return cs3_step_simulate(&schedule, &input.machine->system, time, error);
+  return cs3_step_simulate(&schedule, &machine.system, time, error);
 }
 
 void cs3_run_free(Cs3Run *run) {

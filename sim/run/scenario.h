@@ -39,8 +39,8 @@ extern const Cs3ScenarioOptions cs3_scenario_defaults;
  * 4 M tokens a step of Llama-2 (arXiv 2307.09288, section 2.2). */
 #define CS3_SCENARIO_DEFAULTS                                                                      \
   {                                                                                                \
-    .model = (char *)"llama7b", .hardware = (char *)"cs3", .pattern = (char *)"uniform",           \
-    .batch = 1024, .seed = 1,                                                                      \
+    .model = (char *)"llama7b", .hardware = (char *)CS3_DEFAULT_HARDWARE,                          \
+    .pattern = (char *)"uniform", .batch = 1024, .seed = 1,                                        \
   }
 
 /* What the options stand for. */

@@ -15,23 +15,29 @@ typedef struct {
 
 enum { WAVELET_BYTES = 4 };
 
-/* @dw: the pass that computes the gradient. @matrices: in one instance. */
-static void add_linear(Stretch *s, const Cs3PlanLinear *linear, const Cs3LayerResult *dw,
-                       double extra_forwards, double matrices) {
+/* @dw: what computes the gradient. @again: forward runs in backward. @matrices: in one instance. */
+static void add_linear(Stretch *s, const Cs3PlanLinear *linear, const Cs3PlanLinear *dw,
+                       double again, double matrices) {
+  double passes = matrices * (double)linear->tiles;
   const Cs3LayerResult *f = &linear->passes[CS3_PASS_FORWARD].result;
-  const Cs3LayerResult *dx = &linear->passes[CS3_PASS_DX].result;
-  double bytes = matrices * WAVELET_BYTES;
+  double bytes = passes * WAVELET_BYTES;
   s->forward_bytes += bytes * f->ingress_wavelets;
-  s->backward_bytes +=
-      bytes * (dx->ingress_wavelets + dw->ingress_wavelets + extra_forwards * f->ingress_wavelets);
-  s->gradient_bytes += bytes * dw->egress_wavelets;
-  s->forward_cycles += matrices * f->cycles;
-  s->backward_cycles += matrices * (dx->cycles + dw->cycles + extra_forwards * f->cycles);
+  s->forward_cycles += passes * f->cycles;
+  s->backward_bytes += bytes * again * f->ingress_wavelets;
+  s->backward_cycles += passes * again * f->cycles;
+  for (int pass = CS3_PASS_FORWARD + 1; pass < CS3_N_PASS_KINDS; pass++) {
+    const Cs3PlanLinear *from = pass == CS3_PASS_DW ? dw : linear;
+    const Cs3LayerResult *r = &from->passes[pass].result;
+    double runs = matrices * (double)from->tiles;
+    s->backward_bytes += runs * WAVELET_BYTES * r->ingress_wavelets;
+    s->backward_cycles += runs * r->cycles;
+    s->gradient_bytes += runs * WAVELET_BYTES * r->egress_wavelets;
+  }
 }
 
-static void add_other(Stretch *s, const Cs3PlanOther *other, double extra_forwards) {
+static void add_other(Stretch *s, const Cs3PlanOther *other, double again) {
   s->forward_cycles += other->forward;
-  s->backward_cycles += other->backward + extra_forwards * other->forward;
+  s->backward_cycles += other->backward + again * other->forward;
   s->forward_bytes += other->stream_bytes;
   s->gradient_bytes += other->gradient_bytes;
 }
@@ -66,8 +72,8 @@ static void steps_clear(Steps *s) {
   g_free(s->place);
 }
 
-static Stretch *stretch_of(const Steps *s, const Cs3Node *node, gint64 instance) {
-  return &s->stretches[s->place[s->first[node->segment] + instance]];
+static guint stage_of(const Steps *s, const Cs3Node *node, gint64 instance) {
+  return s->place[s->first[node->segment] + instance];
 }
 
 static const Cs3PlanLinear *find_linear(const Cs3Plan *plan, guint node) {
@@ -89,13 +95,14 @@ static void fill_linear(const Steps *s, const Cs3PlanLinear *linear) {
   const Cs3PlanLinear *dw = s->gradient ? find_linear(s->gradient, linear->node) : linear;
   const Cs3Node *node = cs3_graph_node(graph, linear->node);
   const Cs3Segment *segment = cs3_node_segment(graph, node);
-  double again = segment->block ? s->plan->memory.extra_forwards : 0;
   double matrices = linear->layer >= 0 ? linear->repeat : cs3_plan_matrices(node);
   for (gint64 i = 0; i < segment->repeat; i++) {
     if (!cs3_plan_stands_for(s->input, linear, i))
       continue;
-    Stretch *stretch = stretch_of(s, node, i);
-    add_linear(stretch, linear, &dw->passes[CS3_PASS_DW].result, again, matrices);
+    guint stage = stage_of(s, node, i);
+    Stretch *stretch = &s->stretches[stage];
+    double again = cs3_plan_memory_again(&s->plan->memory, graph, stage, linear->node);
+    add_linear(stretch, linear, dw, again, matrices);
     stretch->parameters += stored(node, i) * linear->density * matrices / (double)node->groups;
   }
 }
@@ -104,10 +111,10 @@ static void fill_other(const Steps *s, const Cs3PlanOther *other) {
   const Cs3Graph *graph = s->input->graph;
   const Cs3Node *node = cs3_graph_node(graph, other->node);
   const Cs3Segment *segment = cs3_node_segment(graph, node);
-  double again = segment->block ? s->plan->memory.extra_forwards : 0;
   for (gint64 i = 0; i < segment->repeat; i++) {
-    Stretch *stretch = stretch_of(s, node, i);
-    add_other(stretch, other, again);
+    guint stage = stage_of(s, node, i);
+    Stretch *stretch = &s->stretches[stage];
+    add_other(stretch, other, cs3_plan_memory_again(&s->plan->memory, graph, stage, other->node));
     stretch->parameters += stored(node, i) * (double)node->copies;
   }
 }
@@ -145,7 +152,8 @@ typedef struct {
 } List;
 
 static void append(List *list, guint stage, const char *direction, Cs3Use use) {
-  if (use.compute_cycles == 0 && use.stream_bytes == 0 && use.gradient_bytes == 0)
+  if (use.compute_cycles == 0 && use.stream_bytes == 0 && use.gradient_bytes == 0 &&
+      use.activation_out_bytes == 0 && use.activation_in_bytes == 0)
     return;
   use.weight_group = weight_group(list->steps, stage);
   g_array_append_val(list->uses, use);
@@ -155,17 +163,20 @@ static void append(List *list, guint stage, const char *direction, Cs3Use use) {
 
 static void append_all(List *list) {
   const Stretch *stretches = list->steps->stretches;
+  const Cs3PlanMemory *memory = &list->steps->plan->memory;
   guint stages = list->steps->input->graph->order->len;
   for (guint s = 0; s < stages; s++)
     append(list, s, "forward",
            (Cs3Use){.stream_bytes = stretches[s].forward_bytes,
-                    .compute_cycles = stretches[s].forward_cycles});
+                    .compute_cycles = stretches[s].forward_cycles,
+                    .activation_out_bytes = cs3_plan_memory_sent(memory, s)});
   for (guint s = stages; s-- > 0;)
     append(list, s, "backward",
            (Cs3Use){.stream_bytes = stretches[s].backward_bytes,
                     .compute_cycles = stretches[s].backward_cycles,
                     .gradient_bytes = stretches[s].gradient_bytes,
-                    .update_params = stretches[s].parameters});
+                    .update_params = stretches[s].parameters,
+                    .activation_in_bytes = cs3_plan_memory_sent(memory, s)});
 }
 
 GArray *cs3_schedule_uses(const Cs3PlanInput *input, const Cs3Plan *plan, const Cs3Plan *gradient,

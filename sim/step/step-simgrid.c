@@ -155,7 +155,8 @@ gboolean cs3_step_disturbed(const Cs3Schedule *schedule, const Cs3System *system
   job.plan = disturbed;
   if (!cs3_step_run_job(&job, &with, error))
     return FALSE;
-  *lost_s = with.end_s[job.iterations - 1] - without.end_s[job.iterations - 1];
+  double lost = with.end_s[job.iterations - 1] - without.end_s[job.iterations - 1];
+  *lost_s = lost > 1e-12 * with.end_s[job.iterations - 1] ? lost : 0; /* else rounding */
   *retries = with.retries;
   return TRUE;
 }

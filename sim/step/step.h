@@ -9,7 +9,7 @@
 #include <glib.h>
 
 #include "sim/machine/system.h"
-#include "sim/step/capacity.h"
+#include "sim/machine/capacity.h"
 #include "sim/step/fault.h"
 
 #define CS3_STEP_ERROR (cs3_step_error_quark())

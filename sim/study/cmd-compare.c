@@ -53,7 +53,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
 
 static const CompareOptions defaults = {
     .scenario = {.model = (char *)"llama7b",
-                 .hardware = (char *)"cs2,cs3",
+                 .hardware = (char *)"cs2-silicon,cs3-silicon",
                  .pattern = (char *)"uniform",
                  .batch = 1024,
                  .seed = 1},

@@ -47,15 +47,15 @@ static void point_free(gpointer data) {
 }
 
 /* The ways in which a rate is predicted. */
-typedef enum { PRESET, FP32, SILICON, FITTED, N_WAYS } Way;
-static const char *const way_names[N_WAYS] = {"unfitted", "fp32", "silicon", "fitted"};
+typedef enum { PRESET, FP16, SILICON, FITTED, N_WAYS } Way;
+static const char *const way_names[N_WAYS] = {"unfitted", "fp16", "silicon", "fitted"};
 
 /* (transfer full): the row's options for @way. @values: of the constants, for FITTED. */
 static char *arguments_for(const Cs3ValidationRow *row, Way way, const double *values) {
   if (way == PRESET)
     return g_strdup(row->arguments);
-  if (way == FP32)
-    return g_strconcat(row->arguments, " --set kernel.acc_precision=fp32", NULL);
+  if (way == FP16)
+    return g_strconcat(row->arguments, " --set kernel.acc_precision=fp16", NULL);
   g_autofree char *silicon = cs3_validation_on_silicon(row->arguments);
   if (way == SILICON)
     return g_steal_pointer(&silicon);
@@ -338,7 +338,7 @@ static const Cs3Column point_columns[] = {
     {.key = "source", .title = "source", .type = CS3_COLUMN_TEXT},
     {.key = "published", .title = "published", .type = CS3_COLUMN_REAL, .decimals = 2},
     ERROR_COLUMN("unfitted", "preset"),
-    ERROR_COLUMN("fp32", "FP32 sums"),
+    ERROR_COLUMN("fp16", "FP16 sums"),
     ERROR_COLUMN("silicon", "as measured"),
     ERROR_COLUMN("fitted", "fitted"),
     {.key = "fitted", .title = "fitted rate", .type = CS3_COLUMN_REAL, .decimals = 2},

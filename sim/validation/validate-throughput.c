@@ -47,6 +47,6 @@ const Cs3ValidationSuite cs3_suite_throughput_silicon = {
     .rows_of = "throughput",
     .adapt = cs3_validation_on_silicon,
     .summary =
-        "the same on machines with the clocks and rates that were measured; nothing is fitted",
+        "the same on machines as measured; step.edge is fitted (suite steps)",
     .methods = methods,
 };

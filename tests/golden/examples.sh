@@ -17,7 +17,11 @@ for command in $(cs3sim list commands --names); do
   mapfile -t examples < <(cs3sim help "$command" | sed -n '/^Examples:$/,/^$/s/^  \(cs3sim .*\)/\1/p')
   for example in "${examples[@]}"; do
     tests=$((tests + 1))
-    if bash -c "$example" >"$work/out" 2>"$work/err" </dev/null && [[ -s $work/out || $example == *-O* ]]; then
+    bash -c "$example" >"$work/out" 2>"$work/err" </dev/null
+    status=$?
+    # The status of a validation is its answer: 1, a claim is missed.
+    [[ $command != validate || $status != 1 ]] || status=0
+    if ((status == 0)) && [[ -s $work/out || $example == *-O* ]]; then
       echo "ok $tests - $example"
     else
       failures=$((failures + 1))

@@ -125,7 +125,7 @@ static const struct {
     {"wafer.clok", "unknown key 'clok' in [wafer]; did you mean clock?"},
     {"kernal", "unknown parameter 'kernal'; did you mean kernel?"},
     {"", "unknown parameter ''; known: wafer, pe, fabric, io, kernel, gemm, memoryx, swarmx, "
-         "recovery, cost, activations"},
+         "step, recovery, cost, activations"},
 };
 
 START_TEST(suggests) {

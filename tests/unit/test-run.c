@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fabric/fabric-error.h"
+#include "sim/run/memory-walk.h"
 #include "sim/run/result.h"
 #include "sim/run/scenario.h"
 #include "sim/wafer/layer-run.h"
@@ -50,7 +51,8 @@ START_TEST(test_breakdown_adds_up) {
   o.batch = 100; /* 15 micro-batches of 7 hold 105 sequences */
   json_t *r = run(&o);
   ck_assert(cs3_record_number(r, "step.causes.padding") >
-            0.04 * cs3_record_number(r, "step.cycles"));
+            0.04 *
+                (cs3_record_number(r, "step.cycles") - cs3_record_number(r, "step.causes.edge")));
   double cycles = cs3_record_number(r, "step.cycles");
   double clock = cs3_record_number(r, "hardware.clock_hz");
   ck_assert(sum_of(member(r, "step", "causes")) == cycles);
@@ -61,6 +63,10 @@ START_TEST(test_breakdown_adds_up) {
   json_decref(r);
 }
 END_TEST
+
+static double without_edge(const json_t *record) {
+  return cs3_record_number(record, "step.time_s") - cs3_record_number(record, "step.edge_s");
+}
 
 static json_t *run_forced(const char *model, char **map, gboolean forward) {
   Cs3ScenarioOptions o = options(model, 0.7);
@@ -88,7 +94,7 @@ START_TEST(test_forward) {
   ck_assert(cs3_record_number(r, "step.bytes_up") == 0);
   ck_assert(cs3_record_number(r, "step.causes.egress") == 0);
   ck_assert(cs3_record_number(r, "step.causes.recompute") == 0);
-  ck_assert(cs3_record_number(r, "step.time_s") < cs3_record_number(training, "step.time_s") / 2);
+  ck_assert(without_edge(r) < without_edge(training) / 2);
   ck_assert(cs3_record_number(r, "mapping.activation_bytes") <
             cs3_record_number(training, "mapping.activation_bytes"));
   json_t *layers = json_object_get(r, "layers"), *layer;
@@ -104,13 +110,61 @@ START_TEST(test_forward) {
 }
 END_TEST
 
-/* The logits beside the hidden states that they are made from, and the labels. */
+static const struct {
+  const char *model, *map;
+  gint64 batch;
+  gboolean forward;
+} walks[] = {
+    {"llama7b", "micro-batch=64", 64, FALSE},
+    {"gpt2-small", "recompute=none", 64, FALSE},
+    {"gpt3-xl", "recompute=layer", 64, FALSE},
+    {"gpt3-xl", "recompute=full", 64, FALSE},
+    {"t5-base", NULL, 64, FALSE},
+    {"vit-b-16", NULL, 512, FALSE},
+    {"deepseek-v2-lite", NULL, 64, FALSE},
+    {"llama7b", NULL, 64, TRUE},
+};
+
+/* Moment by moment: the plan's peak is the largest sum, nothing is left at the end, time passes. */
+START_TEST(test_memory_walk) {
+  Cs3ScenarioOptions o = options(walks[_i].model, 0.7);
+  char *map[] = {(char *)walks[_i].map, NULL};
+  o.map = map;
+  o.batch = walks[_i].batch;
+  o.forward = walks[_i].forward;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o, &error);
+  g_autoptr(Cs3Run) result = scenario != NULL ? cs3_run(&scenario->config, &error) : NULL;
+  ck_assert_msg(result != NULL, "%s", error ? error->message : "");
+  json_t *walk = cs3_memory_walk(result), *moment;
+  const Cs3PlanMemory *memory = &result->sparse.plan->memory;
+  double largest = 0, at_s = 0, most_sent = 0;
+  size_t i;
+  json_array_foreach(json_object_get(walk, "moments"), i, moment) {
+    largest = MAX(largest,
+                  cs3_record_number(moment, "resident") + cs3_record_number(moment, "kept") +
+                      cs3_record_number(moment, "values") + cs3_record_number(moment, "gradients"));
+    ck_assert(cs3_record_number(moment, "begin_s") == at_s);
+    at_s = cs3_record_number(moment, "end_s");
+    most_sent = MAX(most_sent, cs3_record_number(moment, "sent"));
+  }
+  ck_assert_double_eq_tol(largest, memory->peak_bytes, 1e-9 * largest);
+  ck_assert_double_eq_tol(cs3_record_number(walk, "peak_bytes"), largest, 1e-9 * largest);
+  ck_assert_double_eq_tol(most_sent, memory->sent_bytes, 1e-9 * largest);
+  ck_assert(largest <= memory->capacity_bytes && at_s > 0);
+  json_decref(walk);
+}
+END_TEST
+
+/* At most the logits beside the hidden states that they are made from, and the labels; less where
+ * the rows are worked through in parts. */
 START_TEST(test_forward_memory) {
   Cs3ScenarioOptions o = options("gpt2-small", 0);
   o.forward = TRUE;
   o.batch = 1;
   json_t *r = run(&o);
-  ck_assert(cs3_record_number(r, "mapping.activation_bytes_per_token") == 2 * (50257 + 768 + 2));
+  double bytes = cs3_record_number(r, "mapping.activation_bytes_per_token");
+  ck_assert(bytes >= 2 * 768 && bytes < 1.15 * 2 * (50257 + 768 + 2));
   json_decref(r);
 }
 END_TEST
@@ -192,6 +246,7 @@ static const struct {
 
 START_TEST(test_theory) {
   Cs3ScenarioOptions o = options(identities[_i].model, identities[_i].sparsity);
+  o.lengths.attention = (char *)"full"; /* as the identities count it */
   o.lengths.seq = identities[_i].seq;
   o.batch = 16;
   json_t *r = run(&o);
@@ -282,7 +337,7 @@ END_TEST
 
 START_TEST(test_does_not_fit) {
   Cs3ScenarioOptions o = options("gpt3-175b", 0.7);
-  char *small[] = {(char *)"pe.sram_data=2 kB", NULL};
+  char *small[] = {(char *)"pe.sram_data=600 B", NULL};
   o.set = small;
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o, &error);
@@ -384,6 +439,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_breakdown_adds_up);
   tcase_add_loop_test(t, test_forward, 0, 4);
   tcase_add_test(t, test_forward_memory);
+  tcase_add_loop_test(t, test_memory_walk, 0, G_N_ELEMENTS(walks));
   tcase_add_loop_test(t, test_forward_refuses, 0, G_N_ELEMENTS(training_only));
   tcase_add_test(t, test_causes_of_every_preset);
   tcase_add_test(t, test_dense_is_its_own_baseline);

@@ -191,7 +191,7 @@ START_TEST(test_one_constant_left) {
   g_autoptr(GError) error = NULL;
   ck_assert(cs3_uncertainty(&s->config, 4, FALSE, NULL, NULL, &error) == NULL);
   fixture_error_in(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
-                   "cs3 has no uncertain constant");
+                   "cs3-silicon has no uncertain constant");
 }
 END_TEST
 

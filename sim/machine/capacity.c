@@ -2,7 +2,7 @@
 /* Whether what a step keeps outside the wafers fits where it is kept. */
 #include "config.h"
 
-#include "sim/step/capacity.h"
+#include "sim/machine/capacity.h"
 
 gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes) {
   double missing = cs3_system_state_bytes(system, params) - cs3_system_capacity(system);

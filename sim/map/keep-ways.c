@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a segment can do with its activations, and what each way costs. */
+#include "config.h"
+
+#include <math.h>
+
+#include "sim/map/keep-private.h"
+
+/* Sums over the nodes of a stage, cycles. */
+typedef struct {
+  double forward, backward, again, forward_in, backward_in;
+} StageCost;
+
+static StageCost stage_cost(Cs3KeepJob *job, guint s, const Cs3Keep *keep, guint64 nodes) {
+  const Cs3Graph *graph = job->search->input.graph;
+  const Cs3Segment *segment = cs3_graph_segment(graph, s);
+  const Cs3Lifetimes *l = job->search->segments[s].lifetimes;
+  StageCost sum = {0};
+  for (guint i = 0; i < segment->count; i++) {
+    guint node = segment->first + i;
+    gint64 tiles = cs3_lifetimes_tiled(l, node) ? keep->tiles : 1;
+    Cs3NodeCost c = job->cost(node, tiles, job->data);
+    gboolean again = (nodes >> i & 1) != 0;
+    sum.forward += c.forward;
+    sum.backward += c.backward;
+    sum.again += again ? c.forward : 0;
+    sum.forward_in += c.forward_in;
+    sum.backward_in += c.backward_in + (again ? c.forward_in : 0);
+  }
+  return sum;
+}
+
+static guint64 nodes_again(const Cs3KeepJob *job, guint s, guint64 again) {
+  const Cs3Segment *segment = cs3_graph_segment(job->search->input.graph, s);
+  guint64 nodes = 0;
+  for (guint i = 0; i < MIN(segment->count, 64); i++)
+    if (cs3_lifetimes_again(job->search->segments[s].lifetimes, again, segment->first + i))
+      nodes |= (guint64)1 << i;
+  return nodes;
+}
+
+static double sent_cycles(const Cs3KeepJob *job, double bytes) {
+  const Cs3Machine *machine = job->search->input.machine;
+  double port = machine->hw.io.rate_bits_per_s * machine->hw.io.factor * machine->hw.io.efficiency;
+  double servers =
+      (double)machine->system.activations.servers * machine->system.activations.link_bits_per_s;
+  return bytes * 8 / MIN(port, servers) * machine->hw.wafer.clock_hz;
+}
+
+static Cs3KeepWay way_of(Cs3KeepJob *job, guint s, const Cs3Keep *keep) {
+  const Cs3KeepSearch *search = job->search;
+  const Cs3Lifetimes *l = search->segments[s].lifetimes;
+  gboolean twice = search->input.policy == CS3_RECOMPUTE_FULL;
+  Cs3KeepWay way = {.option = {.segment = s, .keep = *keep, .runs = twice ? 2 : 1}};
+  way.option.nodes = keep->forward ? 0 : nodes_again(job, s, keep->again);
+  cs3_lifetimes_measure(l, keep, job->bytes, &way.option.room);
+  StageCost c = stage_cost(job, s, keep, way.option.nodes);
+  double sent = 0;
+  if (keep->away) {
+    way.option.sent_bytes =
+        cs3_lifetimes_kept(l, keep->again, search->elements_bytes) * (double)job->samples;
+    sent = sent_cycles(job, way.option.sent_bytes);
+  }
+  way.cycles = MAX(c.forward, sent);
+  way.cycles += CS3_KEEP_SENDING * sent;
+  if (search->input.forward)
+    way.option.room.backward = way.option.room.kept = 0;
+  else
+    way.cycles += MAX(c.backward + way.option.runs * c.again, sent > 0 ? c.backward_in + sent : 0);
+  return way;
+}
+
+static gboolean worse(const Cs3KeepWay *x, const Cs3KeepWay *y) {
+  const Cs3Footprint *a = &x->option.room, *b = &y->option.room;
+  return x->cycles >= y->cycles && a->kept >= b->kept && a->forward >= b->forward &&
+         a->backward >= b->backward;
+}
+
+/* Adds @way unless one that is there is as good in every respect; those that it beats go. */
+static void add_way(GArray *ways, const Cs3KeepWay *way) {
+  for (guint i = 0; i < ways->len; i++)
+    if (worse(way, &g_array_index(ways, Cs3KeepWay, i)))
+      return;
+  for (guint i = ways->len; i-- > 0;)
+    if (worse(&g_array_index(ways, Cs3KeepWay, i), way))
+      g_array_remove_index(ways, i);
+  g_array_append_val(ways, *way);
+}
+
+static gboolean fits(const Cs3KeepJob *job, guint s, const Cs3KeepWay *way) {
+  const Cs3Footprint *room = &way->option.room;
+  return MAX(room->forward, room->backward) + job->outside[s] <= job->capacity;
+}
+
+static void try_way(Cs3KeepJob *job, guint s, const Cs3Keep *keep, GArray *ways) {
+  Cs3KeepWay way = way_of(job, s, keep);
+  if (keep->away && way.option.sent_bytes == 0 && job->search->input.away < 0)
+    return; /* nothing to send */
+  if (keep->away)
+    way.option.room.kept = 0;
+  if (isfinite(way.cycles)) /* else no mapping fits the PEs */
+    add_way(ways, &way);
+}
+
+/* Every mask, what it keeps on the wafer or sent away; of these the ones that are not beaten in
+ * every respect. */
+static GArray *best_ways(Cs3KeepJob *job, guint s, gint64 tiles) {
+  const Cs3KeepSearch *search = job->search;
+  const Cs3KeepInput *input = &search->input;
+  GArray *ways = g_array_new(FALSE, FALSE, sizeof(Cs3KeepWay));
+  GArray *masks = search->segments[s].masks;
+  for (guint i = 0; i < masks->len; i++)
+    for (int away = 0; away <= !input->forward; away++) {
+      Cs3Keep keep = {.again = g_array_index(masks, guint64, i),
+                      .away = away,
+                      .forward = input->forward,
+                      .tiles = tiles,
+                      .sums = search->sums};
+      if (input->away < 0 || input->forward || input->away == away)
+        try_way(job, s, &keep, ways);
+    }
+  return ways;
+}
+
+/* Later numbers of samples look only at what was not beaten at the first. */
+static void thin(Cs3KeepSegment *segment, const GArray *ways) {
+  if (segment->thinned || ways->len == 0)
+    return;
+  segment->thinned = TRUE;
+  g_array_set_size(segment->masks, 0);
+  for (guint i = 0; i < ways->len; i++) {
+    guint64 mask = g_array_index(ways, Cs3KeepWay, i).option.keep.again;
+    gboolean known = FALSE;
+    for (guint k = 0; k < segment->masks->len && !known; k++)
+      known = g_array_index(segment->masks, guint64, k) == mask;
+    if (!known)
+      g_array_append_val(segment->masks, mask);
+  }
+}
+
+/* Blocks are cut into parts only when they do not fit otherwise: a smaller micro-batch does the
+ * same for less. What goes backward at once (the logits) may be cut at will. */
+GArray *cs3_keep_ways(Cs3KeepJob *job, guint s) {
+  Cs3KeepSegment *segment = &job->search->segments[s];
+  const Cs3Graph *graph = job->search->input.graph;
+  gboolean block = cs3_graph_segment(graph, s)->block;
+  gint64 most = block && job->samples > 1 ? 1 : CS3_KEEP_MAX_TILES;
+  GArray *ways = g_array_new(FALSE, FALSE, sizeof(Cs3KeepWay));
+  for (gint64 tiles = 1; tiles <= most; tiles *= 2) {
+    g_autoptr(GArray) best = best_ways(job, s, tiles);
+    thin(segment, best);
+    for (guint i = 0; i < best->len; i++)
+      if (fits(job, s, &g_array_index(best, Cs3KeepWay, i)))
+        add_way(ways, &g_array_index(best, Cs3KeepWay, i));
+    if (block && ways->len > 0)
+      break;
+  }
+  return ways;
+}
