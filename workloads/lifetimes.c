@@ -218,12 +218,15 @@ static Decision decide(const Cs3Lifetimes *l, guint64 again) {
   return d;
 }
 
-gboolean cs3_lifetimes_again(const Cs3Lifetimes *l, guint64 again, guint node) {
-  Decision d = decide(l, again);
-  for (guint o = 0; o < l->n_ops; o++)
-    if (node >= l->ops[o].first && node < l->ops[o].first + l->ops[o].count)
-      return (d.ops & BIT(o)) != 0;
-  return FALSE;
+guint64 cs3_lifetimes_nodes(const Cs3Lifetimes *l, guint64 again) {
+  guint first = cs3_graph_segment(l->graph, l->segment)->first;
+  guint64 nodes = 0;
+  for (Set ops = decide(l, again).ops; ops; ops &= ops - 1) {
+    const Op *op = &l->ops[__builtin_ctzll(ops)];
+    for (guint i = 0; i < op->count && op->first - first + i < 64; i++)
+      nodes |= BIT(op->first - first + i);
+  }
+  return nodes;
 }
 
 gboolean cs3_lifetimes_tiled(const Cs3Lifetimes *l, guint node) {
@@ -433,11 +436,37 @@ static Level level_at(const Timeline *t, const Cs3Keep *keep, const double *byte
   return level;
 }
 
+/* What all that lives takes at each event: @size more from one event to another. */
+static void add_span(double *change, int from, int to, double size) {
+  if (from < 0)
+    return;
+  change[from] += size;
+  change[to + 1] -= size;
+}
+
+/* Sums in 32 bits, and room that is taken over: only operators that have them look closer. */
+static gboolean is_plain(const Timeline *t, const Cs3Keep *keep, int e) {
+  const Op *op = &t->l->ops[t->events[e].op];
+  gboolean adds = op->linear && t->events[e].kind == CS3_MOMENT_BACKWARD && keep->sums != 1;
+  return !op->in_place && !adds;
+}
+
 static double peak_of(const Timeline *t, const Cs3Keep *keep, const double *bytes) {
-  double peak = 0;
+  double change[MAX_EVENTS + 1] = {0}, total = 0, peak = 0;
+  for (guint i = 0; i < t->l->n_tensors; i++) {
+    if (t->l->outside & BIT(i))
+      continue;
+    add_span(change, t->from[i], t->to[i], value_bytes(t, keep, bytes, (int)i));
+    add_span(change, t->gradient_from[i], t->gradient_to[i],
+             gradient_bytes(t, keep, bytes, (int)i));
+  }
   for (int e = 0; e < t->n; e++) {
-    Level level = level_at(t, keep, bytes, e);
-    peak = MAX(peak, level.kept + level.values + level.gradients);
+    double here = total += change[e];
+    if (!is_plain(t, keep, e)) {
+      Level level = level_at(t, keep, bytes, e);
+      here = level.kept + level.values + level.gradients;
+    }
+    peak = MAX(peak, here);
   }
   return peak;
 }

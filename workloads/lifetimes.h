@@ -53,8 +53,9 @@ guint64 cs3_lifetimes_everything(const Cs3Lifetimes *l);
 /** cs3_lifetimes_text: (transfer full): "kept: hidden, residual_1"; the activations that stay. */
 char *cs3_lifetimes_text(const Cs3Lifetimes *l, guint64 again);
 
-/** cs3_lifetimes_again: whether @node (of the segment) runs once more in backward. */
-gboolean cs3_lifetimes_again(const Cs3Lifetimes *l, guint64 again, guint node);
+/** cs3_lifetimes_nodes: the nodes of the segment that run once more in backward: bit i, its i-th.
+ */
+guint64 cs3_lifetimes_nodes(const Cs3Lifetimes *l, guint64 again);
 
 /** cs3_lifetimes_tiled: whether @node works on one part of the rows at a time: it comes behind the
  * last attention of the segment. */

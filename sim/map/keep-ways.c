@@ -11,32 +11,31 @@ typedef struct {
   double forward, backward, again, forward_in, backward_in;
 } StageCost;
 
-static StageCost stage_cost(Cs3KeepJob *job, guint s, const Cs3Keep *keep, guint64 nodes) {
-  const Cs3Graph *graph = job->search->input.graph;
-  const Cs3Segment *segment = cs3_graph_segment(graph, s);
+/* (array) (transfer full): of the nodes of @s with the rows behind its last attention in @tiles
+ * parts. */
+static Cs3NodeCost *node_costs(Cs3KeepJob *job, guint s, gint64 tiles) {
+  const Cs3Segment *segment = cs3_graph_segment(job->search->input.graph, s);
   const Cs3Lifetimes *l = job->search->segments[s].lifetimes;
-  StageCost sum = {0};
+  Cs3NodeCost *costs = g_new(Cs3NodeCost, segment->count);
   for (guint i = 0; i < segment->count; i++) {
-    guint node = segment->first + i;
-    gint64 tiles = cs3_lifetimes_tiled(l, node) ? keep->tiles : 1;
-    Cs3NodeCost c = job->cost(node, tiles, job->data);
-    gboolean again = (nodes >> i & 1) != 0;
-    sum.forward += c.forward;
-    sum.backward += c.backward;
-    sum.again += again ? c.forward : 0;
-    sum.forward_in += c.forward_in;
-    sum.backward_in += c.backward_in + (again ? c.forward_in : 0);
+    gboolean parts = cs3_lifetimes_tiled(l, segment->first + i);
+    costs[i] = job->cost(segment->first + i, parts ? tiles : 1, job->data);
   }
-  return sum;
+  return costs;
 }
 
-static guint64 nodes_again(const Cs3KeepJob *job, guint s, guint64 again) {
-  const Cs3Segment *segment = cs3_graph_segment(job->search->input.graph, s);
-  guint64 nodes = 0;
-  for (guint i = 0; i < MIN(segment->count, 64); i++)
-    if (cs3_lifetimes_again(job->search->segments[s].lifetimes, again, segment->first + i))
-      nodes |= (guint64)1 << i;
-  return nodes;
+static StageCost stage_cost(const Cs3NodeCost *costs, guint count, guint64 nodes) {
+  StageCost sum = {0};
+  for (guint i = 0; i < count; i++) {
+    const Cs3NodeCost *c = &costs[i];
+    gboolean again = i < 64 && (nodes >> i & 1) != 0;
+    sum.forward += c->forward;
+    sum.backward += c->backward;
+    sum.again += again ? c->forward : 0;
+    sum.forward_in += c->forward_in;
+    sum.backward_in += c->backward_in + (again ? c->forward_in : 0);
+  }
+  return sum;
 }
 
 static double sent_cycles(const Cs3KeepJob *job, double bytes) {
@@ -47,14 +46,15 @@ static double sent_cycles(const Cs3KeepJob *job, double bytes) {
   return bytes * 8 / MIN(port, servers) * machine->hw.wafer.clock_hz;
 }
 
-static Cs3KeepWay way_of(Cs3KeepJob *job, guint s, const Cs3Keep *keep) {
+static Cs3KeepWay way_of(Cs3KeepJob *job, guint s, const Cs3NodeCost *costs, const Cs3Keep *keep) {
   const Cs3KeepSearch *search = job->search;
   const Cs3Lifetimes *l = search->segments[s].lifetimes;
   gboolean twice = search->input.policy == CS3_RECOMPUTE_FULL;
   Cs3KeepWay way = {.option = {.segment = s, .keep = *keep, .runs = twice ? 2 : 1}};
-  way.option.nodes = keep->forward ? 0 : nodes_again(job, s, keep->again);
+  way.option.nodes = keep->forward ? 0 : cs3_lifetimes_nodes(l, keep->again);
   cs3_lifetimes_measure(l, keep, job->bytes, &way.option.room);
-  StageCost c = stage_cost(job, s, keep, way.option.nodes);
+  StageCost c =
+      stage_cost(costs, cs3_graph_segment(search->input.graph, s)->count, way.option.nodes);
   double sent = 0;
   if (keep->away) {
     way.option.sent_bytes =
@@ -92,8 +92,9 @@ static gboolean fits(const Cs3KeepJob *job, guint s, const Cs3KeepWay *way) {
   return MAX(room->forward, room->backward) + job->outside[s] <= job->capacity;
 }
 
-static void try_way(Cs3KeepJob *job, guint s, const Cs3Keep *keep, GArray *ways) {
-  Cs3KeepWay way = way_of(job, s, keep);
+static void try_way(Cs3KeepJob *job, guint s, const Cs3NodeCost *costs, const Cs3Keep *keep,
+                    GArray *ways) {
+  Cs3KeepWay way = way_of(job, s, costs, keep);
   if (keep->away && way.option.sent_bytes == 0 && job->search->input.away < 0)
     return; /* nothing to send */
   if (keep->away)
@@ -109,6 +110,7 @@ static GArray *best_ways(Cs3KeepJob *job, guint s, gint64 tiles) {
   const Cs3KeepInput *input = &search->input;
   GArray *ways = g_array_new(FALSE, FALSE, sizeof(Cs3KeepWay));
   GArray *masks = search->segments[s].masks;
+  g_autofree Cs3NodeCost *costs = node_costs(job, s, tiles);
   for (guint i = 0; i < masks->len; i++)
     for (int away = 0; away <= !input->forward; away++) {
       Cs3Keep keep = {.again = g_array_index(masks, guint64, i),
@@ -117,7 +119,7 @@ static GArray *best_ways(Cs3KeepJob *job, guint s, gint64 tiles) {
                       .tiles = tiles,
                       .sums = search->sums};
       if (input->away < 0 || input->forward || input->away == away)
-        try_way(job, s, &keep, ways);
+        try_way(job, s, costs, &keep, ways);
     }
   return ways;
 }

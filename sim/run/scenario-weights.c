@@ -104,7 +104,8 @@ gboolean cs3_scenario_find_weights(Cs3Scenario *s, const Cs3ScenarioOptions *o, 
     return FALSE;
   s->config.sparsity = s->sparsity = cs3_sparsity_measured(s->graph, s->weights);
   s->config.weights = s->weights;
-  s->config.weights_text = o->weights;
+  g_free(s->weights_text);
+  s->config.weights_text = s->weights_text = g_strdup(o->weights);
   s->config.sparsity_asked = blocks_sparsity(s->weights);
   s->config.exact = TRUE;
   return TRUE;

@@ -254,7 +254,8 @@ gboolean cs3_scenario_set_systems(Cs3Scenario *s, const Cs3ScenarioOptions *opti
   }
   g_clear_pointer(&s->faults, g_array_unref);
   s->config.faults = s->faults = faults;
-  s->config.fault_texts = options->fault;
+  g_strfreev(s->fault_texts);
+  s->config.fault_texts = s->fault_texts = g_strdupv(options->fault);
   s->config.systems = systems;
   s->config.batch = batch;
   return TRUE;
@@ -312,8 +313,8 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       .graph = s->graph,
       .each = o->explicit_wafers,
       .seed = (guint64)o->seed,
-      .map_texts = o->map,
-      .filter_texts = o->sparsity_filter,
+      .map_texts = s->map = g_strdupv(o->map),
+      .filter_texts = s->filters = g_strdupv(o->sparsity_filter),
       .forward = o->forward,
       .exact = o->exact,
       .bound = o->fidelity == 1,
@@ -385,5 +386,9 @@ void cs3_scenario_free(Cs3Scenario *s) {
   cs3_model_free(s->model);
   cs3_machine_free(s->machine);
   g_clear_pointer(&s->faults, g_array_unref);
+  g_strfreev(s->map);
+  g_strfreev(s->filters);
+  g_strfreev(s->fault_texts);
+  g_free(s->weights_text);
   g_free(s);
 }

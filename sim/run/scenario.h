@@ -52,7 +52,8 @@ typedef struct {
   Cs3WeightSet *weight_set; /* (nullable) opened for this scenario alone */
   Cs3WeightMatch *weights;  /* (nullable) */
   GArray *faults;           /* of Cs3Fault */
-  Cs3RunConfig config;      /* refers to the members above */
+  char **map, **filters, **fault_texts, *weights_text; /* as given: they outlive the options */
+  Cs3RunConfig config;                                 /* refers to the members above */
 } Cs3Scenario;
 
 /** cs3_model_find: (transfer full) (nullable): a preset by name (see

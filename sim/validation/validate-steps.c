@@ -186,8 +186,7 @@ static const Cs3ValidationMethod methods[] = {
 
 const Cs3ValidationSuite cs3_suite_steps = {
     .name = "steps",
-    .summary =
-        "steps of training and evaluation in logs, on machines as measured",
+    .summary = "steps of training and evaluation in logs, on machines as measured",
     .methods = methods,
     .conclude = fit_edges,
 };

@@ -46,7 +46,6 @@ const Cs3ValidationSuite cs3_suite_throughput_silicon = {
     .name = "throughput-silicon",
     .rows_of = "throughput",
     .adapt = cs3_validation_on_silicon,
-    .summary =
-        "the same on machines as measured; step.edge is fitted (suite steps)",
+    .summary = "the same on machines as measured; step.edge is fitted (suite steps)",
     .methods = methods,
 };
