@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The study of doc/layers.md: a 12288 x 12288 layer over machines, tokens and sparsities.
+# The study of doc/layers.md: a 12288 x 12288 layer over machines, tokens and sparsities, with sums of
+# 16 bits, which are the harder case for the stream of weights.
 #   doc/layers.sh records        JSON Lines, which `cs3sim plot layer-speedup` draws
 #   doc/layers.sh table RECORDS  the tables of the page, from those records
 #   doc/layers.sh width          the table of a narrower layer on a CS-3, accumulators here or there
@@ -20,7 +21,7 @@ records() {
     for count in "${tokens[@]}"; do
       for sparsity in "${sparsities[@]}"; do
         "${CS3SIM:-cs3sim}" layer --shape 12288x12288 --tokens "$count" --sparsity "$sparsity" \
-          --hardware "$hardware" -o jsonl
+          --hardware "$hardware" --set kernel.acc_precision=fp16 -o jsonl
       done
     done
   done
@@ -74,7 +75,7 @@ format() {
 # layer OPTION...: cycles and speed-up of a run, as "CYCLES SPEED-UP".
 layer() {
   local line
-  line=$("${CS3SIM:-cs3sim}" layer --hardware cs3 "$@" -o jsonl)
+  line=$("${CS3SIM:-cs3sim}" layer --hardware cs3 --set kernel.acc_precision=fp16 "$@" -o jsonl)
   printf '%s %.2f' "$(field cycles "$line")" "$(field simulated "$line")"
 }
 

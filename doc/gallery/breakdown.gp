@@ -3,12 +3,12 @@ set output 'breakdown.svg'
 set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
-set label 'Where a training step goes: llama7b on cs3' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
+set label 'Where a training step goes: llama7b on cs3-silicon' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label '1024 sequences of 4096 tokens a step, uniform sparsity' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'Theory: the dense step divided by the theoretical speed-up (MACs alone).' at screen 0.02, screen 0.11 left font ',12' textcolor rgb '#444444'
-set label 'Tokens on the wafer: 73728 up to 0.3 (recompute layer), 126976 up to 0.65 (recompute full), 77824 up to 0.95 (recompute' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
-set label 'layer). Thin vertical lines: the plan changes.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Clock 1.1 GHz; full attention, seed 1. Source: simulated by cs3sim 0.1.0 (model version 2), fidelity recurrence.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
+set label 'Tokens on the wafer: 262144 up to 0.15 (recompute operation), 200704 up to 0.75 (recompute operation), 167936 up to 0.85' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
+set label '(recompute operation), 90112 up to 0.95 (recompute operation). Thin vertical lines: the plan changes.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
+set label 'Clock 0.75 GHz; model attention, seed 1. Source: simulated by cs3sim 0.1.0 (model version 3), fidelity recurrence.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8733
 set rmargin at screen 0.69
 set key at screen 0.695, screen 0.8733 left top Left reverse samplen 1.3 vertical maxcols 1 font ',14' textcolor rgb '#222222'
@@ -21,10 +21,12 @@ set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set xrange [-0.03:0.98]
-set arrow from first 0.325, graph 0 to first 0.325, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
-set label 'from here 126976 tokens, recompute full' at first 0.325, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
-set arrow from first 0.675, graph 0 to first 0.675, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
-set label 'from here 77824 tokens, recompute layer' at first 0.675, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
+set arrow from first 0.175, graph 0 to first 0.175, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
+set label 'from here 200704 tokens, recompute operation' at first 0.175, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
+set arrow from first 0.775, graph 0 to first 0.775, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
+set label 'from here 167936 tokens, recompute operation' at first 0.775, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
+set arrow from first 0.875, graph 0 to first 0.875, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
+set label 'from here 90112 tokens, recompute operation' at first 0.875, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
 set yrange [0:1.04]
 set boxwidth 0.04
 plot 'breakdown.dat' using 'sparsity':(sum [c=2:11] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '#bbbbbb' title 'fill, padding', \

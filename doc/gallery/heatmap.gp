@@ -4,7 +4,7 @@ set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
 set label 'Training speed-up over sparsity and io.rate: llama7b' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
-set label '25 points on cs3' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
+set label '25 points on cs3-silicon' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'In the cells: speed-up over dense (times), and what takes most of the step beside MACs at peak. Empty: the model does not' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'fit the machine.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
 set label 'Source: simulated by cs3sim 0.1.0, fidelity recurrence, seed 1.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
@@ -28,9 +28,9 @@ set xrange [-0.5:4.5]
 set xtics ('600 Gb/s' 0, '1.2 Tb/s' 1, '1.8 Tb/s' 2, '2.4 Tb/s' 3, '3 Tb/s' 4)
 set yrange [-0.5:4.5]
 set ytics ('0.5' 0, '0.6' 1, '0.7' 2, '0.8' 3, '0.9' 4)
-set cbrange [1.17657091123487:2.63205515150219]
+set cbrange [1.50802516389444:3.45826013315443]
 v = 0
-middle = 1.9770872433819
+middle = 2.58065439698743
 plot 'heatmap.dat' using (column('x')):(column('y')):(column('x')-0.5):(column('x')+0.5):(column('y')-0.5):(column('y')+0.5):(column('value')) with boxxyerror fillcolor palette fillstyle solid border linecolor rgb '#ffffff' notitle, \
   'heatmap.dat' using (v = column('value'), v <= middle ? column('x') : NaN):'y':(sprintf(v < 10 ? '%.2f' : '%.0f', v)) with labels center offset 0, 0.5 font ',13' textcolor rgb '#ffffff' notitle, \
   'heatmap.dat' using (v = column('value'), v <= middle ? column('x') : NaN):'y':(stringcolumn('held_by')) with labels center offset 0, -0.5 font ',13' textcolor rgb '#ffffff' notitle, \

@@ -21,7 +21,7 @@ set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set yrange [0:41.022774]
 set xrange [0:1111.88035333333]
-set label at 269.345078666667, 37.2332025 '' point pointtype 10 pointsize 1.6 linecolor rgb '#000000' front
+set label at 269.345078666667, 37.2367359 '' point pointtype 10 pointsize 1.6 linecolor rgb '#000000' front
 plot 'memory.dat' using 'time_ms':(column('resident_gb') + column('kept_gb') + column('values_gb') + column('gradients_gb')) with filledcurves y1=0 linecolor rgb '#E69F00' title 'gradients and their sums', \
   'memory.dat' using 'time_ms':(column('resident_gb') + column('kept_gb') + column('values_gb')) with filledcurves y1=0 linecolor rgb '#009E73' title 'activations at work', \
   'memory.dat' using 'time_ms':(column('resident_gb') + column('kept_gb')) with filledcurves y1=0 linecolor rgb '#56B4E9' title 'kept by the stage that runs', \

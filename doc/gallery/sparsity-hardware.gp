@@ -30,7 +30,7 @@ set samples 400
 plot 1 with lines linewidth 1 linecolor rgb '#666666' dashtype (1,3) notitle, \
   (x >= 0 && x < 0.99 ? 1 / (1 - x) : NaN) with lines linewidth 1.5 linecolor rgb '#000000' title 'theory', \
   'sparsity-hardware.dat' index 0 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 7 dashtype solid linecolor rgb '#0072B2' title 'cs2, simulated', \
-  'sparsity-hardware.dat' index 1 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 9 dashtype solid linecolor rgb '#D55E00' title 'cs3, simulated', \
+  'sparsity-hardware.dat' index 1 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 9 dashtype solid linecolor rgb '#D55E00' title 'cs3-silicon, simulated', \
   'sparsity-hardware.dat' index 2 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 4 dashtype (8,4) linecolor rgb '#009E73' title 'h100, unstructured, measured', \
   'sparsity-hardware.dat' index 3 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 12 dashtype (8,4) linecolor rgb '#E69F00' title 'h100, 2:4, measured', \
   'sparsity-hardware.dat' index 4 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 6 dashtype (8,4) linecolor rgb '#CC79A7' title 'h100, block-64, measured'
