@@ -46,15 +46,8 @@ static json_t *prepare(const json_t *records, GError **error) {
       "memory.capacity_bytes",   "memory.peak_bytes",        "memory.peak", "mapping.micro_batch",
       "mapping.tokens_on_wafer", "provenance.model_version", "sparsity",    NULL};
   static const char *const texts[] = {"model.name", "hardware.name", "provenance.version", NULL};
-  if (json_array_size(records) != 1) {
-    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                "the plot needs one run, not %" G_GSIZE_FORMAT, json_array_size(records));
+  if (!cs3_plot_require_one_run(records, numbers, texts, error))
     return NULL;
-  }
-  if (!cs3_record_require(json_array_get(records, 0), numbers, texts, error)) {
-    g_prefix_error(error, "record 1: ");
-    return NULL;
-  }
   size_t i;
   json_t *moment;
   double peak = cs3_record_number(memory_of(records), "peak");

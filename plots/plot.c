@@ -5,6 +5,7 @@
 #include "plots/plot.h"
 
 #include "plots/plots.h"
+#include "results/record.h"
 
 G_DEFINE_QUARK(cs3 - plot - error - quark, cs3_plot_error)
 
@@ -24,6 +25,19 @@ static const Cs3Plot *const plots[] = {
     &cs3_plot_memory,
     NULL,
 };
+
+gboolean cs3_plot_require_one_run(const json_t *records, const char *const *numbers,
+                                  const char *const *texts, GError **error) {
+  if (json_array_size(records) != 1) {
+    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
+                "the plot needs one run, not %" G_GSIZE_FORMAT, json_array_size(records));
+    return FALSE;
+  }
+  if (cs3_record_require(json_array_get(records, 0), numbers, texts, error))
+    return TRUE;
+  g_prefix_error(error, "record 1: ");
+  return FALSE;
+}
 
 const Cs3Plot *const *cs3_plots(void) {
   return plots;

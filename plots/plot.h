@@ -61,6 +61,14 @@ typedef struct {
   void (*write_script)(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script);
 } Cs3Plot;
 
+/**
+ * cs3_plot_require_one_run: (for prepare) that @records is one run with @numbers and @texts
+ * (cs3_record_require()). Fails with CS3_RECORD_ERROR_DATA.
+ */
+gboolean cs3_plot_require_one_run(const json_t *records, const char *const *numbers,
+                                  const char *const *texts,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cs3_plots: (transfer none): every plot; ends with %NULL. */
 const Cs3Plot *const *cs3_plots(void);
 

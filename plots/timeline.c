@@ -83,15 +83,8 @@ static json_t *prepare(const json_t *records, GError **error) {
       "timeline.step_s",       "cluster.systems",          "batch", "seq",
       "mapping.micro_batches", "provenance.model_version", NULL};
   static const char *const texts[] = {"model.name", "hardware.name", "provenance.version", NULL};
-  if (json_array_size(records) != 1) {
-    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                "the plot needs one run, not %" G_GSIZE_FORMAT, json_array_size(records));
+  if (!cs3_plot_require_one_run(records, numbers, texts, error))
     return NULL;
-  }
-  if (!cs3_record_require(json_array_get(records, 0), numbers, texts, error)) {
-    g_prefix_error(error, "record 1: ");
-    return NULL;
-  }
   if (!json_is_array(spans_of(records)) || json_array_size(classes_of(records)) == 0) {
     g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                 "record 1: the record has no timeline");

@@ -22,6 +22,15 @@ double cs3_recompute_stride(const Cs3Graph *graph) {
   return MAX(ceil(sqrt(count_blocks(graph))), 1);
 }
 
+double *cs3_graph_tensor_bytes(const Cs3Graph *graph) {
+  double *bytes = g_new(double, graph->tensors->len);
+  for (guint t = 0; t < graph->tensors->len; t++) {
+    const Cs3Tensor *tensor = cs3_graph_tensor(graph, (int)t);
+    bytes[t] = ELEMENT_BYTES * (double)tensor->elements * tensor->rows;
+  }
+  return bytes;
+}
+
 /* Every segment under @policy, and what it needs of other segments. */
 typedef struct {
   Cs3Footprint room;
@@ -29,11 +38,7 @@ typedef struct {
 } Need;
 
 static Need *needs_new(const Cs3Graph *graph, Cs3Recompute policy) {
-  g_autofree double *bytes = g_new(double, graph->tensors->len);
-  for (guint t = 0; t < graph->tensors->len; t++) {
-    const Cs3Tensor *tensor = cs3_graph_tensor(graph, (int)t);
-    bytes[t] = ELEMENT_BYTES * (double)tensor->elements * tensor->rows;
-  }
+  g_autofree double *bytes = cs3_graph_tensor_bytes(graph);
   Need *needs = g_new0(Need, graph->segments->len);
   for (guint s = 0; s < graph->segments->len; s++) {
     g_autoptr(Cs3Lifetimes) l = cs3_lifetimes_new(graph, s);

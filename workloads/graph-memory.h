@@ -19,6 +19,9 @@ typedef struct {
   double extra_forwards; /* forward passes repeated in backward (1 = every block once more) */
 } Cs3Memory;
 
+/** cs3_graph_tensor_bytes: (array) (transfer full): by tensor, of all its rows of one sample. */
+double *cs3_graph_tensor_bytes(const Cs3Graph *graph);
+
 /** cs3_recompute_stride: blocks from one checkpoint of CS3_RECOMPUTE_FULL to the next. */
 double cs3_recompute_stride(const Cs3Graph *graph);
 

@@ -15,6 +15,10 @@ static double fullest(double elements, double rows, double lines, double pes) {
   return ceil(elements / lines) * ceil(rows / MAX(floor(pes / lines), 1));
 }
 
+double cs3_wafer_capacity(const Cs3Hardware *hw) {
+  return (double)hw->wafer.pe_x * hw->wafer.pe_y * hw->pe.sram_data_bytes;
+}
+
 double cs3_wafer_bytes(const Cs3Hardware *hw, double elements, double rows) {
   double x = (double)hw->wafer.pe_x, y = (double)hw->wafer.pe_y, pes = x * y;
   double least = fullest(elements, rows, 1, pes);
@@ -77,11 +81,7 @@ Cs3KeepSearch *cs3_keep_search_new(const Cs3KeepInput *input) {
   Cs3KeepSearch *search = g_new0(Cs3KeepSearch, 1);
   search->input = *input;
   search->segments = g_new0(Cs3KeepSegment, graph->segments->len);
-  search->elements_bytes = g_new(double, graph->tensors->len);
-  for (guint t = 0; t < graph->tensors->len; t++) {
-    const Cs3Tensor *tensor = cs3_graph_tensor(graph, (int)t);
-    search->elements_bytes[t] = ELEMENT_BYTES * (double)tensor->elements * tensor->rows;
-  }
+  search->elements_bytes = cs3_graph_tensor_bytes(graph);
   gboolean in_memory =
       hw->kernel.backward == CS3_BACKWARD_SHARED && hw->kernel.acc_precision == CS3_ACC_FP32;
   search->sums = in_memory ? 2 : 1;
@@ -146,10 +146,9 @@ double cs3_keep_need(const Cs3KeepSearch *search, gint64 samples) {
 
 static Cs3KeepJob *job_new(Cs3KeepSearch *search, gint64 samples, Cs3KeepCost cost, gpointer data) {
   const Cs3Graph *graph = search->input.graph;
-  const Cs3Hardware *hw = &search->input.machine->hw;
   Cs3KeepJob *job = g_new0(Cs3KeepJob, 1);
   *job = (Cs3KeepJob){.search = search, .samples = samples, .cost = cost, .data = data};
-  job->capacity = (double)hw->wafer.pe_x * hw->wafer.pe_y * hw->pe.sram_data_bytes;
+  job->capacity = cs3_wafer_capacity(&search->input.machine->hw);
   job->bytes = wafer_bytes(search, samples);
   job->ways = g_new0(GArray *, graph->segments->len);
   job->outside = g_new0(double, graph->segments->len);

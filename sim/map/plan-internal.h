@@ -18,9 +18,6 @@ gint64 cs3_plan_part_rows(const Cs3Node *node, gint64 micro_batch, gint64 parts)
  */
 gboolean cs3_plan_has_pass(const Cs3PlanInput *input, int pass);
 
-/** cs3_plan_capacity: SRAM of a wafer for activations, bytes. */
-double cs3_plan_capacity(const Cs3PlanInput *input);
-
 /** cs3_plan_alike: whether a pass over a matrix of linear @x is one over a matrix of linear @y,
  * density aside. */
 gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y);

@@ -97,6 +97,9 @@ const char *cs3_recompute_name(Cs3Recompute policy);
 
 void cs3_plan_memory_clear(Cs3PlanMemory *memory);
 
+/** cs3_wafer_capacity: SRAM of a wafer for activations, bytes. */
+double cs3_wafer_capacity(const Cs3Hardware *hw);
+
 /** cs3_wafer_bytes: (array): of tensor @elements x @rows in the layout that takes the least of the
  * fullest PE: that, times the PEs. */
 double cs3_wafer_bytes(const Cs3Hardware *hw, double elements, double rows);

@@ -20,11 +20,6 @@ gboolean cs3_plan_has_pass(const Cs3PlanInput *input, int pass) {
   return pass == CS3_PASS_FORWARD || (!input->forward && shared == (pass == CS3_PASS_BACKWARD));
 }
 
-double cs3_plan_capacity(const Cs3PlanInput *input) {
-  const Cs3Hardware *hw = &input->machine->hw;
-  return (double)hw->wafer.pe_x * hw->wafer.pe_y * hw->pe.sram_data_bytes;
-}
-
 Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 rows) {
   gint64 out = node->out_features / node->groups, in = node->in_features / node->groups;
   gboolean transposed = pass == CS3_PASS_DX;

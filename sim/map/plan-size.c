@@ -135,11 +135,10 @@ static void try_splits(Search *search, Cs3KeepSearch *keep, gint64 parts) {
 }
 
 /* The closed forms of memory say where to begin; rounding to whole PEs may ask for smaller ones. */
-static void try_policy(Search *search, const Cs3KeepInput *keep_input, double *need) {
+static void try_policy(Search *search, const Cs3KeepInput *keep_input) {
   g_autoptr(Cs3KeepSearch) keep = cs3_keep_search_new(keep_input);
   const Cs3PlanInput *input = search->input;
-  double per_sample = cs3_keep_least(keep, 1), capacity = cs3_plan_capacity(input);
-  *need = MIN(*need, cs3_keep_need(keep, MAX(1, input->force.micro_batch)));
+  double per_sample = cs3_keep_least(keep, 1), capacity = cs3_wafer_capacity(&input->machine->hw);
   if (input->force.micro_batch > 0)
     try_size(search, keep, input->force.micro_batch);
   else if (per_sample <= capacity)
@@ -168,23 +167,37 @@ static void explain_no_fit(const Cs3PlanInput *input, double needed, double capa
 }
 
 /* Without a policy, the search by operator and, where nothing can be sent away, checkpoints of
- * every few blocks. */
+ * every few blocks. Returns: how many. */
+static guint policies_of(const Cs3PlanInput *input, Cs3KeepInput policies[2]) {
+  policies[0] = policies[1] = (Cs3KeepInput){.graph = input->graph,
+                                             .machine = input->machine,
+                                             .policy = input->force.recompute,
+                                             .away = input->force.send,
+                                             .forward = input->forward};
+  policies[1].policy = CS3_RECOMPUTE_FULL;
+  policies[1].away = 0;
+  return input->force.recompute < 0 && !input->forward && input->force.send <= 0 ? 2 : 1;
+}
+
+/* Bytes of the smallest micro-batch under the leanest policy. */
+static double least_need(const Cs3PlanInput *input, const Cs3KeepInput *policies, guint n) {
+  double need = INFINITY;
+  for (guint i = 0; i < n; i++) {
+    g_autoptr(Cs3KeepSearch) keep = cs3_keep_search_new(&policies[i]);
+    need = MIN(need, cs3_keep_need(keep, MAX(1, input->force.micro_batch)));
+  }
+  return need;
+}
+
 gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
   Search search = {input, INFINITY, plan};
-  double need = INFINITY;
-  Cs3KeepInput keep = {.graph = input->graph,
-                       .machine = input->machine,
-                       .policy = input->force.recompute,
-                       .away = input->force.send,
-                       .forward = input->forward};
-  try_policy(&search, &keep, &need);
-  if (input->force.recompute < 0 && !input->forward && input->force.send <= 0) {
-    keep.policy = CS3_RECOMPUTE_FULL;
-    keep.away = 0;
-    try_policy(&search, &keep, &need);
-  }
+  Cs3KeepInput policies[2];
+  guint n = policies_of(input, policies);
+  for (guint i = 0; i < n; i++)
+    try_policy(&search, &policies[i]);
   if (isfinite(search.best))
     return TRUE;
-  explain_no_fit(input, need, cs3_plan_capacity(input), error);
+  explain_no_fit(input, least_need(input, policies, n), cs3_wafer_capacity(&input->machine->hw),
+                 error);
   return FALSE;
 }
