@@ -11,11 +11,13 @@
 # standard error included. A line "..." of output stands for any number of lines.
 #
 # Every command runs twice, which must not differ: one worker in the locale C.UTF-8, two workers in
-# de_DE.UTF-8.
+# de_DE.UTF-8. With CS3SIM_TEST_ONCE set, as under the sanitizers, the first is left out.
 set -u
 
 : "${CS3SIM:?the program to test}"
 locale_dir=${CS3SIM_LOCALE_DIR:-}
+languages=(C.UTF-8 de_DE.UTF-8)
+[[ -z ${CS3SIM_TEST_ONCE:-} ]] || languages=(de_DE.UTF-8)
 tests=0
 failures=0
 
@@ -109,7 +111,7 @@ transcript() {
 check_command() {
   local kind=$1 file=$2 command=$3 expected=$4 actual ok language workers
   [[ $kind != markdown ]] || command="$command 2>&1"
-  for language in C.UTF-8 de_DE.UTF-8; do
+  for language in "${languages[@]}"; do
     [[ $language == C.UTF-8 ]] && workers=1 || workers=2
     if [[ $language == de_DE.UTF-8 && -z $locale_dir ]]; then
       tests=$((tests + 1))
@@ -170,7 +172,7 @@ ln -s "$CS3SIM" "$work/bin/cs3sim"
 for file in "$@"; do
   new=
   # Every file begins in an empty folder, but for `./cs3sim`, as after a build.
-  for language in C.UTF-8 de_DE.UTF-8; do
+  for language in "${languages[@]}"; do
     rm -rf "${work:?}/$language" && mkdir "$work/$language" && ln -s "$CS3SIM" "$work/$language/cs3sim"
   done
   case $file in
