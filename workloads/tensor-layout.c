@@ -11,7 +11,8 @@
 
 /* What a layout made of several tensors claims is not looked at as a plain one. */
 static const Cs3WeightLayout *const layouts[] = {
-    &cs3_weight_bitmask, &cs3_weight_csr, &cs3_weight_packed, &cs3_weight_plain, NULL,
+    &cs3_weight_bitmask, &cs3_weight_csr,   &cs3_weight_integers,
+    &cs3_weight_packed,  &cs3_weight_plain, NULL,
 };
 
 const Cs3WeightLayout *const *cs3_weight_layouts(void) {
@@ -23,6 +24,8 @@ void cs3_weight_free(Cs3Weight *weight) {
     return;
   g_free(weight->name);
   g_free(weight->offsets);
+  g_free(weight->zeros);
+  g_free(weight->group);
   g_free(weight);
 }
 

@@ -38,11 +38,16 @@ struct Cs3Weight {
   const Cs3StoredTensor *bitmask;
   const Cs3StoredTensor *lines, *indices; /* csr: where rows begin, and their columns */
   gint64 *offsets;                        /* bitmask, csr: values before each row, and all */
-  const char *refusal;                    /* what it is, when it cannot be read */
+  guint bits;                             /* integers: of each */
+  gboolean by_input;   /* integers: those of several input features in a number */
+  guint8 *zeros;       /* integers: zero points, groups x outputs */
+  gint32 *group;       /* integers: of each input feature */
+  const char *refusal; /* what it is, when it cannot be read */
 };
 
 extern const Cs3WeightLayout cs3_weight_bitmask;
 extern const Cs3WeightLayout cs3_weight_csr;
+extern const Cs3WeightLayout cs3_weight_integers;
 extern const Cs3WeightLayout cs3_weight_packed;
 extern const Cs3WeightLayout cs3_weight_plain;
 

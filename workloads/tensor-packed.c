@@ -13,7 +13,7 @@
 static const struct {
   const char *anchor, *sibling, *what;
 } kinds[] = {
-    {".qweight", "", "packed integers (GPTQ, AWQ or alike), several in a number"},
+    {".qweight", "", "packed integers without zero points and scales, several in a number"},
     {".weight_packed", "", "packed weights (compressed-tensors), several in a number"},
     {".weight", ".weight.absmax", "packed 4-bit weights (bitsandbytes NF4 or FP4)"},
     {".weight", ".weight.quant_state.bitsandbytes__nf4", "packed 4-bit weights (bitsandbytes NF4)"},

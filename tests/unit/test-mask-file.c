@@ -122,13 +122,6 @@ static const struct {
 } dtypes[] = {{"F16", 2, TRUE}, {"BF16", 2, TRUE},  {"F32", 4, TRUE},     {"F64", 8, TRUE},
               {"I8", 1, FALSE}, {"BOOL", 1, FALSE}, {"F8_E4M3", 1, TRUE}, {"F8_E5M2", 1, TRUE}};
 
-static void finish_safetensors(GString *out, const char *header, const GString *values) {
-  guint64 length = GUINT64_TO_LE(strlen(header));
-  g_string_append_len(out, (const char *)&length, sizeof length);
-  g_string_append(out, header);
-  g_string_append_len(out, values->str, (gssize)values->len);
-}
-
 /* Eight bytes of another tensor come first. */
 static void write_safetensors(const Cs3Mask *m, guint dtype, GRand *rand, GString *out) {
   guint bytes = dtypes[dtype].bytes;
@@ -140,7 +133,7 @@ static void write_safetensors(const Cs3Mask *m, guint dtype, GRand *rand, GStrin
       "{\"__metadata__\":{\"format\":\"pt\"},\"bias\":{\"dtype\":\"F32\",\"shape\":[2],"
       "\"data_offsets\":[0,8]},\"w\":{\"dtype\":\"%s\",\"shape\":[%d,%d],\"data_offsets\":[8,%d]}}",
       dtypes[dtype].name, (int)m->rows, (int)m->cols, (int)values->len);
-  finish_safetensors(out, header, values);
+  fixture_safetensors(out, header, values);
 }
 
 static void assert_reads_back(const Cs3Mask *mask, const char *suffix, const GString *text) {
@@ -265,7 +258,8 @@ static const struct {
      CS3_WORKLOAD_ERROR_DATA, "w: 2 of its I32 values are neither 0 nor 1"},
     {"{\"a.qweight\":{\"dtype\":\"I32\",\"shape\":[1,1],\"data_offsets\":[0,4]},\"a.qzeros\":"
      "{\"dtype\":\"I32\",\"shape\":[1,1],\"data_offsets\":[4,8]}}",
-     "a.qzeros", CS3_WORKLOAD_ERROR_DATA, "a.qweight: packed integers (GPTQ, AWQ or alike)"},
+     "a.qzeros", CS3_WORKLOAD_ERROR_DATA,
+     "a.qweight: packed integers without zero points and scales"},
     {"{\"a.weight_scale\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,8]}}",
      "a.weight_scale", CS3_WORKLOAD_ERROR_DATA, "belongs to packed weights"},
     {"{\"a.weight\":{\"dtype\":\"U8\",\"shape\":[4,1],\"data_offsets\":[0,4]},"
@@ -300,7 +294,7 @@ static const struct {
 
 START_TEST(test_bad_tensors) {
   g_autoptr(GString) values = g_string_new("12345678"), file = g_string_new(NULL);
-  finish_safetensors(file, bad_tensors[_i].header, values);
+  fixture_safetensors(file, bad_tensors[_i].header, values);
   g_autoptr(GError) error = NULL;
   ck_assert_ptr_null(
       read_bytes(".safetensors", file->str, file->len, bad_tensors[_i].tensor, &error));
@@ -356,7 +350,7 @@ START_TEST(test_orientation) {
   g_autofree char *header =
       g_strdup_printf("{\"%s\":{\"dtype\":\"I8\",\"shape\":[%d,%d],\"data_offsets\":[0,%d]}}",
                       orientations[_i].name, rows, cols, rows * cols);
-  finish_safetensors(file, header, values);
+  fixture_safetensors(file, header, values);
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3Mask) mask = read_bytes(".safetensors", file->str, file->len, NULL, &error);
   ck_assert_msg(mask != NULL, "%s", error ? error->message : "");
@@ -400,7 +394,7 @@ static void write_bitmask(const Cs3Mask *m, guint bytes, gboolean damaged, GRand
   g_string_prepend_len(offsets, bits->str, (gssize)bits->len);
   g_string_prepend_len(offsets, (const char *)extent, sizeof extent);
   g_string_append_len(offsets, values->str, (gssize)values->len);
-  finish_safetensors(out, header, offsets);
+  fixture_safetensors(out, header, offsets);
 }
 
 START_TEST(test_bitmask) {
@@ -458,7 +452,7 @@ END_TEST
 START_TEST(test_nan) {
   g_autoptr(GString) values = g_string_new_len("\x01\x7c\x00\x3c\x00\x80\xff\xff", 8);
   g_autoptr(GString) file = g_string_new(NULL);
-  finish_safetensors(file, "{" W "}", values);
+  fixture_safetensors(file, "{" W "}", values);
   g_autofree char *path = temporary(".safetensors");
   ck_assert(g_file_set_contents(path, file->str, (gssize)file->len, NULL));
   g_autoptr(GError) error = NULL, unused = NULL;
@@ -553,7 +547,7 @@ static void write_csr(const Cs3Mask *m, gboolean by_column, gboolean wide, GStri
                          "\"w.shape\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[%d,%d]}}",
                          (int)all->len, (int)all->len + 16);
   g_string_append_len(all, (const char *)shape, sizeof shape);
-  finish_safetensors(out, header->str, all);
+  fixture_safetensors(out, header->str, all);
 }
 
 START_TEST(test_csr) {

@@ -42,3 +42,11 @@ static inline Cs3Model *fixture_changed_preset(const char *name, const char *cha
 static inline void fixture_error(const GError *error, int code, const char *text) {
   fixture_error_in(error, CS3_WORKLOAD_ERROR, code, text);
 }
+
+/* A safetensors file: @header and the bytes that it speaks of, appended to @out. */
+static inline void fixture_safetensors(GString *out, const char *header, const GString *values) {
+  guint64 length = GUINT64_TO_LE(strlen(header));
+  g_string_append_len(out, (const char *)&length, sizeof length);
+  g_string_append(out, header);
+  g_string_append_len(out, values->str, (gssize)values->len);
+}
