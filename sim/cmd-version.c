@@ -28,12 +28,10 @@ static const char *const features[] = {
 static Cs3ExitStatus run_version(const Cs3Context *context, const void *options, char **args,
                                  GError **error) {
   Cs3Output *out = context->output;
-  int major, minor, patch;
-  sg_version_get(&major, &minor, &patch);
   cs3_output_printf(out, "cs3sim %s\n", cs3sim_version());
-  cs3_output_printf(out, "SimGrid %d.%d, GLib %u.%u.%u, jansson %s, GSL %s\n", major, minor,
-                    glib_major_version, glib_minor_version, glib_micro_version,
-                    jansson_version_str(), gsl_version);
+  cs3_output_printf(out, "SimGrid %d.%d, GLib %u.%u.%u, jansson %s, GSL %s\n",
+                    SIMGRID_VERSION_MAJOR, SIMGRID_VERSION_MINOR, glib_major_version,
+                    glib_minor_version, glib_micro_version, jansson_version_str(), gsl_version);
   cs3_output_printf(out, "compiled by %s %s\n",
 #ifdef __clang__
                     "Clang", __clang_version__);

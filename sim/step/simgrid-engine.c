@@ -4,9 +4,6 @@
 
 #include "sim/step/simgrid-engine.h"
 
-#include <simgrid/comm.h>
-#include <simgrid/engine.h>
-
 #include <locale.h>
 
 /* The default network model scales latencies by 13 and bandwidths by 0.97, lets traffic one way
@@ -37,12 +34,12 @@ void cs3_engine_start(void) {
   char *argv[G_N_ELEMENTS(settings) + 1] = {NULL};
   for (int i = 0; i < argc; i++)
     argv[i] = g_strdup(settings[i]); /* SimGrid keeps and shifts them */
-  simgrid_init(&argc, argv);
+  cs3_simgrid()->simgrid_init(&argc, argv);
 }
 
 void cs3_engine_platform(int fd) {
   g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
-  simgrid_load_platform(path);
+  cs3_simgrid()->simgrid_load_platform(path);
 }
 
 void cs3_engine_load(int fd) {
@@ -51,61 +48,64 @@ void cs3_engine_load(int fd) {
 }
 
 double cs3_engine_now(void) {
-  return simgrid_get_clock();
+  return cs3_simgrid()->simgrid_get_clock();
 }
 
 void cs3_engine_run(void) {
-  simgrid_run();
+  cs3_simgrid()->simgrid_run();
 }
 
 sg_actor_t cs3_engine_actor(const char *name, const char *host, gpointer data, gboolean daemon,
                             void (*body)(int, char **)) {
-  sg_host_t place = sg_host_by_name(host);
+  sg_host_t place = cs3_simgrid()->sg_host_by_name(host);
   if (place == NULL)
     g_error("platform without host %s", host);
-  sg_actor_t actor = sg_actor_init(name, place);
-  sg_actor_set_data(actor, data);
-  sg_actor_start(actor, body, 0, NULL);
+  sg_actor_t actor = cs3_simgrid()->sg_actor_init(name, place);
+  cs3_simgrid()->sg_actor_set_data(actor, data);
+  cs3_simgrid()->sg_actor_start_(actor, body, 0, NULL);
   if (daemon)
-    sg_actor_daemonize(actor);
+    cs3_simgrid()->sg_actor_daemonize(actor);
   return actor;
 }
 
 void cs3_engine_sleep_until(double time_s) {
-  double left = time_s - simgrid_get_clock();
+  double left = time_s - cs3_simgrid()->simgrid_get_clock();
   if (left > 0)
-    sg_actor_sleep_for(left);
+    cs3_simgrid()->sg_actor_sleep_for(left);
 }
 
 void cs3_bell_wait(Cs3Bell *bell) {
-  bell->sleeper = sg_actor_self();
-  sg_actor_suspend(bell->sleeper);
+  bell->sleeper = cs3_simgrid()->sg_actor_self();
+  cs3_simgrid()->sg_actor_suspend(bell->sleeper);
 }
 
 void cs3_bell_ring(Cs3Bell *bell) {
   sg_actor_t sleeper = bell->sleeper;
   bell->sleeper = NULL;
   if (sleeper != NULL)
-    sg_actor_resume(sleeper);
+    cs3_simgrid()->sg_actor_resume(sleeper);
 }
 
 Cs3Channel cs3_channel(const char *name) {
-  return (Cs3Channel){sg_mailbox_by_name(name)};
+  return (Cs3Channel){cs3_simgrid()->sg_mailbox_by_name(name)};
 }
 
 static void listener(int argc, char **argv) {
-  sg_mailbox_t mailbox = sg_actor_self_get_data();
+  sg_mailbox_t mailbox = cs3_simgrid()->sg_actor_self_get_data();
   for (;;) {
     void *payload = NULL;
-    (void)sg_comm_wait(sg_mailbox_get_async(mailbox, &payload)); /* the sender sees failures */
+    (void)cs3_simgrid()->sg_comm_wait(
+        cs3_simgrid()->sg_mailbox_get_async(mailbox, &payload)); /* the sender sees failures */
   }
 }
 
 void cs3_channel_listen(const Cs3Channel *channel, const char *host) {
-  cs3_engine_actor(sg_mailbox_get_name(channel->mailbox), host, channel->mailbox, TRUE, listener);
+  cs3_engine_actor(cs3_simgrid()->sg_mailbox_get_name(channel->mailbox), host, channel->mailbox,
+                   TRUE, listener);
 }
 
 gboolean cs3_channel_send(const Cs3Channel *channel, double bytes) {
   static char payload; /* SimGrid wants one; nobody reads it */
-  return sg_comm_wait(sg_mailbox_put_async(channel->mailbox, &payload, (long)bytes)) == SG_OK;
+  return cs3_simgrid()->sg_comm_wait(
+             cs3_simgrid()->sg_mailbox_put_async(channel->mailbox, &payload, (long)bytes)) == SG_OK;
 }

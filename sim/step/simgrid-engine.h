@@ -3,12 +3,9 @@
  * One engine per process and errors abort: call only in a child of cs3_runner_fork(). */
 #pragma once
 
-#include <simgrid/actor.h>
-#include <simgrid/host.h>
-#include <simgrid/mailbox.h>
-#include <simgrid/semaphore.h>
-
 #include <glib.h>
+
+#include "sim/step/simgrid-calls.h"
 
 /** cs3_engine_start: start SimGrid with our settings; plug-ins may be initialised behind it. */
 void cs3_engine_start(void);

@@ -5,6 +5,7 @@
 #include "base/child-exit.h"
 #include "sim/step/simgrid-runner.h"
 
+#include "sim/step/simgrid-calls.h"
 #include "sim/step/step.h"
 
 #include <errno.h>
@@ -194,6 +195,9 @@ static gboolean run_child(Cs3RunnerFunc run, gconstpointer input, int complaints
 gboolean cs3_runner_fork(Cs3RunnerFunc run, gconstpointer input, gpointer result, gsize size,
                          guint timeout_s, GError **error) {
   g_return_val_if_fail(size > 0 && size <= PIPE_BUF, FALSE);
+  /* Here and not in the child: the next child has it too. */
+  if (!cs3_simgrid_load(error))
+    return FALSE;
   int complaints = cs3_runner_memory_file("", error);
   if (complaints < 0)
     return FALSE;

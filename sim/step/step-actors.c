@@ -114,7 +114,7 @@ static void stream_use(Cs3Simulation *s, guint k, Cs3Channel *channel) {
 }
 
 static void streamer(int argc, char **argv) {
-  Cs3Simulation *s = sg_actor_self_get_data();
+  Cs3Simulation *s = cs3_simgrid()->sg_actor_self_get_data();
   Cs3Channel channel = cs3_channel("down");
   Cs3Place *place = &s->streaming;
   for (; place->iteration < s->n_iterations; place->iteration++, place->micro_batch = 0) {
@@ -131,7 +131,7 @@ static void streamer(int argc, char **argv) {
 
 /* The latency of the tree and the port: tensors follow each other through it. */
 static void tree(int argc, char **argv) {
-  Cs3Simulation *s = sg_actor_self_get_data();
+  Cs3Simulation *s = cs3_simgrid()->sg_actor_self_get_data();
   for (;;) {
     while (s->n_arrived >= s->n_streamed)
       cs3_bell_wait(&s->tree_bell);
@@ -262,7 +262,7 @@ static gboolean has_more(const Cs3Wafer *w) {
 }
 
 static void wafer(int argc, char **argv) {
-  Cs3Wafer *w = sg_actor_self_get_data();
+  Cs3Wafer *w = cs3_simgrid()->sg_actor_self_get_data();
   Cs3Simulation *s = w->s;
   for (; w->place.iteration < s->n_iterations; w->place.iteration++, w->place.micro_batch = 0) {
     while (has_more(w))
@@ -288,7 +288,7 @@ static Cs3Place place_of(const Cs3StepPlan *plan, guint64 micro_batch) {
 }
 
 static void sender(int argc, char **argv) {
-  Cs3Wafer *w = sg_actor_self_get_data();
+  Cs3Wafer *w = cs3_simgrid()->sg_actor_self_get_data();
   const Cs3StepPlan *plan = w->s->plan;
   g_autofree char *name = g_strdup_printf("away%u", w->index);
   Cs3Channel channel = cs3_channel(name);
@@ -314,7 +314,7 @@ static gboolean may_fetch(const Cs3Wafer *w, const Cs3PlanUse *use) {
 }
 
 static void fetcher(int argc, char **argv) {
-  Cs3Wafer *w = sg_actor_self_get_data();
+  Cs3Wafer *w = cs3_simgrid()->sg_actor_self_get_data();
   const Cs3StepPlan *plan = w->s->plan;
   g_autofree char *name = g_strdup_printf("back%u", w->index);
   Cs3Channel channel = cs3_channel(name);
@@ -371,7 +371,7 @@ static void send_gradient(Cs3Simulation *s, Cs3Place at, guint k, Cs3Channel *ch
 }
 
 static void reducer(int argc, char **argv) {
-  Cs3Simulation *s = sg_actor_self_get_data();
+  Cs3Simulation *s = cs3_simgrid()->sg_actor_self_get_data();
   Cs3Channel channel = cs3_channel("up");
   for (Cs3Place at = {0}; at.iteration < s->n_iterations; at.iteration++) {
     for (at.micro_batch = 0; at.micro_batch < s->iterations[at.iteration].micro_batches;
@@ -404,7 +404,7 @@ static void end_updates(Cs3Simulation *s) {
 }
 
 static void optimizer(int argc, char **argv) {
-  Cs3Simulation *s = sg_actor_self_get_data();
+  Cs3Simulation *s = cs3_simgrid()->sg_actor_self_get_data();
   for (guint64 n = 1;; n++) {
     while (g_queue_is_empty(&s->arrivals))
       cs3_bell_wait(&s->optimizer_bell);
@@ -413,7 +413,7 @@ static void optimizer(int argc, char **argv) {
     cs3_engine_sleep_until(arrival->arrival_s);
     double begin = cs3_engine_now();
     if (use->use.update_params > 0)
-      sg_actor_execute(use->use.update_params);
+      cs3_simgrid()->sg_actor_execute(use->use.update_params);
     s->last_update_s = cs3_engine_now();
     note(s, CS3_SPAN_UPDATE, 0, arrival->at, arrival->use, begin, s->last_update_s);
     update_group(s, use->group);
@@ -431,7 +431,7 @@ typedef struct {
 } Traffic;
 
 static void foreign_sender(int argc, char **argv) {
-  Traffic *traffic = sg_actor_self_get_data();
+  Traffic *traffic = cs3_simgrid()->sg_actor_self_get_data();
   cs3_engine_sleep_until(traffic->from_s);
   send(traffic->s, &traffic->channel, traffic->bytes);
 }

@@ -81,15 +81,15 @@ static void add_event(Run *run, Cs3EventKind kind, double begin_s, double end_s,
 }
 
 static void worker(int argc, char **argv) {
-  Worker *w = sg_actor_self_get_data();
-  sg_actor_execute(current_leg(w->run)->train_s * WORK_PER_S);
+  Worker *w = cs3_simgrid()->sg_actor_self_get_data();
+  cs3_simgrid()->sg_actor_execute(current_leg(w->run)->train_s * WORK_PER_S);
   w->actor = NULL;
   w->run->n_done++;
   cs3_bell_ring(&w->run->bell);
 }
 
 static void monitor(int argc, char **argv) {
-  Monitor *m = sg_actor_self_get_data();
+  Monitor *m = cs3_simgrid()->sg_actor_self_get_data();
   cs3_engine_sleep_until(m->at_s + m->run->plan->detection_s);
   m->run->n_noticed++;
   m->run->noticed_at_s = m->at_s;
@@ -107,7 +107,7 @@ static void start_workers(Run *run) {
   run->n_done = 0;
   for (guint i = 0; i < run->n_workers; i++) {
     Worker *w = &run->workers[i];
-    if (sg_host_is_on(sg_host_by_name(w->host)))
+    if (cs3_simgrid()->sg_host_is_on(cs3_simgrid()->sg_host_by_name(w->host)))
       w->actor = cs3_engine_actor("worker", w->host, w, TRUE, worker);
   }
 }
@@ -116,8 +116,8 @@ static void start_workers(Run *run) {
 static void stop_workers(Run *run) {
   for (guint i = 0; i < run->n_workers; i++) {
     Worker *w = &run->workers[i];
-    if (w->actor != NULL && sg_host_is_on(sg_host_by_name(w->host)))
-      sg_actor_kill(w->actor);
+    if (w->actor != NULL && cs3_simgrid()->sg_host_is_on(cs3_simgrid()->sg_host_by_name(w->host)))
+      cs3_simgrid()->sg_actor_kill(w->actor);
     w->actor = NULL;
   }
 }
@@ -157,7 +157,7 @@ static gboolean train_leg(Run *run) {
 }
 
 static void coordinator(int argc, char **argv) {
-  Run *run = sg_actor_self_get_data();
+  Run *run = cs3_simgrid()->sg_actor_self_get_data();
   while (run->leg < run->plan->legs->len) {
     recover(run);
     if (train_leg(run))
