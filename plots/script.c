@@ -45,7 +45,8 @@ static void add_quoted(GString *to, const char *text, char quote, const char *do
 static char *cut(char *text) {
   if (g_utf8_strlen(text, -1) <= CS3_SCRIPT_TEXT)
     return text;
-  g_autofree char *whole = text, *head = g_utf8_substring(text, 0, CS3_SCRIPT_TEXT - 3);
+  g_autofree char *head = g_utf8_substring(text, 0, CS3_SCRIPT_TEXT - 3);
+  g_free(text);
   return g_strconcat(head, "...", NULL);
 }
 

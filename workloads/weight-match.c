@@ -258,7 +258,8 @@ static void search_node(Search *s, guint index) {
     for (gint64 copy = 0; copy < s->node->copies; copy++) {
       Cs3WeightFound found = {.node = index, .instance = k, .copy = copy};
       g_autofree char *tensor = cs3_node_tensor(graph, s->node, k, copy);
-      g_autofree char *name = s->name = cs3_weight_name_canonical(tensor);
+      g_autofree char *name = cs3_weight_name_canonical(tensor);
+      s->name = name;
       s->found = &found;
       search(s);
       g_array_append_val(s->match->found, found);

@@ -231,7 +231,7 @@ static gboolean name_standard_input(const Cs3CliCall *call, char **args, GError 
   for (guint t = 0; t < call->n_targets; t++)
     for (const Cs3Option *o = call->targets[t].group->options; o->name != NULL; o++) {
       const Cs3OptionTarget *target = &call->targets[t];
-      char **text = (char **)((char *)target->values + target->group->base + o->offset);
+      char **text = G_STRUCT_MEMBER_P(target->values, target->group->base + o->offset);
       if (o->type != CS3_OPTION_TEXT || !takes_input(o->completes) || g_strcmp0(*text, "-") != 0)
         continue;
       g_free(*text);

@@ -40,8 +40,7 @@ static void note_unread_sets(const Cs3CliCall *call, const Cs3Context *context) 
     const Cs3Option *set = cs3_option_find(target, 1, "set");
     if (set == NULL || set->type != CS3_OPTION_LIST)
       continue;
-    char **texts =
-        *(char **const *)((const char *)target->values + target->group->base + set->offset);
+    char **texts = G_STRUCT_MEMBER(char **, target->values, target->group->base + set->offset);
     for (; texts != NULL && *texts != NULL; texts++) {
       g_autofree char *key = g_strndup(*texts, strcspn(*texts, "="));
       cs3_cli_note_unread(context, "--set", g_strstrip(key));

@@ -203,13 +203,13 @@ static void counts_free(gpointer data) {
 
 static guint32 *row_totals(const CountsHead *head) {
   gsize counts = (gsize)(head->rows * head->lines) * sizeof(guint16);
-  return (guint32 *)((guint8 *)head + HEAD_BYTES + (counts + 63) / 64 * 64);
+  return G_STRUCT_MEMBER_P(head, HEAD_BYTES + (counts + 63) / 64 * 64);
 }
 
 static Cs3LayerCounts as_counts(const CountsHead *head) {
   const guint32 *totals = row_totals(head);
   return (Cs3LayerCounts){
-      .counts = (const guint16 *)((const guint8 *)head + HEAD_BYTES),
+      .counts = G_STRUCT_MEMBER_P(head, HEAD_BYTES),
       .stride = head->lines,
       .row_weights = totals,
       .row_pairs = totals + head->rows,

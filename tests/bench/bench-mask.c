@@ -41,7 +41,7 @@ static void bench_pattern(const char *text, double density, guint workers) {
   double time_s[RUNS];
   for (int run = 0; run < RUNS; run++) {
     double start = now_s();
-    g_autoptr(Cs3Mask) mask = draw(text, density, (guint64)run, workers);
+    cs3_mask_free(draw(text, density, (guint64)run, workers));
     time_s[run] = now_s() - start;
   }
   printf("mask %-14s density %.2f workers %u  %7.2f Gweights/s\n", text, density, workers,
@@ -69,7 +69,7 @@ static void bench_transpose(const Cs3Mask *mask) {
   double time_s[RUNS];
   for (int run = 0; run < RUNS; run++) {
     double start = now_s();
-    g_autoptr(Cs3Mask) turned = cs3_mask_transpose(mask, NULL);
+    cs3_mask_free(cs3_mask_transpose(mask, NULL));
     time_s[run] = now_s() - start;
   }
   printf("transpose                              %7.2f Gweights/s\n",

@@ -219,7 +219,7 @@ START_TEST(data_and_control_tasks) {
   last->colour[0].control_task = 3; /* a lower number, and yet not before the words ahead of it */
   last->task[3] = task_3;
   last->task[5] = task_5;
-  g_autoptr(Cs3Fabric) fabric = line_run(&line);
+  cs3_fabric_free(line_run(&line));
   ck_assert_uint_eq(line.runs[5], WORDS);
   ck_assert_uint_eq(line.runs[3], 1);
   ck_assert_uint_gt(line.at[3], line.at[5]);
@@ -240,7 +240,7 @@ START_TEST(local_activation) {
   line.role[0].task[0] = activate_two;
   line.role[0].task[3] = task_3;
   line.role[0].task[5] = task_5;
-  g_autoptr(Cs3Fabric) fabric = line_run(&line);
+  cs3_fabric_free(line_run(&line));
   ck_assert_uint_eq(line.order, 35);
   guint start = line.timing.task_start;
   ck_assert_uint_eq(line.at[3], start + 6 + start);
@@ -270,7 +270,7 @@ START_TEST(block_and_unblock) {
   line.role[0].task[5] = task_5;
   line.role[0].n_threads = 2;
   line.role[0].memory_bytes = 800;
-  g_autoptr(Cs3Fabric) fabric = line_run(&line);
+  cs3_fabric_free(line_run(&line));
   ck_assert_uint_eq(line.order, 53);
   guint64 slots = cs3_op_slots(&line.timing, CS3_OP_MOVE, CS3_TYPE_U32, 200);
   ck_assert_uint_eq(line.at[3], 2 * line.timing.task_start + line.timing.copy_setup + slots);

@@ -203,8 +203,8 @@ START_TEST(test_seq_limits) {
   ck_assert_ptr_null(cs3_graph_new(gpt, &(Cs3Lengths){.seq = 2049}, &error));
   fixture_error(error, CS3_WORKLOAD_ERROR_INVALID,
                 "1 to 2048 (the model's learned position table)");
-  g_autoptr(Cs3Graph) longest = graph_of(gpt, 2048, FALSE);
-  g_autoptr(Cs3Graph) stretched = graph_of(llama, 8192, FALSE);
+  cs3_graph_free(graph_of(gpt, 2048, FALSE));
+  cs3_graph_free(graph_of(llama, 8192, FALSE));
 }
 END_TEST
 

@@ -238,8 +238,8 @@ START_TEST(own_file) {
 END_TEST
 
 START_TEST(chain_of_files) {
-  g_autofree char *first = write_file("first.ini", "[machine]\nbase = cs2\n"
-                                                   "[wafer]\nclock = 1 GHz\npe_x = 10\n");
+  g_free(write_file("first.ini", "[machine]\nbase = cs2\n"
+                                 "[wafer]\nclock = 1 GHz\npe_x = 10\n"));
   g_autofree char *second = write_file("second.ini", "[machine]\nbase = ./first.ini\n"
                                                      "[wafer]\npe_x = 20\n");
   g_autoptr(Cs3Machine) machine = load(second, NULL);
@@ -590,8 +590,8 @@ END_TEST
 
 START_TEST(circle_of_files) {
   g_autofree char *a = write_file("a.ini", "[machine]\nbase = ./b.ini\n");
-  g_autofree char *b = write_file("b.ini", "[machine]\nbase = ./c.ini\n");
-  g_autofree char *c = write_file("c.ini", "[machine]\nbase = ./b.ini\n");
+  g_free(write_file("b.ini", "[machine]\nbase = ./c.ini\n"));
+  g_free(write_file("c.ini", "[machine]\nbase = ./b.ini\n"));
   g_autoptr(GError) error = NULL;
   ck_assert_ptr_null(cs3_machine_load(a, NULL, &error));
   check_error(error, CS3_CONFIG_ERROR_CYCLE, "b.ini -> ");

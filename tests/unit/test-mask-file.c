@@ -81,10 +81,10 @@ static void write_mtx_entry(const Cs3Mask *m, const MtxKind *kind, gint64 i, gin
   const char *value = !alive ? "0" : integer ? "-3" : "5e-1";
   if (kind->array)
     g_string_append_printf(out, "%s\n", value);
-  else if (g_str_equal(kind->field, "pattern"))
-    g_string_append_printf(out, alive ? "%d %d\n" : "", (int)i + 1, (int)j + 1);
-  else
+  else if (!g_str_equal(kind->field, "pattern"))
     g_string_append_printf(out, "%d %d %s\n", (int)i + 1, (int)j + 1, value);
+  else if (alive)
+    g_string_append_printf(out, "%d %d\n", (int)i + 1, (int)j + 1);
 }
 
 static void write_mtx(const Cs3Mask *m, const MtxKind *kind, GString *out) {
@@ -561,7 +561,7 @@ START_TEST(test_csr) {
     gsize place = file->len - 1 - (gsize)g_rand_int_range(rand, 0, (gint32)MIN(file->len, 200));
     g_autoptr(GString) broken = g_string_new_len(file->str, (gssize)file->len);
     broken->str[place] ^= 0x41;
-    g_autoptr(Cs3Mask) other = read_bytes(".safetensors", broken->str, broken->len, NULL, NULL);
+    cs3_mask_free(read_bytes(".safetensors", broken->str, broken->len, NULL, NULL));
   }
 }
 END_TEST

@@ -99,7 +99,7 @@ START_TEST(deadlock) {
 END_TEST
 
 static gpointer spin(gpointer data) {
-  g_autofree char *text = g_strdup("allocates, and ends");
+  g_free(g_strdup("allocates, and ends"));
   return NULL;
 }
 
