@@ -4,8 +4,7 @@
 
 #include "sim/step/simgrid-calls.h"
 
-#include <dlfcn.h>
-
+#include "base/library.h"
 #include "sim/step/step.h"
 
 typedef struct {
@@ -15,23 +14,14 @@ typedef struct {
 
 /* Kept, as the library is, until the process ends. */
 static Simgrid *simgrid_open(void) {
-  static const struct {
-    const char *name;
-    gsize offset;
-  } wanted[] = {
+  static const Cs3LibraryCall wanted[] = {
 #define CALL(name) {#name, G_STRUCT_OFFSET(Cs3SimgridCalls, name)},
       CS3_SIMGRID_CALLS(CALL)
 #undef CALL
   };
   Simgrid *simgrid = g_new0(Simgrid, 1);
-  void *library = dlopen(CS3_SIMGRID_LIBRARY, RTLD_LAZY);
-  for (guint i = 0; library != NULL && i < G_N_ELEMENTS(wanted); i++) {
-    gpointer call = dlsym(library, wanted[i].name);
-    if (call == NULL)
-      break;
-    G_STRUCT_MEMBER(gpointer, &simgrid->calls, wanted[i].offset) = call;
-  }
-  simgrid->problem = g_strdup(dlerror());
+  simgrid->problem =
+      cs3_library_load(CS3_SIMGRID_LIBRARY, wanted, G_N_ELEMENTS(wanted), &simgrid->calls);
   return simgrid;
 }
 
