@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The header of a safetensors file: 8 bytes little-endian length, then {name: {dtype, shape,
- * data_offsets}} in JSON. It is read entry by entry, so that a header of 10^6 tensors, or one made
- * to exhaust memory, costs little more than its own bytes. */
+/* Safetensors files (huggingface.co/docs/safetensors): 8 bytes little-endian length, then {name:
+ * {dtype, shape, data_offsets}} in JSON. It is read entry by entry, so that a header of 10^6
+ * tensors, or one made to exhaust memory, costs little more than its own bytes. */
 #include "config.h"
 
 #include <jansson.h>
 #include <string.h>
 
-#include "workloads/checkpoint.h"
+#include "workloads/checkpoint-format.h"
 
 #define MAX_HEADER_BYTES ((guint64)100000000) /* the format's own limit */
 #define MAX_ENTRY_BYTES 4096                  /* of one tensor; a real one has about 150 */
@@ -86,15 +86,6 @@ static gboolean read_numbers(json_t *array, gint64 *numbers, gsize most, gsize *
   return TRUE;
 }
 
-/* Bytes of @dims values, or G_MAXUINT64 when that overflows or ends within a byte. */
-static guint64 size_of(const gint64 *dims, gsize n, guint bits) {
-  guint64 total = bits;
-  for (gsize i = 0; i < n; i++)
-    if (!g_uint64_checked_mul(&total, total, (guint64)dims[i]))
-      return G_MAXUINT64;
-  return total % 8 == 0 ? total / 8 : G_MAXUINT64;
-}
-
 static gboolean read_tensor(Cs3Checkpoint *c, guint file, guint64 start, const char *name,
                             json_t *entry, GError **error) {
   const Cs3CheckpointFile *f = &g_array_index(c->files, Cs3CheckpointFile, file);
@@ -108,26 +99,24 @@ static gboolean read_tensor(Cs3Checkpoint *c, guint file, guint64 start, const c
   if (!read_numbers(json_object_get(entry, "shape"), dims, MAX_DIMS, &n_dims) ||
       !read_numbers(json_object_get(entry, "data_offsets"), offsets, 2, &n_offsets) ||
       n_offsets != 2 || offsets[0] > offsets[1] || (guint64)offsets[1] > room ||
-      (known && size_of(dims, n_dims, known->bits) != (guint64)(offsets[1] - offsets[0])))
+      (known &&
+       cs3_checkpoint_bytes(dims, n_dims, known->bits) != (guint64)(offsets[1] - offsets[0])))
     return cs3_checkpoint_fail(
         f->path, error,
         "%s: shape, dtype and data_offsets do not fit each other or the file's "
         "%" G_GUINT64_FORMAT " bytes of values",
         name, room);
   Cs3StoredTensor tensor = {
-      .name = g_string_chunk_insert(c->names, name),
+      .name = name,
       .dtype = known,
-      .dtype_name = g_string_chunk_insert_const(c->names, dtype),
+      .dtype_name = dtype,
       .file = file,
       .n_dims = (guint)n_dims,
       .dims = {n_dims > 0 ? dims[0] : 1, n_dims > 1 ? dims[1] : 1},
       .offset = start + (guint64)offsets[0],
       .bytes = (guint64)(offsets[1] - offsets[0]),
   };
-  g_array_append_val(c->tensors, tensor);
-  if (!g_hash_table_insert(c->by_name, (gpointer)tensor.name, GUINT_TO_POINTER(c->tensors->len)))
-    return cs3_checkpoint_fail(f->path, error, "%s: is there twice", name);
-  return TRUE;
+  return cs3_checkpoint_add(c, &tensor, error);
 }
 
 static gboolean read_entry(Cs3Checkpoint *c, guint file, guint64 start, Header *h, GError **error) {
@@ -157,29 +146,7 @@ static gboolean read_entries(Cs3Checkpoint *c, guint file, guint64 start, Header
   return peek(h) == '\0' || bad_json(h, "nothing more", error);
 }
 
-static int by_place(gconstpointer a, gconstpointer b) {
-  const Cs3StoredTensor *x = *(const Cs3StoredTensor *const *)a,
-                        *y = *(const Cs3StoredTensor *const *)b;
-  return x->offset != y->offset ? (x->offset < y->offset ? -1 : 1)
-                                : (x->bytes > y->bytes) - (x->bytes < y->bytes);
-}
-
-/* Two tensors of a file share no byte. */
-static gboolean check_overlap(const Cs3Checkpoint *c, guint first, const char *path,
-                              GError **error) {
-  g_autoptr(GPtrArray) order = g_ptr_array_new();
-  for (guint i = first; i < c->tensors->len; i++)
-    g_ptr_array_add(order, &g_array_index(c->tensors, Cs3StoredTensor, i));
-  g_ptr_array_sort(order, by_place);
-  for (guint i = 1; i < order->len; i++) {
-    const Cs3StoredTensor *a = order->pdata[i - 1], *b = order->pdata[i];
-    if (a->offset + a->bytes > b->offset)
-      return cs3_checkpoint_fail(path, error, "%s and %s overlap", a->name, b->name);
-  }
-  return TRUE;
-}
-
-gboolean cs3_checkpoint_header(Cs3Checkpoint *c, guint index, GError **error) {
+static gboolean read_header(Cs3Checkpoint *c, guint index, GError **error) {
   const Cs3CheckpointFile *f = &g_array_index(c->files, Cs3CheckpointFile, index);
   Cs3StoredTensor whole = {.file = index, .bytes = f->size};
   guint64 length = 0;
@@ -203,5 +170,13 @@ gboolean cs3_checkpoint_header(Cs3Checkpoint *c, guint index, GError **error) {
   Header h = {f->path, text, text, text + length};
   guint first = c->tensors->len;
   return read_entries(c, index, sizeof length + length, &h, error) &&
-         check_overlap(c, first, f->path, error);
+         cs3_checkpoint_check_overlap(c, first, f->path, error);
 }
+
+static const char *const suffixes[] = {".safetensors", NULL};
+
+const Cs3CheckpointFormat cs3_checkpoint_safetensors = {
+    .name = "safetensors",
+    .suffixes = suffixes,
+    .header = read_header,
+};

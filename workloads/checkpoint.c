@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Checkpoints: which files belong to one, and reading from them. */
+/* Checkpoints: which files belong to one, and reading from them. Registry of the kinds of files. */
 #include "config.h"
 
 #include "workloads/checkpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "workloads/checkpoint-format.h"
 #include "workloads/config-reader.h"
 #include "workloads/workload-error.h"
 
 #define INDEX_SUFFIX ".safetensors.index.json"
-#define MAX_INDEX_BYTES ((goffset)200000000)
+#define MAX_INDEX_BYTES ((gsize)200000000)
+
+static const Cs3CheckpointFormat *const formats[] = {
+    &cs3_checkpoint_safetensors,
+    &cs3_checkpoint_hdf5,
+    NULL,
+};
+
+const Cs3CheckpointFormat *const *cs3_checkpoint_formats(void) {
+  return formats;
+}
 
 gboolean cs3_checkpoint_fail(const char *path, GError **error, const char *format, ...) {
   va_list args;
@@ -39,6 +49,8 @@ static gboolean no_input(const char *path, int code, GError **error) {
 static void file_clear(gpointer data) {
   Cs3CheckpointFile *file = data;
   g_free(file->path);
+  if (file->state != NULL)
+    file->format->close(file->state);
   if (file->fd >= 0)
     close(file->fd);
 }
@@ -65,6 +77,15 @@ static Cs3Checkpoint *checkpoint_new(const char *path) {
   return c;
 }
 
+static const Cs3CheckpointFormat *format_of(const Cs3CheckpointFile *file) {
+  guint8 start[16];
+  ssize_t n = pread(file->fd, start, sizeof start, 0);
+  for (const Cs3CheckpointFormat *const *format = formats + 1; *format != NULL; format++)
+    if ((*format)->is(start, (gsize)MAX(0, n)))
+      return *format;
+  return formats[0];
+}
+
 static gboolean add_file(Cs3Checkpoint *c, const char *path, GError **error) {
   struct stat info;
   Cs3CheckpointFile file = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
@@ -78,12 +99,15 @@ static gboolean add_file(Cs3Checkpoint *c, const char *path, GError **error) {
   if (!S_ISREG(info.st_mode))
     return cs3_checkpoint_fail(path, error, "is no plain file: a checkpoint is read in any order");
   added->size = (guint64)info.st_size;
-  return cs3_checkpoint_header(c, c->files->len - 1, error);
+  added->format = format_of(added);
+  return added->format->header(c, c->files->len - 1, error);
 }
 
 gboolean cs3_checkpoint_read(const Cs3Checkpoint *c, const Cs3StoredTensor *tensor, guint64 offset,
                              gsize size, void *buffer, GError **error) {
   const Cs3CheckpointFile *f = &g_array_index(c->files, Cs3CheckpointFile, tensor->file);
+  if (tensor->packed)
+    return f->format->read(c, tensor, offset, size, buffer, error);
   for (gsize done = 0; done < size;) {
     ssize_t n =
         pread(f->fd, (guint8 *)buffer + done, size - done, (off_t)(tensor->offset + offset + done));
@@ -110,6 +134,48 @@ const Cs3StoredTensor *cs3_checkpoint_beside(const Cs3Checkpoint *c, const char 
                                              const char *suffix) {
   g_autofree char *name = g_strdup_printf("%.*s%s", (int)length, stem, suffix);
   return cs3_checkpoint_find(c, name);
+}
+
+/* --- tensors of a file ------------------------------------------------------------------------ */
+
+gboolean cs3_checkpoint_add(Cs3Checkpoint *c, const Cs3StoredTensor *given, GError **error) {
+  const Cs3CheckpointFile *f = &g_array_index(c->files, Cs3CheckpointFile, given->file);
+  Cs3StoredTensor tensor = *given;
+  tensor.name = g_string_chunk_insert(c->names, given->name);
+  tensor.dtype_name = g_string_chunk_insert_const(c->names, given->dtype_name);
+  g_array_append_val(c->tensors, tensor);
+  if (!g_hash_table_insert(c->by_name, (gpointer)tensor.name, GUINT_TO_POINTER(c->tensors->len)))
+    return cs3_checkpoint_fail(f->path, error, "%s: is there twice", tensor.name);
+  return TRUE;
+}
+
+guint64 cs3_checkpoint_bytes(const gint64 *dims, gsize n_dims, guint bits) {
+  guint64 total = bits;
+  for (gsize i = 0; i < n_dims; i++)
+    if (!g_uint64_checked_mul(&total, total, (guint64)dims[i]))
+      return G_MAXUINT64;
+  return total % 8 == 0 ? total / 8 : G_MAXUINT64;
+}
+
+static int by_place(gconstpointer a, gconstpointer b) {
+  const Cs3StoredTensor *x = *(const Cs3StoredTensor *const *)a,
+                        *y = *(const Cs3StoredTensor *const *)b;
+  return x->offset != y->offset ? (x->offset < y->offset ? -1 : 1)
+                                : (x->bytes > y->bytes) - (x->bytes < y->bytes);
+}
+
+gboolean cs3_checkpoint_check_overlap(const Cs3Checkpoint *c, guint first, const char *path,
+                                      GError **error) {
+  g_autoptr(GPtrArray) order = g_ptr_array_new();
+  for (guint i = first; i < c->tensors->len; i++)
+    g_ptr_array_add(order, &g_array_index(c->tensors, Cs3StoredTensor, i));
+  g_ptr_array_sort(order, by_place);
+  for (guint i = 1; i < order->len; i++) {
+    const Cs3StoredTensor *a = order->pdata[i - 1], *b = order->pdata[i];
+    if (a->offset + a->bytes > b->offset)
+      return cs3_checkpoint_fail(path, error, "%s and %s overlap", a->name, b->name);
+  }
+  return TRUE;
 }
 
 /* --- index ------------------------------------------------------------------------------------ */
@@ -184,17 +250,7 @@ static gboolean open_shards(Cs3Checkpoint *c, json_t *index, const char *near, G
 }
 
 static gboolean open_index(Cs3Checkpoint *c, const char *near, GError **error) {
-  struct stat info;
-  g_autofree char *text = NULL;
-  gsize length;
-  g_autoptr(GError) reason = NULL;
-  if (stat(c->path, &info) == 0 && info.st_size > MAX_INDEX_BYTES)
-    return cs3_checkpoint_fail(c->path, error, "an index of more than 200000000 bytes");
-  if (!g_file_get_contents(c->path, &text, &length, &reason)) {
-    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT, "%s", reason->message);
-    return FALSE;
-  }
-  json_t *index = cs3_config_read_object(text, length, c->path, error);
+  json_t *index = cs3_config_read_file(c->path, MAX_INDEX_BYTES, error);
   gboolean ok = index != NULL && open_shards(c, index, near, error);
   json_decref(index);
   return ok;
@@ -213,10 +269,31 @@ static GPtrArray *list_folder(const char *path, const char *suffix) {
   return found;
 }
 
+/* (transfer full) (element-type filename): the files of the first format that has any, in order. */
+static GPtrArray *list_files(const char *path) {
+  g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+  for (const Cs3CheckpointFormat *const *format = formats; *format != NULL; format++)
+    for (const char *const *suffix = (*format)->suffixes; *suffix != NULL; suffix++) {
+      g_autoptr(GPtrArray) more = list_folder(path, *suffix);
+      if (more->len > 0)
+        return g_steal_pointer(&more);
+    }
+  return g_steal_pointer(&files);
+}
+
 gboolean cs3_checkpoint_is_folder(const char *path) {
   g_autoptr(GPtrArray) indices = list_folder(path, INDEX_SUFFIX);
-  g_autoptr(GPtrArray) files = list_folder(path, ".safetensors");
+  g_autoptr(GPtrArray) files = list_files(path);
   return indices->len + files->len > 0;
+}
+
+/* (transfer full): "*.a, *.b" */
+static char *suffix_names(void) {
+  g_autoptr(GString) names = g_string_new(NULL);
+  for (const Cs3CheckpointFormat *const *format = formats; *format != NULL; format++)
+    for (const char *const *suffix = (*format)->suffixes; *suffix != NULL; suffix++)
+      g_string_append_printf(names, "%s*%s", names->len > 0 ? ", " : "", *suffix);
+  return g_strdup(names->str);
 }
 
 static gboolean open_folder(Cs3Checkpoint *c, const char *near, GError **error) {
@@ -226,12 +303,13 @@ static gboolean open_folder(Cs3Checkpoint *c, const char *near, GError **error) 
     c->path = g_strdup(indices->pdata[0]);
     return open_index(c, near, error);
   }
-  g_autoptr(GPtrArray) files = list_folder(c->path, ".safetensors");
+  g_autoptr(GPtrArray) files = list_files(c->path);
+  g_autofree char *known = suffix_names();
   if (files->len == 0 || indices->len > 1)
     return cs3_checkpoint_fail(c->path, error,
-                               "a folder with %s; expected *.safetensors files, or one "
-                               "*.safetensors.index.json and its files",
-                               indices->len > 1 ? "several indices" : "no checkpoint");
+                               "a folder with %s; expected files %s, or one *" INDEX_SUFFIX
+                               " and its files",
+                               indices->len > 1 ? "several indices" : "no checkpoint", known);
   for (guint i = 0; i < files->len; i++)
     if (!add_file(c, files->pdata[i], error))
       return FALSE;

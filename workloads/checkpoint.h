@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Checkpoints in safetensors files (huggingface.co/docs/safetensors): one file, the shards that an
- * index names, or a folder with either. Only headers are kept; values are read when asked for and
- * never mapped, so that a file that shrinks meanwhile is an error and not a signal. */
+/* Checkpoints: a file (checkpoint-format.h), the shards that an index names, or a folder with
+ * either. Only headers are kept; values are read when asked for and never mapped, so that a file
+ * that shrinks meanwhile is an error and not a signal. */
 #pragma once
 
 #include <glib.h>
 
 #include "workloads/tensor-dtype.h"
 
+typedef struct Cs3CheckpointFormat Cs3CheckpointFormat;
+
 typedef struct {
   const char *name;       /* of the checkpoint */
   const Cs3Dtype *dtype;  /* %NULL: not a known one */
   const char *dtype_name; /* of the checkpoint */
+  const char *unread;     /* (nullable): why its values cannot be read */
   guint file;             /* index into the checkpoint's files */
   guint n_dims;
   gint64 dims[2];        /* the first two */
   guint64 offset, bytes; /* within its file */
+  gboolean packed;       /* the file's format reads it; `offset` is its own */
 } Cs3StoredTensor;
 
 typedef struct {
   char *path;
   int fd;
   guint64 size;
+  const Cs3CheckpointFormat *format;
+  gpointer state; /* of the format */
 } Cs3CheckpointFile;
 
 typedef struct {
@@ -33,8 +39,8 @@ typedef struct {
 } Cs3Checkpoint;
 
 /**
- * cs3_checkpoint_open: the tensors of @path: a .safetensors file, a .safetensors.index.json, or a
- * folder. Shapes, sizes and places are checked against each other and the file.
+ * cs3_checkpoint_open: the tensors of @path: a file, a .safetensors.index.json, or a folder.
+ * Shapes, sizes and places are checked against each other and the file.
  * @near: (nullable): of an index only the files that hold this tensor and those beside it in its
  *   module are opened.
  * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_NO_INPUT (a file is missing),
@@ -58,7 +64,7 @@ const Cs3StoredTensor *cs3_checkpoint_beside(const Cs3Checkpoint *checkpoint, co
 
 /**
  * cs3_checkpoint_read: @size bytes of @tensor from its byte @offset on. Fails with
- * CS3_WORKLOAD_ERROR_NO_INPUT.
+ * CS3_WORKLOAD_ERROR_NO_INPUT, or DATA: packed values that are damaged. Threads may call it.
  */
 gboolean cs3_checkpoint_read(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
                              guint64 offset, gsize size, void *buffer,
@@ -67,9 +73,3 @@ gboolean cs3_checkpoint_read(const Cs3Checkpoint *checkpoint, const Cs3StoredTen
 /** cs3_checkpoint_fail: sets CS3_WORKLOAD_ERROR_DATA "@path: text", in one line. Returns: FALSE. */
 gboolean cs3_checkpoint_fail(const char *path, GError **error, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
-
-/* Between checkpoint.c and checkpoint-header.c. */
-
-/** cs3_checkpoint_header: add the tensors of file @index, which is open. */
-gboolean cs3_checkpoint_header(Cs3Checkpoint *checkpoint, guint index,
-                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,7 @@
 #include "workloads/workload-error.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_SHOWN = 120 };
 
@@ -94,6 +95,23 @@ json_t *cs3_config_read_object(const char *text, gsize size, const char *source,
     return NULL;
   }
   return root;
+}
+
+json_t *cs3_config_read_file(const char *path, gsize most, GError **error) {
+  struct stat info;
+  g_autofree char *text = NULL;
+  gsize length;
+  g_autoptr(GError) reason = NULL;
+  if (stat(path, &info) == 0 && (guint64)info.st_size > most) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+                "%s: has more than %" G_GSIZE_FORMAT " bytes", path, most);
+    return NULL;
+  }
+  if (!g_file_get_contents(path, &text, &length, &reason)) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT, "%s", reason->message);
+    return NULL;
+  }
+  return cs3_config_read_object(text, length, path, error);
 }
 
 gboolean cs3_config_fail(GError **error, const char *source, const char *key, json_t *value,

@@ -69,6 +69,13 @@ json_t *cs3_config_read_object(const char *text, gsize size, const char *source,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * cs3_config_read_file: the same of the file @path, unless it has more than @most bytes. Errors:
+ * CS3_WORKLOAD_ERROR_NO_INPUT, DATA.
+ */
+json_t *cs3_config_read_file(const char *path, gsize most,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * cs3_config_read_fields: fill the members of @target that @fields (ends with a NULL key) describe.
  * A member whose key is absent keeps its value. Fails with CS3_WORKLOAD_ERROR_DATA on a wrong type
  * or a value out of range.

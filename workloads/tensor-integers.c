@@ -12,9 +12,7 @@
 
 #include "workloads/tensor-layout.h"
 
-#include <jansson.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "workloads/config-reader.h"
 #include "workloads/mask-file.h"
@@ -63,13 +61,10 @@ static json_t *read_config(const Cs3Checkpoint *checkpoint, char **source, GErro
   g_autofree char *folder =
       g_path_get_dirname(g_array_index(checkpoint->files, Cs3CheckpointFile, 0).path);
   for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-    g_autofree char *path = g_build_filename(folder, names[i], NULL), *text = NULL;
-    struct stat info;
-    gsize length;
-    if (stat(path, &info) != 0 || info.st_size > MAX_CONFIG_BYTES ||
-        !g_file_get_contents(path, &text, &length, NULL))
+    g_autofree char *path = g_build_filename(folder, names[i], NULL);
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
       continue;
-    json_t *root = cs3_config_read_object(text, length, path, error);
+    json_t *root = cs3_config_read_file(path, MAX_CONFIG_BYTES, error);
     if (root == NULL)
       return NULL;
     json_t *inner = json_object_get(root, "quantization_config");
@@ -117,8 +112,8 @@ static gboolean read_zeros(Cs3Weight *w, guint shift, GError **error) {
   const Cs3StoredTensor *zeros = sibling(w, ".qzeros");
   gint64 groups = zeros->dims[0], words = zeros->dims[1];
   g_autofree guint32 *row = g_try_new(guint32, words);
-  w->zeros = g_try_malloc_n((gsize)groups, (gsize)w->cols);
-  if (row == NULL || w->zeros == NULL)
+  g_autofree guint8 *points = g_try_malloc_n((gsize)groups, (gsize)w->cols);
+  if (row == NULL || points == NULL)
     return cs3_checkpoint_fail(w->checkpoint->path, error, "%s: no memory for its zero points",
                                w->name);
   for (gint64 g = 0; g < groups; g++) {
@@ -126,9 +121,11 @@ static gboolean read_zeros(Cs3Weight *w, guint shift, GError **error) {
     if (!cs3_checkpoint_read(w->checkpoint, zeros, (guint64)g * size, size, row, error))
       return FALSE;
     for (gint64 col = 0; col < w->cols; col++)
-      w->zeros[g * w->cols + col] =
+      points[g * w->cols + col] =
           (guint8)((field(row, col, w->bits, w->by_input) + shift) & ((1u << w->bits) - 1));
   }
+  g_free(w->zeros);
+  w->zeros = g_steal_pointer(&points);
   return TRUE;
 }
 
@@ -141,19 +138,20 @@ static gboolean read_groups(Cs3Weight *w, GError **error) {
     return cs3_checkpoint_fail(w->checkpoint->path, error,
                                "%s: expected %" G_GINT64_FORMAT " I32, a group for every input",
                                index->name, w->rows);
-  w->group = g_try_new(gint32, w->rows);
-  if (w->group == NULL)
+  g_autofree gint32 *group = g_try_new(gint32, w->rows);
+  if (group == NULL)
     return cs3_checkpoint_fail(w->checkpoint->path, error, "%s: no memory for its groups", w->name);
-  if (index != NULL && !cs3_checkpoint_read(w->checkpoint, index, 0, bytes, w->group, error))
+  if (index != NULL && !cs3_checkpoint_read(w->checkpoint, index, 0, bytes, group, error))
     return FALSE;
   for (gint64 i = 0; i < w->rows; i++) {
-    w->group[i] = index != NULL ? GINT32_FROM_LE(w->group[i]) : (gint32)(i / size);
-    if (w->group[i] < 0 || w->group[i] >= groups)
+    group[i] = index != NULL ? GINT32_FROM_LE(group[i]) : (gint32)(i / size);
+    if (group[i] < 0 || group[i] >= groups)
       return cs3_checkpoint_fail(w->checkpoint->path, error,
                                  "%s: input feature %" G_GINT64_FORMAT
                                  " is of group %d of %" G_GINT64_FORMAT,
-                                 index != NULL ? index->name : w->name, i, w->group[i], groups);
+                                 index != NULL ? index->name : w->name, i, group[i], groups);
   }
+  w->group = g_steal_pointer(&group);
   return TRUE;
 }
 
@@ -175,7 +173,7 @@ static gboolean check_shapes(const Cs3Weight *w, GError **error) {
 
 static gboolean prepare(Cs3Weight *w, GError **error) {
   guint shift;
-  if (w->zeros != NULL && w->group != NULL)
+  if (w->group != NULL)
     return TRUE;
   return check_shapes(w, error) && read_shift(w, &shift, error) && read_zeros(w, shift, error) &&
          read_groups(w, error);

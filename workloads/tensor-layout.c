@@ -86,6 +86,8 @@ Cs3Weight *cs3_weight_find(const Cs3Checkpoint *checkpoint, const char *name, GE
 
 gboolean cs3_weight_prepare(Cs3Weight *weight, GError **error) {
   const char *path = weight->checkpoint->path;
+  if (weight->values->unread != NULL)
+    return cs3_checkpoint_fail(path, error, "%s: %s", weight->name, weight->values->unread);
   if (weight->refusal != NULL)
     return cs3_checkpoint_fail(path, error,
                                "%s: %s, dtype %s: which of them are zero cannot be told; store "

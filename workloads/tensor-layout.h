@@ -85,8 +85,8 @@ Cs3Mask *cs3_weight_mask(Cs3Weight *weight, gboolean nan_masked,
 Cs3Mask *cs3_weight_rows_mask(Cs3Weight *weight, gint64 first, gint64 n, gboolean nan_masked,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_weight_is_part: whether a tensor so called only belongs to a compressed or quantised weight.
- */
+/** cs3_weight_is_part: whether a tensor so called only belongs to a compressed or quantised weight,
+ * or to the optimizer. */
 gboolean cs3_weight_is_part(const Cs3Checkpoint *checkpoint, const char *name);
 
 /** cs3_weight_chunk: rows to read at once: about a megabyte. */

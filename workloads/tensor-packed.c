@@ -35,6 +35,8 @@ static const char *const parts[] = {
 };
 
 gboolean cs3_weight_is_part(const Cs3Checkpoint *checkpoint, const char *name) {
+  if (g_str_has_prefix(name, "optimizer.")) /* moments, in checkpoints of the Model Zoo */
+    return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
     if (g_str_has_suffix(name, parts[i]))
       return TRUE;

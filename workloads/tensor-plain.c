@@ -48,6 +48,7 @@ static gboolean match(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *te
   weight->rows = tensor->dims[0];
   weight->cols = tensor->dims[1];
   weight->values = tensor;
+  weight->refusal = tensor->unread;
   weight->transposed = is_input_major(checkpoint, tensor);
   return TRUE;
 }

@@ -3,15 +3,13 @@
 #include "config.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "workloads/config-reader.h"
 #include "workloads/mask-file.h"
 #include "workloads/weight-set.h"
-#include "workloads/workload-error.h"
 
 /* Of 140 GB of weights about 100 MB. */
-#define MAX_BYTES ((off_t)1 << 30)
+#define MAX_BYTES ((gsize)1 << 30)
 
 static json_t *counts_json(const guint32 *counts, gint64 n) {
   json_t *array = json_array();
@@ -104,17 +102,7 @@ static gboolean read_matrices(Cs3WeightSet *set, json_t *file, GError **error) {
 }
 
 gboolean cs3_weight_statistics_read(Cs3WeightSet *set, GError **error) {
-  g_autofree char *text = NULL;
-  gsize length;
-  g_autoptr(GError) reason = NULL;
-  struct stat info;
-  if (stat(set->path, &info) == 0 && info.st_size > MAX_BYTES)
-    return cs3_checkpoint_fail(set->path, error, "statistics of more than a gigabyte");
-  if (!g_file_get_contents(set->path, &text, &length, &reason)) {
-    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT, "%s", reason->message);
-    return FALSE;
-  }
-  json_t *object = cs3_config_read_object(text, length, set->path, error);
+  json_t *object = cs3_config_read_file(set->path, MAX_BYTES, error);
   gboolean ok = object != NULL && read_matrices(set, object, error);
   json_decref(object);
   return ok;

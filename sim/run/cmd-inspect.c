@@ -40,7 +40,8 @@ static const Cs3Option weight_options[] = {
      .offset = G_STRUCT_OFFSET(InspectOptions, weights),
      .metavar = "PATH",
      .completes = "files",
-     .help = "count zeros instead: a .safetensors file, a .safetensors.index.json, or a folder; "
+     .help = "count zeros instead: a .safetensors file or its index, an HDF5 checkpoint (.mdl), or "
+             "a folder; "
              "with a model: which of its weights are there"},
     {.name = "masked",
      .type = CS3_OPTION_CHOICE,

@@ -65,7 +65,8 @@ const Cs3Option cs3_scenario_options[] = {
      .identity = cs3_scenario_weights_identity,
      .metavar = "PATH",
      .completes = "files",
-     .help = "the zeros of real weights instead: a checkpoint (.safetensors, its index, a folder) "
+     .help = "the zeros of real weights instead: a checkpoint (.safetensors, its index, .mdl, a "
+             "folder) "
              "or its statistics (.json from 'inspect --weights')"},
     {.name = "masked",
      .type = CS3_OPTION_CHOICE,
