@@ -20,6 +20,7 @@ struct Cs3CheckpointFormat {
   void (*close)(gpointer state); /* (nullable): of the file */
 };
 
+extern const Cs3CheckpointFormat cs3_checkpoint_gguf;
 extern const Cs3CheckpointFormat cs3_checkpoint_hdf5;
 extern const Cs3CheckpointFormat cs3_checkpoint_safetensors;
 

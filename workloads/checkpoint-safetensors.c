@@ -112,7 +112,7 @@ static gboolean read_tensor(Cs3Checkpoint *c, guint file, guint64 start, const c
       .dtype_name = dtype,
       .file = file,
       .n_dims = (guint)n_dims,
-      .dims = {n_dims > 0 ? dims[0] : 1, n_dims > 1 ? dims[1] : 1},
+      .dims = {n_dims > 0 ? dims[0] : 1, n_dims > 1 ? dims[1] : 1, n_dims > 2 ? dims[2] : 1},
       .offset = start + (guint64)offsets[0],
       .bytes = (guint64)(offsets[1] - offsets[0]),
   };

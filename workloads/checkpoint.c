@@ -19,6 +19,7 @@
 
 static const Cs3CheckpointFormat *const formats[] = {
     &cs3_checkpoint_safetensors,
+    &cs3_checkpoint_gguf,
     &cs3_checkpoint_hdf5,
     NULL,
 };

@@ -6,18 +6,19 @@
 
 #include <glib.h>
 
-#include "workloads/tensor-dtype.h"
+#include "workloads/tensor-blocks.h"
 
 typedef struct Cs3CheckpointFormat Cs3CheckpointFormat;
 
 typedef struct {
-  const char *name;       /* of the checkpoint */
-  const Cs3Dtype *dtype;  /* %NULL: not a known one */
-  const char *dtype_name; /* of the checkpoint */
-  const char *unread;     /* (nullable): why its values cannot be read */
-  guint file;             /* index into the checkpoint's files */
+  const char *name;          /* of the checkpoint */
+  const Cs3Dtype *dtype;     /* %NULL: not a known one */
+  const char *dtype_name;    /* of the checkpoint */
+  const Cs3BlockType *block; /* (nullable): not number by number but in blocks */
+  const char *unread;        /* (nullable): why its values cannot be read */
+  guint file;                /* index into the checkpoint's files */
   guint n_dims;
-  gint64 dims[2];        /* the first two */
+  gint64 dims[3];        /* the first three */
   guint64 offset, bytes; /* within its file */
   gboolean packed;       /* the file's format reads it; `offset` is its own */
 } Cs3StoredTensor;

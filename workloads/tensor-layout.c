@@ -7,12 +7,18 @@
 #include <string.h>
 
 #include "workloads/mask-file.h"
+#include "workloads/weight-names.h"
 #include "workloads/workload-error.h"
 
 /* What a layout made of several tensors claims is not looked at as a plain one. */
 static const Cs3WeightLayout *const layouts[] = {
-    &cs3_weight_bitmask, &cs3_weight_csr,   &cs3_weight_integers,
-    &cs3_weight_packed,  &cs3_weight_plain, NULL,
+    &cs3_weight_bitmask,
+    &cs3_weight_blocks,
+    &cs3_weight_csr,
+    &cs3_weight_integers,
+    &cs3_weight_packed,
+    &cs3_weight_plain,
+    NULL,
 };
 
 const Cs3WeightLayout *const *cs3_weight_layouts(void) {
@@ -40,14 +46,52 @@ static Cs3Weight *match(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *
   return NULL;
 }
 
+/* Appends what @tensor holds to @found: a weight, that of each expert, or none. */
+static void append(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
+                   GPtrArray *found) {
+  gint64 experts = cs3_weight_experts(tensor), n = 0;
+  for (Cs3Weight *weight; n < MAX(1, experts) && (weight = match(checkpoint, tensor)); n++) {
+    if (experts > 0)
+      cs3_weight_take_expert(weight, n);
+    g_ptr_array_add(found, weight);
+  }
+}
+
 GPtrArray *cs3_weights_list(const Cs3Checkpoint *checkpoint) {
   GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)cs3_weight_free);
-  for (guint i = 0; i < checkpoint->tensors->len; i++) {
-    Cs3Weight *weight = match(checkpoint, &g_array_index(checkpoint->tensors, Cs3StoredTensor, i));
-    if (weight != NULL)
-      g_ptr_array_add(found, weight);
-  }
+  for (guint i = 0; i < checkpoint->tensors->len; i++)
+    append(checkpoint, &g_array_index(checkpoint->tensors, Cs3StoredTensor, i), found);
   return found;
+}
+
+gboolean cs3_weight_matrix(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
+                           Cs3Weight *weight) {
+  gboolean stacked = cs3_weight_experts(tensor) > 0;
+  if (tensor->n_dims != 2 && !stacked)
+    return FALSE;
+  weight->name = g_strdup(tensor->name);
+  weight->rows = tensor->dims[stacked];
+  weight->cols = tensor->dims[stacked + 1];
+  weight->values = tensor;
+  weight->refusal = tensor->unread;
+  weight->transposed = stacked && cs3_weight_experts_turned(checkpoint, tensor);
+  return TRUE;
+}
+
+/* The weight of the expert called @name. */
+static Cs3Weight *match_expert(const Cs3Checkpoint *checkpoint, const char *name) {
+  for (guint i = 0; i < checkpoint->tensors->len; i++) {
+    const Cs3StoredTensor *tensor = &g_array_index(checkpoint->tensors, Cs3StoredTensor, i);
+    for (gint64 k = 0, n = cs3_weight_experts(tensor); k < n; k++) {
+      g_autofree char *own = cs3_weight_name_of_expert(tensor->name, k);
+      Cs3Weight *weight = strcmp(own, name) == 0 ? match(checkpoint, tensor) : NULL;
+      if (weight == NULL)
+        continue;
+      cs3_weight_take_expert(weight, k);
+      return weight;
+    }
+  }
+  return NULL;
 }
 
 /* Names of tensors that one weight may lie in. */
@@ -69,8 +113,18 @@ static Cs3Weight *match_beside(const Cs3Checkpoint *checkpoint, const char *name
 Cs3Weight *cs3_weight_find(const Cs3Checkpoint *checkpoint, const char *name, GError **error) {
   const Cs3StoredTensor *tensor = cs3_checkpoint_find(checkpoint, name);
   Cs3Weight *weight = tensor != NULL ? match(checkpoint, tensor) : NULL;
+  if (tensor != NULL && cs3_weight_experts(tensor) > 0) {
+    g_autofree char *first = cs3_weight_name_of_expert(name, 0);
+    cs3_weight_free(weight);
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "%s: %s holds %" G_GINT64_FORMAT " experts; choose one, such as %s",
+                checkpoint->path, name, tensor->dims[0], first);
+    return NULL;
+  }
   if (weight == NULL)
     weight = match_beside(checkpoint, name);
+  if (weight == NULL)
+    weight = match_expert(checkpoint, name);
   if (weight != NULL)
     return weight;
   if (tensor == NULL)

@@ -33,6 +33,7 @@ struct Cs3Weight {
   const Cs3WeightLayout *layout;
   char *name;
   gint64 rows, cols;             /* as stored */
+  guint64 base;                  /* bytes of `values` before the first row */
   gboolean transposed;           /* stored as input x output features */
   const Cs3StoredTensor *values; /* the weight's own numbers */
   const Cs3StoredTensor *bitmask;
@@ -46,6 +47,7 @@ struct Cs3Weight {
 };
 
 extern const Cs3WeightLayout cs3_weight_bitmask;
+extern const Cs3WeightLayout cs3_weight_blocks;
 extern const Cs3WeightLayout cs3_weight_csr;
 extern const Cs3WeightLayout cs3_weight_integers;
 extern const Cs3WeightLayout cs3_weight_packed;
@@ -88,6 +90,23 @@ Cs3Mask *cs3_weight_rows_mask(Cs3Weight *weight, gint64 first, gint64 n, gboolea
 /** cs3_weight_is_part: whether a tensor so called only belongs to a compressed or quantised weight,
  * or to the optimizer. */
 gboolean cs3_weight_is_part(const Cs3Checkpoint *checkpoint, const char *name);
+
+/** cs3_weight_matrix: fill @weight with the matrix that @tensor is, or that each of its experts is;
+ * of more extents the first are rows. Returns: whether it is one. */
+gboolean cs3_weight_matrix(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
+                           Cs3Weight *weight);
+
+/* Tensors of experts. */
+#define CS3_WEIGHT_EXPERTS 4096
+
+/** cs3_weight_experts: how many experts @tensor holds, each a matrix; 0: it is no such tensor. */
+gint64 cs3_weight_experts(const Cs3StoredTensor *tensor);
+
+/** cs3_weight_experts_turned: whether its matrices are input x output features. */
+gboolean cs3_weight_experts_turned(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor);
+
+/** cs3_weight_take_expert: make @weight, which stands for all, that of @expert. */
+void cs3_weight_take_expert(Cs3Weight *weight, gint64 expert);
 
 /** cs3_weight_chunk: rows to read at once: about a megabyte. */
 gint64 cs3_weight_chunk(const Cs3Weight *weight);

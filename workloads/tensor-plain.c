@@ -42,14 +42,10 @@ static gboolean is_input_major(const Cs3Checkpoint *checkpoint, const Cs3StoredT
 
 static gboolean match(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor,
                       Cs3Weight *weight) {
-  if (tensor->n_dims != 2 || cs3_weight_is_part(checkpoint, tensor->name))
+  if (cs3_weight_is_part(checkpoint, tensor->name) ||
+      !cs3_weight_matrix(checkpoint, tensor, weight))
     return FALSE;
-  weight->name = g_strdup(tensor->name);
-  weight->rows = tensor->dims[0];
-  weight->cols = tensor->dims[1];
-  weight->values = tensor;
-  weight->refusal = tensor->unread;
-  weight->transposed = is_input_major(checkpoint, tensor);
+  weight->transposed = weight->transposed || is_input_major(checkpoint, tensor);
   return TRUE;
 }
 
@@ -64,8 +60,9 @@ static gboolean rows(const Cs3Weight *weight, gint64 first, gint64 n, Cs3WeightR
   const Cs3Dtype *dtype = weight->values->dtype;
   gint64 row_bytes = weight->cols * dtype->bits / 8, stride = (weight->cols + 63) / 64;
   g_byte_array_set_size(out->bytes, (guint)(n * row_bytes));
-  if (!cs3_checkpoint_read(weight->checkpoint, weight->values, (guint64)(first * row_bytes),
-                           (gsize)(n * row_bytes), out->bytes->data, error))
+  if (!cs3_checkpoint_read(weight->checkpoint, weight->values,
+                           weight->base + (guint64)(first * row_bytes), (gsize)(n * row_bytes),
+                           out->bytes->data, error))
     return FALSE;
   Cs3LiveWay way = cs3_live_best();
   for (gint64 i = 0; i < n; i++)

@@ -47,6 +47,14 @@ static GHashTable *stored_names(const Cs3WeightSet *set) {
   return names;
 }
 
+char *cs3_weight_match_name(const Cs3Graph *graph, const Cs3Node *node, gint64 instance,
+                            gint64 copy) {
+  g_autofree char *tensor = cs3_node_tensor(graph, node, instance, copy);
+  g_autofree char *other = cs3_node_tensor(graph, node, instance, copy == 0 ? 1 : 0);
+  return node->copies > 1 && strcmp(tensor, other) == 0 ? cs3_weight_name_of_expert(tensor, copy)
+                                                        : g_steal_pointer(&tensor);
+}
+
 /* For offsets within fused weights. */
 static GHashTable *graph_sizes(const Cs3Graph *graph) {
   GHashTable *sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -55,7 +63,7 @@ static GHashTable *graph_sizes(const Cs3Graph *graph) {
     gint64 repeat = node->kind == CS3_NODE_LINEAR ? cs3_node_segment(graph, node)->repeat : 0;
     for (gint64 k = 0; k < repeat; k++)
       for (gint64 copy = 0; copy < node->copies; copy++) {
-        g_autofree char *name = cs3_node_tensor(graph, node, k, copy);
+        g_autofree char *name = cs3_weight_match_name(graph, node, k, copy);
         g_hash_table_insert(sizes, cs3_weight_name_canonical(name),
                             GSIZE_TO_POINTER((gsize)node->out_features));
       }
@@ -209,6 +217,20 @@ static void try_rules(Search *s, const Cs3WeightRule *rule) {
     try_rule(s, rule);
 }
 
+/* The entry called @name, or by the rules for names of one weight. */
+static int find_renamed(Search *s, const char *name) {
+  int entry = find_entry(s, name);
+  for (const Cs3WeightRule *rule = cs3_weight_rules(); entry < 0 && rule->graph != NULL; rule++) {
+    gint64 number;
+    const char *at = cs3_weight_name_ends(name, rule->graph, &number);
+    if (at == NULL || strpbrk(rule->stored, "+*") != NULL)
+      continue;
+    g_autofree char *other = g_strdup_printf("%.*s%s", (int)(at - name), name, rule->stored);
+    entry = find_entry(s, other);
+  }
+  return entry;
+}
+
 /* A head without parameters of its own is the embedding table. */
 static void try_tied(Search *s) {
   const Cs3Graph *graph = s->match->graph;
@@ -222,7 +244,7 @@ static void try_tied(Search *s) {
       continue;
     g_autofree char *tensor = cs3_node_tensor(graph, table, 0, 0);
     g_autofree char *name = cs3_weight_name_canonical(tensor);
-    int entry = find_entry(s, name);
+    int entry = find_renamed(s, name);
     if (entry < 0)
       continue;
     take_whole(s, (guint)entry);
@@ -257,7 +279,7 @@ static void search_node(Search *s, guint index) {
   for (gint64 k = 0; k < repeat; k++)
     for (gint64 copy = 0; copy < s->node->copies; copy++) {
       Cs3WeightFound found = {.node = index, .instance = k, .copy = copy};
-      g_autofree char *tensor = cs3_node_tensor(graph, s->node, k, copy);
+      g_autofree char *tensor = cs3_weight_match_name(graph, s->node, k, copy);
       g_autofree char *name = cs3_weight_name_canonical(tensor);
       s->name = name;
       s->found = &found;
@@ -300,7 +322,8 @@ static gboolean all_found(const Cs3WeightMatch *match, GError **error) {
   if (missing == NULL)
     return TRUE;
   const Cs3Node *node = cs3_graph_node(match->graph, missing->node);
-  g_autofree char *name = cs3_node_tensor(match->graph, node, missing->instance, missing->copy);
+  g_autofree char *name =
+      cs3_weight_match_name(match->graph, node, missing->instance, missing->copy);
   g_autofree char *more = n > 1 ? g_strdup_printf(", and %u more", n - 1) : g_strdup("");
   return cs3_checkpoint_fail(match->set->path, error,
                              "%s: %s%s; %u of %u weights of %s are missing ('cs3sim inspect %s "
@@ -346,7 +369,7 @@ gboolean cs3_weight_match_count(Cs3WeightMatch *match, guint workers, GError **e
     if (found->live > 0)
       continue;
     const Cs3Node *node = cs3_graph_node(match->graph, found->node);
-    g_autofree char *name = cs3_node_tensor(match->graph, node, found->instance, found->copy);
+    g_autofree char *name = cs3_weight_match_name(match->graph, node, found->instance, found->copy);
     return cs3_checkpoint_fail(match->set->path, error, "%s: all of its weights are zero", name);
   }
   return TRUE;

@@ -42,6 +42,11 @@ Cs3WeightMatch *cs3_weight_match_new(const Cs3Graph *graph, Cs3WeightSet *set);
 void cs3_weight_match_free(Cs3WeightMatch *match);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3WeightMatch, cs3_weight_match_free)
 
+/** cs3_weight_match_name: (transfer full): what the weight of @copy of @instance of @node is
+ * called; copies that share a tensor have their number in it (cs3_weight_name_of_expert()). */
+char *cs3_weight_match_name(const Cs3Graph *graph, const Cs3Node *node, gint64 instance,
+                            gint64 copy);
+
 /** cs3_weight_match_found: (transfer none): the weight of @copy of @instance of linear @node. */
 static inline Cs3WeightFound *cs3_weight_match_found(const Cs3WeightMatch *match, guint node,
                                                      gint64 instance, gint64 copy) {

@@ -31,3 +31,7 @@ char *cs3_weight_name_canonical(const char *name);
  * begins.
  */
 const char *cs3_weight_name_ends(const char *name, const char *part, gint64 *number);
+
+/** cs3_weight_name_of_expert: (transfer full): @name with a number before its last word, endings
+ * such as ".weight" apart. */
+char *cs3_weight_name_of_expert(const char *name, gint64 expert);

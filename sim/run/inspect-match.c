@@ -31,7 +31,7 @@ static gboolean count_used(Cs3WeightMatch *match, const Cs3Context *context, gui
 
 static void add_found(Cs3Table *table, const Cs3WeightMatch *match, const Cs3WeightFound *found) {
   const Cs3Node *node = cs3_graph_node(match->graph, found->node);
-  g_autofree char *name = cs3_node_tensor(match->graph, node, found->instance, found->copy);
+  g_autofree char *name = cs3_weight_match_name(match->graph, node, found->instance, found->copy);
   const Cs3WeightPiece *piece =
       found->n_pieces > 0 ? &g_array_index(match->pieces, Cs3WeightPiece, found->piece) : NULL;
   double cols = (double)node->in_features / (double)node->groups;

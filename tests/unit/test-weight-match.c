@@ -43,6 +43,21 @@ static void add_rows(File *f, const char *name, gint64 rows, gint64 cols, const 
   g_string_append_len(f->values, bytes->str, (gssize)bytes->len);
 }
 
+/* Matrices of @extents[0] experts, each turned round if @turned. */
+static void add_stack(File *f, const char *name, const int *extents, gboolean turned,
+                      const GString *bytes) {
+  int rows = extents[1], cols = extents[2];
+  g_string_append_printf(
+      f->header, "%s\"%s\":{\"dtype\":\"BOOL\",\"shape\":[%d,%d,%d],\"data_offsets\":[%d,%d]}",
+      f->header->len > 1 ? "," : "", name, extents[0], turned ? cols : rows, turned ? rows : cols,
+      (int)f->values->len, (int)(f->values->len + bytes->len));
+  for (int i = 0; i < (int)bytes->len; i++) {
+    int at = i % (rows * cols);
+    int from = turned ? at % rows * cols + at / rows : at;
+    g_string_append_c(f->values, bytes->str[i - at + from]);
+  }
+}
+
 static char *file_write(File *f) {
   g_autofree char *folder = g_dir_make_tmp("cs3sim-match-XXXXXX", NULL);
   char *path = g_build_filename(folder, "m.safetensors", NULL);
@@ -193,6 +208,33 @@ START_TEST(test_fused_and_tied) {
     add_rows(&f, b, 80, 24, gate_up);
   }
   add_rows(&f, "model.embed_tokens.weight", 70, 24, bytes_of(&n, "lm_head.weight", 0));
+  add_others(&n, &f, "", done);
+  g_autofree char *path = file_write(&f);
+  assert_all_match(&n, path);
+  discard(path);
+  network_free(&n);
+}
+END_TEST
+
+/* Experts as one tensor, gate and up fused: output x input features, as Mixtral and Qwen have them
+ * since transformers 5, or turned round, as GPT-OSS does. */
+START_TEST(test_stacked_experts) {
+  enum { EXPERTS = 3, IN = 24, INNER = 40 };
+  static const char *const done[] = {"experts", NULL};
+  static const char *const parts[] = {"w1", "w3", "w2"};
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  Network n = network(MIXTRAL, rand);
+  g_autoptr(GString) fused = g_string_new(NULL), down = g_string_new(NULL);
+  for (int expert = 0; expert < EXPERTS; expert++)
+    for (guint k = 0; k < G_N_ELEMENTS(parts); k++) {
+      g_autofree char *name =
+          g_strdup_printf("model.layers.0.block_sparse_moe.experts.%d.%s.weight", expert, parts[k]);
+      append(k < 2 ? fused : down, bytes_of(&n, name, 0));
+    }
+  File f = file_new();
+  add_stack(&f, "model.layers.0.mlp.experts.gate_up_proj", (int[]){EXPERTS, 2 * INNER, IN}, _i,
+            fused);
+  add_stack(&f, "model.layers.0.mlp.experts.down_proj", (int[]){EXPERTS, IN, INNER}, _i, down);
   add_others(&n, &f, "", done);
   g_autofree char *path = file_write(&f);
   assert_all_match(&n, path);
@@ -446,6 +488,7 @@ int main(void) {
   TCase *names = tcase_create("names");
   tcase_add_test(names, test_own_names_and_wrappers);
   tcase_add_test(names, test_fused_and_tied);
+  tcase_add_loop_test(names, test_stacked_experts, 0, 2);
   tcase_add_test(names, test_split_by_heads);
   tcase_add_test(names, test_refused);
   suite_add_tcase(suite, names);
