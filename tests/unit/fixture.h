@@ -25,6 +25,11 @@ static inline guint32 fixture_seed(void) {
   return seed;
 }
 
+/* `make check-slow`: many more cases, and whole models where a part of one or a bound does. */
+static inline gboolean fixture_slow(void) {
+  return g_getenv("CS3SIM_TEST_SLOW") != NULL;
+}
+
 static inline int fixture_run(Suite *suite) {
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

@@ -77,7 +77,7 @@ START_TEST(sound_cluster) {
   Cs3StepTime expected = recurrence(&model.schedule, &model.system);
   Cs3StepTime time = simulate(&model.schedule, &model.system);
   assert_time(&time, &expected);
-  if (!g_getenv("CS3SIM_TEST_SLOW")) /* classes_and_each has up to 64 */
+  if (!fixture_slow()) /* classes_and_each has up to 64 */
     return;
   model.schedule.each = TRUE;
   time = simulate(&model.schedule, &model.system);

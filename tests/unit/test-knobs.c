@@ -141,29 +141,28 @@ static guint candidates(const Cs3Param *p, double value, double out[8]) {
   return n;
 }
 
+/* In case @index; @value: the parameter's new one. */
 static gboolean moves(gsize index, const Cs3Param *p, double value) {
-  double values[8];
-  guint n = candidates(p, value, values);
   if (base[index] == NULL) {
     base[index] = outcome(index, NULL);
     ck_assert_msg(!g_str_has_prefix(base[index], "status"), "%s: %s", cases[index], base[index]);
   }
-  for (guint i = 0; i < n; i++) {
-    g_autofree char *name = cs3_param_name(p), *text = cs3_param_format(p, values[i]);
-    g_autofree char *set = g_strdup_printf("%s=%s", name, text);
-    g_autofree char *changed = outcome(index, set);
-    if (strcmp(changed, base[index]) != 0)
-      return TRUE;
-  }
-  return FALSE;
+  g_autofree char *name = cs3_param_name(p), *text = cs3_param_format(p, value);
+  g_autofree char *set = g_strdup_printf("%s=%s", name, text);
+  g_autofree char *changed = outcome(index, set);
+  return strcmp(changed, base[index]) != 0;
 }
 
-/* In a case of any of @commands. */
+/* In a case of any of @commands. A value is tried in all the cases before the next: mostly the
+ * first will do, in one of the cases. */
 static gboolean moves_any(const char *const *commands, const Cs3Param *p, double value) {
-  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-    for (const char *const *command = commands; *command != NULL; command++)
-      if (case_is_of(i, *command) && moves(i, p, value))
-        return TRUE;
+  double values[8];
+  guint n = candidates(p, value, values);
+  for (guint k = 0; k < n; k++)
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+      for (const char *const *command = commands; *command != NULL; command++)
+        if (case_is_of(i, *command) && moves(i, p, values[k]))
+          return TRUE;
   return FALSE;
 }
 

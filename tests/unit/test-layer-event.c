@@ -414,7 +414,7 @@ START_TEST(test_event_equals_recurrence) {
     return;
   }
   const char *number = g_getenv("CS3SIM_LAYER_CASES");
-  int cases = number ? atoi(number) : g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES;
+  int cases = number ? atoi(number) : fixture_slow() ? SLOW_CASES : RANDOM_CASES;
   g_autoptr(GRand) seeds = g_rand_new_with_seed(fixture_seed());
   for (int i = 0; i < cases;) {
     Case c = draw(g_rand_int(seeds));
@@ -474,7 +474,7 @@ END_TEST
 /* A mesh of 48 x 64 PEs, 1,024 features, from dense to 90 % sparse. */
 START_TEST(test_large_mesh) {
   static const int densities[] = {100, 50, 30, 10};
-  if (!g_getenv("CS3SIM_TEST_SLOW"))
+  if (!fixture_slow())
     return;
   for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++)
     for (guint i = 0; i < G_N_ELEMENTS(densities); i++) {

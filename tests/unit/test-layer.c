@@ -14,7 +14,7 @@
 #include "sim/machine/machine.h"
 #include "workloads/mask.h"
 
-enum { RANDOM_CASES = 400, SLOW_CASES = 20000 };
+enum { RANDOM_CASES = 150, SLOW_CASES = 20000 };
 
 typedef struct {
   Cs3Hardware hw;
@@ -169,7 +169,7 @@ static void random_cases(int n, gboolean (*draw)(GRand *, Case *), void (*check)
 }
 
 START_TEST(test_laws) {
-  random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, draw_case, check_laws);
+  random_cases(fixture_slow() ? SLOW_CASES : RANDOM_CASES, draw_case, check_laws);
 }
 END_TEST
 
@@ -208,8 +208,7 @@ static void check_backward(const Case *c) {
 }
 
 START_TEST(test_backward) {
-  random_cases(g_getenv("CS3SIM_TEST_SLOW") ? SLOW_CASES : RANDOM_CASES, draw_backward,
-               check_backward);
+  random_cases(fixture_slow() ? SLOW_CASES : RANDOM_CASES, draw_backward, check_backward);
 }
 END_TEST
 
@@ -339,9 +338,9 @@ static void check_plain(const Case *c) {
 
 /* Whole passes by vector and by plain code: on small meshes, and on lines as long as a wafer's. */
 START_TEST(test_vectors_agree) {
-  gboolean slow = g_getenv("CS3SIM_TEST_SLOW") != NULL;
-  random_cases(slow ? 10000 : 400, draw_case, check_plain);
-  random_cases(slow ? 500 : 20, draw_wafer, check_plain);
+  gboolean slow = fixture_slow();
+  random_cases(slow ? 10000 : 150, draw_case, check_plain);
+  random_cases(slow ? 500 : 5, draw_wafer, check_plain);
 }
 END_TEST
 
@@ -388,7 +387,7 @@ static void check_extreme(const Case *c) {
 /* Returns: whether the machine can hold some layer. */
 static gboolean try_extremes(GRand *r, const Cs3Hardware *hw) {
   gboolean any = FALSE;
-  for (int i = 0; i < 4 * CS3_N_PASS_KINDS; i++) {
+  for (int i = 0; i < (fixture_slow() ? 4 : 1) * CS3_N_PASS_KINDS; i++) {
     Case c = {.hw = *hw};
     if (!draw_layer(r, i % 2 ? 70000 : 200, &c))
       continue;

@@ -218,6 +218,11 @@ END_TEST
 /* --- whole runs --------------------------------------------------------------------------------
  */
 
+/* For what holds at any fidelity: the bound, or with `make check-slow` the recurrence. */
+static int fast_fidelity(void) {
+  return fixture_slow() ? 0 : 1;
+}
+
 static Cs3TrainingOptions options_of(const Cs3Recipe *recipe) {
   Cs3TrainingOptions options = {.scenario = CS3_SCENARIO_DEFAULTS, .checkpoint_every = 1000};
   options.scenario.model = recipe->model;
@@ -258,6 +263,7 @@ START_TEST(shipped_recipe) {
   ck_assert_msg(recipe != NULL, "%s", error ? error->message : "?");
   ck_assert(recipe->description != NULL && recipe->model != NULL && recipe->hardware != NULL);
   Cs3TrainingOptions options = options_of(recipe);
+  options.scenario.fidelity = fast_fidelity();
   g_autoptr(Cs3Training) t = train(recipe, &options);
   const Cs3PhaseRun *first = &g_array_index(t->phases, Cs3PhaseRun, 0);
   double saving = first->dense.flops / (shipped[_i].all ? t->sum.flops : first->sum.flops);
@@ -298,6 +304,7 @@ static Cs3TrainingOptions small_options(void) {
   options.scenario.model = (char *)"gpt2-small";
   options.scenario.batch = 64;
   options.scenario.lengths.seq = 256;
+  options.scenario.fidelity = fast_fidelity();
   return options;
 }
 

@@ -151,7 +151,8 @@ static json_t *analyse(const Cs3Scenario *s, guint samples, gboolean indices) {
 START_TEST(test_analysis) {
   g_autoptr(Cs3Scenario) one = scenario_of("gpt2-small", 0.7, NULL, 1);
   g_autoptr(Cs3Scenario) three = scenario_of("gpt2-small", 0.7, NULL, 3);
-  json_t *a = analyse(one, 3, TRUE), *b = analyse(three, 3, TRUE);
+  guint samples = fixture_slow() ? 3 : 2;
+  json_t *a = analyse(one, samples, TRUE), *b = analyse(three, samples, TRUE);
   char *x = json_dumps(a, 0), *y = json_dumps(b, 0);
   ck_assert_str_eq(x, y);
   ck_assert(cs3_record_number(a, "speedup.p10") <= cs3_record_number(a, "speedup.median"));
@@ -211,7 +212,7 @@ int main(void) {
   tcase_set_timeout(tests, 60);
   tcase_add_loop_test(tests, test_known_indices, 0, G_N_ELEMENTS(functions));
   tcase_add_test(tests, test_points);
-  tcase_add_loop_test(tests, test_times_are_near_the_run, 0, 2);
+  tcase_add_loop_test(tests, test_times_are_near_the_run, 0, fixture_slow() ? 2 : 1);
   tcase_add_test(tests, test_analysis);
   tcase_add_test(tests, test_one_constant_left);
   tcase_add_test(tests, test_infeasible);
