@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Includes follow HACKING.md: each folder knows only those that its row names; who knows fabric from
 # outside knows its folders. The headers straight in sim/ are registries (commands, exit status),
-# which everything above the frame may name. TAP.
+# which everything above the frame may name. With CS3SIM_TEST_SLOW the compiler is asked, too, for what
+# a file gets by way of others. doc/includes.md is as tests/golden/include-graph.pl writes it; with REGEN it
+# is written. TAP.
 set -u
 
 : "${CS3SIM_SRCDIR:?the source tree}"
@@ -47,6 +49,59 @@ may() {
   [[ $allowed == *" $to "* || ($1 != fabric* && $to == fabric/* && $allowed == *" fabric "*) ]]
 }
 
+# reach FOLDER: what it knows, and what that knows.
+declare -A reached
+reach() {
+  local next
+  for next in ${knows[$1]:-}; do
+    [[ -n ${reached[$next]:-} ]] || { reached[$next]=1 && reach "$next"; }
+  done
+}
+
+# What the compiler sees, once a kind: folder of the source (and whether it is a command), folder of the
+# header, both files. Headers of libraries need not be there (-MG).
+seen() {
+  find "${!knows[@]}" -maxdepth 1 -name '*.c' -exec "${CC:-gcc}" -MM -MG -I. {} + |
+    awk 'function folder(p, a, n) { n = split(p, a, "/"); return n > 2 ? a[1] "/" a[2] : a[1] }
+         /^[^ ]*:/ { source = $2 ~ /\.c$/ ? $2 : "" }
+         { for (i = 1; i <= NF; i++) if (source != "" && $i ~ /\.h$/ && $i ~ /\//) {
+             kind = folder(source) (source ~ /\/cmd-/ ? " command " : " - ") folder($i)
+             if (!known[kind]++) print kind, source, $i } }'
+}
+
+# beyond: what a file gets that no row on its way allows. Commands stand on the frame.
+beyond() {
+  local from command to source header
+  while read -r from command to source header; do
+    reached=([sim]=1 [$from]=1)
+    reach "$from"
+    [[ $command == - ]] || { reached[sim/cli]=1 && reach sim/cli; }
+    [[ -n ${reached[$to]:-} || (-n ${reached[fabric]:-} && $from == sim/* && $to == fabric/*) ]] ||
+      echo "$source gets $header"
+  done < <(seen)
+}
+
+# diagram: how doc/includes.md differs from the tree; circles without a reason.
+diagram() {
+  local drawn
+  drawn=$(perl tests/golden/include-graph.pl) || grep 'no reason:' <<<"$drawn"
+  [[ -z ${REGEN:-} ]] || printf '%s\n' "$drawn" >doc/includes.md
+  diff doc/includes.md - <<<"$drawn"
+}
+
+# report NAME FOUND: passes when nothing was found.
+report() {
+  tests=$((tests + 1))
+  if [[ -z $2 ]]; then
+    echo "ok $tests - $1"
+  else
+    failures=$((failures + 1))
+    # shellcheck disable=SC2001 # every line
+    sed 's/^/# /' <<<"$2"
+    echo "not ok $tests - $1"
+  fi
+}
+
 tests=0
 failures=0
 for from in "${!knows[@]}"; do
@@ -54,15 +109,9 @@ for from in "${!knows[@]}"; do
     while IFS=: read -r file include; do
       may "$from" "${include#\#include }" || echo "$file includes ${include#\#include }"
     done)
-  tests=$((tests + 1))
-  if [[ -z $found ]]; then
-    echo "ok $tests - $from"
-  else
-    failures=$((failures + 1))
-    # shellcheck disable=SC2001 # every line
-    sed 's/^/# /' <<<"$found"
-    echo "not ok $tests - $from"
-  fi
+  report "$from" "$found"
 done
+report "doc/includes.md" "$(diagram)"
+[[ -z ${CS3SIM_TEST_SLOW:-} ]] || report "by way of others" "$(beyond)"
 echo "1..$tests"
 ((failures == 0))
