@@ -4,6 +4,9 @@
 
 #include "workloads/mask-file.h"
 
+#include <glib/gstdio.h>
+#include <string.h>
+
 #include "workloads/workload-error.h"
 
 static const Cs3MaskFormat *const formats[] = {
@@ -19,16 +22,37 @@ const Cs3MaskFormat *const *cs3_mask_formats(void) {
   return formats;
 }
 
+/* @path: without an ending. */
+static const Cs3MaskFormat *format_by_bytes(const char *path) {
+  char bytes[16];
+  FILE *file = g_file_test(path, G_FILE_TEST_IS_REGULAR) ? g_fopen(path, "re") : NULL;
+  gsize n = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
+  if (file != NULL)
+    fclose(file);
+  for (const Cs3MaskFormat *const *f = formats; *f != NULL; f++)
+    if ((*f)->begins(bytes, n))
+      return *f;
+  return NULL;
+}
+
+const Cs3MaskFormat *cs3_mask_format_of(const char *path) {
+  g_autofree char *lower = g_ascii_strdown(path, -1);
+  g_autofree char *name = g_path_get_basename(lower);
+  for (const Cs3MaskFormat *const *f = formats; *f != NULL; f++)
+    if (g_str_has_suffix(lower, (*f)->suffix))
+      return *f;
+  return strchr(name, '.') == NULL ? format_by_bytes(path) : NULL;
+}
+
 static const Cs3MaskFormat *find_format(const char *path, GError **error) {
   if (g_file_test(path, G_FILE_TEST_IS_DIR))
     return &cs3_mask_safetensors;
-  g_autofree char *lower = g_ascii_strdown(path, -1);
+  const Cs3MaskFormat *format = cs3_mask_format_of(path);
+  if (format != NULL)
+    return format;
   g_autoptr(GString) known = g_string_new(NULL);
-  for (const Cs3MaskFormat *const *f = formats; *f != NULL; f++) {
-    if (g_str_has_suffix(lower, (*f)->suffix))
-      return *f;
+  for (const Cs3MaskFormat *const *f = formats; *f != NULL; f++)
     g_string_append_printf(known, "%s%s", known->len ? ", " : "", (*f)->suffix);
-  }
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
               "%s: not a known kind of mask file (the name must end in %s)", path, known->str);
   return NULL;

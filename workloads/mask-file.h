@@ -22,6 +22,8 @@ typedef struct {
   const char *suffix; /* by which a file is recognised, lower case */
   const char *summary;
   gboolean tensors; /* the file holds several tensors by name */
+  /* Whether a file may begin with these bytes, its first few. */
+  gboolean (*begins)(const char *bytes, gsize n);
   /* @choice: a tensor and NaN only for formats with tensors. */
   Cs3Mask *(*read)(const char *path, const Cs3MaskChoice *choice, GError **error);
 } Cs3MaskFormat;
@@ -36,11 +38,17 @@ extern const Cs3MaskFormat cs3_mask_smtx;
 const Cs3MaskFormat *const *cs3_mask_formats(void);
 
 /**
- * cs3_mask_read: the live weights of the matrix in @path; the name's ending tells the format, and a
- * folder is a checkpoint. No tensor need be named when there is only one matrix.
- * Returns: (transfer full) (nullable): %NULL with CS3_WORKLOAD_ERROR_NO_INPUT, DATA ("file:line:
- *   reason"; also when every weight is zero), INVALID (unknown format, or a tensor or NaN
- *   asked of a file that has none) or TOO_LARGE.
+ * cs3_mask_format_of: (nullable): the format of the file @path, by its name's ending, or by its
+ * first bytes when the name has none.
+ */
+const Cs3MaskFormat *cs3_mask_format_of(const char *path);
+
+/**
+ * cs3_mask_read: the live weights of the matrix in @path; the name's ending tells the format (of a
+ * name without one the first bytes do), and a folder is a checkpoint. No tensor need be named when
+ * there is only one matrix. Returns: (transfer full) (nullable): %NULL with
+ * CS3_WORKLOAD_ERROR_NO_INPUT, DATA ("file:line: reason"; also when every weight is zero), INVALID
+ * (unknown format, or a tensor or NaN asked of a file that has none) or TOO_LARGE.
  */
 Cs3Mask *cs3_mask_read(const char *path, const Cs3MaskChoice *choice,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -161,9 +161,14 @@ static Cs3Mask *read_mtx(const char *path, const Cs3MaskChoice *choice, GError *
   return g_steal_pointer(&mask);
 }
 
+static gboolean begins(const char *bytes, gsize n) {
+  return g_strstr_len(bytes, (gssize)n, "%%") != NULL;
+}
+
 const Cs3MaskFormat cs3_mask_mtx = {
     .name = "mtx",
     .suffix = ".mtx",
+    .begins = begins,
     .summary = "Matrix Market: coordinate or array, pattern, real or integer",
     .read = read_mtx,
 };

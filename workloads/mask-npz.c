@@ -172,9 +172,14 @@ static Cs3Mask *read_npz(const char *path, const Cs3MaskChoice *choice, GError *
   return mask != NULL && by_column ? cs3_mask_transpose(mask, error) : g_steal_pointer(&mask);
 }
 
+static gboolean begins(const char *bytes, gsize n) {
+  return n >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
+}
+
 const Cs3MaskFormat cs3_mask_npz = {
     .name = "npz",
     .suffix = ".npz",
+    .begins = begins,
     .summary = "SciPy's compressed rows or columns (scipy.sparse.save_npz)",
     .read = read_npz,
 };

@@ -35,9 +35,19 @@ static Cs3Mask *read_safetensors(const char *path, const Cs3MaskChoice *choice, 
   return weight != NULL ? cs3_weight_mask(weight, choice->nan_masked, error) : NULL;
 }
 
+/* The header is JSON, after its length. */
+static gboolean begins(const char *bytes, gsize n) {
+  return n > 8 && bytes[8] == '{';
+}
+
+static gboolean begins_index(const char *bytes, gsize n) {
+  return n > 0 && bytes[0] == '{';
+}
+
 const Cs3MaskFormat cs3_mask_safetensors = {
     .name = "safetensors",
     .suffix = ".safetensors",
+    .begins = begins,
     .summary = "the zeros of a tensor of a checkpoint",
     .tensors = TRUE,
     .read = read_safetensors,
@@ -46,6 +56,7 @@ const Cs3MaskFormat cs3_mask_safetensors = {
 const Cs3MaskFormat cs3_mask_safetensors_index = {
     .name = "safetensors-index",
     .suffix = ".safetensors.index.json",
+    .begins = begins_index,
     .summary = "the same for a checkpoint in several files, or a folder of them",
     .tensors = TRUE,
     .read = read_safetensors,

@@ -49,9 +49,14 @@ static Cs3Mask *read_smtx(const char *path, const Cs3MaskChoice *choice, GError 
   return g_steal_pointer(&mask);
 }
 
+static gboolean begins(const char *bytes, gsize n) {
+  return n > 0 && g_ascii_isdigit(bytes[0]);
+}
+
 const Cs3MaskFormat cs3_mask_smtx = {
     .name = "smtx",
     .suffix = ".smtx",
+    .begins = begins,
     .summary = "Deep Learning Matrix Collection: row offsets and column indices",
     .read = read_smtx,
 };

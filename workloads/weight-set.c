@@ -43,8 +43,12 @@ static gboolean add_checkpoint(Cs3WeightSet *set, GError **error) {
 
 gboolean cs3_weight_set_is_statistics(const char *path) {
   g_autofree char *lower = g_ascii_strdown(path, -1);
-  return g_str_has_suffix(lower, ".json") && !g_str_has_suffix(lower, ".safetensors.index.json") &&
-         !g_file_test(path, G_FILE_TEST_IS_DIR);
+  gboolean index = g_str_has_suffix(lower, ".safetensors.index.json");
+  if (g_file_test(path, G_FILE_TEST_IS_DIR) || index)
+    return FALSE;
+  /* JSON without a name, as from standard input, cannot be an index: that names files beside it. */
+  return g_str_has_suffix(lower, ".json") ||
+         cs3_mask_format_of(path) == &cs3_mask_safetensors_index;
 }
 
 /* --- mask files ------------------------------------------------------------------------------- */

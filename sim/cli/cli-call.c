@@ -224,28 +224,47 @@ static gboolean takes_input(const char *completes) {
   return completes != NULL && g_strv_contains(kinds, completes);
 }
 
+static gboolean option_takes_input(const Cs3Option *o) {
+  return o->type == CS3_OPTION_TEXT && !o->writes &&
+         (takes_input(o->completes) || g_strcmp0(o->completes, "files") == 0);
+}
+
+/* Of the names in @text, separated by commas, "-" becomes a name that can be opened. Returns: how
+ * many did. */
+static guint name_input(char **text) {
+  g_auto(GStrv) names = g_strsplit(*text != NULL ? *text : "", ",", -1);
+  guint found = 0;
+  for (char **name = names; *name != NULL; name++) {
+    if (strcmp(*name, "-") != 0)
+      continue;
+    g_free(*name);
+    *name = g_strdup("/dev/stdin");
+    found++;
+  }
+  if (found > 0) {
+    g_free(*text);
+    *text = g_strjoinv(",", names);
+  }
+  return found;
+}
+
 static gboolean name_standard_input(const Cs3CliCall *call, char **args, GError **error) {
-  gboolean used = FALSE;
-  gboolean one_file =
-      call->command->max_args == 1 && g_strcmp0(call->command->completes, "files") == 0;
+  const Cs3Command *command = call->command;
+  gboolean one_file = command->max_args == 1 && g_strcmp0(command->completes, "files") == 0;
+  guint used = 0;
   for (guint t = 0; t < call->n_targets; t++)
     for (const Cs3Option *o = call->targets[t].group->options; o->name != NULL; o++) {
       const Cs3OptionTarget *target = &call->targets[t];
       char **text = G_STRUCT_MEMBER_P(target->values, target->group->base + o->offset);
-      if (o->type != CS3_OPTION_TEXT || !takes_input(o->completes) || g_strcmp0(*text, "-") != 0)
-        continue;
-      g_free(*text);
-      *text = g_strdup("/dev/stdin");
-      used = TRUE;
+      used += option_takes_input(o) ? name_input(text) : 0;
     }
-  for (char **arg = args; *arg != NULL; arg++) {
-    if ((!one_file && !takes_input(call->command->completes)) || strcmp(*arg, "-") != 0)
-      continue;
-    g_free(*arg);
-    *arg = g_strdup("/dev/stdin");
-    used = TRUE;
-  }
-  return !used || hold_standard_input(error);
+  for (char **arg = args; *arg != NULL; arg++)
+    used += one_file || takes_input(command->completes) ? name_input(arg) : 0;
+  if (used <= 1)
+    return used == 0 || hold_standard_input(error);
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "'-', standard input, stands for %u files; it can be one: name the others", used);
+  return FALSE;
 }
 
 /* "run llama7b" is "run --model llama7b". */

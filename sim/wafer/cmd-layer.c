@@ -75,11 +75,11 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(mask),
      .metavar = "FILE",
+     .completes = "files",
      .help =
-         "live weights from a file (.smtx, .mtx, .npz, .safetensors, .safetensors.index.json, or a "
-         "folder "
-         "with a checkpoint), rows = output features; instead of --shape, --sparsity and "
-         "--pattern"},
+         "live weights from a file (.smtx, .mtx, .npz, .safetensors, .safetensors.index.json; a "
+         "name without ending, and '-': told by what it holds) or a folder with a checkpoint, "
+         "rows = output features; instead of --shape, --sparsity and --pattern"},
     {.name = "tensor",
      .type = CS3_OPTION_TEXT,
      .offset = AT(tensor),

@@ -164,6 +164,14 @@ static const struct {
     {"alcf-cs3", "cs3", 4},
 };
 
+START_TEST(test_hypothetical) {
+  g_autoptr(Cs3Machine) machine = load(hypothetical[_i], NULL);
+  g_autoptr(Cs3Machine) cs3 = load("cs3", NULL);
+  ck_assert_msg(memcmp(&machine->hw, &cs3->hw, sizeof cs3->hw) != 0, "%s is a CS-3",
+                hypothetical[_i]);
+}
+END_TEST
+
 START_TEST(installation) {
   g_autoptr(Cs3Machine) machine = load(installations[_i].name, NULL);
   g_autoptr(Cs3Machine) wafer = load(installations[_i].wafer, NULL);
@@ -718,6 +726,7 @@ static Suite *machine_suite(void) {
   tcase_add_loop_test(shipped, preset_values, 0, G_N_ELEMENTS(presets));
   tcase_add_test(shipped, ingress);
   tcase_add_loop_test(shipped, preset_sources, 0, G_N_ELEMENTS(presets));
+  tcase_add_loop_test(shipped, test_hypothetical, 0, G_N_ELEMENTS(hypothetical));
   tcase_add_loop_test(shipped, installation, 0, G_N_ELEMENTS(installations));
   tcase_add_test(shipped, listed);
   tcase_add_loop_test(shipped, silicon_differs_where_measured, 0, G_N_ELEMENTS(measured));
