@@ -25,7 +25,7 @@ static void try_unit(const char *text, Cs3Unit unit) {
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   g_autofree char *text = g_strndup((const char *)data, size);
-  g_auto(GStrv) lines = g_strsplit(text, "\n", 64);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
   for (char **line = lines; *line != NULL; line++) {
     double share = NAN;
     for (int unit = CS3_UNIT_NONE; unit <= CS3_UNIT_PARAMS_PER_S; unit++)
