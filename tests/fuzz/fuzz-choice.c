@@ -49,7 +49,7 @@ static void try_attention(const char *text) {
 }
 
 static void try_axis(const char *text) {
-  static const char *const keys[] = {"sparsity", "batch", "hardware", "io.rate", "pattern"};
+  static const char *const keys[] = {"sparsity", "batch", "io.rate", "pattern"};
   for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
     g_autoptr(GError) error = NULL;
     g_autoptr(Cs3Axes) axes = cs3_axes_new();

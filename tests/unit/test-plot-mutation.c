@@ -16,8 +16,9 @@
 #include "sim/validation/validate-summary.h"
 #include "tests/unit/fixture.h"
 
-/* One in so many scripts is drawn; leaves of a large record are taken in steps. */
-enum { DRAWN = 300, DRAWN_SLOW = 40, LEAVES = 15, SECONDS = 5 };
+/* Leaves of a large record are taken in steps, others with each seed; the slow proof takes all, and
+ * draws one in so many scripts. */
+enum { DRAWN = 400, LEAVES = 15, SECONDS = 5 };
 
 #define HOSTILE                                                                                    \
   "a'b\"`touch pwned`\n!touch pwned\n%s%n @y {/=99 z} \\\\ <i>HOSTILE</i> \xc2\x9b\xe2\x80\xae;"
@@ -75,7 +76,8 @@ static void check_quotes(const char *script) {
       quoted = !quoted;
     else if (!quoted)
       g_string_append_c(bare, *c);
-    ck_assert_msg(!quoted || *c != '\n', "a quote is open at a line's end:\n%s", script);
+    if (quoted && *c == '\n') /* every passed assertion costs a message between processes */
+      ck_abort_msg("a quote is open at a line's end:\n%s", script);
   }
   ck_assert(!quoted);
   ck_assert_msg(strpbrk(bare->str, "`@!\"{}") == NULL && strstr(bare->str, "HOSTILE") == NULL &&
@@ -85,13 +87,14 @@ static void check_quotes(const char *script) {
 
 /* Every line of data is a comment, blank, or has as many columns as its head. */
 static void check_data(const char *data) {
+  ck_assert(g_utf8_validate(data, -1, NULL));
   g_auto(GStrv) lines = g_strsplit(data, "\n", -1);
   for (char **line = lines; *line != NULL; line++) {
     guint quotes = 0;
     for (const char *c = *line; **line != '#' && *c != '\0'; c++)
       quotes += *c == '"';
-    ck_assert_msg(quotes % 2 == 0 && **line != '!', "%s", *line);
-    ck_assert(g_utf8_validate(*line, -1, NULL));
+    if (quotes % 2 != 0 || **line == '!')
+      ck_abort_msg("%s", *line);
   }
 }
 
@@ -108,7 +111,8 @@ static void check_refusal(const GError *error) {
                 error != NULL ? error->message : "no message");
 }
 
-static void try_plot(const Cs3Plot *plot, const json_t *records, gboolean draw) {
+/* Returns: whether there is a picture to make. */
+static gboolean try_plot(const Cs3Plot *plot, const json_t *records, gboolean draw) {
   Cs3PlotTarget target = {.format = CS3_PLOT_SVG};
   g_autofree char *data = NULL;
   g_autoptr(Cs3Script) script = NULL;
@@ -118,13 +122,14 @@ static void try_plot(const Cs3Plot *plot, const json_t *records, gboolean draw) 
   alarm(0);
   if (!made) {
     check_refusal(error);
-    return;
+    return FALSE;
   }
   g_autofree char *text = cs3_script_file(script, "p.svg", "p.dat");
   check_quotes(text);
   check_data(data);
   if (draw)
     check_picture(&target, script, data);
+  return TRUE;
 }
 
 static void try_report(const json_t *records) {
@@ -153,7 +158,7 @@ static gboolean slow(void) {
 /* @plot: NULL: the report. */
 static void mutate(const Cs3Plot *plot, json_t *records) {
   g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
-  g_autofree char *gnuplot = g_find_program_in_path("gnuplot");
+  g_autofree char *gnuplot = slow() ? g_find_program_in_path("gnuplot") : NULL;
   g_autoptr(GArray) leaves = g_array_new(FALSE, FALSE, sizeof(Leaf));
   find_leaves(records, leaves);
   guint step = slow() ? 1 : MAX(1, leaves->len / LEAVES);
@@ -162,8 +167,7 @@ static void mutate(const Cs3Plot *plot, json_t *records) {
       const Leaf *leaf = &g_array_index(leaves, Leaf, i);
       json_t *old = put(leaf, value_new(values[v]));
       if (plot != NULL)
-        try_plot(plot, records,
-                 gnuplot != NULL && g_rand_int_range(rand, 0, slow() ? DRAWN_SLOW : DRAWN) == 0);
+        try_plot(plot, records, gnuplot != NULL && g_rand_int_range(rand, 0, DRAWN) == 0);
       else if (suits_report(records))
         try_report(records);
       json_decref(put(leaf, old));
@@ -175,10 +179,13 @@ static void mutate(const Cs3Plot *plot, json_t *records) {
 static const Cs3ScenarioOptions scenario = CS3_SCENARIO_DEFAULTS;
 
 static Cs3ScenarioOptions small(void) {
+  static char model[4096];
+  const char *tree = g_getenv("CS3SIM_SRCDIR");
+  g_snprintf(model, sizeof model, "%s/tests/data/tiny.json", tree != NULL ? tree : ".");
   Cs3ScenarioOptions options = scenario;
-  options.model = (char *)"gpt2-small";
+  options.model = model;
   options.batch = 8;
-  options.lengths.seq = 128;
+  options.lengths.seq = 16;
   options.sparsity = 0.7;
   return options;
 }
@@ -194,9 +201,22 @@ static json_t *from_file(const char *name, size_t most) {
   return records;
 }
 
+/* A simulated and a measured curve; to simulate one takes seconds. */
+static void make_curves(json_t *records) {
+  for (int measured = 0; measured < 2; measured++)
+    json_array_append_new(
+        records,
+        json_pack("{s:s, s:s, s:s, s:b, s:i, s:[{s:f, s:f}, {s:f, s:f}, {s:f, s:f}]}", "schema",
+                  "cs3sim.curve/1", "title", measured ? "h100, 2:4" : "cs3", "source", "a table",
+                  "measured", measured, "tokens", 65536, "points", "sparsity", 0., "speedup", 1.,
+                  "sparsity", 0.5, "speedup", 1.5, "sparsity", 0.9, "speedup", measured ? 4. : 7.));
+}
+
 static void simulate(Cs3PlotNeeds needs, json_t *records, GError **error) {
   Cs3ScenarioOptions options = small();
-  if (needs == CS3_PLOT_NEEDS_CURVES) {
+  if (needs == CS3_PLOT_NEEDS_CURVES && !slow()) {
+    make_curves(records);
+  } else if (needs == CS3_PLOT_NEEDS_CURVES) {
     ck_assert(cs3_sparsity_curves(1, records, error));
   } else if (needs == CS3_PLOT_NEEDS_VALIDATION) {
     json_array_append_new(records, cs3_validate_recorded(error));
@@ -204,6 +224,8 @@ static void simulate(Cs3PlotNeeds needs, json_t *records, GError **error) {
     Cs3SystemSweep sweep = {.scaling = CS3_SCALING_STRONG, .most = 2};
     g_autoptr(GArray) points = cs3_system_sweep_points(&sweep, options.batch);
     ck_assert(cs3_system_sweep_run(&sweep, &options, points, NULL, records, error));
+  } else if (needs == CS3_PLOT_NEEDS_MEMORY) {
+    ck_assert(cs3_memory_run(&options, records, error));
   } else {
     ck_assert(cs3_timeline_run(&options, records, error));
   }
@@ -224,12 +246,20 @@ static json_t *pair(gboolean machines) {
   return records;
 }
 
+/* Two by two points of a sweep that has five by five. */
+static json_t *grid(void) {
+  json_t *all = from_file("map.jsonl", 7);
+  for (int i = 0; i < 3; i++)
+    json_array_remove(all, 2);
+  return all;
+}
+
 static json_t *records_for(Cs3PlotNeeds needs) {
   g_autoptr(GError) error = NULL;
   json_t *records;
   switch (needs) {
   case CS3_PLOT_NEEDS_POINTS:
-    return from_file("map.jsonl", 4);
+    return grid();
   case CS3_PLOT_NEEDS_LAYERS:
     return from_file("layers.jsonl", 3);
   case CS3_PLOT_NEEDS_SPARSITIES:
@@ -249,7 +279,7 @@ static const Cs3Plot *plot_at(int i) {
 
 START_TEST(test_plot) {
   json_t *records = records_for(plot_at(_i)->needs);
-  try_plot(plot_at(_i), records, FALSE);
+  ck_assert_msg(try_plot(plot_at(_i), records, FALSE), "no records for %s", plot_at(_i)->name);
   mutate(plot_at(_i), records);
   json_decref(records);
 }
