@@ -9,8 +9,9 @@
 
 #include "base/plain-text.h"
 
-typedef struct {
-  char *text; /* text columns */
+/* By the type of its column. A checkpoint may have a million rows. */
+typedef union {
+  char *text;
   gint64 number;
   double real;
 } Cell;
@@ -24,22 +25,20 @@ struct Cs3Table {
   GArray *cells; /* of Cell, row-major */
 };
 
-static void clear_cell(gpointer cell) {
-  g_free(((Cell *)cell)->text);
-}
-
 Cs3Table *cs3_table_new(const Cs3Column *columns, guint n_columns) {
   Cs3Table *table = g_new0(Cs3Table, 1);
   table->columns = columns;
   table->n_columns = n_columns;
   table->cells = g_array_new(FALSE, TRUE, sizeof(Cell));
-  g_array_set_clear_func(table->cells, clear_cell);
   return table;
 }
 
 void cs3_table_free(Cs3Table *table) {
   if (table == NULL)
     return;
+  for (guint i = 0; i < table->cells->len; i++)
+    if (table->columns[i % table->n_columns].type == CS3_COLUMN_TEXT)
+      g_free(g_array_index(table->cells, Cell, i).text);
   g_array_unref(table->cells);
   g_free(table);
 }

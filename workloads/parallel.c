@@ -35,8 +35,8 @@ void cs3_parallel_for(gint64 n_items, gint64 grain, guint workers, Cs3ParallelFu
     return;
   grain = CLAMP(grain, 1, n_items);
   gint64 chunks = (n_items - 1) / grain + 1;
-  guint wanted = workers > 0 ? workers : g_get_num_processors();
-  guint n = (guint)MIN((gint64)wanted, chunks);
+  guint wanted = workers > 0 || chunks == 1 ? workers : g_get_num_processors();
+  guint n = (guint)CLAMP((gint64)wanted, 1, chunks);
   Loop loop = {.n_items = n_items, .grain = grain, .fn = fn, .data = data};
   g_autofree Task *tasks = g_new(Task, n);
   g_autofree GThread **threads = g_new0(GThread *, n);

@@ -46,16 +46,20 @@ CLONES static void empty_planes(guint64 *planes, gint64 words, guint32 *by_col) 
   memset(planes, 0, (gsize)(PLANES * words) * sizeof *planes);
 }
 
-void cs3_columns_add(guint64 *bits, gint64 n_rows, gint64 words, guint64 *scratch,
-                     guint32 *by_col) {
+/* Adds @n_rows rows, @filled of which are in the planes when it begins. Returns: how many are then.
+ */
+static guint add_rows(guint64 *bits, gint64 n_rows, gint64 words, guint64 *planes, guint filled,
+                      guint32 *by_col) {
   for (gint64 row = 0; row < n_rows; row++) {
     guint p = 0;
-    while (p < PLANES && add_plane(scratch + p * words, bits + row * words, words) != 0)
+    while (p < PLANES && add_plane(planes + p * words, bits + row * words, words) != 0)
       p++;
-    if (row % FULL == FULL - 1)
-      empty_planes(scratch, words, by_col);
+    if (++filled < FULL)
+      continue;
+    empty_planes(planes, words, by_col);
+    filled = 0;
   }
-  empty_planes(scratch, words, by_col);
+  return filled;
 }
 
 /* --- threads ---------------------------------------------------------------------------------- */
@@ -63,6 +67,7 @@ void cs3_columns_add(guint64 *bits, gint64 n_rows, gint64 words, guint64 *scratc
 typedef struct {
   GByteArray *bytes;
   guint64 *bits, *planes;
+  guint filled;    /* rows in the planes: emptying them costs as much as adding a hundred */
   guint32 *by_col; /* as stored, 64 x words */
   gint64 beyond;
   guint64 digest;
@@ -96,11 +101,23 @@ static gboolean worker_init(Worker *w, const Job *job, gint64 chunk) {
 
 /* Of 64 weights and their place; words of any order add up to the same (the mixer of MurmurHash3).
  */
-static guint64 mix(guint64 bits, guint64 place) {
+static inline __attribute__((always_inline)) guint64 mix(guint64 bits, guint64 place) {
   guint64 x = bits ^ (place + 1) * 0x9e3779b97f4a7c15;
   x = (x ^ x >> 33) * 0xff51afd7ed558ccd;
   x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53;
   return x ^ x >> 33;
+}
+
+/* Live weights of a row whose first word has number @place; adds to @digest. */
+CLONES static guint32 scan_row(const guint64 *restrict bits, gint64 words, guint64 place,
+                               guint64 *restrict digest) {
+  guint64 live = 0, sum = 0;
+  for (gint64 i = 0; i < words; i++)
+    live += (guint64)__builtin_popcountll(bits[i]);
+  for (gint64 i = 0; i < words; i++)
+    sum += mix(bits[i], place + (guint64)i);
+  *digest += sum;
+  return (guint32)live;
 }
 
 static void count_rows(gint64 begin, gint64 end, guint worker, gpointer data) {
@@ -111,16 +128,10 @@ static void count_rows(gint64 begin, gint64 end, guint worker, gpointer data) {
       !job->weight->layout->rows(job->weight, begin, end - begin, &rows, &w->error))
     return;
   w->beyond += rows.beyond;
-  for (gint64 row = begin; row < end; row++) {
-    const guint64 *bits = w->bits + (row - begin) * job->words;
-    guint32 live = 0;
-    for (gint64 i = 0; i < job->words; i++) {
-      live += (guint32)__builtin_popcountll(bits[i]);
-      w->digest += mix(bits[i], (guint64)(row * job->words + i));
-    }
-    job->by_row[row] = live;
-  }
-  cs3_columns_add(w->bits, end - begin, job->words, w->planes, w->by_col);
+  for (gint64 row = begin; row < end; row++)
+    job->by_row[row] = scan_row(w->bits + (row - begin) * job->words, job->words,
+                                (guint64)(row * job->words), &w->digest);
+  w->filled = add_rows(w->bits, end - begin, job->words, w->planes, w->filled, w->by_col);
 }
 
 /* Adds what the workers found. @by_col: as stored. */
@@ -132,12 +143,20 @@ static gboolean gather(const Job *job, guint n, guint32 *by_col, gint64 *beyond,
       g_propagate_error(error, g_steal_pointer(&w->error));
       return FALSE;
     }
+    empty_planes(w->planes, job->words, w->by_col);
     *beyond += w->beyond;
     *digest += w->digest;
     for (gint64 col = 0; col < job->weight->cols; col++)
       by_col[col] += w->by_col[col];
   }
   return TRUE;
+}
+
+/* Asking how many processors there are takes longer than counting a small weight. */
+static guint workers_for(gint64 chunks, guint wanted) {
+  if (chunks > 1 && wanted == 0)
+    wanted = g_get_num_processors();
+  return (guint)CLAMP(chunks, 1, MAX(1, (gint64)wanted));
 }
 
 static void hand_over(const Cs3Weight *weight, guint32 *by_row, guint32 *by_col, gint64 beyond,
@@ -160,8 +179,8 @@ gboolean cs3_weight_count(Cs3Weight *weight, gboolean nan_masked, guint workers,
   *counts = (Cs3WeightCounts){0};
   if (!cs3_weight_prepare(weight, error))
     return FALSE;
-  guint n = workers > 0 ? workers : g_get_num_processors();
   gint64 chunk = MIN(cs3_weight_chunk(weight), weight->rows), beyond = 0;
+  guint n = workers_for((weight->rows - 1) / chunk + 1, workers);
   guint64 digest = 0;
   g_autofree guint32 *by_row = g_try_malloc0_n((gsize)weight->rows, sizeof *by_row);
   g_autofree guint32 *by_col = g_try_malloc0_n((gsize)weight->cols, sizeof *by_col);

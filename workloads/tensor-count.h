@@ -29,7 +29,3 @@ gboolean cs3_weight_count(Cs3Weight *weight, gboolean nan_masked, guint workers,
  * after. */
 gboolean cs3_mask_counts(const Cs3Mask *mask, Cs3WeightCounts *counts,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** cs3_columns_add: add @n_rows rows of @words words each to @by_col (64 x @words values).
- * @scratch: 8 x @words words of zeros, zeros again after. @bits are used up. */
-void cs3_columns_add(guint64 *bits, gint64 n_rows, gint64 words, guint64 *scratch, guint32 *by_col);

@@ -179,7 +179,7 @@ gboolean cs3_weight_check(const Cs3Weight *weight, gint64 beyond, gboolean nan_m
 
 gint64 cs3_weight_chunk(const Cs3Weight *weight) {
   gint64 bytes = weight->cols * weight->values->dtype->bits / 8 + 1;
-  return MAX(1, ((gint64)1 << 20) / bytes);
+  return MAX(1, ((gint64)1 << 18) / bytes);
 }
 
 Cs3Mask *cs3_weight_rows_mask(Cs3Weight *weight, gint64 first, gint64 n, gboolean nan_masked,

@@ -108,5 +108,5 @@ gboolean cs3_weight_experts_turned(const Cs3Checkpoint *checkpoint, const Cs3Sto
 /** cs3_weight_take_expert: make @weight, which stands for all, that of @expert. */
 void cs3_weight_take_expert(Cs3Weight *weight, gint64 expert);
 
-/** cs3_weight_chunk: rows to read at once: about a megabyte. */
+/** cs3_weight_chunk: rows to read at once: about 256 KiB, which a core keeps near. */
 gint64 cs3_weight_chunk(const Cs3Weight *weight);
