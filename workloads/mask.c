@@ -4,11 +4,21 @@
 
 #include "workloads/mask.h"
 
+#include "base/pages.h"
 #include "workloads/workload-error.h"
 
 #include <string.h>
 
 #define MAX_BITS ((gint64)1 << 34)
+
+/* One word more than there are: counting reads pairs. */
+static gsize bytes_of(gint64 rows, gint64 stride) {
+  return ((gsize)rows * (gsize)stride + 1) * sizeof(guint64);
+}
+
+gsize cs3_mask_bytes(const Cs3Mask *mask) {
+  return bytes_of(mask->rows, mask->stride);
+}
 
 Cs3Mask *cs3_mask_new(gint64 rows, gint64 cols, GError **error) {
   if (rows < 1 || cols < 1) {
@@ -20,7 +30,7 @@ Cs3Mask *cs3_mask_new(gint64 rows, gint64 cols, GError **error) {
   guint64 *bits = NULL;
   gint64 stride = cols <= MAX_BITS ? (cols + 63) / 64 : 0;
   if (cols <= MAX_BITS && rows <= MAX_BITS / (64 * stride))
-    bits = g_try_malloc0(((gsize)rows * (gsize)stride + 1) * sizeof *bits);
+    bits = cs3_pages_new(bytes_of(rows, stride));
   if (!bits) {
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_TOO_LARGE,
                 "mask: %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " weights are beyond 2^34 or the"
@@ -36,7 +46,7 @@ Cs3Mask *cs3_mask_new(gint64 rows, gint64 cols, GError **error) {
 void cs3_mask_free(Cs3Mask *mask) {
   if (!mask)
     return;
-  g_free(mask->bits);
+  cs3_pages_free(mask->bits, cs3_mask_bytes(mask));
   g_free(mask);
 }
 

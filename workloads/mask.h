@@ -21,6 +21,9 @@ Cs3Mask *cs3_mask_new(gint64 rows, gint64 cols, GError **error) G_GNUC_WARN_UNUS
 void cs3_mask_free(Cs3Mask *mask);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Mask, cs3_mask_free)
 
+/** cs3_mask_bytes: of the bits in memory. */
+gsize cs3_mask_bytes(const Cs3Mask *mask);
+
 /** cs3_mask_row: (transfer none): the words of @row. */
 static inline guint64 *cs3_mask_row(const Cs3Mask *mask, gint64 row) {
   return mask->bits + row * mask->stride;

@@ -5,7 +5,8 @@
 #include "sim/map/weights.h"
 
 #include <string.h>
-#include <sys/mman.h>
+
+#include "base/pages.h"
 
 /* What is kept: a mask, or the counts per line of one. */
 typedef struct {
@@ -155,7 +156,7 @@ static GBytes *mask_bytes(Cs3WeightStore *store, const Cs3WeightsSpec *spec, gbo
   if (mask == NULL)
     return NULL;
   bytes = g_bytes_new_with_free_func(mask, sizeof *mask, mask_free, mask);
-  keep(store, &key, bytes, (gsize)(mask->rows * mask->stride) * sizeof *mask->bits);
+  keep(store, &key, bytes, cs3_pages_size(cs3_mask_bytes(mask)));
   return bytes;
 }
 
@@ -186,10 +187,8 @@ gboolean cs3_weights_prepare(Cs3WeightStore *store, const Cs3WeightsSpec *spec, 
 
 /* --- counts --------------------------------------------------------------------------------- */
 
-/* The counts with their row totals behind them, in memory of its own that processes forked later
- * (SimGrid's, one a run) do not get: they need none, and copying its page tables costs
- * milliseconds.
- */
+/* The counts with their row totals behind them. Processes forked later (SimGrid's, one a run) need
+ * none. */
 typedef struct {
   gsize size;
   gint64 rows, lines;
@@ -198,7 +197,7 @@ typedef struct {
 enum { HEAD_BYTES = 64 };
 
 static void counts_free(gpointer data) {
-  munmap(data, ((const CountsHead *)data)->size);
+  cs3_pages_free(data, ((const CountsHead *)data)->size);
 }
 
 static guint32 *row_totals(const CountsHead *head) {
@@ -219,14 +218,10 @@ static Cs3LayerCounts as_counts(const CountsHead *head) {
 static CountsHead *counts_new(gint64 rows, gint64 lines) {
   gsize size = HEAD_BYTES + ((gsize)(rows * lines) * sizeof(guint16) + 63) / 64 * 64 +
                2 * (gsize)rows * sizeof(guint32);
-  CountsHead *head = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (head == MAP_FAILED)
+  CountsHead *head = cs3_pages_new(size);
+  if (head == NULL)
     g_error("no memory for %" G_GSIZE_FORMAT " bytes of counts", size); /* as g_malloc() ends */
-  madvise(head, size, MADV_DONTFORK);
-#ifdef MADV_HUGEPAGE
-  (void)madvise(head, size,
-                MADV_HUGEPAGE); /* a fault for each small page costs as much as counting */
-#endif
+  cs3_pages_keep(head, size);
   *head = (CountsHead){size, rows, lines};
   return head;
 }
@@ -262,7 +257,7 @@ static GBytes *count_of_store(Cs3WeightsLoan *loan, gint64 lines) {
     return no_counts(loan, lines);
   }
   counts = count(mask_in(mask), lines);
-  keep(loan->store, &key, counts, g_bytes_get_size(counts));
+  keep(loan->store, &key, counts, cs3_pages_size(g_bytes_get_size(counts)));
   return counts;
 }
 
