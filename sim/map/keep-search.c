@@ -256,8 +256,8 @@ double cs3_keep_choose(Cs3KeepSearch *search, gint64 samples, Cs3KeepCost cost, 
   *fits = isfinite(least);
   if (!*fits || least >= enough)
     return INFINITY;
-  double cycles = full ? cs3_keep_full(job) : cs3_keep_chain(job, chosen);
-  *fits = isfinite(cycles);
+  double cycles = full ? cs3_keep_full(job) : cs3_keep_chain(job, enough, chosen);
+  *fits = isfinite(cycles) || (isfinite(enough) && !full);
   if (cycles >= enough)
     return INFINITY;
   Cs3PlanMemory found = {.capacity_bytes = job->capacity};
