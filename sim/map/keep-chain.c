@@ -224,7 +224,7 @@ double cs3_keep_chain(const Cs3KeepJob *job, double enough, guint *chosen) {
   g_auto(Outlook) outlook = {0};
   outlook_init(&outlook, job);
   double least = to_come(&outlook, job, 0, 0);
-  if (!isfinite(least))
+  if (!isfinite(least) || least > enough * ROUNDING)
     return INFINITY;
   for (guint i = 0; i < G_N_ELEMENTS(guesses); i++) {
     double limit = MIN(least * guesses[i], enough);

@@ -2,6 +2,7 @@
 /* What the files of the memory search share. */
 #pragma once
 
+#include "sim/map/keep-rooms.h"
 #include "sim/map/plan-memory.h"
 
 /* Parts in which rows behind the last attention are worked through, at most. */
@@ -11,15 +12,19 @@ enum { CS3_KEEP_MAX_TILES = 64 };
  * better in memory and in time. */
 typedef struct {
   Cs3Lifetimes *lifetimes;
-  GArray *masks;    /* of guint64: Cs3Keep.again */
-  gboolean thinned; /* the masks that cannot be best are gone */
-  double least;     /* bytes a sample at work in the leanest way, without rounding */
-  double kept;      /* and the least it keeps */
+  const Cs3KeepRooms *sample; /* of one sample without rounding, parts as small as can be */
+  GArray *masks;              /* of guint64: Cs3Keep.again */
+  gboolean thinned;           /* the masks that cannot be best are gone */
+  double least;               /* bytes a sample at work in the leanest way, without rounding */
+  double kept;                /* and the least it keeps */
 } Cs3KeepSegment;
 
 struct Cs3KeepSearch {
   Cs3KeepInput input;
   Cs3KeepSegment *segments;
+  Cs3KeepStore *store;    /* input.store, or: */
+  Cs3KeepStore *own;      /* the search's own */
+  Cs3MemoKey graph;       /* cs3_keep_graph_key() */
   double *elements_bytes; /* by tensor, of one sample, without rounding */
   double sums;            /* Cs3Keep.sums */
 };
@@ -42,13 +47,19 @@ typedef struct {
   double capacity;
 } Cs3KeepJob;
 
+/** cs3_keep_rooms_of: (transfer full): of the masks of @segment, tensors of @samples rounded to
+ * @bytes; 0: of one sample, without rounding. */
+const Cs3KeepRooms *cs3_keep_rooms_of(Cs3KeepSearch *search, guint segment, gint64 samples,
+                                      gint64 tiles, const double *bytes);
+
 /** cs3_keep_ways: (transfer full) (element-type Cs3KeepWay): what @segment can do. Nothing that
  * needs more than the wafer has; empty when nothing fits. */
 GArray *cs3_keep_ways(Cs3KeepJob *job, guint segment);
 
-/** cs3_keep_chain: the ways that give the shortest step, one for each stage; no segment is without a
- * way. @enough: cycles beyond which the answer does not matter. @chosen: (out): (array): by stage,
- * index in its segment's ways. Returns: cycles, or INFINITY: none fits, or none is below @enough. */
+/** cs3_keep_chain: the ways that give the shortest step, one for each stage; no segment is without
+ * a way. @enough: cycles beyond which the answer does not matter. @chosen: (out): (array): by
+ * stage, index in its segment's ways. Returns: cycles, or INFINITY: none fits, or none is below
+ * @enough. */
 double cs3_keep_chain(const Cs3KeepJob *job, double enough, guint *chosen);
 
 /** cs3_keep_full: the same with checkpoints in front of every ceil(sqrt(L))-th block; the ways of

@@ -59,19 +59,36 @@ static void measure_leanest(const Cs3KeepSearch *search, guint s, guint64 mask, 
   cs3_lifetimes_measure(search->segments[s].lifetimes, &keep, bytes, room);
 }
 
+const Cs3KeepRooms *cs3_keep_rooms_of(Cs3KeepSearch *search, guint s, gint64 samples, gint64 tiles,
+                                      const double *bytes) {
+  const Cs3KeepSegment *segment = &search->segments[s];
+  const Cs3Hardware *hw = &search->input.machine->hw;
+  Cs3KeepRoomsKey key = {.graph = search->graph,
+                         .segment = s,
+                         .samples = samples,
+                         .tiles = tiles,
+                         .pe_x = samples > 0 ? hw->wafer.pe_x : 0,
+                         .pe_y = samples > 0 ? hw->wafer.pe_y : 0,
+                         .forward = search->input.forward,
+                         .sums = search->sums};
+  return cs3_keep_rooms(search->store, &key, segment->lifetimes, segment->masks, bytes);
+}
+
 static void init_segment(Cs3KeepSearch *search, guint s) {
   const Cs3KeepInput *input = &search->input;
   Cs3KeepSegment *segment = &search->segments[s];
   const Cs3Segment *data = cs3_graph_segment(input->graph, s);
   segment->lifetimes = cs3_lifetimes_new(input->graph, s);
   segment->masks = masks_of(input, data, segment->lifetimes);
+  segment->sample =
+      cs3_keep_rooms_of(search, s, 0, data->block ? 1 : CS3_KEEP_MAX_TILES, search->elements_bytes);
+  gboolean away = input->away != 0 && !input->forward;
   segment->least = segment->kept = INFINITY;
   for (guint i = 0; i < segment->masks->len; i++) {
-    Cs3Footprint room;
-    measure_leanest(search, s, g_array_index(segment->masks, guint64, i), search->elements_bytes,
-                    &room);
-    segment->least = MIN(segment->least, MAX(room.forward, room.backward));
-    segment->kept = MIN(segment->kept, room.kept);
+    const Cs3Footprint *room =
+        &cs3_keep_room(segment->sample, g_array_index(segment->masks, guint64, i), away)->room;
+    segment->least = MIN(segment->least, MAX(room->forward, room->backward));
+    segment->kept = MIN(segment->kept, room->kept);
   }
 }
 
@@ -85,6 +102,9 @@ Cs3KeepSearch *cs3_keep_search_new(const Cs3KeepInput *input) {
   gboolean in_memory =
       hw->kernel.backward == CS3_BACKWARD_SHARED && hw->kernel.acc_precision == CS3_ACC_FP32;
   search->sums = in_memory ? 2 : 1;
+  search->own = input->store == NULL ? cs3_keep_store_new() : NULL;
+  search->store = input->store != NULL ? input->store : search->own;
+  search->graph = cs3_keep_graph_key(graph);
   for (guint s = 0; s < graph->segments->len; s++)
     init_segment(search, s);
   return search;
@@ -95,8 +115,10 @@ void cs3_keep_search_free(Cs3KeepSearch *search) {
     return;
   for (guint s = 0; s < search->input.graph->segments->len; s++) {
     cs3_lifetimes_free(search->segments[s].lifetimes);
+    cs3_keep_rooms_return(search->segments[s].sample);
     g_array_unref(search->segments[s].masks);
   }
+  cs3_keep_store_free(search->own);
   g_free(search->segments);
   g_free(search->elements_bytes);
   g_free(search);

@@ -46,19 +46,20 @@ static double sent_cycles(const Cs3KeepJob *job, double bytes) {
   return bytes * 8 / MIN(port, servers) * machine->hw.wafer.clock_hz;
 }
 
-static Cs3KeepWay way_of(Cs3KeepJob *job, guint s, const Cs3NodeCost *costs, const Cs3Keep *keep) {
+static Cs3KeepWay way_of(Cs3KeepJob *job, guint s, const Cs3NodeCost *costs, const Cs3Keep *keep,
+                         const Cs3KeepRooms *rooms) {
   const Cs3KeepSearch *search = job->search;
-  const Cs3Lifetimes *l = search->segments[s].lifetimes;
+  const Cs3KeepRoom *room = cs3_keep_room(rooms, keep->again, keep->away);
+  const Cs3KeepRoom *sample = cs3_keep_room(search->segments[s].sample, keep->again, keep->away);
   gboolean twice = search->input.policy == CS3_RECOMPUTE_FULL;
   Cs3KeepWay way = {.option = {.segment = s, .keep = *keep, .runs = twice ? 2 : 1}};
-  way.option.nodes = keep->forward ? 0 : cs3_lifetimes_nodes(l, keep->again);
-  cs3_lifetimes_measure(l, keep, job->bytes, &way.option.room);
+  way.option.nodes = keep->forward ? 0 : room->nodes;
+  way.option.room = room->room;
   StageCost c =
       stage_cost(costs, cs3_graph_segment(search->input.graph, s)->count, way.option.nodes);
   double sent = 0;
   if (keep->away) {
-    way.option.sent_bytes =
-        cs3_lifetimes_kept(l, keep->again, search->elements_bytes) * (double)job->samples;
+    way.option.sent_bytes = sample->kept * (double)job->samples;
     sent = sent_cycles(job, way.option.sent_bytes);
   }
   way.cycles = MAX(c.forward, sent);
@@ -93,8 +94,8 @@ static gboolean fits(const Cs3KeepJob *job, guint s, const Cs3KeepWay *way) {
 }
 
 static void try_way(Cs3KeepJob *job, guint s, const Cs3NodeCost *costs, const Cs3Keep *keep,
-                    GArray *ways) {
-  Cs3KeepWay way = way_of(job, s, costs, keep);
+                    const Cs3KeepRooms *rooms, GArray *ways) {
+  Cs3KeepWay way = way_of(job, s, costs, keep, rooms);
   if (keep->away && way.option.sent_bytes == 0 && job->search->input.away < 0)
     return; /* nothing to send */
   if (keep->away)
@@ -111,6 +112,7 @@ static GArray *best_ways(Cs3KeepJob *job, guint s, gint64 tiles) {
   GArray *ways = g_array_new(FALSE, FALSE, sizeof(Cs3KeepWay));
   GArray *masks = search->segments[s].masks;
   g_autofree Cs3NodeCost *costs = node_costs(job, s, tiles);
+  const Cs3KeepRooms *rooms = cs3_keep_rooms_of(job->search, s, job->samples, tiles, job->bytes);
   for (guint i = 0; i < masks->len; i++)
     for (int away = 0; away <= !input->forward; away++) {
       Cs3Keep keep = {.again = g_array_index(masks, guint64, i),
@@ -119,8 +121,9 @@ static GArray *best_ways(Cs3KeepJob *job, guint s, gint64 tiles) {
                       .tiles = tiles,
                       .sums = search->sums};
       if (input->away < 0 || input->forward || input->away == away)
-        try_way(job, s, costs, &keep, ways);
+        try_way(job, s, costs, &keep, rooms, ways);
     }
+  cs3_keep_rooms_return(rooms);
   return ways;
 }
 

@@ -86,14 +86,26 @@ static double least_work(const Search *search, const Cs3LayerShape *shape,
   return (double)shape->rows * weights * (overhead + MAX(tokens / lanes, 1));
 }
 
-/* Whether @mapping, of many folds, may be left out; @enough: all of more folds too. */
-static gboolean too_slow(const Search *search, const Cs3LayerShape *shape,
-                         const Cs3Mapping *mapping, gboolean *enough) {
+static double least_of_mapping(const Search *search, const Cs3LayerShape *shape,
+                               const Cs3Mapping *mapping) {
   const Cs3Hardware *hw = search->hw;
   gint64 token_pes = mapping->axis == CS3_AXIS_X ? hw->wafer.pe_y : hw->wafer.pe_x;
   gint64 tokens = (shape->tokens - 1) / (token_pes * mapping->fold) + 1;
+  return least_work(search, shape, mapping, (double)tokens);
+}
+
+/* Whether @mapping, of many folds, may be left out; @enough: all of more folds too. */
+static gboolean too_slow(const Search *search, const Cs3LayerShape *shape,
+                         const Cs3Mapping *mapping, gboolean *enough) {
   *enough = least_work(search, shape, mapping, 1) > HOPELESS * search->fastest;
-  return *enough || least_work(search, shape, mapping, (double)tokens) > TOO_SLOW * search->fastest;
+  return *enough || least_of_mapping(search, shape, mapping) > TOO_SLOW * search->fastest;
+}
+
+/* Whether @mapping cannot be the best, where only that is asked for. */
+static gboolean is_beaten(const Search *search, const Cs3LayerShape *shape,
+                          const Cs3Mapping *mapping) {
+  return search->found == NULL && search->best.estimate > 0 &&
+         least_of_mapping(search, shape, mapping) > search->best.estimate;
 }
 
 static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
@@ -106,7 +118,7 @@ static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mappin
     search->refused = (Cs3MapCandidate){.shape = *shape, .mapping = mapping};
   for (mapping.fold = first; mapping.fold <= last && !enough; mapping.fold++) {
     gboolean many = force->fold <= 0 && mapping.fold > SURE_FOLDS;
-    if (many && too_slow(search, shape, &mapping, &enough))
+    if (many ? too_slow(search, shape, &mapping, &enough) : is_beaten(search, shape, &mapping))
       continue;
     gboolean fits = consider(search, shape, &mapping);
     /* A local block only grows with the folds. */
@@ -193,21 +205,21 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
 }
 
 /* Everything that the best mapping in a weight format depends on. */
-static Cs3MemoKey question_key(const Search *search, const Cs3LayerShape *shape,
-                               const Cs3MapForce *force) {
+static Cs3MemoKey question_key(const Search *search, const Cs3MemoKey *wafer,
+                               const Cs3LayerShape *shape, const Cs3MapForce *force) {
   const double density = shape->dense ? 1 : search->density;
-  const gint64 words[] = {shape->pass,      shape->rows,    shape->features, shape->tokens,
-                          shape->dense,     force->fold,    force->axis,     force->placement,
-                          force->reduction, force->overlap, force->dw};
-  Cs3MemoKey key = cs3_memo_key(NULL, search->hw, sizeof *search->hw);
-  key = cs3_memo_key(&key, &density, sizeof density);
-  return cs3_memo_key(&key, words, sizeof words);
+  gint64 words[] = {
+      0,           shape->pass, shape->rows,      shape->features,  shape->tokens,  shape->dense,
+      force->fold, force->axis, force->placement, force->reduction, force->overlap, force->dw};
+  memcpy(&words[0], &density, sizeof density);
+  return cs3_memo_key(wafer, words, sizeof words);
 }
 
 /* The best mapping of @shape in its weight format; estimate 0: none fits. */
-static Cs3MapCandidate best_of_format(Search *search, const Cs3LayerShape *shape,
-                                      const Cs3MapForce *force, Cs3Memo *memo) {
-  Cs3MemoKey key = question_key(search, shape, force);
+static Cs3MapCandidate best_of_format(Search *search, const Cs3MemoKey *wafer,
+                                      const Cs3LayerShape *shape, const Cs3MapForce *force,
+                                      Cs3Memo *memo) {
+  Cs3MemoKey key = question_key(search, wafer, shape, force);
   gint64 known[CS3_MEMO_VALUES];
   Cs3MapCandidate best = {.shape = *shape, .mapping = mapping_asked(search->hw, force)};
   if (cs3_memo_find(memo, &key, known)) {
@@ -231,23 +243,27 @@ static Cs3MapCandidate best_of_format(Search *search, const Cs3LayerShape *shape
   return best;
 }
 
-gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+Cs3MapWafer cs3_map_wafer(const Cs3Hardware *hw) {
+  return (Cs3MapWafer){*hw, cs3_memo_key(NULL, hw, sizeof *hw)};
+}
+
+gboolean cs3_map_best(const Cs3MapWafer *wafer, const Cs3LayerShape *shape, double density,
                       const Cs3MapForce *force, Cs3Memo *memo, Cs3MapCandidate *best,
                       GError **error) {
-  Search search = {.hw = hw, .density = density};
+  Search search = {.hw = &wafer->hw, .density = density};
   Cs3LayerShape s = *shape;
   best->estimate = 0;
   for (s.dense = FALSE; s.dense <= TRUE; s.dense++) {
     if (!format_allowed(&s, density, force))
       continue;
-    Cs3MapCandidate c = best_of_format(&search, &s, force, memo);
+    Cs3MapCandidate c = best_of_format(&search, &wafer->key, &s, force, memo);
     if (c.estimate > 0 && (best->estimate == 0 || by_estimate(&c, best) < 0))
       *best = c;
   }
   if (best->estimate > 0)
     return TRUE;
   if (memo != NULL && search.refused.mapping.fold == 0) /* remembered, but not why */
-    return cs3_map_best(hw, shape, density, force, NULL, best, error);
+    return cs3_map_best(wafer, shape, density, force, NULL, best, error);
   explain_refusal(&search, error);
   return FALSE;
 }

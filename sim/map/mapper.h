@@ -57,13 +57,23 @@ typedef struct {
 GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
                            const Cs3MapForce *force, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A wafer with the name of all its numbers: asked for once, not in each of some hundred questions.
+ */
+typedef struct {
+  Cs3Hardware hw;
+  Cs3MemoKey key;
+} Cs3MapWafer;
+
+/** cs3_map_wafer: of @hw. */
+Cs3MapWafer cs3_map_wafer(const Cs3Hardware *hw);
+
 /**
  * cs3_map_best: the first of cs3_map_candidates(), without bound, and found faster. Errors: the
  * same.
  * @memo: (nullable): of such questions. A weight format is one of its own, so that searches with
  * and without a forced format share what they find.
  */
-gboolean cs3_map_best(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
+gboolean cs3_map_best(const Cs3MapWafer *wafer, const Cs3LayerShape *shape, double density,
                       const Cs3MapForce *force, Cs3Memo *memo, Cs3MapCandidate *best,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -26,7 +26,7 @@ gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y);
  * cs3_plan_fed_wafer: the wafer that sizes and mappings are chosen for: the machine's, its port no
  * faster than input->feed. What is chosen then runs on the machine's own.
  */
-Cs3Hardware cs3_plan_fed_wafer(const Cs3PlanInput *input);
+Cs3MapWafer cs3_plan_fed_wafer(const Cs3PlanInput *input);
 
 /** cs3_plan_class: the density that stands for @density where choices are shared. */
 double cs3_plan_class(const Cs3PlanInput *input, double density);

@@ -124,7 +124,7 @@ static gboolean run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best
 
 static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape,
                            const Cs3WeightsLoan *live, Cs3PlanPass *out, GError **error) {
-  Cs3Hardware fed = cs3_plan_fed_wafer(input);
+  Cs3MapWafer fed = cs3_plan_fed_wafer(input);
   double density = live ? (double)live->nonzeros / ((double)shape->rows * shape->features) : 1;
   if (!cs3_map_best(&fed, shape, density, &input->force, input->memo, &out->choice.best, error))
     return FALSE;
@@ -141,7 +141,7 @@ static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape
 static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape, double density,
                           Cs3PlanPass *out, GError **error) {
   const Cs3Hardware *hw = &input->machine->hw;
-  Cs3Hardware fed = cs3_plan_fed_wafer(input);
+  Cs3MapWafer fed = cs3_plan_fed_wafer(input);
   Cs3MapCandidate *best = &out->choice.best;
   if (!cs3_map_best(&fed, shape, density, &input->force, input->memo, best, error))
     return FALSE;
@@ -158,10 +158,10 @@ static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape,
 static gboolean choose(const Cs3PlanInput *input, const Cs3LayerShape *shape,
                        const Cs3WeightsLoan *live, Cs3MapChoice *choice, GError **error) {
   const Cs3Hardware *hw = &input->machine->hw;
-  Cs3Hardware fed = cs3_plan_fed_wafer(input);
-  if (!cs3_map_choose(&fed, shape, live, input->memo, &input->force, choice, error))
+  Cs3MapWafer fed = cs3_plan_fed_wafer(input);
+  if (!cs3_map_choose(&fed.hw, shape, live, input->memo, &input->force, choice, error))
     return FALSE;
-  if (fed.io.rate_bits_per_s == hw->io.rate_bits_per_s)
+  if (fed.hw.io.rate_bits_per_s == hw->io.rate_bits_per_s)
     return TRUE;
   Cs3MapCandidate *candidates[] = {&choice->best, &choice->runner_up};
   for (guint i = 0; i < G_N_ELEMENTS(candidates); i++) {

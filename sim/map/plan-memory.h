@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "sim/machine/machine.h"
+#include "sim/map/keep-rooms.h"
 #include "workloads/graph-memory.h"
 #include "workloads/lifetimes.h"
 
@@ -48,9 +49,10 @@ typedef struct Cs3KeepSearch Cs3KeepSearch;
 typedef struct {
   const Cs3Graph *graph;
   const Cs3Machine *machine;
-  int policy;       /* Cs3Recompute; negative: free */
-  int away;         /* 1: what is kept is sent away, 0: nothing is; negative: free */
-  gboolean forward; /* forward alone: nothing is kept */
+  int policy;          /* Cs3Recompute; negative: free */
+  int away;            /* 1: what is kept is sent away, 0: nothing is; negative: free */
+  gboolean forward;    /* forward alone: nothing is kept */
+  Cs3KeepStore *store; /* (nullable): of what other searches have measured */
 } Cs3KeepInput;
 
 /** cs3_keep_search_new: the choices that @input leaves; @input->graph and machine are borrowed. */

@@ -36,11 +36,11 @@ gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y) {
          x->groups == y->groups && x->rows == y->rows;
 }
 
-Cs3Hardware cs3_plan_fed_wafer(const Cs3PlanInput *input) {
+Cs3MapWafer cs3_plan_fed_wafer(const Cs3PlanInput *input) {
   Cs3Hardware hw = input->machine->hw;
   if (input->feed > 0 && input->feed < 1)
     hw.io.rate_bits_per_s *= input->feed;
-  return hw;
+  return cs3_map_wafer(&hw);
 }
 
 double cs3_plan_density(const Cs3PlanInput *input, guint node, gint64 instance) {

@@ -32,8 +32,8 @@ typedef struct {
 typedef struct {
   const Cs3PlanInput *input;
   gint64 micro_batch;
-  Cs3Hardware hw; /* as weights come */
-  GArray *known;  /* of Known */
+  Cs3MapWafer wafer; /* as weights come */
+  GArray *known;     /* of Known */
 } Costs;
 
 /* Cycles of the best mapping of a pass, and those that its weights need of the port. */
@@ -43,12 +43,12 @@ static double estimate_pass(const Costs *c, guint index, gint64 tiles, double de
   gint64 rows = cs3_plan_part_rows(node, c->micro_batch, tiles);
   Cs3LayerShape shape = cs3_plan_shape(node, pass, rows);
   Cs3MapCandidate best;
-  if (!cs3_map_best(&c->hw, &shape, density, &c->input->force, c->input->memo, &best, NULL))
+  if (!cs3_map_best(&c->wafer, &shape, density, &c->input->force, c->input->memo, &best, NULL))
     return INFINITY;
   double weights = (double)shape.rows * (double)shape.features * (best.shape.dense ? 1 : density);
   Cs3LayerResult bound;
-  cs3_layer_bound_result(&c->hw, &best.shape, &best.mapping, llround(weights), &bound);
-  *in += (double)bound.ingress_wavelets / cs3_hardware_io_wavelets(&c->hw);
+  cs3_layer_bound_result(&c->wafer.hw, &best.shape, &best.mapping, llround(weights), &bound);
+  *in += (double)bound.ingress_wavelets / cs3_hardware_io_wavelets(&c->wafer.hw);
   return best.estimate;
 }
 
@@ -173,7 +173,8 @@ static guint policies_of(const Cs3PlanInput *input, Cs3KeepInput policies[2]) {
                                              .machine = input->machine,
                                              .policy = input->force.recompute,
                                              .away = input->force.send,
-                                             .forward = input->forward};
+                                             .forward = input->forward,
+                                             .store = input->keeps};
   policies[1].policy = CS3_RECOMPUTE_FULL;
   policies[1].away = 0;
   return input->force.recompute < 0 && !input->forward && input->force.send <= 0 ? 2 : 1;

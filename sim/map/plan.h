@@ -25,6 +25,7 @@ typedef struct {
                                     that it has at the same tokens are taken over */
   Cs3WeightStore *store;         /* of masks */
   Cs3Memo *memo;                 /* (nullable): of passes */
+  Cs3KeepStore *keeps;           /* (nullable): of what activations take */
   gboolean bound;                /* passes at their lower bounds, on expected numbers of weights */
   gint64 batch;                  /* samples per step */
   guint64 seed;

@@ -295,6 +295,7 @@ static gboolean simulate_dense(const Cs3RunConfig *config, const Cs3PlanInput *i
 struct Cs3RunCache {
   Cs3Memo *memo;
   Cs3WeightStore *store;
+  Cs3KeepStore *keeps;
 };
 
 /* One run asks for about 200 passes. Of its counts, up to a few hundred MB, what fits here is kept:
@@ -305,6 +306,7 @@ Cs3RunCache *cs3_run_cache_new(gsize passes, gsize mask_bytes) {
   Cs3RunCache *cache = g_new0(Cs3RunCache, 1);
   cache->memo = cs3_memo_new(passes);
   cache->store = cs3_weight_store_new(cache->memo, mask_bytes);
+  cache->keeps = cs3_keep_store_new();
   return cache;
 }
 
@@ -312,6 +314,7 @@ void cs3_run_cache_free(Cs3RunCache *cache) {
   if (cache == NULL)
     return;
   cs3_weight_store_free(cache->store);
+  cs3_keep_store_free(cache->keeps);
   cs3_memo_free(cache->memo);
   g_free(cache);
 }
@@ -321,6 +324,7 @@ static Cs3PlanInput plan_input(const Cs3RunConfig *config, const Cs3RunCache *ca
   Cs3PlanInput input = cs3_run_input(config);
   input.store = cache->store;
   input.memo = cache->memo;
+  input.keeps = cache->keeps;
   input.sparsity = NULL;
   return input;
 }

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Footprints, remembered. */
+#include "config.h"
+
+#include "sim/map/keep-rooms.h"
+
+#include <string.h>
+
+/* Of footprints beyond which the store begins anew; what is in use stays until it is returned. */
+enum { MOST_BYTES = 64 << 20 };
+
+struct Cs3KeepStore {
+  GMutex lock;
+  GHashTable *rooms; /* of Cs3KeepRooms, which begin with their key */
+  gsize size;
+};
+
+static guint key_hash(gconstpointer data) {
+  const Cs3KeepRoomsKey *key = data;
+  guint64 mixed = key->graph.word[0] ^ (guint64)key->samples * 0x9e3779b97f4a7c15 ^
+                  (guint64)(key->segment * 131 + key->tiles) * 0xc2b2ae3d27d4eb4f;
+  return (guint)(mixed >> 32);
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b) {
+  return memcmp(a, b, sizeof(Cs3KeepRoomsKey)) == 0;
+}
+
+static void release(gpointer rooms) {
+  g_atomic_rc_box_release(rooms);
+}
+
+Cs3KeepStore *cs3_keep_store_new(void) {
+  Cs3KeepStore *store = g_new0(Cs3KeepStore, 1);
+  g_mutex_init(&store->lock);
+  store->rooms = g_hash_table_new_full(key_hash, key_equal, release, NULL);
+  return store;
+}
+
+void cs3_keep_store_free(Cs3KeepStore *store) {
+  if (store == NULL)
+    return;
+  g_hash_table_unref(store->rooms);
+  g_mutex_clear(&store->lock);
+  g_free(store);
+}
+
+/* The structures hold pointers too: where another graph has the same ones, it has the same numbers
+ * or another name. */
+Cs3MemoKey cs3_keep_graph_key(const Cs3Graph *graph) {
+  const GArray *parts[] = {graph->segments, graph->nodes, graph->tensors, graph->order};
+  Cs3MemoKey key = cs3_memo_key(NULL, "graph", sizeof "graph");
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+    key = cs3_memo_key(&key, parts[i]->data,
+                       (gsize)parts[i]->len * g_array_get_element_size((GArray *)parts[i]));
+  return key;
+}
+
+static Cs3KeepRooms *find_or_add(Cs3KeepStore *store, const Cs3KeepRoomsKey *key, guint64 masks) {
+  Cs3KeepRooms *rooms = g_hash_table_lookup(store->rooms, key);
+  if (rooms != NULL)
+    return rooms;
+  gsize size = sizeof *rooms + 2 * (gsize)masks * sizeof *rooms->room;
+  if (store->size + size > MOST_BYTES) {
+    g_hash_table_remove_all(store->rooms);
+    store->size = 0;
+  }
+  rooms = g_atomic_rc_box_alloc0(size);
+  rooms->key = *key;
+  rooms->size = size;
+  g_hash_table_add(store->rooms, rooms);
+  store->size += size;
+  return rooms;
+}
+
+static void measure(const Cs3KeepRoomsKey *key, const Cs3Lifetimes *l, guint64 mask, gboolean away,
+                    const double *bytes, Cs3KeepRoom *room) {
+  Cs3Keep keep = {.again = mask,
+                  .away = away,
+                  .forward = key->forward != 0,
+                  .tiles = key->tiles,
+                  .sums = key->sums};
+  cs3_lifetimes_measure(l, &keep, bytes, &room->room);
+  room->kept = cs3_lifetimes_kept(l, mask, bytes);
+  room->nodes = cs3_lifetimes_nodes(l, mask);
+  room->known = 1;
+}
+
+const Cs3KeepRooms *cs3_keep_rooms(Cs3KeepStore *store, const Cs3KeepRoomsKey *key,
+                                   const Cs3Lifetimes *l, const GArray *masks,
+                                   const double *bytes) {
+  g_mutex_lock(&store->lock);
+  Cs3KeepRooms *rooms = find_or_add(store, key, cs3_lifetimes_everything(l) + 1);
+  for (guint i = 0; i < masks->len; i++)
+    for (int away = 0; away <= (key->forward == 0); away++) {
+      guint64 mask = g_array_index(masks, guint64, i);
+      Cs3KeepRoom *room = &rooms->room[2 * mask + (guint64)away];
+      if (room->known == 0)
+        measure(key, l, mask, away, bytes, room);
+    }
+  g_atomic_rc_box_acquire(rooms);
+  g_mutex_unlock(&store->lock);
+  return rooms;
+}
+
+void cs3_keep_rooms_return(const Cs3KeepRooms *rooms) {
+  release((gpointer)rooms);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the ways of a segment take on a wafer, measured once: plans of one graph for other formats,
+ * rates or machines with as many PEs ask for the same. */
+#pragma once
+
+#include "base/memo.h"
+#include "workloads/lifetimes.h"
+
+/* Everything that a footprint depends on, as numbers without padding. */
+typedef struct {
+  Cs3MemoKey graph; /* cs3_keep_graph_key() */
+  gint64 segment, samples, tiles, pe_x, pe_y;
+  gint64 forward; /* forward alone */
+  double sums;    /* Cs3Keep.sums */
+} Cs3KeepRoomsKey;
+
+/* Of one mask (Cs3Keep.again), kept on the wafer or sent away. */
+typedef struct {
+  Cs3Footprint room;
+  double kept;   /* bytes of what stays from forward to backward */
+  guint64 nodes; /* that run again: cs3_lifetimes_nodes() */
+  gint64 known;  /* else the others are nothing */
+} Cs3KeepRoom;
+
+/* By mask and `away`: cs3_keep_room(). */
+typedef struct {
+  Cs3KeepRoomsKey key;
+  gsize size; /* bytes */
+  Cs3KeepRoom room[];
+} Cs3KeepRooms;
+
+static inline const Cs3KeepRoom *cs3_keep_room(const Cs3KeepRooms *rooms, guint64 mask,
+                                               gboolean away) {
+  return &rooms->room[2 * mask + (away ? 1 : 0)];
+}
+
+typedef struct Cs3KeepStore Cs3KeepStore;
+
+/** cs3_keep_store_new: an empty store, for any number of threads. */
+Cs3KeepStore *cs3_keep_store_new(void);
+void cs3_keep_store_free(Cs3KeepStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3KeepStore, cs3_keep_store_free)
+
+/** cs3_keep_graph_key: names all of @graph that lifetimes depend on. */
+Cs3MemoKey cs3_keep_graph_key(const Cs3Graph *graph);
+
+/**
+ * cs3_keep_rooms: (transfer full): of the segment of @l, with all of @masks known.
+ * @masks: (element-type guint64).
+ * @bytes: (array): by tensor of the graph, of what @key names.
+ */
+const Cs3KeepRooms *cs3_keep_rooms(Cs3KeepStore *store, const Cs3KeepRoomsKey *key,
+                                   const Cs3Lifetimes *l, const GArray *masks, const double *bytes);
+void cs3_keep_rooms_return(const Cs3KeepRooms *rooms);
