@@ -41,13 +41,19 @@ typedef struct {
   double fastest, peak; /* least cycles, least peak of any way */
 } Least;
 
+enum { LAST_STAGES = 2 };
+typedef struct Slope Slope;
+
 /* Ways may be mixed in any proportion here (multiple-choice knapsack, Sinha and Zoltners 1979), and
- * the peak of a stage matters for the last two stages alone. */
+ * the peak of a stage matters for the last stages alone. */
 typedef struct {
   Least *least;  /* by segment */
   GArray *edges; /* of Edge: lower convex hulls of the ways, most cycles a byte first */
   guint *coming; /* by stage and segment: stages of it from there on */
   guint segments;
+  gboolean **useless; /* by segment and way */
+  Slope **slopes;     /* by stage and last stage */
+  guint n_slopes;
 } Outlook;
 
 static void find_least(const Cs3KeepJob *job, guint s, Least *least) {
@@ -86,6 +92,19 @@ static gint by_worth(gconstpointer a, gconstpointer b) {
   return p > q ? -1 : p < q;
 }
 
+/* Whether another way of the segment is never worse for the chain, which sees less of a way than
+ * what is recorded of it. Equals stay: the first is taken. */
+static gboolean useless(const Cs3KeepJob *job, guint s, const Cs3KeepWay *way) {
+  for (guint w = 0; w < job->ways[s]->len; w++) {
+    const Cs3KeepWay *x = &g_array_index(job->ways[s], Cs3KeepWay, w);
+    gboolean better = x->cycles < way->cycles || x->option.room.kept < way->option.room.kept;
+    if (better && x->cycles <= way->cycles && x->option.room.kept <= way->option.room.kept &&
+        peak_of(job, s, x) <= peak_of(job, s, way))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void outlook_init(Outlook *outlook, const Cs3KeepJob *job) {
   guint n = job->search->input.graph->segments->len, stages = stages_of(job);
   *outlook = (Outlook){.least = g_new(Least, n),
@@ -100,6 +119,12 @@ static void outlook_init(Outlook *outlook, const Cs3KeepJob *job) {
       g_array_append_val(outlook->edges, edge);
   }
   g_array_sort(outlook->edges, by_worth);
+  outlook->useless = g_new(gboolean *, n);
+  for (guint s = 0; s < n; s++) {
+    outlook->useless[s] = g_new(gboolean, job->ways[s]->len);
+    for (guint w = 0; w < job->ways[s]->len; w++)
+      outlook->useless[s][w] = useless(job, s, &g_array_index(job->ways[s], Cs3KeepWay, w));
+  }
   for (guint k = stages; k-- > 0;) {
     for (guint s = 0; s < n; s++)
       outlook->coming[n * k + s] = outlook->coming[n * (k + 1) + s];
@@ -108,89 +133,140 @@ static void outlook_init(Outlook *outlook, const Cs3KeepJob *job) {
 }
 
 static void outlook_clear(Outlook *outlook) {
+  for (guint i = 0; i < outlook->n_slopes; i++)
+    g_free(outlook->slopes[i]);
+  g_free(outlook->slopes);
+  for (guint s = 0; s < outlook->segments; s++)
+    g_free(outlook->useless[s]);
+  g_free(outlook->useless);
   g_free(outlook->least);
   g_free(outlook->coming);
   g_array_unref(outlook->edges);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outlook, outlook_clear)
 
-/* Least cycles of stages @k on when all before @last may keep @room bytes together. */
-static double cycles_within(const Outlook *outlook, guint k, guint last, double room) {
+/* What stages on from one need when all before @last keep together what is on the wafer then: the
+ * base and then edge by edge. */
+struct Slope {
+  double room;   /* of the wafer less the least peak of @last and the least that they keep */
+  double cycles; /* with that */
+  guint n;
+  struct {
+    double bytes, rate; /* up to so many more bytes, so many cycles less for each */
+  } edge[];
+};
+
+static Slope *slope_new(const Outlook *outlook, const Cs3KeepJob *job, guint k, guint last) {
   const guint *from = &outlook->coming[outlook->segments * k];
   const guint *behind = &outlook->coming[outlook->segments * last];
-  double cycles = 0;
+  Slope *slope = g_malloc(sizeof *slope + outlook->edges->len * sizeof *slope->edge);
+  *slope = (Slope){.room = job->capacity - outlook->least[segment_at(job, last)].peak};
   for (guint s = 0; s < outlook->segments; s++) {
-    room -= (from[s] - behind[s]) * outlook->least[s].kept;
-    cycles += (from[s] - behind[s]) * outlook->least[s].cycles;
-    cycles += behind[s] > 0 ? behind[s] * outlook->least[s].fastest : 0;
+    const Least *least = &outlook->least[s];
+    slope->room -= (from[s] - behind[s]) * least->kept;
+    slope->cycles += (from[s] - behind[s]) * least->cycles;
+    slope->cycles += behind[s] > 0 ? behind[s] * least->fastest : 0;
   }
-  if (room < 0)
-    return INFINITY;
-  for (guint e = 0; e < outlook->edges->len && room > 0; e++) {
+  for (guint e = 0; e < outlook->edges->len; e++) {
     const Edge *edge = &g_array_index(outlook->edges, Edge, e);
     double stages = from[edge->segment] - behind[edge->segment];
-    double taken = MIN(stages, room / edge->bytes);
-    cycles -= taken * edge->cycles;
-    room -= taken * edge->bytes;
+    if (stages == 0)
+      continue;
+    slope->edge[slope->n].bytes = stages * edge->bytes;
+    slope->edge[slope->n++].rate = edge->cycles / edge->bytes;
+  }
+  return slope;
+}
+
+/* Behind prefixes that keep @resident. */
+static double slope_at(const Slope *slope, double resident) {
+  double room = slope->room - resident, cycles = slope->cycles;
+  if (room < 0)
+    return INFINITY;
+  for (guint e = 0; e < slope->n && room > 0; e++) {
+    cycles -= MIN(room, slope->edge[e].bytes) * slope->edge[e].rate;
+    room -= slope->edge[e].bytes;
   }
   return cycles;
 }
 
-/* Least cycles of stages @k on behind prefixes that keep @resident. */
-static double to_come(const Outlook *outlook, const Cs3KeepJob *job, guint k, double resident) {
-  guint stages = stages_of(job);
+/* Least cycles of the stages behind @k behind prefixes that keep @resident. */
+static double to_come(const Outlook *outlook, guint k, double resident) {
   double least = 0;
-  for (guint last = MAX(k, stages < 2 ? 0 : stages - 2); last < stages; last++) {
-    double room = job->capacity - resident - outlook->least[segment_at(job, last)].peak;
-    least = MAX(least, cycles_within(outlook, k, last, room));
-  }
+  for (guint i = 0; i < LAST_STAGES; i++)
+    if (outlook->slopes[LAST_STAGES * k + i] != NULL)
+      least = MAX(least, slope_at(outlook->slopes[LAST_STAGES * k + i], resident));
   return least;
+}
+
+static void find_slopes(Outlook *outlook, const Cs3KeepJob *job) {
+  guint stages = stages_of(job);
+  outlook->slopes = g_new0(Slope *, LAST_STAGES * ((gsize)stages + 1));
+  outlook->n_slopes = LAST_STAGES * (stages + 1);
+  for (guint k = 0; k < stages; k++)
+    for (guint i = 0; i < LAST_STAGES; i++)
+      if (stages >= i + 1 && stages - i - 1 >= k)
+        outlook->slopes[LAST_STAGES * k + i] = slope_new(outlook, job, k, stages - i - 1);
 }
 
 /* --- prefixes -------------------------------------------------------------------------------- */
 
-static gint by_room(gconstpointer a, gconstpointer b) {
-  const Point *x = a, *y = b;
-  if (x->resident != y->resident)
-    return x->resident > y->resident ? 1 : -1;
-  if (x->cycles != y->cycles)
-    return x->cycles > y->cycles ? 1 : -1;
-  return x->way != y->way ? (x->way > y->way ? 1 : -1)
-                          : (x->parent > y->parent) - (x->parent < y->parent);
+/* What a stage works with. */
+typedef struct {
+  const Cs3KeepJob *job;
+  const Outlook *outlook;
+  double limit;
+  guint stage;
+  GArray *front, *merged; /* of Point: the prefixes behind it so far; room for the next */
+} Stage;
+
+static gboolean promising(const Stage *stage, const Point *p) {
+  return !isfinite(stage->limit) ||
+         p->cycles + to_come(stage->outlook, stage->stage + 1, p->resident) <= stage->limit;
 }
 
-/* Those that no other beats, by rising `resident` and falling `cycles`. */
-static void keep_front(GArray *points) {
+/* Adds what comes of the prefixes @before, which rise in `resident` and fall in `cycles`, by way
+ * @w: of the front and these, one front. */
+static void add_way(Stage *stage, const GArray *before, guint w, const Cs3KeepWay *way,
+                    double room) {
+  const Point *old = (const Point *)(gpointer)stage->front->data, *end = old + stage->front->len;
+  const Point *p = (const Point *)(gpointer)before->data, *last = p + before->len;
   double best = INFINITY;
-  guint n = 0;
-  g_array_sort(points, by_room);
-  for (guint i = 0; i < points->len; i++) {
-    Point p = g_array_index(points, Point, i);
-    if (p.cycles >= best)
-      continue;
-    best = p.cycles;
-    g_array_index(points, Point, n++) = p;
-  }
-  g_array_set_size(points, n);
-}
-
-/* (transfer full): the front behind stage @k of prefixes that may end within @limit. */
-static GArray *step(const Cs3KeepJob *job, const Outlook *outlook, guint k, const GArray *before,
-                    double limit) {
-  guint s = segment_at(job, k);
-  GArray *after = g_array_new(FALSE, FALSE, sizeof(Point));
-  for (guint w = 0; w < job->ways[s]->len; w++) {
-    const Cs3KeepWay *way = &g_array_index(job->ways[s], Cs3KeepWay, w);
-    double room = job->capacity - peak_of(job, s, way);
-    for (guint i = 0; i < before->len && g_array_index(before, Point, i).resident <= room; i++) {
-      const Point *p = &g_array_index(before, Point, i);
-      Point q = {p->resident + way->option.room.kept, p->cycles + way->cycles, i, w};
-      if (!isfinite(limit) || q.cycles + to_come(outlook, job, k + 1, q.resident) <= limit)
-        g_array_append_val(after, q);
+  g_array_set_size(stage->merged, 0);
+  for (guint i = 0; old < end || p < last;) {
+    Point q = {0};
+    if (p < last && p->resident > room)
+      p = last;
+    if (p < last)
+      q = (Point){p->resident + way->option.room.kept, p->cycles + way->cycles, i, w};
+    gboolean first = old < end && (p == last || old->resident < q.resident ||
+                                   (old->resident == q.resident && old->cycles <= q.cycles));
+    if (first)
+      q = *old++;
+    else if (p < last)
+      p++, i++;
+    else
+      break;
+    if (q.cycles < best && (first || promising(stage, &q))) {
+      best = q.cycles;
+      g_array_append_val(stage->merged, q);
     }
   }
-  keep_front(after);
-  return after;
+  GArray *swap = stage->front;
+  stage->front = stage->merged;
+  stage->merged = swap;
+}
+
+/* (transfer full): the front behind stage->stage of prefixes that may end within the limit. */
+static GArray *step(Stage *stage, const GArray *before) {
+  guint s = segment_at(stage->job, stage->stage);
+  g_array_set_size(stage->front, 0);
+  for (guint w = 0; w < stage->job->ways[s]->len; w++) {
+    const Cs3KeepWay *way = &g_array_index(stage->job->ways[s], Cs3KeepWay, w);
+    if (!stage->outlook->useless[s][w])
+      add_way(stage, before, w, way, stage->job->capacity - peak_of(stage->job, s, way));
+  }
+  return g_array_copy(stage->front);
 }
 
 /* The shortest chain, if one is within @limit; INFINITY otherwise. */
@@ -201,8 +277,11 @@ static double find_chain(const Cs3KeepJob *job, const Outlook *outlook, double l
   GArray *start = g_array_new(FALSE, TRUE, sizeof(Point));
   g_array_set_size(start, 1);
   g_ptr_array_add(fronts, start);
-  for (guint k = 0; k < stages; k++)
-    g_ptr_array_add(fronts, step(job, outlook, k, fronts->pdata[k], limit));
+  g_autoptr(GArray) front = g_array_new(FALSE, FALSE, sizeof(Point));
+  g_autoptr(GArray) merged = g_array_new(FALSE, FALSE, sizeof(Point));
+  Stage stage = {job, outlook, limit, 0, front, merged};
+  for (; stage.stage < stages; stage.stage++)
+    g_ptr_array_add(fronts, step(&stage, fronts->pdata[stage.stage]));
   const GArray *last = fronts->pdata[stages];
   if (last->len == 0)
     return INFINITY;
@@ -223,7 +302,8 @@ double cs3_keep_chain(const Cs3KeepJob *job, double enough, guint *chosen) {
   static const double guesses[] = {1.001, 1.01, 1.1};
   g_auto(Outlook) outlook = {0};
   outlook_init(&outlook, job);
-  double least = to_come(&outlook, job, 0, 0);
+  find_slopes(&outlook, job);
+  double least = to_come(&outlook, 0, 0);
   if (!isfinite(least) || least > enough * ROUNDING)
     return INFINITY;
   for (guint i = 0; i < G_N_ELEMENTS(guesses); i++) {
