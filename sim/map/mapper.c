@@ -30,15 +30,19 @@ typedef struct {
   Cs3MapCandidate refused; /* the last that does not fit: most folds, accumulators in SRAM */
 } Search;
 
-/* Behind an ingress limit many mappings tie: prefer fewer folds, then the cheaper placement. */
+/* Behind an ingress limit many mappings tie: prefer fewer folds, then the cheaper placement; in all
+ * a strict order, whichever is looked at first. */
 static gint by_estimate(gconstpointer a, gconstpointer b) {
   const Cs3MapCandidate *x = a, *y = b;
   if (x->estimate != y->estimate)
     return x->estimate > y->estimate ? 1 : -1;
   if (x->mapping.fold != y->mapping.fold)
     return x->mapping.fold > y->mapping.fold ? 1 : -1;
-  return (x->mapping.placement > y->mapping.placement) -
-         (x->mapping.placement < y->mapping.placement);
+  if (x->mapping.placement != y->mapping.placement)
+    return x->mapping.placement > y->mapping.placement ? 1 : -1;
+  if (x->mapping.dw != y->mapping.dw)
+    return x->mapping.dw > y->mapping.dw ? 1 : -1;
+  return (x->mapping.axis > y->mapping.axis) - (x->mapping.axis < y->mapping.axis);
 }
 
 /* Returns: whether @mapping fits. */
@@ -218,7 +222,7 @@ static Cs3MemoKey question_key(const Search *search, const Cs3MemoKey *wafer,
 /* The best mapping of @shape in its weight format; estimate 0: none fits. */
 static Cs3MapCandidate best_of_format(Search *search, const Cs3MemoKey *wafer,
                                       const Cs3LayerShape *shape, const Cs3MapForce *force,
-                                      Cs3Memo *memo) {
+                                      Cs3Memo *memo, const Cs3Mapping *hint) {
   Cs3MemoKey key = question_key(search, wafer, shape, force);
   gint64 known[CS3_MEMO_VALUES];
   Cs3MapCandidate best = {.shape = *shape, .mapping = mapping_asked(search->hw, force)};
@@ -232,6 +236,8 @@ static Cs3MapCandidate best_of_format(Search *search, const Cs3MemoKey *wafer,
   }
   search->best.estimate = 0;
   search->fastest = G_MAXDOUBLE;
+  if (hint != NULL && hint->fold > 0)
+    consider(search, shape, hint);
   consider_format(search, shape, force);
   if (search->best.estimate > 0)
     best = search->best;
@@ -248,22 +254,25 @@ Cs3MapWafer cs3_map_wafer(const Cs3Hardware *hw) {
 }
 
 gboolean cs3_map_best(const Cs3MapWafer *wafer, const Cs3LayerShape *shape, double density,
-                      const Cs3MapForce *force, Cs3Memo *memo, Cs3MapCandidate *best,
-                      GError **error) {
+                      const Cs3MapForce *force, Cs3Memo *memo, Cs3MapHints *hints,
+                      Cs3MapCandidate *best, GError **error) {
   Search search = {.hw = &wafer->hw, .density = density};
   Cs3LayerShape s = *shape;
   best->estimate = 0;
   for (s.dense = FALSE; s.dense <= TRUE; s.dense++) {
     if (!format_allowed(&s, density, force))
       continue;
-    Cs3MapCandidate c = best_of_format(&search, &wafer->key, &s, force, memo);
+    Cs3Mapping *hint = hints != NULL ? &hints->best[s.dense ? 1 : 0] : NULL;
+    Cs3MapCandidate c = best_of_format(&search, &wafer->key, &s, force, memo, hint);
+    if (hint != NULL && c.estimate > 0)
+      *hint = c.mapping;
     if (c.estimate > 0 && (best->estimate == 0 || by_estimate(&c, best) < 0))
       *best = c;
   }
   if (best->estimate > 0)
     return TRUE;
   if (memo != NULL && search.refused.mapping.fold == 0) /* remembered, but not why */
-    return cs3_map_best(wafer, shape, density, force, NULL, best, error);
+    return cs3_map_best(wafer, shape, density, force, NULL, NULL, best, error);
   explain_refusal(&search, error);
   return FALSE;
 }

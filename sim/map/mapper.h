@@ -64,6 +64,12 @@ typedef struct {
   Cs3MemoKey key;
 } Cs3MapWafer;
 
+/* The best mappings of a pass on other numbers of tokens, sparse and dense; fold 0: not known.
+ * Looked at first they spare looking at most others; no influence on the result. */
+typedef struct {
+  Cs3Mapping best[2];
+} Cs3MapHints;
+
 /** cs3_map_wafer: of @hw. */
 Cs3MapWafer cs3_map_wafer(const Cs3Hardware *hw);
 
@@ -72,10 +78,11 @@ Cs3MapWafer cs3_map_wafer(const Cs3Hardware *hw);
  * same.
  * @memo: (nullable): of such questions. A weight format is one of its own, so that searches with
  * and without a forced format share what they find.
+ * @hints: (nullable) (inout): of the same wafer, rows, features, pass and @force.
  */
 gboolean cs3_map_best(const Cs3MapWafer *wafer, const Cs3LayerShape *shape, double density,
-                      const Cs3MapForce *force, Cs3Memo *memo, Cs3MapCandidate *best,
-                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                      const Cs3MapForce *force, Cs3Memo *memo, Cs3MapHints *hints,
+                      Cs3MapCandidate *best, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_map_choose: the fastest mapping by the recurrence, or one at most 1 % slower; mappings that

@@ -126,7 +126,8 @@ static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape
                            const Cs3WeightsLoan *live, Cs3PlanPass *out, GError **error) {
   Cs3MapWafer fed = cs3_plan_fed_wafer(input);
   double density = live ? (double)live->nonzeros / ((double)shape->rows * shape->features) : 1;
-  if (!cs3_map_best(&fed, shape, density, &input->force, input->memo, &out->choice.best, error))
+  if (!cs3_map_best(&fed, shape, density, &input->force, input->memo, NULL, &out->choice.best,
+                    error))
     return FALSE;
   Cs3LayerWeights weights = cs3_map_weights(&out->choice.best.shape, live, input->memo);
   if (!run_times(input, &out->choice.best, &weights, &out->result, error))
@@ -143,7 +144,7 @@ static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape,
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3MapWafer fed = cs3_plan_fed_wafer(input);
   Cs3MapCandidate *best = &out->choice.best;
-  if (!cs3_map_best(&fed, shape, density, &input->force, input->memo, best, error))
+  if (!cs3_map_best(&fed, shape, density, &input->force, input->memo, NULL, best, error))
     return FALSE;
   gint64 live = llround((double)shape->rows * shape->features * density);
   gint64 sent = best->shape.dense ? shape->rows * shape->features : live;

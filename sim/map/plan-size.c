@@ -16,8 +16,9 @@ enum { MAX_EXTRA_SPLITS = 8, RANKED_EXTRA_SPLITS = 3, MAX_TRIED_PARTS = 64 };
 
 typedef struct {
   const Cs3PlanInput *input;
-  double best;   /* cycles of the best step so far */
-  Cs3Plan *plan; /* its choice */
+  double best;        /* cycles of the best step so far */
+  Cs3Plan *plan;      /* its choice */
+  Cs3MapHints *hints; /* by node and pass: of the number of samples before */
 } Search;
 
 /* Of a matrix by closed forms; nodes that share shape, rows and density share the entry. */
@@ -32,8 +33,9 @@ typedef struct {
 typedef struct {
   const Cs3PlanInput *input;
   gint64 micro_batch;
-  Cs3MapWafer wafer; /* as weights come */
-  GArray *known;     /* of Known */
+  Cs3MapWafer wafer;  /* as weights come */
+  GArray *known;      /* of Known */
+  Cs3MapHints *hints; /* the search's */
 } Costs;
 
 /* Cycles of the best mapping of a pass, and those that its weights need of the port. */
@@ -43,7 +45,8 @@ static double estimate_pass(const Costs *c, guint index, gint64 tiles, double de
   gint64 rows = cs3_plan_part_rows(node, c->micro_batch, tiles);
   Cs3LayerShape shape = cs3_plan_shape(node, pass, rows);
   Cs3MapCandidate best;
-  if (!cs3_map_best(&c->wafer, &shape, density, &c->input->force, c->input->memo, &best, NULL))
+  if (!cs3_map_best(&c->wafer, &shape, density, &c->input->force, c->input->memo,
+                    &c->hints[index * CS3_N_PASS_KINDS + pass], &best, NULL))
     return INFINITY;
   double weights = (double)shape.rows * (double)shape.features * (best.shape.dense ? 1 : density);
   Cs3LayerResult bound;
@@ -102,7 +105,7 @@ static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch
   const Cs3PlanInput *input = search->input;
   gint64 micro_batches = (input->batch + micro_batch - 1) / micro_batch;
   g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(Known));
-  Costs costs = {input, micro_batch, cs3_plan_fed_wafer(input), known};
+  Costs costs = {input, micro_batch, cs3_plan_fed_wafer(input), known, search->hints};
   double enough = search->best / (double)micro_batches;
   gboolean fits = FALSE;
   double cycles =
@@ -191,7 +194,8 @@ static double least_need(const Cs3PlanInput *input, const Cs3KeepInput *policies
 }
 
 gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
-  Search search = {input, INFINITY, plan};
+  g_autofree Cs3MapHints *hints = g_new0(Cs3MapHints, input->graph->nodes->len * CS3_N_PASS_KINDS);
+  Search search = {input, INFINITY, plan, hints};
   Cs3KeepInput policies[2];
   guint n = policies_of(input, policies);
   for (guint i = 0; i < n; i++)
