@@ -22,13 +22,14 @@ typedef struct {
   gint64 known;  /* else the others are nothing */
 } Cs3KeepRoom;
 
-/* By mask and `away`: cs3_keep_room(). */
+/* By mask and `away`. */
 typedef struct {
   Cs3KeepRoomsKey key;
   gsize size; /* bytes */
   Cs3KeepRoom room[];
 } Cs3KeepRooms;
 
+/** cs3_keep_room: of @mask (Cs3Keep.again), kept on the wafer or sent @away. */
 static inline const Cs3KeepRoom *cs3_keep_room(const Cs3KeepRooms *rooms, guint64 mask,
                                                gboolean away) {
   return &rooms->room[2 * mask + (away ? 1 : 0)];
@@ -51,4 +52,5 @@ Cs3MemoKey cs3_keep_graph_key(const Cs3Graph *graph);
  */
 const Cs3KeepRooms *cs3_keep_rooms(Cs3KeepStore *store, const Cs3KeepRoomsKey *key,
                                    const Cs3Lifetimes *l, const GArray *masks, const double *bytes);
+/** cs3_keep_rooms_return: @rooms are no longer in use. */
 void cs3_keep_rooms_return(const Cs3KeepRooms *rooms);

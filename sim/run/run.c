@@ -191,7 +191,7 @@ static double feed_of(const Cs3RunConfig *config) {
 
 /* Replaces @best when @input gives a faster step. A way that does not fit is none. */
 static gboolean try_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, Cs3Plan **best,
-                         double *step_s, GError **error) {
+                         Cs3StepTime *best_time, GError **error) {
   g_autoptr(Cs3Plan) plan = cs3_plan_new(input, error);
   if (plan == NULL)
     return FALSE;
@@ -202,31 +202,51 @@ static gboolean try_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, 
   if (!cs3_step_check(&schedule, &config->machine->system, error))
     return FALSE;
   cs3_step_oracle(&schedule, &config->machine->system, &time);
-  if (*best != NULL && time.step_s >= *step_s)
+  if (*best != NULL && time.step_s >= best_time->step_s)
     return TRUE;
-  *step_s = time.step_s;
+  *best_time = time;
   g_clear_pointer(best, cs3_plan_free);
   *best = g_steal_pointer(&plan);
   return TRUE;
 }
 
+/* Whether all passes of @plan are in the weight format that @input forces: then that forces nothing
+ * more. */
+static gboolean has_format(const Cs3Plan *plan, const Cs3PlanInput *input) {
+  for (guint k = 0; k < plan->linears->len; k++)
+    for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++) {
+      const Cs3PlanPass *p = &g_array_index(plan->linears, Cs3PlanLinear, k).passes[pass];
+      if (p->result.cycles > 0 && p->choice.best.shape.dense != input->force.dense)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Time that the wafer waits for weights, of the step, from which on another plan may pay. */
+#define WAITING 1e-3
+
 /* The mapper sees passes one by one. Where the path from MemoryX is slower than the port, whether
  * the wafer waits depends on what else runs while weights come: what is best for the port, what is
- * best at the path's rate, and each weight format alone compete by the step. */
+ * best at the path's rate, and each weight format alone compete by the step, where there is time to
+ * win. */
 static Cs3Plan *choose_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, GError **error) {
-  double feed = feed_of(config), step_s = INFINITY;
+  double feed = feed_of(config);
+  Cs3StepTime time;
   if (feed >= 1)
     return cs3_plan_new(input, error);
   Cs3Plan *best = NULL;
-  if (!try_plan(config, input, &best, &step_s, error))
+  if (!try_plan(config, input, &best, &time, error))
     return NULL;
+  if (time.stream_wait_s <= WAITING * time.step_s)
+    return best;
   gboolean one_format = input->sparsity == NULL || input->force.dense >= 0;
   for (int dense = -1; dense <= (one_format ? -1 : 1); dense++)
     for (int slow = dense < 0; slow <= 1; slow++) {
       Cs3PlanInput way = *input;
       way.feed = slow ? feed : 1;
       way.force.dense = dense < 0 ? input->force.dense : dense;
-      (void)!try_plan(config, &way, &best, &step_s, NULL);
+      if (dense < 0 || !has_format(best, &way))
+        (void)!try_plan(config, &way, &best, &time, NULL);
     }
   return best;
 }
