@@ -41,25 +41,27 @@ static gboolean skip(Reader *r, guint64 n, GError **error) {
   return TRUE;
 }
 
-/* @n bytes, at most BUFFER; @out is in the buffer until more is taken. */
-static gboolean take(Reader *r, gsize n, const guint8 **out, GError **error) {
-  if (n > left(r))
-    return too_short(r, error);
+/* (nullable): @n bytes, at most BUFFER, in the buffer until more is taken. */
+static const guint8 *take(Reader *r, gsize n, GError **error) {
+  if (n > left(r)) {
+    too_short(r, error);
+    return NULL;
+  }
   if (r->at < r->begin || r->at + n > r->begin + r->length) {
     gsize length = (gsize)MIN(left(r), (guint64)BUFFER);
     if (!cs3_checkpoint_read(r->checkpoint, &r->whole, r->at, length, r->buffer, error))
-      return FALSE;
+      return NULL;
     r->begin = r->at;
     r->length = length;
   }
-  *out = r->buffer + (r->at - r->begin);
+  const guint8 *bytes = r->buffer + (r->at - r->begin);
   r->at += n;
-  return TRUE;
+  return bytes;
 }
 
 static gboolean take_number(Reader *r, gsize n, guint64 *value, GError **error) {
-  const guint8 *bytes;
-  if (!take(r, n, &bytes, error))
+  const guint8 *bytes = take(r, n, error);
+  if (bytes == NULL)
     return FALSE;
   *value = 0;
   for (gsize i = 0; i < n; i++)
@@ -70,15 +72,14 @@ static gboolean take_number(Reader *r, gsize n, guint64 *value, GError **error) 
 /* (transfer full) (nullable) */
 static char *take_name(Reader *r, GError **error) {
   guint64 length;
-  const guint8 *bytes;
   if (!take_number(r, 8, &length, error))
     return NULL;
   if (length == 0 || length >= MAX_NAME) {
     too_short(r, error);
     return NULL;
   }
-  return take(r, (gsize)length, &bytes, error) ? g_strndup((const char *)bytes, (gsize)length)
-                                               : NULL;
+  const guint8 *bytes = take(r, (gsize)length, error);
+  return bytes != NULL ? g_strndup((const char *)bytes, (gsize)length) : NULL;
 }
 
 /* --- pairs ------------------------------------------------------------------------------------ */
