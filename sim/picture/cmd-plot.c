@@ -185,8 +185,8 @@ static gboolean add_bands(const Cs3Context *context, const PlotOptions *o, Cs3Sc
     if (!cs3_scenario_set_sparsity(scenario, &o->scenario, cs3_record_number(record, "sparsity"),
                                    error))
       return FALSE;
-    json_t *band =
-        cs3_uncertainty(&scenario->config, (guint)o->uncertainty, FALSE, NULL, NULL, error);
+    json_t *band = cs3_uncertainty(&scenario->config, cs3_uncertainty_whole(record),
+                                   (guint)o->uncertainty, FALSE, NULL, NULL, error);
     if (band == NULL || json_object_set_new(record, "uncertainty", band) != 0)
       return FALSE;
     cs3_progress_update(progress, i + 1);

@@ -110,8 +110,8 @@ static void show_progress(guint64 done, guint64 total, gpointer progress) {
 static gboolean analyse(const Cs3Context *context, const Cs3Scenario *scenario, guint samples,
                         json_t *record, GError **error) {
   g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "uncertainty", 1000);
-  json_t *object =
-      cs3_uncertainty(&scenario->config, samples, TRUE, show_progress, progress, error);
+  json_t *object = cs3_uncertainty(&scenario->config, cs3_uncertainty_whole(record), samples, TRUE,
+                                   show_progress, progress, error);
   return object != NULL && json_object_set_new(record, "uncertainty", object) == 0;
 }
 

@@ -41,6 +41,7 @@ typedef struct {
   guint n;        /* rows of A */
   double *points;
   gint64 sample_rows;
+  Cs3RunTimes scale;      /* of every evaluation */
   Cs3RunTimes *times;     /* by number; NaN: the machine cannot run the model */
   const guint64 *numbers; /* of the points in work */
   gint done;              /* atomic */
@@ -81,6 +82,8 @@ static void evaluate(gint64 begin, gint64 end, guint worker, gpointer data) {
     config.cache = s->cache;
     if (machine == NULL || !cs3_run_times(&config, s->sample_rows, times, NULL))
       *times = (Cs3RunTimes){NAN, NAN};
+    times->dense_s *= s->scale.dense_s;
+    times->sparse_s *= s->scale.sparse_s;
     guint64 done = (guint64)g_atomic_int_add(&s->done, 1) + 1;
     if (worker == 0 && s->progress != NULL)
       s->progress(s->done_before + done, s->total, s->data);
@@ -285,17 +288,29 @@ static void study_start(Study *s, guint n, gint64 sample_rows, guint blocks) {
   s->times = g_new(Cs3RunTimes, (gsize)n * blocks);
 }
 
-json_t *cs3_uncertainty(const Cs3RunConfig *config, guint samples, gboolean indices,
-                        Cs3UncertaintyProgress progress, gpointer data, GError **error) {
+Cs3RunTimes cs3_uncertainty_whole(const json_t *record) {
+  double step_s = cs3_record_number(record, "step.time_s");
+  return (Cs3RunTimes){.dense_s = step_s * cs3_record_number(record, "speedup.simulated"),
+                       .sparse_s = step_s};
+}
+
+json_t *cs3_uncertainty(const Cs3RunConfig *config, Cs3RunTimes whole, guint samples,
+                        gboolean indices, Cs3UncertaintyProgress progress, gpointer data,
+                        GError **error) {
   g_autoptr(GArray) params = cs3_machine_uncertain(config->machine);
   g_autoptr(Cs3RunCache) cache = cs3_run_cache_new(PASSES, MASK_BYTES);
-  Study s = {
-      .config = config, .cache = cache, .params = params, .progress = progress, .data = data};
+  Study s = {.config = config,
+             .cache = cache,
+             .params = params,
+             .scale = {1, 1},
+             .progress = progress,
+             .data = data};
   Cs3RunConfig own = *config;
   Cs3RunTimes nominal;
   own.cache = cache;
   if (!check(&s, error) || !cs3_run_times(&own, BAND_ROWS, &nominal, error))
     return NULL;
+  s.scale = (Cs3RunTimes){whole.dense_s / nominal.dense_s, whole.sparse_s / nominal.sparse_s};
   guint blocks = params->len + 2;
   s.total = samples + (indices ? (guint64)samples * blocks : 0);
   study_start(&s, samples, BAND_ROWS, 1);
@@ -303,7 +318,10 @@ json_t *cs3_uncertainty(const Cs3RunConfig *config, guint samples, gboolean indi
   g_autoptr(GArray) a = g_array_new(FALSE, TRUE, sizeof(guint64));
   g_array_set_size(a, 1);
   run_rows(&s, a, 0, samples);
-  json_t *object = bands_json(&s, &nominal, full);
+  json_t *object = bands_json(&s, &whole, full);
+  json_object_set_new(
+      object, "scaled",
+      json_pack("{s:f, s:f}", "dense", s.scale.dense_s, "sparse", s.scale.sparse_s));
   if (indices) {
     study_start(&s, samples, INDEX_ROWS, blocks);
     run_all(&s);

@@ -19,12 +19,15 @@ typedef void (*Cs3UncertaintyProgress)(guint64 done, guint64 total, gpointer dat
  * cs3_uncertainty: sample the machine of @config at @samples points of Sobol's sequence over the
  * ranges of cs3_machine_uncertain() (uniform; a choice takes each of its values), simulate each,
  * and estimate Sobol indices.
+ * @whole: the nominal machine's step as cs3_run() has it: evaluations, which run a part of the rows
+ * on mappings by closed forms, are scaled by what that does to the nominal machine.
  * @samples: 2 to CS3_MAX_SAMPLES.
  * @indices: %FALSE: the band only.
  * Evaluates by cs3_run_times(); config->workers threads, which do not change the result.
  * Returns: (transfer full) (nullable): the object "uncertainty" of a record of a run:
  *   samples, infeasible (samples whose machine cannot run the model; left out), evaluations,
- *   speedup, share_of_theory, tokens_per_s, step_time_s (each nominal, median, p10, p90), and with
+ *   speedup, share_of_theory, tokens_per_s, step_time_s (each nominal, median, p10, p90), scaled
+ * (dense, sparse), and with
  *   @indices: parameters (name, value, low, high, and for speedup and tokens_per_s first, total,
  *   their standard errors and the samples they are from), sorted by the total index of the
  * speed-up; matter_most (three names); index_rows (output rows a layer that an evaluation for the
@@ -32,9 +35,12 @@ typedef void (*Cs3UncertaintyProgress)(guint64 done, guint64 total, gpointer dat
  * machine of @config itself cannot run the model; CS3_CONFIG_ERROR_RANGE when nothing is uncertain
  * or more parameters are than the sequence has dimensions.
  */
-json_t *cs3_uncertainty(const Cs3RunConfig *config, guint samples, gboolean indices,
-                        Cs3UncertaintyProgress progress, gpointer data,
+json_t *cs3_uncertainty(const Cs3RunConfig *config, Cs3RunTimes whole, guint samples,
+                        gboolean indices, Cs3UncertaintyProgress progress, gpointer data,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_uncertainty_whole: the nominal machine's step in the record of a run. */
+Cs3RunTimes cs3_uncertainty_whole(const json_t *record);
 
 /** cs3_uncertainty_text: the object for people. */
 void cs3_uncertainty_text(const json_t *uncertainty, Cs3Output *output);

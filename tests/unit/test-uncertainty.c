@@ -142,12 +142,14 @@ END_TEST
 
 static json_t *analyse(const Cs3Scenario *s, guint samples, gboolean indices) {
   g_autoptr(GError) error = NULL;
-  json_t *object = cs3_uncertainty(&s->config, samples, indices, NULL, NULL, &error);
+  json_t *object =
+      cs3_uncertainty(&s->config, (Cs3RunTimes){3, 2}, samples, indices, NULL, NULL, &error);
   ck_assert_msg(object != NULL, "%s", error ? error->message : "");
   return object;
 }
 
-/* The same bytes for any number of workers; a band in order; three constants named. */
+/* The same bytes for any number of workers; a band in order, scaled to the nominal machine's step
+ * as it is given; three constants named. */
 START_TEST(test_analysis) {
   g_autoptr(Cs3Scenario) one = scenario_of("gpt2-small", 0.7, NULL, 1);
   g_autoptr(Cs3Scenario) three = scenario_of("gpt2-small", 0.7, NULL, 3);
@@ -158,12 +160,34 @@ START_TEST(test_analysis) {
   ck_assert(cs3_record_number(a, "speedup.p10") <= cs3_record_number(a, "speedup.median"));
   ck_assert(cs3_record_number(a, "speedup.median") <= cs3_record_number(a, "speedup.p90"));
   ck_assert_uint_eq(json_array_size(json_object_get(a, "matter_most")), 3);
+  ck_assert_double_eq(cs3_record_number(a, "speedup.nominal"), 1.5);
+  ck_assert_double_eq(cs3_record_number(a, "step_time_s.nominal"), 2);
   ck_assert(cs3_record_number(a, "uncertain") ==
             (double)json_array_size(json_object_get(a, "parameters")));
   free(x);
   free(y);
   json_decref(a);
   json_decref(b);
+}
+END_TEST
+
+/* A nominal machine k times as slow: so is the band. */
+START_TEST(test_scaled_to_the_run) {
+  g_autoptr(Cs3Scenario) s = scenario_of("gpt2-small", 0.7, NULL, 2);
+  json_t *x = cs3_uncertainty(&s->config, (Cs3RunTimes){3, 2}, 4, FALSE, NULL, NULL, NULL);
+  json_t *y = cs3_uncertainty(&s->config, (Cs3RunTimes){6, 6}, 4, FALSE, NULL, NULL, NULL);
+  ck_assert(x != NULL && y != NULL);
+  static const char *const ends[] = {"p10", "median", "p90", "nominal"};
+  for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
+    g_autofree char *step = g_strconcat("step_time_s.", ends[i], NULL);
+    g_autofree char *speedup = g_strconcat("speedup.", ends[i], NULL);
+    double longer = cs3_record_number(y, step) / cs3_record_number(x, step);
+    double gain = cs3_record_number(y, speedup) / cs3_record_number(x, speedup);
+    ck_assert_double_eq_tol(longer, 3, 1e-9);
+    ck_assert_double_eq_tol(gain, 2.0 / 3, 1e-9);
+  }
+  json_decref(x);
+  json_decref(y);
 }
 END_TEST
 
@@ -190,7 +214,7 @@ START_TEST(test_one_constant_left) {
   const Cs3Uncertain *u = &g_array_index(left, Cs3Uncertain, 0);
   ck_assert(cs3_machine_set(s->machine, u->param, u->value, "--set", NULL));
   g_autoptr(GError) error = NULL;
-  ck_assert(cs3_uncertainty(&s->config, 4, FALSE, NULL, NULL, &error) == NULL);
+  ck_assert(cs3_uncertainty(&s->config, (Cs3RunTimes){3, 2}, 4, FALSE, NULL, NULL, &error) == NULL);
   fixture_error_in(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
                    "cs3-silicon has no uncertain constant");
 }
@@ -201,7 +225,7 @@ START_TEST(test_infeasible) {
   g_autoptr(GError) error = NULL;
   char *set[] = {(char *)"memoryx.capacity=1 MB", NULL};
   g_autoptr(Cs3Scenario) s = scenario_of("gpt2-small", 0.7, set, 1);
-  ck_assert(cs3_uncertainty(&s->config, 4, FALSE, NULL, NULL, &error) == NULL);
+  ck_assert(cs3_uncertainty(&s->config, (Cs3RunTimes){3, 2}, 4, FALSE, NULL, NULL, &error) == NULL);
   ck_assert_msg(strstr(error->message, "does not fit MemoryX") != NULL, "%s", error->message);
 }
 END_TEST
@@ -214,6 +238,7 @@ int main(void) {
   tcase_add_test(tests, test_points);
   tcase_add_loop_test(tests, test_times_are_near_the_run, 0, fixture_slow() ? 2 : 1);
   tcase_add_test(tests, test_analysis);
+  tcase_add_test(tests, test_scaled_to_the_run);
   tcase_add_test(tests, test_one_constant_left);
   tcase_add_test(tests, test_infeasible);
   suite_add_tcase(suite, tests);
