@@ -8,6 +8,9 @@
 #include "base/output.h"
 #include "sim/run/run.h"
 
+/* Where a number without its band says that one can be had. */
+#define CS3_RESULT_BAND "what unpublished constants leave open: run --uncertainty 64"
+
 /** cs3_result_json: (transfer full): the record of @run. Holds no time, path or worker count. */
 json_t *cs3_result_json(const Cs3Run *run);
 

@@ -154,6 +154,7 @@ void cs3_compare_text(const json_t *comparison, Cs3Output *output) {
   write_head(comparison, output);
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
   write_notes(comparison, output);
+  cs3_output_puts(output, "\nband: " CS3_RESULT_BAND "\n");
 }
 
 void cs3_compare_csv(const json_t *comparison, Cs3Output *output) {

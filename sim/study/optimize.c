@@ -182,4 +182,5 @@ void cs3_optimize_text(const json_t *record, Cs3Output *output) {
   json_array_foreach(points, i, point) if (json_is_true(json_object_get(point, "front")))
       add_point(table, point);
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
+  cs3_output_puts(output, "\nband: " CS3_RESULT_BAND "\n");
 }

@@ -252,6 +252,7 @@ void cs3_training_text(const json_t *r, Cs3Output *output) {
       cs3_record_number(r, "total.saving.time"), cs3_record_number(r, "total.saving.flops"),
       cs3_record_number(r, "total.saving.energy"), cs3_record_number(r, "total.saving.cost"),
       cs3_record_number(r, "total.joules_per_token"));
+  cs3_output_puts(output, "band             " CS3_RESULT_BAND "\n");
   write_checkpoints(r, output);
   if (cs3_record_number(r, "total.lost_s") > 0)
     cs3_output_printf(output, "lost             %.4g h: %.0f steps, detection, restart\n",
