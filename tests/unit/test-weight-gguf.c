@@ -22,8 +22,8 @@ typedef struct {
 } File;
 
 static void append_number(GString *to, guint64 value, guint bytes) {
-  for (guint i = 0; i < bytes; i++)
-    g_string_append_c(to, (char)(value >> (8 * i) & 0xff));
+  for (guint i = 0; i < bytes; i++, value >>= 8)
+    g_string_append_c(to, (char)(value & 0xff));
 }
 
 static void append_text(GString *to, const char *text) {
