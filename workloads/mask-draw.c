@@ -7,49 +7,63 @@
 #include <math.h>
 #include <string.h>
 
+#include "workloads/column-planes.h"
 #include "workloads/random.h"
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define CLONES __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
+#if defined(__x86_64__) && defined(__GNUC__)
+#define HAVE_FAST_VARIANT 1
+#include <immintrin.h>
 #else
-#define CLONES
+#define HAVE_FAST_VARIANT 0
 #endif
 
 #define ALWAYS 1e18f /* odds of a row or column without a zero */
 
-/* Alive with probability odds / (1 + odds): u < p is odds (1 - u) > u. */
-CLONES static void compare(const guint16 *random, float row, const float *col, guint8 *alive) {
-  for (int k = 0; k < 64; k++) {
-    float u = ((float)random[k] + 0.5f) / 65536.0f;
-    alive[k] = row * col[k] * (1 - u) > u;
-  }
-}
-
-/* Bit i is byte i, 0 or 1, of each eight. */
-static guint64 pack(const guint8 *alive) {
-  guint64 word = 0, bytes;
-  for (int k = 0; k < 8; k++) {
-    memcpy(&bytes, alive + 8 * k, sizeof bytes);
-    word |= (GUINT64_FROM_LE(bytes) * 0x0102040810204080 >> 56) << (8 * k);
+/* Bits of 64 weights by 16 random bits each. Alive with probability odds / (1 + odds): u < p is
+ * odds (1 - u) > u. */
+static guint64 compare(const Cs3RandomBlock *block, float row, const float *col) {
+  guint64 word = 0;
+  for (guint k = 0; k < 64; k++) {
+    guint16 random = (guint16)(block->slice[k / 32][k / 4 % 8] >> (16 * (k % 4)));
+    float u = ((float)random + 0.5f) / 65536.0f;
+    word |= (guint64)(row * col[k] * (1 - u) > u) << k;
   }
   return word;
 }
 
+#if HAVE_FAST_VARIANT
+/* The same operations on eight at a time. */
+__attribute__((target("avx2"))) static guint64 compare_fast(const Cs3RandomBlock *block, float row,
+                                                            const float *col) {
+  const __m256 half = _mm256_set1_ps(0.5f), unit = _mm256_set1_ps(1 / 65536.0f);
+  const __m256 one = _mm256_set1_ps(1), odds = _mm256_set1_ps(row);
+  guint64 word = 0;
+  for (guint k = 0; k < 8; k++) {
+    __m128i random = _mm_loadu_si128((const __m128i *)(const void *)block->slice + k);
+    __m256 u = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(random));
+    u = _mm256_mul_ps(_mm256_add_ps(u, half), unit);
+    __m256 left = _mm256_mul_ps(odds, _mm256_loadu_ps(col + 8 * k));
+    left = _mm256_mul_ps(left, _mm256_sub_ps(one, u));
+    word |= (guint64)_mm256_movemask_ps(_mm256_cmp_ps(left, u, _CMP_GT_OQ)) << (8 * k);
+  }
+  return word;
+}
+#endif
+
 void cs3_mask_draw_odds(Cs3Mask *mask, gint64 row0, gint64 row1, const float *row, const float *col,
                         guint64 key) {
+  guint64 (*best)(const Cs3RandomBlock *, float, const float *) = compare;
+#if HAVE_FAST_VARIANT
+  if (__builtin_cpu_supports("avx2"))
+    best = compare_fast;
+#endif
   g_autofree float *padded = g_new0(float, mask->stride * 64);
   memcpy(padded, col, (gsize)mask->cols * sizeof *col);
   for (gint64 i = row0; i < row1; i++)
     for (gint64 w = 0; w < mask->stride; w++) {
       Cs3RandomBlock block;
-      guint16 random[64];
-      guint8 alive[64];
       cs3_random_draw(key, (guint64)i, (guint32)(8 * w), 0, &block);
-      for (int word = 0; word < 16; word++)
-        for (int piece = 0; piece < 4; piece++)
-          random[4 * word + piece] = (guint16)(block.slice[word / 8][word % 8] >> (16 * piece));
-      compare(random, row[i], padded + 64 * w, alive);
-      cs3_mask_row(mask, i)[w] = pack(alive);
+      cs3_mask_row(mask, i)[w] = best(&block, row[i], padded + 64 * w);
     }
 }
 
@@ -194,28 +208,60 @@ Cs3MaskSpread cs3_mask_spread(const guint32 *counts, gint64 n, gint64 full) {
 
 typedef struct {
   Cs3Mask *mask;
-  gint32 *excess; /* of every column */
+  gint32 *excess;        /* of every column */
+  guint64 *over, *under; /* columns with too many, with too few: a bit each, as in a row */
+  guint64 *all;          /* every column */
   Cs3RandomRow random;
 } Repair;
 
+static void note(Repair *r, gint64 col, gint32 excess) {
+  guint64 bit = (guint64)1 << (col % 64);
+  gint64 w = col / 64;
+  r->excess[col] = excess;
+  r->over[w] = excess > 0 ? r->over[w] | bit : r->over[w] & ~bit;
+  r->under[w] = excess < 0 ? r->under[w] | bit : r->under[w] & ~bit;
+}
+
 static void flip(Repair *r, gint64 row, gint64 col) {
   guint64 bit = (guint64)1 << (col % 64), *word = &cs3_mask_row(r->mask, row)[col / 64];
-  r->excess[col] += *word & bit ? -1 : 1;
+  note(r, col, r->excess[col] + (*word & bit ? -1 : 1));
   *word ^= bit;
 }
 
-/* The next column from a random one on whose weight in @row is @alive, one that has too many (too
- * few) if there is one. */
-static gint64 find_column(Repair *r, gint64 row, gboolean alive) {
-  gint64 cols = r->mask->cols, any = -1, at = cs3_random_below_wide(&r->random, (guint32)cols);
-  for (gint64 k = 0; k < cols; k++, at = at + 1 == cols ? 0 : at + 1) {
-    if (cs3_mask_alive(r->mask, row, at) != alive)
-      continue;
-    if (alive ? r->excess[at] > 0 : r->excess[at] < 0)
-      return at;
-    any = at;
+/* Columns of word @w whose weight in @row is @alive, among @among. */
+static guint64 candidates(const guint64 *row, gboolean alive, const guint64 *among, gint64 w) {
+  return (alive ? row[w] : ~row[w]) & among[w];
+}
+
+/* The first column from @at on, and round to it, whose weight in @row is @alive, among those with
+ * too many (too few); -1: none. */
+static gint64 first_wanted(const Repair *r, const guint64 *row, gboolean alive, gint64 at) {
+  const guint64 *wanted = alive ? r->over : r->under;
+  gint64 words = r->mask->stride, w = at / 64;
+  guint64 found = candidates(row, alive, wanted, w) & ~(guint64)0 << at % 64;
+  for (gint64 k = 0; found == 0 && k < words; k++) {
+    w = w + 1 == words ? 0 : w + 1;
+    found = candidates(row, alive, wanted, w);
   }
-  return any;
+  return found != 0 ? 64 * w + __builtin_ctzll(found) : -1;
+}
+
+/* The last column before @at, and round to it, whose weight in @row is @alive: there is one. */
+static gint64 last_of_all(const Repair *r, const guint64 *row, gboolean alive, gint64 at) {
+  gint64 w = at / 64;
+  guint64 found = candidates(row, alive, r->all, w) & ~(~(guint64)0 << at % 64);
+  while (found == 0) {
+    w = (w == 0 ? r->mask->stride : w) - 1;
+    found = candidates(row, alive, r->all, w);
+  }
+  return 64 * w + 63 - __builtin_clzll(found);
+}
+
+static gint64 find_column(Repair *r, gint64 row, gboolean alive) {
+  const guint64 *words = cs3_mask_row(r->mask, row);
+  gint64 at = cs3_random_below_wide(&r->random, (guint32)r->mask->cols);
+  gint64 wanted = first_wanted(r, words, alive, at);
+  return wanted >= 0 ? wanted : last_of_all(r, words, alive, at);
 }
 
 static void repair_rows(Repair *r, const guint32 *by_row) {
@@ -253,13 +299,30 @@ static void repair_columns(Repair *r) {
     }
 }
 
-static void column_excess(const Cs3Mask *mask, const guint32 *by_col, gint32 *excess) {
-  for (gint64 col = 0; col < mask->cols; col++)
-    excess[col] = -(gint32)by_col[col];
-  for (gint64 row = 0; row < mask->rows; row++)
-    for (gint64 w = 0; w < mask->stride; w++)
-      for (guint64 rest = cs3_mask_row(mask, row)[w]; rest != 0; rest &= rest - 1)
-        excess[64 * w + __builtin_ctzll(rest)]++;
+static Repair *repair_new(Cs3Mask *mask, const guint32 *by_col, guint64 key) {
+  Repair *r = g_new0(Repair, 1);
+  g_autofree guint32 *live = g_new(guint32, mask->cols);
+  r->mask = mask;
+  r->excess = g_new(gint32, mask->cols);
+  r->over = g_new0(guint64, mask->stride);
+  r->under = g_new0(guint64, mask->stride);
+  r->all = g_new0(guint64, mask->stride);
+  cs3_random_row(&r->random, key, 0);
+  if (!cs3_mask_column_counts(mask, live))
+    g_error("no memory to count %" G_GINT64_FORMAT " columns", mask->cols); /* as g_malloc() ends */
+  for (gint64 col = 0; col < mask->cols; col++) {
+    r->all[col / 64] |= (guint64)1 << (col % 64);
+    note(r, col, (gint32)(live[col] - by_col[col]));
+  }
+  return r;
+}
+
+static void repair_free(Repair *r) {
+  g_free(r->excess);
+  g_free(r->over);
+  g_free(r->under);
+  g_free(r->all);
+  g_free(r);
 }
 
 Cs3Mask *cs3_mask_draw_counts(gint64 rows, gint64 cols, const guint32 *by_row,
@@ -273,11 +336,9 @@ Cs3Mask *cs3_mask_draw_counts(gint64 rows, gint64 cols, const guint32 *by_row,
   fit(of_rows, rows, of_cols, cols);
   g_autofree float *row = factors(of_rows, by_row, rows), *col = factors(of_cols, by_col, cols);
   cs3_mask_draw_odds(mask, 0, rows, row, col, cs3_random_key(seed, stream, CS3_RANDOM_BERNOULLI));
-  g_autofree gint32 *excess = g_new(gint32, cols);
-  column_excess(mask, by_col, excess);
-  Repair repair = {.mask = mask, .excess = excess};
-  cs3_random_row(&repair.random, cs3_random_key(seed, stream, CS3_RANDOM_SELECT), 0);
-  repair_rows(&repair, by_row);
-  repair_columns(&repair);
+  Repair *repair = repair_new(mask, by_col, cs3_random_key(seed, stream, CS3_RANDOM_SELECT));
+  repair_rows(repair, by_row);
+  repair_columns(repair);
+  repair_free(repair);
   return mask;
 }

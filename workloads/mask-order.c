@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "workloads/column-planes.h"
+
 typedef struct {
   gint64 live, column;
 } Load;
@@ -18,13 +20,12 @@ static int heaviest_first(gconstpointer a, gconstpointer b) {
 }
 
 static Load *sorted_columns(const Cs3Mask *mask) {
-  Load *loads = g_new0(Load, mask->cols);
+  Load *loads = g_new(Load, mask->cols);
+  g_autofree guint32 *live = g_new0(guint32, mask->cols);
+  if (!cs3_mask_column_counts(mask, live))
+    g_error("no memory to count %" G_GINT64_FORMAT " columns", mask->cols); /* as g_malloc() ends */
   for (gint64 col = 0; col < mask->cols; col++)
-    loads[col].column = col;
-  for (gint64 row = 0; row < mask->rows; row++)
-    for (gint64 w = 0; w < mask->stride; w++)
-      for (guint64 rest = cs3_mask_row(mask, row)[w]; rest != 0; rest &= rest - 1)
-        loads[64 * w + __builtin_ctzll(rest)].live++;
+    loads[col] = (Load){live[col], col};
   qsort(loads, (gsize)mask->cols, sizeof *loads, heaviest_first);
   return loads;
 }

@@ -25,9 +25,13 @@ guint64 cs3_random_key(guint64 seed, guint64 stream, Cs3RandomPurpose purpose);
  */
 void cs3_random_draw(guint64 key, guint64 row, guint32 column, guint32 depth, Cs3RandomBlock *out);
 
-/** cs3_random_draw_portable: the same bits by Random123, without vector instructions. */
-void cs3_random_draw_portable(guint64 key, guint64 row, guint32 column, guint32 depth,
-                              Cs3RandomBlock *out);
+/** cs3_random_ways: ways that this processor has to draw the same bits: by Random123, without
+ * vector instructions, with AVX2, with AVX-512. The last is the fastest and is used. */
+guint cs3_random_ways(void);
+
+/** cs3_random_draw_by: cs3_random_draw() by @way, from 0 and below cs3_random_ways(). */
+void cs3_random_draw_by(guint way, guint64 key, guint64 row, guint32 column, guint32 depth,
+                        Cs3RandomBlock *out);
 
 /* The draws of one row, one after the other. */
 typedef struct {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Counting streamed weights. Rows are counted by population count. Columns are counted 64 at a time
- * in bit planes: plane p holds bit p of 64 counters, and adding a row is adding with carry from
- * plane to plane; after 255 rows the planes are emptied into plain numbers. */
+/* Counting streamed weights: rows by population count, columns in bit planes. */
 #include "config.h"
 
 #include "workloads/tensor-count.h"
 
 #include <string.h>
 
+#include "workloads/column-planes.h"
 #include "workloads/parallel.h"
 #include "workloads/workload-error.h"
 
@@ -17,58 +16,17 @@
 #define CLONES
 #endif
 
-enum { PLANES = 8, FULL = 255 };
-
 void cs3_weight_counts_clear(Cs3WeightCounts *counts) {
   g_clear_pointer(&counts->by_row, g_free);
   g_clear_pointer(&counts->by_col, g_free);
-}
-
-/* Adds @carry to one plane; what overflows stays in @carry. Returns: whether anything did. */
-CLONES static guint64 add_plane(guint64 *restrict plane, guint64 *restrict carry, gint64 words) {
-  guint64 any = 0;
-  for (gint64 w = 0; w < words; w++) {
-    guint64 next = plane[w] & carry[w];
-    plane[w] ^= carry[w];
-    carry[w] = next;
-    any |= next;
-  }
-  return any;
-}
-
-CLONES static void empty_planes(guint64 *planes, gint64 words, guint32 *by_col) {
-  for (gint64 w = 0; w < words; w++)
-    for (guint p = 0; p < PLANES; p++) {
-      guint64 plane = planes[p * words + w];
-      for (guint b = 0; b < 64; b++)
-        by_col[64 * w + b] += (guint32)(plane >> b & 1) << p;
-    }
-  memset(planes, 0, (gsize)(PLANES * words) * sizeof *planes);
-}
-
-/* Adds @n_rows rows, @filled of which are in the planes when it begins. Returns: how many are then.
- */
-static guint add_rows(guint64 *bits, gint64 n_rows, gint64 words, guint64 *planes, guint filled,
-                      guint32 *by_col) {
-  for (gint64 row = 0; row < n_rows; row++) {
-    guint p = 0;
-    while (p < PLANES && add_plane(planes + p * words, bits + row * words, words) != 0)
-      p++;
-    if (++filled < FULL)
-      continue;
-    empty_planes(planes, words, by_col);
-    filled = 0;
-  }
-  return filled;
 }
 
 /* --- threads ---------------------------------------------------------------------------------- */
 
 typedef struct {
   GByteArray *bytes;
-  guint64 *bits, *planes;
-  guint filled;    /* rows in the planes: emptying them costs as much as adding a hundred */
-  guint32 *by_col; /* as stored, 64 x words */
+  guint64 *bits;
+  Cs3ColumnPlanes columns; /* as stored */
   gint64 beyond;
   guint64 digest;
   GError *error;
@@ -85,8 +43,7 @@ static void worker_clear(Worker *w) {
   if (w->bytes != NULL)
     g_byte_array_unref(w->bytes);
   g_free(w->bits);
-  g_free(w->planes);
-  g_free(w->by_col);
+  cs3_column_planes_clear(&w->columns);
   g_clear_error(&w->error);
 }
 
@@ -94,9 +51,7 @@ static void worker_clear(Worker *w) {
 static gboolean worker_init(Worker *w, const Job *job, gint64 chunk) {
   w->bytes = g_byte_array_new();
   w->bits = g_try_malloc_n((gsize)(chunk * job->words), sizeof *w->bits);
-  w->planes = g_try_malloc0_n((gsize)(PLANES * job->words), sizeof *w->planes);
-  w->by_col = g_try_malloc0_n((gsize)(64 * job->words), sizeof *w->by_col);
-  return w->bits != NULL && w->planes != NULL && w->by_col != NULL;
+  return cs3_column_planes_init(&w->columns, job->words) && w->bits != NULL;
 }
 
 /* Of 64 weights and their place; words of any order add up to the same (the mixer of MurmurHash3).
@@ -131,7 +86,7 @@ static void count_rows(gint64 begin, gint64 end, guint worker, gpointer data) {
   for (gint64 row = begin; row < end; row++)
     job->by_row[row] = scan_row(w->bits + (row - begin) * job->words, job->words,
                                 (guint64)(row * job->words), &w->digest);
-  w->filled = add_rows(w->bits, end - begin, job->words, w->planes, w->filled, w->by_col);
+  cs3_column_planes_add(&w->columns, w->bits, end - begin);
 }
 
 /* Adds what the workers found. @by_col: as stored. */
@@ -143,11 +98,11 @@ static gboolean gather(const Job *job, guint n, guint32 *by_col, gint64 *beyond,
       g_propagate_error(error, g_steal_pointer(&w->error));
       return FALSE;
     }
-    empty_planes(w->planes, job->words, w->by_col);
+    cs3_column_planes_end(&w->columns);
     *beyond += w->beyond;
     *digest += w->digest;
     for (gint64 col = 0; col < job->weight->cols; col++)
-      by_col[col] += w->by_col[col];
+      by_col[col] += w->columns.by_col[col];
   }
   return TRUE;
 }
@@ -211,21 +166,18 @@ gboolean cs3_mask_counts(const Cs3Mask *mask, Cs3WeightCounts *counts, GError **
       .by_row = g_try_malloc0_n((gsize)mask->rows, sizeof *counts->by_row),
       .by_col = g_try_malloc0_n((gsize)mask->cols, sizeof *counts->by_col),
   };
-  if (counts->by_row == NULL || counts->by_col == NULL) {
+  if (counts->by_row == NULL || counts->by_col == NULL ||
+      !cs3_mask_column_counts(mask, counts->by_col)) {
     cs3_weight_counts_clear(counts);
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_TOO_LARGE,
                 "no memory to count %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT " weights",
                 mask->rows, mask->cols);
     return FALSE;
   }
-  for (gint64 row = 0; row < mask->rows; row++)
-    for (gint64 w = 0; w < mask->stride; w++) {
-      guint64 bits = cs3_mask_row(mask, row)[w];
-      counts->digest += mix(bits, (guint64)(row * mask->stride + w));
-      for (guint64 rest = bits; rest != 0; rest &= rest - 1, counts->by_row[row]++)
-        counts->by_col[64 * w + __builtin_ctzll(rest)]++;
-    }
-  for (gint64 row = 0; row < mask->rows; row++)
+  for (gint64 row = 0; row < mask->rows; row++) {
+    counts->by_row[row] = scan_row(cs3_mask_row(mask, row), mask->stride,
+                                   (guint64)(row * mask->stride), &counts->digest);
     counts->live += counts->by_row[row];
+  }
   return TRUE;
 }

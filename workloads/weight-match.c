@@ -375,16 +375,21 @@ gboolean cs3_weight_match_count(Cs3WeightMatch *match, guint workers, GError **e
   return TRUE;
 }
 
+/* Rows @first to @first + @n - 1 of the matrix of @p. */
+static Cs3Mask *piece_rows(const Cs3WeightMatch *match, const Cs3WeightPiece *p, gint64 first,
+                           gint64 n, guint64 seed, GError **error) {
+  guint64 stream = cs3_pattern_stream(cs3_weight_set_entry(match->set, p->entry)->name);
+  return cs3_weight_set_rows(match->set, p->entry, first, n, seed, stream, error);
+}
+
 /* Puts rows [@low, @high) of the weight that @p has into @mask, whose first row is @low. */
-static gboolean put(const Cs3WeightMatch *match, const Cs3WeightFound *found,
-                    const Cs3WeightPiece *p, gint64 low, gint64 high, guint64 seed, Cs3Mask *mask,
-                    GError **error) {
+static gboolean put(const Cs3WeightMatch *match, const Cs3WeightPiece *p, gint64 low, gint64 high,
+                    guint64 seed, Cs3Mask *mask, GError **error) {
   gint64 begin = MAX(low, p->to), end = MIN(high, p->to + p->n);
   if (begin >= end)
     return TRUE;
-  g_autoptr(Cs3Mask) part = cs3_weight_set_rows(
-      match->set, p->entry, p->first + begin - p->to, end - begin, seed,
-      cs3_pattern_stream(cs3_weight_set_entry(match->set, p->entry)->name), error);
+  g_autoptr(Cs3Mask) part =
+      piece_rows(match, p, p->first + begin - p->to, end - begin, seed, error);
   if (part == NULL)
     return FALSE;
   memcpy(cs3_mask_row(mask, begin - low), part->bits,
@@ -396,14 +401,13 @@ Cs3Mask *cs3_weight_match_mask(const Cs3WeightMatch *match, guint node, gint64 i
                                gint64 copy, gint64 group, guint64 seed, GError **error) {
   const Cs3Node *n = cs3_graph_node(match->graph, node);
   const Cs3WeightFound *found = cs3_weight_match_found(match, node, instance, copy);
-  gint64 rows = n->out_features / n->groups;
+  const Cs3WeightPiece *pieces = &g_array_index(match->pieces, Cs3WeightPiece, found->piece);
+  gint64 rows = n->out_features / n->groups, low = group * rows;
+  if (found->n_pieces == 1)
+    return piece_rows(match, pieces, pieces->first + low, rows, seed, error);
   g_autoptr(Cs3Mask) mask = cs3_mask_new(rows, n->in_features / n->groups, error);
-  if (mask == NULL)
-    return NULL;
-  for (guint i = 0; i < found->n_pieces; i++) {
-    const Cs3WeightPiece *p = &g_array_index(match->pieces, Cs3WeightPiece, found->piece + i);
-    if (!put(match, found, p, group * rows, (group + 1) * rows, seed, mask, error))
+  for (guint i = 0; mask != NULL && i < found->n_pieces; i++)
+    if (!put(match, &pieces[i], low, low + rows, seed, mask, error))
       return NULL;
-  }
   return g_steal_pointer(&mask);
 }

@@ -10,6 +10,7 @@
 
 #include "workloads/mask-draw.h"
 #include "workloads/mask-order.h"
+#include "workloads/random.h"
 #include "workloads/sparsity.h"
 #include "workloads/weight-match.h"
 
@@ -347,6 +348,28 @@ START_TEST(test_draw_counts) {
 }
 END_TEST
 
+/* Weight by weight, whatever the processor: 16 random bits u, alive when odds (1 - u) > u. */
+START_TEST(test_draw_bits) {
+  enum { ROWS = 9, COLS = 200, KEY = 11 };
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  g_autoptr(Cs3Mask) mask = cs3_mask_new(ROWS, COLS, NULL);
+  float row[ROWS], col[COLS];
+  for (int i = 0; i < ROWS; i++)
+    row[i] = i == 0 ? 0 : (float)exp(6 * g_rand_double(rand) - 3);
+  for (int j = 0; j < COLS; j++)
+    col[j] = (float)exp(6 * g_rand_double(rand) - 3);
+  cs3_mask_draw_odds(mask, 0, ROWS, row, col, KEY);
+  for (int i = 0; i < ROWS; i++)
+    for (int j = 0; j < COLS; j++) {
+      Cs3RandomBlock block;
+      cs3_random_draw(KEY, (guint64)i, (guint32)(8 * (j / 64)), 0, &block);
+      guint16 bits = (guint16)(block.slice[j % 64 / 32][j / 4 % 8] >> (16 * (j % 4)));
+      float u = ((float)bits + 0.5f) / 65536;
+      ck_assert_int_eq(cs3_mask_alive(mask, i, j), row[i] * col[j] * (1 - u) > u);
+    }
+}
+END_TEST
+
 /* Odds of 1 and of 1/3: shares of 1/2 and 1/4 within five deviations, columns apart. */
 START_TEST(test_draw_odds) {
   enum { ROWS = 1000, COLS = 128 };
@@ -494,6 +517,7 @@ int main(void) {
   suite_add_tcase(suite, names);
   TCase *draws = tcase_create("statistics");
   tcase_add_test(draws, test_draw_counts);
+  tcase_add_test(draws, test_draw_bits);
   tcase_add_test(draws, test_draw_odds);
   tcase_add_test(draws, test_bad_statistics);
   tcase_add_test(draws, test_uneven);
