@@ -8,6 +8,7 @@ extern const Cs3Plot cs3_plot_breakdown;
 extern const Cs3Plot cs3_plot_compare;
 extern const Cs3Plot cs3_plot_heatmap;
 extern const Cs3Plot cs3_plot_layers;
+extern const Cs3Plot cs3_plot_lines;
 extern const Cs3Plot cs3_plot_pareto;
 extern const Cs3Plot cs3_plot_roofline;
 extern const Cs3Plot cs3_plot_layer_speedup;

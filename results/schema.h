@@ -3,6 +3,7 @@
 #pragma once
 
 #define CS3_RESULT_SCHEMA "cs3sim.result/1"
+#define CS3_MASKS_SCHEMA "cs3sim.masks/1"
 #define CS3_LAYER_SCHEMA "cs3sim.layer/1"
 #define CS3_COMPARE_SCHEMA "cs3sim.compare/1"
 #define CS3_SWEEP_SCHEMA "cs3sim.sweep/1"

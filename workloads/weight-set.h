@@ -8,8 +8,6 @@
 
 #include "workloads/tensor-count.h"
 
-#define CS3_MASKS_SCHEMA "cs3sim.masks/1"
-
 typedef struct {
   char *name;
   Cs3Weight *weight;      /* (nullable): in the set's checkpoint */

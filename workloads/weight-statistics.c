@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "results/schema.h"
 #include "workloads/config-reader.h"
 #include "workloads/mask-file.h"
 #include "workloads/weight-set.h"

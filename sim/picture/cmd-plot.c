@@ -505,7 +505,9 @@ static gboolean fits_terminal(const Cs3Context *context, GError **error) {
 static gboolean has_files(const Cs3Plot *plot, char **files, GError **error) {
   const char *origin = plot->needs == CS3_PLOT_NEEDS_LAYERS   ? "'cs3sim layer -o jsonl' writes"
                        : plot->needs == CS3_PLOT_NEEDS_POINTS ? "'cs3sim sweep' writes"
-                                                              : NULL;
+                       : plot->needs == CS3_PLOT_NEEDS_WEIGHTS
+                           ? "'cs3sim inspect --weights PATH -o json' writes"
+                           : NULL;
   if (origin == NULL || files[0] != NULL)
     return TRUE;
   g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "plot %s needs RESULT files, which %s",
@@ -555,8 +557,8 @@ const Cs3Command cs3_cmd_plot = {
         "and the gnuplot script (.gp), from which 'gnuplot NAME.gp' in that folder draws it "
         "again.\n\n"
         "With RESULT files nothing is simulated: they hold what 'cs3sim run -o json', 'compare -o "
-        "json' "
-        "or 'sweep' has written. For speedup and breakdown the runs must be alike in everything "
+        "json', 'sweep' or, for lines, 'inspect --weights PATH -o json' has written. For speedup "
+        "and breakdown the runs must be alike in everything "
         "but "
         "the sparsity, for compare in everything but the machine. The plot validation shows the "
         "validation that came with this version, or one that 'cs3sim validate -o json' has "

@@ -84,6 +84,7 @@ static Cs3ExitStatus run_weights(const Cs3Context *context, const InspectOptions
   g_autofree char *example = cs3_datadir_locate(CS3_DATA_MASKS, o->weights);
   gboolean given = g_file_test(o->weights, G_FILE_TEST_EXISTS) || example == NULL;
   Cs3InspectWeights what = {.path = given ? o->weights : example,
+                            .name = o->weights,
                             .lines = o->lines,
                             .nan_masked = o->masked,
                             .workers = o->jobs > 0 ? (guint)o->jobs : 0};

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "fabric/layer/layer.h"
+#include "results/schema.h"
 #include "workloads/mask-draw.h"
 #include "workloads/weight-set.h"
 
@@ -38,16 +39,19 @@ double cs3_inspect_busiest(gint64 n, double size, gint64 live) {
   return MIN(size, size * p + sqrt(variance) * quantile) / (size * p);
 }
 
+static guint64 line_count(const guint32 *counts, const gint64 *starts, gint64 line) {
+  guint64 sum = 0;
+  for (gint64 i = starts[line]; i < starts[line + 1]; i++)
+    sum += counts[i];
+  return sum;
+}
+
 /* Busiest unit over the mean one. @starts: (nullable): unit u is counts [starts[u], starts[u + 1]).
  */
 static double imbalance(const guint32 *counts, gint64 n, const gint64 *starts, gint64 live) {
   guint64 most = 0;
-  for (gint64 u = 0; u < n; u++) {
-    guint64 sum = 0;
-    for (gint64 i = starts ? starts[u] : u; i < (starts ? starts[u + 1] : u + 1); i++)
-      sum += counts[i];
-    most = MAX(most, sum);
-  }
+  for (gint64 u = 0; u < n; u++)
+    most = MAX(most, starts != NULL ? line_count(counts, starts, u) : counts[u]);
   return live > 0 ? (double)most * (double)n / (double)live : NAN;
 }
 
@@ -86,6 +90,23 @@ static void add_row(Cs3Table *table, const Cs3WeightSet *set, guint index, gint6
   cs3_table_add_text(table, NULL);
 }
 
+/* (transfer full): its statistics, with what the plot of lines needs. */
+static json_t *statistics(const Cs3WeightSet *set, guint index, gint64 most_lines) {
+  const Cs3WeightEntry *entry = cs3_weight_set_entry(set, index);
+  const Cs3WeightCounts *c = &entry->counts;
+  gint64 lines = MIN(most_lines, c->cols);
+  g_autofree gint64 *starts = cs3_mapping_starts(c->cols, lines);
+  json_t *counts = json_array(),
+         *matrix = cs3_weight_statistics_json(entry->name, cs3_weight_set_layout(set, index), c);
+  for (gint64 r = 0; r < lines; r++)
+    json_array_append_new(counts, json_integer((json_int_t)line_count(c->by_col, starts, r)));
+  double expected =
+      cs3_inspect_busiest(lines, (double)c->rows * (double)c->cols / (double)lines, c->live);
+  json_object_set_new(matrix, "line_imbalance_uniform", json_real(expected));
+  json_object_set_new(matrix, "line_counts", counts);
+  return matrix;
+}
+
 /* Packed weights have a name and a reason, and no counts. */
 static void add_refused(Cs3Table *table, const Cs3Weight *weight) {
   cs3_table_add_text(table, weight->name);
@@ -120,9 +141,7 @@ static gboolean inspect(Inspection *in, Cs3WeightSet *set, guint index, GError *
   in->live += entry->counts.live;
   in->all += entry->counts.rows * entry->counts.cols;
   if (in->weights != NULL)
-    json_array_append_new(
-        in->weights,
-        cs3_weight_statistics_json(entry->name, cs3_weight_set_layout(set, index), &entry->counts));
+    json_array_append_new(in->weights, statistics(set, index, in->what->lines));
   else
     add_row(in->table, set, index, in->what->lines);
   cs3_weight_counts_clear(&entry->counts); /* one at a time */
@@ -164,8 +183,8 @@ gboolean cs3_inspect_weights(const Cs3Context *context, const Cs3InspectWeights 
   Inspection in = {.what = what, .table = table, .weights = whole ? json_array() : NULL};
   gboolean ok = inspect_all(context, &in, set, error);
   if (ok && whole) {
-    json_t *record = json_pack("{s:s, s:s, s:O}", "schema", CS3_MASKS_SCHEMA, "weights_file",
-                               what->path, "weights", in.weights);
+    json_t *record = json_pack("{s:s, s:s, s:I, s:O}", "schema", CS3_MASKS_SCHEMA, "weights_file",
+                               what->name, "lines", (json_int_t)what->lines, "weights", in.weights);
     cs3_output_json(context->output, record,
                     CS3_FORMAT_JSONL); /* one line: numbers by the million */
     json_decref(record);

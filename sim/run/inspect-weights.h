@@ -9,6 +9,7 @@
 
 typedef struct {
   const char *path;    /* borrowed */
+  const char *name;    /* as the user writes it */
   gint64 lines;        /* that input features are spread over */
   gboolean nan_masked; /* NaN is a masked weight, not an error */
   guint workers;       /* 0: one per processor */

@@ -55,7 +55,7 @@ while read -r command; do
   *.jsonl) check "$file" records "$file" "$command" ;;
   *) check "${file%.svg}" sample "${file%.svg}" "$command" ;;
   esac
-done < <(sed -n 's/^    cs3sim \(\(sweep\|plot\|fabric\) .*\)/\1/p' "$CS3SIM_SRCDIR/doc/gallery.md")
+done < <(sed -n 's/^    cs3sim \(\(sweep\|plot\|fabric\|inspect\) .*\)/\1/p' "$CS3SIM_SRCDIR/doc/gallery.md")
 for plot in $("$CS3SIM" list plots --names); do
   check "$plot is in the gallery" grep -q "^    cs3sim plot $plot .*-O $plot.svg$" \
     "$CS3SIM_SRCDIR/doc/gallery.md"

@@ -262,6 +262,8 @@ static json_t *records_for(Cs3PlotNeeds needs) {
     return grid();
   case CS3_PLOT_NEEDS_LAYERS:
     return from_file("layers.jsonl", 3);
+  case CS3_PLOT_NEEDS_WEIGHTS:
+    return from_file("lines.jsonl", 1);
   case CS3_PLOT_NEEDS_SPARSITIES:
     return pair(FALSE);
   case CS3_PLOT_NEEDS_MACHINES:
