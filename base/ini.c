@@ -6,6 +6,7 @@
 #include "base/ini.h"
 
 #include "base/config-error.h"
+#include "base/plain-text.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -65,8 +66,8 @@ static Entry *lookup(const Cs3Ini *ini, const char *group, const char *key) {
 }
 
 static gboolean refuse(const Scan *scan, const char *what, const char *line, GError **error) {
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "%s:%u: %s: '%.60s'", scan->label,
-              scan->line, what, line);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "%s:%u: %s: '%s'", scan->label,
+              scan->line, what, CS3_CUT(line));
   return FALSE;
 }
 

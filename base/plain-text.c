@@ -35,3 +35,12 @@ char *cs3_plain_text(const char *text) {
 char *cs3_plain_lines(const char *text) {
   return plain(text, "\n\t");
 }
+
+const char *cs3_cut(Cs3Cut *to, const char *text) {
+  g_autofree char *shown = cs3_plain_text(text);
+  gboolean whole = g_utf8_strlen(shown, -1) <= CS3_CUT_LETTERS;
+  if (!whole)
+    *g_utf8_offset_to_pointer(shown, CS3_CUT_LETTERS) = '\0';
+  g_snprintf(to->text, sizeof to->text, "%s%s", shown, whole ? "" : "...");
+  return to->text;
+}

@@ -4,6 +4,7 @@
 
 #include "workloads/pattern.h"
 
+#include "base/plain-text.h"
 #include "workloads/parallel.h"
 #include "workloads/workload-error.h"
 
@@ -56,8 +57,8 @@ static gboolean read_pattern(const Cs3PatternOps *ops, Cs3Pattern *pattern, cons
     return TRUE;
   }
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-              "sparsity pattern: expected %s; got \"%.40s\"",
-              ops->expected != NULL ? ops->expected : ops->syntax, text);
+              "sparsity pattern: expected %s; got \"%s\"",
+              ops->expected != NULL ? ops->expected : ops->syntax, CS3_CUT(text));
   return FALSE;
 }
 
@@ -69,7 +70,8 @@ gboolean cs3_pattern_parse(Cs3Pattern *pattern, const char *text, GError **error
     g_string_append_printf(known, "%s%s", known->len ? ", " : "", (*ops)->syntax);
   }
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-              "sparsity pattern: expected something like %s; got \"%.40s\"", known->str, text);
+              "sparsity pattern: expected something like %s; got \"%s\"", known->str,
+              CS3_CUT(text));
   return FALSE;
 }
 

@@ -4,6 +4,7 @@
 
 #include "workloads/sparsity.h"
 
+#include "base/plain-text.h"
 #include "workloads/workload-error.h"
 
 #include <math.h>
@@ -18,8 +19,8 @@ static gboolean check_value(double value, const char *what, const char *shown, G
   g_autofree char *hint =
       value > 1 && value < 100 ? g_strdup_printf("; %g %% is %g", value, value / 100) : NULL;
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-              "%s: expected a share of zeros from 0 up to but not 1, got %.40s%s", what, shown,
-              hint ? hint : "");
+              "%s: expected a share of zeros from 0 up to but not 1, got %s%s", what,
+              CS3_CUT(shown), hint ? hint : "");
   return FALSE;
 }
 
@@ -67,10 +68,9 @@ static gboolean fail_no_match(const Cs3Graph *graph, const char *filter, const c
     if (node->kind == CS3_NODE_LINEAR && n++ < MAX_NAMES)
       g_string_append_printf(names, "%s%s", names->len ? ", " : "", node->tensor);
   }
-  g_set_error(
-      error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-      "sparsity filter \"%.80s\": no weight of a linear layer is called %.80s; names are %s%s",
-      filter, glob, names->str, n > MAX_NAMES ? ", ..." : "");
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "sparsity filter \"%s\": no weight of a linear layer is called %s; names are %s%s",
+              CS3_CUT(filter), CS3_CUT(glob), names->str, n > MAX_NAMES ? ", ..." : "");
   return FALSE;
 }
 
@@ -87,11 +87,10 @@ static gint64 count_matches(const Cs3Graph *graph, const Cs3Node *node, gint64 i
 
 static gboolean fail_some_experts(const Cs3Node *node, const char *filter, gint64 matches,
                                   GError **error) {
-  g_set_error(
-      error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-      "sparsity filter \"%.80s\": expected all experts of a layer, which are equally sparse;"
-      " got %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " called %s",
-      filter, matches, node->copies, node->tensor);
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "sparsity filter \"%s\": expected all experts of a layer, which are equally sparse;"
+              " got %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " called %s",
+              CS3_CUT(filter), matches, node->copies, node->tensor);
   return FALSE;
 }
 
@@ -100,12 +99,12 @@ static gboolean apply_filter(Cs3Sparsity *s, const char *filter, GError **error)
   if (!equals || equals == filter) {
     g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
                 "sparsity filter: expected GLOB=SPARSITY, such as \"*.q_proj.weight=0.5\"; got"
-                " \"%.80s\"",
-                filter);
+                " \"%s\"",
+                CS3_CUT(filter));
     return FALSE;
   }
   g_autofree char *glob = g_strndup(filter, (gsize)(equals - filter));
-  g_autofree char *what = g_strdup_printf("sparsity filter \"%.80s\"", filter);
+  g_autofree char *what = g_strdup_printf("sparsity filter \"%s\"", CS3_CUT(filter));
   double value;
   if (!cs3_sparsity_parse(equals + 1, what, &value, error))
     return FALSE;

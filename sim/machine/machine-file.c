@@ -6,6 +6,7 @@
 
 #include "base/config-error.h"
 #include "base/datadir.h"
+#include "base/plain-text.h"
 #include "base/suggest.h"
 #include "sim/machine/baseline.h"
 
@@ -61,8 +62,8 @@ static gboolean unknown_machine(const char *name, GError **error) {
       nearest != NULL ? g_strdup_printf("; did you mean %s?", nearest) : g_strdup(";");
   g_autofree char *known = g_strjoinv(", ", (char **)names->pdata);
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
-              "unknown hardware '%.60s'%s known: %s, or a file name that ends in .ini", name, hint,
-              known);
+              "unknown hardware '%s'%s known: %s, or a file name that ends in .ini", CS3_CUT(name),
+              hint, known);
   return FALSE;
 }
 
@@ -105,7 +106,7 @@ static gboolean parse_range(const Cs3Param *param, const char *text, Cs3Range *r
   const char *dots = strstr(text, "..");
   if (dots == NULL) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE,
-                "'%.60s' is not a range; write LOW .. HIGH", text);
+                "'%s' is not a range; write LOW .. HIGH", CS3_CUT(text));
     return FALSE;
   }
   g_autofree char *low = g_strstrip(g_strndup(text, (gsize)(dots - text)));
@@ -168,7 +169,7 @@ static gboolean check_left(Reader *reader, const Cs3Ini *ini, GError **error) {
   static const char *const machine_keys[] = {"base", "description", "abstract", NULL};
   if (g_str_equal(group, "machine")) {
     g_autofree char *hint = cs3_suggestion(key, machine_keys);
-    complaint = g_strdup_printf("unknown key '%.60s' in [machine]%s", key, hint);
+    complaint = g_strdup_printf("unknown key '%s' in [machine]%s", CS3_CUT(key), hint);
   } else if (g_str_equal(group, "range")) {
     g_autoptr(GError) problem = NULL;
     if (cs3_params_find_name(reader->bindings, key, NULL, &problem) == NULL)
@@ -216,7 +217,7 @@ static gboolean refuse_abstract(Cs3Ini *ini, const char *name, GError **error) {
   g_autofree char *where = cs3_ini_where(ini, "machine", "abstract");
   if (!g_str_equal(abstract, "true")) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE,
-                "%s: machine.abstract: '%.60s' is not true or false", where, abstract);
+                "%s: machine.abstract: '%s' is not true or false", where, CS3_CUT(abstract));
     return FALSE;
   }
   if (name == NULL)

@@ -6,6 +6,7 @@
 
 #include "base/config-error.h"
 #include "base/datadir.h"
+#include "base/plain-text.h"
 #include "base/quantity.h"
 #include "sim/machine/machine-private.h"
 
@@ -283,7 +284,7 @@ static gboolean apply_override(Cs3Machine *machine, const char *text, GError **e
   const char *equals = strchr(text, '=');
   if (equals == NULL) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX,
-                "--set '%.60s': write group.key=value, for example wafer.clock=850MHz", text);
+                "--set '%s': write group.key=value, for example wafer.clock=850MHz", CS3_CUT(text));
     return FALSE;
   }
   g_autofree char *name = g_strstrip(g_strndup(text, (gsize)(equals - text)));

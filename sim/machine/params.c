@@ -5,6 +5,7 @@
 #include "sim/machine/params.h"
 
 #include "base/config-error.h"
+#include "base/plain-text.h"
 #include "base/quantity.h"
 #include "base/suggest.h"
 
@@ -77,9 +78,9 @@ static gboolean read_choice(const Cs3Param *param, const char *text, double *val
   }
   g_autofree char *all = g_strjoinv(", ", (char **)param->choices);
   const char *nearest = cs3_suggest(text, param->choices);
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "'%.60s' is not one of %s%s%s%s",
-              text, all, nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
-              nearest != NULL ? "?" : "");
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "'%s' is not one of %s%s%s%s",
+              CS3_CUT(text), all, nearest != NULL ? "; did you mean " : "",
+              nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
   return FALSE;
 }
 
@@ -199,7 +200,7 @@ static char *unknown_key(const Cs3ParamBinding *bindings, const char *group, con
                            elsewhere->group, key);
   g_autoptr(GPtrArray) keys = collect(bindings, key_of, group);
   g_autofree char *hint = cs3_suggestion(key, (const char *const *)keys->pdata);
-  return g_strdup_printf("unknown key '%.60s' in [%s]%s", key, group, hint);
+  return g_strdup_printf("unknown key '%s' in [%s]%s", CS3_CUT(key), group, hint);
 }
 
 /* @word stands alone: a key whose group was left out, or a group. */
@@ -208,11 +209,11 @@ static char *unknown_word(const Cs3ParamBinding *bindings, const char *word) {
   const char *nearest = cs3_suggest(word, (const char *const *)keys->pdata);
   const Cs3Param *param = nearest != NULL ? find_key(bindings, nearest) : NULL;
   if (param != NULL)
-    return g_strdup_printf("unknown parameter '%.60s'; did you mean %s.%s?", word, param->group,
-                           param->key);
+    return g_strdup_printf("unknown parameter '%s'; did you mean %s.%s?", CS3_CUT(word),
+                           param->group, param->key);
   g_autoptr(GPtrArray) groups = collect(bindings, group_of, NULL);
   g_autofree char *hint = cs3_suggestion(word, (const char *const *)groups->pdata);
-  return g_strdup_printf("unknown parameter '%.60s'%s", word, hint);
+  return g_strdup_printf("unknown parameter '%s'%s", CS3_CUT(word), hint);
 }
 
 char *cs3_params_unknown(const Cs3ParamBinding *bindings, const char *group, const char *key) {
@@ -224,8 +225,8 @@ char *cs3_params_unknown(const Cs3ParamBinding *bindings, const char *group, con
     return unknown_key(bindings, group, key);
   const Cs3Param *elsewhere = find_key(bindings, key);
   if (elsewhere != NULL)
-    return g_strdup_printf("unknown group '%.60s'; did you mean %s.%s?", group, elsewhere->group,
-                           key);
+    return g_strdup_printf("unknown group '%s'; did you mean %s.%s?", CS3_CUT(group),
+                           elsewhere->group, key);
   g_autofree char *hint = cs3_suggestion(group, names);
-  return g_strdup_printf("unknown group '%.60s'%s", group, hint);
+  return g_strdup_printf("unknown group '%s'%s", CS3_CUT(group), hint);
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/plain-text.h"
 #include "workloads/workload-error.h"
 
 static const struct {
@@ -20,9 +21,9 @@ static const struct {
 
 static gboolean refuse(const char *text, GError **error) {
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-              "--attention %.40s: expected model, causal, full, window:TOKENS or packed:TOKENS "
+              "--attention %s: expected model, causal, full, window:TOKENS or packed:TOKENS "
               "with 1 to %" G_GINT64_FORMAT " tokens",
-              text, CS3_MODEL_MAX_SEQ);
+              CS3_CUT(text), CS3_MODEL_MAX_SEQ);
   return FALSE;
 }
 

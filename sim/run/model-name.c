@@ -9,6 +9,7 @@
 
 #include "base/config-error.h"
 #include "base/datadir.h"
+#include "base/plain-text.h"
 #include "base/suggest.h"
 
 /* Same shapes under another name. */
@@ -91,7 +92,7 @@ void cs3_model_unknown(const char *text, GError **error) {
   const char *meant = likely(text, presets);
   g_autofree char *all = g_strjoinv(", ", presets);
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
-              "unknown model '%.80s'%s%s%s known: %s, or a config.json", text,
+              "unknown model '%s'%s%s%s known: %s, or a config.json", CS3_CUT(text),
               meant != NULL ? "; did you mean " : ";", meant != NULL ? meant : "",
               meant != NULL ? "?" : "", all);
 }

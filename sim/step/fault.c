@@ -9,12 +9,13 @@
 
 #include "base/param.h"
 #include "base/config-error.h"
+#include "base/plain-text.h"
 #include "base/quantity.h"
 #include "base/suggest.h"
 
 static gboolean fail(GError **error, const char *text, const char *what, const char *usage) {
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "'%.80s': %s; write %s", text, what,
-              usage);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "'%s': %s; write %s", CS3_CUT(text),
+              what, usage);
   return FALSE;
 }
 
@@ -90,7 +91,7 @@ static gboolean parse_period(const Parts *p, Cs3Fault *fault, GError **error) {
   g_autofree char *from = g_strndup(p->when, dots ? (gsize)(dots - p->when) : strlen(p->when));
   if (!read_time(g_strstrip(from), &fault->from_s, error) ||
       (dots != NULL && !read_time(dots + 2, &fault->to_s, error))) {
-    g_prefix_error(error, "'%.80s': ", p->text);
+    g_prefix_error(error, "'%s': ", CS3_CUT(p->text));
     return FALSE;
   }
   if (fault->from_s >= 0 && fault->from_s < fault->to_s)
@@ -126,7 +127,7 @@ static gboolean parse_traffic(const Parts *p, Cs3Fault *fault, GError **error) {
     return fail(error, p->text, "lacks an amount", p->usage);
   if (!cs3_quantity_parse(p->value, CS3_UNIT_BYTES, &fault->bytes, error) ||
       (p->when != NULL && !read_time(p->when, &fault->from_s, error))) {
-    g_prefix_error(error, "'%.80s': ", p->text);
+    g_prefix_error(error, "'%s': ", CS3_CUT(p->text));
     return FALSE;
   }
   if (fault->bytes > 0 && fault->bytes <= 1e18 && fault->from_s >= 0)
@@ -150,7 +151,7 @@ static gboolean parse_system(const Parts *p, Cs3Fault *fault, GError **error) {
     return TRUE;
   }
   if (!read_time(p->when, &fault->from_s, error)) {
-    g_prefix_error(error, "'%.80s': ", p->text);
+    g_prefix_error(error, "'%s': ", CS3_CUT(p->text));
     return FALSE;
   }
   return fault->from_s >= 0 || fail(error, p->text, "the time is negative", p->usage);
@@ -180,8 +181,8 @@ static gboolean unknown_kind(const char *text, GError **error) {
     names[i] = kinds[i].name;
   g_autofree char *word = g_strndup(text, strcspn(text, ":"));
   g_autofree char *hint = cs3_suggestion(word, names);
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "'%.80s': no fault of this kind%s",
-              text, hint);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "'%s': no fault of this kind%s",
+              CS3_CUT(text), hint);
   return FALSE;
 }
 
@@ -208,7 +209,7 @@ gboolean cs3_fault_parse(const char *text, Cs3Fault *fault, GError **error) {
 
 static gboolean out_of_range(const char *text, const char *what, gint64 last, GError **error) {
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
-              "'%.80s': %s; this cluster has 0 to %" G_GINT64_FORMAT, text, what, last);
+              "'%s': %s; this cluster has 0 to %" G_GINT64_FORMAT, CS3_CUT(text), what, last);
   return FALSE;
 }
 
@@ -220,9 +221,9 @@ gboolean cs3_fault_check(const Cs3Fault *fault, const char *text, const Cs3Tree 
   guint tiers = cs3_tree_tiers(tree);
   if (fault->tier > tiers) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
-                "'%.80s': there is no link in tier %u; the tree over %" G_GINT64_FORMAT
+                "'%s': there is no link in tier %u; the tree over %" G_GINT64_FORMAT
                 " systems has tiers 1 to %u",
-                text, fault->tier, tree->systems, tiers);
+                CS3_CUT(text), fault->tier, tree->systems, tiers);
     return FALSE;
   }
   g_autofree char *what = g_strdup_printf("there is no such link in tier %u", fault->tier);
@@ -249,7 +250,8 @@ static gboolean check_apart(const GArray *faults, const Cs3Fault *fault, const c
     if (!contradict(&g_array_index(faults, Cs3Fault, i), fault))
       continue;
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
-                "'%.80s': there is already a fault at this place and time; make them one", text);
+                "'%s': there is already a fault at this place and time; make them one",
+                CS3_CUT(text));
     return FALSE;
   }
   return TRUE;

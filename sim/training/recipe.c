@@ -10,6 +10,7 @@
 #include "base/config-error.h"
 #include "base/datadir.h"
 #include "base/ini.h"
+#include "base/plain-text.h"
 #include "base/quantity.h"
 #include "base/suggest.h"
 
@@ -120,7 +121,7 @@ static gboolean read_number(const Key *key, const char *text, gpointer member, G
   }
   g_autofree char *hint = cs3_number_hint(text, share);
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
-              "%s = %.40s is not %s number %s %.10g %s %.10g%s", key->key, text,
+              "%s = %s is not %s number %s %.10g %s %.10g%s", key->key, CS3_CUT(text),
               key->type == KEY_REAL ? "a" : "a whole", key->above_min ? "above" : "from", key->min,
               key->below_max ? "to below" : "to", key->max, hint);
   return FALSE;
@@ -134,8 +135,8 @@ static gboolean read_mask(const char *text, int *mask, GError **error) {
     return TRUE;
   }
   g_autofree char *hint = cs3_suggestion(text, cs3_mask_schedule_names);
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "mask = %.40s is not known%s",
-              text, hint);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "mask = %s is not known%s",
+              CS3_CUT(text), hint);
   return FALSE;
 }
 
@@ -173,8 +174,8 @@ static gboolean unknown_key(const Cs3Ini *ini, const char *group, const char *ke
   g_ptr_array_add(names, NULL);
   g_autofree char *where = cs3_ini_where(ini, group, key);
   g_autofree char *hint = cs3_suggestion(key, (const char *const *)names->pdata);
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "%s: [%s] has no key '%.40s'%s",
-              where, group, key, hint);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "%s: [%s] has no key '%s'%s",
+              where, group, CS3_CUT(key), hint);
   return FALSE;
 }
 
@@ -213,7 +214,7 @@ static gboolean is_phase(const char *group) {
 
 static gboolean unknown_group(const char *where, const char *group, GError **error) {
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
-              "%s: unknown group [%.40s]; known: [training], [phase NAME]", where, group);
+              "%s: unknown group [%s]; known: [training], [phase NAME]", where, CS3_CUT(group));
   return FALSE;
 }
 

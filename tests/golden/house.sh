@@ -69,6 +69,11 @@ droppable() {
     }' "$@"
 }
 
+# Texts of users that a precision cuts, which counts bytes: CS3_CUT() cuts between letters.
+cut_in_bytes() {
+  grep -nE '%\.[1-9][0-9]*s' "$@" | sed 's/$/: use CS3_CUT()/'
+}
+
 # Pairs "includer included" of folders. What lies straight in sim/ is on top; its headers, which
 # everything may name, are nodes of their own.
 folder_pairs() {
@@ -104,6 +109,7 @@ fi
   check "length of headers" lengths "$longest_header" $headers
   check "headers are documented" undocumented $headers
   check "no failure is dropped" droppable $headers
+  check "texts are cut between letters" cut_in_bytes $sources
 }
 check "no circle between folders" circles folder_pairs
 check "no circle between headers" circles header_pairs

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "base/output.h"
+#include "base/plain-text.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -264,6 +265,28 @@ START_TEST(test_format_from_path) {
 }
 END_TEST
 
+/* However long and whatever the letters: whole letters, and all of a short text. */
+START_TEST(test_cut) {
+  static const char *const letters[] = {"a", "\u00f6", "\u20ac", "\U0001f600"};
+  g_autoptr(GString) text = g_string_new(NULL), head = g_string_new(NULL);
+  for (int n = 0; n <= 2 * CS3_CUT_LETTERS; n++) {
+    g_autofree char *expected =
+        n <= CS3_CUT_LETTERS ? g_strdup(text->str) : g_strconcat(head->str, "...", NULL);
+    ck_assert_str_eq(CS3_CUT(text->str), expected);
+    g_string_append(text, letters[_i]);
+    if (n < CS3_CUT_LETTERS)
+      g_string_append(head, letters[_i]);
+  }
+}
+END_TEST
+
+START_TEST(test_cut_is_plain) {
+  ck_assert_str_eq(CS3_CUT("a\nb\033[31m\xc2\x9b\u202e"), "a b [31m  ");
+  ck_assert_str_eq(CS3_CUT("\xff"), "\ufffd");
+  ck_assert_str_eq(CS3_CUT(""), "");
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("output");
   TCase *files = tcase_create("files"), *failures = tcase_create("failures");
@@ -282,6 +305,10 @@ int main(void) {
   tcase_add_loop_test(json, test_json_reals, 0, G_N_ELEMENTS(reals));
   tcase_add_test(json, test_json_layouts);
   tcase_add_test(json, test_json_failure);
+  TCase *text = tcase_create("text");
+  tcase_add_loop_test(text, test_cut, 0, 4);
+  tcase_add_test(text, test_cut_is_plain);
+  suite_add_tcase(suite, text);
   suite_add_tcase(suite, files);
   suite_add_tcase(suite, failures);
   suite_add_tcase(suite, json);
