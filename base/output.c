@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/plain-text.h"
+#include "base/text-fill.h"
 
 G_DEFINE_QUARK(cs3 - output - error - quark, cs3_output_error)
 
@@ -22,6 +23,8 @@ struct Cs3Output {
   char *target; /* the file that the path means, links resolved */
   gboolean color;
   gboolean plain;    /* texts are for people */
+  gboolean keep;     /* their lines stay as they are */
+  GString *line;     /* of such a text, not yet ended */
   gboolean direct;   /* a device or pipe: nothing to put in place */
   gboolean linkable; /* the nameless file can be given a name */
   FILE *file;
@@ -88,6 +91,7 @@ static gboolean check_place(Cs3Output *output, GError **error) {
 
 Cs3Output *cs3_output_new(const char *path, GError **error) {
   g_autoptr(Cs3Output) output = g_new0(Cs3Output, 1);
+  output->line = g_string_new(NULL);
   if (path == NULL || strcmp(path, "-") == 0) {
     output->file = stdout;
     output->direct = TRUE;
@@ -174,7 +178,7 @@ static gboolean ready(Cs3Output *output) {
   return TRUE;
 }
 
-void cs3_output_write(Cs3Output *output, const void *bytes, gsize n) {
+static void write_bytes(Cs3Output *output, const void *bytes, gsize n) {
   if (!ready(output))
     return;
   errno = 0;
@@ -184,10 +188,37 @@ void cs3_output_write(Cs3Output *output, const void *bytes, gsize n) {
     output->bytes += n;
 }
 
+/* What is there of a line that has not ended. */
+static void write_line(Cs3Output *output) {
+  guint width = output->keep ? 0 : (guint)cs3_output_width(output);
+  g_autofree char *folded = width > 0 ? cs3_line_fold(output->line->str, width) : NULL;
+  const char *written = folded != NULL ? folded : output->line->str;
+  if (output->line->len > 0)
+    write_bytes(output, written, strlen(written));
+  g_string_truncate(output->line, 0);
+}
+
+void cs3_output_write(Cs3Output *output, const void *bytes, gsize n) {
+  write_line(output);
+  write_bytes(output, bytes, n);
+}
+
+static void write_lines(Cs3Output *output, const char *text) {
+  for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+    g_string_append_len(output->line, text, end - text);
+    write_line(output);
+    write_bytes(output, "\n", 1);
+  }
+  g_string_append(output->line, text);
+}
+
 void cs3_output_puts(Cs3Output *output, const char *text) {
-  g_autofree char *plain = output->plain ? cs3_plain_lines(text) : NULL;
-  const char *written = plain != NULL ? plain : text;
-  cs3_output_write(output, written, strlen(written));
+  if (!output->plain) {
+    write_bytes(output, text, strlen(text));
+    return;
+  }
+  g_autofree char *plain = cs3_plain_lines(text);
+  write_lines(output, plain);
 }
 
 void cs3_output_printf(Cs3Output *output, const char *format, ...) {
@@ -198,6 +229,16 @@ void cs3_output_printf(Cs3Output *output, const char *format, ...) {
   cs3_output_puts(output, text);
 }
 
+guint cs3_output_prose_width(const Cs3Output *output) {
+  gint64 width = cs3_output_width(output);
+  return width > 0 ? MIN((guint)width, CS3_TEXT_WIDTH) : CS3_TEXT_WIDTH;
+}
+
+void cs3_output_prose(Cs3Output *output, const char *text) {
+  g_autofree char *filled = cs3_text_fill(text, 0, cs3_output_prose_width(output));
+  cs3_output_puts(output, filled);
+}
+
 void cs3_output_set_color(Cs3Output *output, gboolean color) {
   output->color = color;
 }
@@ -206,13 +247,24 @@ void cs3_output_set_plain(Cs3Output *output, gboolean plain) {
   output->plain = plain;
 }
 
+gboolean cs3_output_set_fold(Cs3Output *output, gboolean fold) {
+  gboolean folded = !output->keep;
+  output->keep = !fold;
+  return folded;
+}
+
+/* The bold face goes with the text that it is of: into the line, or as bytes. */
+static void write_face(Cs3Output *output, const char *code) {
+  if (output->color && output->plain)
+    g_string_append(output->line, code);
+  else if (output->color)
+    write_bytes(output, code, strlen(code));
+}
+
 void cs3_output_heading(Cs3Output *output, const char *text) {
-  const char *const bold[] = {"\033[1m", "\033[m"};
-  if (output->color)
-    cs3_output_write(output, bold[0], strlen(bold[0]));
+  write_face(output, "\033[1m");
   cs3_output_puts(output, text);
-  if (output->color)
-    cs3_output_write(output, bold[1], strlen(bold[1]));
+  write_face(output, "\033[m");
 }
 
 static int write_chunk(const char *bytes, size_t n, void *output) {
@@ -230,6 +282,7 @@ void cs3_output_json(Cs3Output *output, const json_t *document, Cs3Format format
 }
 
 void cs3_output_flush(Cs3Output *output) {
+  write_line(output);
   if (output->failure == 0 && output->file != NULL && fflush(output->file) != 0)
     fail(output, errno);
 }
@@ -261,6 +314,7 @@ static gboolean check(const Cs3Output *output, GError **error) {
 }
 
 gboolean cs3_output_complete(Cs3Output *output, GError **error) {
+  write_line(output);
   /* An empty result is a file too. */
   if (ready(output))
     sync_file(output);
@@ -355,6 +409,7 @@ void cs3_output_free(Cs3Output *output) {
     return;
   if (output->file != NULL && output->file != stdout)
     fclose(output->file);
+  g_string_free(output->line, TRUE);
   g_free(output->target);
   g_free(output->path);
   g_free(output);

@@ -63,6 +63,12 @@ void cs3_output_printf(Cs3Output *output, const char *format, ...) G_GNUC_PRINTF
 void cs3_output_puts(Cs3Output *output, const char *text);
 void cs3_output_write(Cs3Output *output, const void *bytes, gsize n);
 
+/** cs3_output_prose_width: columns of prose: cs3_output_width(), at most and else 80. */
+guint cs3_output_prose_width(const Cs3Output *output);
+
+/** cs3_output_prose: paragraphs as cs3_text_fill() has them, to cs3_output_prose_width(). */
+void cs3_output_prose(Cs3Output *output, const char *text);
+
 /** cs3_output_set_color: whether cs3_output_heading() may use the terminal's bold face. */
 void cs3_output_set_color(Cs3Output *output, gboolean color);
 
@@ -70,6 +76,11 @@ void cs3_output_set_color(Cs3Output *output, gboolean color);
  * to read: then nothing in it may steer their terminal (cs3_plain_lines()). Bytes of
  * cs3_output_write() stay as they are. */
 void cs3_output_set_plain(Cs3Output *output, gboolean plain);
+
+/** cs3_output_set_fold: whether lines of such texts are folded to cs3_output_width(), as they are
+ * until this says otherwise: not where a program reads them (a completion, a file of settings) nor
+ * where cells stand below each other. Returns: whether they were. */
+gboolean cs3_output_set_fold(Cs3Output *output, gboolean fold);
 
 /** cs3_output_heading: @text, in bold where colours are on. No line end is added. */
 void cs3_output_heading(Cs3Output *output, const char *text);

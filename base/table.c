@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/plain-text.h"
+#include "base/text-fill.h"
 
 /* By the type of its column. A checkpoint may have a million rows. */
 typedef union {
@@ -189,37 +190,12 @@ static char *block_cell(const Block *block, guint i, int row) {
                  : cell_text(column, cell_at(block->table, (guint)row, block->columns[i]));
 }
 
-/* One line of the block but for its last cell; @row is -1 for the header. */
-static GString *line_begin(const Block *block, int row) {
-  GString *line = g_string_new(NULL);
-  for (guint i = 0; i < block->n; i++) {
-    guint c = block->columns[i];
-    gboolean left = block->table->columns[c].type == CS3_COLUMN_TEXT;
-    g_autofree char *text = block_cell(block, i, row);
-    if (i > 0)
-      g_string_append(line, "  ");
-    if (i + 1 < block->n || !left)
-      append_padded(line, text, block->widths[c], left);
-  }
-  return line;
-}
-
-/* Appends @text, from line to line at its blanks where it is wider than @room; 0: any width. */
-static void append_wrapped(GString *line, const char *text, glong room) {
-  glong indent = g_utf8_strlen(line->str, -1), used = 0;
-  g_auto(GStrv) words = g_strsplit(text, " ", -1);
-  for (char **word = words; *word != NULL; word++) {
-    glong length = g_utf8_strlen(*word, -1);
-    if (word > words && room > 0 && used + 1 + length > room) {
-      g_string_append_printf(line, "\n%*s", (int)indent, "");
-      used = 0;
-    } else if (word > words) {
-      g_string_append_c(line, ' ');
-      used++;
-    }
-    g_string_append(line, *word);
-    used += length;
-  }
+/* (transfer full): @text in lines of at most @room columns, broken at blanks. */
+static char **wrapped(const char *text, glong room) {
+  g_autofree char *filled = g_utf8_strlen(text, -1) > room && strchr(text, ' ') != NULL
+                                ? cs3_text_fill(text, 0, (guint)room)
+                                : g_strdup(text);
+  return g_strsplit(g_strchomp(filled), "\n", -1);
 }
 
 static glong block_width(const Block *block) {
@@ -229,21 +205,48 @@ static glong block_width(const Block *block) {
   return width;
 }
 
-static void write_block(const Block *block, glong limit, Cs3Output *output) {
-  glong width = block_width(block), last = block->widths[block->columns[block->n - 1]];
-  gboolean text = block->table->columns[block->columns[block->n - 1]].type == CS3_COLUMN_TEXT;
-  glong room = limit > 0 && width > limit ? MAX(limit - (width - last), LEAST_TEXT) : 0;
-  for (int r = -1; r < (int)cs3_table_rows(block->table); r++) {
-    g_autoptr(GString) line = line_begin(block, r);
-    g_autofree char *cell = text ? block_cell(block, block->n - 1, r) : g_strdup("");
-    append_wrapped(line, cell, room);
-    g_strchomp(line->str);
-    if (r < 0)
-      cs3_output_heading(output, line->str);
+/* One line of a row, of every cell's lines the @k-th. */
+static char *row_line(const Block *block, char ***cells, guint k) {
+  GString *line = g_string_new(NULL);
+  for (guint i = 0; i < block->n; i++) {
+    guint c = block->columns[i];
+    gboolean left = block->table->columns[c].type == CS3_COLUMN_TEXT;
+    const char *text = k < g_strv_length(cells[i]) ? cells[i][k] : "";
+    g_string_append(line, i > 0 ? "  " : "");
+    append_padded(line, text, block->widths[c], left);
+  }
+  return g_strchomp(g_string_free(line, FALSE));
+}
+
+/* @row is -1 for the header; @room: of the last column. */
+static void write_row(const Block *block, int row, glong room, Cs3Output *output) {
+  char ***cells = g_new(char **, block->n);
+  guint lines = 1;
+  for (guint i = 0; i < block->n; i++) {
+    g_autofree char *text = block_cell(block, i, row);
+    cells[i] = wrapped(text, i + 1 < block->n ? block->widths[block->columns[i]] : room);
+    lines = MAX(lines, g_strv_length(cells[i]));
+  }
+  for (guint k = 0; k < lines; k++) {
+    g_autofree char *line = row_line(block, cells, k);
+    if (row < 0)
+      cs3_output_heading(output, line);
     else
-      cs3_output_puts(output, line->str);
+      cs3_output_puts(output, line);
     cs3_output_puts(output, "\n");
   }
+  for (guint i = 0; i < block->n; i++)
+    g_strfreev(cells[i]);
+  g_free(cells);
+}
+
+static void write_block(const Block *block, glong limit, Cs3Output *output) {
+  guint last = block->columns[block->n - 1];
+  glong width = block_width(block), room = block->widths[last];
+  if (limit > 0 && width > limit && block->table->columns[last].type == CS3_COLUMN_TEXT)
+    room = MIN(room, MAX(limit - (width - room), LEAST_TEXT));
+  for (int r = -1; r < (int)cs3_table_rows(block->table); r++)
+    write_row(block, r, room, output);
 }
 
 /* The least width that a column takes: text wraps where it is the last of its block. */
@@ -252,12 +255,38 @@ static glong least_width(const Block *block, guint column) {
   return text ? MIN(block->widths[column], LEAST_TEXT) : block->widths[column];
 }
 
+/* The longest word, which no line is narrower than. */
+static glong word_width(const Cs3Table *table, guint column) {
+  glong width = 0;
+  for (int r = -1; r < (int)cs3_table_rows(table); r++) {
+    g_autofree char *text =
+        r < 0 ? g_strdup(table->columns[column].title)
+              : cell_text(&table->columns[column], cell_at(table, (guint)r, column));
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    for (char **word = words; *word != NULL; word++)
+      width = MAX(width, g_utf8_strlen(*word, -1));
+  }
+  return width;
+}
+
+/* Of a table that is wider than the terminal, texts in front leave the other columns half of it. */
+static void narrow_first(const Cs3Table *table, glong *widths, glong limit) {
+  glong width = -2;
+  for (guint c = 0; c < table->n_columns; c++)
+    width += table->columns[c].title != NULL ? widths[c] + 2 : 0;
+  if (limit > 0 && width > limit && table->columns[0].type == CS3_COLUMN_TEXT &&
+      table->columns[0].title != NULL && widths[0] > limit / 2)
+    widths[0] = MAX(limit / 2, word_width(table, 0));
+}
+
 /* A table that is wider than the terminal goes on below itself, the first column again in front. */
 static void write_text(const Cs3Table *table, Cs3Output *output) {
   g_autofree glong *widths = column_widths(table);
   g_autofree guint *columns = g_new(guint, table->n_columns + 1);
   Block block = {table, widths, columns, 0};
   glong limit = cs3_output_width(output);
+  gboolean fold = cs3_output_set_fold(output, FALSE);
+  narrow_first(table, widths, limit);
   for (guint c = 0; c < table->n_columns; c++) {
     if (table->columns[c].title == NULL)
       continue;
@@ -270,6 +299,7 @@ static void write_text(const Cs3Table *table, Cs3Output *output) {
     columns[block.n++] = c;
   }
   write_block(&block, limit, output);
+  cs3_output_set_fold(output, fold);
 }
 
 void cs3_table_write(const Cs3Table *table, Cs3Output *output, Cs3Format format) {

@@ -96,8 +96,9 @@ static const Cs3Command *command_called(const char *name) {
 static Cs3ExitStatus run_complete(const Cs3Context *context, const void *options, char **words,
                                   GError **error) {
   guint n = g_strv_length(words);
-  Offer to = {.output = context->output, .prefix = n > 0 ? words[n - 1] : "", .head = ""};
-  if (n <= 1 && to.prefix[0] != '-') {
+  cs3_output_set_fold(context->output, FALSE);
+  Offer to = {.output = context->output, .prefix = words[n - 1], .head = ""};
+  if (n == 1 && to.prefix[0] != '-') {
     offer_commands(&to);
     return CS3_EXIT_OK;
   }
@@ -120,6 +121,7 @@ const Cs3Command cs3_cmd_complete = {
     .arguments = "-- WORD...",
     .summary = "Print what may stand at the end of a command line",
     .description = "For the shell's completion.",
+    .min_args = 1,
     .max_args = G_MAXUINT,
     .hidden = TRUE,
     .run = run_complete,

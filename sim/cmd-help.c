@@ -59,8 +59,7 @@ static gboolean write_text(const char *name, Cs3Output *output, GError **error) 
   if (topic == NULL)
     return unknown(name, error);
   g_autofree char *text = cs3_topic_text(topic);
-  g_autofree char *filled = cs3_text_fill(text, 0);
-  cs3_output_puts(output, filled);
+  cs3_output_prose(output, text);
   return TRUE;
 }
 
@@ -79,6 +78,7 @@ static gboolean write_man(const char *name, Cs3Output *output, GError **error) {
 static Cs3ExitStatus run_help(const Cs3Context *context, const void *values, char **args,
                               GError **error) {
   const HelpOptions *help = values;
+  cs3_output_set_fold(context->output, !help->man);
   if (args[0] == NULL && help->man)
     cs3_man_program(context->output);
   else if (args[0] == NULL)

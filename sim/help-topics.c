@@ -20,7 +20,7 @@ static const char environment_text[] =
     "  CS3SIM_DATA_DIR  where presets and data are looked for first\n"
     "  CS3SIM_JOBS      workers when -j is not given\n"
     "  NO_COLOR         when set and not empty: no colours\n"
-    "  COLUMNS          width of text tables; else that of the terminal, and any in files\n"
+    "  COLUMNS          width of text; else that of the terminal, and any in files\n"
     "  TERM             \"dumb\": no colours, no progress line\n"
     "  LC_CTYPE         character set of the terminal; nothing else of the locale is used";
 

@@ -1,59 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Help texts, made from the tables. Always 80 columns wide and in English: the same bytes in every
- * terminal and locale. */
+/* Help texts, made from the tables. In English in every locale, and 80 columns wide where the
+ * terminal is not narrower. */
 #include "config.h"
 
 #include "sim/cli/cli-help.h"
 
 #include <string.h>
 
+#include "base/text-fill.h"
 #include "sim/cli/cli-call.h"
 
-#define WIDTH 80
 #define OPTION_COLUMN 30
 #define NAME_COLUMN 19
-
-static void fill_paragraph(GString *out, const char *paragraph, guint indent) {
-  g_auto(GStrv) words = g_strsplit_set(paragraph, " \n", -1);
-  guint column = 0;
-  for (char **word = words; *word != NULL; word++) {
-    guint length = (guint)g_utf8_strlen(*word, -1);
-    if (length == 0)
-      continue;
-    if (column > 0 && column + 1 + length > WIDTH) {
-      g_string_append_c(out, '\n');
-      column = 0;
-    }
-    if (column == 0)
-      g_string_append_printf(out, "%*s", (int)indent, "");
-    else
-      g_string_append_c(out, ' ');
-    column = (column == 0 ? indent : column + 1) + length;
-    g_string_append(out, *word);
-  }
-  g_string_append_c(out, '\n');
-}
-
-static void keep_paragraph(GString *out, const char *paragraph, guint indent) {
-  g_auto(GStrv) lines = g_strsplit(paragraph, "\n", -1);
-  for (char **line = lines; *line != NULL; line++)
-    if (**line != '\0')
-      g_string_append_printf(out, "%*s%s\n", (int)indent, "", *line);
-}
-
-char *cs3_text_fill(const char *text, guint indent) {
-  GString *out = g_string_new(NULL);
-  g_auto(GStrv) paragraphs = g_strsplit(text, "\n\n", -1);
-  for (char **p = paragraphs; *p != NULL; p++) {
-    if (out->len > 0)
-      g_string_append_c(out, '\n');
-    if (g_str_has_prefix(*p, "  "))
-      keep_paragraph(out, *p, indent);
-    else
-      fill_paragraph(out, *p, indent);
-  }
-  return g_string_free(out, FALSE);
-}
 
 char *cs3_topic_text(const Cs3Topic *topic) {
   return topic->make != NULL ? topic->make() : g_strdup(topic->text);
@@ -68,7 +26,7 @@ char *cs3_option_usage(const Cs3Option *option) {
 
 /* A name at the left margin, its explanation in a column to the right. */
 static void print_entry(Cs3Output *output, const char *name, guint column, const char *text) {
-  g_autofree char *filled = cs3_text_fill(text, column);
+  g_autofree char *filled = cs3_text_fill(text, column, cs3_output_prose_width(output));
   int padding = (int)column - 2 - (int)strlen(name);
   if (padding < 1)
     cs3_output_printf(output, "  %s\n%s", name, filled);
@@ -111,13 +69,41 @@ void cs3_help_program(Cs3Output *output) {
                           "'cs3sim --version' names the version.\n");
 }
 
+/* The last blank of @command outside of quotes, up to @room columns; else the first; else NULL. */
+static const char *break_command(const char *command, gsize room) {
+  const char *found = NULL;
+  char quote = '\0';
+  for (const char *c = command; *c != '\0' && (found == NULL || (gsize)(c - command) <= room); c++)
+    if (quote != '\0')
+      quote = *c == quote ? '\0' : quote;
+    else if (*c == '\'' || *c == '"')
+      quote = *c;
+    else if (*c == ' ')
+      found = c;
+  return found;
+}
+
+/* A command that is folded can still be copied: its lines end as the shell reads them on. */
+static void print_example(Cs3Output *output, const Cs3Example *example) {
+  gsize width = (gsize)cs3_output_width(output), indent = 2;
+  const char *rest = example->command, *end = NULL;
+  cs3_output_printf(output, "  # %s\n", example->what);
+  while (width > 0 && indent + strlen(rest) > width &&
+         (end = break_command(rest, width - indent - strlen(" \\"))) != NULL) {
+    g_autofree char *line = g_strndup(rest, (gsize)(end - rest));
+    cs3_output_printf(output, "%*s%s \\\n", (int)indent, "", line);
+    rest = end + 1;
+    indent = 6;
+  }
+  cs3_output_printf(output, "%*s%s\n", (int)indent, "", rest);
+}
+
 void cs3_help_command(const Cs3Command *command, Cs3Output *output) {
   g_autoptr(Cs3CliCall) call = cs3_cli_call_new(command);
-  g_autofree char *description = cs3_text_fill(command->description, 0);
-  cs3_output_printf(output, "Usage: cs3sim %s [OPTION...]%s%s\n\n%s.\n\n%s", command->name,
+  cs3_output_printf(output, "Usage: cs3sim %s [OPTION...]%s%s\n\n%s.\n\n", command->name,
                     command->arguments != NULL ? " " : "",
-                    command->arguments != NULL ? command->arguments : "", command->summary,
-                    description);
+                    command->arguments != NULL ? command->arguments : "", command->summary);
+  cs3_output_prose(output, command->description);
   for (guint t = 0; t < call->n_targets; t++) {
     const Cs3OptionTarget *target = &call->targets[t];
     print_title(output, target->group->title);
@@ -127,11 +113,11 @@ void cs3_help_command(const Cs3Command *command, Cs3Output *output) {
   if (command->examples != NULL)
     print_title(output, "Examples");
   for (const Cs3Example *e = command->examples; e != NULL && e->command != NULL; e++)
-    cs3_output_printf(output, "  # %s\n  %s\n", e->what, e->command);
+    print_example(output, e);
   if (command->answer_no == NULL)
     return;
   g_autofree char *text =
       g_strdup_printf("Exit status 1: %s. Others: 'cs3sim help exit-status'.", command->answer_no);
-  g_autofree char *filled = cs3_text_fill(text, 0);
-  cs3_output_printf(output, "\n%s", filled);
+  cs3_output_puts(output, "\n");
+  cs3_output_prose(output, text);
 }

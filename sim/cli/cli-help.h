@@ -19,10 +19,6 @@ const Cs3Topic *cs3_topics(void);
 /** cs3_topic_text: (transfer full): the text of @topic. */
 char *cs3_topic_text(const Cs3Topic *topic);
 
-/** cs3_text_fill: (transfer full): paragraphs filled to 80 columns, indented; lines that begin
- * with two spaces are kept. Ends with a line end. */
-char *cs3_text_fill(const char *text, guint indent);
-
 /** cs3_help_program: what `cs3sim --help` prints. */
 void cs3_help_program(Cs3Output *output);
 

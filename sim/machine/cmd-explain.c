@@ -41,6 +41,7 @@ static Cs3ExitStatus print_file(const Cs3Context *context, const Cs3Machine *mac
     return CS3_EXIT_USAGE;
   }
   g_autofree char *text = cs3_machine_format(machine);
+  cs3_output_set_fold(context->output, FALSE);
   cs3_output_puts(context->output, text);
   return CS3_EXIT_OK;
 }
@@ -60,7 +61,8 @@ static Cs3ExitStatus run_explain(const Cs3Context *context, const void *values, 
       cs3_table_write(table, context->output, context->format);
     return table != NULL ? CS3_EXIT_OK : CS3_EXIT_CONFIG;
   }
-  g_autofree char *text = cs3_explain(machine, args[0], error);
+  g_autofree char *text =
+      cs3_explain(machine, args[0], cs3_output_prose_width(context->output), error);
   if (text != NULL)
     cs3_output_puts(context->output, text);
   return text != NULL ? CS3_EXIT_OK : CS3_EXIT_CONFIG;

@@ -6,11 +6,12 @@
 
 #include "base/config-error.h"
 #include "base/quantity.h"
+#include "base/text-fill.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { COLUMNS = 80, INDENT = 12 };
+enum { INDENT = 12 };
 
 static gboolean matches(const Cs3Param *param, const char *pattern) {
   g_autofree char *name = cs3_param_name(param);
@@ -38,23 +39,16 @@ static GPtrArray *select_rows(const char *pattern, GError **error) {
   return NULL;
 }
 
-/* "  label     text", filled to the width of a terminal. */
-static void add_field(GString *out, const char *label, const char *text) {
-  g_string_append_printf(out, "  %-*s", INDENT - 2, label);
-  g_auto(GStrv) words = g_strsplit(text, " ", -1);
-  glong column = INDENT;
-  for (char **word = words; *word != NULL; word++) {
-    glong width = g_utf8_strlen(*word, -1);
-    gboolean first = column == INDENT;
-    if (!first && column + 1 + width > COLUMNS) {
-      g_string_append_printf(out, "\n%*s", INDENT, "");
-      column = INDENT;
-      first = TRUE;
-    }
-    g_string_append_printf(out, "%s%s", first ? "" : " ", *word);
-    column += width + (first ? 0 : 1);
-  }
-  g_string_append_c(out, '\n');
+/* A paragraph that is being written. */
+typedef struct {
+  GString *out;
+  guint width;
+} Entry;
+
+/* "  label     text". */
+static void add_field(const Entry *entry, const char *label, const char *text) {
+  g_autofree char *filled = cs3_text_fill(text, INDENT, entry->width);
+  g_string_append_printf(entry->out, "  %-*s%s", INDENT - 2, label, filled + INDENT);
 }
 
 static const char *evidence_meaning(Cs3Evidence evidence) {
@@ -75,28 +69,28 @@ static char *plausible_text(const Cs3Machine *machine, const Cs3Param *param) {
   return cs3_param_format_range(param, range.low, range.high);
 }
 
-static void add_entry(GString *out, const Cs3Machine *machine, const Cs3Param *param) {
+static void add_entry(const Entry *entry, const Cs3Machine *machine, const Cs3Param *param) {
   g_autofree char *value = cs3_param_format(param, cs3_machine_get(machine, param));
   g_autofree char *here =
       g_strdup_printf("%s on %s (%s)", value, machine->name, cs3_machine_origin(machine, param));
   g_autofree char *plausible = plausible_text(machine, param);
   g_autofree char *accepted = cs3_param_format_range(param, param->min, param->max);
   const char *source = cs3_machine_source(machine, param);
-  g_string_append_printf(out, "%s.%s\n", param->group, param->key);
-  add_field(out, "meaning", param->help);
-  add_field(out, "value", here);
+  g_string_append_printf(entry->out, "%s.%s\n", param->group, param->key);
+  add_field(entry, "meaning", param->help);
+  add_field(entry, "value", here);
   if (source != NULL)
-    add_field(out, "source", source);
-  add_field(out, "plausible", plausible != NULL ? plausible : "taken as certain");
-  add_field(out, "accepted", accepted);
+    add_field(entry, "source", source);
+  add_field(entry, "plausible", plausible != NULL ? plausible : "taken as certain");
+  add_field(entry, "accepted", accepted);
   if (param->readers != NULL)
-    add_field(out, "read by",
+    add_field(entry, "read by",
               *param->readers != '\0' ? param->readers : "nothing: it only describes the machine");
   if (param->unit != CS3_UNIT_NONE)
-    add_field(out, "unit", cs3_quantity_unit(param->unit));
+    add_field(entry, "unit", cs3_quantity_unit(param->unit));
   /* Of the real machine, whatever value this one has. */
-  add_field(out, "known", evidence_meaning(param->evidence));
-  add_field(out, "", param->source);
+  add_field(entry, "known", evidence_meaning(param->evidence));
+  add_field(entry, "", param->source);
 }
 
 static void add_line(GString *out, const Cs3Machine *machine, const Cs3Param *param) {
@@ -106,11 +100,12 @@ static void add_line(GString *out, const Cs3Machine *machine, const Cs3Param *pa
                          cs3_evidence_name(param->evidence), plausible != NULL ? plausible : "-");
 }
 
-char *cs3_explain(const Cs3Machine *machine, const char *pattern, GError **error) {
+char *cs3_explain(const Cs3Machine *machine, const char *pattern, guint width, GError **error) {
   g_autoptr(GPtrArray) rows = select_rows(pattern, error);
   if (rows == NULL)
     return NULL;
   GString *out = g_string_new(NULL);
+  Entry entry = {out, width};
   if (pattern == NULL)
     g_string_append_printf(out, "%-22s %-14s %-11s %s\n", machine->name, "value", "evidence",
                            "plausible range");
@@ -119,7 +114,7 @@ char *cs3_explain(const Cs3Machine *machine, const char *pattern, GError **error
     const Cs3Param *param = g_ptr_array_index(rows, i);
     if (pattern != NULL) {
       g_string_append(out, i > 0 ? "\n" : "");
-      add_entry(out, machine, param);
+      add_entry(&entry, machine, param);
       continue;
     }
     if (!g_str_equal(group, param->group))

@@ -8,13 +8,14 @@
 #include "sim/machine/machine.h"
 
 /**
- * cs3_explain: parameters of @machine as text for people, at most 80 columns.
+ * cs3_explain: parameters of @machine as text for people, at most @width columns; 0, and at
+ * most: 80.
  * @pattern: (nullable): "group.key", a key, a group, or a glob over any of them ("kernel.*"): a
  *   paragraph for each. %NULL: one line for every parameter, by group.
  * Returns: (transfer full): %NULL with %CS3_CONFIG_ERROR_UNKNOWN and the nearest known name when
  *   nothing matches.
  */
-char *cs3_explain(const Cs3Machine *machine, const char *pattern,
+char *cs3_explain(const Cs3Machine *machine, const char *pattern, guint width,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

@@ -462,6 +462,7 @@ static void offer_rest(const Cs3Context *context, Companions *c, const char *dat
     else if (finish_companions(c, NULL))
       rest = g_strdup_printf("; %s.dat and %s.gp are written", c->stem, c->stem);
   } else if (context->format == CS3_FORMAT_TEXT) {
+    cs3_output_set_fold(context->output, FALSE);
     cs3_output_puts(context->output, data);
     cs3_output_flush(context->output);
     rest = g_strdup("; its data are printed instead");

@@ -78,9 +78,9 @@ static void write_breakdown(const json_t *record, Cs3Output *output) {
   add_breakdown_row(table, "step", sum, "");
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
   if (below)
-    cs3_output_puts(output,
-                    "beyond theory: cycles above the dense run's divided by the speed-up in "
-                    "theory;\nbelow 0: that cause shrank by more than theory asks\n");
+    cs3_output_prose(output,
+                     "beyond theory: cycles above the dense run's divided by the speed-up in "
+                     "theory; below 0: that cause shrank by more than theory asks");
 }
 
 static const Cs3Column layer_columns[] = {
@@ -145,10 +145,10 @@ static void write_layers(const json_t *record, Cs3Output *output) {
   else
     cs3_output_printf(output, "\nLinear layers, one micro-batch\n");
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
-  cs3_output_puts(
-      output, "mapping: fold F on y: the rows of PEs make F groups, each with all features and\n"
-              "an F-th of the tokens; where accumulators live; how partial sums are added; how\n"
-              "weights are sent\n");
+  cs3_output_prose(
+      output, "mapping: fold F on y: the rows of PEs make F groups, each with all features and "
+              "an F-th of the tokens; where accumulators live; how partial sums are added; how "
+              "weights are sent");
 }
 
 /* Tokens that a sample counts for. */

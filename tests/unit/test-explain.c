@@ -40,7 +40,7 @@ START_TEST(selects) {
   ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "name")),
                    patterns[_i].first);
   json_decref(rows);
-  g_autofree char *text = cs3_explain(machine, patterns[_i].pattern, NULL);
+  g_autofree char *text = cs3_explain(machine, patterns[_i].pattern, 80, NULL);
   ck_assert(g_str_has_prefix(text, patterns[_i].first));
   g_auto(GStrv) entries = g_strsplit(text, "\n\n", -1);
   ck_assert_uint_eq(g_strv_length(entries), patterns[_i].n);
@@ -49,7 +49,7 @@ END_TEST
 
 START_TEST(one_parameter) {
   g_autoptr(Cs3Machine) machine = cs3();
-  g_autofree char *text = cs3_explain(machine, "wafer.clock", NULL);
+  g_autofree char *text = cs3_explain(machine, "wafer.clock", 80, NULL);
   static const char *const parts[] = {"1.1 GHz on cs3 (cs3.ini:", "750 MHz .. 1.4 GHz",
                                       "1 MHz .. 100 GHz",         "disputed: several values",
                                       "Hot Chips 34, 2022",       "Never published."};
@@ -71,7 +71,7 @@ START_TEST(all_parameters) {
   g_autoptr(Cs3Machine) machine = cs3();
   g_autoptr(Cs3Table) table = cs3_explain_table(machine, NULL, NULL);
   ck_assert_uint_eq(cs3_table_rows(table), count_rows());
-  g_autofree char *list = cs3_explain(machine, NULL, NULL);
+  g_autofree char *list = cs3_explain(machine, NULL, 80, NULL);
   g_auto(GStrv) lines = g_strsplit(list, "\n", -1);
   guint entries = 0;
   for (char **line = lines; *line != NULL; line++)
@@ -84,7 +84,7 @@ START_TEST(fits_a_terminal) {
   g_autoptr(Cs3Machine) machine = cs3();
   const char *const which[] = {NULL, "*"};
   for (gsize i = 0; i < G_N_ELEMENTS(which); i++) {
-    g_autofree char *text = cs3_explain(machine, which[i], NULL);
+    g_autofree char *text = cs3_explain(machine, which[i], 80, NULL);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **line = lines; *line != NULL; line++)
       ck_assert_msg(g_utf8_strlen(*line, -1) <= 80, "%s", *line);
@@ -131,7 +131,7 @@ static const struct {
 START_TEST(suggests) {
   g_autoptr(Cs3Machine) machine = cs3();
   g_autoptr(GError) error = NULL;
-  ck_assert_ptr_null(cs3_explain(machine, unknown[_i].pattern, &error));
+  ck_assert_ptr_null(cs3_explain(machine, unknown[_i].pattern, 80, &error));
   ck_assert(g_error_matches(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN));
   ck_assert_str_eq(error->message, unknown[_i].message);
   g_clear_error(&error);
