@@ -196,9 +196,11 @@ static Cs3ExitStatus run_command(Cs3CliCall *call, Cs3Context *context, char **a
   }
   if (call->output.dry_run)
     return dry_run(call, context);
-  note_unread_sets(call, context);
   GError *error = NULL;
   Cs3ExitStatus status = call->command->run(context, call->own, args, &error);
+  /* Of a value that was refused there is one thing to say. */
+  if (error == NULL)
+    note_unread_sets(call, context);
   return finish(context, status, error);
 }
 

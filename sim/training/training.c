@@ -316,6 +316,18 @@ static void add_sum(Cs3TrainingSum *to, const Cs3TrainingSum *from) {
   to->joules += from->joules;
 }
 
+/* Steps are whole. What is less than one is more likely a number without its exponent. */
+static gboolean check_least(const Cs3PhaseRun *p, GError **error) {
+  double step = (double)p->batch * (double)p->seq;
+  if (p->phase->tokens >= step)
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "%.15g tokens are less than a step of %" G_GINT64_FORMAT
+              " sequences of %" G_GINT64_FORMAT " tokens; take %.15g or more, or a smaller --batch",
+              p->phase->tokens, p->batch, p->seq, step);
+  return FALSE;
+}
+
 static gboolean check_length(const Cs3Training *t, const Cs3PhaseRun *p, GError **error) {
   double checkpoints = (double)p->steps / (double)t->checkpoint_every;
   if (p->steps <= G_MAXINT32 && checkpoints < CS3_TRAINING_MAX_LEGS)
@@ -353,7 +365,7 @@ static gboolean run_phase(Job *job, guint index, Costs *costs, GArray *legs, GEr
   p->seq = llround(scenario->graph->tokens);
   p->steps = (gint64)ceil(p->phase->tokens / ((double)p->batch * (double)p->seq));
   t->systems = scenario->config.systems;
-  if (!check_length(t, p, error) || !simulate_phase(job, p, costs, error))
+  if (!check_least(p, error) || !check_length(t, p, error) || !simulate_phase(job, p, costs, error))
     return FALSE;
   add_legs(t, index, costs, legs);
   sum_phase(p, costs);
