@@ -12,6 +12,7 @@ extern const Cs3Command cs3_cmd_help;
 extern const Cs3Command cs3_cmd_inspect;
 extern const Cs3Command cs3_cmd_layer;
 extern const Cs3Command cs3_cmd_list;
+extern const Cs3Command cs3_cmd_mask;
 extern const Cs3Command cs3_cmd_optimize;
 extern const Cs3Command cs3_cmd_plot;
 extern const Cs3Command cs3_cmd_report;

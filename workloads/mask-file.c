@@ -92,3 +92,31 @@ gboolean cs3_mask_set(Cs3Mask *mask, gint64 row, gint64 col) {
   *word |= bit;
   return fresh;
 }
+
+static const Cs3MaskFormat *written_format(const char *path) {
+  g_autofree char *lower = g_ascii_strdown(path, -1);
+  for (const Cs3MaskFormat *const *f = formats; *f != NULL; f++)
+    if ((*f)->write != NULL && g_str_has_suffix(lower, (*f)->suffix))
+      return *f;
+  return NULL;
+}
+
+gboolean cs3_mask_write(const Cs3Mask *mask, const char *path, const char *tensor,
+                        Cs3Output *output, GError **error) {
+  const Cs3MaskFormat *format = written_format(path);
+  if (format != NULL && g_utf8_validate(tensor, -1, NULL)) {
+    format->write(mask, tensor, output);
+    return TRUE;
+  }
+  g_autoptr(GString) known = g_string_new(NULL);
+  for (const Cs3MaskFormat *const *f = formats; *f != NULL; f++)
+    if ((*f)->write != NULL)
+      g_string_append_printf(known, "%s%s", known->len ? ", " : "", (*f)->suffix);
+  if (format == NULL)
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "%s: masks are written to names that end in %s", path, known->str);
+  else
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "%s: the name of its tensor is not UTF-8", path);
+  return FALSE;
+}

@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include "base/output.h"
 #include "workloads/mask.h"
 
 /* Most rows or columns of a matrix in a file. */
@@ -26,6 +27,9 @@ typedef struct {
   gboolean (*begins)(const char *bytes, gsize n);
   /* @choice: a tensor and NaN only for formats with tensors. */
   Cs3Mask *(*read)(const char *path, const Cs3MaskChoice *choice, GError **error);
+  /* (nullable): writes @mask, which cs3_mask_write() has checked, as @read takes it; a failure to
+   * write is kept in @output. @tensor: its name, for formats with tensors. */
+  void (*write)(const Cs3Mask *mask, const char *tensor, Cs3Output *output);
 } Cs3MaskFormat;
 
 extern const Cs3MaskFormat cs3_mask_mtx;
@@ -52,6 +56,14 @@ const Cs3MaskFormat *cs3_mask_format_of(const char *path);
  */
 Cs3Mask *cs3_mask_read(const char *path, const Cs3MaskChoice *choice,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_mask_write: @mask to @output in the format that the name @path ends in; read back it is the
+ * same. @tensor: what it is called in formats with tensors. Fails with CS3_WORKLOAD_ERROR_INVALID
+ * (no format that is written, a name that JSON cannot hold, too large for .npz).
+ */
+gboolean cs3_mask_write(const Cs3Mask *mask, const char *path, const char *tensor,
+                        Cs3Output *output, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Shared by the formats. */
 

@@ -165,10 +165,22 @@ static gboolean begins(const char *bytes, gsize n) {
   return g_strstr_len(bytes, (gssize)n, "%%") != NULL;
 }
 
+static void write_mtx(const Cs3Mask *mask, const char *tensor, Cs3Output *output) {
+  cs3_output_printf(output,
+                    "%%%%MatrixMarket matrix coordinate pattern general\n%" G_GINT64_FORMAT
+                    " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n",
+                    mask->rows, mask->cols, cs3_mask_nnz(mask));
+  for (gint64 row = 0; row < mask->rows; row++)
+    for (gint64 col = 0; col < mask->cols; col++)
+      if (cs3_mask_alive(mask, row, col))
+        cs3_output_printf(output, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", row + 1, col + 1);
+}
+
 const Cs3MaskFormat cs3_mask_mtx = {
     .name = "mtx",
     .suffix = ".mtx",
     .begins = begins,
     .summary = "Matrix Market: coordinate or array, pattern, real or integer",
     .read = read_mtx,
+    .write = write_mtx,
 };

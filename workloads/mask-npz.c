@@ -176,10 +176,63 @@ static gboolean begins(const char *bytes, gsize n) {
   return n >= 4 && memcmp(bytes, "PK\3\4", 4) == 0;
 }
 
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* (transfer full): the head of an array of @n numbers, or of one by itself (-1). */
+static GByteArray *array_new(const char *type, gint64 n) {
+  enum { ALIGNED = 64, BEFORE = 10 };
+  g_autofree char *shape = n < 0 ? g_strdup("()") : g_strdup_printf("(%" G_GINT64_FORMAT ",)", n);
+  g_autofree char *text =
+      g_strdup_printf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
+  guint length = (guint)(BEFORE + strlen(text) + 1 + ALIGNED - 1) / ALIGNED * ALIGNED - BEFORE;
+  g_autofree char *padded = g_strdup_printf("%-*s\n", (int)length - 1, text);
+  const guint8 head[BEFORE] = {
+      0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (guint8)length, (guint8)(length >> 8)};
+  GByteArray *bytes = g_byte_array_new();
+  g_byte_array_append(bytes, head, BEFORE);
+  return g_byte_array_append(bytes, (const guint8 *)padded, length);
+}
+
+static void append_int(GByteArray *bytes, gint64 value) {
+  guint32 stored = GUINT32_TO_LE((guint32)value);
+  g_byte_array_append(bytes, (const guint8 *)&stored, sizeof stored);
+}
+
+/* Rows compressed, each live weight a true. */
+static void write_npz(const Cs3Mask *mask, const char *tensor, Cs3Output *output) {
+  gint64 live = cs3_mask_nnz(mask), before = 0;
+  g_autoptr(GByteArray) format = array_new("|S3", -1), shape = array_new("<i4", 2);
+  g_autoptr(GByteArray) offsets = array_new("<i4", mask->rows + 1),
+                        columns = array_new("<i4", live);
+  g_autoptr(GByteArray) data = array_new("|b1", live);
+  g_byte_array_append(format, (const guint8 *)"csr", 3);
+  append_int(shape, mask->rows);
+  append_int(shape, mask->cols);
+  append_int(offsets, 0);
+  for (gint64 row = 0; row < mask->rows; row++) {
+    for (gint64 col = 0; col < mask->cols; col++)
+      if (cs3_mask_alive(mask, row, col)) {
+        append_int(columns, col);
+        before++;
+      }
+    append_int(offsets, before);
+  }
+  guint head = data->len;
+  g_byte_array_set_size(data, head + (guint)live);
+  memset(data->data + head, 1, (gsize)live);
+  const Cs3ZipPart parts[] = {{"indices.npy", columns},
+                              {"indptr.npy", offsets},
+                              {"format.npy", format},
+                              {"shape.npy", shape},
+                              {"data.npy", data}};
+  cs3_zip_write(parts, G_N_ELEMENTS(parts), output);
+}
+
 const Cs3MaskFormat cs3_mask_npz = {
     .name = "npz",
     .suffix = ".npz",
     .begins = begins,
     .summary = "SciPy's compressed rows or columns (scipy.sparse.save_npz)",
     .read = read_npz,
+    .write = write_npz,
 };

@@ -3,6 +3,10 @@
 #include "config.h"
 
 #include "workloads/mask-file.h"
+
+#include <jansson.h>
+#include <string.h>
+
 #include "workloads/tensor-layout.h"
 
 #include "workloads/workload-error.h"
@@ -35,6 +39,26 @@ static Cs3Mask *read_safetensors(const char *path, const Cs3MaskChoice *choice, 
   return weight != NULL ? cs3_weight_mask(weight, choice->nan_masked, error) : NULL;
 }
 
+/* As torch.bool: a byte for every weight, row by row. */
+static void write_safetensors(const Cs3Mask *mask, const char *tensor, Cs3Output *output) {
+  json_t *header = json_pack("{s:{s:s, s:[I, I], s:[i, I]}}", tensor, "dtype", "BOOL", "shape",
+                             (json_int_t)mask->rows, (json_int_t)mask->cols, "data_offsets", 0,
+                             (json_int_t)(mask->rows * mask->cols));
+  char *text = json_dumps(header, JSON_COMPACT);
+  guint64 length = (strlen(text) + 7) / 8 * 8, stored = GUINT64_TO_LE(length);
+  g_autofree char *padded = g_strdup_printf("%-*s", (int)length, text);
+  g_autofree char *row = g_malloc((gsize)mask->cols);
+  cs3_output_write(output, &stored, sizeof stored);
+  cs3_output_write(output, padded, length);
+  for (gint64 i = 0; i < mask->rows; i++) {
+    for (gint64 j = 0; j < mask->cols; j++)
+      row[j] = cs3_mask_alive(mask, i, j);
+    cs3_output_write(output, row, (gsize)mask->cols);
+  }
+  free(text);
+  json_decref(header);
+}
+
 /* The header is JSON, after its length. */
 static gboolean begins(const char *bytes, gsize n) {
   return n > 8 && bytes[8] == '{';
@@ -51,6 +75,7 @@ const Cs3MaskFormat cs3_mask_safetensors = {
     .summary = "the zeros of a tensor of a checkpoint",
     .tensors = TRUE,
     .read = read_safetensors,
+    .write = write_safetensors,
 };
 
 const Cs3MaskFormat cs3_mask_safetensors_index = {

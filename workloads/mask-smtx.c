@@ -49,6 +49,22 @@ static Cs3Mask *read_smtx(const char *path, const Cs3MaskChoice *choice, GError 
   return g_steal_pointer(&mask);
 }
 
+static void write_smtx(const Cs3Mask *mask, const char *tensor, Cs3Output *output) {
+  g_autoptr(GString) columns = g_string_new(NULL);
+  gint64 before = 0;
+  cs3_output_printf(output, "%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT "\n0",
+                    mask->rows, mask->cols, cs3_mask_nnz(mask));
+  for (gint64 row = 0; row < mask->rows; row++) {
+    for (gint64 col = 0; col < mask->cols; col++)
+      if (cs3_mask_alive(mask, row, col))
+        g_string_append_printf(columns, "%s%" G_GINT64_FORMAT, before++ > 0 ? " " : "", col);
+    cs3_output_printf(output, " %" G_GINT64_FORMAT, before);
+  }
+  cs3_output_puts(output, "\n");
+  cs3_output_write(output, columns->str, columns->len);
+  cs3_output_puts(output, "\n");
+}
+
 static gboolean begins(const char *bytes, gsize n) {
   return n > 0 && g_ascii_isdigit(bytes[0]);
 }
@@ -59,4 +75,5 @@ const Cs3MaskFormat cs3_mask_smtx = {
     .begins = begins,
     .summary = "Deep Learning Matrix Collection: row offsets and column indices",
     .read = read_smtx,
+    .write = write_smtx,
 };

@@ -4,6 +4,8 @@
 
 #include <glib.h>
 
+#include "base/output.h"
+
 typedef struct {
   char *path;
   char *bytes; /* the archive */
@@ -21,3 +23,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Zip, cs3_zip_free)
  * held. Fails with CS3_WORKLOAD_ERROR_DATA. Returns: (transfer full) (nullable). */
 GBytes *cs3_zip_member(const Cs3Zip *zip, const char *name,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A member to be written. */
+typedef struct {
+  const char *name;
+  GByteArray *bytes;
+} Cs3ZipPart;
+
+/** cs3_zip_write: an archive of @n members, stored, together below 4 GiB; equal members, equal
+ * bytes. Failures are kept for cs3_output_finish(). */
+void cs3_zip_write(const Cs3ZipPart *parts, guint n, Cs3Output *output);

@@ -296,7 +296,7 @@ static gboolean check_ending(const Cs3CliCall *call, GError **error) {
   const char *dot = strrchr(base, '.');
   gsize n = dot != NULL && dot > base ? strlen(dot + 1) : 0;
   if (n == 0 || n > 5 || !g_ascii_isalpha(dot[1]) ||
-      g_strcmp0(dot + 1, call->command->ending) == 0 ||
+      g_strv_contains(call->command->endings, dot + 1) ||
       (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)))
     return TRUE;
   g_autofree char *all = g_strjoinv(", ", (char **)call->format_choices);

@@ -90,7 +90,7 @@ const Cs3Command cs3_cmd_explain = {
     .options_size = sizeof(ExplainOptions),
     .defaults = &defaults,
     .groups = {{"Machine", options, 0}},
-    .ending = "ini",
+    .endings = {"ini"},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
                CS3_FORMAT_BIT(CS3_FORMAT_CSV) | CS3_FORMAT_BIT(CS3_FORMAT_JSONL),
     .max_args = 1,

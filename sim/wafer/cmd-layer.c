@@ -144,9 +144,8 @@ static const LayerOptions defaults = {
     .seed = 1,
 };
 
-/* "AxB" with both in [1, max]. */
-static gboolean read_pair(const char *option, const char *text, gint64 max, gint64 *a, gint64 *b,
-                          GError **error) {
+gboolean cs3_wafer_pair(const char *option, const char *text, gint64 max, gint64 *a, gint64 *b,
+                        GError **error) {
   g_auto(GStrv) parts = g_strsplit(text, "x", 2);
   if (parts[0] && parts[1] && g_ascii_string_to_signed(parts[0], 10, 1, max, a, NULL) &&
       g_ascii_string_to_signed(parts[1], 10, 1, max, b, NULL))
@@ -162,7 +161,7 @@ static Cs3Machine *load_machine(const LayerOptions *o, GError **error) {
   g_autoptr(GPtrArray) set = g_ptr_array_new_with_free_func(g_free);
   if (o->pes) {
     gint64 width, height;
-    if (!read_pair("pes", o->pes, 16384, &width, &height, error))
+    if (!cs3_wafer_pair("pes", o->pes, 16384, &width, &height, error))
       return NULL;
     g_ptr_array_add(set, g_strdup_printf("wafer.pe_x=%" G_GINT64_FORMAT, width));
     g_ptr_array_add(set, g_strdup_printf("wafer.pe_y=%" G_GINT64_FORMAT, height));
@@ -198,8 +197,8 @@ static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3M
       return FALSE;
     }
     config->sparsity = o->sparsity;
-    return read_pair("shape", o->shape, 1 << 22, &config->out_features, &config->in_features,
-                     error) &&
+    return cs3_wafer_pair("shape", o->shape, 1 << 22, &config->out_features, &config->in_features,
+                          error) &&
            cs3_pattern_parse(&config->pattern, o->pattern, error) &&
            cs3_pattern_sparsity(&config->pattern, &config->sparsity, error);
   }

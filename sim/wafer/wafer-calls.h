@@ -19,3 +19,8 @@ json_t *cs3_cmd_layer_record(const void *options, GError **error) G_GNUC_WARN_UN
  */
 gboolean cs3_cmd_fabric_config(const void *options, const char *program, Cs3FabricConfig *config,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_wafer_pair: read the value @text of --@option, "AxB", both from 1 to @max. @a, @b: (out).
+ * Fails with CS3_CLI_ERROR_USAGE. */
+gboolean cs3_wafer_pair(const char *option, const char *text, gint64 max, gint64 *a, gint64 *b,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
