@@ -56,10 +56,13 @@ check() {
 }
 # What a page complains of, refused resources and exceptions too, is logged as its console's.
 quiet() { ! grep ':CONSOLE' log; }
-# fits PAGE: the page itself, told to say so, is no wider than its window.
+# fits PAGE: the page itself, told to say so, is no wider than its window, and every picture that is
+# says how to see the rest.
 fits() {
-  sed 's#</body>#<script>document.title = document.documentElement.scrollWidth <= innerWidth ? "fits" : "wide";</script>&#' \
-    "$1" >measured.html
+  local script='const boxes = [...document.querySelectorAll("figure")].filter(b => b.scrollWidth > b.clientWidth);
+    const hinted = boxes.every(b => b.querySelector(".hint").offsetHeight > 0);
+    document.title = document.documentElement.scrollWidth <= innerWidth \&\& hinted ? "fits" : "wide";'
+  sed "s#</body>#<script>${script//$'\n'/}</script>\&#" "$1" >measured.html
   browse --window-size=400,2000 --dump-dom "file://$work/measured.html" | grep -q '<title>fits</title>'
 }
 # A picture of one colour compresses to almost nothing.
