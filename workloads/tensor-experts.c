@@ -9,9 +9,18 @@
 #include "workloads/tensor-layout.h"
 #include "workloads/weight-names.h"
 
+gsize cs3_weight_blocks_stem(const Cs3StoredTensor *tensor) {
+  static const char ending[] = "_blocks";
+  guint64 blocks = (guint64)tensor->dims[0] * (guint64)tensor->dims[1] * (guint64)tensor->dims[2];
+  gboolean is = tensor->n_dims == 4 && tensor->bytes == 16 * blocks &&
+                strcmp(tensor->dtype_name, "U8") == 0 && g_str_has_suffix(tensor->name, ending);
+  return is ? strlen(tensor->name) - strlen(ending) : 0;
+}
+
 gint64 cs3_weight_experts(const Cs3StoredTensor *tensor) {
   static const char *const marks[] = {".experts.", "_exps", "_moe."};
-  if (tensor->n_dims != 3 || tensor->dims[0] < 1 || tensor->dims[0] > CS3_WEIGHT_EXPERTS ||
+  gboolean stacked = tensor->n_dims == 3 || cs3_weight_blocks_stem(tensor) > 0;
+  if (!stacked || tensor->dims[0] < 1 || tensor->dims[0] > CS3_WEIGHT_EXPERTS ||
       tensor->bytes < (guint64)tensor->dims[0]) /* as many weights as a file can have */
     return 0;
   for (guint i = 0; i < G_N_ELEMENTS(marks); i++)
@@ -39,7 +48,7 @@ gboolean cs3_weight_experts_turned(const Cs3Checkpoint *checkpoint, const Cs3Sto
 
 void cs3_weight_take_expert(Cs3Weight *weight, gint64 expert) {
   const Cs3StoredTensor *tensor = weight->values;
-  g_free(weight->name);
-  weight->name = cs3_weight_name_of_expert(tensor->name, expert);
+  g_autofree char *whole = weight->name;
+  weight->name = cs3_weight_name_of_expert(whole, expert);
   weight->base = (guint64)expert * (tensor->bytes / (guint64)tensor->dims[0]);
 }

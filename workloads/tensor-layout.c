@@ -12,13 +12,8 @@
 
 /* What a layout made of several tensors claims is not looked at as a plain one. */
 static const Cs3WeightLayout *const layouts[] = {
-    &cs3_weight_bitmask,
-    &cs3_weight_blocks,
-    &cs3_weight_csr,
-    &cs3_weight_integers,
-    &cs3_weight_packed,
-    &cs3_weight_plain,
-    NULL,
+    &cs3_weight_bitmask, &cs3_weight_blocks, &cs3_weight_csr,   &cs3_weight_integers,
+    &cs3_weight_mxfp4,   &cs3_weight_packed, &cs3_weight_plain, NULL,
 };
 
 const Cs3WeightLayout *const *cs3_weight_layouts(void) {
@@ -83,7 +78,9 @@ static Cs3Weight *match_expert(const Cs3Checkpoint *checkpoint, const char *name
   for (guint i = 0; i < checkpoint->tensors->len; i++) {
     const Cs3StoredTensor *tensor = &g_array_index(checkpoint->tensors, Cs3StoredTensor, i);
     for (gint64 k = 0, n = cs3_weight_experts(tensor); k < n; k++) {
-      g_autofree char *own = cs3_weight_name_of_expert(tensor->name, k);
+      gsize stem = cs3_weight_blocks_stem(tensor);
+      g_autofree char *whole = stem > 0 ? g_strndup(tensor->name, stem) : g_strdup(tensor->name);
+      g_autofree char *own = cs3_weight_name_of_expert(whole, k);
       Cs3Weight *weight = strcmp(own, name) == 0 ? match(checkpoint, tensor) : NULL;
       if (weight == NULL)
         continue;

@@ -37,6 +37,7 @@ struct Cs3Weight {
   gboolean transposed;           /* stored as input x output features */
   const Cs3StoredTensor *values; /* the weight's own numbers */
   const Cs3StoredTensor *bitmask;
+  const Cs3StoredTensor *scales;          /* mxfp4 */
   const Cs3StoredTensor *lines, *indices; /* csr: where rows begin, and their columns */
   gint64 *offsets;                        /* bitmask, csr: values before each row, and all */
   guint bits;                             /* integers: of each */
@@ -50,6 +51,7 @@ extern const Cs3WeightLayout cs3_weight_bitmask;
 extern const Cs3WeightLayout cs3_weight_blocks;
 extern const Cs3WeightLayout cs3_weight_csr;
 extern const Cs3WeightLayout cs3_weight_integers;
+extern const Cs3WeightLayout cs3_weight_mxfp4;
 extern const Cs3WeightLayout cs3_weight_packed;
 extern const Cs3WeightLayout cs3_weight_plain;
 
@@ -99,13 +101,17 @@ gboolean cs3_weight_matrix(const Cs3Checkpoint *checkpoint, const Cs3StoredTenso
 /* Tensors of experts. */
 #define CS3_WEIGHT_EXPERTS 4096
 
+/** cs3_weight_blocks_stem: length of @tensor's name before "_blocks" when it is of MXFP4, experts x
+ * outputs x blocks x 16 bytes; else 0. */
+gsize cs3_weight_blocks_stem(const Cs3StoredTensor *tensor);
+
 /** cs3_weight_experts: how many experts @tensor holds, each a matrix; 0: it is no such tensor. */
 gint64 cs3_weight_experts(const Cs3StoredTensor *tensor);
 
 /** cs3_weight_experts_turned: whether its matrices are input x output features. */
 gboolean cs3_weight_experts_turned(const Cs3Checkpoint *checkpoint, const Cs3StoredTensor *tensor);
 
-/** cs3_weight_take_expert: make @weight, which stands for all, that of @expert. */
+/** cs3_weight_take_expert: make @weight, which stands for all, that of @expert, and call it so. */
 void cs3_weight_take_expert(Cs3Weight *weight, gint64 expert);
 
 /** cs3_weight_chunk: rows to read at once: about 256 KiB, which a core keeps near. */

@@ -183,11 +183,54 @@ START_TEST(test_refused) {
 }
 END_TEST
 
+/* GPT-OSS: two experts of 3 outputs x 64 inputs in random codes; those 0 and 8 are zero. @_i: 1: a
+ * scale is NaN; 2: scales are missing in number. */
+START_TEST(test_mxfp4) {
+  enum { EXPERTS = 2, ROWS = 3, BLOCKS = 2, BYTES = EXPERTS * ROWS * BLOCKS * 16 };
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  g_autoptr(GString) values = g_string_new(NULL), file = g_string_new(NULL);
+  for (int i = 0; i < BYTES; i++)
+    g_string_append_c(values, (char)(g_rand_int(rand) & g_rand_int(rand)));
+  for (int i = 0; i < EXPERTS * ROWS * BLOCKS; i++)
+    g_string_append_c(values, (char)(_i == 1 && i == 5 ? 255 : g_rand_int_range(rand, 0, 255)));
+  g_autofree char *header = g_strdup_printf(
+      "{\"l.mlp.experts.down_proj_blocks\":{\"dtype\":\"U8\",\"shape\":[2,3,2,16],"
+      "\"data_offsets\":[0,%d]},\"l.mlp.experts.down_proj_scales\":{\"dtype\":\"U8\","
+      "\"shape\":[%s],\"data_offsets\":[%d,%d]}}",
+      BYTES, _i == 2 ? "2,3,1" : "2,3,2", BYTES, BYTES + (_i == 2 ? 6 : 12));
+  g_string_truncate(values, (gsize)BYTES + (_i == 2 ? 6 : 12));
+  fixture_safetensors(file, header, values);
+  g_autofree char *folder = g_dir_make_tmp("cs3sim-mxfp4-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename(folder, "m.safetensors", NULL);
+  ck_assert(g_file_set_contents(path, file->str, (gssize)file->len, NULL));
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Checkpoint) checkpoint = cs3_checkpoint_open(path, NULL, &error);
+  ck_assert_msg(checkpoint != NULL, "%s", error != NULL ? error->message : "");
+  for (int expert = 0; expert < EXPERTS; expert++) {
+    g_autofree char *name = g_strdup_printf("l.mlp.experts.%d.down_proj", expert);
+    g_autoptr(Cs3Weight) weight = cs3_weight_find(checkpoint, name, &error);
+    ck_assert_msg(weight != NULL, "%s", error != NULL ? error->message : "");
+    ck_assert_str_eq(weight->layout->name, "mxfp4");
+    g_autoptr(Cs3Mask) mask = cs3_weight_mask(weight, FALSE, _i == 0 ? &error : NULL);
+    ck_assert_int_eq(mask != NULL, _i == 0 || (_i == 1 && expert == 1));
+    for (int row = 0; mask != NULL && row < ROWS; row++)
+      for (int col = 0; col < 32 * BLOCKS; col++) {
+        guint byte = (guint8)values->str[((expert * ROWS + row) * BLOCKS) * 16 + col / 2];
+        guint code = col % 2 ? byte >> 4 : byte & 15;
+        ck_assert_int_eq(cs3_mask_alive(mask, row, col), code != 0 && code != 8);
+      }
+  }
+  g_remove(path);
+  g_rmdir(folder);
+}
+END_TEST
+
 static Suite *suite(void) {
   Suite *s = suite_create("weight-integers");
   TCase *t = tcase_create("integers");
   tcase_add_loop_test(t, test_round_trip, 0, G_N_ELEMENTS(formats));
   tcase_add_loop_test(t, test_refused, 0, G_N_ELEMENTS(bad));
+  tcase_add_loop_test(t, test_mxfp4, 0, 3);
   suite_add_tcase(s, t);
   return s;
 }
