@@ -41,6 +41,32 @@ GArray *cs3_plan_groups(const Cs3PlanInput *input, guint node);
 gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A number of samples and what its stages do. */
+typedef struct {
+  gint64 micro_batch;
+  double cycles; /* of the step: sum of closed forms */
+  Cs3PlanMemory memory;
+} Cs3PlanRival;
+
+/* Sizes whose steps are so much longer are not shown to the judge. */
+#define CS3_PLAN_CLOSE 1.1
+
+/**
+ * cs3_plan_judge: which of @rivals is the plan of the shortest step as input->judge sees it, passes
+ * by closed forms; without a judge, that of the fewest cycles. Among equals, the first.
+ * Returns: its index; @rivals is not empty.
+ */
+guint cs3_plan_judge(const Cs3PlanInput *input, const GArray *rivals);
+
+/** cs3_plan_take: @size of @rival into @plan, and its memory, which @rival loses. */
+void cs3_plan_take(const Cs3PlanInput *input, Cs3PlanRival *rival, Cs3Plan *plan);
+
+/** cs3_plan_add_others: plan->others, of plan->micro_batch samples. */
+void cs3_plan_add_others(const Cs3PlanInput *input, Cs3Plan *plan);
+
+/** cs3_plan_empty: (transfer full): a plan of nothing yet. */
+Cs3Plan *cs3_plan_empty(void);
+
 /** cs3_plan_run_linears: masks, mappings and recurrences of every linear layer into plan->linears.
  */
 gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan,

@@ -190,8 +190,6 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
     out->choice.considered = 1;
     return TRUE;
   }
-  if (out->result.cycles > 0 && m->density >= 1)
-    return TRUE; /* taken over */
   if (input->bound)
     return run_bound(input, &shape, m->density, out, error);
   g_auto(Cs3WeightsLoan) loan = {0};
@@ -248,18 +246,6 @@ static GArray *new_matrices(void) {
   return matrices;
 }
 
-/* A dense matrix that another plan has run on the same rows needs no second run. */
-static void take_known(const Cs3PlanInput *input, const Cs3Plan *plan, Matrix *m) {
-  const Cs3Plan *known = input->known;
-  for (guint k = 0; known && known->micro_batch == plan->micro_batch && k < known->linears->len;
-       k++) {
-    const Cs3PlanLinear *linear = &g_array_index(known->linears, Cs3PlanLinear, k);
-    if (linear->node == m->node && linear->tiles == m->tiles && linear->density >= 1 &&
-        m->density >= 1)
-      memcpy(m->passes, linear->passes, sizeof m->passes);
-  }
-}
-
 static GArray *distinct_matrices(const Cs3PlanInput *input, const Cs3Plan *plan) {
   GArray *matrices = new_matrices();
   for (guint i = 0; i < input->graph->nodes->len; i++) {
@@ -272,7 +258,6 @@ static GArray *distinct_matrices(const Cs3PlanInput *input, const Cs3Plan *plan)
       Matrix m = {.node = i, .tiles = tiles, .layer = group->first, .density = group->density};
       if (find_like(input, matrices, i, tiles, group->density) != NULL)
         continue;
-      take_known(input, plan, &m);
       g_array_append_val(matrices, m);
     }
   }

@@ -17,7 +17,7 @@ enum { MAX_EXTRA_SPLITS = 8, RANKED_EXTRA_SPLITS = 3, MAX_TRIED_PARTS = 64 };
 typedef struct {
   const Cs3PlanInput *input;
   double best;        /* cycles of the best step so far */
-  Cs3Plan *plan;      /* its choice */
+  GArray *rivals;     /* of Cs3PlanRival: what fits and is not much worse */
   Cs3MapHints *hints; /* by node and pass: of the number of samples before */
 } Search;
 
@@ -100,22 +100,27 @@ static Cs3NodeCost node_cost(guint index, gint64 tiles, gpointer data) {
   return sum;
 }
 
+static void clear_rival(gpointer data) {
+  cs3_plan_memory_clear(&((Cs3PlanRival *)data)->memory);
+}
+
 /* Returns: whether @micro_batch fits, or is too slow for that to matter. */
 static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch) {
   const Cs3PlanInput *input = search->input;
   gint64 micro_batches = (input->batch + micro_batch - 1) / micro_batch;
   g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(Known));
   Costs costs = {input, micro_batch, cs3_plan_fed_wafer(input), known, search->hints};
-  double enough = search->best / (double)micro_batches;
+  double close = input->judge != NULL ? CS3_PLAN_CLOSE : 1;
+  double enough = close * search->best / (double)micro_batches;
   gboolean fits = FALSE;
-  double cycles =
-      cs3_keep_choose(keep, micro_batch, node_cost, &costs, enough, &fits, &search->plan->memory);
-  if (!isfinite(cycles))
+  Cs3PlanRival rival = {.micro_batch = micro_batch};
+  rival.cycles =
+      cs3_keep_choose(keep, micro_batch, node_cost, &costs, enough, &fits, &rival.memory);
+  if (!isfinite(rival.cycles))
     return fits;
-  search->best = cycles * (double)micro_batches;
-  search->plan->micro_batch = micro_batch;
-  search->plan->micro_batches = micro_batches;
-  search->plan->tokens = llround((double)micro_batch * input->graph->tokens);
+  rival.cycles *= (double)micro_batches;
+  search->best = MIN(search->best, rival.cycles);
+  g_array_append_val(search->rivals, rival);
   return TRUE;
 }
 
@@ -195,13 +200,18 @@ static double least_need(const Cs3PlanInput *input, const Cs3KeepInput *policies
 
 gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
   g_autofree Cs3MapHints *hints = g_new0(Cs3MapHints, input->graph->nodes->len * CS3_N_PASS_KINDS);
-  Search search = {input, INFINITY, plan, hints};
+  g_autoptr(GArray) rivals = g_array_new(FALSE, FALSE, sizeof(Cs3PlanRival));
+  g_array_set_clear_func(rivals, clear_rival);
+  Search search = {input, INFINITY, rivals, hints};
   Cs3KeepInput policies[2];
   guint n = policies_of(input, policies);
   for (guint i = 0; i < n; i++)
     try_policy(&search, &policies[i]);
-  if (isfinite(search.best))
+  if (rivals->len > 0) {
+    guint best = cs3_plan_judge(input, rivals);
+    cs3_plan_take(input, &g_array_index(rivals, Cs3PlanRival, best), plan);
     return TRUE;
+  }
   explain_no_fit(input, least_need(input, policies, n), cs3_wafer_capacity(&input->machine->hw),
                  error);
   return FALSE;

@@ -12,7 +12,14 @@
 #include "workloads/pattern.h"
 #include "workloads/sparsity.h"
 
-typedef struct {
+typedef struct Cs3PlanInput Cs3PlanInput;
+struct Cs3Plan;
+
+/* Time of the step of @plan, in any unit; @data: the input's judge_data. */
+typedef double (*Cs3PlanJudge)(const Cs3PlanInput *input, const struct Cs3Plan *plan,
+                               gconstpointer data);
+
+struct Cs3PlanInput {
   const Cs3Graph *graph;
   const Cs3Machine *machine;
   double feed; /* rate of the slowest link from MemoryX over the port's, at most 1: how fast weights
@@ -21,8 +28,6 @@ typedef struct {
   const Cs3Pattern *pattern;
   const Cs3WeightMatch *weights; /* (nullable) whose zeros they are; %NULL: drawn by the pattern,
                                     alike at alike densities where these are measured */
-  const struct Cs3Plan *known;   /* (nullable): a plan of the same graph and machine: dense matrices
-                                    that it has at the same tokens are taken over */
   Cs3WeightStore *store;         /* of masks */
   Cs3Memo *memo;                 /* (nullable): of passes */
   Cs3KeepStore *keeps;           /* (nullable): of what activations take */
@@ -37,7 +42,10 @@ typedef struct {
                          all */
   guint workers;      /* threads; no influence on the result */
   Cs3MapForce force;
-} Cs3PlanInput;
+  Cs3PlanJudge judge; /* (nullable): says which of several sizes that are close is best; %NULL: the
+                         sums of closed forms, which know of no waits between stages */
+  gconstpointer judge_data;
+};
 
 /* One pass of one linear node. */
 typedef struct {

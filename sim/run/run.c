@@ -113,6 +113,28 @@ static void count_work(const Cs3PlanInput *input, gint64 systems, Cs3StepRun *ru
   run->linear_cycles_per_token = cycles / run->plan->tokens;
 }
 
+Cs3Schedule cs3_run_schedule(const Cs3RunConfig *config, const Cs3Plan *plan, const GArray *uses) {
+  Cs3PlanInput input = cs3_run_input(config);
+  Cs3Schedule schedule = cs3_schedule(&input, plan, uses);
+  schedule.systems = cs3_run_systems(config);
+  schedule.each = config->each;
+  schedule.faults = config->faults;
+  return schedule;
+}
+
+/* Seconds of the step of @plan without faults; INFINITY where it cannot be simulated. */
+static double step_seconds(const Cs3PlanInput *input, const Cs3Plan *plan, gconstpointer data) {
+  const Cs3RunConfig *config = data;
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, plan, NULL, NULL);
+  Cs3Schedule schedule = cs3_run_schedule(config, plan, uses);
+  Cs3StepTime time;
+  schedule.faults = NULL;
+  if (!cs3_step_check(&schedule, &config->machine->system, NULL))
+    return INFINITY;
+  cs3_step_oracle(&schedule, &config->machine->system, &time);
+  return time.step_s;
+}
+
 Cs3PlanInput cs3_run_input(const Cs3RunConfig *config) {
   return (Cs3PlanInput){
       .graph = config->graph,
@@ -127,16 +149,9 @@ Cs3PlanInput cs3_run_input(const Cs3RunConfig *config) {
       .bound = config->bound,
       .workers = config->workers,
       .force = config->force,
+      .judge = step_seconds,
+      .judge_data = config,
   };
-}
-
-Cs3Schedule cs3_run_schedule(const Cs3RunConfig *config, const Cs3Plan *plan, const GArray *uses) {
-  Cs3PlanInput input = cs3_run_input(config);
-  Cs3Schedule schedule = cs3_schedule(&input, plan, uses);
-  schedule.systems = cs3_run_systems(config);
-  schedule.each = config->each;
-  schedule.faults = config->faults;
-  return schedule;
 }
 
 static gboolean any_lasting(const GArray *faults) {
@@ -225,10 +240,38 @@ static gboolean has_format(const Cs3Plan *plan, const Cs3PlanInput *input) {
 /* Time that the wafer waits for weights, of the step, from which on another plan may pay. */
 #define WAITING 1e-3
 
+/* The ways of a step that compete with @best: what is best for the port, what is best at the path's
+ * rate, each weight format alone. */
+static void try_formats(const Cs3RunConfig *config, const Cs3PlanInput *input, double feed,
+                        Cs3Plan **best, Cs3StepTime *time) {
+  gboolean one_format = input->sparsity == NULL || input->force.dense >= 0;
+  for (int dense = -1; dense <= (one_format ? -1 : 1); dense++)
+    for (int slow = dense < 0; slow <= 1; slow++) {
+      Cs3PlanInput way = *input;
+      way.feed = slow ? feed : 1;
+      way.force.dense = dense < 0 ? input->force.dense : dense;
+      if (dense < 0 || !has_format(*best, &way))
+        (void)!try_plan(config, &way, best, time, NULL);
+    }
+}
+
+/* And accumulators in one place alone: from SRAM a pass asks for more weights at a time. */
+static void try_placements(const Cs3RunConfig *config, const Cs3PlanInput *input, double feed,
+                           Cs3Plan **best, Cs3StepTime *time) {
+  if (input->force.placement >= 0)
+    return;
+  for (int placement = CS3_ACC_CACHE; placement <= CS3_ACC_SRAM; placement++)
+    for (int slow = 0; slow <= 1; slow++) {
+      Cs3PlanInput way = *input;
+      way.feed = slow ? feed : 1;
+      way.force.placement = placement;
+      (void)!try_plan(config, &way, best, time, NULL);
+    }
+}
+
 /* The mapper sees passes one by one. Where the path from MemoryX is slower than the port, whether
- * the wafer waits depends on what else runs while weights come: what is best for the port, what is
- * best at the path's rate, and each weight format alone compete by the step, where there is time to
- * win. */
+ * the wafer waits depends on what else runs while weights come: ways of the whole step compete by
+ * its time, where there is time to win. */
 static Cs3Plan *choose_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, GError **error) {
   double feed = feed_of(config);
   Cs3StepTime time;
@@ -237,17 +280,10 @@ static Cs3Plan *choose_plan(const Cs3RunConfig *config, const Cs3PlanInput *inpu
   Cs3Plan *best = NULL;
   if (!try_plan(config, input, &best, &time, error))
     return NULL;
-  if (time.stream_wait_s <= WAITING * time.step_s)
-    return best;
-  gboolean one_format = input->sparsity == NULL || input->force.dense >= 0;
-  for (int dense = -1; dense <= (one_format ? -1 : 1); dense++)
-    for (int slow = dense < 0; slow <= 1; slow++) {
-      Cs3PlanInput way = *input;
-      way.feed = slow ? feed : 1;
-      way.force.dense = dense < 0 ? input->force.dense : dense;
-      if (dense < 0 || !has_format(best, &way))
-        (void)!try_plan(config, &way, &best, &time, NULL);
-    }
+  if (time.stream_wait_s > WAITING * time.step_s)
+    try_formats(config, input, feed, &best, &time);
+  if (time.stream_wait_s > WAITING * time.step_s && !input->ranked)
+    try_placements(config, input, feed, &best, &time);
   return best;
 }
 
@@ -380,7 +416,6 @@ Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GErr
   if (!check_memoryx(config, error) ||
       !simulate_dense(config, &input, baseline, &run->dense, error))
     return NULL;
-  input.known = run->dense.plan;
   input.sparsity = config->sparsity;
   if (!any_sparse(config))
     share(&run->dense, &run->sparse);

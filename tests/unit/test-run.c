@@ -402,11 +402,12 @@ static double step_of(Cs3ScenarioOptions o, const char *map) {
 
 /* The port, MemoryX or the tree may be the slowest link, or none of them matter. What the mapper
  * takes by itself is at most 1 % behind what it is forced to: mappings that gain no more are not
- * run. One micro-batch for all: its size is chosen by closed forms. */
+ * run. One micro-batch for all: its size is chosen by the step, but of passes by closed forms. */
 START_TEST(test_forced_is_never_faster) {
-  static const char *const forced[] = {"format=dense", "format=sparse"};
+  static const char *const forced[] = {"format=dense",   "format=sparse", "placement=cache",
+                                       "placement=sram", "axis=x",        "axis=y"};
   g_autoptr(GRand) random = g_rand_new_with_seed(fixture_seed());
-  for (int machine = 0; machine < (fixture_slow() ? 6 : 2); machine++) {
+  for (int machine = 0; machine < (fixture_slow() ? 12 : 2); machine++) {
     Cs3ScenarioOptions o = options("gpt2-small", g_rand_double_range(random, 0.05, 0.9));
     char *set[] = {
         g_strdup_printf("io.rate=%.3f Tb/s", exp(g_rand_double_range(random, -2, 2))),
@@ -428,6 +429,27 @@ START_TEST(test_forced_is_never_faster) {
     }
     for (char **text = set; *text != NULL; text++)
       g_free(*text);
+  }
+}
+END_TEST
+
+/* At 90 % the sums of closed forms think least of the largest micro-batch that keeps all on the
+ * wafer; the step, of one that sends some away and waits for it now and then. */
+START_TEST(test_size_knows_waits) {
+  Cs3ScenarioOptions o = options("llama7b", 0.9);
+  o.lengths.seq = 4096;
+  o.batch = 256;
+  json_t *free = run(&o);
+  double free_s = cs3_record_number(free, "step.time_s");
+  gint64 own = (gint64)cs3_record_number(free, "mapping.micro_batch");
+  json_decref(free);
+  for (gint64 percent = 50; percent <= 150; percent += 50) {
+    g_autofree char *text = g_strdup_printf("micro-batch=%" G_GINT64_FORMAT, own * percent / 100);
+    char *maps[] = {text, NULL};
+    o.map = maps;
+    json_t *r = run(&o);
+    ck_assert_double_le(free_s, 1.005 * cs3_record_number(r, "step.time_s"));
+    json_decref(r);
   }
 }
 END_TEST
@@ -462,6 +484,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_does_not_fit);
   tcase_add_test(t, test_keys_are_documented);
   tcase_add_test(t, test_forced_is_never_faster);
+  tcase_add_test(t, test_size_knows_waits);
   tcase_add_test(t, test_slowest_link_decides);
   suite_add_tcase(s, t);
   t = tcase_create("layer");

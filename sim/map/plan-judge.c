@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Sizes that are close by the sums of closed forms are told apart by the step: those sums know how
+ * long a stage takes for itself, but not that a stage waits for what others have asked of the
+ * links and of the activation servers. */
+#include "config.h"
+
+#include <math.h>
+
+#include "sim/map/plan-internal.h"
+
+/* So many at most, the best by closed forms first. */
+enum { MAX_JUDGED = 8 };
+
+void cs3_plan_take(const Cs3PlanInput *input, Cs3PlanRival *rival, Cs3Plan *plan) {
+  plan->micro_batch = rival->micro_batch;
+  plan->micro_batches = (input->batch + rival->micro_batch - 1) / rival->micro_batch;
+  plan->tokens = llround((double)rival->micro_batch * input->graph->tokens);
+  plan->memory = rival->memory;
+  rival->memory = (Cs3PlanMemory){0};
+}
+
+/* What the mapper expects of a pass rather than its bound. */
+static void expect(Cs3Plan *plan) {
+  for (guint k = 0; k < plan->linears->len; k++)
+    for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++) {
+      Cs3PlanPass *p = &g_array_index(plan->linears, Cs3PlanLinear, k).passes[pass];
+      p->result.cycles = MAX(p->result.cycles, llround(p->choice.best.estimate));
+    }
+}
+
+/* INFINITY when its passes cannot be mapped. */
+static double time_of(const Cs3PlanInput *input, const Cs3PlanRival *rival) {
+  Cs3PlanInput closed = *input;
+  Cs3PlanRival borrowed = *rival;
+  closed.bound = TRUE;
+  closed.exact = FALSE;
+  g_autoptr(Cs3Plan) plan = cs3_plan_empty();
+  cs3_plan_take(input, &borrowed, plan);
+  double time = INFINITY;
+  if (cs3_plan_run_linears(&closed, plan, NULL)) {
+    cs3_plan_add_others(&closed, plan);
+    if (!input->bound)
+      expect(plan);
+    time = input->judge(&closed, plan, input->judge_data);
+  }
+  plan->memory = (Cs3PlanMemory){0};
+  return time;
+}
+
+static gint by_cycles(gconstpointer a, gconstpointer b, gpointer data) {
+  const GArray *rivals = data;
+  guint i = *(const guint *)a, j = *(const guint *)b;
+  double x = g_array_index(rivals, Cs3PlanRival, i).cycles;
+  double y = g_array_index(rivals, Cs3PlanRival, j).cycles;
+  return x != y ? (x > y) - (x < y) : (i > j) - (i < j);
+}
+
+guint cs3_plan_judge(const Cs3PlanInput *input, const GArray *rivals) {
+  g_autofree guint *order = g_new(guint, rivals->len);
+  for (guint i = 0; i < rivals->len; i++)
+    order[i] = i;
+  g_qsort_with_data(order, (gint)rivals->len, sizeof *order, by_cycles, (gpointer)rivals);
+  const Cs3PlanRival *first = &g_array_index(rivals, Cs3PlanRival, order[0]);
+  if (input->judge == NULL)
+    return order[0];
+  guint best = order[0];
+  double least = INFINITY;
+  for (guint i = 0; i < MIN(rivals->len, MAX_JUDGED); i++) {
+    const Cs3PlanRival *rival = &g_array_index(rivals, Cs3PlanRival, order[i]);
+    if (rival->cycles > first->cycles * CS3_PLAN_CLOSE)
+      break;
+    double time = time_of(input, rival);
+    if (time < least) {
+      least = time;
+      best = order[i];
+    }
+  }
+  return best;
+}
