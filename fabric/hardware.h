@@ -47,6 +47,18 @@ typedef enum {
 } Cs3WeightFormat;
 typedef enum { CS3_AXIS_AUTO, CS3_AXIS_Y, CS3_AXIS_X } Cs3FeatureAxis; /* Y: features on rows */
 
+/* PE code of the published MeshGEMM (fabric/programs/mesh-gemm.c), in cycles. */
+typedef struct {
+  gint64 step;       /* loop, dispatch of four transfers, join, swap of the buffers */
+  gint64 skew;       /* the same with two transfers */
+  gint64 repetition; /* once per product of the whole matrices */
+  gint64 transfer;   /* more per step that communicates: dispatch and completion tasks */
+  gint64 ring;       /* more per repetition that communicates: set-up of the rings */
+  double map_short;  /* per mapped vector FMA of up to 8 elements */
+  double map_long;   /* of more: three 64-bit words of the accumulator */
+  double map_word;   /* and every further word */
+} Cs3GemmCode;
+
 typedef struct {
   struct {             /* [wafer] */
     gint64 pe_x, pe_y; /* mesh that a program can use */
@@ -118,16 +130,7 @@ typedef struct {
     gint64 gradient_bits;        /* on the wire per gradient */
     double attention_efficiency; /* share of dense peak reached by activation x activation GEMM */
   } kernel;
-  struct {             /* [gemm]: PE code of the published MeshGEMM, in cycles */
-    gint64 step;       /* loop, dispatch of four transfers, join, swap of the buffers */
-    gint64 skew;       /* the same with two transfers */
-    gint64 repetition; /* once per product of the whole matrices */
-    gint64 transfer;   /* more per step that communicates: dispatch and completion tasks */
-    gint64 ring;       /* more per repetition that communicates: set-up of the rings */
-    double map_short;  /* per mapped vector FMA of up to 8 elements */
-    double map_long;   /* of more: three 64-bit words of the accumulator */
-    double map_word;   /* and every further word */
-  } gemm;
+  Cs3GemmCode gemm; /* [gemm] */
 } Cs3Hardware;
 
 /** cs3_reduction_names: (transfer none) (array zero-terminated=1): as people write them, by id. */

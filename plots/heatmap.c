@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "results/record.h"
@@ -73,9 +74,9 @@ static json_t *prepare(const json_t *records, GError **error) {
   g_autoptr(GPtrArray) axes = cs3_records_axes(records);
   if (!check_axes(axes, error))
     return NULL;
-  return json_pack("{s:O, s:[s, s], s:[o, o]}", "records", records, "axes", axes->pdata[0],
-                   axes->pdata[1], "values", values_of(records, axes->pdata[0]),
-                   values_of(records, axes->pdata[1]));
+  return cs3_json_pack("{s:O, s:[s, s], s:[o, o]}", "records", records, "axes", axes->pdata[0],
+                       axes->pdata[1], "values", values_of(records, axes->pdata[0]),
+                       values_of(records, axes->pdata[1]));
 }
 
 static const char *axis_of(const json_t *series, gsize a) {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "results/record.h"
@@ -71,7 +72,7 @@ static json_t *prepare(const json_t *records, GError **error) {
   json_t *drawn = json_array();
   for (guint k = 0; k < layers->len && k < MOST; k++)
     json_array_append(drawn, layers->pdata[k]);
-  return json_pack("{s:O, s:o}", "record", record, "layers", drawn);
+  return cs3_json_pack("{s:O, s:o}", "record", record, "layers", drawn);
 }
 
 /* Share of the whole step, in per cent, of the causes of @band in all instances of @layer. */

@@ -120,7 +120,7 @@ static void write_names(const GArray *points, const GPtrArray *axes, Cs3Script *
 static char *name_front(const json_t *series, Cs3Script *script) {
   g_autoptr(GArray) points = sorted(series);
   g_autoptr(GPtrArray) axes = cs3_records_axes(series);
-  json_t *front = json_array();
+  json_auto_t *front = json_array();
   for (guint k = 0; k < points->len; k++)
     if (g_array_index(points, Point, k).best)
       json_array_append(front, (json_t *)g_array_index(points, Point, k).record);
@@ -135,7 +135,6 @@ static char *name_front(const json_t *series, Cs3Script *script) {
   }
   if (named)
     write_names(points, differ, script);
-  json_decref(front);
   return g_string_free(text, FALSE);
 }
 

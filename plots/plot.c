@@ -36,7 +36,7 @@ const Cs3Plot *const *cs3_plots(void) {
 
 gboolean cs3_plot_make(const Cs3Plot *plot, const json_t *records, const Cs3PlotTarget *target,
                        char **data, Cs3Script **script, GError **error) {
-  json_t *series = plot->prepare(records, error);
+  json_auto_t *series = plot->prepare(records, error);
   if (series == NULL)
     return FALSE;
   g_autoptr(Cs3Script) rows = cs3_script_new();
@@ -44,6 +44,5 @@ gboolean cs3_plot_make(const Cs3Plot *plot, const json_t *records, const Cs3Plot
   *data = cs3_script_text(rows);
   *script = cs3_script_new();
   plot->write_script(series, target, *script);
-  json_decref(series);
   return TRUE;
 }

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "results/ranges.h"
@@ -58,15 +59,15 @@ static json_t *prepare(const json_t *records, GError **error) {
   const json_t *record = json_array_get(records, 0);
   if (!cs3_record_check_ranges(record, error))
     return NULL;
-  json_t *suites = json_array(), *suite;
+  json_auto_t *suites = json_array();
+  json_t *suite;
   size_t i;
   if (strcmp(cs3_record_string(record, "schema"), SCHEMA) == 0)
     json_array_foreach(json_object_get(record, "suites"), i, suite) if (count_drawn(suite) > 0)
         json_array_append(suites, suite);
   if (json_array_size(suites) > 0)
-    return json_pack("{s:s, s:o}", "version", cs3_record_string(record, "version"), "suites",
-                     suites);
-  json_decref(suites);
+    return cs3_json_pack("{s:s, s:O}", "version", cs3_record_string(record, "version"), "suites",
+                         suites);
   g_set_error_literal(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
                       "no record of 'cs3sim validate -o json' with published values to compare");
   return NULL;

@@ -48,7 +48,8 @@ static gboolean blank_to_end(FILE *file) {
 
 /* The first run keeps those that have none, measured or too small, as its member `beside`. */
 static void append_machines(json_t *records, json_t *machines) {
-  json_t *beside = json_array(), *machine, *first = NULL;
+  json_auto_t *beside = json_array();
+  json_t *machine, *first = NULL;
   size_t i;
   json_array_foreach(machines, i, machine) {
     json_t *result = json_object_get(machine, "result");
@@ -57,7 +58,6 @@ static void append_machines(json_t *records, json_t *machines) {
   }
   if (json_is_object(first) && json_array_size(beside) > 0)
     json_object_set(first, "beside", beside);
-  json_decref(beside);
 }
 
 /* What wraps records of runs: a point of a sweep, which may have none because its model does not

@@ -120,7 +120,7 @@ static gboolean read_tensor(Cs3Checkpoint *c, guint file, guint64 start, const c
 }
 
 static gboolean read_entry(Cs3Checkpoint *c, guint file, guint64 start, Header *h, GError **error) {
-  json_t *name = take_value(h, '"', "the name of a tensor", error);
+  json_auto_t *name = take_value(h, '"', "the name of a tensor", error);
   gboolean ok = name != NULL && take(h, ':', error);
   if (ok && strcmp(json_string_value(name), "__metadata__") == 0) {
     const char *end = peek(h) == '{' ? value_end(h->at, h->end) : NULL;
@@ -131,7 +131,6 @@ static gboolean read_entry(Cs3Checkpoint *c, guint file, guint64 start, Header *
     ok = entry != NULL && read_tensor(c, file, start, json_string_value(name), entry, error);
     json_decref(entry);
   }
-  json_decref(name);
   return ok;
 }
 

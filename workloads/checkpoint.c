@@ -251,9 +251,8 @@ static gboolean open_shards(Cs3Checkpoint *c, json_t *index, const char *near, G
 }
 
 static gboolean open_index(Cs3Checkpoint *c, const char *near, GError **error) {
-  json_t *index = cs3_config_read_file(c->path, MAX_INDEX_BYTES, error);
+  json_auto_t *index = cs3_config_read_file(c->path, MAX_INDEX_BYTES, error);
   gboolean ok = index != NULL && open_shards(c, index, near, error);
-  json_decref(index);
   return ok;
 }
 

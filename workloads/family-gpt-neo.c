@@ -2,6 +2,7 @@
 /* GPT-Neo: GPT-2 whose every other layer attends to a window; projections without biases. */
 #include "config.h"
 
+#include "base/json.h"
 #include "workloads/compose-decoder.h"
 
 static const Cs3Field fields[] = {
@@ -45,9 +46,8 @@ static gboolean derive(gpointer config, json_t *object, const char *source, GErr
     for (gint64 t = 0; t < times; t++)
       json_array_foreach(json_array_get(run, 0), k, name) json_array_append(layers, name);
   }
-  json_t *expanded = json_pack("{s:o}", "attention_layers", layers);
+  json_auto_t *expanded = cs3_json_pack("{s:o}", "attention_layers", layers);
   gboolean ok = cs3_layer_kinds_every(&c->d, 1, expanded, source, error);
-  json_decref(expanded);
   return ok;
 }
 

@@ -256,13 +256,12 @@ static gboolean fill(Cs3Model *model, json_t *root, const char *source, GError *
 
 Cs3Model *cs3_model_parse(const char *text, gsize size, const char *source, const char *name,
                           GError **error) {
-  json_t *root = cs3_config_read_object(text, size, source, error);
+  json_auto_t *root = cs3_config_read_object(text, size, source, error);
   if (!root)
     return NULL;
   g_autoptr(Cs3Model) model = g_new0(Cs3Model, 1);
   model->notes = g_ptr_array_new_with_free_func(g_free);
   gboolean ok = fill(model, root, source, error);
-  json_decref(root);
   if (!ok)
     return NULL;
   model->name = g_utf8_make_valid(name, -1); /* a file's name may be any bytes */

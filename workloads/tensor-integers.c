@@ -88,7 +88,7 @@ static gboolean read_shift(const Cs3Weight *w, guint *shift, GError **error) {
   if (!w->by_input)
     return TRUE;
   g_autofree char *source = NULL;
-  json_t *config = read_config(w->checkpoint, &source, error);
+  json_auto_t *config = read_config(w->checkpoint, &source, error);
   if (config == NULL)
     return FALSE;
   json_t *format = json_object_get(config, "checkpoint_format");
@@ -98,7 +98,6 @@ static gboolean read_shift(const Cs3Weight *w, guint *shift, GError **error) {
     *shift = strcmp(name, "gptq") == 0;
   else
     cs3_config_fail(error, source, "checkpoint_format", format, "\"gptq\" or \"gptq_v2\"");
-  json_decref(config);
   return ok;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "results/schema.h"
 #include "workloads/config-reader.h"
 #include "workloads/mask-file.h"
@@ -21,11 +22,11 @@ static json_t *counts_json(const guint32 *counts, gint64 n) {
 
 json_t *cs3_weight_statistics_json(const char *name, const char *layout, const Cs3WeightCounts *c) {
   g_autofree char *digest = g_strdup_printf("%016" G_GINT64_MODIFIER "x", c->digest);
-  return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:o, s:o}", "name", name, "layout", layout,
-                   "out_features", (json_int_t)c->rows, "in_features", (json_int_t)c->cols,
-                   "nonzeros", (json_int_t)c->live, "masked_nan", (json_int_t)c->masked, "digest",
-                   digest, "row_counts", counts_json(c->by_row, c->rows), "column_counts",
-                   counts_json(c->by_col, c->cols));
+  return cs3_json_pack(
+      "{s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:o, s:o}", "name", name, "layout", layout,
+      "out_features", (json_int_t)c->rows, "in_features", (json_int_t)c->cols, "nonzeros",
+      (json_int_t)c->live, "masked_nan", (json_int_t)c->masked, "digest", digest, "row_counts",
+      counts_json(c->by_row, c->rows), "column_counts", counts_json(c->by_col, c->cols));
 }
 
 static gint64 number(json_t *object, const char *key) {
@@ -103,8 +104,7 @@ static gboolean read_matrices(Cs3WeightSet *set, json_t *file, GError **error) {
 }
 
 gboolean cs3_weight_statistics_read(Cs3WeightSet *set, GError **error) {
-  json_t *object = cs3_config_read_file(set->path, MAX_BYTES, error);
+  json_auto_t *object = cs3_config_read_file(set->path, MAX_BYTES, error);
   gboolean ok = object != NULL && read_matrices(set, object, error);
-  json_decref(object);
   return ok;
 }

@@ -41,17 +41,6 @@ static void copy_pe(Cs3EventTiming *timing, const Cs3Hardware *hw) {
   timing->sram_bytes = (guint)hw->pe.sram_data_bytes;
 }
 
-static void copy_gemm(Cs3EventTiming *timing, const Cs3Hardware *hw) {
-  timing->gemm.step = (guint)hw->gemm.step;
-  timing->gemm.skew = (guint)hw->gemm.skew;
-  timing->gemm.repetition = (guint)hw->gemm.repetition;
-  timing->gemm.transfer = (guint)hw->gemm.transfer;
-  timing->gemm.ring = (guint)hw->gemm.ring;
-  timing->gemm.map_short = hw->gemm.map_short;
-  timing->gemm.map_long = hw->gemm.map_long;
-  timing->gemm.map_word = hw->gemm.map_word;
-}
-
 static gboolean copy_queues(Cs3EventTiming *timing, const Cs3Hardware *hw, GError **error) {
   for (guint q = 0; q < CS3_MAX_QUEUES; q++) {
     if (!in_range("in_queue", (double)hw->fabric.in_queue[q], 1, 32, error) ||
@@ -71,7 +60,6 @@ gboolean cs3_event_timing_init(Cs3EventTiming *timing, const Cs3Hardware *hw, GE
     return FALSE;
   *timing = (Cs3EventTiming){0};
   copy_pe(timing, hw);
-  copy_gemm(timing, hw);
   timing->hop = (guint)hw->fabric.hop_cycles;
   timing->ramp = (guint)hw->fabric.ramp_cycles;
   timing->router_buffer = (guint)hw->fabric.router_buffer;

@@ -33,10 +33,6 @@ typedef struct {
   guint wide_interval; /* between two issues of one 64-bit fabric operation */
   guint launch;     /* program start and time stamps, in the runs that published figures describe */
   guint sram_bytes; /* left for data in a PE */
-  struct {
-    guint step, skew, repetition, transfer, ring;
-    double map_short, map_long, map_word;
-  } gemm; /* PE code of MeshGEMM (fabric/programs/mesh-gemm.c) */
 } Cs3EventTiming;
 
 /**

@@ -58,10 +58,9 @@ static double column_words(guint rows) {
 /* Kt Nt mapped vector FMAs of Mt elements: 540..555 cycles for 64 of them up to 8 elements; beyond,
  * by the 64-bit words that a column of the accumulator touches on average (published for Mt up to
  * 16: 648..744). */
-static guint product_cycles(const Cs3EventTiming *timing, const Cs3ProgramParams *p) {
-  double map = p->tile_m <= 8
-                   ? timing->gemm.map_short
-                   : timing->gemm.map_long + timing->gemm.map_word * (column_words(p->tile_m) - 3);
+static guint product_cycles(const Cs3GemmCode *gemm, const Cs3ProgramParams *p) {
+  double map = p->tile_m <= 8 ? gemm->map_short
+                              : gemm->map_long + gemm->map_word * (column_words(p->tile_m) - 3);
   return (guint)(p->tile_k * p->tile_n * map + 0.5);
 }
 
@@ -193,7 +192,7 @@ static guint step(Cs3Pe *pe, guint32 wavelet) {
   if (!skews && p->products) {
     if (at < steps(p) && !p->no_communication)
       multiply(pe, p);
-    busy = p->products * product_cycles(&cs3_run_of(pe)->timing, p);
+    busy = p->products * product_cycles(&cs3_run_of(pe)->gemm, p);
     cs3_pe_hold(pe, busy);
   }
   cs3_pe_after(pe, busy, TASK_JOIN);
@@ -202,12 +201,14 @@ static guint step(Cs3Pe *pe, guint32 wavelet) {
 
 /* Scalar code after step @within. One of the skew also costs one pass over the tile, Mt Kt / lanes
  * cycles: the slope of the communication-only runs in Mt asks for it, at 3x3 and 6x6 PEs alike. */
-static guint step_cycles(const Cs3EventTiming *timing, const Cs3ProgramParams *p, guint within) {
+static guint step_cycles(const Cs3ProgramRun *run, guint within) {
+  const Cs3GemmCode *gemm = &run->gemm;
+  const Cs3ProgramParams *p = &run->params;
   gboolean skews = within < skew_steps(p);
-  guint cycles = skews ? timing->gemm.skew : timing->gemm.step;
+  guint cycles = (guint)(skews ? gemm->skew : gemm->step);
   if (p->no_communication)
     return cycles;
-  return cycles + timing->gemm.transfer + (skews ? p->tile_m * p->tile_k / timing->lanes16 : 0);
+  return cycles + (guint)gemm->transfer + (skews ? p->tile_m * p->tile_k / run->timing.lanes16 : 0);
 }
 
 /* All parts of a step are done: swap what was kept, and on to the next. */
@@ -215,14 +216,14 @@ static guint finish_step(Cs3Pe *pe, const Cs3ProgramParams *p) {
   Gemm *g = cs3_run_of(pe)->data;
   guint x = cs3_pe_x(pe), y = cs3_pe_y(pe), pe_index = y * p->width + x;
   guint32 *at = cs3_pe_register(pe, REG_STEP);
-  const Cs3EventTiming *timing = &cs3_run_of(pe)->timing;
-  guint within = *at % steps(p), cycles = step_cycles(timing, p, within);
+  const Cs3GemmCode *gemm = &cs3_run_of(pe)->gemm;
+  guint within = *at % steps(p), cycles = step_cycles(cs3_run_of(pe), within);
   if (within >= skew_steps(p))
     *cs3_pe_register(pe, REG_SWAP_W) ^= 1;
   if (within >= skew_steps(p) || within < (y + 1) / 2)
     *cs3_pe_register(pe, REG_SWAP_X) ^= 1;
   if (++*at % steps(p) == 0) {
-    cycles += timing->gemm.repetition + (p->no_communication ? 0 : timing->gemm.ring);
+    cycles += (guint)(gemm->repetition + (p->no_communication ? 0 : gemm->ring));
     g->end[pe_index] = cs3_pe_now(pe) + cycles;
     if (*at == steps(p))
       g->warm[pe_index] = g->end[pe_index];

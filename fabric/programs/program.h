@@ -27,6 +27,7 @@ typedef struct {
   const Cs3ProgramOps *ops;
   Cs3ProgramParams params;
   Cs3EventTiming timing;
+  Cs3GemmCode gemm;
   Cs3Fabric *fabric;
   guint clock_start; /* cycle from which the program counts its time */
   gpointer data;     /* the program's own tables */
@@ -67,10 +68,11 @@ Cs3ProgramParams cs3_program_defaults(void);
 
 /**
  * cs3_program_load: a fabric with @ops loaded, ready for cs3_fabric_run().
+ * @gemm: what PEs run between the transfers of a mesh GEMM.
  * Returns: (transfer full) (nullable): %NULL with INVALID (sizes) or INFEASIBLE (does not fit).
  */
 Cs3ProgramRun *cs3_program_load(const Cs3ProgramOps *ops, const Cs3ProgramParams *params,
-                                const Cs3EventTiming *timing,
+                                const Cs3EventTiming *timing, const Cs3GemmCode *gemm,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** cs3_program_cycles: the program's time after cs3_fabric_run(). */
 guint64 cs3_program_cycles(const Cs3ProgramRun *run);

@@ -82,7 +82,8 @@ Cs3ProgramParams cs3_program_defaults(void) {
 }
 
 Cs3ProgramRun *cs3_program_load(const Cs3ProgramOps *ops, const Cs3ProgramParams *params,
-                                const Cs3EventTiming *timing, GError **error) {
+                                const Cs3EventTiming *timing, const Cs3GemmCode *gemm,
+                                GError **error) {
   if (params->width < 1 || params->height < 1) {
     cs3_program_invalid(error, "--pes %ux%u: a mesh has at least one PE", params->width,
                         params->height);
@@ -94,6 +95,7 @@ Cs3ProgramRun *cs3_program_load(const Cs3ProgramOps *ops, const Cs3ProgramParams
   run->ops = ops;
   run->params = *params;
   run->timing = *timing;
+  run->gemm = *gemm;
   if (ops->network_only)
     run->timing.task_start = 0;
   run->fabric = cs3_fabric_new(params->width, params->height, &run->timing, run, error);

@@ -175,7 +175,7 @@ static gint by_place(gconstpointer a, gconstpointer b) {
 
 Cs3Baseline *cs3_baseline_parse(const char *text, const char *where, GError **error) {
   json_error_t problem;
-  json_t *document = json_loads(text, JSON_REJECT_DUPLICATES, &problem);
+  json_auto_t *document = json_loads(text, JSON_REJECT_DUPLICATES, &problem);
   if (document == NULL) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX, "%s:%d: %s", where, problem.line,
                 problem.text);
@@ -192,7 +192,6 @@ Cs3Baseline *cs3_baseline_parse(const char *text, const char *where, GError **er
   ok = ok && read_texts(document, where, b, error) &&
        read_list(document, where, "products", read_product, b, error) &&
        read_list(document, where, "steps", read_step, b, error);
-  json_decref(document);
   g_ptr_array_sort(b->products, by_place);
   return ok ? g_steal_pointer(&b) : NULL;
 }

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "fabric/fabric-error.h"
 
 /* Folds beyond these are looked at only while their fewer lines might do the work in about the time
@@ -340,9 +341,10 @@ char *cs3_map_describe(const Cs3MapCandidate *c) {
 
 json_t *cs3_map_json(const Cs3MapCandidate *c) {
   g_autofree char *text = cs3_map_describe(c);
-  return json_pack("{s:I, s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "fold", (json_int_t)c->mapping.fold,
-                   "features_on", c->mapping.axis == CS3_AXIS_X ? "x" : "y", "accumulators",
-                   cs3_placement_name(c->mapping.placement), "reduction", way_of(c), "overlap",
-                   c->mapping.overlap, "weights", c->shape.dense ? "dense" : "sparse", "cycles",
-                   (json_int_t)c->cycles, "text", text);
+  return cs3_json_pack("{s:I, s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "fold",
+                       (json_int_t)c->mapping.fold, "features_on",
+                       c->mapping.axis == CS3_AXIS_X ? "x" : "y", "accumulators",
+                       cs3_placement_name(c->mapping.placement), "reduction", way_of(c), "overlap",
+                       c->mapping.overlap, "weights", c->shape.dense ? "dense" : "sparse", "cycles",
+                       (json_int_t)c->cycles, "text", text);
 }

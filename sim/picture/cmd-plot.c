@@ -215,13 +215,11 @@ static gboolean simulate_run(const PlotOptions *o, json_t *records, GError **err
 }
 
 static gboolean simulate_machines(const PlotOptions *o, json_t *records, GError **error) {
-  json_t *comparison = cs3_compare(&o->scenario, error);
+  json_auto_t *comparison = cs3_compare(&o->scenario, error);
   if (comparison == NULL)
     return FALSE;
-  json_t *runs = cs3_compare_runs(comparison);
+  json_auto_t *runs = cs3_compare_runs(comparison);
   json_array_extend(records, runs);
-  json_decref(runs);
-  json_decref(comparison);
   return TRUE;
 }
 
@@ -523,11 +521,10 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   if (plot == NULL || !has_files(plot, args + 1, error) || !fits_terminal(context, error) ||
       !place_files(context, plot, &companions, error))
     return CS3_EXIT_USAGE;
-  json_t *records = json_array();
+  json_auto_t *records = json_array();
   gboolean ok = (args[1] != NULL ? read_files(context, args + 1, records, error)
                                  : simulate(context, plot, values, records, error)) &&
                 draw(context, plot, records, &companions, error);
-  json_decref(records);
   return ok ? CS3_EXIT_OK : CS3_EXIT_INTERNAL;
 }
 

@@ -80,7 +80,7 @@ static gboolean write_page(const Cs3Context *context, json_t *records, GError **
   const json_t *validation;
   g_autoptr(GArray) pictures = g_array_new(FALSE, FALSE, sizeof(Cs3ReportPicture));
   g_array_set_clear_func(pictures, picture_clear);
-  json_t *runs = json_array();
+  json_auto_t *runs = json_array();
   gboolean ok = sort_out(records, runs, &validation, error);
   if (ok) {
     draw(pictures, runs);
@@ -90,18 +90,16 @@ static gboolean write_page(const Cs3Context *context, json_t *records, GError **
     cs3_output_puts(context->output, page);
     json_decref(recorded);
   }
-  json_decref(runs);
   return ok;
 }
 
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
-  json_t *records = json_array();
+  json_auto_t *records = json_array();
   gboolean ok = TRUE;
   for (char **file = args; ok && *file != NULL; file++)
     ok = cs3_records_load(*file, records, error);
   ok = ok && write_page(context, records, error);
-  json_decref(records);
   return ok ? CS3_EXIT_OK : CS3_EXIT_DATA;
 }
 

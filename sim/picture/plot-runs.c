@@ -4,6 +4,7 @@
 
 #include "sim/picture/plot-runs.h"
 
+#include "base/json.h"
 #include "sim/run/memory-walk.h"
 #include "sim/run/result.h"
 #include "sim/run/schedule.h"
@@ -88,15 +89,16 @@ static json_t *timeline_json(const Cs3StepTrace *trace, const char *const *label
   json_t *spans = json_array(), *classes = json_array();
   for (guint i = 0; i < trace->spans->len; i++) {
     const Cs3Span *span = &g_array_index(trace->spans, Cs3Span, i);
-    json_array_append_new(spans, json_pack("{s:s, s:s, s:f, s:f, s:I, s:I}", "what",
-                                           cs3_span_name(span->kind), "of", labels[span->use],
-                                           "begin_s", span->begin_s, "end_s", span->end_s,
-                                           "micro_batch", (json_int_t)span->micro_batch, "class",
-                                           (json_int_t)span->wafer_class));
+    json_array_append_new(spans, cs3_json_pack("{s:s, s:s, s:f, s:f, s:I, s:I}", "what",
+                                               cs3_span_name(span->kind), "of", labels[span->use],
+                                               "begin_s", span->begin_s, "end_s", span->end_s,
+                                               "micro_batch", (json_int_t)span->micro_batch,
+                                               "class", (json_int_t)span->wafer_class));
   }
   for (guint i = 0; i < trace->classes->len; i++)
     json_array_append_new(classes, json_integer(g_array_index(trace->classes, gint64, i)));
-  return json_pack("{s:f, s:o, s:o}", "step_s", trace->step_s, "classes", classes, "spans", spans);
+  return cs3_json_pack("{s:f, s:o, s:o}", "step_s", trace->step_s, "classes", classes, "spans",
+                       spans);
 }
 
 gboolean cs3_timeline_run(const Cs3ScenarioOptions *options, json_t *records, GError **error) {

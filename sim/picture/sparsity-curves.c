@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "results/record.h"
 #include "sim/machine/baseline.h"
 #include "sim/machine/machine.h"
@@ -20,14 +21,14 @@ enum { FEATURES = 12288, TOKENS = 131072 };
 static const double sparsities[] = {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99};
 
 static json_t *curve_new(const char *title, const char *source, gboolean measured) {
-  return json_pack("{s:s, s:s, s:s, s:b, s:i, s:o}", "schema", "cs3sim.curve/1", "title", title,
-                   "source", source, "measured", measured, "tokens", TOKENS, "points",
-                   json_array());
+  return cs3_json_pack("{s:s, s:s, s:s, s:b, s:i, s:o}", "schema", "cs3sim.curve/1", "title", title,
+                       "source", source, "measured", measured, "tokens", TOKENS, "points",
+                       json_array());
 }
 
 static void add_point(json_t *curve, double sparsity, double speedup) {
   json_array_append_new(json_object_get(curve, "points"),
-                        json_pack("{s:f, s:f}", "sparsity", sparsity, "speedup", speedup));
+                        cs3_json_pack("{s:f, s:f}", "sparsity", sparsity, "speedup", speedup));
 }
 
 static gboolean simulate(const char *name, guint workers, json_t *records, GError **error) {

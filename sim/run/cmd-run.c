@@ -83,9 +83,8 @@ static gboolean write_trace(const char *path, const Cs3Schedule *schedule, const
   g_autoptr(Cs3StepTrace) trace = cs3_step_trace(schedule, system, error);
   if (trace == NULL)
     return FALSE;
-  json_t *events = cs3_step_trace_events(trace, (const char *const *)labels->pdata);
+  json_auto_t *events = cs3_step_trace_events(trace, (const char *const *)labels->pdata);
   cs3_output_json(output, events, CS3_FORMAT_JSONL);
-  json_decref(events);
   return cs3_output_finish(output, error);
 }
 
@@ -137,12 +136,11 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   g_autoptr(Cs3Run) result = cs3_run(&scenario->config, error);
   if (result == NULL || !write_files(o, result, error))
     return CS3_EXIT_INTERNAL;
-  json_t *record = cs3_result_json(result);
+  json_auto_t *record = cs3_result_json(result);
   gboolean ok =
       o->uncertainty == 0 || analyse(context, scenario, (guint)o->uncertainty, record, error);
   if (ok)
     write_record(context, record);
-  json_decref(record);
   return ok ? CS3_EXIT_OK : CS3_EXIT_INTERNAL;
 }
 

@@ -7,6 +7,7 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
+#include "base/json.h"
 #include "fabric/layer/layer.h"
 #include "results/schema.h"
 #include "workloads/mask-draw.h"
@@ -183,8 +184,9 @@ gboolean cs3_inspect_weights(const Cs3Context *context, const Cs3InspectWeights 
   Inspection in = {.what = what, .table = table, .weights = whole ? json_array() : NULL};
   gboolean ok = inspect_all(context, &in, set, error);
   if (ok && whole) {
-    json_t *record = json_pack("{s:s, s:s, s:I, s:O}", "schema", CS3_MASKS_SCHEMA, "weights_file",
-                               what->name, "lines", (json_int_t)what->lines, "weights", in.weights);
+    json_t *record =
+        cs3_json_pack("{s:s, s:s, s:I, s:O}", "schema", CS3_MASKS_SCHEMA, "weights_file",
+                      what->name, "lines", (json_int_t)what->lines, "weights", in.weights);
     cs3_output_json(context->output, record,
                     CS3_FORMAT_JSONL); /* one line: numbers by the million */
     json_decref(record);

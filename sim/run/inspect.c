@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "base/json.h"
 #include "sim/run/lengths.h"
 #include "workloads/graph-memory.h"
 
@@ -199,8 +200,8 @@ Cs3Table *cs3_inspect_tensors(const Cs3Graph *graph) {
 /* --- the record ------------------------------------------------------------------------------ */
 
 json_t *cs3_inspect_model(const Cs3Model *m) {
-  json_t *object = json_pack("{s:s, s:s, s:I}", "name", m->name, "family", m->family, "parameters",
-                             (json_int_t)cs3_model_parameters(m));
+  json_t *object = cs3_json_pack("{s:s, s:s, s:I}", "name", m->name, "family", m->family,
+                                 "parameters", (json_int_t)cs3_model_parameters(m));
   if (cs3_model_active_parameters(m) != cs3_model_parameters(m))
     json_object_set_new(object, "active_parameters", json_integer(cs3_model_active_parameters(m)));
   g_autoptr(GArray) facts = cs3_model_facts(m);
@@ -254,7 +255,7 @@ static json_t *totals_json(const Cs3Graph *graph) {
     special += count * node->special_elements * share;
     saved += count * saved_bytes(graph, node);
   }
-  return json_pack(
+  return cs3_json_pack(
       "{s:I, s:f, s:f, s:f, s:f, s:f, s:I}", "parameters",
       (json_int_t)cs3_model_parameters(graph->model), "macs_per_token", macs / graph->tokens,
       "training_flops_per_token", 2 * FORWARD_AND_BACKWARD * macs / graph->tokens,
@@ -270,10 +271,10 @@ static json_t *memory_json(const Cs3Graph *graph) {
   for (guint i = 0; i < G_N_ELEMENTS(policies); i++) {
     Cs3Memory memory = cs3_graph_memory(graph, (Cs3Recompute)i);
     json_array_append_new(
-        all,
-        json_pack("{s:s, s:f, s:f, s:f}", "recompute", policies[i], "resident_bytes_per_token",
-                  memory.resident_bytes / graph->tokens, "working_bytes_per_token",
-                  memory.working_bytes / graph->tokens, "extra_forwards", memory.extra_forwards));
+        all, cs3_json_pack("{s:s, s:f, s:f, s:f}", "recompute", policies[i],
+                           "resident_bytes_per_token", memory.resident_bytes / graph->tokens,
+                           "working_bytes_per_token", memory.working_bytes / graph->tokens,
+                           "extra_forwards", memory.extra_forwards));
   }
   return all;
 }
@@ -282,8 +283,8 @@ json_t *cs3_inspect_record(const Cs3Graph *graph) {
   g_autoptr(Cs3Table) table = cs3_inspect_table(graph);
   g_autoptr(Cs3Table) segments = cs3_inspect_segments(graph);
   g_autoptr(Cs3Table) tensors = cs3_inspect_tensors(graph);
-  json_t *record = json_pack("{s:s, s:o}", "schema", "cs3sim.inspect/1", "model",
-                             cs3_inspect_model(graph->model));
+  json_t *record = cs3_json_pack("{s:s, s:o}", "schema", "cs3sim.inspect/1", "model",
+                                 cs3_inspect_model(graph->model));
   cs3_inspect_lengths(graph, record);
   json_object_set_new(record, "nodes", cs3_table_json(table));
   json_object_set_new(record, "segments", cs3_table_json(segments));
@@ -393,7 +394,7 @@ static void write_structure(const Cs3Graph *graph, Cs3Output *output) {
 }
 
 void cs3_inspect_write(const Cs3Graph *graph, Cs3Output *output, Cs3Format format) {
-  json_t *record = cs3_inspect_record(graph);
+  json_auto_t *record = cs3_inspect_record(graph);
   g_autoptr(Cs3Table) table = cs3_inspect_table(graph);
   if (format == CS3_FORMAT_JSON) {
     cs3_output_json(output, record, format);
@@ -405,5 +406,4 @@ void cs3_inspect_write(const Cs3Graph *graph, Cs3Output *output, Cs3Format forma
   } else {
     cs3_table_write(table, output, format);
   }
-  json_decref(record);
 }

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "base/json.h"
+
 /* Cycles of one instance of a node. */
 typedef struct {
   double forward, backward;
@@ -82,12 +84,13 @@ static void add_moment(Walk *w, guint stage, const Cs3Moment *moment, double oth
     w->peak_bytes = all;
     w->peak = json_array_size(w->moments);
   }
-  json_array_append_new(
-      w->moments,
-      json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "stage", name, "direction",
-                directions[moment->kind], "node", cs3_graph_node(w->graph, moment->node)->label,
-                "begin_s", begin_s, "end_s", w->now_s, "resident", others, "kept", moment->kept,
-                "values", moment->values, "gradients", moment->gradients, "sent", w->sent));
+  json_array_append_new(w->moments,
+                        cs3_json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "stage",
+                                      name, "direction", directions[moment->kind], "node",
+                                      cs3_graph_node(w->graph, moment->node)->label, "begin_s",
+                                      begin_s, "end_s", w->now_s, "resident", others, "kept",
+                                      moment->kept, "values", moment->values, "gradients",
+                                      moment->gradients, "sent", w->sent));
 }
 
 /* Blocks between two checkpoints run again one after the other: while one goes backward, the inputs
@@ -149,6 +152,7 @@ json_t *cs3_memory_walk(const Cs3Run *run) {
   walk(&w, !run->config.forward);
   g_free(w.bytes);
   g_free(w.costs);
-  return json_pack("{s:f, s:f, s:I, s:o}", "capacity_bytes", plan->memory.capacity_bytes,
-                   "peak_bytes", w.peak_bytes, "peak", (json_int_t)w.peak, "moments", w.moments);
+  return cs3_json_pack("{s:f, s:f, s:I, s:o}", "capacity_bytes", plan->memory.capacity_bytes,
+                       "peak_bytes", w.peak_bytes, "peak", (json_int_t)w.peak, "moments",
+                       w.moments);
 }

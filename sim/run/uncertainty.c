@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "fabric/layer/layer.h"
 #include "base/config-error.h"
 #include "base/table.h"
@@ -135,7 +136,7 @@ static json_t *band_json(const Study *s, const Cs3RunTimes *nominal, const Cs3Ru
       values[n++] = value;
   }
   gsl_sort(values, 1, n);
-  return json_pack(
+  return cs3_json_pack(
       "{s:f, s:o, s:o, s:o}", "nominal", answer_of(s, nominal, answer), "median",
       number_json(n ? gsl_stats_quantile_from_sorted_data(values, 1, n, 0.5) : NAN), "p10",
       number_json(n ? gsl_stats_quantile_from_sorted_data(values, 1, n, 0.1) : NAN), "p90",
@@ -156,9 +157,9 @@ static void find_indices(const Study *s, const Cs3RunTimes *times, Answer answer
 }
 
 static json_t *index_json(const Cs3SobolIndex *index) {
-  return json_pack("{s:o, s:o, s:o, s:o, s:I}", "first", number_json(index->first), "first_se",
-                   number_json(index->first_se), "total", number_json(index->total), "total_se",
-                   number_json(index->total_se), "samples", (json_int_t)index->rows);
+  return cs3_json_pack("{s:o, s:o, s:o, s:o, s:I}", "first", number_json(index->first), "first_se",
+                       number_json(index->first_se), "total", number_json(index->total), "total_se",
+                       number_json(index->total_se), "samples", (json_int_t)index->rows);
 }
 
 /* A parameter with its place in the order. */
@@ -180,9 +181,9 @@ static json_t *parameter_json(const Ranked *ranked) {
   g_autofree char *low = cs3_param_format(u->param, u->range.low);
   g_autofree char *high = cs3_param_format(u->param, u->range.high);
   g_autofree char *range = cs3_param_format_range(u->param, u->range.low, u->range.high);
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", name, "value", value, "low", low,
-                   "high", high, "range", range, answer_names[SPEEDUP], index_json(ranked->speedup),
-                   answer_names[RATE], index_json(ranked->rate));
+  return cs3_json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", name, "value", value, "low",
+                       low, "high", high, "range", range, answer_names[SPEEDUP],
+                       index_json(ranked->speedup), answer_names[RATE], index_json(ranked->rate));
 }
 
 static void add_parameters(const Study *s, const Cs3RunTimes *times, json_t *object) {
@@ -264,8 +265,8 @@ static json_t *bands_json(const Study *s, const Cs3RunTimes *nominal, const Cs3R
   for (guint j = 0; j < s->n; j++)
     infeasible += isnan(times[j].sparse_s) ? 1 : 0;
   json_t *object =
-      json_pack("{s:s, s:I, s:I, s:I}", "sequence", "Sobol", "samples", (json_int_t)s->n,
-                "infeasible", infeasible, "uncertain", (json_int_t)s->params->len);
+      cs3_json_pack("{s:s, s:I, s:I, s:I}", "sequence", "Sobol", "samples", (json_int_t)s->n,
+                    "infeasible", infeasible, "uncertain", (json_int_t)s->params->len);
   for (int answer = 0; answer < N_ANSWERS; answer++)
     json_object_set_new(object, answer_names[answer], band_json(s, nominal, times, (Answer)answer));
   return object;
@@ -321,7 +322,7 @@ json_t *cs3_uncertainty(const Cs3RunConfig *config, Cs3RunTimes whole, guint sam
   json_t *object = bands_json(&s, &whole, full);
   json_object_set_new(
       object, "scaled",
-      json_pack("{s:f, s:f}", "dense", s.scale.dense_s, "sparse", s.scale.sparse_s));
+      cs3_json_pack("{s:f, s:f}", "dense", s.scale.dense_s, "sparse", s.scale.sparse_s));
   if (indices) {
     study_start(&s, samples, INDEX_ROWS, blocks);
     run_all(&s);

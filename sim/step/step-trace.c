@@ -4,6 +4,7 @@
 
 #include "sim/step/step-trace.h"
 
+#include "base/json.h"
 #include "sim/step/simgrid-runner.h"
 #include "sim/step/step-simgrid.h"
 
@@ -131,8 +132,8 @@ static int lane_of(const Cs3StepTrace *trace, const Cs3Span *span) {
 }
 
 static void add_name(json_t *events, int lane, const char *what, const char *key, json_t *value) {
-  json_array_append_new(events, json_pack("{s:s, s:s, s:i, s:i, s:{s:o}}", "name", what, "ph", "M",
-                                          "pid", 1, "tid", lane, "args", key, value));
+  json_array_append_new(events, cs3_json_pack("{s:s, s:s, s:i, s:i, s:{s:o}}", "name", what, "ph",
+                                              "M", "pid", 1, "tid", lane, "args", key, value));
 }
 
 void cs3_trace_name(json_t *events, int lane, const char *name) {
@@ -172,11 +173,12 @@ json_t *cs3_step_trace_events(const Cs3StepTrace *trace, const char *const *labe
     const Cs3Span *span = &g_array_index(trace->spans, Cs3Span, i);
     const char *label = labels != NULL ? labels[span->use] : "";
     json_array_append_new(
-        events, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I, s:I}}", "name",
-                          cs3_span_name(span->kind), "cat", cs3_span_name(span->kind), "ph", "X",
-                          "pid", 1, "tid", lane_of(trace, span), "ts", 1e6 * span->begin_s, "dur",
-                          1e6 * (span->end_s - span->begin_s), "args", "of", label, "use",
-                          (json_int_t)span->use, "micro_batch", (json_int_t)span->micro_batch));
+        events,
+        cs3_json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I, s:I}}", "name",
+                      cs3_span_name(span->kind), "cat", cs3_span_name(span->kind), "ph", "X", "pid",
+                      1, "tid", lane_of(trace, span), "ts", 1e6 * span->begin_s, "dur",
+                      1e6 * (span->end_s - span->begin_s), "args", "of", label, "use",
+                      (json_int_t)span->use, "micro_batch", (json_int_t)span->micro_batch));
   }
-  return json_pack("{s:s, s:o}", "displayTimeUnit", "ms", "traceEvents", events);
+  return cs3_json_pack("{s:s, s:o}", "displayTimeUnit", "ms", "traceEvents", events);
 }

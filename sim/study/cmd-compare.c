@@ -26,9 +26,8 @@ static const Cs3Option compare_options[] = {
 };
 
 static gboolean draw(const json_t *comparison, const char *path, GError **error) {
-  json_t *runs = cs3_compare_runs(comparison);
+  json_auto_t *runs = cs3_compare_runs(comparison);
   gboolean ok = cs3_plot_to_file(&cs3_plot_compare, runs, path, error);
-  json_decref(runs);
   return ok;
 }
 
@@ -37,7 +36,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   const CompareOptions *o = values;
   if (o->plot != NULL && !cs3_plot_path_check("--plot", o->plot, error))
     return CS3_EXIT_USAGE;
-  json_t *comparison = cs3_compare(&o->scenario, error);
+  json_auto_t *comparison = cs3_compare(&o->scenario, error);
   if (comparison == NULL)
     return CS3_EXIT_USAGE;
   if (context->format == CS3_FORMAT_TEXT)
@@ -47,7 +46,6 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   else
     cs3_output_json(context->output, comparison, context->format);
   gboolean ok = o->plot == NULL || draw(comparison, o->plot, error);
-  json_decref(comparison);
   return ok ? CS3_EXIT_OK : CS3_EXIT_USAGE;
 }
 

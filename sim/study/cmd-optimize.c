@@ -130,28 +130,28 @@ static gboolean check(const OptimizeOptions *o, GError **error) {
 /* The allowed points, in the order of the sweep. */
 static gboolean draw(const json_t *lines, const json_t *record, const char *path, GError **error) {
   g_autofree gboolean *allowed = g_new0(gboolean, json_array_size(lines));
-  json_t *runs = json_array(), *value;
+  json_auto_t *runs = json_array();
+  json_t *value;
   size_t i;
   json_array_foreach(json_object_get(record, "points"), i, value)
       allowed[json_integer_value(json_object_get(value, "point"))] =
           json_is_true(json_object_get(value, "allowed"));
   json_array_foreach((json_t *)lines, i, value) if (allowed[i]) cs3_records_append(runs, value);
   gboolean ok = cs3_plot_to_file(&cs3_plot_pareto, runs, path, error);
-  json_decref(runs);
   return ok;
 }
 
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const OptimizeOptions *o = values;
-  json_t *lines = check(o, error) ? simulate(context, o, args, error) : NULL;
+  json_auto_t *lines = check(o, error) ? simulate(context, o, args, error) : NULL;
   if (lines == NULL)
     return CS3_EXIT_USAGE;
   Cs3Optimum optimum = {.goal = (Cs3Goal)o->goal,
                         .tokens = (double)o->tokens,
                         .max_watts = 1e3 * o->max_kilowatts,
                         .max_days = o->max_days};
-  json_t *record = cs3_optimize(lines, &optimum);
+  json_auto_t *record = cs3_optimize(lines, &optimum);
   if (context->format == CS3_FORMAT_TEXT)
     cs3_optimize_text(record, context->output);
   else if (context->format == CS3_FORMAT_CSV)
@@ -160,8 +160,6 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     cs3_output_json(context->output, record, context->format);
   Cs3ExitStatus status = cs3_optimize_found(record) ? CS3_EXIT_OK : CS3_EXIT_NO;
   gboolean ok = o->plot == NULL || status == CS3_EXIT_NO || draw(lines, record, o->plot, error);
-  json_decref(record);
-  json_decref(lines);
   return ok ? status : CS3_EXIT_USAGE;
 }
 

@@ -127,7 +127,7 @@ static void write_notes(const json_t *comparison, Cs3Output *output) {
 }
 
 static void write_head(const json_t *comparison, Cs3Output *output) {
-  json_t *runs = cs3_compare_runs(comparison);
+  json_auto_t *runs = cs3_compare_runs(comparison);
   const json_t *r = json_array_get(runs, 0);
   if (r != NULL)
     cs3_output_printf(output,
@@ -136,7 +136,6 @@ static void write_head(const json_t *comparison, Cs3Output *output) {
                       cs3_record_string(r, "model.name"), 100 * cs3_record_number(r, "sparsity"),
                       cs3_record_string(r, "pattern"), cs3_record_number(r, "batch"),
                       cs3_record_number(r, "seq"));
-  json_decref(runs);
 }
 
 void cs3_compare_text(const json_t *comparison, Cs3Output *output) {

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "results/schema.h"
 #include "sim/cli/cli.h"
 #include "sim/machine/baseline.h"
@@ -53,12 +54,12 @@ static json_t *measured(const char *name, const Cs3Scenario *scenario, GError **
   if (batch > 0 && !cs3_baseline_tokens_per_s(baseline, graph->model->name, batch,
                                               graph->lengths.seq, &rate, error))
     return NULL;
-  json_t *object = json_pack("{s:s, s:s, s:s}", "hardware", name, "source", baseline->source,
-                             "scope", baseline->step_scope);
+  json_t *object = cs3_json_pack("{s:s, s:s, s:s}", "hardware", name, "source", baseline->source,
+                                 "scope", baseline->step_scope);
   if (isfinite(rate.value))
     json_object_set_new(object, "dense",
-                        json_pack("{s:f, s:I, s:I}", "tokens_per_s", rate.value, "batch",
-                                  (json_int_t)batch, "seq", (json_int_t)graph->lengths.seq));
+                        cs3_json_pack("{s:f, s:I, s:I}", "tokens_per_s", rate.value, "batch",
+                                      (json_int_t)batch, "seq", (json_int_t)graph->lengths.seq));
   json_object_set_new(object, "layer_speedup",
                       speedups_json(baseline, scenario->config.sparsity_asked));
   return object;
@@ -67,16 +68,16 @@ static json_t *measured(const char *name, const Cs3Scenario *scenario, GError **
 /* --- simulated machines --------------------------------------------------------------------- */
 
 static gboolean take_line(gpointer data, const char *line, gsize n, GError **error) {
-  json_t *point = json_loadb(line, n, 0, NULL), *machines = data;
-  json_t *object =
-      json_pack("{s:O}", "hardware", json_object_get(json_object_get(point, "axes"), "hardware"));
+  json_auto_t *point = json_loadb(line, n, 0, NULL);
+  json_t *machines = data;
+  json_t *object = cs3_json_pack("{s:O}", "hardware",
+                                 json_object_get(json_object_get(point, "axes"), "hardware"));
   json_t *result = json_object_get(point, "result"), *reason = json_object_get(point, "reason");
   if (result != NULL)
     json_object_set(object, "result", result);
   if (reason != NULL)
     json_object_set(object, "reason", reason);
   json_array_append_new(machines, object);
-  json_decref(point);
   return TRUE;
 }
 
@@ -137,12 +138,11 @@ json_t *cs3_compare(const Cs3ScenarioOptions *options, GError **error) {
   Cs3ScenarioOptions base = *options; /* borrows */
   base.hardware = (char *)cs3_scenario_defaults.hardware;
   g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&base, error);
-  json_t *runs = scenario != NULL ? simulate(&base, simulated, error) : NULL;
+  json_auto_t *runs = scenario != NULL ? simulate(&base, simulated, error) : NULL;
   if (runs == NULL)
     return NULL;
   json_t *machines = arrange(names, runs, scenario, error);
-  json_decref(runs);
-  return machines ? json_pack("{s:s, s:o}", "schema", CS3_COMPARE_SCHEMA, "machines", machines)
+  return machines ? cs3_json_pack("{s:s, s:o}", "schema", CS3_COMPARE_SCHEMA, "machines", machines)
                   : NULL;
 }
 

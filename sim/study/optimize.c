@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "base/json.h"
 #include "base/table.h"
 #include "results/record.h"
 #include "results/schema.h"
@@ -76,7 +77,7 @@ static void find_front(GArray *points) {
 }
 
 static json_t *point_json(const Point *p, const Cs3Optimum *o) {
-  json_t *object = json_pack(
+  json_t *object = cs3_json_pack(
       "{s:O, s:O, s:b, s:b, s:b}", "point", json_object_get(p->line, "point"), "axes",
       json_object_get(p->line, "axes"), "fits", p->fits, "allowed", p->allowed, "front", p->front);
   if (p->fits) {
@@ -104,9 +105,9 @@ json_t *cs3_optimize(const json_t *lines, const Cs3Optimum *o) {
   json_t *array = json_array();
   for (guint k = 0; k < points->len; k++)
     json_array_append_new(array, point_json(&g_array_index(points, Point, k), o));
-  return json_pack("{s:s, s:s, s:f, s:f, s:f, s:o}", "schema", CS3_OPTIMIZE_SCHEMA, "goal",
-                   cs3_goal_names()[o->goal], "tokens", o->tokens, "max_watts", o->max_watts,
-                   "max_days", o->max_days, "points", array);
+  return cs3_json_pack("{s:s, s:s, s:f, s:f, s:f, s:o}", "schema", CS3_OPTIMIZE_SCHEMA, "goal",
+                       cs3_goal_names()[o->goal], "tokens", o->tokens, "max_watts", o->max_watts,
+                       "max_days", o->max_days, "points", array);
 }
 
 gboolean cs3_optimize_found(const json_t *record) {

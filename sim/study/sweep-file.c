@@ -79,8 +79,7 @@ static gboolean check_line(const Cs3SweepFile *file, const Cs3Sweep *sweep, cons
 static gboolean is_whole(const char *line, gsize n, gboolean last) {
   if (n < 2 || line[n - 2] != '}' || line[n - 1] != '\n')
     return FALSE;
-  json_t *parsed = last ? json_loadb(line, n, 0, NULL) : NULL;
-  json_decref(parsed);
+  json_auto_t *parsed = last ? json_loadb(line, n, 0, NULL) : NULL;
   return !last || parsed != NULL;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "results/schema.h"
 #include "sim/exit-status.h"
 #include "sim/run/result.h"
@@ -157,15 +158,14 @@ static json_t *head(const Cs3Sweep *sweep, guint64 point) {
   for (guint a = 0; a < sweep->axes->axes->len; a++)
     json_object_set_new(axes, ((const Cs3Axis *)sweep->axes->axes->pdata[a])->key,
                         json_string(cs3_axes_value(sweep->axes, point, a)->text));
-  return json_pack("{s:s, s:I, s:I, s:s, s:o}", "schema", CS3_SWEEP_SCHEMA, "model_version",
-                   (json_int_t)CS3_MODEL_VERSION, "point", (json_int_t)point, "key", key, "axes",
-                   axes);
+  return cs3_json_pack("{s:s, s:I, s:I, s:s, s:o}", "schema", CS3_SWEEP_SCHEMA, "model_version",
+                       (json_int_t)CS3_MODEL_VERSION, "point", (json_int_t)point, "key", key,
+                       "axes", axes);
 }
 
 char *cs3_sweep_line_begin(const Cs3Sweep *sweep, guint64 point) {
-  json_t *line = head(sweep, point);
+  json_auto_t *line = head(sweep, point);
   char *text = json_dumps(line, JSON_COMPACT);
-  json_decref(line);
   char *begin = g_strndup(text, strlen(text) - 1);
   free(text);
   return begin;
@@ -178,7 +178,7 @@ char *cs3_sweep_point(Cs3SweepWorker *worker, guint64 point, GError **error) {
     name_point(worker->sweep, point, g_steal_pointer(&problem), error);
     return NULL;
   }
-  json_t *line = head(worker->sweep, point);
+  json_auto_t *line = head(worker->sweep, point);
   if (record != NULL) {
     if (worker->sweep->brief)
       shorten(record);
@@ -189,7 +189,6 @@ char *cs3_sweep_point(Cs3SweepWorker *worker, guint64 point, GError **error) {
     json_object_set_new(line, "reason", json_string(problem->message));
   }
   char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15));
-  json_decref(line);
   char *whole = g_strconcat(text, "\n", NULL);
   free(text);
   return whole;

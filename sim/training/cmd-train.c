@@ -145,21 +145,19 @@ static Cs3Recipe *find_recipe(const Cs3Context *context, const char *name, Train
 static gboolean write_trace(Cs3Output *output, const Cs3Training *training, GError **error) {
   if (output == NULL)
     return TRUE;
-  json_t *events = cs3_training_events(training);
+  json_auto_t *events = cs3_training_events(training);
   cs3_output_json(output, events, CS3_FORMAT_JSONL);
-  json_decref(events);
   return cs3_output_finish(output, error);
 }
 
 static void print_record(const Cs3Context *context, const Cs3Training *training) {
-  json_t *record = cs3_training_json(training);
+  json_auto_t *record = cs3_training_json(training);
   if (context->format == CS3_FORMAT_TEXT)
     cs3_training_text(record, context->output);
   else if (context->format == CS3_FORMAT_CSV)
     cs3_training_csv(record, context->output);
   else
     cs3_output_json(context->output, record, context->format);
-  json_decref(record);
 }
 
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/json.h"
 #include "base/table.h"
 #include "results/record.h"
 #include "results/schema.h"
@@ -18,32 +19,32 @@
 static json_t *sum_json(const Cs3Training *t, const Cs3TrainingSum *sum) {
   const Cs3System *system = &t->scenario->machine->system;
   double hours = (double)t->systems * sum->wall_s / HOUR_S, kwh = sum->joules / KWH_J;
-  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "time_s", sum->wall_s, "days",
-                   sum->wall_s / DAY_S, "system_hours", hours, "energy_kwh", kwh, "cost_usd",
-                   hours * system->cost.system_hour + kwh * system->cost.kwh, "flops", sum->flops);
+  return cs3_json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "time_s", sum->wall_s, "days",
+                       sum->wall_s / DAY_S, "system_hours", hours, "energy_kwh", kwh, "cost_usd",
+                       hours * system->cost.system_hour + kwh * system->cost.kwh, "flops",
+                       sum->flops);
 }
 
 static double cost_of(const Cs3Training *t, const Cs3TrainingSum *sum) {
-  json_t *object = sum_json(t, sum);
+  json_auto_t *object = sum_json(t, sum);
   double cost = json_number_value(json_object_get(object, "cost_usd"));
-  json_decref(object);
   return cost;
 }
 
 /* Dense over sparse. */
 static json_t *saving_json(const Cs3Training *t, const Cs3TrainingSum *sum,
                            const Cs3TrainingSum *dense) {
-  return json_pack("{s:f, s:f, s:f, s:f}", "time", dense->wall_s / sum->wall_s, "flops",
-                   dense->flops / sum->flops, "energy", dense->joules / sum->joules, "cost",
-                   cost_of(t, dense) / cost_of(t, sum));
+  return cs3_json_pack("{s:f, s:f, s:f, s:f}", "time", dense->wall_s / sum->wall_s, "flops",
+                       dense->flops / sum->flops, "energy", dense->joules / sum->joules, "cost",
+                       cost_of(t, dense) / cost_of(t, sum));
 }
 
 static json_t *phase_json(const Cs3Training *t, const Cs3PhaseRun *p) {
   double tokens = (double)p->steps * (double)p->batch * (double)p->seq;
-  json_t *object = json_pack("{s:s, s:f, s:I, s:I, s:I, s:f, s:s}", "name", p->phase->name,
-                             "tokens", tokens, "steps", (json_int_t)p->steps, "batch",
-                             (json_int_t)p->batch, "seq", (json_int_t)p->seq, "sparsity",
-                             p->sparsity, "mask", cs3_mask_schedule_names[p->phase->mask]);
+  json_t *object = cs3_json_pack("{s:s, s:f, s:I, s:I, s:I, s:f, s:s}", "name", p->phase->name,
+                                 "tokens", tokens, "steps", (json_int_t)p->steps, "batch",
+                                 (json_int_t)p->batch, "seq", (json_int_t)p->seq, "sparsity",
+                                 p->sparsity, "mask", cs3_mask_schedule_names[p->phase->mask]);
   json_object_set_new(object, "mask_changes", json_integer(p->mask_changes));
   json_object_set_new(object, "mask_s", json_real(p->mask_s));
   json_object_set_new(object, "step_s", json_real(p->step_s));
@@ -70,9 +71,10 @@ static json_t *timeline_json(const Cs3Training *t) {
                        g_str_equal(cs3_record_string(last, "what"), "train") &&
                        g_str_equal(cs3_record_string(last, "phase"), p->phase->name);
     if (!goes_on) {
-      last = json_pack("{s:s, s:s, s:f, s:f, s:I}", "what",
-                       trains ? "train" : cs3_event_name(event->kind), "phase", p->phase->name,
-                       "begin_s", event->begin_s, "end_s", event->end_s, "steps", (json_int_t)0);
+      last =
+          cs3_json_pack("{s:s, s:s, s:f, s:f, s:I}", "what",
+                        trains ? "train" : cs3_event_name(event->kind), "phase", p->phase->name,
+                        "begin_s", event->begin_s, "end_s", event->end_s, "steps", (json_int_t)0);
       json_array_append_new(array, last);
       checkpoint_s = 0;
     }
@@ -105,10 +107,11 @@ static json_t *total_json(const Cs3Training *t) {
     steps += p->steps;
     tokens += (double)p->steps * (double)p->batch * (double)p->seq;
   }
-  return json_pack("{s:f, s:I, s:f, s:I, s:f, s:o, s:o, s:o}", "tokens", tokens, "steps",
-                   (json_int_t)steps, "lost_s", lost_s, "lost_steps", (json_int_t)lost_steps,
-                   "joules_per_token", t->sum.joules / tokens, "sum", sum_json(t, &t->sum), "dense",
-                   sum_json(t, &t->dense), "saving", saving_json(t, &t->sum, &t->dense));
+  return cs3_json_pack("{s:f, s:I, s:f, s:I, s:f, s:o, s:o, s:o}", "tokens", tokens, "steps",
+                       (json_int_t)steps, "lost_s", lost_s, "lost_steps", (json_int_t)lost_steps,
+                       "joules_per_token", t->sum.joules / tokens, "sum", sum_json(t, &t->sum),
+                       "dense", sum_json(t, &t->dense), "saving",
+                       saving_json(t, &t->sum, &t->dense));
 }
 
 json_t *cs3_training_json(const Cs3Training *t) {
@@ -117,7 +120,7 @@ json_t *cs3_training_json(const Cs3Training *t) {
   json_t *phases = json_array();
   for (guint i = 0; i < t->phases->len; i++)
     json_array_append_new(phases, phase_json(t, &g_array_index(t->phases, Cs3PhaseRun, i)));
-  json_t *record = json_pack(
+  json_t *record = cs3_json_pack(
       "{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "schema", CS3_TRAINING_SCHEMA, "recipe",
       t->recipe->name, "description", t->recipe->description ? t->recipe->description : "", "model",
       s->model->name, "hardware", s->machine->name, "systems", (json_int_t)t->systems,
@@ -129,8 +132,8 @@ json_t *cs3_training_json(const Cs3Training *t) {
   json_object_set_new(record, "total", total_json(t));
   json_object_set_new(record, "timeline", timeline_json(t));
   json_object_set_new(record, "provenance",
-                      json_pack("{s:s, s:i, s:I}", "version", PACKAGE_VERSION, "model_version",
-                                CS3_MODEL_VERSION, "seed", (json_int_t)s->config.seed));
+                      cs3_json_pack("{s:s, s:i, s:I}", "version", PACKAGE_VERSION, "model_version",
+                                    CS3_MODEL_VERSION, "seed", (json_int_t)s->config.seed));
   return record;
 }
 
@@ -277,11 +280,11 @@ json_t *cs3_training_events(const Cs3Training *t) {
     const Cs3Event *event = &g_array_index(t->events, Cs3Event, i);
     const Cs3PhaseRun *p = &g_array_index(t->phases, Cs3PhaseRun, event->phase);
     json_array_append_new(
-        events, json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I}}", "name",
-                          cs3_event_name(event->kind), "cat", cs3_event_name(event->kind), "ph",
-                          "X", "pid", 1, "tid", (int)event->phase + 1, "ts", 1e6 * event->begin_s,
-                          "dur", 1e6 * (event->end_s - event->begin_s), "args", "phase",
-                          p->phase->name, "steps", (json_int_t)event->steps));
+        events, cs3_json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:f, s:{s:s, s:I}}", "name",
+                              cs3_event_name(event->kind), "cat", cs3_event_name(event->kind), "ph",
+                              "X", "pid", 1, "tid", (int)event->phase + 1, "ts",
+                              1e6 * event->begin_s, "dur", 1e6 * (event->end_s - event->begin_s),
+                              "args", "phase", p->phase->name, "steps", (json_int_t)event->steps));
   }
-  return json_pack("{s:s, s:o}", "displayTimeUnit", "ms", "traceEvents", events);
+  return cs3_json_pack("{s:s, s:o}", "displayTimeUnit", "ms", "traceEvents", events);
 }

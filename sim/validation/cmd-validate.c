@@ -98,11 +98,10 @@ static gboolean perturb(const Cs3Context *context, const ValidateOptions *o, GEr
     return FALSE;
   g_autoptr(Cs3Progress) progress =
       cs3_cli_progress(context, "constants", cs3_validation_perturb_count());
-  json_t *constants = cs3_validation_perturb(machine, workers_of(o), show, progress, error);
+  json_auto_t *constants = cs3_validation_perturb(machine, workers_of(o), show, progress, error);
   if (constants == NULL)
     return FALSE;
   cs3_validation_perturb_write(constants, context->output, context->format);
-  json_decref(constants);
   return TRUE;
 }
 
@@ -114,13 +113,13 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   g_autoptr(GPtrArray) chosen = choose(args, error);
   if (chosen == NULL)
     return CS3_EXIT_USAGE;
-  json_t *record = o->recorded ? cs3_validate_recorded(error) : simulate(context, o, chosen, error);
+  json_auto_t *record =
+      o->recorded ? cs3_validate_recorded(error) : simulate(context, o, chosen, error);
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
   cs3_validate_keep(record, args);
   write_record(context, o, record);
   guint missed = cs3_validate_missed(record);
-  json_decref(record);
   return missed > 0 ? CS3_EXIT_NO : CS3_EXIT_OK;
 }
 

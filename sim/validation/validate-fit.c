@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/config-error.h"
+#include "base/json.h"
 #include "base/table.h"
 #include "results/record.h"
 #include "sim/run/result.h"
@@ -281,9 +282,10 @@ static gboolean fit_constants(Cs3ValidationSession *session, const GPtrArray *ro
 
 static json_t *point_json(Cs3ValidationSession *session, const Cs3ValidationRow *row,
                           const Fit *fit, GError **error) {
-  json_t *point = json_pack("{s:s, s:s, s:s, s:s, s:f, s:b}", "id", row->id, "group", row->group,
-                            "quantity", row->quantity, "source", row->source, "published",
-                            row->published, "seen", strcmp(row->group, CS3_FIT_GROUP) == 0);
+  json_t *point =
+      cs3_json_pack("{s:s, s:s, s:s, s:s, s:f, s:b}", "id", row->id, "group", row->group,
+                    "quantity", row->quantity, "source", row->source, "published", row->published,
+                    "seen", strcmp(row->group, CS3_FIT_GROUP) == 0);
   for (int way = 0; way < N_WAYS; way++) {
     double value;
     if (!(way == FITTED ? predict_fitted(session, row, fit, &value, error)
@@ -305,12 +307,12 @@ gboolean cs3_validation_fit(Cs3ValidationSession *session, const GPtrArray *rows
     return FALSE;
   json_t *parameters = json_array(), *points = json_array();
   for (int k = 0; k < N_CONSTANTS; k++)
-    json_array_append_new(parameters, json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", names[k],
-                                                "preset", preset[k], "value", fit.value[k], "low",
-                                                fit.low[k], "high", fit.high[k]));
+    json_array_append_new(parameters, cs3_json_pack("{s:s, s:f, s:f, s:f, s:f}", "name", names[k],
+                                                    "preset", preset[k], "value", fit.value[k],
+                                                    "low", fit.low[k], "high", fit.high[k]));
   json_object_set_new(suite, "fit",
-                      json_pack("{s:s, s:o, s:f, s:o}", "group", CS3_FIT_GROUP, "parameters",
-                                parameters, "rms", fit.rms, "points", points));
+                      cs3_json_pack("{s:s, s:o, s:f, s:o}", "group", CS3_FIT_GROUP, "parameters",
+                                    parameters, "rms", fit.rms, "points", points));
   for (guint i = 0; i < rows->len; i++) {
     if (!is_rate(rows->pdata[i]))
       continue;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/config-error.h"
+#include "base/json.h"
 #include "base/table.h"
 #include "results/record.h"
 #include "sim/run/result.h"
@@ -113,15 +114,15 @@ static void study_params(gint64 begin, gint64 end, guint worker, gpointer data) 
     g_autoptr(Cs3ValidationSession) session = cs3_validation_session_new(1);
     const char *up = first_miss(session, s, param, value, 1);
     const char *down = up == NULL ? first_miss(session, s, param, value, -1) : NULL;
-    s->found[k] = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "value", text, "evidence",
-                            cs3_evidence_name(param->evidence), "row",
-                            up != NULL     ? up
-                            : down != NULL ? down
-                                           : "",
-                            "change",
-                            up != NULL     ? "up"
-                            : down != NULL ? "down"
-                                           : "");
+    s->found[k] = cs3_json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "value", text,
+                                "evidence", cs3_evidence_name(param->evidence), "row",
+                                up != NULL     ? up
+                                : down != NULL ? down
+                                               : "",
+                                "change",
+                                up != NULL     ? "up"
+                                : down != NULL ? "down"
+                                               : "");
     guint done = (guint)g_atomic_int_add(&s->done, 1) + 1;
     if (worker == 0)
       s->progress(done, s->data);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/config-error.h"
+#include "base/json.h"
 #include "base/table.h"
 #include "results/record.h"
 #include "sim/validation/validate-measure.h"
@@ -125,8 +126,8 @@ static json_t *edge_json(const Steps *steps) {
   for (guint i = 0; i < n; i++)
     before += pow(log(at(steps->measured_s, i) / at(steps->simulated_s, i)), 2) / n;
   double edge_s = cs3_validation_fit_edge(simulated_s, measured_s, n, &half_s, &rms);
-  json_t *object = json_pack("{s:s, s:i, s:f, s:f, s:f}", "group", steps->group, "rows", (int)n,
-                             "value", edge_s, "rms_without", sqrt(before), "rms", rms);
+  json_t *object = cs3_json_pack("{s:s, s:i, s:f, s:f, s:f}", "group", steps->group, "rows", (int)n,
+                                 "value", edge_s, "rms_without", sqrt(before), "rms", rms);
   if (isfinite(half_s)) {
     json_object_set_new(object, "low", json_real(MAX(0, edge_s - half_s)));
     json_object_set_new(object, "high", json_real(edge_s + half_s));

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/suggest.h"
 #include "base/table.h"
 #include "results/record.h"
@@ -135,8 +136,9 @@ static json_t *run_suite(Job *job, const Cs3ValidationSuite *suite, GError **err
   json_t *counts = json_object();
   for (int v = 0; v < CS3_N_VERDICTS; v++)
     json_object_set_new(counts, verdict_names[v], json_integer(verdicts[v]));
-  json_t *record = json_pack("{s:s, s:s, s:o, s:o}", "name", suite->name, "summary", suite->summary,
-                             "verdicts", counts, "points", cs3_table_json(table));
+  json_t *record =
+      cs3_json_pack("{s:s, s:s, s:o, s:o}", "name", suite->name, "summary", suite->summary,
+                    "verdicts", counts, "points", cs3_table_json(table));
   if (suite->conclude == NULL || suite->conclude(job->session, rows, record, error))
     return record;
   json_decref(record);
@@ -157,8 +159,8 @@ json_t *cs3_validate(const Cs3ValidationSuite *const *chosen, guint workers,
     json_array_append_new(results, suite);
   }
   *missed = job.missed;
-  return json_pack("{s:s, s:s, s:i, s:o}", "schema", CS3_VALIDATE_SCHEMA, "version",
-                   PACKAGE_VERSION, "model_version", CS3_MODEL_VERSION, "suites", results);
+  return cs3_json_pack("{s:s, s:s, s:i, s:o}", "schema", CS3_VALIDATE_SCHEMA, "version",
+                       PACKAGE_VERSION, "model_version", CS3_MODEL_VERSION, "suites", results);
 }
 
 static const Cs3Column text_columns[] = {

@@ -187,6 +187,7 @@ gboolean cs3_cmd_fabric_config(const void *options_struct, const char *program,
   g_autoptr(Cs3Machine) machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
   if (machine == NULL || !cs3_event_timing_init(&config->timing, &machine->hw, error))
     return FALSE;
+  config->gemm = machine->hw.gemm;
   config->clock_hz = machine->hw.wafer.clock_hz;
   config->hardware = o->hardware;
   config->trains = !o->singles;
@@ -218,7 +219,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     return CS3_EXIT_CANT_CREATE;
   config.trace = trace;
   config.heatmap = heatmap ? heatmap->data : NULL;
-  json_t *record = cs3_fabric_execute(&config, error);
+  json_auto_t *record = cs3_fabric_execute(&config, error);
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
   gboolean ok = json_is_true(json_object_get(record, "result_ok"));
@@ -230,7 +231,6 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
       context->output); /* the result stands, whatever becomes of the files beside it */
   gboolean written = (!trace || cs3_output_finish(trace, error)) &&
                      (!heatmap || cs3_fabric_heatmap_finish(heatmap, record, error));
-  json_decref(record);
   if (!written)
     return CS3_EXIT_CANT_CREATE;
   return ok ? CS3_EXIT_OK : CS3_EXIT_NO;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "base/datadir.h"
+#include "base/json.h"
 #include "results/record.h"
 #include "sim/cli/common-options.h"
 #include "sim/commands.h"
@@ -248,14 +249,14 @@ static gboolean open_views(const LayerOptions *o, Views *views, GError **error) 
 /* What the heatmap says of the program. */
 static gboolean close_views(Views *views, const json_t *record, GError **error) {
   g_autofree char *program = g_strdup_printf("layer %s", cs3_record_string(record, "pass"));
-  json_t *words = json_pack("{s:s, s:s, s:I, s:I, s:I}", "program", program, "hardware",
-                            cs3_record_string(record, "hardware"), "width",
-                            (json_int_t)cs3_record_number(record, "event.width"), "height",
-                            (json_int_t)cs3_record_number(record, "event.height"), "cycles",
-                            (json_int_t)cs3_record_number(record, "event.cycles"));
+  json_auto_t *words =
+      cs3_json_pack("{s:s, s:s, s:I, s:I, s:I}", "program", program, "hardware",
+                    cs3_record_string(record, "hardware"), "width",
+                    (json_int_t)cs3_record_number(record, "event.width"), "height",
+                    (json_int_t)cs3_record_number(record, "event.height"), "cycles",
+                    (json_int_t)cs3_record_number(record, "event.cycles"));
   gboolean ok = (!views->trace || cs3_output_finish(views->trace, error)) &&
                 (!views->heatmap || cs3_fabric_heatmap_finish(views->heatmap, words, error));
-  json_decref(words);
   return ok;
 }
 
@@ -311,7 +312,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   g_auto(Views) views = {NULL, NULL};
   if (!open_views(values, &views, error))
     return CS3_EXIT_USAGE;
-  json_t *record = make_record(values, &views, error);
+  json_auto_t *record = make_record(values, &views, error);
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
   gboolean right = json_object_get(record, "event") == NULL ||
@@ -322,7 +323,6 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     cs3_output_json(context->output, record, context->format);
   cs3_output_flush(context->output);
   gboolean written = close_views(&views, record, error);
-  json_decref(record);
   if (!written)
     return CS3_EXIT_CANT_CREATE;
   return right ? CS3_EXIT_OK : CS3_EXIT_NO;

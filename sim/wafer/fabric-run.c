@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/json.h"
+
 static void write_name(Cs3FabricTrace *trace, const char *what, guint process, guint lane,
                        const char *name) {
   cs3_output_printf(trace->output,
@@ -87,10 +89,10 @@ static json_t *model_record(const Cs3ProgramRun *run, guint64 cycles) {
   Cs3ClosedForm form;
   if (!run->ops->model || !run->ops->model(run, &form))
     return json_null();
-  return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "cycles", form.cycles, "energy",
-                   form.energy, "contention", form.contention, "distance", form.distance, "depth",
-                   form.depth, "links", form.links, "simulated_over_model",
-                   form.cycles > 0 ? (double)cycles / form.cycles : 0.0);
+  return cs3_json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "cycles", form.cycles, "energy",
+                       form.energy, "contention", form.contention, "distance", form.distance,
+                       "depth", form.depth, "links", form.links, "simulated_over_model",
+                       form.cycles > 0 ? (double)cycles / form.cycles : 0.0);
 }
 
 /* Null for what the program does not read. */
@@ -105,22 +107,22 @@ static json_t *record_of(const Cs3FabricConfig *config, const Cs3ProgramRun *run
   double pes = (double)config->params.width * config->params.height, span = MAX(cycles, 1);
   double link_cycles = (double)run->timing.link_num / run->timing.link_den;
   double links = MAX(s.links_used, 1);
-  json_t *record =
-      json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:f, s:b}", "schema", "cs3sim.fabric/1",
-                "program", config->ops->name, "hardware", config->hardware, "width",
-                (json_int_t)config->params.width, "height", (json_int_t)config->params.height,
-                "words", option_of(config->ops, "words", config->params.words), "group",
-                option_of(config->ops, "group", config->params.group), "cycles", (json_int_t)cycles,
-                "time_s", (double)cycles / config->clock_hz, "result_ok", run->ops->verify(run));
+  json_t *record = cs3_json_pack(
+      "{s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:I, s:f, s:b}", "schema", "cs3sim.fabric/1", "program",
+      config->ops->name, "hardware", config->hardware, "width", (json_int_t)config->params.width,
+      "height", (json_int_t)config->params.height, "words",
+      option_of(config->ops, "words", config->params.words), "group",
+      option_of(config->ops, "group", config->params.group), "cycles", (json_int_t)cycles, "time_s",
+      (double)cycles / config->clock_hz, "result_ok", run->ops->verify(run));
   json_t *counts =
-      json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "wavelet_hops",
-                (json_int_t)s.wavelet_hops, "injected", (json_int_t)s.injected, "link_hops",
-                (json_int_t)s.link_hops, "deliveries", (json_int_t)s.deliveries, "contention",
-                (json_int_t)s.contention, "busiest_link_wavelets", (json_int_t)s.busiest_link,
-                "busiest_link_utilisation", (double)s.busiest_link * link_cycles / span,
-                "mean_link_utilisation", (double)s.link_hops * link_cycles / links / span,
-                "mean_pe_utilisation", (double)s.datapath_busy / pes / span, "mean_distance",
-                (double)s.link_hops / MAX(s.injected, 1));
+      cs3_json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}", "wavelet_hops",
+                    (json_int_t)s.wavelet_hops, "injected", (json_int_t)s.injected, "link_hops",
+                    (json_int_t)s.link_hops, "deliveries", (json_int_t)s.deliveries, "contention",
+                    (json_int_t)s.contention, "busiest_link_wavelets", (json_int_t)s.busiest_link,
+                    "busiest_link_utilisation", (double)s.busiest_link * link_cycles / span,
+                    "mean_link_utilisation", (double)s.link_hops * link_cycles / links / span,
+                    "mean_pe_utilisation", (double)s.datapath_busy / pes / span, "mean_distance",
+                    (double)s.link_hops / MAX(s.injected, 1));
   json_object_update(record, counts);
   json_decref(counts);
   json_object_set_new(record, "state_bytes_per_pe", json_real((double)s.state_bytes / pes));
@@ -130,7 +132,7 @@ static json_t *record_of(const Cs3FabricConfig *config, const Cs3ProgramRun *run
 
 json_t *cs3_fabric_execute(const Cs3FabricConfig *config, GError **error) {
   g_autoptr(Cs3ProgramRun) run =
-      cs3_program_load(config->ops, &config->params, &config->timing, error);
+      cs3_program_load(config->ops, &config->params, &config->timing, &config->gemm, error);
   if (run == NULL)
     return NULL;
   Cs3FabricTrace trace = {.output = config->trace, .limit = config->trace_limit};

@@ -11,6 +11,7 @@ typedef struct {
   const Cs3ProgramOps *ops;
   Cs3ProgramParams params;
   Cs3EventTiming timing;
+  Cs3GemmCode gemm;
   const char *hardware; /* name for the record */
   double clock_hz;
   gboolean trains;

@@ -4,6 +4,7 @@
 
 #include "sim/wafer/layer-fidelity.h"
 
+#include "base/json.h"
 #include "fabric/fabric-error.h"
 #include "fabric/layer-event/layer-event.h"
 #include "fabric/layer/costs.h"
@@ -36,12 +37,12 @@ static gboolean check_size(const Cs3Hardware *hw, const Cs3MapCandidate *choice,
 }
 
 static json_t *record_of(const Cs3LayerEventResult *r) {
-  return json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:f}", "cycles", (json_int_t)r->cycles,
-                   "macs", (json_int_t)r->macs, "wrong_outputs", (json_int_t)r->wrong,
-                   "largest_error", r->error, "wavelet_hops", (json_int_t)r->stats.wavelet_hops,
-                   "deliveries", (json_int_t)r->stats.deliveries, "busiest_link_wavelets",
-                   (json_int_t)r->stats.busiest_link, "pe_busy_cycles",
-                   (double)r->stats.datapath_busy);
+  return cs3_json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:f}", "cycles", (json_int_t)r->cycles,
+                       "macs", (json_int_t)r->macs, "wrong_outputs", (json_int_t)r->wrong,
+                       "largest_error", r->error, "wavelet_hops", (json_int_t)r->stats.wavelet_hops,
+                       "deliveries", (json_int_t)r->stats.deliveries, "busiest_link_wavelets",
+                       (json_int_t)r->stats.busiest_link, "pe_busy_cycles",
+                       (double)r->stats.datapath_busy);
 }
 
 json_t *cs3_layer_run_event(const Cs3LayerConfig *config, const Cs3Mask *mask,

@@ -4,6 +4,7 @@
 
 #include "sim/wafer/layer-run.h"
 
+#include "base/json.h"
 #include "base/table.h"
 #include "results/record.h"
 #include "results/schema.h"
@@ -123,13 +124,13 @@ static json_t *side_json(const Side *side) {
   json_t *causes = json_object();
   for (int cause = 0; cause < CS3_N_CAUSES; cause++)
     json_object_set_new(causes, cs3_cause_name(cause), json_integer(side->result.causes[cause]));
-  json_t *object =
-      json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:s, s:o}", "cycles",
-                (json_int_t)side->result.cycles, "bound_cycles", (json_int_t)side->bound,
-                "nonzeros", (json_int_t)side->result.nonzeros, "imbalance", side->result.imbalance,
-                "ingress_wavelets", (json_int_t)side->result.ingress_wavelets, "egress_wavelets",
-                (json_int_t)side->result.egress_wavelets, "causes", causes, "bottleneck",
-                bottleneck(&side->result), "mapping", mapping_json(side));
+  json_t *object = cs3_json_pack(
+      "{s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:s, s:o}", "cycles", (json_int_t)side->result.cycles,
+      "bound_cycles", (json_int_t)side->bound, "nonzeros", (json_int_t)side->result.nonzeros,
+      "imbalance", side->result.imbalance, "ingress_wavelets",
+      (json_int_t)side->result.ingress_wavelets, "egress_wavelets",
+      (json_int_t)side->result.egress_wavelets, "causes", causes, "bottleneck",
+      bottleneck(&side->result), "mapping", mapping_json(side));
   if (side->n == 1 && side->choice[0].runner_up.cycles > 0)
     json_object_set_new(object, "runner_up", cs3_map_json(&side->choice[0].runner_up));
   return object;
@@ -184,10 +185,10 @@ static json_t *balanced_json(const Cs3LayerConfig *config, const Live *live, con
     if (ordered == NULL || !run_pass(config, i, ordered, &side, error))
       return NULL;
   }
-  return json_pack("{s:I, s:f, s:f, s:o}", "cycles", (json_int_t)side.result.cycles, "imbalance",
-                   side.result.imbalance, "speedup",
-                   (double)sparse->result.cycles / side.result.cycles, "mapping",
-                   mapping_json(&side));
+  return cs3_json_pack("{s:I, s:f, s:f, s:o}", "cycles", (json_int_t)side.result.cycles,
+                       "imbalance", side.result.imbalance, "speedup",
+                       (double)sparse->result.cycles / side.result.cycles, "mapping",
+                       mapping_json(&side));
 }
 
 /* Cycles beyond dense / theory, by cause; they add up to the gap. A negative entry is time that the
@@ -199,8 +200,8 @@ static json_t *speedup_json(const Cs3LayerResult *sparse, const Cs3LayerResult *
   for (int cause = 0; cause < CS3_N_CAUSES; cause++)
     json_object_set_new(gap, cs3_cause_name(cause),
                         json_real(sparse->causes[cause] - dense->causes[cause] / theoretical));
-  return json_pack("{s:f, s:f, s:f, s:o}", "simulated", simulated, "theoretical", theoretical,
-                   "share_of_theory", simulated / theoretical, "gap_cycles", gap);
+  return cs3_json_pack("{s:f, s:f, s:f, s:o}", "simulated", simulated, "theoretical", theoretical,
+                       "share_of_theory", simulated / theoretical, "gap_cycles", gap);
 }
 
 static const char *fidelity_name(Cs3Fidelity fidelity) {
@@ -245,8 +246,8 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
   double density = live.mask ? (double)cs3_mask_nnz(live.mask) / weights : 1;
   double macs = (double)sparse.result.nonzeros * cs3_pass_products(config->pass) * config->tokens;
   double seconds = sparse.result.cycles / config->machine->hw.wafer.clock_hz;
-  json_t *record = side_json(&sparse);
-  json_t *head = json_pack(
+  json_auto_t *record = side_json(&sparse);
+  json_t *head = cs3_json_pack(
       "{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:s, s:s, s:I}", "schema", CS3_LAYER_SCHEMA, "hardware",
       config->machine->name, "pass", cs3_pass_name(config->pass), "out_features",
       (json_int_t)config->out_features, "in_features", (json_int_t)config->in_features, "tokens",
@@ -255,9 +256,8 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
   if (config->mask_file != NULL)
     json_object_set_new(
         head, "mask",
-        json_pack("{s:s, s:s*}", "file", config->mask_file, "tensor", config->mask_tensor));
+        cs3_json_pack("{s:s, s:s*}", "file", config->mask_file, "tensor", config->mask_tensor));
   json_object_update(head, record);
-  json_decref(record);
   json_object_set_new(head, "speedup", speedup_json(&sparse.result, &dense.result, 1 / density));
   json_object_set_new(head, "time_s", json_real(seconds));
   json_object_set_new(head, "achieved_flops", json_real(2 * macs / seconds));

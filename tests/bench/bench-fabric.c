@@ -84,7 +84,8 @@ static gboolean run_line(const Bench *b, GError **error) {
   if (!machine || !cs3_event_timing_init(&timing, &machine->hw, error))
     return FALSE;
   const Cs3ProgramOps *ops = cs3_program_find(b->name, error);
-  g_autoptr(Cs3ProgramRun) run = ops ? cs3_program_load(ops, &params, &timing, error) : NULL;
+  g_autoptr(Cs3ProgramRun) run =
+      ops ? cs3_program_load(ops, &params, &timing, &machine->hw.gemm, error) : NULL;
   if (!run)
     return FALSE;
   cs3_fabric_set_trains(run->fabric, b->trains);

@@ -19,12 +19,20 @@ static inline Cs3EventTiming fixture_timing(const char *machine_name) {
   return timing;
 }
 
+/* The machine of the published runs. */
+static inline Cs3GemmCode fixture_gemm(void) {
+  g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3", NULL, NULL);
+  ck_assert_ptr_nonnull(machine);
+  return machine->hw.gemm;
+}
+
 static inline Cs3ProgramRun *fixture_load(const char *name, const Cs3ProgramParams *params,
                                           const Cs3EventTiming *timing, gboolean trains) {
   g_autoptr(GError) error = NULL;
   const Cs3ProgramOps *ops = cs3_program_find(name, &error);
   ck_assert_msg(ops != NULL, "%s", error ? error->message : "");
-  Cs3ProgramRun *run = cs3_program_load(ops, params, timing, &error);
+  Cs3GemmCode gemm = fixture_gemm();
+  Cs3ProgramRun *run = cs3_program_load(ops, params, timing, &gemm, &error);
   ck_assert_msg(run != NULL, "%s: %s", name, error ? error->message : "");
   cs3_fabric_set_trains(run->fabric, trains);
   return run;

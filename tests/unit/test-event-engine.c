@@ -317,8 +317,9 @@ END_TEST
 static void assert_refused(const char *name, Cs3ProgramParams params, int code, const char *text) {
   g_autoptr(GError) error = NULL;
   Cs3EventTiming timing = fixture_timing("cs2");
+  Cs3GemmCode gemm = fixture_gemm();
   g_autoptr(Cs3ProgramRun) run =
-      cs3_program_load(cs3_program_find(name, NULL), &params, &timing, &error);
+      cs3_program_load(cs3_program_find(name, NULL), &params, &timing, &gemm, &error);
   ck_assert_ptr_null(run);
   fixture_error_in(error, CS3_FABRIC_ERROR, code, text);
 }
