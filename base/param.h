@@ -47,7 +47,8 @@ typedef struct {
   const char *source;  /* what is known, and who said it; a preset adds the source of its value */
   const char *help;    /* one sentence */
   const char *readers; /* NULL: every simulation; else the commands whose results depend on it,
-                          separated by blanks; "": none, it only describes the machine */
+                          separated by blanks, "layer/event": `layer --fidelity event` alone; "":
+                          none, it only describes the machine */
 } Cs3Param;
 
 /* A struct described by a parameter table. */

@@ -33,7 +33,9 @@
       G_N_ELEMENTS(choices) - 2, choices, evidence, source, help)
 
 /* Rules of PEs and routers of which the closed forms and recurrences of a step need none. */
-#define EVENT_CORE "fabric layer validate plot"
+#define EVENT_CORE "fabric validate plot"
+/* What a program may use of a PE: a layer's fits or is refused. */
+#define EVENT_LIMIT "fabric layer/event validate plot"
 /* Whole steps run dX and dW one after the other. */
 #define ONE_LAYER "layer"
 #define DESCRIPTIVE ""
@@ -116,7 +118,7 @@ static const Cs3Param params[] = {
             "WSE-2: 5,130 cycles for 5,124 elements (SpMM study, arXiv 2604.27985); WSE-3: "
             "0.50, " CHARACTERISATION,
             "FP32 multiply-adds per cycle."),
-    INT_OF(EVENT_CORE, pe, "microthreads", microthreads, NONE, 1, 64, 0, 0, VENDOR,
+    INT_OF(EVENT_LIMIT, pe, "microthreads", microthreads, NONE, 1, 64, 0, 0, VENDOR,
            "Hot Chips 34, 2022; Cerebras SDK documentation",
            "Vector operations that can be in flight beside the main thread; a layer's weight "
            "gradients "
@@ -180,9 +182,9 @@ static const Cs3Param params[] = {
     INT(fabric, "ramp", ramp_cycles, CYCLES, 0, 1000, 0, 0, MEASURED,
         "arXiv 2404.15888 (HPDC 2024): 2 cycles; exact in 33 logged reduce runs",
         "Latency between router and PE, each way (T_R)."),
-    INT_OF(EVENT_CORE, fabric, "colours", colours, NONE, 1, 64, 0, 0, VENDOR,
+    INT_OF(EVENT_LIMIT, fabric, "colours", colours, NONE, 1, 64, 0, 0, VENDOR,
            "Cerebras SDK documentation", "Routable colours (virtual channels)."),
-    INT_OF(EVENT_CORE, fabric, "switch_positions", switch_positions, NONE, 1, 64, 0, 0, VENDOR,
+    INT_OF(EVENT_LIMIT, fabric, "switch_positions", switch_positions, NONE, 1, 64, 0, 0, VENDOR,
            "Cerebras SDK documentation; US patent 12177133",
            "Routes that a router can hold per colour and step through by control wavelets."),
     INT(fabric, "router_buffer", router_buffer, NONE, 1, 1024, 1, 4, UNPUBLISHED,

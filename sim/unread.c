@@ -7,19 +7,38 @@
 #include "sim/cli/cli.h"
 #include "sim/machine/machine.h"
 
-void cs3_cli_note_unread(const Cs3Context *context, const char *where, const char *key) {
+/* Whether @reader, a command or a command and its fidelity ("layer/event"), is of @command. */
+static gboolean is_of(const char *reader, const char *command) {
+  gsize n = strcspn(reader, "/");
+  return strncmp(reader, command, n) == 0 && command[n] == '\0';
+}
+
+/* To run all fidelities is to run the one that @reader means. */
+static gboolean is_run(const char *reader, const char *fidelity) {
+  const char *only = strchr(reader, '/');
+  return only == NULL || g_strcmp0(fidelity, only + 1) == 0 || g_strcmp0(fidelity, "all") == 0;
+}
+
+void cs3_cli_note_unread(const Cs3Context *context, const char *where, const char *key,
+                         const char *fidelity) {
+  const char *command = context->command->name;
   Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
   cs3_machine_bind(NULL, bindings);
   const Cs3Param *param = cs3_params_find_name(bindings, key, NULL, NULL);
-  if (param == NULL || param->readers == NULL || strcmp(context->command->name, "explain") == 0)
+  if (param == NULL || param->readers == NULL || strcmp(command, "explain") == 0)
     return;
   g_auto(GStrv) readers = g_strsplit(param->readers, " ", -1);
-  if (g_strv_contains((const char *const *)readers, context->command->name))
-    return;
-  g_autofree char *all = g_strjoinv(", ", readers);
-  if (*all == '\0')
+  const char *other = NULL; /* fidelity of the command */
+  for (char **reader = readers; *reader != NULL; reader++)
+    if (is_of(*reader, command)) {
+      if (is_run(*reader, fidelity))
+        return;
+      other = fidelity;
+    }
+  g_autofree char *all = cs3_param_readers(param);
+  if (*param->readers == '\0')
     g_message("%s %s: changes no result: it only describes the machine", where, key);
   else
-    g_message("%s %s: changes nothing in '%s': read by %s", where, key, context->command->name,
-              all);
+    g_message("%s %s: changes nothing in '%s'%s%s: read by %s", where, key, command,
+              other != NULL ? " --fidelity " : "", other != NULL ? other : "", all);
 }

@@ -34,7 +34,18 @@ gboolean cs3_cli_color(const Cs3Context *context) {
   return context->format == CS3_FORMAT_TEXT && !to_file && may_color(context->color, stdout);
 }
 
+/* (transfer full) (nullable): what --fidelity says, where there is one. */
+static char *fidelity_of(const Cs3CliCall *call) {
+  for (guint t = 0; t < call->n_targets; t++) {
+    const Cs3Option *option = cs3_option_find(&call->targets[t], 1, "fidelity");
+    if (option != NULL)
+      return cs3_option_value_text(option, &call->targets[t]);
+  }
+  return NULL;
+}
+
 static void note_unread_sets(const Cs3CliCall *call, const Cs3Context *context) {
+  g_autofree char *fidelity = fidelity_of(call);
   for (guint t = 0; t < call->n_targets; t++) {
     const Cs3OptionTarget *target = &call->targets[t];
     const Cs3Option *set = cs3_option_find(target, 1, "set");
@@ -43,7 +54,7 @@ static void note_unread_sets(const Cs3CliCall *call, const Cs3Context *context) 
     char **texts = G_STRUCT_MEMBER(char **, target->values, target->group->base + set->offset);
     for (; texts != NULL && *texts != NULL; texts++) {
       g_autofree char *key = g_strndup(*texts, strcspn(*texts, "="));
-      cs3_cli_note_unread(context, "--set", g_strstrip(key));
+      cs3_cli_note_unread(context, "--set", g_strstrip(key), fidelity);
     }
   }
 }

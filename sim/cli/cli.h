@@ -84,9 +84,11 @@ gboolean cs3_cli_given(const Cs3Context *context, const char *option);
 
 /**
  * cs3_cli_note_unread: tells the user when @key ("pe.banks") is a parameter that the results of the
- * command do not depend on. @where: how it was given: "--set". (sim/unread.c.)
+ * command do not depend on. @where: how it was given: "--set". @fidelity: (nullable): of the
+ * command. (sim/unread.c.)
  */
-void cs3_cli_note_unread(const Cs3Context *context, const char *where, const char *key);
+void cs3_cli_note_unread(const Cs3Context *context, const char *where, const char *key,
+                         const char *fidelity);
 
 /** cs3_cli_color: whether the result may be coloured: terminal, NO_COLOR, TERM, --color. */
 gboolean cs3_cli_color(const Cs3Context *context);

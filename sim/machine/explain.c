@@ -83,9 +83,10 @@ static void add_entry(const Entry *entry, const Cs3Machine *machine, const Cs3Pa
     add_field(entry, "source", source);
   add_field(entry, "plausible", plausible != NULL ? plausible : "taken as certain");
   add_field(entry, "accepted", accepted);
-  if (param->readers != NULL)
-    add_field(entry, "read by",
-              *param->readers != '\0' ? param->readers : "nothing: it only describes the machine");
+  if (param->readers != NULL) {
+    g_autofree char *readers = cs3_param_readers(param);
+    add_field(entry, "read by", readers);
+  }
   if (param->unit != CS3_UNIT_NONE)
     add_field(entry, "unit", cs3_quantity_unit(param->unit));
   /* Of the real machine, whatever value this one has. */

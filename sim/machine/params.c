@@ -16,6 +16,15 @@ char *cs3_param_name(const Cs3Param *param) {
   return g_strconcat(param->group, ".", param->key, NULL);
 }
 
+char *cs3_param_readers(const Cs3Param *param) {
+  if (*param->readers == '\0')
+    return g_strdup("nothing: it only describes the machine");
+  g_autoptr(GString) text = g_string_new(param->readers);
+  g_string_replace(text, " ", ", ", 0);
+  g_string_replace(text, "/", " --fidelity ", 0);
+  return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 double cs3_param_get(const Cs3Param *param, const void *base) {
   gconstpointer member = (const char *)base + param->offset;
   switch (param->type) {

@@ -15,6 +15,10 @@ typedef struct {
 /** cs3_param_name: (transfer full): "group.key". */
 char *cs3_param_name(const Cs3Param *param);
 
+/** cs3_param_readers: (transfer full): the commands that param->readers, which is not %NULL, names:
+ * "fabric, layer --fidelity event, plot". */
+char *cs3_param_readers(const Cs3Param *param);
+
 /** cs3_param_get: the member's value in its base unit; the index of an enum's choice. */
 double cs3_param_get(const Cs3Param *param, const void *base);
 

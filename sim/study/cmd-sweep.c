@@ -172,7 +172,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
       !read_shard(o->shard, points, &sweep, error))
     return CS3_EXIT_USAGE;
   for (guint a = 0; a < axes->axes->len; a++)
-    cs3_cli_note_unread(context, "axis", ((const Cs3Axis *)axes->axes->pdata[a])->key);
+    cs3_cli_note_unread(context, "axis", ((const Cs3Axis *)axes->axes->pdata[a])->key, NULL);
   /* Read once, for all points. */
   g_autoptr(Cs3WeightSet) weights = cs3_scenario_open_weights(&base, error);
   if (base.weights != NULL && weights == NULL)

@@ -117,8 +117,10 @@ static char *outcome(gsize index, const char *set) {
 static gboolean case_is_of(gsize index, const char *command) {
   if (strcmp(command, "validate") == 0)
     return of_pe(index);
-  gsize n = strlen(command);
-  return strncmp(cases[index], command, n) == 0 && cases[index][n] == ' ';
+  g_auto(GStrv) of = g_strsplit(command, "/", 2); /* "layer/event" */
+  gsize n = strlen(*of);
+  return strncmp(cases[index], *of, n) == 0 && cases[index][n] == ' ' &&
+         (of[1] == NULL || strstr(cases[index], of[1]) != NULL);
 }
 
 /* Values to try, of the sort of the present one. Returns: how many. */
