@@ -32,14 +32,14 @@ static void expect(Cs3Plan *plan) {
 static double time_of(const Cs3PlanInput *input, const Cs3PlanRival *rival) {
   Cs3PlanInput closed = *input;
   Cs3PlanRival borrowed = *rival;
-  closed.bound = TRUE;
+  closed.fidelity = CS3_PLAN_BOUND;
   closed.exact = FALSE;
   g_autoptr(Cs3Plan) plan = cs3_plan_empty();
   cs3_plan_take(input, &borrowed, plan);
   double time = INFINITY;
   if (cs3_plan_run_linears(&closed, plan, NULL)) {
     cs3_plan_add_others(&closed, plan);
-    if (!input->bound)
+    if (input->fidelity != CS3_PLAN_BOUND)
       expect(plan);
     time = input->judge(&closed, plan, input->judge_data);
   }

@@ -61,7 +61,7 @@ static Cs3WeightsSpec spec_of(const Job *job, const Matrix *m) {
 }
 
 static gboolean draw(const Job *job, const Matrix *m, GError **error) {
-  if (m->density >= 1 || job->input->bound)
+  if (m->density >= 1 || job->input->fidelity == CS3_PLAN_BOUND)
     return TRUE;
   Cs3WeightsSpec spec = spec_of(job, m);
   return cs3_weights_prepare(job->input->store, &spec, job->input->workers, error);
@@ -190,7 +190,7 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
     out->choice.considered = 1;
     return TRUE;
   }
-  if (input->bound)
+  if (input->fidelity == CS3_PLAN_BOUND)
     return run_bound(input, &shape, m->density, out, error);
   g_auto(Cs3WeightsLoan) loan = {0};
   Cs3WeightsSpec spec = spec_of(job, m);
@@ -198,7 +198,7 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   if (sparse && !cs3_weights_lend(input->store, &spec, pass == CS3_PASS_DX, &loan, error))
     return FALSE;
   const Cs3WeightsLoan *live = sparse ? &loan : NULL;
-  if (input->ranked)
+  if (input->fidelity == CS3_PLAN_RANKED)
     return run_ranked(input, &shape, live, out, error) && cs3_weights_check(&loan, error);
   /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
   if (out->choice.considered == 0 && !choose(input, &shape, live, &out->choice, error))

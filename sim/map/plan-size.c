@@ -128,7 +128,8 @@ static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch
  * were no better. */
 static void try_splits(Search *search, Cs3KeepSearch *keep, gint64 parts) {
   gint64 batch = search->input->batch, tried = 0;
-  gint64 extras = search->input->ranked ? RANKED_EXTRA_SPLITS : MAX_EXTRA_SPLITS;
+  gint64 extras =
+      search->input->fidelity == CS3_PLAN_RANKED ? RANKED_EXTRA_SPLITS : MAX_EXTRA_SPLITS;
   gint64 last = parts + MAX_TRIED_PARTS;
   gboolean fits = FALSE;
   for (gint64 extra = 0; extra < extras && parts <= batch && (fits || parts < last); parts++) {

@@ -6,6 +6,9 @@
 
 #include "sim/map/plan-internal.h"
 
+const char *const cs3_plan_fidelities[] = {
+    [CS3_PLAN_RECURRENCE] = "recurrence", [CS3_PLAN_BOUND] = "bound", NULL};
+
 Cs3Plan *cs3_plan_empty(void) {
   Cs3Plan *plan = g_new0(Cs3Plan, 1);
   plan->linears = g_array_new(FALSE, TRUE, sizeof(Cs3PlanLinear));

@@ -12,6 +12,17 @@
 #include "workloads/pattern.h"
 #include "workloads/sparsity.h"
 
+/* How passes are costed, the masks of sparse ones being what `exact` says. */
+typedef enum {
+  CS3_PLAN_RECURRENCE, /* run, on the best of the mappings that were run, with causes */
+  CS3_PLAN_BOUND,      /* at their lower bounds, on expected numbers of weights: nothing is run */
+  CS3_PLAN_RANKED,     /* run on the mapping with the best closed form, times without causes: for
+                          analyses of very many machines */
+} Cs3PlanFidelity;
+
+/* As people write them, by Cs3PlanFidelity, ended by %NULL; nobody can ask for the last. */
+extern const char *const cs3_plan_fidelities[];
+
 typedef struct Cs3PlanInput Cs3PlanInput;
 struct Cs3Plan;
 
@@ -31,14 +42,12 @@ struct Cs3PlanInput {
   Cs3WeightStore *store;         /* of masks */
   Cs3Memo *memo;                 /* (nullable): of passes */
   Cs3KeepStore *keeps;           /* (nullable): of what activations take */
-  gboolean bound;                /* passes at their lower bounds, on expected numbers of weights */
   gint64 batch;                  /* samples per step */
   guint64 seed;
-  gboolean forward;   /* forward alone: no backward, no gradients, nothing kept */
-  gboolean exact;     /* every layer with its own mask, instead of one per distinct shape */
-  gboolean ranked;    /* the mapping with the best closed form, times without causes: for analyses
-                         of very many machines */
-  gint64 sample_rows; /* if ranked: output rows that are run, the others follow at their pace; 0:
+  gboolean forward; /* forward alone: no backward, no gradients, nothing kept */
+  gboolean exact;   /* every layer with its own mask, instead of one per distinct shape */
+  Cs3PlanFidelity fidelity;
+  gint64 sample_rows; /* if RANKED: output rows that are run, the others follow at their pace; 0:
                          all */
   guint workers;      /* threads; no influence on the result */
   Cs3MapForce force;

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/json.h"
 #include "fabric/hardware.h"
 #include "results/schema.h"
 #include "sim/machine/machine.h"
@@ -44,14 +45,15 @@ static json_t *overrides_json(const Cs3Machine *machine) {
 
 static json_t *hardware_json(const Cs3Run *run) {
   const Cs3Machine *machine = run->config.machine;
-  return json_pack("{s:s, s:o, s:f, s:f, s:I, s:I}", "name", machine->name, "overrides",
-                   overrides_json(machine), "clock_hz", machine->hw.wafer.clock_hz,
-                   "dense_peak_flops", cs3_hardware_peak_flops(&machine->hw), "pe_x",
-                   (json_int_t)machine->hw.wafer.pe_x, "pe_y", (json_int_t)machine->hw.wafer.pe_y);
+  return cs3_json_pack("{s:s, s:o, s:f, s:f, s:I, s:I}", "name", machine->name, "overrides",
+                       overrides_json(machine), "clock_hz", machine->hw.wafer.clock_hz,
+                       "dense_peak_flops", cs3_hardware_peak_flops(&machine->hw), "pe_x",
+                       (json_int_t)machine->hw.wafer.pe_x, "pe_y",
+                       (json_int_t)machine->hw.wafer.pe_y);
 }
 
 static json_t *step_json(const Cs3StepRun *step) {
-  return json_pack(
+  return cs3_json_pack(
       "{s:f, s:I, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "time_s", step->time.step_s,
       "cycles", (json_int_t)step->cycles, "causes", causes_json(step->causes, CS3_N_STEP_CAUSES),
       "compute_s", step->time.compute_s, "stream_wait_s", step->time.stream_wait_s,
@@ -68,39 +70,40 @@ static json_t *stages_json(const Cs3Graph *graph, const Cs3PlanMemory *memory) {
     g_autoptr(Cs3Lifetimes) l = cs3_lifetimes_new(graph, option->segment);
     g_autofree char *kept = cs3_lifetimes_text(l, option->keep.again);
     json_array_append_new(
-        ways, json_pack("{s:s, s:I, s:s, s:b, s:I, s:f, s:f, s:f, s:f}", "segment",
-                        cs3_graph_segment(graph, option->segment)->name, "stages",
-                        (json_int_t)option->stages, "kept", kept, "sent", option->keep.away,
-                        "parts", (json_int_t)option->keep.tiles, "kept_bytes", option->room.kept,
-                        "sent_bytes", option->sent_bytes, "forward_bytes", option->room.forward,
-                        "backward_bytes", option->room.backward));
+        ways, cs3_json_pack("{s:s, s:I, s:s, s:b, s:I, s:f, s:f, s:f, s:f}", "segment",
+                            cs3_graph_segment(graph, option->segment)->name, "stages",
+                            (json_int_t)option->stages, "kept", kept, "sent", option->keep.away,
+                            "parts", (json_int_t)option->keep.tiles, "kept_bytes",
+                            option->room.kept, "sent_bytes", option->sent_bytes, "forward_bytes",
+                            option->room.forward, "backward_bytes", option->room.backward));
   }
   return ways;
 }
 
 static json_t *sizing_json(const Cs3Graph *graph, const Cs3Plan *plan) {
   const Cs3PlanMemory *memory = &plan->memory;
-  return json_pack("{s:I, s:I, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:o}", "micro_batch",
-                   (json_int_t)plan->micro_batch, "micro_batches", (json_int_t)plan->micro_batches,
-                   "tokens_on_wafer", (json_int_t)plan->tokens, "recompute",
-                   cs3_recompute_name(memory->policy), "activation_bytes", memory->peak_bytes,
-                   "activation_bytes_per_token", memory->peak_bytes / plan->tokens,
-                   "resident_bytes", memory->resident_bytes, "sent_bytes", memory->sent_bytes,
-                   "memory_bytes", memory->capacity_bytes, "stages", stages_json(graph, memory));
+  return cs3_json_pack("{s:I, s:I, s:I, s:s, s:f, s:f, s:f, s:f, s:f, s:o}", "micro_batch",
+                       (json_int_t)plan->micro_batch, "micro_batches",
+                       (json_int_t)plan->micro_batches, "tokens_on_wafer", (json_int_t)plan->tokens,
+                       "recompute", cs3_recompute_name(memory->policy), "activation_bytes",
+                       memory->peak_bytes, "activation_bytes_per_token",
+                       memory->peak_bytes / plan->tokens, "resident_bytes", memory->resident_bytes,
+                       "sent_bytes", memory->sent_bytes, "memory_bytes", memory->capacity_bytes,
+                       "stages", stages_json(graph, memory));
 }
 
 static json_t *throughput_json(const Cs3Run *run, const Cs3StepRun *step) {
   double sequences = run->config.batch / step->time.step_s;
-  return json_pack("{s:f, s:f}", "tokens_per_s", sequences * run->config.graph->tokens,
-                   "sequences_per_s", sequences);
+  return cs3_json_pack("{s:f, s:f}", "tokens_per_s", sequences * run->config.graph->tokens,
+                       "sequences_per_s", sequences);
 }
 
 static json_t *flops_json(const Cs3Run *run, const Cs3StepRun *step) {
   double achieved = step->flops / step->time.step_s;
   double peak =
       cs3_hardware_peak_flops(&run->config.machine->hw) * (double)cs3_run_systems(&run->config);
-  return json_pack("{s:f, s:f, s:f, s:f}", "per_step", step->flops, "achieved", achieved,
-                   "dense_peak", peak, "dense_peak_fraction", achieved / peak);
+  return cs3_json_pack("{s:f, s:f, s:f, s:f}", "per_step", step->flops, "achieved", achieved,
+                       "dense_peak", peak, "dense_peak_fraction", achieved / peak);
 }
 
 /* Weak scaling: one system alone with the same share of the batch would need single_s. */
@@ -110,7 +113,7 @@ static json_t *cluster_json(const Cs3Run *run) {
   gint64 systems = cs3_run_systems(c);
   Cs3Tree tree = {systems, system->swarmx.fan_out};
   double parameters = (double)cs3_model_parameters(c->graph->model);
-  json_t *object = json_pack(
+  json_t *object = cs3_json_pack(
       "{s:I, s:I, s:I, s:s, s:I, s:f, s:f, s:b, s:f, s:f, s:o}", "systems", (json_int_t)systems,
       "batch_per_system", (json_int_t)(c->batch / systems), "tiers",
       (json_int_t)cs3_tree_tiers(&tree), "optimizer", cs3_optimizer_name(system->memoryx.algorithm),
@@ -122,16 +125,16 @@ static json_t *cluster_json(const Cs3Run *run) {
   if (cs3_step_has_timed(c->faults))
     json_object_set_new(
         object, "disturbance",
-        json_pack("{s:f, s:I}", "lost_s", run->lost_s, "retries", (json_int_t)run->retries));
+        cs3_json_pack("{s:f, s:I}", "lost_s", run->lost_s, "retries", (json_int_t)run->retries));
   return object;
 }
 
 static json_t *energy_json(const Cs3Run *run, const Cs3StepRun *step) {
   double systems = (double)cs3_run_systems(&run->config);
   double tokens = run->config.batch * run->config.graph->tokens;
-  return json_pack("{s:f, s:f, s:f}", "joules_per_step", step->joules, "joules_per_token",
-                   step->joules / tokens, "watts_per_system",
-                   step->joules / step->time.step_s / systems);
+  return cs3_json_pack("{s:f, s:f, s:f}", "joules_per_step", step->joules, "joules_per_token",
+                       step->joules / tokens, "watts_per_system",
+                       step->joules / step->time.step_s / systems);
 }
 
 /* Cycles of the sparse step beyond dense / theory, by cause; they add up to the gap. A negative
@@ -145,10 +148,10 @@ static json_t *gap_json(const Cs3Run *run) {
 }
 
 static json_t *speedup_json(const Cs3Run *run) {
-  return json_pack("{s:f, s:f, s:f, s:{s:f, s:f}, s:o}", "simulated", run->speedup, "theoretical",
-                   run->theoretical, "share_of_theory", run->speedup / run->theoretical, "linear",
-                   "simulated", run->linear_speedup, "theoretical", run->linear_theoretical,
-                   "gap_cycles", gap_json(run));
+  return cs3_json_pack("{s:f, s:f, s:f, s:{s:f, s:f}, s:o}", "simulated", run->speedup,
+                       "theoretical", run->theoretical, "share_of_theory",
+                       run->speedup / run->theoretical, "linear", "simulated", run->linear_speedup,
+                       "theoretical", run->linear_theoretical, "gap_cycles", gap_json(run));
 }
 
 /* The largest cause of the step besides the arithmetic itself. */
@@ -161,7 +164,7 @@ static const char *bottleneck(const Cs3StepRun *step) {
 }
 
 static json_t *pass_json(const Cs3PlanPass *pass, const Cs3PlanPass *dense, double scale) {
-  json_t *object = json_pack(
+  json_t *object = cs3_json_pack(
       "{s:I, s:I, s:I, s:o, s:f, s:I, s:I, s:f, s:o}", "cycles", (json_int_t)pass->result.cycles,
       "bound_cycles", (json_int_t)pass->bound, "nonzeros", (json_int_t)pass->result.nonzeros,
       "causes", causes_json(pass->result.causes, CS3_N_CAUSES), "imbalance", pass->result.imbalance,
@@ -208,7 +211,7 @@ static json_t *layer_json(const Cs3Run *run, const Cs3PlanLinear *linear) {
   const Cs3PlanLinear *dense = dense_twin(run, linear->node);
   /* Brings the dense cycles to the sparse run's rows on the wafer. */
   double scale = (double)linear->rows / (double)dense->rows;
-  json_t *object = json_pack(
+  json_t *object = cs3_json_pack(
       "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:f}", "name", node->label, "segment",
       cs3_node_segment(run->config.graph, node)->name, "tensor", node->tensor ? node->tensor : "",
       "repeat", (json_int_t)(linear->repeat * linear->tiles), "rows", (json_int_t)linear->rows,
@@ -252,23 +255,23 @@ static json_t *others_json(const Cs3Run *run) {
   for (guint k = 0; k < plan->others->len; k++) {
     const Cs3PlanOther *other = &g_array_index(plan->others, Cs3PlanOther, k);
     const Cs3Node *node = cs3_graph_node(run->config.graph, other->node);
-    json_array_append_new(array,
-                          json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "name", node->label,
-                                    "segment", cs3_node_segment(run->config.graph, node)->name,
-                                    "kind", cs3_node_kind_name(node->kind), "repeat",
-                                    (json_int_t)cs3_node_segment(run->config.graph, node)->repeat,
-                                    "forward_cycles", (json_int_t)other->forward, "backward_cycles",
-                                    (json_int_t)other->backward));
+    json_array_append_new(
+        array, cs3_json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "name", node->label, "segment",
+                             cs3_node_segment(run->config.graph, node)->name, "kind",
+                             cs3_node_kind_name(node->kind), "repeat",
+                             (json_int_t)cs3_node_segment(run->config.graph, node)->repeat,
+                             "forward_cycles", (json_int_t)other->forward, "backward_cycles",
+                             (json_int_t)other->backward));
   }
   return array;
 }
 
 static json_t *dense_json(const Cs3Run *run) {
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "step", step_json(&run->dense), "throughput",
-                   throughput_json(run, &run->dense), "flops", flops_json(run, &run->dense),
-                   "energy", energy_json(run, &run->dense), "mapping",
-                   sizing_json(run->config.graph, run->dense.plan), "bottleneck",
-                   bottleneck(&run->dense));
+  return cs3_json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "step", step_json(&run->dense),
+                       "throughput", throughput_json(run, &run->dense), "flops",
+                       flops_json(run, &run->dense), "energy", energy_json(run, &run->dense),
+                       "mapping", sizing_json(run->config.graph, run->dense.plan), "bottleneck",
+                       bottleneck(&run->dense));
 }
 
 /* Every parameter of the machine as it can be given to --set. */
@@ -288,11 +291,11 @@ static json_t *configuration_json(const Cs3Machine *machine) {
 }
 
 static json_t *provenance_json(const Cs3Run *run) {
-  return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "version", PACKAGE_VERSION, "model_version",
-                   (json_int_t)CS3_MODEL_VERSION, "seed", (json_int_t)run->config.seed, "map",
-                   texts_json(run->config.map_texts), "sparsity_filter",
-                   texts_json(run->config.filter_texts), "configuration",
-                   configuration_json(run->config.machine));
+  return cs3_json_pack("{s:s, s:I, s:I, s:o, s:o, s:o}", "version", PACKAGE_VERSION,
+                       "model_version", (json_int_t)CS3_MODEL_VERSION, "seed",
+                       (json_int_t)run->config.seed, "map", texts_json(run->config.map_texts),
+                       "sparsity_filter", texts_json(run->config.filter_texts), "configuration",
+                       configuration_json(run->config.machine));
 }
 
 static gint64 masked_nan(const Cs3WeightMatch *match) {
@@ -309,31 +312,33 @@ static json_t *weights_json(const Cs3Run *run) {
   for (guint i = 0; i < match->set->entries->len; i++)
     if (!match->used[i])
       json_array_append_new(unused, json_string(cs3_weight_set_entry(match->set, i)->name));
-  json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:o}", "file", run->config.weights_text, "kind",
-                             match->set->statistics           ? "statistics"
-                             : match->set->checkpoint != NULL ? "checkpoint"
-                                                              : "masks",
-                             "matched", (json_int_t)match->found->len, "masked_nan",
-                             (json_int_t)masked_nan(match), "unused", unused);
+  json_t *object =
+      cs3_json_pack("{s:s, s:s, s:I, s:I, s:o}", "file", run->config.weights_text, "kind",
+                    match->set->statistics           ? "statistics"
+                    : match->set->checkpoint != NULL ? "checkpoint"
+                                                     : "masks",
+                    "matched", (json_int_t)match->found->len, "masked_nan",
+                    (json_int_t)masked_nan(match), "unused", unused);
   if (run->uniform.plan != NULL)
     json_object_set_new(object, "uniform",
-                        json_pack("{s:f, s:f, s:f}", "step_s", run->uniform.time.step_s, "speedup",
-                                  run->dense.time.step_s / run->uniform.time.step_s, "cost",
-                                  run->sparse.time.step_s / run->uniform.time.step_s - 1));
+                        cs3_json_pack("{s:f, s:f, s:f}", "step_s", run->uniform.time.step_s,
+                                      "speedup", run->dense.time.step_s / run->uniform.time.step_s,
+                                      "cost",
+                                      run->sparse.time.step_s / run->uniform.time.step_s - 1));
   return object;
 }
 
 json_t *cs3_result_json(const Cs3Run *run) {
   const Cs3RunConfig *c = &run->config;
   json_t *record =
-      json_pack("{s:s, s:o, s:o, s:f, s:s, s:I}", "schema", CS3_RESULT_SCHEMA, "model",
-                cs3_inspect_model(c->graph->model), "hardware", hardware_json(run), "sparsity",
-                c->sparsity_asked, "pattern", c->weights != NULL ? "measured" : c->pattern.text,
-                "batch", (json_int_t)c->batch);
+      cs3_json_pack("{s:s, s:o, s:o, s:f, s:s, s:I}", "schema", CS3_RESULT_SCHEMA, "model",
+                    cs3_inspect_model(c->graph->model), "hardware", hardware_json(run), "sparsity",
+                    c->sparsity_asked, "pattern", c->weights != NULL ? "measured" : c->pattern.text,
+                    "batch", (json_int_t)c->batch);
   if (c->weights != NULL)
     json_object_set_new(record, "weights", weights_json(run));
   cs3_inspect_lengths(c->graph, record);
-  json_object_set_new(record, "fidelity", json_string(c->bound ? "bound" : "recurrence"));
+  json_object_set_new(record, "fidelity", json_string(cs3_plan_fidelities[c->fidelity]));
   json_object_set_new(record, "exact", json_boolean(c->exact));
   json_object_set_new(record, "forward", json_boolean(c->forward));
   json_object_set_new(record, "step", step_json(&run->sparse));

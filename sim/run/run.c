@@ -146,7 +146,7 @@ Cs3PlanInput cs3_run_input(const Cs3RunConfig *config) {
       .seed = config->seed,
       .forward = config->forward,
       .exact = config->exact,
-      .bound = config->bound,
+      .fidelity = config->fidelity,
       .workers = config->workers,
       .force = config->force,
       .judge = step_seconds,
@@ -282,7 +282,7 @@ static Cs3Plan *choose_plan(const Cs3RunConfig *config, const Cs3PlanInput *inpu
     return NULL;
   if (time.stream_wait_s > WAITING * time.step_s)
     try_formats(config, input, feed, &best, &time);
-  if (time.stream_wait_s > WAITING * time.step_s && !input->ranked)
+  if (time.stream_wait_s > WAITING * time.step_s && input->fidelity != CS3_PLAN_RANKED)
     try_placements(config, input, feed, &best, &time);
   return best;
 }
@@ -397,7 +397,7 @@ static gboolean disturb(Cs3Run *run, const Cs3PlanInput *input, GError **error) 
 /* What the place of the zeros costs is the difference to this. */
 static gboolean simulate_uniform(const Cs3RunConfig *config, const Cs3PlanInput *sparse,
                                  Cs3Run *run, GError **error) {
-  if (config->weights == NULL || config->bound)
+  if (config->weights == NULL || config->fidelity == CS3_PLAN_BOUND)
     return TRUE;
   Cs3PlanInput input = *sparse;
   input.weights = NULL;
@@ -454,7 +454,7 @@ gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTim
                        GError **error) {
   g_return_val_if_fail(config->cache != NULL, FALSE);
   Cs3PlanInput input = plan_input(config, config->cache);
-  input.ranked = TRUE;
+  input.fidelity = CS3_PLAN_RANKED;
   input.exact = FALSE;
   input.sample_rows = sample_rows;
   if (!check_memoryx(config, error) || !find_step(config, &input, &times->dense_s, error))

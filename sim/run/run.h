@@ -36,7 +36,7 @@ typedef struct {
   const char *weights_text;      /* (nullable) borrowed: --weights as given */
   gboolean forward;              /* evaluation: forward alone, nothing is updated */
   gboolean exact;                /* every layer with its own mask */
-  gboolean bound;                /* passes at their closed-form lower bounds instead of run */
+  Cs3PlanFidelity fidelity;      /* of the passes */
   guint workers;                 /* threads; no influence on the result */
   Cs3MapForce force;
   /* (nullable) borrowed: --map, --sparsity-filter and --fault as given */

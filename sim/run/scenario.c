@@ -17,8 +17,6 @@
 
 static const char *const masked[] = {"zero", "nan", NULL};
 
-static const char *const fidelities[] = {"recurrence", "bound", NULL};
-
 static gboolean model_identity(const char *name, Cs3MemoKey *key, GError **error) {
   g_autoptr(Cs3Model) model = cs3_model_find(name, error);
   if (model == NULL)
@@ -121,7 +119,7 @@ const Cs3Option cs3_execution_options[] = {
      .type = CS3_OPTION_CHOICE,
      .offset = AT(fidelity),
      .metavar = "FIDELITY",
-     .choices = fidelities,
+     .choices = cs3_plan_fidelities,
      .help =
          "exact recurrences of every pass, or their closed-form lower bounds: for a first look at "
          "very many points"},
@@ -318,7 +316,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       .filter_texts = s->filters = g_strdupv(o->sparsity_filter),
       .forward = o->forward,
       .exact = o->exact,
-      .bound = o->fidelity == 1,
+      .fidelity = (Cs3PlanFidelity)o->fidelity,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
   };
   if (o->forward && !check_forward(o, error))

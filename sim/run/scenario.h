@@ -26,7 +26,7 @@ typedef struct {
   char **fault;
   gint64 seed;
   gboolean forward, exact, explicit_wafers;
-  int fidelity; /* 0: recurrence, 1: bound */
+  int fidelity; /* Cs3PlanFidelity */
   gint64 jobs;
   char **map;
 } Cs3ScenarioOptions;

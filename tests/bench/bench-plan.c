@@ -43,7 +43,7 @@ static gboolean bench(const char *name, const Cs3Machine *machine, GError **erro
                           .machine = machine,
                           .batch = BATCH,
                           .keeps = keeps,
-                          .bound = TRUE,
+                          .fidelity = CS3_PLAN_BOUND,
                           .workers = 1,
                           .force = CS3_MAP_FREE};
     if (!plan_ms(&input, &alone[i], error) || !plan_ms(&input, &beside[i], error))

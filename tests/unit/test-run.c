@@ -23,11 +23,9 @@ static Cs3ScenarioOptions options(const char *model, double sparsity) {
   return o;
 }
 
-enum { BOUND = 1 }; /* a fidelity: draws no mask */
-
 /* For what holds at any fidelity: the bound, or with `make check-slow` the recurrence. */
 static int fast_fidelity(void) {
-  return fixture_slow() ? 0 : BOUND;
+  return fixture_slow() ? 0 : CS3_PLAN_BOUND;
 }
 
 static json_t *run(const Cs3ScenarioOptions *o) {
@@ -229,7 +227,7 @@ START_TEST(test_causes_of_every_preset) {
   double largest = fixture_slow() ? 3e8 : 5e7;
   gboolean small = TRUE;
   for (char **name = names; *name != NULL; name++)
-    for (int fidelity = BOUND; fidelity >= !small; fidelity--) {
+    for (int fidelity = CS3_PLAN_BOUND; fidelity >= !small; fidelity--) {
       Cs3ScenarioOptions o = options(*name, 0.75);
       o.batch = 3;
       o.fidelity = fidelity;
