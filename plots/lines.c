@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "plots/canvas.h"
 #include "plots/plots.h"
 #include "results/record.h"
@@ -113,7 +114,7 @@ static json_t *prepare(const json_t *records, GError **error) {
   gboolean many = json_array_size(loads_of(order->pdata[0])) > LINES_OF_SEVERAL;
   for (guint i = 0; i < MIN(order->len, many ? 1 : MOST_CURVES); i++)
     json_array_append(drawn, order->pdata[i]);
-  return json_pack("{s:O, s:o}", "record", record, "drawn", drawn);
+  return cs3_json_pack("{s:O, s:o}", "record", record, "drawn", drawn);
 }
 
 /* --- data and script -------------------------------------------------------------------------- */

@@ -5,16 +5,15 @@ set decimalsign '.'
 set datafile columnheaders
 set label 'Where a training step goes: llama7b on cs3-silicon' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label '1024 sequences of 4096 tokens a step, uniform sparsity' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
-set label 'Theory: the dense step divided by the theoretical speed-up (MACs alone).' at screen 0.02, screen 0.11 left font ',12' textcolor rgb '#444444'
-set label 'Tokens on the wafer: 262144 up to 0.15 (recompute operation), 200704 up to 0.75 (recompute operation), 167936 up to 0.85' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
-set label '(recompute operation), 90112 up to 0.95 (recompute operation). Thin vertical lines: the plan changes.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
+set label 'Theory: the dense step divided by the theoretical speed-up (MACs alone).' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
+set label 'Micro-batch and recompute policy change 4 times (thin vertical lines).' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
 set label 'Clock 0.75 GHz; model attention, seed 1. Source: simulated by cs3sim 0.1.0 (model version 3), fidelity recurrence.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8733
 set rmargin at screen 0.69
 set key at screen 0.695, screen 0.8733 left top Left reverse samplen 1.3 vertical maxcols 1 font ',14' textcolor rgb '#222222'
 set lmargin at screen 0.1
-set bmargin at screen 0.2317
-set label 'sparsity of the blocks'' linear weights (share of zeros)' at graph 0.5, screen 0.155 center
+set bmargin at screen 0.2033
+set label 'sparsity of the blocks'' linear weights (share of zeros)' at graph 0.5, screen 0.1267 center
 set label 'time of the step (dense step = 1)' at screen 0.02, graph 0.5 center rotate by 90
 set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
@@ -26,7 +25,9 @@ set label 'from here 200704 tokens, recompute operation' at first 0.175, graph 0
 set arrow from first 0.775, graph 0 to first 0.775, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
 set label 'from here 167936 tokens, recompute operation' at first 0.775, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
 set arrow from first 0.875, graph 0 to first 0.875, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
-set label 'from here 90112 tokens, recompute operation' at first 0.875, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
+set label 'from here 131072 tokens, recompute operation' at first 0.875, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
+set arrow from first 0.925, graph 0 to first 0.925, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
+set label 'from here 102400 tokens, recompute operation' at first 0.925, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
 set yrange [0:1.04]
 set boxwidth 0.04
 plot 'breakdown.dat' using 'sparsity':(sum [c=2:11] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '#bbbbbb' title 'fill, padding', \

@@ -74,6 +74,11 @@ cut_in_bytes() {
   grep -nE '%\.[1-9][0-9]*s' "$@" | sed 's/$/: use CS3_CUT()/'
 }
 
+# A format that does not go with its values: json_pack() leaves the member out.
+packed_in_silence() {
+  grep -nE '(^|[^_])json_pack\(' "$@" | grep -v '/\*\|\* ' | sed 's/$/: use cs3_json_pack()/'
+}
+
 # Pairs "includer included" of folders. What lies straight in sim/ is on top; its headers, which
 # everything may name, are nodes of their own.
 folder_pairs() {
@@ -110,6 +115,7 @@ fi
   check "headers are documented" undocumented $headers
   check "no failure is dropped" droppable $headers
   check "texts are cut between letters" cut_in_bytes $sources
+  check "no member is missing in silence" packed_in_silence $(grep -v '^tests/' <<<"$sources")
 }
 check "no circle between folders" circles folder_pairs
 check "no circle between headers" circles header_pairs
