@@ -47,7 +47,7 @@ struct Cs3Pattern {
 /* The patterns, in the order in which messages list them: a row each. */
 /* clang-format off */
 #define CS3_PATTERNS(ROW) \
-  ROW(uniform) ROW(uniform_exact) ROW(n_of_m) ROW(block) ROW(uneven)
+  ROW(uniform) ROW(uniform_exact) ROW(n_of_m) ROW(permuted) ROW(block) ROW(uneven)
 /* clang-format on */
 #define CS3_PATTERN_OPS(name) extern const Cs3PatternOps cs3_pattern_##name;
 CS3_PATTERNS(CS3_PATTERN_OPS)

@@ -6,7 +6,11 @@
 #include <glib.h>
 
 /* What the numbers are for; draws of different purposes are independent. */
-typedef enum { CS3_RANDOM_BERNOULLI = 1, CS3_RANDOM_SELECT = 2 } Cs3RandomPurpose;
+typedef enum {
+  CS3_RANDOM_BERNOULLI = 1,
+  CS3_RANDOM_SELECT = 2,
+  CS3_RANDOM_ORDER = 3
+} Cs3RandomPurpose;
 
 /* Neighbouring columns drawn together. */
 enum { CS3_RANDOM_LANES = 8 };

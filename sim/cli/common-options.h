@@ -20,7 +20,7 @@
 #define CS3_OPTION_PATTERN(place) \
   {.name = "pattern", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "PATTERN", \
    .completes = "patterns", .sparse_only = TRUE, \
-   .help = "where the zeros lie: uniform, uniform-exact, N:M, block:RxC, uneven:C:R:G"}
+   .help = "where the zeros lie (see 'cs3sim list patterns')"}
 
 #define CS3_OPTION_SEED(place, what) \
   {.name = "seed", .type = CS3_OPTION_INT, .offset = (place), .metavar = "N", .min = 0, \

@@ -9,6 +9,7 @@
 #include <gsl/gsl_randist.h>
 #include <math.h>
 
+#include "workloads/mask-order.h"
 #include "workloads/parallel.h"
 #include "workloads/pattern.h"
 #include "workloads/random.h"
@@ -277,6 +278,75 @@ START_TEST(test_n_of_m_properties) {
 }
 END_TEST
 
+/* One order of the columns that puts groups of m together: two columns of a group are alive
+ * together in n (n - 1) of m (m - 1) rows, any two others in (n / m)^2, so that each place takes
+ * the column that those of its group so far meet least. */
+static gint64 *recover_order(const Cs3Mask *mask, gint64 m) {
+  g_autofree gboolean *taken = g_new0(gboolean, mask->cols);
+  gint64 *order = g_new(gint64, mask->cols);
+  for (gint64 j = 0; j < mask->cols; j++) {
+    gint64 best = -1, least = G_MAXINT64;
+    for (gint64 col = 0; col < mask->cols; col++) {
+      gint64 met = 0;
+      for (gint64 row = 0; !taken[col] && row < mask->rows; row++)
+        for (gint64 k = j / m * m; k < j; k++)
+          met += cs3_mask_alive(mask, row, col) && cs3_mask_alive(mask, row, order[k]);
+      if (!taken[col] && met < least) {
+        best = col;
+        least = met;
+      }
+    }
+    order[j] = best;
+    taken[best] = TRUE;
+  }
+  return order;
+}
+
+/* The number of (row, group of m) pairs with other than n live weights. */
+static gint64 uneven_groups(const Cs3Mask *mask, gint64 n, gint64 m) {
+  gint64 uneven = 0;
+  for (gint64 row = 0; row < mask->rows; row++)
+    for (gint64 group = 0; group < mask->cols / m; group++) {
+      gint64 live = 0;
+      for (gint64 k = 0; k < m; k++)
+        live += cs3_mask_alive(mask, row, group * m + k);
+      uneven += live != n;
+    }
+  return uneven;
+}
+
+static const struct {
+  const char *text;
+  gint64 n, m;
+} permuted[] = {{"permuted:1:4", 1, 4}, {"permuted:2:4", 2, 4}, {"permuted:3:5", 3, 5}};
+
+START_TEST(test_permuted_groups) {
+  enum { ROWS = 2000, GROUPS = 16 };
+  gint64 n = permuted[_i].n, m = permuted[_i].m;
+  g_autoptr(Cs3Mask) mask = mask_of(permuted[_i].text, ROWS, GROUPS * m, 1, SEED, 0);
+  for (gint64 row = 0; row < ROWS; row++)
+    ck_assert_int_eq(row_nnz(mask, row), GROUPS * n);
+  /* Of m columns drawn without return from m x GROUPS, n are alive as the hypergeometric
+   * distribution has it; the same groups stand under all rows, hence the wide margin. */
+  double even = gsl_ran_hypergeometric_pdf((unsigned)n, (unsigned)(GROUPS * n),
+                                           (unsigned)(GROUPS * (m - n)), (unsigned)m);
+  ck_assert_double_eq_tol((double)uneven_groups(mask, n, m) / (ROWS * GROUPS), 1 - even, 0.05);
+  g_autofree gint64 *order = recover_order(mask, m);
+  g_autoptr(Cs3Mask) sorted = cs3_mask_reorder(mask, order, NULL);
+  ck_assert_int_eq(uneven_groups(sorted, n, m), 0);
+}
+END_TEST
+
+/* Masks of one density differ in their order, not only in what they choose in groups. */
+START_TEST(test_permuted_orders) {
+  g_autoptr(Cs3Mask) one = mask_of("permuted:2:4", 2000, 64, 1, SEED, 0);
+  g_autoptr(Cs3Mask) two = mask_of("permuted:2:4", 2000, 64, 1, SEED + 1, 0);
+  g_autofree gint64 *order = recover_order(one, 4);
+  g_autoptr(Cs3Mask) other = cs3_mask_reorder(two, order, NULL);
+  ck_assert_int_gt(uneven_groups(other, 2, 4), 2000 * 16 / 4);
+}
+END_TEST
+
 /* Every block is all alive or all dead, also the cut ones at the edges; density as asked. */
 START_TEST(test_blocks) {
   static const struct {
@@ -319,6 +389,9 @@ static const struct {
     {"2:4x", "got \"2:4x\""},
     {"2:-4", "got \"2:-4\""},
     {"99999999999999999999:4", "1 <= N <= M"},
+    {"permuted:5:4", "expected permuted:N:M (N live of every M, after a permutation)"},
+    {"permuted:2", "got \"permuted:2\""},
+    {"2:4:permuted", "expected N:M"},
     {"block", "expected block:RxC"},
     {"blocks:4x4", "something like uniform"},
     {"block:0x4", "from 1 to 65536"},
@@ -365,6 +438,17 @@ START_TEST(test_indivisible_row) {
   ck_assert_ptr_null(cs3_pattern_mask(&pattern, 4, 4098, 0.5, 1, 1, 1, &error));
   fixture_error(error, CS3_WORKLOAD_ERROR_INVALID,
                 "pattern 2:4: expected rows of a multiple of 4 weights, got 4098");
+  g_clear_error(&error);
+  pattern = pattern_of("permuted:2:4");
+  ck_assert_ptr_null(cs3_pattern_mask(&pattern, 4, 4098, 0.5, 1, 1, 1, &error));
+  fixture_error(error, CS3_WORKLOAD_ERROR_INVALID,
+                "pattern permuted:2:4: expected rows of a multiple of 4 weights, got 4098");
+  g_clear_error(&error);
+  ck_assert_ptr_null(
+      cs3_pattern_mask(&pattern, 1, G_GINT64_CONSTANT(1) << 33, 0.5, 1, 1, 1, &error));
+  fixture_error(
+      error, CS3_WORKLOAD_ERROR_INVALID,
+      "pattern permuted:2:4: expected rows of at most 4294967295 weights, got 8589934592");
 }
 END_TEST
 
@@ -477,6 +561,8 @@ static TCase *statistics(void) {
   tcase_add_loop_test(tc, test_n_of_m_groups, 0, G_N_ELEMENTS(groups));
   tcase_add_loop_test(tc, test_n_of_m_places, 0, G_N_ELEMENTS(groups));
   tcase_add_test(tc, test_n_of_m_properties);
+  tcase_add_loop_test(tc, test_permuted_groups, 0, G_N_ELEMENTS(permuted));
+  tcase_add_test(tc, test_permuted_orders);
   tcase_add_loop_test(tc, test_blocks, 0, 4);
   tcase_add_test(tc, test_unit_blocks_are_uniform);
   tcase_add_test(tc, test_random_draw);
