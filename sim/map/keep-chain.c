@@ -229,8 +229,11 @@ static gboolean promising(const Stage *stage, const Point *p) {
  * @w: of the front and these, one front. */
 static void add_way(Stage *stage, const GArray *before, guint w, const Cs3KeepWay *way,
                     double room) {
-  const Point *old = (const Point *)(gpointer)stage->front->data, *end = old + stage->front->len;
-  const Point *p = (const Point *)(gpointer)before->data, *last = p + before->len;
+  const GArray *front = stage->front;
+  const Point *old = (const Point *)(gpointer)front->data, *end = old;
+  const Point *p = (const Point *)(gpointer)before->data, *last = p;
+  end += front->data != NULL ? front->len : 0; /* an array that was never filled has no data */
+  last += before->data != NULL ? before->len : 0;
   double best = INFINITY;
   g_array_set_size(stage->merged, 0);
   for (guint i = 0; old < end || p < last;) {
