@@ -105,8 +105,8 @@ gboolean cs3_mask_write(const Cs3Mask *mask, const char *path, const char *tenso
                         Cs3Output *output, GError **error) {
   const Cs3MaskFormat *format = written_format(path);
   if (format != NULL && g_utf8_validate(tensor, -1, NULL)) {
-    format->write(mask, tensor, output);
-    return TRUE;
+    cs3_output_set_plain(output, FALSE); /* not for people: lines are as long as they are */
+    return format->write(mask, tensor, output, error);
   }
   g_autoptr(GString) known = g_string_new(NULL);
   for (const Cs3MaskFormat *const *f = formats; *f != NULL; f++)

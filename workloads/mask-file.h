@@ -28,8 +28,8 @@ typedef struct {
   /* @choice: a tensor and NaN only for formats with tensors. */
   Cs3Mask *(*read)(const char *path, const Cs3MaskChoice *choice, GError **error);
   /* (nullable): writes @mask, which cs3_mask_write() has checked, as @read takes it; a failure to
-   * write is kept in @output. @tensor: its name, for formats with tensors. */
-  void (*write)(const Cs3Mask *mask, const char *tensor, Cs3Output *output);
+   * write is kept in @output. @tensor: its name, for formats with tensors. Fails with TOO_LARGE. */
+  gboolean (*write)(const Cs3Mask *mask, const char *tensor, Cs3Output *output, GError **error);
 } Cs3MaskFormat;
 
 extern const Cs3MaskFormat cs3_mask_mtx;
@@ -60,7 +60,7 @@ Cs3Mask *cs3_mask_read(const char *path, const Cs3MaskChoice *choice,
 /**
  * cs3_mask_write: @mask to @output in the format that the name @path ends in; read back it is the
  * same. @tensor: what it is called in formats with tensors. Fails with CS3_WORKLOAD_ERROR_INVALID
- * (no format that is written, a name that JSON cannot hold, too large for .npz).
+ * (no format that is written, a name that JSON cannot hold), TOO_LARGE (for .npz).
  */
 gboolean cs3_mask_write(const Cs3Mask *mask, const char *path, const char *tensor,
                         Cs3Output *output, GError **error) G_GNUC_WARN_UNUSED_RESULT;

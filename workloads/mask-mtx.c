@@ -165,7 +165,8 @@ static gboolean begins(const char *bytes, gsize n) {
   return g_strstr_len(bytes, (gssize)n, "%%") != NULL;
 }
 
-static void write_mtx(const Cs3Mask *mask, const char *tensor, Cs3Output *output) {
+static gboolean write_mtx(const Cs3Mask *mask, const char *tensor, Cs3Output *output,
+                          GError **error) {
   cs3_output_printf(output,
                     "%%%%MatrixMarket matrix coordinate pattern general\n%" G_GINT64_FORMAT
                     " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n",
@@ -174,6 +175,7 @@ static void write_mtx(const Cs3Mask *mask, const char *tensor, Cs3Output *output
     for (gint64 col = 0; col < mask->cols; col++)
       if (cs3_mask_alive(mask, row, col))
         cs3_output_printf(output, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT "\n", row + 1, col + 1);
+  return TRUE;
 }
 
 const Cs3MaskFormat cs3_mask_mtx = {

@@ -10,6 +10,7 @@
 
 #include "workloads/checkpoint.h"
 #include "workloads/tensor-dtype.h"
+#include "workloads/workload-error.h"
 #include "workloads/zip-file.h"
 
 /* One array: whole numbers, or bytes. */
@@ -198,9 +199,25 @@ static void append_int(GByteArray *bytes, gint64 value) {
   g_byte_array_append(bytes, (const guint8 *)&stored, sizeof stored);
 }
 
+/* Places in an archive have 32 bits (PKWARE APPNOTE 6.3, 4.4.24 without ZIP64). */
+static gboolean fits_zip(const Cs3Mask *mask, gint64 live, GError **error) {
+  enum { HEADS = 4096, INDEX = 4, VALUE = 1 };
+  gint64 most = ((gint64)G_MAXUINT32 - HEADS - INDEX * mask->rows) / (INDEX + VALUE);
+  if (live <= most)
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_TOO_LARGE,
+              "%" G_GINT64_FORMAT " live weights: a .npz file holds %" G_GINT64_FORMAT
+              " of a mask of %" G_GINT64_FORMAT " rows; write .safetensors or .mtx",
+              live, most, mask->rows);
+  return FALSE;
+}
+
 /* Rows compressed, each live weight a true. */
-static void write_npz(const Cs3Mask *mask, const char *tensor, Cs3Output *output) {
+static gboolean write_npz(const Cs3Mask *mask, const char *tensor, Cs3Output *output,
+                          GError **error) {
   gint64 live = cs3_mask_nnz(mask), before = 0;
+  if (!fits_zip(mask, live, error))
+    return FALSE;
   g_autoptr(GByteArray) format = array_new("|S3", -1), shape = array_new("<i4", 2);
   g_autoptr(GByteArray) offsets = array_new("<i4", mask->rows + 1),
                         columns = array_new("<i4", live);
@@ -226,6 +243,7 @@ static void write_npz(const Cs3Mask *mask, const char *tensor, Cs3Output *output
                               {"shape.npy", shape},
                               {"data.npy", data}};
   cs3_zip_write(parts, G_N_ELEMENTS(parts), output);
+  return TRUE;
 }
 
 const Cs3MaskFormat cs3_mask_npz = {

@@ -41,10 +41,11 @@ static Cs3Mask *read_safetensors(const char *path, const Cs3MaskChoice *choice, 
 }
 
 /* As torch.bool: a byte for every weight, row by row. */
-static void write_safetensors(const Cs3Mask *mask, const char *tensor, Cs3Output *output) {
-  json_t *header = cs3_json_pack("{s:{s:s, s:[I, I], s:[i, I]}}", tensor, "dtype", "BOOL", "shape",
-                                 (json_int_t)mask->rows, (json_int_t)mask->cols, "data_offsets", 0,
-                                 (json_int_t)(mask->rows * mask->cols));
+static gboolean write_safetensors(const Cs3Mask *mask, const char *tensor, Cs3Output *output,
+                                  GError **error) {
+  json_auto_t *header = cs3_json_pack("{s:{s:s, s:[I, I], s:[i, I]}}", tensor, "dtype", "BOOL",
+                                      "shape", (json_int_t)mask->rows, (json_int_t)mask->cols,
+                                      "data_offsets", 0, (json_int_t)(mask->rows * mask->cols));
   char *text = json_dumps(header, JSON_COMPACT);
   guint64 length = (strlen(text) + 7) / 8 * 8, stored = GUINT64_TO_LE(length);
   g_autofree char *padded = g_strdup_printf("%-*s", (int)length, text);
@@ -57,7 +58,7 @@ static void write_safetensors(const Cs3Mask *mask, const char *tensor, Cs3Output
     cs3_output_write(output, row, (gsize)mask->cols);
   }
   free(text);
-  json_decref(header);
+  return TRUE;
 }
 
 /* The header is JSON, after its length. */

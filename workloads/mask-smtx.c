@@ -49,20 +49,27 @@ static Cs3Mask *read_smtx(const char *path, const Cs3MaskChoice *choice, GError 
   return g_steal_pointer(&mask);
 }
 
-static void write_smtx(const Cs3Mask *mask, const char *tensor, Cs3Output *output) {
-  g_autoptr(GString) columns = g_string_new(NULL);
+/* All offsets, then all columns: the mask is walked twice, so that neither list is held. */
+static gboolean write_smtx(const Cs3Mask *mask, const char *tensor, Cs3Output *output,
+                           GError **error) {
   gint64 before = 0;
   cs3_output_printf(output, "%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT "\n0",
                     mask->rows, mask->cols, cs3_mask_nnz(mask));
   for (gint64 row = 0; row < mask->rows; row++) {
-    for (gint64 col = 0; col < mask->cols; col++)
-      if (cs3_mask_alive(mask, row, col))
-        g_string_append_printf(columns, "%s%" G_GINT64_FORMAT, before++ > 0 ? " " : "", col);
+    for (gint64 w = 0; w < mask->stride; w++)
+      before += __builtin_popcountll(cs3_mask_row(mask, row)[w]);
     cs3_output_printf(output, " %" G_GINT64_FORMAT, before);
   }
   cs3_output_puts(output, "\n");
-  cs3_output_write(output, columns->str, columns->len);
+  const char *between = "";
+  for (gint64 row = 0; row < mask->rows; row++)
+    for (gint64 col = 0; col < mask->cols; col++)
+      if (cs3_mask_alive(mask, row, col)) {
+        cs3_output_printf(output, "%s%" G_GINT64_FORMAT, between, col);
+        between = " ";
+      }
   cs3_output_puts(output, "\n");
+  return TRUE;
 }
 
 static gboolean begins(const char *bytes, gsize n) {

@@ -299,12 +299,19 @@ static gboolean check_ending(const Cs3CliCall *call, GError **error) {
       g_strv_contains(call->command->endings, dot + 1) ||
       (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR)))
     return TRUE;
-  g_autofree char *all = g_strjoinv(", ", (char **)call->format_choices);
-  g_set_error(
-      error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-      "--output: %s: the ending %s is of no format that %s writes; it writes %s (choose one "
-      "with -o)",
-      path, dot, call->command->name, all);
+  const char *const *endings = call->command->endings, *const *choices = call->format_choices;
+  g_autofree char *formats = g_strjoinv(", ", (char **)choices);
+  g_autofree char *files = g_strjoinv(", .", (char **)endings);
+  /* A command with files of its own and no choice of formats writes those files. */
+  gboolean chooses = *endings == NULL || g_strv_length((char **)choices) > 1;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--output: %s: the ending %s is of no format that %s writes; it writes %s%s%s%s",
+              path, dot, call->command->name, chooses ? formats : "",
+              chooses ? " (choose one with -o)" : "",
+              *endings == NULL ? ""
+              : chooses        ? ", and ."
+                               : ".",
+              files);
   return FALSE;
 }
 

@@ -122,7 +122,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   return cs3_mask_write(turned != NULL ? turned : mask, cs3_output_path(context->output), o->name,
                         context->output, error)
              ? CS3_EXIT_OK
-             : CS3_EXIT_USAGE;
+             : CS3_EXIT_DATA;
 }
 
 static const Cs3Example examples[] = {
