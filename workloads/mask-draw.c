@@ -288,11 +288,27 @@ static gboolean move(Repair *r, gint64 from, gint64 to) {
   return FALSE;
 }
 
-static void repair_columns(Repair *r) {
+/* The same by way of a third column, where no row has room for it at once. */
+static gboolean move_through(Repair *r, gint64 from, gint64 to) {
+  enum { TRIED = 64 };
+  gint64 cols = r->mask->cols, third = cs3_random_below_wide(&r->random, (guint32)cols);
+  for (gint64 k = 0; k < MIN(cols, TRIED); k++, third = third + 1 == cols ? 0 : third + 1) {
+    if (third == from || third == to || !move(r, from, third))
+      continue;
+    if (move(r, third, to))
+      return TRUE;
+    (void)!move(r, third, from); /* back: there is the row that was just moved */
+  }
+  return FALSE;
+}
+
+typedef gboolean (*Move)(Repair *r, gint64 from, gint64 to);
+
+static void repair_columns(Repair *r, Move way) {
   gint64 to = 0, cols = r->mask->cols;
   for (gint64 from = 0; from < cols; from++)
     for (gint64 missed = 0; r->excess[from] > 0 && missed < cols;) {
-      gboolean moved = r->excess[to] < 0 && move(r, from, to);
+      gboolean moved = r->excess[to] < 0 && way(r, from, to);
       missed = moved ? 0 : missed + 1;
       if (!moved)
         to = to + 1 == cols ? 0 : to + 1;
@@ -338,7 +354,8 @@ Cs3Mask *cs3_mask_draw_counts(gint64 rows, gint64 cols, const guint32 *by_row,
   cs3_mask_draw_odds(mask, 0, rows, row, col, cs3_random_key(seed, stream, CS3_RANDOM_BERNOULLI));
   Repair *repair = repair_new(mask, by_col, cs3_random_key(seed, stream, CS3_RANDOM_SELECT));
   repair_rows(repair, by_row);
-  repair_columns(repair);
+  repair_columns(repair, move);
+  repair_columns(repair, move_through);
   repair_free(repair);
   return mask;
 }
