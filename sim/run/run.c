@@ -237,8 +237,10 @@ static gboolean has_format(const Cs3Plan *plan, const Cs3PlanInput *input) {
   return TRUE;
 }
 
-/* Time that the wafer waits for weights, of the step, from which on another plan may pay. */
-#define WAITING 1e-3
+/* Time that the wafer waits for weights, of the step, from which on other formats and layouts may
+ * pay: less waiting is what they can win. */
+#define WAITING_FOR_FORMATS 1e-3
+#define WAITING_FOR_LAYOUTS 1e-2
 
 /* The ways of a step that compete with @best: what is best for the port, what is best at the path's
  * rate, each weight format alone. */
@@ -255,18 +257,26 @@ static void try_formats(const Cs3RunConfig *config, const Cs3PlanInput *input, d
     }
 }
 
-/* And accumulators in one place alone: from SRAM a pass asks for more weights at a time. */
-static void try_placements(const Cs3RunConfig *config, const Cs3PlanInput *input, double feed,
-                           Cs3Plan **best, Cs3StepTime *time) {
-  if (input->force.placement >= 0)
-    return;
-  for (int placement = CS3_ACC_CACHE; placement <= CS3_ACC_SRAM; placement++)
+/* @choice, a member of @way->force, forced to each of its values from @first to @last. */
+static void try_forced(const Cs3RunConfig *config, Cs3PlanInput *way, int *choice, int first,
+                       int last, double feed, Cs3Plan **best, Cs3StepTime *time) {
+  int own = *choice;
+  for (int value = first; own < 0 && value <= last; value++)
     for (int slow = 0; slow <= 1; slow++) {
-      Cs3PlanInput way = *input;
-      way.feed = slow ? feed : 1;
-      way.force.placement = placement;
-      (void)!try_plan(config, &way, best, time, NULL);
+      way->feed = slow ? feed : 1;
+      *choice = value;
+      (void)!try_plan(config, way, best, time, NULL);
     }
+  *choice = own;
+}
+
+/* And accumulators in one place alone (from SRAM a pass asks for more weights at a time), features
+ * along one axis alone. */
+static void try_layouts(const Cs3RunConfig *config, const Cs3PlanInput *input, double feed,
+                        Cs3Plan **best, Cs3StepTime *time) {
+  Cs3PlanInput way = *input;
+  try_forced(config, &way, &way.force.placement, CS3_ACC_CACHE, CS3_ACC_SRAM, feed, best, time);
+  try_forced(config, &way, &way.force.axis, CS3_AXIS_Y, CS3_AXIS_X, feed, best, time);
 }
 
 /* The mapper sees passes one by one. Where the path from MemoryX is slower than the port, whether
@@ -280,10 +290,10 @@ static Cs3Plan *choose_plan(const Cs3RunConfig *config, const Cs3PlanInput *inpu
   Cs3Plan *best = NULL;
   if (!try_plan(config, input, &best, &time, error))
     return NULL;
-  if (time.stream_wait_s > WAITING * time.step_s)
+  if (time.stream_wait_s > WAITING_FOR_FORMATS * time.step_s)
     try_formats(config, input, feed, &best, &time);
-  if (time.stream_wait_s > WAITING * time.step_s && input->fidelity != CS3_PLAN_RANKED)
-    try_placements(config, input, feed, &best, &time);
+  if (time.stream_wait_s > WAITING_FOR_LAYOUTS * time.step_s && input->fidelity != CS3_PLAN_RANKED)
+    try_layouts(config, input, feed, &best, &time);
   return best;
 }
 
