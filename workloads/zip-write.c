@@ -20,8 +20,8 @@ static guint32 crc32(const guint8 *bytes, gsize n) {
 }
 
 static void put(GByteArray *out, guint64 value, guint bytes) {
-  for (guint i = 0; i < bytes; i++) {
-    guint8 byte = (guint8)(value >> (8 * i));
+  for (guint i = 0; i < bytes; i++, value >>= 8) {
+    guint8 byte = (guint8)value;
     g_byte_array_append(out, &byte, 1);
   }
 }
