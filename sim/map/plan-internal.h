@@ -54,9 +54,9 @@ typedef struct {
 /**
  * cs3_plan_judge: which of @rivals is the plan of the shortest step as input->judge sees it, passes
  * by closed forms; without a judge, that of the fewest cycles. Among equals, the first.
- * Returns: its index; @rivals is not empty.
+ * @rivals: of Cs3PlanRival, not empty; sorted by cycles. Returns: (transfer none): one of them.
  */
-guint cs3_plan_judge(const Cs3PlanInput *input, const GArray *rivals);
+Cs3PlanRival *cs3_plan_judge(const Cs3PlanInput *input, GArray *rivals);
 
 /** cs3_plan_take: @size of @rival into @plan, and its memory, which @rival loses. */
 void cs3_plan_take(const Cs3PlanInput *input, Cs3PlanRival *rival, Cs3Plan *plan);

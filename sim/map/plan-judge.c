@@ -47,32 +47,31 @@ static double time_of(const Cs3PlanInput *input, const Cs3PlanRival *rival) {
   return time;
 }
 
-static gint by_cycles(gconstpointer a, gconstpointer b, gpointer data) {
-  const GArray *rivals = data;
-  guint i = *(const guint *)a, j = *(const guint *)b;
-  double x = g_array_index(rivals, Cs3PlanRival, i).cycles;
-  double y = g_array_index(rivals, Cs3PlanRival, j).cycles;
-  return x != y ? (x > y) - (x < y) : (i > j) - (i < j);
+static gint by_cycles(gconstpointer a, gconstpointer b) {
+  double x = ((const Cs3PlanRival *)a)->cycles, y = ((const Cs3PlanRival *)b)->cycles;
+  return (x > y) - (x < y);
 }
 
-guint cs3_plan_judge(const Cs3PlanInput *input, const GArray *rivals) {
-  g_autofree guint *order = g_new(guint, rivals->len);
-  for (guint i = 0; i < rivals->len; i++)
-    order[i] = i;
-  g_qsort_with_data(order, (gint)rivals->len, sizeof *order, by_cycles, (gpointer)rivals);
-  const Cs3PlanRival *first = &g_array_index(rivals, Cs3PlanRival, order[0]);
-  if (input->judge == NULL)
-    return order[0];
-  guint best = order[0];
+/* How many of the sorted @rivals are worth a look. */
+static guint n_close(const GArray *rivals) {
+  double most = g_array_index(rivals, Cs3PlanRival, 0).cycles * CS3_PLAN_CLOSE;
+  guint n = 1;
+  while (n < MIN(rivals->len, MAX_JUDGED) && g_array_index(rivals, Cs3PlanRival, n).cycles <= most)
+    n++;
+  return n;
+}
+
+Cs3PlanRival *cs3_plan_judge(const Cs3PlanInput *input, GArray *rivals) {
+  g_array_sort(rivals, by_cycles); /* equals stay in their order */
+  Cs3PlanRival *best = &g_array_index(rivals, Cs3PlanRival, 0);
+  guint n = input->judge != NULL ? n_close(rivals) : 1;
   double least = INFINITY;
-  for (guint i = 0; i < MIN(rivals->len, MAX_JUDGED); i++) {
-    const Cs3PlanRival *rival = &g_array_index(rivals, Cs3PlanRival, order[i]);
-    if (rival->cycles > first->cycles * CS3_PLAN_CLOSE)
-      break;
+  for (guint i = 0; n > 1 && i < n; i++) {
+    Cs3PlanRival *rival = &g_array_index(rivals, Cs3PlanRival, i);
     double time = time_of(input, rival);
     if (time < least) {
       least = time;
-      best = order[i];
+      best = rival;
     }
   }
   return best;

@@ -209,8 +209,7 @@ gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError *
   for (guint i = 0; i < n; i++)
     try_policy(&search, &policies[i]);
   if (rivals->len > 0) {
-    guint best = cs3_plan_judge(input, rivals);
-    cs3_plan_take(input, &g_array_index(rivals, Cs3PlanRival, best), plan);
+    cs3_plan_take(input, cs3_plan_judge(input, rivals), plan);
     return TRUE;
   }
   explain_no_fit(input, least_need(input, policies, n), cs3_wafer_capacity(&input->machine->hw),

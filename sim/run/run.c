@@ -122,17 +122,23 @@ Cs3Schedule cs3_run_schedule(const Cs3RunConfig *config, const Cs3Plan *plan, co
   return schedule;
 }
 
-/* Seconds of the step of @plan without faults; INFINITY where it cannot be simulated. */
-static double step_seconds(const Cs3PlanInput *input, const Cs3Plan *plan, gconstpointer data) {
-  const Cs3RunConfig *config = data;
+/* By the recurrence of the system, with @faults (nullable). */
+static gboolean time_plan(const Cs3RunConfig *config, const Cs3PlanInput *input,
+                          const Cs3Plan *plan, const GArray *faults, Cs3StepTime *time,
+                          GError **error) {
   g_autoptr(GArray) uses = cs3_schedule_uses(input, plan, NULL, NULL);
   Cs3Schedule schedule = cs3_run_schedule(config, plan, uses);
+  schedule.faults = faults;
+  if (!cs3_step_check(&schedule, &input->machine->system, error))
+    return FALSE;
+  cs3_step_oracle(&schedule, &input->machine->system, time);
+  return TRUE;
+}
+
+/* Seconds of the step of @plan without faults; INFINITY where it cannot be simulated. */
+static double step_seconds(const Cs3PlanInput *input, const Cs3Plan *plan, gconstpointer config) {
   Cs3StepTime time;
-  schedule.faults = NULL;
-  if (!cs3_step_check(&schedule, &config->machine->system, NULL))
-    return INFINITY;
-  cs3_step_oracle(&schedule, &config->machine->system, &time);
-  return time.step_s;
+  return time_plan(config, input, plan, NULL, &time, NULL) ? time.step_s : INFINITY;
 }
 
 Cs3PlanInput cs3_run_input(const Cs3RunConfig *config) {
@@ -210,13 +216,9 @@ static gboolean try_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, 
   g_autoptr(Cs3Plan) plan = cs3_plan_new(input, error);
   if (plan == NULL)
     return FALSE;
-  g_autoptr(GArray) uses = cs3_schedule_uses(input, plan, NULL, NULL);
-  Cs3Schedule schedule = cs3_run_schedule(config, plan, uses);
   Cs3StepTime time;
-  schedule.faults = NULL;
-  if (!cs3_step_check(&schedule, &config->machine->system, error))
+  if (!time_plan(config, input, plan, NULL, &time, error))
     return FALSE;
-  cs3_step_oracle(&schedule, &config->machine->system, &time);
   if (*best != NULL && time.step_s >= best_time->step_s)
     return TRUE;
   *best_time = time;
@@ -448,14 +450,9 @@ Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
 static gboolean find_step(const Cs3RunConfig *config, const Cs3PlanInput *input, double *step_s,
                           GError **error) {
   g_autoptr(Cs3Plan) plan = choose_plan(config, input, error);
-  if (plan == NULL)
-    return FALSE;
-  g_autoptr(GArray) uses = cs3_schedule_uses(input, plan, NULL, NULL);
-  Cs3Schedule schedule = cs3_run_schedule(config, plan, uses);
-  if (!cs3_step_check(&schedule, &input->machine->system, error))
-    return FALSE;
   Cs3StepTime time;
-  cs3_step_oracle(&schedule, &input->machine->system, &time);
+  if (plan == NULL || !time_plan(config, input, plan, config->faults, &time, error))
+    return FALSE;
   *step_s = time.step_s;
   return TRUE;
 }
