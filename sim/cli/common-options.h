@@ -17,6 +17,15 @@
    .completes = "parameters", \
    .help = "override a hardware parameter (see 'cs3sim explain')"}
 
+/* More members of the row follow: what is sparse, at least. */
+#define CS3_OPTION_SPARSITY(place, ...) \
+  {.name = "sparsity", .letter = 's', .type = CS3_OPTION_REAL, .offset = (place), .metavar = "S", \
+   .min = 0, .max = 1, .below_max = TRUE, __VA_ARGS__}
+
+#define CS3_OPTION_SHAPE(place) \
+  {.name = "shape", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "NxK", \
+   .help = "output features x input features"}
+
 #define CS3_OPTION_PATTERN(place) \
   {.name = "pattern", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "PATTERN", \
    .completes = "patterns", .sparse_only = TRUE, \

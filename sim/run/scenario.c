@@ -38,17 +38,11 @@ const Cs3Option cs3_scenario_options[] = {
      .help = "model preset, or a Hugging Face config.json"},
     CS3_OPTION_HARDWARE(AT(hardware), .identity = cs3_machine_identity),
     CS3_OPTION_SET(AT(set)),
-    {.name = "sparsity",
-     .letter = 's',
-     .type = CS3_OPTION_REAL,
-     .offset = AT(sparsity),
-     .metavar = "S",
-     .min = 0,
-     .max = 1,
-     .below_max = TRUE,
-     .sparse_only = TRUE,
-     .help = "share of zero weights in the linear layers of the decoder blocks; embedding, LM head "
-             "and norms stay dense"},
+    CS3_OPTION_SPARSITY(
+        AT(sparsity), .sparse_only = TRUE,
+        .help =
+            "share of zero weights in the linear layers of the decoder blocks; embedding, LM head "
+            "and norms stay dense"),
     {.name = "sparsity-filter",
      .type = CS3_OPTION_LIST,
      .offset = AT(sparsity_filter),

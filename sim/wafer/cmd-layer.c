@@ -35,11 +35,7 @@ static const char *const fidelities[] = {"recurrence", "event", "bound", "all", 
 static const char *const masked[] = {"zero", "nan", NULL};
 
 static const Cs3Option options[] = {
-    {.name = "shape",
-     .type = CS3_OPTION_TEXT,
-     .offset = AT(shape),
-     .metavar = "NxK",
-     .help = "output features x input features"},
+    CS3_OPTION_SHAPE(AT(shape)),
     {.name = "tokens",
      .type = CS3_OPTION_INT,
      .offset = AT(tokens),
@@ -47,15 +43,7 @@ static const Cs3Option options[] = {
      .min = 1,
      .max = 1 << 30,
      .help = "tokens on the wafer"},
-    {.name = "sparsity",
-     .letter = 's',
-     .type = CS3_OPTION_REAL,
-     .offset = AT(sparsity),
-     .metavar = "S",
-     .min = 0,
-     .max = 1,
-     .below_max = TRUE,
-     .help = "share of zero weights"},
+    CS3_OPTION_SPARSITY(AT(sparsity), .help = "share of zero weights"),
     {.name = "pass",
      .type = CS3_OPTION_CHOICE,
      .offset = AT(pass),
@@ -158,6 +146,13 @@ gboolean cs3_wafer_pair(const char *option, const char *text, gint64 max, gint64
   return FALSE;
 }
 
+/* A file of the user's comes first. */
+Cs3Mask *cs3_wafer_read_mask(const char *file, const Cs3MaskChoice *choice, GError **error) {
+  g_autofree char *example =
+      g_file_test(file, G_FILE_TEST_EXISTS) ? NULL : cs3_datadir_locate(CS3_DATA_MASKS, file);
+  return cs3_mask_read(example != NULL ? example : file, choice, error);
+}
+
 static Cs3Machine *load_machine(const LayerOptions *o, GError **error) {
   g_autoptr(GPtrArray) set = g_ptr_array_new_with_free_func(g_free);
   if (o->pes) {
@@ -205,11 +200,8 @@ static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3M
   }
   if (!check_mask_alone(o, error))
     return FALSE;
-  /* A file that is not there may be an example. */
-  g_autofree char *example = cs3_datadir_locate(CS3_DATA_MASKS, o->mask);
-  gboolean given = g_file_test(o->mask, G_FILE_TEST_EXISTS) || example == NULL;
   Cs3MaskChoice choice = {.tensor = o->tensor, .nan_masked = o->masked};
-  Cs3Mask *read = *mask = cs3_mask_read(given ? o->mask : example, &choice, error);
+  Cs3Mask *read = *mask = cs3_wafer_read_mask(o->mask, &choice, error);
   if (read == NULL)
     return FALSE;
   config->mask = read;

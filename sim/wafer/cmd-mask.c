@@ -2,7 +2,6 @@
 /* cs3sim mask: live weights to a file. */
 #include "config.h"
 
-#include "base/datadir.h"
 #include "sim/cli/common-options.h"
 #include "sim/commands.h"
 #include "sim/wafer/wafer-calls.h"
@@ -19,21 +18,9 @@ typedef struct {
 #define AT(member) G_STRUCT_OFFSET(MaskOptions, member)
 
 static const Cs3Option options[] = {
-    {.name = "shape",
-     .type = CS3_OPTION_TEXT,
-     .offset = AT(shape),
-     .metavar = "NxK",
-     .help = "output features x input features"},
-    {.name = "sparsity",
-     .letter = 's',
-     .type = CS3_OPTION_REAL,
-     .offset = AT(sparsity),
-     .metavar = "S",
-     .min = 0,
-     .max = 1,
-     .below_max = TRUE,
-     .default_text = "0.5, or the pattern's",
-     .help = "share of zero weights"},
+    CS3_OPTION_SHAPE(AT(shape)),
+    CS3_OPTION_SPARSITY(AT(sparsity), .default_text = "0.5, or the pattern's",
+                        .help = "share of zero weights"),
     CS3_OPTION_PATTERN(AT(pattern)),
     {.name = "tensor",
      .type = CS3_OPTION_TEXT,
@@ -101,21 +88,14 @@ static Cs3Mask *draw(const Cs3Context *context, const MaskOptions *o, GError **e
                           (guint64)o->seed, cs3_pattern_stream(o->name), workers, error);
 }
 
-/* A file that is not there may be an example. */
-static Cs3Mask *read_file(const MaskOptions *o, const char *file, GError **error) {
-  const Cs3MaskChoice choice = {.tensor = o->tensor};
-  g_autofree char *example =
-      g_file_test(file, G_FILE_TEST_EXISTS) ? NULL : cs3_datadir_locate(CS3_DATA_MASKS, file);
-  return cs3_mask_read(example != NULL ? example : file, &choice, error);
-}
-
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const MaskOptions *o = values;
   if (!check(context, args[0] != NULL, error))
     return CS3_EXIT_USAGE;
   g_autoptr(Cs3Mask) mask =
-      args[0] != NULL ? read_file(o, args[0], error) : draw(context, o, error);
+      args[0] != NULL ? cs3_wafer_read_mask(args[0], &(Cs3MaskChoice){.tensor = o->tensor}, error)
+                      : draw(context, o, error);
   g_autoptr(Cs3Mask) turned = mask != NULL && o->transpose ? cs3_mask_transpose(mask, error) : NULL;
   if (mask == NULL || (o->transpose && turned == NULL))
     return CS3_EXIT_DATA;

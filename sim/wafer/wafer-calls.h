@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "sim/wafer/fabric-run.h"
+#include "workloads/mask-file.h"
 
 /**
  * cs3_cmd_layer_record: what `cs3sim layer -o json` prints.
@@ -19,6 +20,11 @@ json_t *cs3_cmd_layer_record(const void *options, GError **error) G_GNUC_WARN_UN
  */
 gboolean cs3_cmd_fabric_config(const void *options, const char *program, Cs3FabricConfig *config,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_wafer_read_mask: the mask in @file or, where there is none of that name, in the example
+ * called so. Errors: as cs3_mask_read(). */
+Cs3Mask *cs3_wafer_read_mask(const char *file, const Cs3MaskChoice *choice,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_wafer_pair: read the value @text of --@option, "AxB", both from 1 to @max. @a, @b: (out).
  * Fails with CS3_CLI_ERROR_USAGE. */
