@@ -145,12 +145,16 @@ static gboolean is_fast(void) {
 }
 #endif
 
-gint64 cs3_mask_nnz(const Cs3Mask *mask) {
+gint64 cs3_bits_count(const guint64 *words, gint64 n) {
 #if HAVE_FAST_VARIANT
   if (is_fast())
-    return count_words_fast(mask->bits, mask->rows * mask->stride);
+    return count_words_fast(words, n);
 #endif
-  return cs3_mask_nnz_portable(mask);
+  return count_words(words, n);
+}
+
+gint64 cs3_mask_nnz(const Cs3Mask *mask) {
+  return cs3_bits_count(mask->bits, mask->rows * mask->stride);
 }
 
 void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, gint64 n_rows, const gint64 *starts,

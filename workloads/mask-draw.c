@@ -266,9 +266,7 @@ static gint64 find_column(Repair *r, gint64 row, gboolean alive) {
 
 static void repair_rows(Repair *r, const guint32 *by_row) {
   for (gint64 row = 0; row < r->mask->rows; row++) {
-    gint64 live = 0;
-    for (gint64 w = 0; w < r->mask->stride; w++)
-      live += __builtin_popcountll(cs3_mask_row(r->mask, row)[w]);
+    gint64 live = cs3_bits_count(cs3_mask_row(r->mask, row), r->mask->stride);
     for (; live > by_row[row]; live--)
       flip(r, row, find_column(r, row, TRUE));
     for (; live < by_row[row]; live++)

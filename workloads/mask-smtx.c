@@ -56,8 +56,7 @@ static gboolean write_smtx(const Cs3Mask *mask, const char *tensor, Cs3Output *o
   cs3_output_printf(output, "%" G_GINT64_FORMAT ", %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT "\n0",
                     mask->rows, mask->cols, cs3_mask_nnz(mask));
   for (gint64 row = 0; row < mask->rows; row++) {
-    for (gint64 w = 0; w < mask->stride; w++)
-      before += __builtin_popcountll(cs3_mask_row(mask, row)[w]);
+    before += cs3_bits_count(cs3_mask_row(mask, row), mask->stride);
     cs3_output_printf(output, " %" G_GINT64_FORMAT, before);
   }
   cs3_output_puts(output, "\n");

@@ -34,6 +34,9 @@ static inline gboolean cs3_mask_alive(const Cs3Mask *mask, gint64 row, gint64 co
   return cs3_mask_row(mask, row)[col / 64] >> (col % 64) & 1;
 }
 
+/** cs3_bits_count: bits that are set in @n words at @words. */
+gint64 cs3_bits_count(const guint64 *words, gint64 n);
+
 /** cs3_mask_nnz: number of live weights. */
 gint64 cs3_mask_nnz(const Cs3Mask *mask);
 

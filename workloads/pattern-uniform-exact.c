@@ -29,9 +29,7 @@ static gint64 select_bit(const guint64 *words, guint64 flip, gint64 rank) {
 static void fill_row(guint64 *words, gint64 cols, double density, gint64 target, guint64 key_bits,
                      guint64 key_select, gint64 row) {
   cs3_pattern_bernoulli(words, cols, density, key_bits, row);
-  gint64 live = 0;
-  for (gint64 w = 0; w < (cols + 63) / 64; w++)
-    live += __builtin_popcountll(words[w]);
+  gint64 live = cs3_bits_count(words, (cols + 63) / 64);
   Cs3RandomRow random;
   cs3_random_row(&random, key_select, (guint64)row);
   while (live != target) {

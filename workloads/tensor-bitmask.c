@@ -76,13 +76,6 @@ static gboolean read_bits(const Cs3Weight *w, gint64 first, gint64 n, GByteArray
   return TRUE;
 }
 
-static gint64 count_bits(const guint64 *words, gint64 n) {
-  gint64 total = 0;
-  for (gint64 i = 0; i < n; i++)
-    total += __builtin_popcountll(words[i]);
-  return total;
-}
-
 static gboolean count_offsets(Cs3Weight *w, GError **error) {
   gint64 stride = (w->cols + 63) / 64, chunk = MAX(1, CHUNK_BYTES / (stride * 8));
   w->offsets = g_try_new(gint64, w->rows + 1);
@@ -96,7 +89,7 @@ static gboolean count_offsets(Cs3Weight *w, GError **error) {
     if (!read_bits(w, first, n, bytes, bits, error))
       return FALSE;
     for (gint64 i = 0; i < n; i++)
-      w->offsets[first + i + 1] = w->offsets[first + i] + count_bits(bits + i * stride, stride);
+      w->offsets[first + i + 1] = w->offsets[first + i] + cs3_bits_count(bits + i * stride, stride);
   }
   return TRUE;
 }

@@ -77,9 +77,9 @@ gboolean cs3_weight_matrix(const Cs3Checkpoint *checkpoint, const Cs3StoredTenso
 static Cs3Weight *match_expert(const Cs3Checkpoint *checkpoint, const char *name) {
   for (guint i = 0; i < checkpoint->tensors->len; i++) {
     const Cs3StoredTensor *tensor = &g_array_index(checkpoint->tensors, Cs3StoredTensor, i);
+    gsize stem = cs3_weight_blocks_stem(tensor);
+    g_autofree char *whole = stem > 0 ? g_strndup(tensor->name, stem) : g_strdup(tensor->name);
     for (gint64 k = 0, n = cs3_weight_experts(tensor); k < n; k++) {
-      gsize stem = cs3_weight_blocks_stem(tensor);
-      g_autofree char *whole = stem > 0 ? g_strndup(tensor->name, stem) : g_strdup(tensor->name);
       g_autofree char *own = cs3_weight_name_of_expert(whole, k);
       Cs3Weight *weight = strcmp(own, name) == 0 ? match(checkpoint, tensor) : NULL;
       if (weight == NULL)
