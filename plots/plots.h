@@ -17,4 +17,5 @@ extern const Cs3Plot cs3_plot_speedup;
 extern const Cs3Plot cs3_plot_sparsity_hardware;
 extern const Cs3Plot cs3_plot_validation;
 extern const Cs3Plot cs3_plot_timeline;
+extern const Cs3Plot cs3_plot_tornado;
 extern const Cs3Plot cs3_plot_memory;

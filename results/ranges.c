@@ -38,6 +38,7 @@ static const struct {
     {"points.speedup", POSITIVE},
     {"uncertainty.*.p10", POSITIVE},
     {"uncertainty.*.p90", POSITIVE},
+    {"tornado.nominal.*", POSITIVE},
     {"hardware.clock_hz", POSITIVE},
     {"hardware.dense_peak_flops", POSITIVE},
     {"cluster.systems", POSITIVE},

@@ -16,6 +16,7 @@
 #include "sim/picture/plot-runs.h"
 #include "sim/picture/sparsity-curves.h"
 #include "sim/run/result.h"
+#include "sim/run/tornado.h"
 #include "sim/run/uncertainty.h"
 #include "sim/study/compare.h"
 #include "sim/study/sweep.h"
@@ -214,6 +215,18 @@ static gboolean simulate_run(const PlotOptions *o, json_t *records, GError **err
   return TRUE;
 }
 
+static gboolean simulate_tornado(const PlotOptions *o, json_t *records, GError **error) {
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o->scenario, error);
+  g_autoptr(Cs3Run) run = scenario != NULL ? cs3_run(&scenario->config, error) : NULL;
+  if (run == NULL)
+    return FALSE;
+  json_t *record = cs3_result_json(run);
+  json_array_append_new(records, record);
+  json_t *tornado =
+      cs3_tornado(&scenario->config, cs3_uncertainty_whole(record), NULL, NULL, error);
+  return tornado != NULL && json_object_set_new(record, "tornado", tornado) == 0;
+}
+
 static gboolean simulate_machines(const PlotOptions *o, json_t *records, GError **error) {
   json_auto_t *comparison = cs3_compare(&o->scenario, error);
   if (comparison == NULL)
@@ -306,6 +319,8 @@ static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const P
     return cs3_timeline_run(&o->scenario, records, error);
   case CS3_PLOT_NEEDS_MEMORY:
     return cs3_memory_run(&o->scenario, records, error);
+  case CS3_PLOT_NEEDS_TORNADO:
+    return simulate_tornado(o, records, error);
   case CS3_PLOT_NEEDS_MACHINES:
     return simulate_machines(o, records, error);
   default:

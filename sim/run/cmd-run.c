@@ -6,6 +6,7 @@
 #include "sim/run/result.h"
 #include "sim/run/scenario.h"
 #include "sim/run/schedule.h"
+#include "sim/run/tornado.h"
 #include "sim/run/uncertainty.h"
 #include "sim/step/step-platform.h"
 #include "sim/step/step-trace.h"
@@ -15,6 +16,7 @@ typedef struct {
   Cs3ScenarioOptions scenario;
   char *trace, *keep_platform;
   gint64 uncertainty;
+  gboolean tornado;
 } RunOptions;
 
 #define AT(member) G_STRUCT_OFFSET(RunOptions, member)
@@ -48,6 +50,11 @@ static const Cs3Option analysis_options[] = {
      .default_text = "none",
      .help = "sample N machines over the ranges of all constants that are unpublished or disputed: "
              "10 to 90 % band, and which constants it comes from"},
+    {.name = "tornado",
+     .type = CS3_OPTION_FLAG,
+     .offset = AT(tornado),
+     .help = "each of these constants at the ends of its range, the others as they are: change of "
+             "step time and speed-up, the largest first"},
     {NULL},
 };
 
@@ -114,14 +121,28 @@ static gboolean analyse(const Cs3Context *context, const Cs3Scenario *scenario, 
   return object != NULL && json_object_set_new(record, "uncertainty", object) == 0;
 }
 
+/* Adds the object "tornado" to @record. */
+static gboolean add_tornado(const Cs3Context *context, const Cs3Scenario *scenario, json_t *record,
+                            GError **error) {
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "machines", 1000);
+  json_t *object =
+      cs3_tornado(&scenario->config, cs3_uncertainty_whole(record), show_progress, progress, error);
+  return object != NULL && json_object_set_new(record, "tornado", object) == 0;
+}
+
 static void write_record(const Cs3Context *context, const json_t *record) {
   const json_t *uncertainty = json_object_get(record, "uncertainty");
-  if (context->format == CS3_FORMAT_CSV) {
+  const json_t *tornado = json_object_get(record, "tornado");
+  if (context->format == CS3_FORMAT_CSV && tornado != NULL) {
+    cs3_tornado_write(tornado, context->output, CS3_FORMAT_CSV);
+  } else if (context->format == CS3_FORMAT_CSV) {
     cs3_result_csv(record, context->output);
   } else if (context->format == CS3_FORMAT_TEXT) {
     cs3_result_text(record, context->output);
     if (uncertainty != NULL)
       cs3_uncertainty_text(uncertainty, context->output);
+    if (tornado != NULL)
+      cs3_tornado_write(tornado, context->output, CS3_FORMAT_TEXT);
   } else {
     cs3_output_json(context->output, record, context->format);
   }
@@ -138,7 +159,8 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     return CS3_EXIT_INTERNAL;
   json_auto_t *record = cs3_result_json(result);
   gboolean ok =
-      o->uncertainty == 0 || analyse(context, scenario, (guint)o->uncertainty, record, error);
+      (o->uncertainty == 0 || analyse(context, scenario, (guint)o->uncertainty, record, error)) &&
+      (!o->tornado || add_tornado(context, scenario, record, error));
   if (ok)
     write_record(context, record);
   return ok ? CS3_EXIT_OK : CS3_EXIT_INTERNAL;
@@ -150,6 +172,8 @@ static const Cs3Example examples[] = {
      "cs3sim run --model llama7b --sparsity 0.7 --batch 64 --seq 2048 -o json"},
     {"how wide unpublished constants make the prediction",
      "cs3sim run --model gpt2-small --batch 8 --seq 256 --sparsity 0.7 --uncertainty 4"},
+    {"what each of them does for itself",
+     "cs3sim run --model gpt2-small --batch 8 --seq 256 --sparsity 0.7 --tornado"},
     {"an evaluation: forward passes alone", "cs3sim run --model llama7b --sparsity 0.7 --forward"},
     {"a machine with twice the ingress",
      "cs3sim run --model llama7b --sparsity 0.7 --set io.rate='2.4 Tb/s'"},

@@ -15,12 +15,11 @@
 #include "base/table.h"
 #include "results/record.h"
 #include "sim/run/result.h"
+#include "sim/run/samples.h"
 #include "sim/run/sobol.h"
-#include "workloads/parallel.h"
 
 enum {
   INDEX_ROWS = 256, /* output rows of a layer in an evaluation for indices; doc/validation.md */
-  BAND_ROWS = 2048, /* in one for the band */
   TRIAL_ROWS = 32,  /* samples in which a constant must show influence to be looked at further */
   PASSES = 1 << 19, /* remembered: samples that differ in one constant share most passes */
   MASK_BYTES = 1 << 30,
@@ -37,15 +36,12 @@ static const char *const answer_names[N_ANSWERS] = {"speedup", "share_of_theory"
 /* The study. Points are numbered: A, B, then A with column 0 from B, with column 1, ... */
 typedef struct {
   const Cs3RunConfig *config;
-  Cs3RunCache *cache;
+  Cs3Sampler sampler;
   GArray *params; /* of Cs3Uncertain */
   guint n;        /* rows of A */
   double *points;
-  gint64 sample_rows;
-  Cs3RunTimes scale;      /* of every evaluation */
   Cs3RunTimes *times;     /* by number; NaN: the machine cannot run the model */
   const guint64 *numbers; /* of the points in work */
-  gint done;              /* atomic */
   guint64 done_before, total;
   Cs3UncertaintyProgress progress;
   gpointer data;
@@ -59,36 +55,19 @@ static double coordinate(const Study *s, guint64 number, guint i) {
   return s->points[((from_b ? s->n : 0) + row) * d + i];
 }
 
-static Cs3Machine *machine_at(const Study *s, guint64 number) {
-  g_autoptr(Cs3Machine) machine = cs3_machine_copy(s->config->machine);
-  for (guint i = 0; i < s->params->len; i++) {
-    const Cs3Uncertain *u = &g_array_index(s->params, Cs3Uncertain, i);
-    double value = cs3_uncertain_sample(u, coordinate(s, number, i));
-    if (!cs3_machine_set(machine, u->param, value, "sample", NULL))
-      return NULL;
-  }
-  if (cs3_reduction_overlaps((Cs3Reduction)machine->hw.kernel.reduction))
-    machine->hw.kernel.reduction_overlap = CS3_OVERLAP_MICROTHREAD;
-  return g_steal_pointer(&machine);
+static Cs3Machine *machine_at(guint64 k, gpointer data) {
+  const Study *s = data;
+  g_autofree double *values = g_new(double, s->params->len);
+  for (guint i = 0; i < s->params->len; i++)
+    values[i] = cs3_uncertain_sample(&g_array_index(s->params, Cs3Uncertain, i),
+                                     coordinate(s, s->numbers[k], i));
+  return cs3_sample_machine(s->config->machine, s->params, values);
 }
 
-static void evaluate(gint64 begin, gint64 end, guint worker, gpointer data) {
-  Study *s = data;
-  for (gint64 k = begin; k < end; k++) {
-    Cs3RunTimes *times = &s->times[s->numbers[k]];
-    g_autoptr(Cs3Machine) machine = machine_at(s, s->numbers[k]);
-    Cs3RunConfig config = *s->config;
-    config.machine = machine;
-    config.workers = 1;
-    config.cache = s->cache;
-    if (machine == NULL || !cs3_run_times(&config, s->sample_rows, times, NULL))
-      *times = (Cs3RunTimes){NAN, NAN};
-    times->dense_s *= s->scale.dense_s;
-    times->sparse_s *= s->scale.sparse_s;
-    guint64 done = (guint64)g_atomic_int_add(&s->done, 1) + 1;
-    if (worker == 0 && s->progress != NULL)
-      s->progress(s->done_before + done, s->total, s->data);
-  }
+static void tell(guint64 done, guint64 total, gpointer data) {
+  const Study *s = data;
+  if (s->progress != NULL)
+    s->progress(s->done_before + done, s->total, s->data);
 }
 
 /* Rows @first to @last - 1 of @blocks. @blocks: (element-type guint64). */
@@ -100,8 +79,10 @@ static void run_rows(Study *s, const GArray *blocks, guint first, guint last) {
       g_array_append_val(numbers, number);
     }
   s->numbers = (const guint64 *)(void *)numbers->data;
-  s->done = 0;
-  cs3_parallel_for(numbers->len, 1, s->config->workers, evaluate, s);
+  g_autofree Cs3RunTimes *times = g_new(Cs3RunTimes, numbers->len);
+  cs3_sampler_run(&s->sampler, numbers->len, machine_at, s, tell, s, times);
+  for (guint k = 0; k < numbers->len; k++)
+    s->times[s->numbers[k]] = times[k];
   s->done_before += numbers->len;
 }
 
@@ -283,7 +264,7 @@ static gboolean check(const Study *s, GError **error) {
 
 static void study_start(Study *s, guint n, gint64 sample_rows, guint blocks) {
   s->n = n;
-  s->sample_rows = sample_rows;
+  s->sampler.rows = sample_rows;
   g_free(s->points);
   s->points = cs3_sobol_points(n, s->params->len, s->config->seed);
   s->times = g_new(Cs3RunTimes, (gsize)n * blocks);
@@ -301,28 +282,23 @@ json_t *cs3_uncertainty(const Cs3RunConfig *config, Cs3RunTimes whole, guint sam
   g_autoptr(GArray) params = cs3_machine_uncertain(config->machine);
   g_autoptr(Cs3RunCache) cache = cs3_run_cache_new(PASSES, MASK_BYTES);
   Study s = {.config = config,
-             .cache = cache,
+             .sampler = {.config = config, .cache = cache, .rows = CS3_SAMPLE_ROWS},
              .params = params,
-             .scale = {1, 1},
              .progress = progress,
              .data = data};
-  Cs3RunConfig own = *config;
-  Cs3RunTimes nominal;
-  own.cache = cache;
-  if (!check(&s, error) || !cs3_run_times(&own, BAND_ROWS, &nominal, error))
+  if (!check(&s, error) || !cs3_sampler_scale(&s.sampler, whole, error))
     return NULL;
-  s.scale = (Cs3RunTimes){whole.dense_s / nominal.dense_s, whole.sparse_s / nominal.sparse_s};
   guint blocks = params->len + 2;
   s.total = samples + (indices ? (guint64)samples * blocks : 0);
-  study_start(&s, samples, BAND_ROWS, 1);
+  study_start(&s, samples, CS3_SAMPLE_ROWS, 1);
   g_autofree Cs3RunTimes *full = s.times;
   g_autoptr(GArray) a = g_array_new(FALSE, TRUE, sizeof(guint64));
   g_array_set_size(a, 1);
   run_rows(&s, a, 0, samples);
   json_t *object = bands_json(&s, &whole, full);
-  json_object_set_new(
-      object, "scaled",
-      cs3_json_pack("{s:f, s:f}", "dense", s.scale.dense_s, "sparse", s.scale.sparse_s));
+  json_object_set_new(object, "scaled",
+                      cs3_json_pack("{s:f, s:f}", "dense", s.sampler.scale.dense_s, "sparse",
+                                    s.sampler.scale.sparse_s));
   if (indices) {
     study_start(&s, samples, INDEX_ROWS, blocks);
     run_all(&s);

@@ -233,6 +233,16 @@ static json_t *validation(GError **error) {
   return record;
 }
 
+/* Two constants, one of which does nothing. */
+static json_t *tornado(void) {
+  return json_pack(
+      "{s:{s:f}, s:[{s:s, s:{s:s, s:f}, s:{s:s, s:f}}, {s:s, s:{s:s, s:f}, s:{s:s, s:f}}]}",
+      "nominal", "speedup", 1.5, "constants", "name", "a.b", "lowest", "value", "1",
+      "speedup_change", -0.1, "highest", "value", "2", "speedup_change", 0.2, "name", "a.c",
+      "lowest", "value", "1", "speedup_change", 0.0, "highest", "value", "2", "speedup_change",
+      0.0);
+}
+
 static void simulate(Cs3PlotNeeds needs, json_t *records, GError **error) {
   Cs3ScenarioOptions options = small();
   if (needs == CS3_PLOT_NEEDS_CURVES && !slow()) {
@@ -245,6 +255,9 @@ static void simulate(Cs3PlotNeeds needs, json_t *records, GError **error) {
     Cs3SystemSweep sweep = {.scaling = CS3_SCALING_STRONG, .most = 2};
     g_autoptr(GArray) points = cs3_system_sweep_points(&sweep, options.batch);
     ck_assert(cs3_system_sweep_run(&sweep, &options, points, NULL, records, error));
+  } else if (needs == CS3_PLOT_NEEDS_TORNADO) {
+    ck_assert(cs3_timeline_run(&options, records, error));
+    json_object_set_new(json_array_get(records, 0), "tornado", tornado());
   } else if (needs == CS3_PLOT_NEEDS_MEMORY) {
     ck_assert(cs3_memory_run(&options, records, error));
   } else {

@@ -12,6 +12,7 @@
 #include "sim/run/result.h"
 #include "sim/run/scenario.h"
 #include "sim/run/sobol.h"
+#include "sim/run/tornado.h"
 #include "sim/run/uncertainty.h"
 
 typedef double (*Function)(const double *x);
@@ -220,6 +221,38 @@ START_TEST(test_one_constant_left) {
 }
 END_TEST
 
+/* Constants in order of what they do to the speed-up; a point is what the machine given by --set
+ * takes; both ends of the only doubtful clock are there. */
+START_TEST(test_tornado) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Scenario) s = scenario_of("gpt2-small", 0.7, NULL, 2);
+  json_t *tornado = cs3_tornado(&s->config, (Cs3RunTimes){3, 2}, NULL, NULL, &error);
+  ck_assert_msg(tornado != NULL, "%s", error ? error->message : "");
+  json_t *constants = json_object_get(tornado, "constants"), *one;
+  double before = INFINITY;
+  size_t i;
+  json_array_foreach(constants, i, one) {
+    double span = cs3_record_number(one, "speedup_span");
+    ck_assert(span <= before && span >= 0);
+    ck_assert_uint_ge(json_array_size(json_object_get(one, "points")), 2);
+    before = span;
+    if (strcmp(cs3_record_string(one, "name"), "kernel.weight_overhead") != 0)
+      continue;
+    const json_t *last = json_array_get(json_object_get(one, "points"), 1);
+    char *set[] = {(char *)"kernel.weight_overhead=16", NULL};
+    g_autoptr(Cs3Scenario) slow = scenario_of("gpt2-small", 0.7, set, 1);
+    g_autoptr(Cs3RunCache) cache = cs3_run_cache_new(1 << 12, 1 << 28);
+    Cs3RunTimes times;
+    slow->config.cache = cache;
+    ck_assert(cs3_run_times(&slow->config, CS3_SAMPLE_ROWS, &times, NULL));
+    ck_assert_str_eq(cs3_record_string(last, "value"), "16 cycles");
+    ck_assert_double_eq_tol(cs3_record_number(last, "step_time_s"),
+                            times.sparse_s * cs3_record_number(tornado, "scaled.sparse"), 1e-9);
+  }
+  json_decref(tornado);
+}
+END_TEST
+
 /* A machine that cannot run the model at all is an error, not a sample. */
 START_TEST(test_infeasible) {
   g_autoptr(GError) error = NULL;
@@ -240,6 +273,7 @@ int main(void) {
   tcase_add_test(tests, test_analysis);
   tcase_add_test(tests, test_scaled_to_the_run);
   tcase_add_test(tests, test_one_constant_left);
+  tcase_add_test(tests, test_tornado);
   tcase_add_test(tests, test_infeasible);
   suite_add_tcase(suite, tests);
   return fixture_run(suite);
