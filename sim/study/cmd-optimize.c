@@ -19,14 +19,14 @@ typedef struct {
   char **axes;
   gboolean zip;
   int goal;
-  gint64 tokens;
+  gint64 tokens, top;
   double max_kilowatts, max_days;
   char *plot;
 } OptimizeOptions;
 
 #define AT(member) G_STRUCT_OFFSET(OptimizeOptions, member)
 
-static const char *const goals[] = {"tokens-per-s", "tokens-per-joule", "days", NULL};
+static const char *const goals[] = {"tokens-per-s", "tokens-per-joule", "days", "speedup", NULL};
 
 static const Cs3Option optimize_options[] = {
     {.name = "sweep",
@@ -43,7 +43,17 @@ static const Cs3Option optimize_options[] = {
      .offset = AT(goal),
      .metavar = "GOAL",
      .choices = goals,
-     .help = "what is sought: most tokens a second, most tokens a joule, fewest days"},
+     .help =
+         "what is sought: most tokens a second, most tokens a joule, fewest days, largest speed-up "
+         "over dense"},
+    {.name = "top",
+     .type = CS3_OPTION_INT,
+     .offset = AT(top),
+     .metavar = "N",
+     .min = 1,
+     .max = MAX_POINTS,
+     .default_text = "the front",
+     .help = "print the N best points as text instead of the front; the other formats have all"},
     {.name = "train-tokens",
      .type = CS3_OPTION_INT,
      .offset = AT(tokens),
@@ -153,7 +163,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
                         .max_days = o->max_days};
   json_auto_t *record = cs3_optimize(lines, &optimum);
   if (context->format == CS3_FORMAT_TEXT)
-    cs3_optimize_text(record, context->output);
+    cs3_optimize_text(record, (guint)o->top, context->output);
   else if (context->format == CS3_FORMAT_CSV)
     cs3_optimize_csv(record, context->output);
   else
@@ -173,6 +183,9 @@ static const Cs3Example examples[] = {
     {"the most tokens a joule among sparsities that stay below 24 kW",
      "cs3sim optimize --model gpt2-small --batch 32 --goal tokens-per-joule --max-power 24 "
      "--sweep sparsity=0.5:0.9:0.2"},
+    {"the three machines on which sparse weights gain most over dense ones",
+     "cs3sim optimize --model gpt2-small --batch 32 --sparsity 0.7 --goal speedup --top 3 --sweep "
+     "hardware=cs2,cs3,cs3-silicon,cs3-fast"},
     {NULL, NULL},
 };
 

@@ -17,15 +17,15 @@
 #define DAY_S 86400.0
 
 const char *const *cs3_goal_names(void) {
-  static const char *const names[] = {"tokens-per-s", "tokens-per-joule", "days", NULL};
+  static const char *const names[] = {"tokens-per-s", "tokens-per-joule", "days", "speedup", NULL};
   return names;
 }
 
 /* One point and its figures. */
 typedef struct {
   const json_t *line;
-  double rate, per_joule, watts, days;
-  gboolean fits, allowed, front;
+  double rate, per_joule, watts, days, speedup;
+  gboolean fits, allowed, front, dense_slower;
 } Point;
 
 static Point point_of(const json_t *line, const Cs3Optimum *o) {
@@ -36,6 +36,7 @@ static Point point_of(const json_t *line, const Cs3Optimum *o) {
   p.rate = cs3_record_number(result, "throughput.tokens_per_s");
   p.per_joule = 1 / cs3_record_number(result, "energy.joules_per_token");
   p.watts = p.rate / p.per_joule;
+  p.speedup = cs3_record_number(result, "speedup.simulated");
   p.days = o->tokens / p.rate / DAY_S;
   p.allowed =
       (o->max_watts == 0 || p.watts <= o->max_watts) && (o->max_days == 0 || p.days <= o->max_days);
@@ -48,8 +49,9 @@ static gint compare(gconstpointer a, gconstpointer b, gpointer data) {
   const Cs3Optimum *o = data;
   if (x->allowed != y->allowed)
     return x->allowed ? -1 : 1;
-  double better =
-      o->goal == CS3_GOAL_TOKENS_PER_JOULE ? x->per_joule - y->per_joule : x->rate - y->rate;
+  double better = o->goal == CS3_GOAL_TOKENS_PER_JOULE ? x->per_joule - y->per_joule
+                  : o->goal == CS3_GOAL_SPEEDUP        ? x->speedup - y->speedup
+                                                       : x->rate - y->rate;
   if (better != 0)
     return better > 0 ? -1 : 1;
   return cs3_record_number(x->line, "point") < cs3_record_number(y->line, "point") ? -1 : 1;
@@ -73,15 +75,21 @@ static void find_front(GArray *points) {
     Point *point = order->pdata[i];
     point->front = point->per_joule > most;
     most = MAX(most, point->per_joule);
+    const Point *fastest = order->pdata[0];
+    point->dense_slower = point->speedup > fastest->speedup && point->rate < fastest->rate;
   }
 }
 
 static json_t *point_json(const Point *p, const Cs3Optimum *o) {
-  json_t *object = cs3_json_pack(
-      "{s:O, s:O, s:b, s:b, s:b}", "point", json_object_get(p->line, "point"), "axes",
-      json_object_get(p->line, "axes"), "fits", p->fits, "allowed", p->allowed, "front", p->front);
+  json_t *object =
+      cs3_json_pack("{s:O, s:O, s:b, s:b, s:b, s:b}", "point", json_object_get(p->line, "point"),
+                    "axes", json_object_get(p->line, "axes"), "fits", p->fits, "allowed",
+                    p->allowed, "front", p->front, "dense_slower", p->dense_slower);
   if (p->fits) {
     json_object_set_new(object, "tokens_per_s", json_real(p->rate));
+    json_object_set_new(object, "speedup", json_real(p->speedup));
+    json_object_set_new(object, "share_of_theory",
+                        json_real(cs3_record_number(p->line, "result.speedup.share_of_theory")));
     json_object_set_new(object, "tokens_per_joule", json_real(p->per_joule));
     json_object_set_new(object, "watts", json_real(p->watts));
     json_object_set_new(object, "bottleneck",
@@ -129,6 +137,13 @@ static const Cs3Column columns[] = {
     {.key = "fits", .type = CS3_COLUMN_TEXT},
     {.key = "allowed", .type = CS3_COLUMN_TEXT},
     {.key = "front", .type = CS3_COLUMN_TEXT},
+    {.key = "dense_slower", .type = CS3_COLUMN_TEXT},
+    {.key = "speedup", .title = "speed-up", .type = CS3_COLUMN_REAL, .decimals = 3},
+    {.key = "share_of_theory",
+     .title = "of theory [%]",
+     .type = CS3_COLUMN_REAL,
+     .decimals = 1,
+     .scale = 100},
     {.key = "tokens_per_s", .title = "tokens/s", .type = CS3_COLUMN_REAL, .decimals = 0},
     {.key = "tokens_per_joule", .title = "tokens/J", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "watts", .title = "[kW]", .type = CS3_COLUMN_REAL, .decimals = 1, .scale = 1e-3},
@@ -137,8 +152,9 @@ static const Cs3Column columns[] = {
 };
 
 static void add_point(Cs3Table *table, const json_t *point) {
-  static const char *const flags[] = {"fits", "allowed", "front"};
-  static const char *const numbers[] = {"tokens_per_s", "tokens_per_joule", "watts", "days"};
+  static const char *const flags[] = {"fits", "allowed", "front", "dense_slower"};
+  static const char *const numbers[] = {"speedup",          "share_of_theory", "tokens_per_s",
+                                        "tokens_per_joule", "watts",           "days"};
   g_autofree char *text = axes_text(point);
   cs3_table_add_text(table, text);
   for (guint i = 0; i < G_N_ELEMENTS(flags); i++)
@@ -165,7 +181,49 @@ static guint count(const json_t *record, const char *flag) {
   return n;
 }
 
-void cs3_optimize_text(const json_t *record, Cs3Output *output) {
+/* The fastest point that is allowed. */
+static const json_t *fastest_of(const json_t *points) {
+  const json_t *fastest = NULL;
+  size_t i;
+  json_t *point;
+  json_array_foreach((json_t *)points, i,
+                     point) if (json_is_true(json_object_get(point, "allowed")) &&
+                                (fastest == NULL || cs3_record_number(point, "tokens_per_s") >
+                                                        cs3_record_number(fastest, "tokens_per_s")))
+      fastest = point;
+  return fastest;
+}
+
+/* Where the best is so because its baseline is bad. */
+static void write_doubt(const json_t *points, Cs3Output *output) {
+  const json_t *best = json_array_get(points, 0), *fastest = fastest_of(points);
+  if (!json_is_true(json_object_get(best, "dense_slower")))
+    return;
+  g_autofree char *text = axes_text(fastest);
+  cs3_output_printf(output,
+                    "its speed-up is larger because its dense step is slower: %s is faster, %.4g "
+                    "instead of %.4g tokens/s\n",
+                    text, cs3_record_number(fastest, "tokens_per_s"),
+                    cs3_record_number(best, "tokens_per_s"));
+}
+
+/* @top: 0: the front. */
+static void write_points(const json_t *points, guint top, Cs3Output *output) {
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
+  size_t i;
+  json_t *point;
+  json_array_foreach((json_t *)points, i,
+                     point) if (top > 0 ? i < top && json_is_true(json_object_get(point, "allowed"))
+                                        : json_is_true(json_object_get(point, "front")))
+      add_point(table, point);
+  if (top > 0)
+    cs3_output_printf(output, "\nthe best %u\n", cs3_table_rows(table));
+  else
+    cs3_output_puts(output, "\nthe front: no other point is faster and more frugal\n");
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+}
+
+void cs3_optimize_text(const json_t *record, guint top, Cs3Output *output) {
   const json_t *points = json_object_get(record, "points"), *best = json_array_get(points, 0);
   cs3_output_printf(output, "%zu points, %u fit, %u meet the constraints\n",
                     json_array_size(points), count(record, "fits"), count(record, "allowed"));
@@ -174,14 +232,8 @@ void cs3_optimize_text(const json_t *record, Cs3Output *output) {
     return;
   }
   g_autofree char *text = axes_text(best);
-  cs3_output_printf(output,
-                    "best by %s: %s\n\nthe front: no other point is faster and more frugal\n",
-                    cs3_record_string(record, "goal"), text);
-  g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
-  size_t i;
-  json_t *point;
-  json_array_foreach(points, i, point) if (json_is_true(json_object_get(point, "front")))
-      add_point(table, point);
-  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+  cs3_output_printf(output, "best by %s: %s\n", cs3_record_string(record, "goal"), text);
+  write_doubt(points, output);
+  write_points(points, top, output);
   cs3_output_puts(output, "\nband: " CS3_RESULT_BAND "\n");
 }
