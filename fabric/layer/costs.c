@@ -178,37 +178,37 @@ static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
   return wires[hw->kernel.weight_format];
 }
 
-/* Cycles a wavelet takes on a link. */
-typedef struct {
-  guint num, den;
-} Link;
-
-/* Element @e of a vector lies floor(e link) cycles behind the first; n of them take ceil(n link).
- */
-static gint32 link_offset(Link link, gint64 e) {
+gint32 cs3_link_offset(Cs3Link link, gint64 e) {
   return within(e * link.num / link.den);
 }
 
-static gint32 link_cycles(Link link, gint64 n) {
+gint32 cs3_link_cycles(Cs3Link link, gint64 n) {
   return within((n * link.num + link.den - 1) / link.den);
 }
 
-/* Flow control between two PEs @hops apart: each channel on the way (output queue and ramp, a
- * router's buffer and link, ramp and input queue) holds its parked wavelets and what is under way,
- * and hands the news of a free place back in a cycle. */
-static Cs3LayerEdge edge(const Cs3Hardware *hw, Link link, const Cs3LayerCosts *c, gint64 hops,
-                         guint queue) {
-  gint64 stage = c->pass.feed + (hops - 1) * c->pass.hop, back = 2 + hops;
-  gint64 places = stage + hw->fabric.out_queue[PARTIAL_SUM_QUEUE] + hw->fabric.in_queue[queue] +
+gint64 cs3_feed_cycles(const Cs3Hardware *hw) {
+  return hw->fabric.hop_cycles + 2 * hw->fabric.ramp_cycles + 1;
+}
+
+Cs3LayerEdge cs3_layer_edge(const Cs3Hardware *hw, Cs3Link link, gint64 elements, gint64 hops,
+                            guint out_queue, guint in_queue) {
+  gint64 stage = cs3_feed_cycles(hw) + (hops - 1) * hw->fabric.hop_cycles, back = 2 + hops;
+  gint64 places = stage + hw->fabric.out_queue[out_queue] + hw->fabric.in_queue[in_queue] +
                   hops * hw->fabric.router_buffer;
   return (Cs3LayerEdge){
       .stage = (gint32)stage,
-      .look_rows = (gint32)(places / c->elements),
-      .look = (gint32)(link_offset(link, c->elements - 1 - places % c->elements) + back),
+      .look_rows = (gint32)(places / elements),
+      .look = (gint32)(cs3_link_offset(link, elements - 1 - places % elements) + back),
   };
 }
 
-static void reduction_edges(const Cs3Hardware *hw, Link link, const Cs3Mapping *mapping,
+/* Of the reduction's streams. */
+static Cs3LayerEdge edge(const Cs3Hardware *hw, Cs3Link link, const Cs3LayerCosts *c, gint64 hops,
+                         guint queue) {
+  return cs3_layer_edge(hw, link, c->elements, hops, PARTIAL_SUM_QUEUE, queue);
+}
+
+static void reduction_edges(const Cs3Hardware *hw, Cs3Link link, const Cs3Mapping *mapping,
                             Cs3LayerCosts *c) {
   c->pass.along = edge(hw, link, c, cs3_reduction_ops(mapping->reduction)->hops, PARTIAL_SUM_QUEUE);
   c->pass.low = edge(hw, link, c, 1, LOWER_SUM_QUEUE);
@@ -244,13 +244,13 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   c->tokens = div_up(shape->tokens, token_pes * mapping->fold);
   p->features = div_up(shape->features, p->lines);
   c->elements = within(div_up(c->tokens * element_bytes, 4));
-  Link link;
+  Cs3Link link;
   cs3_hardware_link_ratio(hw, &link.num, &link.den);
-  p->vector = link_cycles(link, c->elements);
-  p->last = link_offset(link, c->elements - 1);
-  p->token = link_cycles(link, 1);
+  p->vector = cs3_link_cycles(link, c->elements);
+  p->last = cs3_link_offset(link, c->elements - 1);
+  p->token = cs3_link_cycles(link, 1);
   p->hop = hw->fabric.hop_cycles;
-  p->feed = p->hop + 2 * hw->fabric.ramp_cycles + 1;
+  p->feed = cs3_feed_cycles(hw);
   reduction_edges(hw, link, mapping, c);
   if (gradients)
     dw_costs(hw, shape, mapping, c);

@@ -92,6 +92,27 @@ gboolean cs3_costs_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
  */
 double cs3_layer_row_wavelets(const Cs3PassCosts *costs, double nonzeros);
 
+/* Cycles a wavelet takes on a link, as a ratio. */
+typedef struct {
+  guint num, den;
+} Cs3Link;
+
+/** cs3_link_offset: element @e of a row lies floor(@e link) cycles behind the first. */
+gint32 cs3_link_offset(Cs3Link link, gint64 e);
+/** cs3_link_cycles: a row of @n takes ceil(@n link). */
+gint32 cs3_link_cycles(Cs3Link link, gint64 n);
+
+/** cs3_feed_cycles: a PE sends -> the PE one hop further takes in. */
+gint64 cs3_feed_cycles(const Cs3Hardware *hw);
+
+/**
+ * cs3_layer_edge: flow control between two PEs @hops apart, for rows of @elements: each channel on
+ * the way (output queue and ramp, a router's buffer and link, ramp and input queue) holds its
+ * parked wavelets and what is under way, and hands the news of a free place back in a cycle.
+ */
+Cs3LayerEdge cs3_layer_edge(const Cs3Hardware *hw, Cs3Link link, gint64 elements, gint64 hops,
+                            guint out_queue, guint in_queue);
+
 /**
  * cs3_axpy_rate: forward, dX: elements per cycle of acc += w * x, limited by lanes and SRAM ports:
  * cached min(lanes, e read/2); else min(lanes, e read/(2+a), e write/a) with a bytes an accumulator

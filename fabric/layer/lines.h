@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Loops over the lines of a token line that both machines of a pass use. Internal to fabric/layer/
- * and fabric/layer-event/. */
+/* Loops over the lines of a token line that both machines of a pass use. Internal to fabric/layer/,
+ * fabric/layer-event/ and fabric/attention/. */
 #pragma once
 
 #include "fabric/layer/layer.h"

@@ -8,6 +8,7 @@ no warnings 'recursion';
 
 # Why units include each other, by the unit that the others are of. No circle without a reason.
 my %reasons = (
+  'fabric/attention/attention' => 'the pass calls the recurrences; they read its shapes and costs',
   'fabric/event/event' => 'one engine: what moves schedules what moves next. Its headers are in an order: '
     . 'stream, event, pe and cell, pe-state, internal, calendar, inline',
   'fabric/layer/layer' => 'the pass calls the recurrences; they read its shapes and costs',

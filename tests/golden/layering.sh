@@ -19,6 +19,7 @@ declare -A knows=(
   [fabric/event]="base fabric"
   [fabric/programs]="base fabric fabric/event"
   [fabric/layer]="base fabric"
+  [fabric/attention]="base fabric fabric/layer"
   [fabric/layer-event]="base fabric fabric/event fabric/layer"
   [workloads]="base results"
   [plots]="base results"

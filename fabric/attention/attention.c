@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A pass of attention and where its cycles went: the machine is run with its limits switched on one
+ * after the other; every limit is charged the cycles that it adds. */
+#include "config.h"
+
+#include "fabric/attention/attention.h"
+
+#include <math.h>
+
+#include "fabric/attention/machine.h"
+#include "fabric/fabric-error.h"
+
+const char *cs3_attention_algorithm_name(Cs3AttentionAlgorithm algorithm) {
+#define NAME(ID, name, text) [CS3_ATTENTION_##ID] = text,
+  static const char *const names[] = {CS3_ATTENTION_ALGORITHMS(NAME)};
+#undef NAME
+  return names[algorithm];
+}
+
+const char *cs3_token_order_name(Cs3TokenOrder order) {
+  static const char *const names[CS3_N_TOKEN_ORDERS] = {"block", "striped", "zigzag"};
+  return names[order];
+}
+
+const char *cs3_scores_name(Cs3Scores scores) {
+  static const char *const names[CS3_N_SCORES] = {"dot", "axpy"};
+  return names[scores];
+}
+
+const char *cs3_attention_cause_name(Cs3AttentionCause cause) {
+  static const char *const names[CS3_N_ATTENTION_CAUSES] = {
+      "arithmetic", "mapping", "softmax", "overhead", "imbalance", "movement", "reduction", "fill"};
+  return names[cause];
+}
+
+const Cs3AttentionOps *cs3_attention_ops(Cs3AttentionAlgorithm algorithm) {
+#define ROW(ID, name, text) [CS3_ATTENTION_##ID] = &cs3_attention_##name,
+  static const Cs3AttentionOps *const table[] = {CS3_ATTENTION_ALGORITHMS(ROW)};
+#undef ROW
+  return table[algorithm];
+}
+
+gint64 cs3_attention_products(const Cs3AttentionShape *s) {
+  return s->backward ? 3 * s->head_dim + 2 * s->value_dim : s->head_dim + s->value_dim;
+}
+
+/* Pairs of a job's queries of one head. */
+static gint64 head_pairs(const Cs3AttentionShape *s, gboolean computed) {
+  gint64 pairs = 0, step = computed ? s->tile : 1;
+  for (gint64 query = 0; query < s->queries; query += step) {
+    Cs3KeyRange r = computed ? cs3_attention_computed(s, query) : cs3_attention_seen(s, query);
+    pairs += (r.hi - r.lo) * MIN(step, s->queries - query);
+  }
+  return pairs;
+}
+
+double cs3_attention_pairs(const Cs3AttentionShape *s, gboolean computed) {
+  return (double)head_pairs(s, computed) * (double)s->heads * (double)s->sequences;
+}
+
+double cs3_attention_efficiency(const Cs3Hardware *hw, const Cs3AttentionShape *s, gint64 cycles) {
+  double macs = cs3_attention_pairs(s, FALSE) * (double)cs3_attention_products(s);
+  double lanes = (double)hw->wafer.pe_x * (double)hw->wafer.pe_y * (double)hw->pe.lanes_fp16;
+  return cycles > 0 ? macs / (lanes * (double)cycles) : 0;
+}
+
+/* Cycles of one score by vectors over queries, at least. */
+static double least_score(const Cs3AttentionCosts *c) {
+  double vectors = (double)c->products, queries = (double)(c->queries.most * c->group);
+  return vectors / c->score_rate + vectors * (double)c->issue / queries;
+}
+
+/* The mean place's work, roundings of chunks left out. */
+static double mean_work(const Cs3AttentionCosts *c) {
+  const Cs3AttentionShape *s = &c->shape;
+  double pair = (double)(c->pair.arithmetic + c->pair.overhead) + 1 / c->special_rate +
+                (double)(c->element_wise * c->wide) / c->vector_rate;
+  if (c->products > 0)
+    pair += least_score(c);
+  double pairs = (double)head_pairs(s, TRUE) * (double)c->group / (double)c->places;
+  gint64 streams = 2 * c->rows; /* charged as they come, at visits of their own */
+  return pairs * pair + (double)(c->visits * c->control) +
+         (double)(streams * (c->kv_issue + c->sum_issue));
+}
+
+gint64 cs3_attention_least(const Cs3AttentionCosts *c) {
+  gint64 links = cs3_attention_ops(c->mapping.algorithm)->links(c);
+  return MAX((gint64)floor((double)c->jobs * mean_work(c) * (1 - 1e-12)), links);
+}
+
+gint64 cs3_attention_bound(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                           const Cs3AttentionMapping *mapping) {
+  Cs3AttentionCosts c;
+  cs3_attention_costs(hw, shape, mapping, &c);
+  return cs3_attention_least(&c);
+}
+
+static void climb(gint64 *height, gint64 end, gint64 rung, gint64 *cause) {
+  gint64 next = CLAMP(rung, *height, end);
+  *cause += next - *height;
+  *height = next;
+}
+
+/* The mean place's issue cycles so far up the ladder. */
+static gint64 mean_of(const Cs3AttentionCosts *c, double cycles) {
+  return (gint64)(cycles * (double)c->jobs / (double)c->places);
+}
+
+static void split_causes(const Cs3Hardware *hw, const Cs3AttentionCosts *c,
+                         const Cs3AttentionSteps *steps, Cs3AttentionResult *result) {
+  const Cs3AttentionOps *ops = cs3_attention_ops(c->mapping.algorithm);
+  const Cs3AttentionWork *w = &steps->total;
+  gint64 *causes = result->causes, height = 0, end = result->cycles;
+  double peak = (double)hw->wafer.cores_peak * (double)hw->pe.lanes_fp16, sum = 0;
+  climb(&height, end, (gint64)((double)result->macs / peak), &causes[CS3_ATTENTION_ARITHMETIC]);
+  const struct {
+    gint64 cycles;
+    Cs3AttentionCause cause;
+  } shares[] = {{w->arithmetic, CS3_ATTENTION_MAPPING},
+                {w->softmax, CS3_ATTENTION_SOFTMAX},
+                {w->overhead, CS3_ATTENTION_OVERHEAD},
+                {w->movement, CS3_ATTENTION_MOVEMENT},
+                {w->reduction, CS3_ATTENTION_REDUCTION}};
+  for (guint i = 0; i < G_N_ELEMENTS(shares); i++) {
+    sum += (double)shares[i].cycles;
+    climb(&height, end, mean_of(c, sum), &causes[shares[i].cause]);
+  }
+  climb(&height, end, ops->run(c, steps, CS3_ATTENTION_LIMIT_WORK),
+        &causes[CS3_ATTENTION_IMBALANCE]);
+  climb(&height, end, ops->run(c, steps, CS3_ATTENTION_LIMIT_MOVEMENT),
+        &causes[CS3_ATTENTION_MOVEMENT]);
+  if (c->shape.backward)
+    climb(&height, end, ops->run(c, steps, CS3_ATTENTION_LIMIT_REDUCTION),
+          &causes[CS3_ATTENTION_REDUCTION]);
+  climb(&height, end, end, &causes[CS3_ATTENTION_FILL]);
+}
+
+/* Pairs of the busiest place over those of the mean one. */
+static double imbalance(const Cs3AttentionCosts *c) {
+  gint64 all = 0, most = 0;
+  for (gint64 place = 0; place < c->places; place++) {
+    Cs3PlaceTokens queries = cs3_place_tokens(&c->queries, place);
+    gint64 n = cs3_place_count(&queries), pairs = 0;
+    for (gint64 l = 0; l < n; l++) {
+      Cs3KeyRange r = cs3_attention_computed(&c->shape, cs3_place_token(&queries, l));
+      pairs += r.hi - r.lo;
+    }
+    all += pairs;
+    most = MAX(most, pairs);
+  }
+  return all > 0 ? (double)most * (double)c->places / (double)all : 1;
+}
+
+void cs3_attention_describe(const Cs3AttentionCosts *c, Cs3AttentionResult *result) {
+  const Cs3AttentionShape *s = &c->shape;
+  gint64 jobs = s->kv_heads * s->sequences;
+  *result = (Cs3AttentionResult){.places = c->places,
+                                 .jobs = c->jobs,
+                                 .pairs = head_pairs(s, TRUE) * s->heads * s->sequences,
+                                 .imbalance = imbalance(c),
+                                 .sram_bytes = c->sram_bytes};
+  result->macs = result->pairs * cs3_attention_products(s);
+  result->wavelets = jobs * c->places * c->rows * c->elements;
+}
+
+gboolean cs3_attention_pass(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                            const Cs3AttentionMapping *mapping, gboolean causes,
+                            Cs3AttentionResult *result, GError **error) {
+  Cs3AttentionCosts c;
+  cs3_attention_costs(hw, shape, mapping, &c);
+  g_autoptr(Cs3AttentionSteps) steps = cs3_attention_steps(&c);
+  cs3_attention_describe(&c, result);
+  result->cycles = cs3_attention_ops(mapping->algorithm)->run(&c, steps, CS3_ATTENTION_LIMIT_ALL);
+  gint64 bound = cs3_attention_least(&c);
+  if (result->cycles < bound) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_MISTAKE,
+                "attention of %" G_GINT64_FORMAT " tokens would take %" G_GINT64_FORMAT
+                " cycles, less than its lower bound of %" G_GINT64_FORMAT
+                ": a mistake of the model, please report it",
+                shape->queries, result->cycles, bound);
+    return FALSE;
+  }
+  if (causes)
+    split_causes(hw, &c, steps, result);
+  return TRUE;
+}

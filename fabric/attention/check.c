@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What can be run, and one line on what cannot. */
+#include "config.h"
+
+#include "fabric/attention/machine.h"
+#include "fabric/fabric-error.h"
+
+/* Numbers of a shape stay within these, so that products of a few fit 64 bits. */
+enum {
+  MOST_TOKENS = 1 << 24,
+  MOST_HEADS = 1 << 16,
+  MOST_WIDTH = 1 << 16,
+  MOST_SEQUENCES = 1 << 24
+};
+
+/* Places times visits of a pass that is run visit by visit: some seconds. */
+#define MOST_STEPS 2e9
+
+static gboolean invalid(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean invalid(GError **error, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  g_autofree char *text = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_set_error_literal(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INVALID, text);
+  return FALSE;
+}
+
+static gboolean infeasible(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean infeasible(GError **error, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  g_autofree char *text = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_set_error_literal(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, text);
+  return FALSE;
+}
+
+static gboolean check_numbers(const Cs3AttentionShape *s, GError **error) {
+  const struct {
+    const char *what;
+    gint64 value, least, most;
+  } numbers[] = {{"heads", s->heads, 1, MOST_HEADS},
+                 {"heads of keys", s->kv_heads, 1, MOST_HEADS},
+                 {"head width", s->head_dim, 1, MOST_WIDTH},
+                 {"width of values", s->value_dim, 1, MOST_WIDTH},
+                 {"sequences", s->sequences, 1, MOST_SEQUENCES},
+                 {"queries", s->queries, 1, MOST_TOKENS},
+                 {"keys", s->keys, 1, MOST_TOKENS},
+                 {"window", s->window, 0, MOST_TOKENS},
+                 {"document", s->document, 0, MOST_TOKENS},
+                 {"tile", s->tile, 1, MOST_TOKENS}};
+  for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
+    if (numbers[i].value < numbers[i].least || numbers[i].value > numbers[i].most)
+      return invalid(error,
+                     "attention: %s %" G_GINT64_FORMAT " (accepted: %" G_GINT64_FORMAT
+                     " to %" G_GINT64_FORMAT ")",
+                     numbers[i].what, numbers[i].value, numbers[i].least, numbers[i].most);
+  return TRUE;
+}
+
+gboolean cs3_attention_shape_check(const Cs3AttentionShape *s, GError **error) {
+  if (!check_numbers(s, error))
+    return FALSE;
+  if (s->heads % s->kv_heads != 0)
+    return invalid(error,
+                   "attention: %" G_GINT64_FORMAT " heads do not divide among %" G_GINT64_FORMAT
+                   " heads of keys; each head of keys is read by as many",
+                   s->heads, s->kv_heads);
+  gboolean masked = s->causal || s->window > 0 || s->document > 0;
+  if (s->queries != s->keys && masked)
+    return invalid(
+        error,
+        "attention: a mask (causal, window, document) needs as many queries as keys, not "
+        "%" G_GINT64_FORMAT " and %" G_GINT64_FORMAT "; cross-attention sees all keys",
+        s->queries, s->keys);
+  if (s->window > s->keys || s->document > s->keys || s->tile > MAX(s->queries, s->keys))
+    return invalid(error,
+                   "attention: a %s of %" G_GINT64_FORMAT " is longer than the sequence of "
+                   "%" G_GINT64_FORMAT " tokens",
+                   s->window > s->keys     ? "window"
+                   : s->document > s->keys ? "document"
+                                           : "tile",
+                   s->window > s->keys     ? s->window
+                   : s->document > s->keys ? s->document
+                                           : s->tile,
+                   s->keys);
+  return TRUE;
+}
+
+gboolean cs3_attention_fold_check(const Cs3Hardware *hw, const Cs3AttentionShape *s, int axis,
+                                  gint64 fold, GError **error) {
+  gint64 lines = axis != CS3_AXIS_X ? hw->wafer.pe_y : hw->wafer.pe_x;
+  gint64 most = MIN(lines, s->sequences);
+  if (fold >= 1 && fold <= most)
+    return TRUE;
+  return infeasible(error,
+                    "attention: fold %" G_GINT64_FORMAT " does not fit %" G_GINT64_FORMAT
+                    " lines and %" G_GINT64_FORMAT " sequences (accepted: 1 to %" G_GINT64_FORMAT
+                    ")",
+                    fold, lines, s->sequences, most);
+}
+
+gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCosts *c, gint64 chunks,
+                                   GError **error) {
+  if (chunks > c->keys.most)
+    return infeasible(error,
+                      "attention: %" G_GINT64_FORMAT " chunks of a place with %" G_GINT64_FORMAT
+                      " keys (accepted: 1 to %" G_GINT64_FORMAT ")",
+                      chunks, c->keys.most, c->keys.most);
+  if (c->places > 1 && (hw->fabric.out_queue[CS3_ATTENTION_QUEUE] < 1 ||
+                        hw->fabric.in_queue[CS3_ATTENTION_QUEUE] < 1))
+    return infeasible(error,
+                      "attention: tiles travel through queues %d, which do not exist "
+                      "(fabric.in_queue_%d, fabric.out_queue_%d)",
+                      CS3_ATTENTION_QUEUE, CS3_ATTENTION_QUEUE, CS3_ATTENTION_QUEUE);
+  if (c->sram_bytes > hw->pe.sram_data_bytes) {
+    gboolean wide = c->queries.most <= 1 && c->keys.most <= 1 && c->jobs == 1;
+    return infeasible(error,
+                      "attention: %s of %" G_GINT64_FORMAT " + %" G_GINT64_FORMAT
+                      " features takes %" G_GINT64_FORMAT
+                      " bytes of the fullest PE, pe.sram_data is %" G_GINT64_FORMAT "; %s",
+                      wide ? "a token's head" : "a share of a head", c->shape.head_dim,
+                      c->shape.value_dim, c->sram_bytes, hw->pe.sram_data_bytes,
+                      wide ? "the head is wider than a PE's memory"
+                           : "use fewer sequences, more PEs or more chunks");
+  }
+  double steps = (double)c->places * (double)c->visits * (double)c->jobs;
+  if (steps > MOST_STEPS)
+    return infeasible(
+        error,
+        "attention: %" G_GINT64_FORMAT " places with %" G_GINT64_FORMAT
+        " visits each, %.2g in all, are more than are run one by one (%.2g); use fewer "
+        "PEs or chunks",
+        c->places, c->visits, steps, MOST_STEPS);
+  return TRUE;
+}
+
+gboolean cs3_attention_check(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                             const Cs3AttentionMapping *mapping, GError **error) {
+  if (!cs3_attention_shape_check(shape, error) ||
+      !cs3_attention_fold_check(hw, shape, mapping->axis, mapping->fold, error))
+    return FALSE;
+  if (mapping->chunks < 1)
+    return infeasible(error, "attention: %" G_GINT64_FORMAT " chunks (accepted: 1 or more)",
+                      mapping->chunks);
+  Cs3AttentionCosts c;
+  cs3_attention_costs(hw, shape, mapping, &c);
+  return cs3_attention_costs_check(hw, &c, mapping->chunks, error);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The mapper of attention: estimates rank all mappings, the best are run until no bound is below
+ * what was found. */
+#include "config.h"
+
+#include <string.h>
+
+#include "fabric/attention/machine.h"
+#include "fabric/fabric-error.h"
+
+/* Places and visits whose work is looked at for an estimate. */
+enum { LOOK_PLACES = 5, LOOK_VISITS = 9 };
+/* Layouts that are looked at, of those that hold the shape; chunks tried where fewer do. */
+enum { MOST_LAYOUTS = 3, MOST_CHUNKS = 4 };
+/* Mappings that are run, and places x visits that they may take in all: some milliseconds. The best
+ * by estimate and a rival are run in any case. */
+enum { MOST_RUN = 4 };
+#define MOST_STEPS_RUN 1e6
+
+/* The slowest place's work on a whole tile that has come @way places far, and how long its tile
+ * takes to get to the next place. */
+static double tile_time(const Cs3AttentionCosts *c, gint64 way) {
+  double most = 0;
+  gint64 one_chunk = 0;
+  for (gint64 i = 0; i < LOOK_PLACES; i++) {
+    gint64 place = i * (c->places - 1) / (LOOK_PLACES - 1), sum = 0;
+    for (gint64 chunk = 0; chunk < c->chunks; chunk++) {
+      Cs3AttentionWork w = cs3_attention_visit(c, place, way * c->chunks + chunk);
+      sum += cs3_attention_work_sum(&w);
+    }
+    most = MAX(most, (double)sum);
+    one_chunk = MAX(one_chunk, sum / c->chunks);
+  }
+  if (c->rows == 0)
+    return most;
+  gint64 hop = c->vector + c->edge[1].stage + (c->shape.backward ? one_chunk : 0);
+  return MAX(most, (double)MAX(hop, c->chunks * c->vector));
+}
+
+static double estimate_of(const Cs3AttentionCosts *c) {
+  gint64 looks = MIN(LOOK_VISITS, c->places);
+  double sum = 0;
+  for (gint64 i = 0; i < looks; i++)
+    sum += tile_time(c, looks > 1 ? i * (c->places - 1) / (looks - 1) : 0);
+  return sum / (double)looks * (double)c->places * (double)c->jobs;
+}
+
+gboolean cs3_attention_rank(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                            const Cs3AttentionMapping *mapping, double *estimate, gint64 *bound) {
+  if (!cs3_attention_check(hw, shape, mapping, NULL))
+    return FALSE;
+  Cs3AttentionCosts c;
+  cs3_attention_costs(hw, shape, mapping, &c);
+  *estimate = estimate_of(&c);
+  if (bound != NULL)
+    *bound = cs3_attention_least(&c);
+  return TRUE;
+}
+
+typedef struct {
+  Cs3AttentionMapping mapping;
+  double estimate, steps;
+  gint64 bound;
+} Candidate;
+
+/* An axis and a fold: what they leave a rectangle. */
+typedef struct {
+  int axis;
+  gint64 fold, jobs;
+  gint64 places[CS3_N_TOKEN_ORDERS];
+  double load; /* tokens that a PE works on, all jobs */
+} Layout;
+
+typedef struct {
+  const Cs3Hardware *hw;
+  const Cs3AttentionShape *shape;
+  const Cs3AttentionForce *force;
+  GArray *layouts, *candidates;
+  GError *refusal; /* of the first mapping that was refused */
+} Search;
+
+static gboolean may(gint64 forced, gint64 value) {
+  return forced < 0 || forced == value;
+}
+
+/* Returns: %FALSE: it does not fit, or takes no other chunks than @before. */
+static gboolean consider(Search *s, const Cs3AttentionMapping *mapping, gint64 before,
+                         gint64 *chunks) {
+  Cs3AttentionCosts c;
+  cs3_attention_costs(s->hw, s->shape, mapping, &c);
+  *chunks = c.chunks;
+  if (c.chunks == before)
+    return FALSE;
+  if (!cs3_attention_costs_check(s->hw, &c, mapping->chunks,
+                                 s->refusal == NULL ? &s->refusal : NULL))
+    return FALSE;
+  Candidate candidate = {c.mapping, estimate_of(&c),
+                         (double)c.places * (double)c.visits * (double)c.jobs,
+                         cs3_attention_least(&c)};
+  g_array_append_val(s->candidates, candidate);
+  return TRUE;
+}
+
+/* Chunks: 1, 2, 4, ... of a place's keys; more of them than MOST_CHUNKS only where fewer do not
+ * fit. */
+static void consider_chunks(Search *s, Cs3AttentionMapping mapping) {
+  gint64 chunks = 0;
+  gboolean fits = FALSE;
+  if (s->force->chunks > 0) {
+    mapping.chunks = s->force->chunks;
+    consider(s, &mapping, 0, &chunks);
+    return;
+  }
+  for (mapping.chunks = 1; !fits || mapping.chunks <= MOST_CHUNKS; mapping.chunks *= 2) {
+    gint64 before = chunks;
+    fits = consider(s, &mapping, before, &chunks) || fits;
+    if (chunks < mapping.chunks || chunks == before)
+      break;
+  }
+}
+
+static void consider_scores(Search *s, Cs3AttentionMapping mapping) {
+  for (int scores = 0; scores < CS3_N_SCORES; scores++)
+    for (int algorithm = 0; algorithm < CS3_N_ATTENTION_ALGORITHMS; algorithm++)
+      if (may(s->force->scores, scores) && may(s->force->algorithm, algorithm)) {
+        mapping.scores = (Cs3Scores)scores;
+        mapping.algorithm = (Cs3AttentionAlgorithm)algorithm;
+        consider_chunks(s, mapping);
+      }
+}
+
+/* Without a mask it does not matter where tokens lie. */
+static void consider_orders(Search *s, const Layout *layout) {
+  const Cs3AttentionShape *shape = s->shape;
+  gboolean masked = shape->causal || shape->window > 0 || shape->document > 0;
+  Cs3AttentionMapping mapping = {.axis = layout->axis, .fold = layout->fold};
+  for (int order = 0; order < CS3_N_TOKEN_ORDERS; order++)
+    if (s->force->order < 0 ? masked || order == CS3_TOKENS_BLOCK : s->force->order == order) {
+      mapping.order = (Cs3TokenOrder)order;
+      consider_scores(s, mapping);
+    }
+}
+
+/* Layouts whose rectangles use as many PEs for as many jobs are alike to the cycle. */
+static void add_layout(Search *s, int axis, gint64 fold) {
+  Layout layout = {.axis = axis, .fold = fold};
+  for (int order = 0; order < CS3_N_TOKEN_ORDERS; order++) {
+    Cs3AttentionCosts c;
+    Cs3AttentionMapping mapping = {
+        .axis = axis, .fold = fold, .chunks = 1, .order = (Cs3TokenOrder)order};
+    cs3_attention_costs(s->hw, s->shape, &mapping, &c);
+    layout.places[order] = c.places;
+    layout.jobs = c.jobs;
+    layout.load = (double)c.jobs * (double)c.queries.most;
+  }
+  for (guint i = 0; i < s->layouts->len; i++) {
+    const Layout *other = &g_array_index(s->layouts, Layout, i);
+    if (other->jobs == layout.jobs &&
+        memcmp(other->places, layout.places, sizeof layout.places) == 0)
+      return;
+  }
+  g_array_append_val(s->layouts, layout);
+}
+
+static gint by_load(gconstpointer a, gconstpointer b) {
+  const Layout *x = a, *y = b;
+  return (x->load > y->load) - (x->load < y->load);
+}
+
+static gboolean list_layouts(Search *s, GError **error) {
+  const Cs3AttentionForce *f = s->force;
+  for (int axis = CS3_AXIS_Y; axis <= CS3_AXIS_X; axis++) {
+    gint64 lines = axis == CS3_AXIS_Y ? s->hw->wafer.pe_y : s->hw->wafer.pe_x;
+    gint64 most = MIN(lines, s->shape->sequences);
+    if (!may(f->axis, axis))
+      continue;
+    if (f->fold > 0 &&
+        cs3_attention_fold_check(s->hw, s->shape, axis, f->fold, *error == NULL ? error : NULL))
+      add_layout(s, axis, f->fold);
+    for (gint64 fold = 1; f->fold == 0 && fold <= most; fold *= 2)
+      add_layout(s, axis, fold);
+  }
+  g_array_sort(s->layouts, by_load);
+  return s->layouts->len > 0;
+}
+
+/* The least loaded layouts that hold it. */
+static void consider_all(Search *s) {
+  guint held = 0;
+  for (guint i = 0; i < s->layouts->len && held < MOST_LAYOUTS; i++) {
+    guint before = s->candidates->len;
+    consider_orders(s, &g_array_index(s->layouts, Layout, i));
+    held += s->candidates->len > before;
+  }
+}
+
+static gint by_estimate(gconstpointer a, gconstpointer b) {
+  const Candidate *x = a, *y = b;
+  return (x->estimate > y->estimate) - (x->estimate < y->estimate);
+}
+
+static gboolean differ(const Cs3AttentionMapping *a, const Cs3AttentionMapping *b) {
+  return a->algorithm != b->algorithm || a->axis != b->axis || a->fold != b->fold ||
+         a->order != b->order || a->scores != b->scores;
+}
+
+static void enter(Cs3AttentionChoice *choice, const Cs3AttentionRival *rival) {
+  if (choice->best.cycles == 0 || rival->cycles < choice->best.cycles) {
+    if (choice->best.cycles > 0 && differ(&choice->best.mapping, &rival->mapping))
+      choice->runner_up = choice->best;
+    choice->best = *rival;
+  } else if (differ(&choice->best.mapping, &rival->mapping) &&
+             (choice->runner_up.cycles == 0 || rival->cycles < choice->runner_up.cycles)) {
+    choice->runner_up = *rival;
+  }
+}
+
+/* The best by estimate and what may be better, as far as the steps last; and a runner-up. */
+static gboolean worth(const Candidate *c, const Cs3AttentionChoice *choice, double steps) {
+  if (choice->run == 0)
+    return TRUE;
+  if (choice->runner_up.cycles == 0 && differ(&choice->best.mapping, &c->mapping))
+    return TRUE;
+  return choice->run < MOST_RUN && steps + c->steps <= MOST_STEPS_RUN &&
+         c->bound < choice->best.cycles;
+}
+
+static gboolean run_best(const Search *s, Cs3AttentionChoice *choice, GError **error) {
+  double steps = 0;
+  for (guint i = 0; i < s->candidates->len; i++) {
+    const Candidate *c = &g_array_index(s->candidates, Candidate, i);
+    Cs3AttentionResult result;
+    if (!worth(c, choice, steps))
+      continue;
+    if (!cs3_attention_pass(s->hw, s->shape, &c->mapping, FALSE, &result, error))
+      return FALSE;
+    Cs3AttentionRival rival = {c->mapping, result.cycles};
+    steps += c->steps;
+    choice->run++;
+    enter(choice, &rival);
+  }
+  return TRUE;
+}
+
+gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                              const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
+                              GError **error) {
+  g_autoptr(GArray) layouts = g_array_new(FALSE, FALSE, sizeof(Layout));
+  g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
+  g_autoptr(GError) misfit = NULL;
+  Search s = {hw, shape, force, layouts, candidates, NULL};
+  *choice = (Cs3AttentionChoice){0};
+  if (!cs3_attention_shape_check(shape, error))
+    return FALSE;
+  if (list_layouts(&s, &misfit))
+    consider_all(&s);
+  if (candidates->len == 0) {
+    g_propagate_error(error, s.refusal != NULL ? s.refusal : g_steal_pointer(&misfit));
+    return FALSE;
+  }
+  g_clear_error(&s.refusal);
+  g_array_sort(candidates, by_estimate);
+  choice->considered = candidates->len;
+  return run_best(&s, choice, error);
+}

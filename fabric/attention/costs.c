@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Geometry and costs of mapped attention. Equations: doc/attention.md. */
+#include "config.h"
+
+#include "fabric/attention/costs.h"
+
+#include <math.h>
+
+enum {
+  /* Forward: scale, running maximum, difference to it, running sum. Backward: scale and difference
+   * to the kept statistics, difference to D, product with the probabilities, scale. */
+  ELEMENT_WISE = 4,
+};
+
+static gint64 div_up(gint64 a, gint64 b) {
+  return (a + b - 1) / b;
+}
+
+static gint64 quotient(double a, double rate) {
+  return (gint64)ceil(a / rate);
+}
+
+static gint64 sum_bytes(const Cs3Hardware *hw) {
+  return hw->kernel.acc_precision == CS3_ACC_FP32 ? 4 : 2;
+}
+
+/* Rectangles and what is left for each. */
+static void geometry(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
+  const Cs3AttentionShape *s = &c->shape;
+  gboolean rows = c->mapping.axis != CS3_AXIS_X;
+  gint64 feature_pes = rows ? hw->wafer.pe_y : hw->wafer.pe_x;
+  gint64 token_pes = rows ? hw->wafer.pe_x : hw->wafer.pe_y;
+  gint64 lines = feature_pes / c->mapping.fold, sequences = div_up(s->sequences, c->mapping.fold);
+  c->lines = MAX(1, lines / s->kv_heads);
+  c->columns = MAX(1, token_pes / sequences);
+  c->jobs = div_up(s->kv_heads, lines / c->lines) * div_up(sequences, token_pes / c->columns);
+  c->group = s->heads / s->kv_heads;
+  gint64 pes = c->lines * c->columns;
+  c->places = MAX(cs3_token_places(c->mapping.order, s->queries, pes),
+                  cs3_token_places(c->mapping.order, s->keys, pes));
+  c->queries = cs3_token_deal(c->mapping.order, s->queries, c->places);
+  c->keys = cs3_token_deal(c->mapping.order, s->keys, c->places);
+  c->chunk_keys = div_up(c->keys.most, c->mapping.chunks);
+  c->chunks = c->mapping.chunks = div_up(c->keys.most, c->chunk_keys);
+  c->visits = c->places * c->chunks;
+}
+
+/* Rows: K | V, backward K | V | dK | dV, each part in whole wavelets. */
+static void rows(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
+  const Cs3AttentionShape *s = &c->shape;
+  gint64 values = c->chunk_keys * (s->head_dim + s->value_dim);
+  Cs3Link link;
+  cs3_hardware_link_ratio(hw, &link.num, &link.den);
+  c->rows = c->places > 1 ? (s->backward ? c->visits : c->visits - c->chunks) : 0;
+  c->buffers = c->chunks + 1; /* as many as arrive before the first can be sent on, and one */
+  c->kv_elements = c->elements = div_up(values, 2);
+  c->kv_issue = div_up(values, hw->kernel.reduce_lanes);
+  if (s->backward) {
+    c->elements += div_up(values * c->wide, 2);
+    c->sum_issue = div_up(values * c->wide, hw->kernel.reduce_lanes);
+  }
+  c->vector = cs3_link_cycles(link, c->elements);
+  c->last = cs3_link_offset(link, c->elements - 1);
+  for (gint64 hops = 1; hops <= 2; hops++)
+    c->edge[hops - 1] =
+        cs3_layer_edge(hw, link, c->elements, hops, CS3_ATTENTION_QUEUE, CS3_ATTENTION_QUEUE);
+}
+
+static void add_vectors(Cs3AttentionCosts *c, gint64 elements, double rate, gint64 tail) {
+  c->pair.arithmetic += quotient((double)elements, rate);
+  c->pair.overhead += c->issue + tail;
+}
+
+/* acc += p x, @elements long. */
+static void add_axpy(const Cs3Hardware *hw, Cs3AttentionCosts *c, gint64 elements, gboolean stays) {
+  gboolean cached = stays && elements * sum_bytes(hw) <= hw->pe.acc_cache_bytes;
+  add_vectors(c, elements, cs3_axpy_rate(hw, cached), 0);
+}
+
+/* A dot product, @elements long: one operand serves all keys of a chunk. */
+static void add_dot(const Cs3Hardware *hw, Cs3AttentionCosts *c, gint64 elements) {
+  gboolean cached = 2 * elements <= hw->pe.acc_cache_bytes;
+  add_vectors(c, elements, cs3_dot_rate(hw, cached), hw->kernel.dot_tail);
+}
+
+static void scores(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
+  const Cs3AttentionShape *s = &c->shape;
+  if (c->mapping.scores == CS3_SCORES_DOT) {
+    add_dot(hw, c, s->head_dim);
+    if (s->backward)
+      add_dot(hw, c, s->value_dim);
+    return;
+  }
+  gint64 sums = c->queries.most * c->group * sum_bytes(hw);
+  c->products = s->head_dim + (s->backward ? s->value_dim : 0);
+  c->score_rate = cs3_axpy_rate(hw, sums <= hw->pe.acc_cache_bytes);
+}
+
+static Cs3PairCost statistic(const Cs3Hardware *hw, const Cs3AttentionShape *s) {
+  return (Cs3PairCost){quotient((double)s->value_dim, cs3_dot_rate(hw, FALSE)),
+                       hw->kernel.weight_overhead + hw->kernel.dot_tail};
+}
+
+static void pairs(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
+  const Cs3AttentionShape *s = &c->shape;
+  scores(hw, c);
+  if (!s->backward) {
+    add_axpy(hw, c, s->value_dim, TRUE);
+    return;
+  }
+  c->statistic = statistic(hw, s);
+  add_axpy(hw, c, s->head_dim, TRUE);  /* dQ, the query's */
+  add_axpy(hw, c, s->head_dim, FALSE); /* dK and dV lie by key */
+  add_axpy(hw, c, s->value_dim, FALSE);
+}
+
+/* What a PE keeps of all its jobs, and of the one that it works on. */
+static gint64 sram(const Cs3Hardware *hw, const Cs3AttentionCosts *c) {
+  const Cs3AttentionShape *s = &c->shape;
+  gint64 a = sum_bytes(hw), queries = c->queries.most * c->group, keys = c->keys.most;
+  gint64 statistics = 4; /* log of the sum of exponentials, FP32 */
+  gint64 kept = queries * (2 * (s->head_dim + s->value_dim) + statistics);
+  gint64 scores_bytes = queries * c->chunk_keys * a, buffers = c->buffers, work;
+  if (s->backward) {
+    kept += queries * 2 * (s->value_dim + s->head_dim) + c->chunks * 4 * c->elements;
+    buffers = 1; /* rows that have left make room */
+    work = queries * (s->head_dim * a + statistics) + 2 * scores_bytes;
+  } else {
+    kept += keys * 2 * (s->head_dim + s->value_dim);
+    work = queries * (s->value_dim * a + 2 * statistics) + scores_bytes;
+  }
+  return c->jobs * kept + work + (c->places > 1 ? buffers * 4 * c->elements : 0);
+}
+
+void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                         const Cs3AttentionMapping *mapping, Cs3AttentionCosts *c) {
+  *c = (Cs3AttentionCosts){.shape = *shape,
+                           .mapping = *mapping,
+                           .control = hw->kernel.control_cycles,
+                           .issue = hw->kernel.weight_overhead,
+                           .wide = sum_bytes(hw) / 2,
+                           .element_wise = ELEMENT_WISE,
+                           .vector_setup = hw->pe.vector_setup,
+                           .vector_rate = hw->pe.vector_rate,
+                           .special_rate = hw->pe.special_rate};
+  geometry(hw, c);
+  rows(hw, c);
+  pairs(hw, c);
+  c->sram_bytes = sram(hw, c);
+}
+
+Cs3PlaceTokens cs3_attention_chunk(const Cs3AttentionCosts *c, gint64 place, gint64 chunk) {
+  Cs3PlaceTokens tile = cs3_place_tokens(&c->keys, place);
+  return cs3_place_slice(&tile, chunk * c->chunk_keys, (chunk + 1) * c->chunk_keys);
+}
+
+/* Scores as vectors over the queries that see a key: one operation a feature. */
+static void key_vectors(const Cs3AttentionCosts *c, const Cs3PlaceTokens *queries,
+                        const Cs3PlaceTokens *keys, Cs3AttentionWork *w) {
+  gint64 n = cs3_place_count(keys);
+  for (gint64 l = 0; l < n; l++) {
+    gint64 key = cs3_place_token(keys, l);
+    gint64 live = c->group * cs3_place_within(queries, cs3_attention_computers(&c->shape, key));
+    if (live == 0)
+      continue;
+    w->arithmetic += c->products * quotient((double)live, c->score_rate);
+    w->overhead += c->products * c->issue;
+  }
+}
+
+/* Multiplications of @vectors of @elements sums, each by a scalar of its own. */
+static void scale_vectors(const Cs3AttentionCosts *c, gint64 vectors, gint64 elements,
+                          Cs3AttentionWork *w) {
+  w->softmax += vectors * quotient((double)(elements * c->wide), c->vector_rate);
+  w->overhead += vectors * c->issue;
+}
+
+static void add_pairs(const Cs3AttentionCosts *c, const Cs3PlaceTokens *queries,
+                      const Cs3PlaceTokens *keys, Cs3AttentionWork *w) {
+  gint64 pairs = 0, live = 0, n = cs3_place_count(queries);
+  for (gint64 l = 0; l < n; l++) {
+    gint64 query = cs3_place_token(queries, l);
+    gint64 seen = cs3_place_within(keys, cs3_attention_computed(&c->shape, query));
+    pairs += seen;
+    live += seen > 0;
+  }
+  if (pairs == 0)
+    return;
+  pairs *= c->group;
+  live *= c->group;
+  w->arithmetic += pairs * c->pair.arithmetic;
+  w->overhead += pairs * c->pair.overhead;
+  if (c->products > 0)
+    key_vectors(c, queries, keys, w);
+  w->softmax +=
+      c->element_wise * (c->vector_setup + quotient((double)(pairs * c->wide), c->vector_rate));
+  if (c->shape.backward) {
+    w->softmax += quotient((double)pairs, c->special_rate);
+    return;
+  }
+  /* One exponential more a query: the factor of what was summed so far. */
+  w->softmax += quotient((double)(pairs + live), c->special_rate);
+  scale_vectors(c, live, c->shape.value_dim, w);
+}
+
+/* Backward begins with D = dO . O of every query; forward ends with the division by its sum. */
+static void add_ends(const Cs3AttentionCosts *c, gint64 queries, gint64 visit,
+                     Cs3AttentionWork *w) {
+  gboolean first = visit == 0, last = visit == c->visits - 1;
+  const Cs3AttentionShape *s = &c->shape;
+  if (s->backward && first) {
+    w->arithmetic += queries * c->statistic.arithmetic;
+    w->overhead += queries * c->statistic.overhead;
+  }
+  if (!s->backward && last)
+    w->softmax += quotient((double)queries, c->special_rate);
+  if (last)
+    scale_vectors(c, queries, s->backward ? s->head_dim : s->value_dim, w);
+}
+
+/* Streams of a visit's row: taken in, unless the chunk is the place's own, and sent on. The rows
+ * that come home at the end are charged to the last visit. */
+static void add_streams(const Cs3AttentionCosts *c, gint64 visit, Cs3AttentionWork *w) {
+  gint64 streams = c->places > 1 ? (visit >= c->chunks) + (visit < c->rows) : 0;
+  if (c->shape.backward && c->places > 1 && visit == c->visits - 1)
+    streams += c->chunks;
+  w->movement += streams * c->kv_issue;
+  w->reduction += streams * c->sum_issue;
+}
+
+Cs3AttentionWork cs3_attention_visit(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
+  Cs3AttentionWork w = {.overhead = c->control};
+  Cs3PlaceTokens queries = cs3_place_tokens(&c->queries, place);
+  Cs3PlaceTokens keys =
+      cs3_attention_chunk(c, cs3_attention_tile_of(c, place, visit), visit % c->chunks);
+  add_pairs(c, &queries, &keys, &w);
+  add_ends(c, cs3_place_count(&queries) * c->group, visit, &w);
+  add_streams(c, visit, &w);
+  return w;
+}

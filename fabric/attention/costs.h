@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Geometry and costs of mapped attention: every constant of recurrence and event programs, derived
+ * once. Equations: doc/attention.md. */
+#pragma once
+
+#include "fabric/attention/places.h"
+#include "fabric/layer/costs.h"
+
+/* The output and input queue that the programs bind to the colours of their rows. */
+enum { CS3_ATTENTION_QUEUE = 2 };
+
+/* Issue cycles of a PE, by what they are for. */
+typedef struct {
+  gint64 arithmetic; /* multiply-adds */
+  gint64 softmax;    /* exponentials, division, element-wise operations, rescaling */
+  gint64 overhead;   /* issue of vectors, lanes added, control */
+  gint64 movement;   /* streams of K and V */
+  gint64 reduction;  /* streams of dK and dV */
+} Cs3AttentionWork;
+
+/* Cycles of the vector operations on one pair of a query and a key. */
+typedef struct {
+  gint64 arithmetic, overhead;
+} Cs3PairCost;
+
+typedef struct {
+  Cs3AttentionShape shape;
+  Cs3AttentionMapping mapping;
+  gint64 lines, columns;      /* h, w: of a rectangle */
+  gint64 places;              /* P: that work */
+  gint64 jobs;                /* of the fullest rectangle */
+  gint64 group;               /* query heads of a head of keys */
+  Cs3TokenDeal queries, keys; /* of a sequence */
+  gint64 chunks, chunk_keys;  /* c, of a place's keys; keys of one */
+  gint64 visits;              /* P c: chunks that a place works on in a job */
+  /* Ring: */
+  gint64 rows;                  /* that a place sends in a job, and takes in */
+  gint64 buffers;               /* for rows that are on their way */
+  gint64 elements, kv_elements; /* n: wavelets of a row; of these K and V */
+  gint64 vector, last;          /* cycles in which a link carries a row; first element -> last */
+  Cs3LayerEdge edge[2];         /* between neighbours of the ring, by hops - 1 */
+  gint64 kv_issue, sum_issue;   /* issue cycles of a stream, a row */
+  gint64 control;               /* of a visit */
+  Cs3PairCost pair;             /* of all vector operations but scores by vectors over queries */
+  Cs3PairCost statistic;        /* backward, once a query: D = dO . O */
+  gint64 products;              /* of scores by vectors: operations a key, d (backward: d + dv) */
+  double score_rate;            /* of these: elements a cycle */
+  gint64 issue;                 /* t0 */
+  gint64 wide;                  /* FP16 elements that an element of a sum counts as */
+  gint64 element_wise;          /* operations on the scores of a chunk */
+  gint64 vector_setup;
+  double vector_rate, special_rate;
+  gint64 sram_bytes; /* of the fullest PE */
+} Cs3AttentionCosts;
+
+/** cs3_attention_costs: derive @costs of a shape that makes sense and a fold that fits. */
+void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                         const Cs3AttentionMapping *mapping, Cs3AttentionCosts *costs);
+
+/** cs3_attention_chunk: the keys of chunk @chunk of @place's tile. */
+Cs3PlaceTokens cs3_attention_chunk(const Cs3AttentionCosts *costs, gint64 place, gint64 chunk);
+
+/** cs3_attention_tile_of: whose tile @place works on at @visit. */
+static inline gint64 cs3_attention_tile_of(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
+  gint64 tile = place - visit / c->chunks;
+  return tile < 0 ? tile + c->places : tile;
+}
+
+/**
+ * cs3_attention_visit: what @place is charged for at @visit of a job: pairs, control, its streams;
+ * what begins or ends the job at the first and last.
+ */
+Cs3AttentionWork cs3_attention_visit(const Cs3AttentionCosts *costs, gint64 place, gint64 visit);
+
+/** cs3_attention_work_sum: cycles in all. */
+static inline gint64 cs3_attention_work_sum(const Cs3AttentionWork *w) {
+  return w->arithmetic + w->softmax + w->overhead + w->movement + w->reduction;
+}
+
+/** cs3_ring_place: path position (0 ..) of ring place @place of @places: even positions on the way
+ * out, odd ones on the way back, so that neighbours are two apart, one where the ring turns. */
+static inline gint64 cs3_ring_place(gint64 places, gint64 place) {
+  return 2 * place < places ? 2 * place : 2 * (places - place) - 1;
+}
+
+/** cs3_ring_hops: from @place to the next. */
+static inline gint64 cs3_ring_hops(gint64 places, gint64 place) {
+  gint64 next = place + 1 == places ? 0 : place + 1;
+  return ABS(cs3_ring_place(places, next) - cs3_ring_place(places, place));
+}

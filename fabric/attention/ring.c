@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Ring attention (arXiv 2310.01889) as a max-plus recurrence over (place x visit). Tiles travel
+ * from place to place in rows, a chunk each; queries stay. Equations: doc/attention.md. */
+#include "config.h"
+
+#include <string.h>
+
+#include "fabric/attention/machine.h"
+#include "fabric/layer/lines.h"
+
+/* Before the beginning of time, with room to subtract. */
+#define NEVER (G_MININT64 / 8)
+
+/* Times of all places at the latest visits or rows. */
+typedef struct {
+  gint64 places, depth;
+  gint64 *at;
+} History;
+
+static History history(gint64 places, gint64 depth) {
+  History h = {places, depth, g_new(gint64, places * depth)};
+  for (gint64 i = 0; i < places * depth; i++)
+    h.at[i] = NEVER;
+  return h;
+}
+
+static gint64 *times(const History *h, gint64 index) {
+  return h->at + (index + h->depth) % h->depth * h->places;
+}
+
+typedef struct {
+  const Cs3AttentionCosts *c;
+  gint64 places, chunks, rows, visits;
+  gint64 buffered; /* rows of a job that take a buffer: all but those that come home */
+  gint64 vector, last, stage[2], look_rows[2], look[2]; /* as of the costs, under the limits */
+  History done;                                         /* D: by visit */
+  History over;           /* by visit: its row has been sent, the buffer is free; NEVER: none */
+  History landed;         /* S: by row: first element taken in */
+  gint64 *sent;           /* U: first element of the latest row sent, were there room */
+  gint64 *never;          /* NEVER, for all places */
+  gint64 *work, *free_at; /* of this visit, for this row */
+  gint64 turn;            /* the place whose way to the next is a single hop; the last one's is,
+                             too */
+} Ring;
+
+static void ring_clear(Ring *r) {
+  g_free(r->done.at);
+  g_free(r->over.at);
+  g_free(r->landed.at);
+  g_free(r->sent);
+  g_free(r->never);
+  g_free(r->work);
+  g_free(r->free_at);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Ring, ring_clear)
+
+static void set_limits(Ring *r, Cs3AttentionLimits limits) {
+  const Cs3AttentionCosts *c = r->c;
+  gboolean all = limits == CS3_ATTENTION_LIMIT_ALL;
+  double share = limits >= CS3_ATTENTION_LIMIT_REDUCTION  ? 1
+                 : limits >= CS3_ATTENTION_LIMIT_MOVEMENT ? (double)c->kv_elements / c->elements
+                                                          : 0;
+  r->vector = (gint64)(share * (double)c->vector);
+  r->last = all ? c->last : r->vector - 1;
+  for (int hops = 0; hops < 2 && all; hops++) {
+    r->stage[hops] = c->edge[hops].stage;
+    r->look_rows[hops] = c->edge[hops].look_rows;
+    r->look[hops] = c->edge[hops].look;
+  }
+  for (int hops = 0; hops < 2 && !all; hops++) /* room for everything */
+    r->look[hops] = NEVER;
+}
+
+static void ring_init(Ring *r, const Cs3AttentionCosts *c, Cs3AttentionLimits limits) {
+  gint64 n = c->places;
+  *r = (Ring){.c = c, .places = n, .chunks = c->chunks, .rows = c->rows, .visits = c->visits};
+  set_limits(r, limits);
+  r->done = history(n, 2 * c->buffers + 1);
+  r->over = history(n, 2 * c->buffers + 1);
+  r->landed = history(n, c->buffers + 1 + MAX(r->look_rows[0], r->look_rows[1]));
+  r->sent = g_new(gint64, n);
+  r->never = g_new(gint64, n);
+  r->work = g_new(gint64, n);
+  r->free_at = g_new(gint64, n);
+  for (gint64 p = 0; p < n; p++)
+    r->sent[p] = r->never[p] = NEVER;
+  for (gint64 p = 0; p + 1 < n; p++)
+    if (cs3_ring_hops(n, p) == 1)
+      r->turn = p;
+}
+
+static void set_work(const Ring *r, const Cs3AttentionSteps *steps, gint64 visit) {
+  gint64 p = 0;
+  for (gint64 i = steps->first[visit]; i < steps->first[visit + 1]; i++) {
+    const Cs3WorkRun *run = &g_array_index(steps->runs, Cs3WorkRun, i);
+    for (; p < run->end; p++)
+      r->work[p] = run->work;
+  }
+}
+
+/* D(v) = max(D(v - 1), the row is in) + work. @in: S of the visit's row, NEVER before the first. */
+CS3_VECTOR_CLONES
+static void work(gint64 n, gint64 vector, const gint64 *in, const gint64 *cycles,
+                 const gint64 *before, gint64 *done) {
+  for (gint64 p = 0; p < n; p++)
+    done[p] = MAX(MAX(before[p], 0), in[p] + vector) + cycles[p];
+}
+
+/* The visit of a job's row whose buffer row @row takes: forward, that of the row c + 1 rows before;
+ * backward, the one of which a place has just sent the row, its own ones first. Returns: -1: none.
+ */
+static gint64 visit_before(const Ring *r, gint64 job, gint64 row) {
+  if (r->c->shape.backward)
+    return job * r->visits + row - 1;
+  gint64 before = job * r->rows + row - r->c->buffers;
+  return before < 0 ? -1 : before / r->rows * r->visits + r->chunks + before % r->rows;
+}
+
+/* When the buffer of a job's row @row is free: what it held has been worked on and sent on. */
+CS3_VECTOR_CLONES
+static void set_free(gint64 n, const gint64 *done, const gint64 *over, gint64 *free_at) {
+  for (gint64 p = 0; p < n; p++)
+    free_at[p] = MAX(done[p], over[p]);
+}
+
+/* S at the next place = max(its buffer is free, S of the row before + v, U + stage), of @n places.
+ */
+CS3_VECTOR_CLONES
+static void land(gint64 n, gint64 vector, gint64 stage, const gint64 *sent, const gint64 *free_at,
+                 const gint64 *before, gint64 *landed) {
+  for (gint64 q = 0; q < n; q++)
+    landed[q] = MAX(MAX(before[q] + vector, free_at[q]), sent[q] + stage);
+}
+
+/* One more than the last element's: U + last, or later when there is no room for it at the next
+ * place. */
+CS3_VECTOR_CLONES
+static void leave(gint64 n, gint64 last, gint64 look, const gint64 *sent, const gint64 *taken,
+                  gint64 *over) {
+  for (gint64 p = 0; p < n; p++)
+    over[p] = MAX(sent[p] + last, taken[p] + look) + 1;
+}
+
+/* U = max(the row is there, U of the row before + v). */
+CS3_VECTOR_CLONES
+static void begin(gint64 n, gint64 vector, const gint64 *there, gint64 more, gint64 *sent) {
+  for (gint64 p = 0; p < n; p++)
+    sent[p] = MAX(MAX(there[p] + more, 0), sent[p] + vector);
+}
+
+/* Rows of @n places from @p on travel to the places after them, over @hops links. */
+static void travel(const Ring *r, gint64 row, gint64 p, gint64 n, gint64 hops, gint64 *over) {
+  gint64 q = p + 1 == r->places ? 0 : p + 1;
+  gint64 *landed = times(&r->landed, row);
+  land(n, r->vector, r->stage[hops - 1], r->sent + p, r->free_at + q,
+       times(&r->landed, row - 1) + q, landed + q);
+}
+
+/* And the places they left are told when. */
+static void tell(const Ring *r, gint64 row, gint64 p, gint64 n, gint64 hops, gint64 *over) {
+  gint64 q = p + 1 == r->places ? 0 : p + 1;
+  const gint64 *taken = times(&r->landed, row - r->look_rows[hops - 1]);
+  leave(n, r->last, r->look[hops - 1], r->sent + p, taken + q, over + p);
+}
+
+/* Ways between neighbours: two links but for the last place's and that at the turn. */
+static void all_ways(const Ring *r, gint64 row, gint64 *over,
+                     void (*way)(const Ring *r, gint64 row, gint64 p, gint64 n, gint64 hops,
+                                 gint64 *over)) {
+  gint64 n = r->places;
+  way(r, row, 0, r->turn, 2, over);
+  way(r, row, r->turn, 1, 1, over);
+  way(r, row, r->turn + 1, n - 2 - r->turn, 2, over);
+  way(r, row, n - 1, 1, 1, over);
+}
+
+static void step(Ring *r, const Cs3AttentionSteps *steps, gint64 job, gint64 visit) {
+  gint64 n = r->places, row = job * r->rows + visit, index = job * r->visits + visit;
+  gint64 *done = times(&r->done, index), *over = times(&r->over, index);
+  gboolean own = visit < r->chunks, backward = r->c->shape.backward;
+  const gint64 *in = own ? r->never : times(&r->landed, row - r->chunks);
+  set_work(r, steps, visit);
+  work(n, r->vector, in, r->work, times(&r->done, index - 1), done);
+  if (visit >= r->rows) {
+    memcpy(over, r->never, sizeof *over * n);
+    return;
+  }
+  /* Forward a row goes on when it has come in, backward with what this place adds to dK and dV. */
+  begin(n, r->vector, backward ? done : in, backward ? 0 : r->vector, r->sent);
+  gint64 before = visit_before(r, job, visit);
+  set_free(n, before < 0 ? r->never : times(&r->done, before),
+           before < 0 ? r->never : times(&r->over, before), r->free_at);
+  all_ways(r, row, over, travel);
+  all_ways(r, row, over, tell);
+}
+
+static gint64 latest(gint64 n, const gint64 *at) {
+  gint64 most = 0;
+  for (gint64 p = 0; p < n; p++)
+    most = MAX(most, at[p]);
+  return most;
+}
+
+static gint64 run(const Cs3AttentionCosts *c, const Cs3AttentionSteps *steps,
+                  Cs3AttentionLimits limits) {
+  g_auto(Ring) r = {0};
+  ring_init(&r, c, limits);
+  for (gint64 job = 0; job < c->jobs; job++)
+    for (gint64 visit = 0; visit < c->visits; visit++)
+      step(&r, steps, job, visit);
+  gint64 end = latest(r.places, times(&r.done, c->jobs * c->visits - 1));
+  if (c->shape.backward && c->rows > 0) /* dK and dV are home */
+    end = MAX(end, latest(r.places, times(&r.landed, c->jobs * c->rows - 1)) + r.vector);
+  return end;
+}
+
+static gint64 links(const Cs3AttentionCosts *c) {
+  return c->jobs * c->rows * c->vector;
+}
+
+const Cs3AttentionOps cs3_attention_ring = {run, links};

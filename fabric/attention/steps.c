@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The work of all places at every visit of a job. */
+#include "config.h"
+
+#include "fabric/attention/steps.h"
+
+gboolean cs3_attention_alike(const Cs3AttentionCosts *c) {
+  const Cs3AttentionShape *s = &c->shape;
+  if (!s->causal && s->window == 0 && s->document == 0)
+    return TRUE;
+  if (s->document > 0)
+    return FALSE;
+  switch (c->mapping.order) {
+  case CS3_TOKENS_BLOCK: /* a shift by a place is one by whole tiles */
+    return c->queries.most % s->tile == 0;
+  case CS3_TOKENS_STRIPED:
+    return s->tile == 1;
+  default: /* stretches of two places are before or after each other, whatever lies between */
+    return s->tile == 1 && s->window == 0;
+  }
+}
+
+static gboolean same_size(const Cs3TokenDeal *deal, gint64 place) {
+  Cs3PlaceTokens a = cs3_place_tokens(deal, place - 1), b = cs3_place_tokens(deal, place);
+  return a.stretch[0].n == b.stretch[0].n && a.stretch[1].n == b.stretch[1].n;
+}
+
+/* Places whose number of tokens differs from that of the one before. */
+static GArray *size_changes(const Cs3AttentionCosts *c) {
+  GArray *changes = g_array_new(FALSE, FALSE, sizeof(gint64));
+  gboolean alike = cs3_attention_alike(c);
+  for (gint64 place = 1; place < c->places; place++)
+    if (!alike || !same_size(&c->queries, place) || !same_size(&c->keys, place))
+      g_array_append_val(changes, place);
+  return changes;
+}
+
+static gint compare(gconstpointer a, gconstpointer b) {
+  const gint64 *x = a, *y = b;
+  return (*x > *y) - (*x < *y);
+}
+
+/* Where runs of places may end when tiles have come @way places far: at a change of the place's own
+ * size, at one of its tile's, and where tiles come from the other end. */
+static void ends_of_runs(const Cs3AttentionCosts *c, const GArray *changes, gint64 way,
+                         GArray *ends) {
+  g_array_set_size(ends, 0);
+  for (guint i = 0; i < changes->len; i++) {
+    gint64 own = g_array_index(changes, gint64, i), tile = (own + way) % c->places;
+    g_array_append_val(ends, own);
+    if (changes->len + 1 < (guint64)c->places && tile > 0) /* else every place ends one */
+      g_array_append_val(ends, tile);
+  }
+  if (way > 0)
+    g_array_append_val(ends, way);
+  g_array_append_val(ends, c->places);
+  g_array_sort(ends, compare);
+}
+
+static void add_work(Cs3AttentionWork *sum, const Cs3AttentionWork *w, gint64 times) {
+  sum->arithmetic += times * w->arithmetic;
+  sum->softmax += times * w->softmax;
+  sum->overhead += times * w->overhead;
+  sum->movement += times * w->movement;
+  sum->reduction += times * w->reduction;
+}
+
+static void add_run(GArray *runs, gint64 first, Cs3WorkRun run) {
+  Cs3WorkRun *last =
+      runs->len > (guint64)first ? &g_array_index(runs, Cs3WorkRun, runs->len - 1) : NULL;
+  if (last != NULL && last->work == run.work)
+    last->end = run.end;
+  else
+    g_array_append_val(runs, run);
+}
+
+Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *c) {
+  g_autoptr(GArray) changes = size_changes(c);
+  g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(gint64));
+  Cs3AttentionSteps *steps = g_new0(Cs3AttentionSteps, 1);
+  steps->runs = g_array_new(FALSE, FALSE, sizeof(Cs3WorkRun));
+  steps->first = g_new(gint64, c->visits + 1);
+  for (gint64 visit = 0; visit < c->visits; visit++) {
+    gint64 from = 0, first = steps->first[visit] = steps->runs->len;
+    if (visit % c->chunks == 0)
+      ends_of_runs(c, changes, visit / c->chunks, ends);
+    for (guint i = 0; i < ends->len; i++) {
+      gint64 end = g_array_index(ends, gint64, i);
+      if (end == from)
+        continue;
+      Cs3AttentionWork w = cs3_attention_visit(c, from, visit);
+      add_run(steps->runs, first, (Cs3WorkRun){end, cs3_attention_work_sum(&w)});
+      add_work(&steps->total, &w, end - from);
+      from = end;
+    }
+  }
+  steps->first[c->visits] = steps->runs->len;
+  return steps;
+}
+
+void cs3_attention_steps_free(Cs3AttentionSteps *steps) {
+  g_array_unref(steps->runs);
+  g_free(steps->first);
+  g_free(steps);
+}

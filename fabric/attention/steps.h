@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The work of all places at every visit of a job. Places that do alike stand together. Internal to
+ * fabric/attention/. */
+#pragma once
+
+#include "fabric/attention/costs.h"
+
+/* Places up to `end`, itself not, from where the one before ends. */
+typedef struct {
+  gint64 end, work;
+} Cs3WorkRun;
+
+typedef struct {
+  GArray *runs;           /* Cs3WorkRun */
+  gint64 *first;          /* by visit: index of its first run; one more than there are visits */
+  Cs3AttentionWork total; /* of all places and visits */
+} Cs3AttentionSteps;
+
+/** cs3_attention_steps: (transfer full): of a job. */
+Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *costs);
+void cs3_attention_steps_free(Cs3AttentionSteps *steps);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3AttentionSteps, cs3_attention_steps_free)
+
+/** cs3_attention_alike: whether what a place does depends only on how far its tile has come and on
+ * how many tokens both have: then some places a visit stand for all. */
+gboolean cs3_attention_alike(const Cs3AttentionCosts *costs);

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention as a recurrence: masks against a plain loop, places that stand for others against all
+ * of them, conservation of work, causes, bounds, the mapper, and one line for what cannot be run.
+ */
+#include "config.h"
+
+#include "tests/unit/fixture.h"
+
+#include "fabric/attention/steps.h"
+#include "fabric/fabric-error.h"
+#include "sim/machine/machine.h"
+
+static Cs3Hardware preset(const char *name) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Machine) machine = cs3_machine_load(name, NULL, &error);
+  ck_assert_msg(machine != NULL, "%s", error ? error->message : "");
+  return machine->hw;
+}
+
+/* Whether @query sees @key, by the words of the header. */
+static gboolean sees(const Cs3AttentionShape *s, gint64 query, gint64 key) {
+  gint64 back = query - key;
+  if (s->document > 0 && query / s->document != key / s->document)
+    return FALSE;
+  if (s->causal)
+    return back >= 0 && (s->window == 0 || back < s->window);
+  return s->window == 0 || ABS(back) <= s->window / 2;
+}
+
+static gboolean tile_lives(const Cs3AttentionShape *s, gint64 query, gint64 key) {
+  gint64 q = query / s->tile * s->tile, k = key / s->tile * s->tile;
+  for (gint64 i = q; i < MIN(q + s->tile, s->queries); i++)
+    for (gint64 j = k; j < MIN(k + s->tile, s->keys); j++)
+      if (sees(s, i, j))
+        return TRUE;
+  return FALSE;
+}
+
+static Cs3AttentionShape draw_shape(GRand *r, gint64 tokens) {
+  gint64 group = g_rand_int_range(r, 1, 4), kv_heads = g_rand_int_range(r, 1, 5);
+  Cs3AttentionShape s = {.backward = g_rand_boolean(r),
+                         .heads = group * kv_heads,
+                         .kv_heads = kv_heads,
+                         .head_dim = g_rand_int_range(r, 1, 20),
+                         .value_dim = g_rand_int_range(r, 1, 20),
+                         .sequences = g_rand_int_range(r, 1, 6),
+                         .queries = g_rand_int_range(r, 1, (gint32)tokens),
+                         .tile = 1};
+  s.keys = s.queries;
+  switch (g_rand_int_range(r, 0, 4)) {
+  case 0:
+    s.keys = g_rand_int_range(r, 1, (gint32)tokens);
+    break;
+  case 1:
+    s.document = g_rand_int_range(r, 1, (gint32)s.keys + 1);
+    break;
+  default:
+    break;
+  }
+  if (s.keys == s.queries) {
+    s.causal = g_rand_int_range(r, 0, 3) > 0;
+    if (g_rand_boolean(r))
+      s.window = g_rand_int_range(r, 1, (gint32)s.keys + 1);
+  }
+  if (g_rand_int_range(r, 0, 3) == 0)
+    s.tile = g_rand_int_range(r, 1, (gint32)MIN(s.keys, s.queries) + 1);
+  return s;
+}
+
+static Cs3AttentionMapping draw_mapping(GRand *r) {
+  return (Cs3AttentionMapping){
+      .algorithm = (Cs3AttentionAlgorithm)g_rand_int_range(r, 0, CS3_N_ATTENTION_ALGORITHMS),
+      .axis = g_rand_boolean(r) ? CS3_AXIS_X : CS3_AXIS_Y,
+      .fold = g_rand_int_range(r, 1, 3),
+      .order = (Cs3TokenOrder)g_rand_int_range(r, 0, CS3_N_TOKEN_ORDERS),
+      .chunks = g_rand_int_range(r, 1, 4),
+      .scores = (Cs3Scores)g_rand_int_range(r, 0, CS3_N_SCORES),
+  };
+}
+
+START_TEST(test_masks_are_plain_loops) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  for (int i = 0; i < 100; i++) {
+    Cs3AttentionShape s = draw_shape(r, 20);
+    double seen = 0, computed = 0;
+    for (gint64 q = 0; q < s.queries; q++)
+      for (gint64 k = 0; k < s.keys; k++) {
+        Cs3KeyRange exact = cs3_attention_seen(&s, q), tiles = cs3_attention_computed(&s, q);
+        Cs3KeyRange back = cs3_attention_computers(&s, k);
+        gboolean lives = tile_lives(&s, q, k);
+        ck_assert_int_eq(k >= exact.lo && k < exact.hi, sees(&s, q, k));
+        ck_assert_int_eq(k >= tiles.lo && k < tiles.hi, lives);
+        ck_assert_int_eq(q >= back.lo && q < back.hi, lives);
+        seen += sees(&s, q, k);
+        computed += lives;
+      }
+    double times = (double)(s.heads * s.sequences);
+    ck_assert_double_eq(cs3_attention_pairs(&s, FALSE), seen * times);
+    ck_assert_double_eq(cs3_attention_pairs(&s, TRUE), computed * times);
+  }
+}
+END_TEST
+
+/* Every token lies on one place, in every order. */
+START_TEST(test_tokens_are_dealt) {
+  for (int order = 0; order < CS3_N_TOKEN_ORDERS; order++)
+    for (gint64 tokens = 1; tokens < 40; tokens++)
+      for (gint64 pes = 1; pes < 14; pes++) {
+        gint64 places = cs3_token_places((Cs3TokenOrder)order, tokens, pes), all = 0;
+        Cs3TokenDeal deal = cs3_token_deal((Cs3TokenOrder)order, tokens, places);
+        guint8 found[40] = {0};
+        ck_assert_int_le(places, pes);
+        for (gint64 p = 0; p < places; p++) {
+          Cs3PlaceTokens own = cs3_place_tokens(&deal, p);
+          gint64 n = cs3_place_count(&own);
+          ck_assert_int_le(n, deal.most);
+          ck_assert_int_eq(cs3_place_within(&own, (Cs3KeyRange){0, tokens}), n);
+          for (gint64 l = 0; l < n; l++)
+            found[cs3_place_token(&own, l)]++;
+          all += n;
+        }
+        ck_assert_int_eq(all, tokens);
+        for (gint64 t = 0; t < tokens; t++)
+          ck_assert_int_eq(found[t], 1);
+      }
+}
+END_TEST
+
+/* Cases that fit @hw. */
+static gboolean draw(GRand *r, const Cs3Hardware *hw, gint64 tokens, Cs3AttentionShape *s,
+                     Cs3AttentionMapping *m) {
+  *s = draw_shape(r, tokens);
+  *m = draw_mapping(r);
+  return cs3_attention_check(hw, s, m, NULL);
+}
+
+static Cs3Hardware small_mesh(GRand *r) {
+  static const char *const names[] = {"cs2", "cs3", "cs3-silicon"};
+  Cs3Hardware hw = preset(names[g_rand_int_range(r, 0, G_N_ELEMENTS(names))]);
+  hw.wafer.pe_x = g_rand_int_range(r, 1, 20);
+  hw.wafer.pe_y = g_rand_int_range(r, 1, 20);
+  hw.wafer.cores_peak = hw.wafer.pe_x * hw.wafer.pe_y;
+  hw.kernel.acc_precision = g_rand_int_range(r, 0, 2);
+  return hw;
+}
+
+/* Places that stand for others do what these do, at every visit; every pair is computed once. */
+START_TEST(test_steps_are_all_places) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  for (int i = 0; i < 150;) {
+    Cs3Hardware hw = small_mesh(r);
+    Cs3AttentionShape s;
+    Cs3AttentionMapping m;
+    if (!draw(r, &hw, 70, &s, &m))
+      continue;
+    i++;
+    Cs3AttentionCosts c;
+    cs3_attention_costs(&hw, &s, &m, &c);
+    g_autoptr(Cs3AttentionSteps) steps = cs3_attention_steps(&c);
+    gint64 total = 0;
+    for (gint64 v = 0; v < c.visits; v++) {
+      gint64 p = 0;
+      for (gint64 k = steps->first[v]; k < steps->first[v + 1]; k++)
+        for (; p < g_array_index(steps->runs, Cs3WorkRun, k).end; p++) {
+          Cs3AttentionWork w = cs3_attention_visit(&c, p, v);
+          ck_assert_int_eq(cs3_attention_work_sum(&w),
+                           g_array_index(steps->runs, Cs3WorkRun, k).work);
+          total += cs3_attention_work_sum(&w);
+        }
+      ck_assert_int_eq(p, c.places);
+    }
+    ck_assert_int_eq(cs3_attention_work_sum(&steps->total), total);
+    double pairs = cs3_attention_pairs(&s, TRUE) / (double)(s.kv_heads * s.sequences);
+    gint64 statistics = s.queries * c.group * c.statistic.arithmetic;
+    if (m.scores == CS3_SCORES_DOT)
+      ck_assert_double_eq((double)(steps->total.arithmetic - statistics),
+                          pairs * (double)c.pair.arithmetic);
+  }
+}
+END_TEST
+
+START_TEST(test_causes_add_up) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  for (int i = 0; i < 200;) {
+    Cs3Hardware hw = small_mesh(r);
+    Cs3AttentionShape s;
+    Cs3AttentionMapping m;
+    if (!draw(r, &hw, 120, &s, &m))
+      continue;
+    i++;
+    g_autoptr(GError) error = NULL;
+    Cs3AttentionResult result;
+    ck_assert_msg(cs3_attention_pass(&hw, &s, &m, TRUE, &result, &error), "%s",
+                  error ? error->message : "");
+    gint64 sum = 0;
+    for (int k = 0; k < CS3_N_ATTENTION_CAUSES; k++) {
+      ck_assert_int_ge(result.causes[k], 0);
+      sum += result.causes[k];
+    }
+    ck_assert_int_eq(sum, result.cycles);
+    ck_assert_int_ge(result.cycles, cs3_attention_bound(&hw, &s, &m));
+    ck_assert_double_ge(result.imbalance, 1 - 1e-12);
+    ck_assert_int_le(result.sram_bytes, hw.pe.sram_data_bytes);
+    double estimate;
+    gint64 bound;
+    ck_assert(cs3_attention_rank(&hw, &s, &m, &estimate, &bound));
+    ck_assert_int_eq(bound, cs3_attention_bound(&hw, &s, &m));
+    ck_assert_double_gt(estimate, 0);
+  }
+}
+END_TEST
+
+static const Cs3AttentionShape llama = {.heads = 32,
+                                        .kv_heads = 32,
+                                        .head_dim = 128,
+                                        .value_dim = 128,
+                                        .sequences = 128,
+                                        .queries = 2048,
+                                        .keys = 2048,
+                                        .causal = TRUE,
+                                        .tile = 1};
+
+/* Blocks give the last place of a causal ring twice the mean; stripes and zig-zags even that. The
+ * mapper finds it, and no forced mapping of those that it may choose beats it by more than its
+ * estimates are worth. */
+START_TEST(test_mapper) {
+  Cs3Hardware hw = preset("cs3");
+  Cs3AttentionForce force = CS3_ATTENTION_FREE;
+  Cs3AttentionChoice choice, blocks;
+  ck_assert(cs3_attention_choose(&hw, &llama, &force, &choice, NULL));
+  ck_assert_int_ne(choice.best.mapping.order, CS3_TOKENS_BLOCK);
+  ck_assert_int_gt(choice.runner_up.cycles, 0);
+  ck_assert_int_ge(choice.runner_up.cycles, choice.best.cycles);
+  for (int order = 0; order < CS3_N_TOKEN_ORDERS; order++)
+    for (int scores = 0; scores < CS3_N_SCORES; scores++) {
+      force.order = order;
+      force.scores = scores;
+      ck_assert(cs3_attention_choose(&hw, &llama, &force, &blocks, NULL));
+      ck_assert_int_eq(blocks.best.mapping.order, order);
+      ck_assert_int_eq(blocks.best.mapping.scores, scores);
+      ck_assert_double_ge((double)blocks.best.cycles, 0.98 * (double)choice.best.cycles);
+      if (order == CS3_TOKENS_BLOCK && scores == CS3_SCORES_DOT) {
+        Cs3AttentionResult result;
+        ck_assert(cs3_attention_pass(&hw, &llama, &blocks.best.mapping, FALSE, &result, NULL));
+        ck_assert_double_gt(result.imbalance, 1.9);
+        ck_assert_double_gt((double)blocks.best.cycles, 1.4 * (double)choice.best.cycles);
+      }
+    }
+  double efficiency = cs3_attention_efficiency(&hw, &llama, choice.best.cycles);
+  ck_assert_double_gt(efficiency, 0.1);
+  ck_assert_double_lt(efficiency, 0.6);
+}
+END_TEST
+
+/* A pass of two jobs takes at most twice one job, and more than one. */
+START_TEST(test_jobs_follow_each_other) {
+  Cs3Hardware hw = preset("cs3");
+  hw.wafer.pe_x = 12;
+  hw.wafer.pe_y = 1;
+  for (int backward = 0; backward < 2; backward++) {
+    Cs3AttentionShape s = {.backward = backward,
+                           .heads = 1,
+                           .kv_heads = 1,
+                           .head_dim = 16,
+                           .value_dim = 16,
+                           .sequences = 1,
+                           .queries = 36,
+                           .keys = 36,
+                           .causal = TRUE,
+                           .tile = 1};
+    Cs3AttentionMapping m = {.fold = 1, .order = CS3_TOKENS_ZIGZAG, .chunks = 2};
+    Cs3AttentionResult one, two;
+    ck_assert(cs3_attention_pass(&hw, &s, &m, FALSE, &one, NULL));
+    s.heads = s.kv_heads = 2;
+    ck_assert(cs3_attention_pass(&hw, &s, &m, FALSE, &two, NULL));
+    ck_assert_int_eq(two.jobs, 2 * one.jobs);
+    ck_assert_int_le(two.cycles, 2 * one.cycles);
+    ck_assert_int_gt(2 * two.cycles, 3 * one.cycles);
+  }
+}
+END_TEST
+
+typedef struct {
+  const char *text;
+  Cs3FabricError code;
+  Cs3AttentionShape shape;
+} Bad;
+
+START_TEST(test_bad_input) {
+  Cs3Hardware hw = preset("cs3");
+  Cs3AttentionShape s = llama;
+  Bad bad[] = {
+      {"do not divide among 5", CS3_FABRIC_ERROR_INVALID, s},
+      {"window of 2049 is longer", CS3_FABRIC_ERROR_INVALID, s},
+      {"document of 4096 is longer", CS3_FABRIC_ERROR_INVALID, s},
+      {"tile of 2050 is longer", CS3_FABRIC_ERROR_INVALID, s},
+      {"as many queries as keys", CS3_FABRIC_ERROR_INVALID, s},
+      {"head width 0 (accepted: 1 to", CS3_FABRIC_ERROR_INVALID, s},
+      {"wider than a PE's memory", CS3_FABRIC_ERROR_INFEASIBLE, s},
+  };
+  bad[0].shape.kv_heads = 5;
+  bad[1].shape.window = 2049;
+  bad[2].shape.document = 4096;
+  bad[3].shape.tile = 2050;
+  bad[4].shape.queries = 100;
+  bad[5].shape.head_dim = 0;
+  bad[6].shape.head_dim = 60000;
+  bad[6].shape.heads = bad[6].shape.kv_heads = bad[6].shape.sequences = 1;
+  Cs3AttentionMapping mapping = {.fold = 1, .chunks = 1};
+  for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+    g_autoptr(GError) error = NULL, choosing = NULL;
+    Cs3AttentionForce force = CS3_ATTENTION_FREE;
+    Cs3AttentionChoice choice;
+    ck_assert(!cs3_attention_check(&hw, &bad[i].shape, &mapping, &error));
+    fixture_error_in(error, CS3_FABRIC_ERROR, (int)bad[i].code, bad[i].text);
+    ck_assert(!cs3_attention_choose(&hw, &bad[i].shape, &force, &choice, &choosing));
+    fixture_error_in(choosing, CS3_FABRIC_ERROR, (int)bad[i].code, bad[i].text);
+  }
+}
+END_TEST
+
+START_TEST(test_bad_mapping) {
+  Cs3Hardware hw = preset("cs3");
+  static const struct {
+    const char *text;
+    Cs3AttentionForce force;
+  } bad[] = {
+      {"fold 2000 does not fit", {-1, CS3_AXIS_Y, -1, -1, 2000, 0}},
+      {"fold 200 does not fit 1170 lines and 128 sequences", {-1, CS3_AXIS_Y, -1, -1, 200, 0}},
+      {"99 chunks of a place with", {-1, -1, -1, -1, 0, 99}},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+    g_autoptr(GError) error = NULL;
+    Cs3AttentionChoice choice;
+    ck_assert(!cs3_attention_choose(&hw, &llama, &bad[i].force, &choice, &error));
+    fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, bad[i].text);
+  }
+  g_autoptr(GError) error = NULL;
+  Cs3AttentionMapping mapping = {.fold = 1, .chunks = 1};
+  hw.fabric.out_queue[CS3_ATTENTION_QUEUE] = 0;
+  ck_assert(!cs3_attention_check(&hw, &llama, &mapping, &error));
+  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "do not exist");
+}
+END_TEST
+
+static Suite *suite(void) {
+  Suite *s = suite_create("attention");
+  TCase *t = tcase_create("attention");
+  tcase_set_timeout(t, 60);
+  tcase_add_test(t, test_masks_are_plain_loops);
+  tcase_add_test(t, test_tokens_are_dealt);
+  tcase_add_test(t, test_steps_are_all_places);
+  tcase_add_test(t, test_causes_add_up);
+  tcase_add_test(t, test_mapper);
+  tcase_add_test(t, test_jobs_follow_each_other);
+  tcase_add_test(t, test_bad_input);
+  tcase_add_test(t, test_bad_mapping);
+  suite_add_tcase(s, t);
+  return s;
+}
+
+int main(void) {
+  return fixture_run(suite());
+}
