@@ -141,11 +141,12 @@ static void leave(gint64 n, gint64 last, gint64 look, const gint64 *sent, const 
     over[p] = MAX(sent[p] + last, taken[p] + look) + 1;
 }
 
-/* U = max(the row is there, U of the row before + v). */
+/* U = max(the row is there, U of the row before + v); streams that tasks of the first cycle grant
+ * move from the second on. */
 CS3_VECTOR_CLONES
 static void begin(gint64 n, gint64 vector, const gint64 *there, gint64 more, gint64 *sent) {
   for (gint64 p = 0; p < n; p++)
-    sent[p] = MAX(MAX(there[p] + more, 0), sent[p] + vector);
+    sent[p] = MAX(MAX(there[p] + more, 1), sent[p] + vector);
 }
 
 /* Rows of @n places from @p on travel to the places after them, over @hops links. */

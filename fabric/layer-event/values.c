@@ -6,28 +6,21 @@
 
 #include <math.h>
 
-#include "fabric/event/half.h"
-
-/* SplitMix64's finaliser (Steele, Lea, Flood 2014). */
-static guint64 mix(guint64 z) {
-  z = (z ^ z >> 30) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
-  z = (z ^ z >> 27) * G_GUINT64_CONSTANT(0x94d049bb133111eb);
-  return z ^ z >> 31;
-}
+#include "fabric/event/values.h"
 
 void cs3_layer_seed_values(Cs3LayerEvent *m) {
   for (guint64 what = 0; what < CS3_LAYER_N_MATRICES; what++)
-    m->key[what] = mix(m->config.seed + (1 + what) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15));
+    m->key[what] = cs3_matrix_key(m->config.seed, what);
 }
 
 static guint64 hash(const Cs3LayerEvent *m, guint what, gint64 a, gint64 b) {
-  return mix(mix(m->key[what] + (guint64)a) + (guint64)b);
+  return cs3_mix(cs3_mix(m->key[what] + (guint64)a) + (guint64)b);
 }
 
 static guint16 value(const Cs3LayerEvent *m, guint what, gint64 a, gint64 b) {
   guint64 z = hash(m, what, a, b);
   if (m->config.values == CS3_LAYER_VALUES_REAL)
-    return cs3_half_of_float((float)((double)(z >> 11) * 0x1p-52 - 1));
+    return cs3_uniform_half(z);
   static const float small[] = {-1, 1, 0, -1, 1, 0, 1, -1};
   return cs3_half_of_float(what == CS3_LAYER_WEIGHT ? (z & 1 ? 1.0F : -1.0F) : small[z & 7]);
 }

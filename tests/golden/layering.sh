@@ -20,6 +20,7 @@ declare -A knows=(
   [fabric/programs]="base fabric fabric/event"
   [fabric/layer]="base fabric"
   [fabric/attention]="base fabric fabric/layer"
+  [fabric/attention-event]="base fabric fabric/event fabric/layer fabric/attention"
   [fabric/layer-event]="base fabric fabric/event fabric/layer"
   [workloads]="base results"
   [plots]="base results"
