@@ -34,8 +34,8 @@
 
 /* Rules of PEs and routers of which the closed forms and recurrences of a step need none. */
 #define EVENT_CORE "fabric validate plot"
-/* What a program may use of a PE: a layer's fits or is refused. */
-#define EVENT_LIMIT "fabric layer/event validate plot"
+/* What a program may use of a PE: a layer's and attention's fit or are refused. */
+#define EVENT_LIMIT "fabric layer/event attention/event validate plot"
 /* Whole steps run dX and dW one after the other. */
 #define ONE_LAYER "layer"
 #define DESCRIPTIVE ""

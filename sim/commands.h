@@ -4,6 +4,7 @@
 
 #include "sim/cli/cli.h"
 
+extern const Cs3Command cs3_cmd_attention;
 extern const Cs3Command cs3_cmd_compare;
 extern const Cs3Command cs3_cmd_complete;
 extern const Cs3Command cs3_cmd_explain;

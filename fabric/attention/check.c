@@ -52,10 +52,9 @@ static gboolean check_numbers(const Cs3AttentionShape *s, GError **error) {
                  {"tile", s->tile, 1, MOST_TOKENS}};
   for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
     if (numbers[i].value < numbers[i].least || numbers[i].value > numbers[i].most)
-      return invalid(error,
-                     "attention: %s %" G_GINT64_FORMAT " (accepted: %" G_GINT64_FORMAT
-                     " to %" G_GINT64_FORMAT ")",
-                     numbers[i].what, numbers[i].value, numbers[i].least, numbers[i].most);
+      return invalid(
+          error, "%s %" G_GINT64_FORMAT " (accepted: %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ")",
+          numbers[i].what, numbers[i].value, numbers[i].least, numbers[i].most);
   return TRUE;
 }
 
@@ -64,19 +63,18 @@ gboolean cs3_attention_shape_check(const Cs3AttentionShape *s, GError **error) {
     return FALSE;
   if (s->heads % s->kv_heads != 0)
     return invalid(error,
-                   "attention: %" G_GINT64_FORMAT " heads do not divide among %" G_GINT64_FORMAT
+                   "%" G_GINT64_FORMAT " heads do not divide among %" G_GINT64_FORMAT
                    " heads of keys; each head of keys is read by as many",
                    s->heads, s->kv_heads);
   gboolean masked = s->causal || s->window > 0 || s->document > 0;
   if (s->queries != s->keys && masked)
-    return invalid(
-        error,
-        "attention: a mask (causal, window, document) needs as many queries as keys, not "
-        "%" G_GINT64_FORMAT " and %" G_GINT64_FORMAT "; cross-attention sees all keys",
-        s->queries, s->keys);
+    return invalid(error,
+                   "a mask (causal, window, document) needs as many queries as keys, not "
+                   "%" G_GINT64_FORMAT " and %" G_GINT64_FORMAT "; cross-attention sees all keys",
+                   s->queries, s->keys);
   if (s->window > s->keys || s->document > s->keys || s->tile > MAX(s->queries, s->keys))
     return invalid(error,
-                   "attention: a %s of %" G_GINT64_FORMAT " is longer than the sequence of "
+                   "a %s of %" G_GINT64_FORMAT " is longer than the sequence of "
                    "%" G_GINT64_FORMAT " tokens",
                    s->window > s->keys     ? "window"
                    : s->document > s->keys ? "document"
@@ -95,7 +93,7 @@ gboolean cs3_attention_fold_check(const Cs3Hardware *hw, const Cs3AttentionShape
   if (fold >= 1 && fold <= most)
     return TRUE;
   return infeasible(error,
-                    "attention: fold %" G_GINT64_FORMAT " does not fit %" G_GINT64_FORMAT
+                    "fold %" G_GINT64_FORMAT " does not fit %" G_GINT64_FORMAT
                     " lines and %" G_GINT64_FORMAT " sequences (accepted: 1 to %" G_GINT64_FORMAT
                     ")",
                     fold, lines, s->sequences, most);
@@ -105,19 +103,19 @@ gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCost
                                    GError **error) {
   if (chunks > c->keys.most)
     return infeasible(error,
-                      "attention: %" G_GINT64_FORMAT " chunks of a place with %" G_GINT64_FORMAT
+                      "%" G_GINT64_FORMAT " chunks of a place with %" G_GINT64_FORMAT
                       " keys (accepted: 1 to %" G_GINT64_FORMAT ")",
                       chunks, c->keys.most, c->keys.most);
   if (c->places > 1 && (hw->fabric.out_queue[CS3_ATTENTION_QUEUE] < 1 ||
                         hw->fabric.in_queue[CS3_ATTENTION_QUEUE] < 1))
     return infeasible(error,
-                      "attention: tiles travel through queues %d, which do not exist "
+                      "tiles travel through queues %d, which do not exist "
                       "(fabric.in_queue_%d, fabric.out_queue_%d)",
                       CS3_ATTENTION_QUEUE, CS3_ATTENTION_QUEUE, CS3_ATTENTION_QUEUE);
   if (c->sram_bytes > hw->pe.sram_data_bytes) {
     gboolean wide = c->queries.most <= 1 && c->keys.most <= 1 && c->jobs == 1;
     return infeasible(error,
-                      "attention: %s of %" G_GINT64_FORMAT " + %" G_GINT64_FORMAT
+                      "%s of %" G_GINT64_FORMAT " + %" G_GINT64_FORMAT
                       " features takes %" G_GINT64_FORMAT
                       " bytes of the fullest PE, pe.sram_data is %" G_GINT64_FORMAT "; %s",
                       wide ? "a token's head" : "a share of a head", c->shape.head_dim,
@@ -129,7 +127,7 @@ gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCost
   if (steps > MOST_STEPS)
     return infeasible(
         error,
-        "attention: %" G_GINT64_FORMAT " places with %" G_GINT64_FORMAT
+        "%" G_GINT64_FORMAT " places with %" G_GINT64_FORMAT
         " visits each, %.2g in all, are more than are run one by one (%.2g); use fewer "
         "PEs or chunks",
         c->places, c->visits, steps, MOST_STEPS);
@@ -142,8 +140,7 @@ gboolean cs3_attention_check(const Cs3Hardware *hw, const Cs3AttentionShape *sha
       !cs3_attention_fold_check(hw, shape, mapping->axis, mapping->fold, error))
     return FALSE;
   if (mapping->chunks < 1)
-    return infeasible(error, "attention: %" G_GINT64_FORMAT " chunks (accepted: 1 or more)",
-                      mapping->chunks);
+    return infeasible(error, "%" G_GINT64_FORMAT " chunks (accepted: 1 or more)", mapping->chunks);
   Cs3AttentionCosts c;
   cs3_attention_costs(hw, shape, mapping, &c);
   return cs3_attention_costs_check(hw, &c, mapping->chunks, error);

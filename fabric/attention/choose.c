@@ -38,11 +38,11 @@ static double tile_time(const Cs3AttentionCosts *c, gint64 way) {
 }
 
 static double estimate_of(const Cs3AttentionCosts *c) {
-  gint64 looks = MIN(LOOK_VISITS, c->places);
+  gint64 looks = MIN(LOOK_VISITS, c->tiles);
   double sum = 0;
   for (gint64 i = 0; i < looks; i++)
-    sum += tile_time(c, looks > 1 ? i * (c->places - 1) / (looks - 1) : 0);
-  return sum / (double)looks * (double)c->places * (double)c->jobs;
+    sum += tile_time(c, looks > 1 ? i * (c->tiles - 1) / (looks - 1) : 0);
+  return sum / (double)looks * (double)c->tiles * (double)c->jobs;
 }
 
 gboolean cs3_attention_rank(const Cs3Hardware *hw, const Cs3AttentionShape *shape,

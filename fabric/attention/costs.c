@@ -24,6 +24,25 @@ static gint64 sum_bytes(const Cs3Hardware *hw) {
   return hw->kernel.acc_precision == CS3_ACC_FP32 ? 4 : 2;
 }
 
+/* Tiles that a place has to see, its own included: in blocks, with a causal window or causal
+ * documents, those from so many places before it on; dK and dV go all the way round to come home.
+ */
+static gint64 tiles_needed(const Cs3AttentionCosts *c) {
+  gint64 far = 0, block = c->queries.most;
+  if (c->shape.backward || c->mapping.order != CS3_TOKENS_BLOCK || !c->shape.causal)
+    return c->places;
+  for (gint64 place = 0; place < c->places; place++) {
+    Cs3KeyRange first = cs3_attention_computed(&c->shape, place * block);
+    Cs3KeyRange last =
+        cs3_attention_computed(&c->shape, MIN((place + 1) * block, c->shape.queries) - 1);
+    if (last.hi >
+        (place + 1) * block) /* a tile of scores that reaches into the next place's keys */
+      return c->places;
+    far = MAX(far, place - first.lo / block);
+  }
+  return far + 1;
+}
+
 /* Rectangles and what is left for each. */
 static void geometry(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
   const Cs3AttentionShape *s = &c->shape;
@@ -42,7 +61,8 @@ static void geometry(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
   c->keys = cs3_token_deal(c->mapping.order, s->keys, c->places);
   c->chunk_keys = div_up(c->keys.most, c->mapping.chunks);
   c->chunks = c->mapping.chunks = div_up(c->keys.most, c->chunk_keys);
-  c->visits = c->places * c->chunks;
+  c->tiles = tiles_needed(c);
+  c->visits = c->tiles * c->chunks;
 }
 
 /* Rows: K | V, backward K | V | dK | dV, each part in whole wavelets. */

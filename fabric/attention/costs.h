@@ -32,7 +32,8 @@ typedef struct {
   gint64 group;               /* query heads of a head of keys */
   Cs3TokenDeal queries, keys; /* of a sequence */
   gint64 chunks, chunk_keys;  /* c, of a place's keys; keys of one */
-  gint64 visits;              /* P c: chunks that a place works on in a job */
+  gint64 tiles;               /* that a place sees: all P, or those that a mask leaves it */
+  gint64 visits;              /* tiles x c: chunks that a place works on in a job */
   /* Ring: */
   gint64 rows;                  /* that a place sends in a job, and takes in */
   gint64 buffers;               /* for rows that are on their way */

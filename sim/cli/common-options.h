@@ -17,6 +17,14 @@
    .completes = "parameters", \
    .help = "override a hardware parameter (see 'cs3sim explain')"}
 
+#define CS3_OPTION_PES(place) \
+  {.name = "pes", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "WxH", \
+   .default_text = "the whole wafer", .help = "columns x rows of PEs to use"}
+
+#define CS3_OPTION_MAP(place) \
+  {.name = "map", .type = CS3_OPTION_LIST, .offset = (place), .metavar = "KEY=VALUE", \
+   .help = "force a choice of the mapper"}
+
 /* More members of the row follow: what is sparse, at least. */
 #define CS3_OPTION_SPARSITY(place, ...) \
   {.name = "sparsity", .letter = 's', .type = CS3_OPTION_REAL, .offset = (place), .metavar = "S", \

@@ -87,18 +87,9 @@ static const Cs3Option options[] = {
          "also with the features on the lines in an order that evens their load (what it takes: "
          "doc/masks.md)"},
     CS3_OPTION_HARDWARE(AT(hardware)),
-    {.name = "pes",
-     .type = CS3_OPTION_TEXT,
-     .offset = AT(pes),
-     .metavar = "WxH",
-     .default_text = "the whole wafer",
-     .help = "columns x rows of PEs to use"},
+    CS3_OPTION_PES(AT(pes)),
     CS3_OPTION_SET(AT(set)),
-    {.name = "map",
-     .type = CS3_OPTION_LIST,
-     .offset = AT(map),
-     .metavar = "KEY=VALUE",
-     .help = "force a choice of the mapper"},
+    CS3_OPTION_MAP(AT(map)),
     CS3_OPTION_SEED(AT(seed), "seed of the random mask"),
     CS3_OPTION_JOBS(AT(jobs)),
     {NULL},
@@ -153,21 +144,21 @@ Cs3Mask *cs3_wafer_read_mask(const char *file, const Cs3MaskChoice *choice, GErr
   return cs3_mask_read(example != NULL ? example : file, choice, error);
 }
 
-static Cs3Machine *load_machine(const LayerOptions *o, GError **error) {
-  g_autoptr(GPtrArray) set = g_ptr_array_new_with_free_func(g_free);
-  if (o->pes) {
+Cs3Machine *cs3_wafer_machine(const char *hardware, const char *pes, char **set, GError **error) {
+  g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(g_free);
+  if (pes) {
     gint64 width, height;
-    if (!cs3_wafer_pair("pes", o->pes, 16384, &width, &height, error))
+    if (!cs3_wafer_pair("pes", pes, 16384, &width, &height, error))
       return NULL;
-    g_ptr_array_add(set, g_strdup_printf("wafer.pe_x=%" G_GINT64_FORMAT, width));
-    g_ptr_array_add(set, g_strdup_printf("wafer.pe_y=%" G_GINT64_FORMAT, height));
+    g_ptr_array_add(all, g_strdup_printf("wafer.pe_x=%" G_GINT64_FORMAT, width));
+    g_ptr_array_add(all, g_strdup_printf("wafer.pe_y=%" G_GINT64_FORMAT, height));
     /* The peak that causes are counted from is that of these PEs. */
-    g_ptr_array_add(set, g_strdup_printf("wafer.cores_peak=%" G_GINT64_FORMAT, width * height));
+    g_ptr_array_add(all, g_strdup_printf("wafer.cores_peak=%" G_GINT64_FORMAT, width * height));
   }
-  for (char **text = o->set; text != NULL && *text != NULL; text++)
-    g_ptr_array_add(set, g_strdup(*text));
-  g_ptr_array_add(set, NULL);
-  return cs3_machine_load(o->hardware, (const char *const *)set->pdata, error);
+  for (char **text = set; text != NULL && *text != NULL; text++)
+    g_ptr_array_add(all, g_strdup(*text));
+  g_ptr_array_add(all, NULL);
+  return cs3_machine_load(hardware, (const char *const *)all->pdata, error);
 }
 
 /* The mask file says what it holds: nothing that contradicts it is silently passed over. */
@@ -277,7 +268,7 @@ static json_t *make_record(const LayerOptions *o, const Views *views, GError **e
       .balance = o->balance,
       .heatmap = views->heatmap ? views->heatmap->data : NULL,
   };
-  g_autoptr(Cs3Machine) machine = load_machine(o, error);
+  g_autoptr(Cs3Machine) machine = cs3_wafer_machine(o->hardware, o->pes, o->set, error);
   config.machine = machine;
   g_autoptr(Cs3Mask) mask = NULL;
   if (machine == NULL || !check_views(o, &machine->hw, error) ||

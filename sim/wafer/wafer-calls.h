@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "sim/machine/machine.h"
 #include "sim/wafer/fabric-run.h"
 #include "workloads/mask-file.h"
 
@@ -25,6 +26,11 @@ gboolean cs3_cmd_fabric_config(const void *options, const char *program, Cs3Fabr
  * called so. Errors: as cs3_mask_read(). */
 Cs3Mask *cs3_wafer_read_mask(const char *file, const Cs3MaskChoice *choice,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_wafer_machine: @hardware with the PEs that @pes (nullable: all) of --pes says, and with @set
+ * (nullable). Returns: (transfer full) (nullable). */
+Cs3Machine *cs3_wafer_machine(const char *hardware, const char *pes, char **set,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_wafer_pair: read the value @text of --@option, "AxB", both from 1 to @max. @a, @b: (out).
  * Fails with CS3_CLI_ERROR_USAGE. */
