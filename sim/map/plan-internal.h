@@ -51,6 +51,11 @@ typedef struct {
 /* Sizes whose steps are so much longer are not shown to the judge. */
 #define CS3_PLAN_CLOSE 1.1
 
+/** cs3_plan_judged: whether sizes that are close are told apart by the step. Of very many machines
+ * (CS3_PLAN_RANKED) the sums of closed forms must do: 0.04 % of a step on average, a third of the
+ * time. */
+gboolean cs3_plan_judged(const Cs3PlanInput *input);
+
 /**
  * cs3_plan_judge: which of @rivals is the plan of the shortest step as input->judge sees it, passes
  * by closed forms; without a judge, that of the fewest cycles. Among equals, the first.

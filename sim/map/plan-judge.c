@@ -11,6 +11,10 @@
 /* So many at most, the best by closed forms first. */
 enum { MAX_JUDGED = 8 };
 
+gboolean cs3_plan_judged(const Cs3PlanInput *input) {
+  return input->judge != NULL && input->fidelity != CS3_PLAN_RANKED;
+}
+
 void cs3_plan_take(const Cs3PlanInput *input, Cs3PlanRival *rival, Cs3Plan *plan) {
   plan->micro_batch = rival->micro_batch;
   plan->micro_batches = (input->batch + rival->micro_batch - 1) / rival->micro_batch;
@@ -64,7 +68,7 @@ static guint n_close(const GArray *rivals) {
 Cs3PlanRival *cs3_plan_judge(const Cs3PlanInput *input, GArray *rivals) {
   g_array_sort(rivals, by_cycles); /* equals stay in their order */
   Cs3PlanRival *best = &g_array_index(rivals, Cs3PlanRival, 0);
-  guint n = input->judge != NULL ? n_close(rivals) : 1;
+  guint n = cs3_plan_judged(input) ? n_close(rivals) : 1;
   double least = INFINITY;
   for (guint i = 0; n > 1 && i < n; i++) {
     Cs3PlanRival *rival = &g_array_index(rivals, Cs3PlanRival, i);

@@ -110,7 +110,7 @@ static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch
   gint64 micro_batches = (input->batch + micro_batch - 1) / micro_batch;
   g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(Known));
   Costs costs = {input, micro_batch, cs3_plan_fed_wafer(input), known, search->hints};
-  double close = input->judge != NULL ? CS3_PLAN_CLOSE : 1;
+  double close = cs3_plan_judged(input) ? CS3_PLAN_CLOSE : 1;
   double enough = close * search->best / (double)micro_batches;
   gboolean fits = FALSE;
   Cs3PlanRival rival = {.micro_batch = micro_batch};

@@ -8,6 +8,22 @@
 
 #include "workloads/parallel.h"
 
+/* Whether `cs3sim run` is among the words of param->readers. */
+static gboolean bears_on_runs(const Cs3Param *param) {
+  if (param->readers == NULL)
+    return TRUE;
+  g_auto(GStrv) words = g_strsplit(param->readers, " ", -1);
+  return g_strv_contains((const char *const *)words, "run");
+}
+
+GArray *cs3_sample_params(const Cs3Machine *machine) {
+  GArray *params = cs3_machine_uncertain(machine);
+  for (guint i = params->len; i-- > 0;)
+    if (!bears_on_runs(g_array_index(params, Cs3Uncertain, i).param))
+      g_array_remove_index(params, i);
+  return params;
+}
+
 Cs3Machine *cs3_sample_machine(const Cs3Machine *nominal, const GArray *params,
                                const double *values) {
   g_autoptr(Cs3Machine) machine = cs3_machine_copy(nominal);

@@ -8,7 +8,11 @@
 #include "sim/run/run.h"
 
 /* Output rows of a layer that an evaluation runs; doc/validation.md. */
-enum { CS3_SAMPLE_ROWS = 2048 };
+enum { CS3_SAMPLE_ROWS = 256 };
+
+/** cs3_sample_params: (transfer full) (element-type Cs3Uncertain): those of
+ * cs3_machine_uncertain() that a step depends on. */
+GArray *cs3_sample_params(const Cs3Machine *machine);
 
 /** cs3_sample_machine: (transfer full) (nullable): @nominal with @values, by @params (element-type
  * Cs3Uncertain); NaN: as it is. %NULL: values that contradict one another. */

@@ -142,7 +142,7 @@ static json_t *constants_json(const Tornado *t, const Cs3RunTimes *times,
 
 json_t *cs3_tornado(const Cs3RunConfig *config, Cs3RunTimes whole, Cs3SampleProgress progress,
                     gpointer data, GError **error) {
-  g_autoptr(GArray) params = cs3_machine_uncertain(config->machine);
+  g_autoptr(GArray) params = cs3_sample_params(config->machine);
   g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(Place));
   g_autoptr(Cs3RunCache) cache = cs3_run_cache_new(PASSES, MASK_BYTES);
   Tornado t = {config->machine, params, places};

@@ -9,7 +9,7 @@
 #include "sim/run/samples.h"
 
 /**
- * cs3_tornado: the step of @config with each constant of cs3_machine_uncertain() at the ends of its
+ * cs3_tornado: the step of @config with each constant of cs3_sample_params() at the ends of its
  * range, or, where it has few values, at each of them.
  * @whole: the nominal machine's step as cs3_run() has it; evaluations are scaled to it.
  * Returns: (transfer full) (nullable): the object "tornado" of a record of a run: nominal (speedup,

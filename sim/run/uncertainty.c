@@ -19,7 +19,6 @@
 #include "sim/run/sobol.h"
 
 enum {
-  INDEX_ROWS = 256, /* output rows of a layer in an evaluation for indices; doc/validation.md */
   TRIAL_ROWS = 32,  /* samples in which a constant must show influence to be looked at further */
   PASSES = 1 << 19, /* remembered: samples that differ in one constant share most passes */
   MASK_BYTES = 1 << 30,
@@ -189,18 +188,6 @@ static void add_parameters(const Study *s, const Cs3RunTimes *times, json_t *obj
   json_object_set_new(object, "parameters", list);
 }
 
-/* How well the reduced evaluation orders the samples: correlation of the speed-ups of A's rows. */
-static double correlation(const Study *s, const Cs3RunTimes *full, const Cs3RunTimes *reduced) {
-  g_autofree double *x = g_new(double, s->n), *y = g_new(double, s->n);
-  gsize n = 0;
-  for (guint j = 0; j < s->n; j++) {
-    x[n] = answer_of(s, &full[j], SPEEDUP);
-    y[n] = answer_of(s, &reduced[j], SPEEDUP);
-    n += isfinite(x[n]) && isfinite(y[n]);
-  }
-  return n > 1 ? gsl_stats_correlation(x, 1, y, 1, n) : NAN;
-}
-
 /* Which constants show influence in the rows that have been run. */
 static void find_influence(const Study *s, gboolean *influence) {
   guint d = s->params->len;
@@ -215,30 +202,22 @@ static void find_influence(const Study *s, gboolean *influence) {
   }
 }
 
-/* All blocks: their first rows, then the others of the constants that matter. */
-static void run_all(Study *s) {
+/* B and the mixed blocks: their first rows, then the others of the constants that matter. */
+static void run_blocks(Study *s) {
   guint64 blocks = s->params->len + 2;
-  guint trial = MIN(s->n, (guint)TRIAL_ROWS);
+  guint rows = MIN(s->n, (guint)CS3_INDEX_SAMPLES), trial = MIN(rows, (guint)TRIAL_ROWS);
   g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(guint64));
   g_autoptr(GArray) some = g_array_new(FALSE, FALSE, sizeof(guint64));
   g_autofree gboolean *influence = g_new(gboolean, s->params->len);
-  for (guint64 k = 0; k < s->n * blocks; k++)
-    s->times[k] = (Cs3RunTimes){NAN, NAN};
-  for (guint64 block = 0; block < blocks; block++)
+  for (guint64 block = 1; block < blocks; block++)
     g_array_append_val(all, block);
   run_rows(s, all, 0, trial);
   find_influence(s, influence);
-  for (guint64 block = 0; block < blocks; block++)
+  for (guint64 block = 1; block < blocks; block++)
     if (block < 2 || influence[block - 2])
       g_array_append_val(some, block);
-  s->total -= (guint64)(all->len - some->len) * (s->n - trial);
-  run_rows(s, some, trial, s->n);
-}
-
-static void finish_indices(const Study *s, const Cs3RunTimes *full, json_t *object) {
-  json_object_set_new(object, "index_rows", json_integer(INDEX_ROWS));
-  json_object_set_new(object, "index_correlation", number_json(correlation(s, full, s->times)));
-  add_parameters(s, s->times, object);
+  s->total -= (guint64)(all->len - some->len) * (rows - trial);
+  run_rows(s, some, trial, rows);
 }
 
 static json_t *bands_json(const Study *s, const Cs3RunTimes *nominal, const Cs3RunTimes *times) {
@@ -262,12 +241,12 @@ static gboolean check(const Study *s, GError **error) {
   return FALSE;
 }
 
-static void study_start(Study *s, guint n, gint64 sample_rows, guint blocks) {
+static void study_start(Study *s, guint n, guint blocks) {
   s->n = n;
-  s->sampler.rows = sample_rows;
-  g_free(s->points);
   s->points = cs3_sobol_points(n, s->params->len, s->config->seed);
   s->times = g_new(Cs3RunTimes, (gsize)n * blocks);
+  for (gsize k = 0; k < (gsize)n * blocks; k++)
+    s->times[k] = (Cs3RunTimes){NAN, NAN};
 }
 
 Cs3RunTimes cs3_uncertainty_whole(const json_t *record) {
@@ -279,7 +258,7 @@ Cs3RunTimes cs3_uncertainty_whole(const json_t *record) {
 json_t *cs3_uncertainty(const Cs3RunConfig *config, Cs3RunTimes whole, guint samples,
                         gboolean indices, Cs3UncertaintyProgress progress, gpointer data,
                         GError **error) {
-  g_autoptr(GArray) params = cs3_machine_uncertain(config->machine);
+  g_autoptr(GArray) params = cs3_sample_params(config->machine);
   g_autoptr(Cs3RunCache) cache = cs3_run_cache_new(PASSES, MASK_BYTES);
   Study s = {.config = config,
              .sampler = {.config = config, .cache = cache, .rows = CS3_SAMPLE_ROWS},
@@ -288,24 +267,22 @@ json_t *cs3_uncertainty(const Cs3RunConfig *config, Cs3RunTimes whole, guint sam
              .data = data};
   if (!check(&s, error) || !cs3_sampler_scale(&s.sampler, whole, error))
     return NULL;
-  guint blocks = params->len + 2;
-  s.total = samples + (indices ? (guint64)samples * blocks : 0);
-  study_start(&s, samples, CS3_SAMPLE_ROWS, 1);
-  g_autofree Cs3RunTimes *full = s.times;
+  guint blocks = params->len + 2, rows = MIN(samples, (guint)CS3_INDEX_SAMPLES);
+  s.total = samples + (indices ? (guint64)rows * (blocks - 1) : 0);
+  study_start(&s, samples, indices ? blocks : 1);
+  g_autofree Cs3RunTimes *times = s.times;
+  g_autofree double *points = s.points;
   g_autoptr(GArray) a = g_array_new(FALSE, TRUE, sizeof(guint64));
   g_array_set_size(a, 1);
   run_rows(&s, a, 0, samples);
-  json_t *object = bands_json(&s, &whole, full);
+  json_t *object = bands_json(&s, &whole, times);
   json_object_set_new(object, "scaled",
                       cs3_json_pack("{s:f, s:f}", "dense", s.sampler.scale.dense_s, "sparse",
                                     s.sampler.scale.sparse_s));
   if (indices) {
-    study_start(&s, samples, INDEX_ROWS, blocks);
-    run_all(&s);
-    finish_indices(&s, full, object);
-    g_free(s.times);
+    run_blocks(&s);
+    add_parameters(&s, times, object);
   }
-  g_free(s.points);
   return object;
 }
 

@@ -12,12 +12,16 @@
 /* More samples than this are hardly meant. */
 #define CS3_MAX_SAMPLES 65536
 
+/* Samples that indices are estimated from, at most: each takes as many machines as constants
+ * matter. */
+#define CS3_INDEX_SAMPLES 64
+
 /* Told of evaluations that are done, of how many; from the calling thread. */
 typedef void (*Cs3UncertaintyProgress)(guint64 done, guint64 total, gpointer data);
 
 /**
  * cs3_uncertainty: sample the machine of @config at @samples points of Sobol's sequence over the
- * ranges of cs3_machine_uncertain() (uniform; a choice takes each of its values), simulate each,
+ * ranges of cs3_sample_params() (uniform; a choice takes each of its values), simulate each,
  * and estimate Sobol indices.
  * @whole: the nominal machine's step as cs3_run() has it: evaluations, which run a part of the rows
  * on mappings by closed forms, are scaled by what that does to the nominal machine.
@@ -30,10 +34,9 @@ typedef void (*Cs3UncertaintyProgress)(guint64 done, guint64 total, gpointer dat
  * (dense, sparse), and with
  *   @indices: parameters (name, value, low, high, and for speedup and tokens_per_s first, total,
  *   their standard errors and the samples they are from), sorted by the total index of the
- * speed-up; matter_most (three names); index_rows (output rows a layer that an evaluation for the
- * indices runs) and index_correlation (with those of the band, over its samples). Errors: when the
- * machine of @config itself cannot run the model; CS3_CONFIG_ERROR_RANGE when nothing is uncertain
- * or more parameters are than the sequence has dimensions.
+ * speed-up; matter_most (three names). Indices are from the first CS3_INDEX_SAMPLES samples at
+ * most. Errors: when the machine of @config itself cannot run the model; CS3_CONFIG_ERROR_RANGE
+ * when nothing is uncertain or more parameters are than the sequence has dimensions.
  */
 json_t *cs3_uncertainty(const Cs3RunConfig *config, Cs3RunTimes whole, guint samples,
                         gboolean indices, Cs3UncertaintyProgress progress, gpointer data,

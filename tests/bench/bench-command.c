@@ -22,6 +22,7 @@ static const struct {
     {5, "run --model llama7b --sparsity 0.7"},
     {3, "run --model llama70b --sparsity 0.7"},
     {1, "run --model llama7b --sparsity 0.7 --exact"},
+    {1, "run --model llama7b --sparsity 0.7 --uncertainty 16"},
     {5, "layer --shape 12288x12288 --tokens 131072 --sparsity 0.7 --hardware cs2"},
 };
 
