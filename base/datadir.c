@@ -22,6 +22,7 @@ static const Kind kinds[] = {
     [CS3_DATA_VALIDATION] = {"validation", "sim/validation/data", "validation", ".csv"},
     [CS3_DATA_BASELINES] = {"measured machine", "sim/machine/baselines", "baselines", ".json"},
     [CS3_DATA_TRAINING] = {"training recipe", "sim/training/recipes", "training", ".ini"},
+    [CS3_DATA_POSTERIORS] = {"posterior", "sim/validation/posteriors", "posteriors", ".json"},
     [CS3_DATA_MASKS] = {"mask", "workloads/masks", "masks", ""},
 };
 

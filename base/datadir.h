@@ -10,6 +10,7 @@ typedef enum {
   CS3_DATA_VALIDATION, /* published measurements, *.csv */
   CS3_DATA_BASELINES,  /* machines that were measured, *.json */
   CS3_DATA_TRAINING,   /* recipes of training runs, *.ini */
+  CS3_DATA_POSTERIORS, /* what was inferred from measured rates, *.json */
   CS3_DATA_MASKS,      /* example masks, names with their endings */
 } Cs3DataKind;
 

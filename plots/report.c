@@ -124,22 +124,26 @@ static const Column run_columns[] = {
     {"bottleneck", "bottleneck", TRUE, 1, 0},
 };
 
-/* With `--uncertainty`: between which values the speed-up of 80 % of the machines lies. */
-static const Column band_columns[] = {
-    {"speed-up, 10 %", "uncertainty.speedup.p10", FALSE, 1, 4},
-    {"90 %", "uncertainty.speedup.p90", FALSE, 1, 4},
+/* With `--posterior` and `--uncertainty`: between which values the speed-up of 80 % of the machines
+ * lies. */
+enum { BAND_COLUMNS = 2 };
+static const Column bands[][BAND_COLUMNS] = {
+    {{"measured: speed-up, 10 %", "posterior.speedup.p10", FALSE, 1, 4},
+     {"90 %", "posterior.speedup.p90", FALSE, 1, 4}},
+    {{"speed-up, 10 %", "uncertainty.speedup.p10", FALSE, 1, 4},
+     {"90 %", "uncertainty.speedup.p90", FALSE, 1, 4}},
 };
 
-static gboolean has_band(const json_t *run) {
-  return isfinite(cs3_record_number(run, band_columns[0].path)) &&
-         isfinite(cs3_record_number(run, band_columns[1].path));
+static gboolean has_band(const json_t *run, const Column *columns) {
+  return isfinite(cs3_record_number(run, columns[0].path)) &&
+         isfinite(cs3_record_number(run, columns[1].path));
 }
 
-static gboolean any_band(const json_t *runs) {
+static gboolean any_band(const json_t *runs, const Column *columns) {
   size_t i;
   json_t *run;
   json_array_foreach((json_t *)runs, i, run) {
-    if (has_band(run))
+    if (has_band(run, columns))
       return TRUE;
   }
   return FALSE;
@@ -161,8 +165,9 @@ static GArray *columns_for(const json_t *runs) {
   for (guint i = 0; i < G_N_ELEMENTS(run_columns); i++)
     if (json_array_size(runs) == 1 || !run_columns[i].text || !is_constant(runs, &run_columns[i]))
       g_array_append_val(columns, run_columns[i]);
-  if (any_band(runs))
-    g_array_append_vals(columns, band_columns, G_N_ELEMENTS(band_columns));
+  for (guint b = 0; b < G_N_ELEMENTS(bands); b++)
+    if (any_band(runs, bands[b]))
+      g_array_append_vals(columns, bands[b], BAND_COLUMNS);
   return columns;
 }
 
@@ -533,10 +538,15 @@ static char *title_of_many(const json_t *runs) {
 
 static char *lead_of_one(const json_t *run) {
   g_autofree char *band =
-      has_band(run) ? g_strdup_printf(" (%.3g to %.3g over the ranges of uncertain constants)",
-                                      cs3_record_number(run, band_columns[0].path),
-                                      cs3_record_number(run, band_columns[1].path))
-                    : g_strdup("");
+      has_band(run, bands[0])
+          ? g_strdup_printf(" (%.3g to %.3g on machines that agree with measured rates)",
+                            cs3_record_number(run, bands[0][0].path),
+                            cs3_record_number(run, bands[0][1].path))
+      : has_band(run, bands[1])
+          ? g_strdup_printf(" (%.3g to %.3g over the ranges of uncertain constants)",
+                            cs3_record_number(run, bands[1][0].path),
+                            cs3_record_number(run, bands[1][1].path))
+          : g_strdup("");
   return g_strdup_printf(
       "A training step takes %.4g s, %.3g times as fast as with dense weights%s; counting "
       "multiply-accumulates promises %.3g. Most of the rest is %s.",

@@ -41,15 +41,26 @@ static json_t *prepare(const json_t *records, GError **error) {
   return cs3_series_new(records, numbers, error);
 }
 
-/* Whether every run has the band of an uncertainty analysis. */
-static gboolean has_band(const json_t *series) {
-  size_t i;
-  json_t *record;
-  json_array_foreach(
-      (json_t *)series, i,
-      record) if (!(cs3_record_number(record, "uncertainty.speedup.p10") > 0) ||
-                  !(cs3_record_number(record, "uncertainty.speedup.p90") > 0)) return FALSE;
-  return TRUE;
+/* The members that may hold a band, the one to draw first. */
+static const char *const bands[] = {"posterior", "uncertainty"};
+
+static double end_of(const json_t *record, const char *band, const char *end) {
+  g_autofree char *path = g_strdup_printf("%s.speedup.%s", band, end);
+  return cs3_record_number(record, path);
+}
+
+/* (nullable): the band that every run has. */
+static const char *band_of(const json_t *series) {
+  for (guint b = 0; b < G_N_ELEMENTS(bands); b++) {
+    gboolean all = TRUE;
+    size_t i;
+    json_t *record;
+    json_array_foreach((json_t *)series, i, record) all &=
+        end_of(record, bands[b], "p10") > 0 && end_of(record, bands[b], "p90") > 0;
+    if (all)
+      return bands[b];
+  }
+  return NULL;
 }
 
 /* What is left of the work at @sparsity, between the runs @i - 1 and @i: MACs are linear in the
@@ -79,12 +90,13 @@ static void write_theory(const json_t *series, Cs3Script *data) {
 }
 
 static void write_data(const json_t *series, Cs3Script *data) {
-  gboolean band = has_band(series);
+  const char *band = band_of(series);
   cs3_series_write_header(series, &cs3_plot_speedup, data);
   cs3_script_say(data, "sparsity");
   for (guint k = 0; k < G_N_ELEMENTS(curves); k++)
     cs3_script_add(data, SAY(" "), PUT(curves[k].column));
-  cs3_script_add(data, SAY(" step_s dense_step_s"), band ? SAY(" step_p10 step_p90\n") : SAY("\n"));
+  cs3_script_add(data, SAY(" step_s dense_step_s"),
+                 band != NULL ? SAY(" step_p10 step_p90\n") : SAY("\n"));
   size_t i;
   json_t *record;
   json_array_foreach(series, i, record) {
@@ -94,9 +106,11 @@ static void write_data(const json_t *series, Cs3Script *data) {
       row[n++] = cs3_record_number(record, curves[k].path);
     row[n++] = cs3_record_number(record, "step.time_s");
     row[n++] = cs3_record_number(record, "dense.step.time_s");
-    row[n++] = cs3_record_number(record, "uncertainty.speedup.p10");
-    row[n++] = cs3_record_number(record, "uncertainty.speedup.p90");
-    cs3_script_row(data, row, band ? n : n - 2);
+    if (band != NULL) {
+      row[n++] = end_of(record, band, "p10");
+      row[n++] = end_of(record, band, "p90");
+    }
+    cs3_script_row(data, row, n);
   }
   write_theory(series, data);
 }
@@ -146,7 +160,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
                                      .caption = caption,
                                      .x = CS3_SERIES_X,
                                      .y = "speed-up over dense (times, log scale)",
-                                     .legend_rows = has_band(series) ? 3 : 2,
+                                     .legend_rows = band_of(series) != NULL ? 3 : 2,
                                      .legend_columns = 2});
   cs3_series_write_axis(series, target, 0.01, script);
   write_y_axis(series, script);
@@ -154,7 +168,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
   if (target->format != CS3_PLOT_TEXT)
     cs3_script_say(
         script, "1 with lines linewidth 1 linecolor rgb '#666666' dashtype (1,3) notitle, \\\n  ");
-  if (has_band(series) && target->format != CS3_PLOT_TEXT)
+  if (band_of(series) != NULL && target->format != CS3_PLOT_TEXT)
     cs3_script_add(script, DATA,
                    SAY(" index 0 using 'sparsity':'step_p10':'step_p90' with filledcurves "
                        "linecolor rgb '#cfe3f1' title 'whole step, 10 to 90 % band', \\\n  "));

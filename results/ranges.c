@@ -36,6 +36,8 @@ static const struct {
     {"speedup.theoretical", POSITIVE},
     {"speedup.linear.*", POSITIVE},
     {"points.speedup", POSITIVE},
+    {"posterior.*.p10", POSITIVE},
+    {"posterior.*.p90", POSITIVE},
     {"uncertainty.*.p10", POSITIVE},
     {"uncertainty.*.p90", POSITIVE},
     {"tornado.nominal.*", POSITIVE},

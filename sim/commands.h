@@ -20,5 +20,6 @@ extern const Cs3Command cs3_cmd_report;
 extern const Cs3Command cs3_cmd_run;
 extern const Cs3Command cs3_cmd_sweep;
 extern const Cs3Command cs3_cmd_train;
+extern const Cs3Command cs3_cmd_calibrate;
 extern const Cs3Command cs3_cmd_validate;
 extern const Cs3Command cs3_cmd_version;

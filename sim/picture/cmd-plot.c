@@ -16,6 +16,7 @@
 #include "sim/picture/plot-runs.h"
 #include "sim/picture/sparsity-curves.h"
 #include "sim/run/result.h"
+#include "sim/run/posterior.h"
 #include "sim/run/tornado.h"
 #include "sim/run/uncertainty.h"
 #include "sim/study/compare.h"
@@ -32,6 +33,7 @@ typedef struct {
   int scaling;
   gint64 systems_step;
   gint64 uncertainty;
+  char *posterior;
 } PlotOptions;
 
 #define AT(member) G_STRUCT_OFFSET(PlotOptions, member)
@@ -69,6 +71,14 @@ static const Cs3Option sweep_options[] = {
      .default_text = "none",
      .help = "at each sparsity sample N machines over the ranges of uncertain constants; speedup "
              "draws the 10 to 90 % band"},
+    {.name = "posterior",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(posterior),
+     .metavar = "FILE",
+     .completes = "files",
+     .default_text = "none",
+     .help = "at each sparsity the machines of a posterior ('cs3sim run --posterior'): their band "
+             "instead"},
     {NULL},
 };
 
@@ -195,6 +205,27 @@ static gboolean add_bands(const Cs3Context *context, const PlotOptions *o, Cs3Sc
   return TRUE;
 }
 
+/* Adds the band of a posterior to every record. */
+static gboolean add_posterior(const Cs3Context *context, const PlotOptions *o,
+                              Cs3Scenario *scenario, json_t *records, GError **error) {
+  g_autoptr(Cs3PosteriorFile) file = cs3_posterior_load(o->posterior, error);
+  g_autoptr(Cs3Progress) progress =
+      cs3_cli_progress(context, "posterior", json_array_size(records));
+  size_t i;
+  json_t *record;
+  json_array_foreach(records, i, record) {
+    if (file == NULL || !cs3_scenario_set_sparsity(scenario, &o->scenario,
+                                                   cs3_record_number(record, "sparsity"), error))
+      return FALSE;
+    json_t *band = cs3_posterior_band(file, &scenario->config, cs3_uncertainty_whole(record), NULL,
+                                      NULL, error);
+    if (band == NULL || json_object_set_new(record, "posterior", band) != 0)
+      return FALSE;
+    cs3_progress_update(progress, i + 1);
+  }
+  return TRUE;
+}
+
 static gboolean simulate_sparsities(const Cs3Context *context, const PlotOptions *o,
                                     json_t *records, GError **error) {
   g_autoptr(GArray) values = sparsities(o, error);
@@ -203,7 +234,8 @@ static gboolean simulate_sparsities(const Cs3Context *context, const PlotOptions
   g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o->scenario, error);
   return scenario != NULL && can_sweep(context, scenario, error) &&
          run_sweep(context, o, values, records, error) &&
-         (o->uncertainty == 0 || add_bands(context, o, scenario, records, error));
+         (o->uncertainty == 0 || add_bands(context, o, scenario, records, error)) &&
+         (o->posterior == NULL || add_posterior(context, o, scenario, records, error));
 }
 
 static gboolean simulate_run(const PlotOptions *o, json_t *records, GError **error) {

@@ -228,7 +228,7 @@ static void write_summary(const json_t *r, Cs3Output *output) {
                     cs3_record_number(r, "speedup.linear.simulated"),
                     cs3_record_number(r, "speedup.linear.theoretical"));
   cs3_output_printf(output, "bottleneck       %s\n", cs3_record_string(r, "bottleneck"));
-  if (json_object_get(r, "uncertainty") == NULL)
+  if (json_object_get(r, "uncertainty") == NULL && json_object_get(r, "posterior") == NULL)
     cs3_output_puts(output, "band             " CS3_RESULT_BAND "\n");
 }
 

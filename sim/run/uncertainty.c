@@ -4,8 +4,6 @@
 
 #include "sim/run/uncertainty.h"
 
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +12,7 @@
 #include "base/config-error.h"
 #include "base/table.h"
 #include "results/record.h"
-#include "sim/run/result.h"
+#include "sim/run/bands.h"
 #include "sim/run/samples.h"
 #include "sim/run/sobol.h"
 
@@ -27,10 +25,6 @@ enum {
 
 /* The total index that it must show there, of either answer. */
 #define INFLUENCE 0.01
-
-typedef enum { SPEEDUP, SHARE, RATE, STEP, N_ANSWERS } Answer;
-static const char *const answer_names[N_ANSWERS] = {"speedup", "share_of_theory", "tokens_per_s",
-                                                    "step_time_s"};
 
 /* The study. Points are numbered: A, B, then A with column 0 from B, with column 1, ... */
 typedef struct {
@@ -85,52 +79,18 @@ static void run_rows(Study *s, const GArray *blocks, guint first, guint last) {
   s->done_before += numbers->len;
 }
 
-static double answer_of(const Study *s, const Cs3RunTimes *t, Answer answer) {
-  const Cs3Graph *graph = s->config->graph;
-  double tokens = (double)s->config->batch * graph->tokens;
-  double speedup = t->dense_s / t->sparse_s;
-  switch (answer) {
-  case SPEEDUP:
-    return speedup;
-  case SHARE:
-    return speedup / cs3_graph_theoretical_speedup(graph, s->config->sparsity->node_density);
-  case RATE:
-    return tokens / t->sparse_s;
-  default:
-    return t->sparse_s;
-  }
-}
-
 static json_t *number_json(double value) {
   return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* Nominal value, median and band of an answer over the samples that can run. */
-static json_t *band_json(const Study *s, const Cs3RunTimes *nominal, const Cs3RunTimes *times,
-                         Answer answer) {
-  g_autofree double *values = g_new(double, s->n);
-  gsize n = 0;
-  for (guint j = 0; j < s->n; j++) {
-    double value = answer_of(s, &times[j], answer);
-    if (isfinite(value))
-      values[n++] = value;
-  }
-  gsl_sort(values, 1, n);
-  return cs3_json_pack(
-      "{s:f, s:o, s:o, s:o}", "nominal", answer_of(s, nominal, answer), "median",
-      number_json(n ? gsl_stats_quantile_from_sorted_data(values, 1, n, 0.5) : NAN), "p10",
-      number_json(n ? gsl_stats_quantile_from_sorted_data(values, 1, n, 0.1) : NAN), "p90",
-      number_json(n ? gsl_stats_quantile_from_sorted_data(values, 1, n, 0.9) : NAN));
-}
-
 /* Values of an answer at all points, and the indices from them. */
-static void find_indices(const Study *s, const Cs3RunTimes *times, Answer answer,
+static void find_indices(const Study *s, const Cs3RunTimes *times, Cs3Answer answer,
                          Cs3SobolIndex *indices) {
   guint d = s->params->len;
   guint64 points = (guint64)s->n * (d + 2);
   g_autofree double *values = g_new(double, points);
   for (guint64 k = 0; k < points; k++)
-    values[k] = answer_of(s, &times[k], answer);
+    values[k] = cs3_answer_of(s->config, &times[k], answer);
   Cs3SobolValues v = {
       .n = s->n, .dimensions = d, .a = values, .b = values + s->n, .ab = values + 2 * (gsize)s->n};
   cs3_sobol_indices(&v, s->config->seed, indices);
@@ -162,15 +122,16 @@ static json_t *parameter_json(const Ranked *ranked) {
   g_autofree char *high = cs3_param_format(u->param, u->range.high);
   g_autofree char *range = cs3_param_format_range(u->param, u->range.low, u->range.high);
   return cs3_json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", name, "value", value, "low",
-                       low, "high", high, "range", range, answer_names[SPEEDUP],
-                       index_json(ranked->speedup), answer_names[RATE], index_json(ranked->rate));
+                       low, "high", high, "range", range, cs3_answer_name(CS3_ANSWER_SPEEDUP),
+                       index_json(ranked->speedup), cs3_answer_name(CS3_ANSWER_RATE),
+                       index_json(ranked->rate));
 }
 
 static void add_parameters(const Study *s, const Cs3RunTimes *times, json_t *object) {
   guint d = s->params->len;
   g_autofree Cs3SobolIndex *speedup = g_new(Cs3SobolIndex, d), *rate = g_new(Cs3SobolIndex, d);
-  find_indices(s, times, SPEEDUP, speedup);
-  find_indices(s, times, RATE, rate);
+  find_indices(s, times, CS3_ANSWER_SPEEDUP, speedup);
+  find_indices(s, times, CS3_ANSWER_RATE, rate);
   g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(Ranked));
   for (guint i = 0; i < d; i++) {
     Ranked one = {&g_array_index(s->params, Cs3Uncertain, i), &speedup[i], &rate[i]};
@@ -194,7 +155,7 @@ static void find_influence(const Study *s, gboolean *influence) {
   g_autofree Cs3SobolIndex *indices = g_new(Cs3SobolIndex, d);
   for (guint i = 0; i < d; i++)
     influence[i] = FALSE;
-  static const Answer answers[] = {SPEEDUP, RATE};
+  static const Cs3Answer answers[] = {CS3_ANSWER_SPEEDUP, CS3_ANSWER_RATE};
   for (guint k = 0; k < G_N_ELEMENTS(answers); k++) {
     find_indices(s, s->times, answers[k], indices);
     for (guint i = 0; i < d; i++)
@@ -218,18 +179,6 @@ static void run_blocks(Study *s) {
       g_array_append_val(some, block);
   s->total -= (guint64)(all->len - some->len) * (rows - trial);
   run_rows(s, some, trial, rows);
-}
-
-static json_t *bands_json(const Study *s, const Cs3RunTimes *nominal, const Cs3RunTimes *times) {
-  json_int_t infeasible = 0;
-  for (guint j = 0; j < s->n; j++)
-    infeasible += isnan(times[j].sparse_s) ? 1 : 0;
-  json_t *object =
-      cs3_json_pack("{s:s, s:I, s:I, s:I}", "sequence", "Sobol", "samples", (json_int_t)s->n,
-                    "infeasible", infeasible, "uncertain", (json_int_t)s->params->len);
-  for (int answer = 0; answer < N_ANSWERS; answer++)
-    json_object_set_new(object, answer_names[answer], band_json(s, nominal, times, (Answer)answer));
-  return object;
 }
 
 static gboolean check(const Study *s, GError **error) {
@@ -275,7 +224,9 @@ json_t *cs3_uncertainty(const Cs3RunConfig *config, Cs3RunTimes whole, guint sam
   g_autoptr(GArray) a = g_array_new(FALSE, TRUE, sizeof(guint64));
   g_array_set_size(a, 1);
   run_rows(&s, a, 0, samples);
-  json_t *object = bands_json(&s, &whole, times);
+  json_t *object = cs3_bands_json(config, &whole, times, samples);
+  json_object_set_new(object, "sequence", json_string("Sobol"));
+  json_object_set_new(object, "uncertain", json_integer((json_int_t)params->len));
   json_object_set_new(object, "scaled",
                       cs3_json_pack("{s:f, s:f}", "dense", s.sampler.scale.dense_s, "sparse",
                                     s.sampler.scale.sparse_s));
@@ -284,31 +235,6 @@ json_t *cs3_uncertainty(const Cs3RunConfig *config, Cs3RunTimes whole, guint sam
     add_parameters(&s, times, object);
   }
   return object;
-}
-
-static const Cs3Column band_columns[] = {
-    {.key = "answer", .title = "over the samples", .type = CS3_COLUMN_TEXT},
-    {.key = "p10", .title = "10 %", .type = CS3_COLUMN_TEXT},
-    {.key = "median", .title = "median", .type = CS3_COLUMN_TEXT},
-    {.key = "p90", .title = "90 %", .type = CS3_COLUMN_TEXT},
-};
-
-static void add_cell(Cs3Table *table, const json_t *object, const char *answer, const char *key) {
-  g_autofree char *path = g_strconcat(answer, ".", key, NULL);
-  g_autofree char *text = g_strdup_printf("%.4g", cs3_record_number(object, path));
-  cs3_table_add_text(table, text);
-}
-
-static void write_bands(const json_t *object, Cs3Output *output) {
-  static const char *const titles[N_ANSWERS] = {"speed-up", "share of theory", "tokens/s",
-                                                "step time [s]"};
-  g_autoptr(Cs3Table) table = cs3_table_new(band_columns, G_N_ELEMENTS(band_columns));
-  for (int answer = 0; answer < N_ANSWERS; answer++) {
-    cs3_table_add_text(table, titles[answer]);
-    for (guint c = 1; c < G_N_ELEMENTS(band_columns); c++)
-      add_cell(table, object, answer_names[answer], band_columns[c].key);
-  }
-  cs3_table_write(table, output, CS3_FORMAT_TEXT);
 }
 
 static const Cs3Column index_columns[] = {
@@ -371,7 +297,7 @@ void cs3_uncertainty_text(const json_t *object, Cs3Output *output) {
     cs3_output_printf(output, "; %.0f cannot run the model and are left out",
                       cs3_record_number(object, "infeasible"));
   cs3_output_puts(output, "\n");
-  write_bands(object, output);
+  cs3_bands_text(object, "", NULL, NULL, output);
   if (json_object_get(object, "parameters") != NULL)
     write_indices(object, output);
 }

@@ -17,6 +17,7 @@ my %reasons = (
   'sim/cli/cli' => 'the frame of the command line and its parts; the registry of exit statuses names domains',
   'sim/machine/machine' => 'an interface and its private header',
   'sim/map/plan' => 'an interface and its private header',
+  'sim/validation/calibrate' => 'an interface and its private header',
   'sim/step/step' => 'a step is planned, then computed: types of the one, functions of the other',
   'sim/step/step-state' => 'one simulation: actors, their shared state, the trace that they write, its start',
   'sim/validation/validate' => 'what the suites share, called by the table of suites',

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A posterior, as `cs3sim calibrate` writes it, put to use: the step of a scenario on machines that
+ * agree with what was measured. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/output.h"
+#include "sim/run/samples.h"
+
+/* The posterior that is shipped, by this name. */
+#define CS3_DEFAULT_POSTERIOR "default"
+/* Samples that a band is from. */
+enum { CS3_POSTERIOR_SAMPLES = 128 };
+
+typedef struct Cs3PosteriorFile Cs3PosteriorFile;
+
+/**
+ * cs3_posterior_load: schema cs3sim.posterior/1 from @path, or the shipped one.
+ * Returns: (transfer full) (nullable): G_FILE_ERROR; CS3_RECORD_ERROR_DATA: not such a file, or one
+ *   whose samples are not shares of ranges.
+ */
+Cs3PosteriorFile *cs3_posterior_load(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void cs3_posterior_file_free(Cs3PosteriorFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3PosteriorFile, cs3_posterior_file_free)
+
+/**
+ * cs3_posterior_band: the step of @config on machines of @file. A constant of the machine takes the
+ * sample's share of its range where the file knows a constant of that name and range; others are
+ * drawn from their ranges, as for cs3_uncertainty().
+ * @whole: the nominal machine's step as cs3_run() has it; evaluations are scaled to it.
+ * Returns: (transfer full) (nullable): the object "posterior" of a record: cs3_bands_json(), file,
+ *   scaled, conditioned (constants that the file knows), drawn (constants that it does not).
+ *   Errors: as cs3_run_times(); CS3_RECORD_ERROR_DATA when it knows none of the machine's
+ * constants.
+ */
+json_t *cs3_posterior_band(const Cs3PosteriorFile *file, const Cs3RunConfig *config,
+                           Cs3RunTimes whole, Cs3SampleProgress progress, gpointer data,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_posterior_text: the object for people, beside that of cs3_uncertainty() (nullable). */
+void cs3_posterior_text(const json_t *posterior, const json_t *uncertainty, Cs3Output *output);

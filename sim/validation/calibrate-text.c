@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a calibration says, for people. */
+#include "config.h"
+
+#include <math.h>
+
+#include "base/table.h"
+#include "results/record.h"
+#include "sim/validation/calibrate.h"
+
+/* Constants whose width is below this are shown as text. */
+#define NARROWED 0.9
+/* Fewer make quantiles of 10 and 90 % uncertain by more than a few per cent of weight. */
+enum { ENOUGH_POINTS = 50 };
+
+static const Cs3Column constant_columns[] = {
+    {.key = "name", .title = "constant", .type = CS3_COLUMN_TEXT},
+    {.key = "machines", .type = CS3_COLUMN_TEXT},
+    {.key = "value", .title = "value", .type = CS3_COLUMN_TEXT},
+    {.key = "range", .title = "before", .type = CS3_COLUMN_TEXT},
+    {.key = "posterior.p10", .title = "after: 10 %", .type = CS3_COLUMN_TEXT},
+    {.key = "posterior.median", .title = "median", .type = CS3_COLUMN_TEXT},
+    {.key = "posterior.p90", .title = "90 %", .type = CS3_COLUMN_TEXT},
+    {.key = "width", .title = "width", .type = CS3_COLUMN_REAL, .decimals = 2},
+};
+
+static const Cs3Column row_columns[] = {
+    {.key = "name", .title = "measured", .type = CS3_COLUMN_TEXT},
+    {.key = "measured", .title = "seq/s", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "nominal", .title = "nominal", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "fitted.median", .title = "posterior", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "held_out.p10", .title = "held out: 10 %", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "held_out.p90", .title = "90 %", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "inside", .title = "inside", .type = CS3_COLUMN_TEXT},
+};
+
+static void add_row(Cs3Table *table, const Cs3Column *columns, guint n, const json_t *entry) {
+  for (guint c = 0; c < n; c++) {
+    const json_t *value = json_object_get(entry, columns[c].key);
+    if (json_is_boolean(value))
+      cs3_table_add_text(table, json_is_true(value) ? "yes" : "no");
+    else if (columns[c].type == CS3_COLUMN_TEXT)
+      cs3_table_add_text(table, cs3_record_string(entry, columns[c].key));
+    else
+      cs3_table_add_real(table, cs3_record_number(entry, columns[c].key));
+  }
+}
+
+static void write_rows(const json_t *posterior, Cs3Output *output) {
+  g_autoptr(Cs3Table) table = cs3_table_new(row_columns, G_N_ELEMENTS(row_columns));
+  size_t i, inside = 0, n = json_array_size(json_object_get(posterior, "rows"));
+  json_t *row;
+  json_array_foreach(json_object_get(posterior, "rows"), i, row) {
+    add_row(table, row_columns, G_N_ELEMENTS(row_columns), row);
+    inside += json_is_true(json_object_get(row, "inside"));
+  }
+  cs3_output_puts(output, "\nMeasured rows; held out: predicted from the other networks alone\n");
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+  cs3_output_printf(
+      output, "%zu of %zu rows lie in the interval of 80 %% that holds without them\n", inside, n);
+}
+
+static void write_constants(const json_t *posterior, Cs3Output *output) {
+  g_autoptr(Cs3Table) table = cs3_table_new(constant_columns, G_N_ELEMENTS(constant_columns));
+  size_t i;
+  json_t *constant;
+  json_array_foreach(json_object_get(posterior, "constants"), i, constant) {
+    if (cs3_record_number(constant, "width") < NARROWED)
+      add_row(table, constant_columns, G_N_ELEMENTS(constant_columns), constant);
+  }
+  cs3_output_printf(output,
+                    "\nWhat the rows say of the constants (width: standard deviation over that "
+                    "before; others: above %.1f)\n",
+                    NARROWED);
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+  json_array_foreach(json_object_get(posterior, "pairs"), i, constant) cs3_output_printf(
+      output, "%s and %s go together (correlation %.2f)\n", cs3_record_string(constant, "first"),
+      cs3_record_string(constant, "second"), cs3_record_number(constant, "correlation"));
+}
+
+static void write_prediction(const json_t *posterior, Cs3Output *output) {
+  static const struct {
+    const char *title, *key;
+  } lines[] = {{"speed-up", "speedup"}, {"step time [s]", "step_time_s"}};
+  cs3_output_printf(output, "\nPrediction: cs3sim run %s\n",
+                    cs3_record_string(posterior, "prediction.arguments"));
+  for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
+    double numbers[7];
+    static const char *const paths[] = {"nominal",      "prior.p10",     "prior.median",
+                                        "prior.p90",    "posterior.p10", "posterior.median",
+                                        "posterior.p90"};
+    for (guint k = 0; k < G_N_ELEMENTS(paths); k++) {
+      g_autofree char *path = g_strdup_printf("prediction.%s.%s", lines[i].key, paths[k]);
+      numbers[k] = cs3_record_number(posterior, path);
+    }
+    cs3_output_printf(output,
+                      "%-14s nominal %.4g; before %.4g to %.4g, median %.4g; after %.4g to %.4g, "
+                      "median %.4g\n",
+                      lines[i].title, numbers[0], numbers[1], numbers[3], numbers[2], numbers[4],
+                      numbers[6], numbers[5]);
+  }
+}
+
+void cs3_calibrate_text(const json_t *posterior, Cs3Output *output) {
+  cs3_output_printf(
+      output,
+      "%zu measured rows on %.0f machines (%.0f simulations): %.0f effective points\n"
+      "the simulator is off by %.1f %% in a network (median; 10 to 90 %%: %.1f to "
+      "%.1f %%), by %.1f %% from row to row\n",
+      json_array_size(json_object_get(posterior, "rows")), cs3_record_number(posterior, "machines"),
+      cs3_record_number(posterior, "simulations"), cs3_record_number(posterior, "effective_points"),
+      100 * cs3_record_number(posterior, "discrepancy.network.median"),
+      100 * cs3_record_number(posterior, "discrepancy.network.p10"),
+      100 * cs3_record_number(posterior, "discrepancy.network.p90"),
+      100 * cs3_record_number(posterior, "discrepancy.row.median"));
+  write_prediction(posterior, output);
+  write_constants(posterior, output);
+  write_rows(posterior, output);
+  if (json_object_get(posterior, "coverage") != NULL)
+    cs3_output_printf(output,
+                      "\nOf %.0f machines drawn, measured with noise and inferred, 80 %% intervals "
+                      "hold the true speed-up in %.0f %%, the step time in %.0f %%\n",
+                      cs3_record_number(posterior, "coverage.trials"),
+                      100 * cs3_record_number(posterior, "coverage.speedup"),
+                      100 * cs3_record_number(posterior, "coverage.step_time_s"));
+}
+
+void cs3_calibrate_csv(const json_t *posterior, Cs3Output *output) {
+  g_autoptr(Cs3Table) table = cs3_table_new(constant_columns, G_N_ELEMENTS(constant_columns));
+  size_t i;
+  json_t *constant;
+  json_array_foreach(json_object_get(posterior, "constants"), i, constant)
+      add_row(table, constant_columns, G_N_ELEMENTS(constant_columns), constant);
+  cs3_table_write(table, output, CS3_FORMAT_CSV);
+}
+
+GPtrArray *cs3_calibrate_warnings(const json_t *posterior) {
+  GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+  size_t i;
+  json_t *pair;
+  json_array_foreach(json_object_get(posterior, "contradictions"), i, pair) g_ptr_array_add(
+      lines, g_strdup_printf("%s (%s) and %s (%s) contradict one another: no machine in the ranges "
+                             "gives both within a factor of 2",
+                             json_string_value(json_array_get(pair, 0)),
+                             json_string_value(json_array_get(pair, 1)),
+                             json_string_value(json_array_get(pair, 2)),
+                             json_string_value(json_array_get(pair, 3))));
+  double points = cs3_record_number(posterior, "effective_points");
+  if (points < ENOUGH_POINTS)
+    g_ptr_array_add(lines, g_strdup_printf("only %.1f effective points: the quantiles are rough; "
+                                           "take more with --rounds or --more",
+                                           points));
+  return lines;
+}
