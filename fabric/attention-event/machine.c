@@ -19,8 +19,8 @@ guint16 cs3_attention_value(const Cs3AttentionEvent *m, Cs3AttentionMatrix what,
   return cs3_uniform_half(cs3_mix(cs3_mix(row + (guint64)token) + (guint64)feature));
 }
 
-/* Memory. Forward: the own rows of all jobs, then the buffers. Backward: the own rows, in which
- * rows that come in take the places of those that have left, and one more. */
+/* Memory. Forward: the own rows of all jobs, then the buffers (gather: for all rows). Backward: the
+ * own rows, in which rows that come in take the places of those that have left, and one more. */
 static void lay_out(Cs3AttentionEvent *m) {
   const Cs3AttentionCosts *c = &m->costs;
   gint64 own = c->jobs * c->chunks, extra = c->shape.backward ? 1 : c->buffers;
@@ -36,6 +36,8 @@ static void lay_out(Cs3AttentionEvent *m) {
 
 static gint64 slot_index(const Cs3AttentionEvent *m, gint64 job, gint64 visit) {
   const Cs3AttentionCosts *c = &m->costs;
+  if (c->mapping.algorithm == CS3_ATTENTION_GATHER && c->places > 1)
+    return c->jobs * c->chunks + (job * c->rows + visit) % c->buffers;
   if (!c->shape.backward && visit < c->chunks)
     return job * c->chunks + visit;
   if (!c->shape.backward)
@@ -75,7 +77,7 @@ static void make_places(Cs3AttentionEvent *m) {
   m->place = g_new0(Cs3PlaceData, (gsize)m->width * m->height);
   for (gint64 place = 0; place < c->places; place++) {
     guint x, y;
-    cs3_attention_seat(m, cs3_ring_place(c->places, place), &x, &y);
+    cs3_attention_seat(m, cs3_attention_position(c, place), &x, &y);
     make_place(m, &m->place[x * m->height + y], place);
   }
 }
@@ -96,7 +98,7 @@ static gboolean set_roles(Cs3AttentionEvent *m, GError **error) {
     role.memory_bytes = 4 * m->memory_words;
     role.init = memory;
     program_of(m)->role(m, place, &role);
-    cs3_attention_seat(m, cs3_ring_place(c->places, place), &x, &y);
+    cs3_attention_seat(m, cs3_attention_position(c, place), &x, &y);
     if (!cs3_fabric_add_role(m->fabric, &role, &id, error))
       return FALSE;
     cs3_fabric_set_role(m->fabric, x, y, id);

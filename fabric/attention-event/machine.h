@@ -24,8 +24,9 @@ typedef struct {
 typedef struct {
   gint64 place;
   gboolean busy;
-  gint64 visited;              /* visits done, of all jobs */
-  gint64 arrived, sent;        /* rows that are over */
+  gint64 visited;       /* visits done, of all jobs */
+  gint64 arrived, sent; /* rows that are over */
+  gint64 above, below;  /* gather: rows for which all places before and after this one have room */
   gint64 may_arrive, may_send; /* rows granted */
   Cs3PlaceTokens queries;
   gint64 n_queries; /* times query heads: states */
@@ -105,6 +106,15 @@ typedef struct {
   extern const Cs3AttentionProgram cs3_attention_event_##name;
 CS3_ATTENTION_ALGORITHMS(CS3_ATTENTION_PROGRAM)
 #undef CS3_ATTENTION_PROGRAM
+
+/** cs3_attention_visited: the visit that @d has at work is over: numbers and count. */
+void cs3_attention_visited(Cs3Pe *pe, Cs3AttentionEvent *m, Cs3PlaceData *d);
+/** cs3_attention_work: starts the next visit, whose row is there; its end calls @task. Returns:
+ * %FALSE: it took no cycles and is over. */
+gboolean cs3_attention_work(Cs3Pe *pe, const Cs3AttentionEvent *m, Cs3PlaceData *d, guint task);
+
+/** cs3_attention_towards: port at path position @position towards its neighbour @other. */
+guint cs3_attention_towards(const Cs3AttentionEvent *m, gint64 position, gint64 other);
 
 /** cs3_attention_seat: column and row of path position @position: a snake. */
 void cs3_attention_seat(const Cs3AttentionEvent *m, gint64 position, guint *x, guint *y);

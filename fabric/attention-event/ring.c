@@ -16,18 +16,8 @@ static guint colour(gint64 position) {
   return (guint)(position % 2 * 2 + position / 2 % 2);
 }
 
-/* Port at @position towards its neighbour @other on the snake. */
-static guint towards(const Cs3AttentionEvent *m, gint64 position, gint64 other) {
-  guint x, y, to_x, to_y;
-  cs3_attention_seat(m, position, &x, &y);
-  cs3_attention_seat(m, other, &to_x, &to_y);
-  if (to_y != y)
-    return to_y > y ? CS3_S : CS3_N;
-  return to_x > x ? CS3_E : CS3_W;
-}
-
 static guint side(const Cs3AttentionEvent *m, gint64 position, gint64 of) {
-  return AT(towards(m, position, of < position ? position - 1 : position + 1));
+  return AT(cs3_attention_towards(m, position, of < position ? position - 1 : position + 1));
 }
 
 /* Has this row a reason to wait no longer? Row @row of all jobs is that of this visit. */
@@ -67,34 +57,12 @@ static gboolean is_there(const Cs3AttentionCosts *c, const Cs3PlaceData *d) {
   return visit < c->chunks || d->arrived > job * c->rows + visit - c->chunks;
 }
 
-/* A visit is over. */
-static void leave(Cs3Pe *pe, Cs3AttentionEvent *m, Cs3PlaceData *d) {
-  const Cs3AttentionCosts *c = &m->costs;
-  gint64 job = d->visited / c->visits, visit = d->visited % c->visits;
-  if (visit == 0)
-    cs3_attention_begin_job(m, d, job);
-  cs3_attention_compute(m, d, job, visit, cs3_pe_memory(pe) + cs3_attention_slot(m, job, visit));
-  if (visit == c->visits - 1)
-    cs3_attention_end_job(m, d, job);
-  d->busy = FALSE;
-  if (++d->visited == m->total)
-    cs3_pe_finish(pe);
-}
-
 /* The datapath takes the next chunk when it is there. */
 static void go_on(Cs3Pe *pe, Cs3AttentionEvent *m, Cs3PlaceData *d) {
   const Cs3AttentionCosts *c = &m->costs;
-  while (!d->busy && d->visited < m->total && is_there(c, d)) {
-    Cs3AttentionWork w = cs3_attention_visit(c, d->place, d->visited % c->visits);
-    guint cycles = (guint)cs3_attention_work_sum(&w);
-    d->busy = TRUE;
-    if (cycles == 0) {
-      leave(pe, m, d);
-      continue;
-    }
-    cs3_pe_hold(pe, cycles);
-    cs3_pe_after(pe, cycles, TASK_VISITED);
-  }
+  while (!d->busy && d->visited < m->total && is_there(c, d))
+    if (!cs3_attention_work(pe, m, d, TASK_VISITED))
+      cs3_attention_visited(pe, m, d);
   grant(pe, m, d);
 }
 
@@ -106,7 +74,7 @@ static guint begin(Cs3Pe *pe, guint32 wavelet) {
 static guint visited(Cs3Pe *pe, guint32 wavelet) {
   Cs3AttentionEvent *m = cs3_attention_machine(pe);
   Cs3PlaceData *d = cs3_pe_data(pe);
-  leave(pe, m, d);
+  cs3_attention_visited(pe, m, d);
   go_on(pe, m, d);
   return 0;
 }

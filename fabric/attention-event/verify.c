@@ -204,7 +204,7 @@ static void compare_keys(const Cs3AttentionEvent *m, gint64 job, gboolean is_val
     for (gint64 chunk = 0; chunk < c->chunks; chunk++) {
       Cs3PlaceTokens keys = cs3_attention_chunk(c, place, chunk);
       guint x, y, at = cs3_attention_slot(m, job, (c->places > 1 ? c->visits : 0) + chunk);
-      cs3_attention_seat(m, cs3_ring_place(c->places, place), &x, &y);
+      cs3_attention_seat(m, cs3_attention_position(c, place), &x, &y);
       for (guint i = 0; i < m->row_words; i++)
         row[i] = cs3_fabric_word(m->fabric, x, y, at + i);
       for (gint64 l = 0; l < cs3_place_count(&keys); l++)

@@ -78,9 +78,8 @@ static double mean_work(const Cs3AttentionCosts *c) {
   if (c->products > 0)
     pair += least_score(c);
   double pairs = (double)head_pairs(s, TRUE) * (double)c->group / (double)c->places;
-  gint64 streams = 2 * c->rows; /* charged as they come, at visits of their own */
   return pairs * pair + (double)(c->visits * c->control) +
-         (double)(streams * (c->kv_issue + c->sum_issue));
+         (double)(c->streams * (c->kv_issue + c->sum_issue));
 }
 
 gint64 cs3_attention_least(const Cs3AttentionCosts *c) {
@@ -160,7 +159,8 @@ void cs3_attention_describe(const Cs3AttentionCosts *c, Cs3AttentionResult *resu
                                  .imbalance = imbalance(c),
                                  .sram_bytes = c->sram_bytes};
   result->macs = result->pairs * cs3_attention_products(s);
-  result->wavelets = jobs * c->places * c->rows * c->elements;
+  result->received = jobs * c->places * c->rows * c->elements;
+  result->wavelets = jobs * cs3_attention_ops(c->mapping.algorithm)->wavelets(c);
 }
 
 gboolean cs3_attention_pass(const Cs3Hardware *hw, const Cs3AttentionShape *shape,

@@ -16,7 +16,9 @@
 /* The algorithms: a row each. ROW(ID, name, text): CS3_ATTENTION_ID, cs3_attention_NAME in
  * fabric/attention/ and cs3_attention_event_NAME in fabric/attention-event/, how people write it.
  */
-#define CS3_ATTENTION_ALGORITHMS(ROW) ROW(RING, ring, "ring")
+#define CS3_ATTENTION_ALGORITHMS(ROW)                                                              \
+  ROW(RING, ring, "ring")                                                                          \
+  ROW(GATHER, gather, "gather")
 
 #define CS3_ATTENTION_ID(ID, name, text) CS3_ATTENTION_##ID,
 typedef enum {
@@ -86,6 +88,7 @@ typedef struct {
   gint64 pairs;        /* scores computed, of all heads and sequences */
   gint64 macs;         /* of these: pairs x cs3_attention_products() */
   gint64 wavelets;     /* that PEs send, all rectangles */
+  gint64 received;     /* of rows, that PEs take in */
   double imbalance;    /* pairs of the busiest place / of the mean one */
   gint64 sram_bytes;   /* of the fullest PE */
 } Cs3AttentionResult;

@@ -99,6 +99,18 @@ gboolean cs3_attention_fold_check(const Cs3Hardware *hw, const Cs3AttentionShape
                     fold, lines, s->sequences, most);
 }
 
+static gboolean check_queues(const Cs3Hardware *hw, const Cs3AttentionCosts *c, GError **error) {
+  guint first = CS3_ATTENTION_QUEUE;
+  guint n = c->mapping.algorithm == CS3_ATTENTION_GATHER ? CS3_GATHER_QUEUES : CS3_RING_QUEUES;
+  for (guint queue = first; c->places > 1 && queue < first + n; queue++)
+    if (hw->fabric.out_queue[queue] < 1 || hw->fabric.in_queue[queue] < 1)
+      return infeasible(error,
+                        "tiles travel through queues %u, which do not exist (fabric.in_queue_%u, "
+                        "fabric.out_queue_%u)",
+                        queue, queue, queue);
+  return TRUE;
+}
+
 gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCosts *c, gint64 chunks,
                                    GError **error) {
   if (chunks > c->keys.most)
@@ -106,12 +118,10 @@ gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCost
                       "%" G_GINT64_FORMAT " chunks of a place with %" G_GINT64_FORMAT
                       " keys (accepted: 1 to %" G_GINT64_FORMAT ")",
                       chunks, c->keys.most, c->keys.most);
-  if (c->places > 1 && (hw->fabric.out_queue[CS3_ATTENTION_QUEUE] < 1 ||
-                        hw->fabric.in_queue[CS3_ATTENTION_QUEUE] < 1))
-    return infeasible(error,
-                      "tiles travel through queues %d, which do not exist "
-                      "(fabric.in_queue_%d, fabric.out_queue_%d)",
-                      CS3_ATTENTION_QUEUE, CS3_ATTENTION_QUEUE, CS3_ATTENTION_QUEUE);
+  if (c->shape.backward && c->mapping.algorithm == CS3_ATTENTION_GATHER)
+    return infeasible(error, "algorithm gather: has no backward; use ring");
+  if (!check_queues(hw, c, error))
+    return FALSE;
   if (c->sram_bytes > hw->pe.sram_data_bytes) {
     gboolean wide = c->queries.most <= 1 && c->keys.most <= 1 && c->jobs == 1;
     return infeasible(error,

@@ -3,8 +3,6 @@
  * what was found. */
 #include "config.h"
 
-#include <string.h>
-
 #include "fabric/attention/machine.h"
 #include "fabric/fabric-error.h"
 
@@ -17,24 +15,23 @@ enum { MOST_LAYOUTS = 3, MOST_CHUNKS = 4 };
 enum { MOST_RUN = 4 };
 #define MOST_STEPS_RUN 1e6
 
-/* The slowest place's work on a whole tile that has come @way places far, and how long its tile
- * takes to get to the next place. */
+/* The slowest place's work on a whole tile at the visits from tile @way on, or the time until the
+ * next tile comes. */
 static double tile_time(const Cs3AttentionCosts *c, gint64 way) {
   double most = 0;
-  gint64 one_chunk = 0;
   for (gint64 i = 0; i < LOOK_PLACES; i++) {
     gint64 place = i * (c->places - 1) / (LOOK_PLACES - 1), sum = 0;
+    if (place == way) /* gather: its owner sends, too, once in all visits */
+      place = place > 0 ? place - 1 : c->places - 1;
     for (gint64 chunk = 0; chunk < c->chunks; chunk++) {
       Cs3AttentionWork w = cs3_attention_visit(c, place, way * c->chunks + chunk);
       sum += cs3_attention_work_sum(&w);
     }
     most = MAX(most, (double)sum);
-    one_chunk = MAX(one_chunk, sum / c->chunks);
   }
   if (c->rows == 0)
     return most;
-  gint64 hop = c->vector + c->edge[1].stage + (c->shape.backward ? one_chunk : 0);
-  return MAX(most, (double)MAX(hop, c->chunks * c->vector));
+  return MAX(most, cs3_attention_ops(c->mapping.algorithm)->pace(c, most / (double)c->chunks));
 }
 
 static double estimate_of(const Cs3AttentionCosts *c) {
@@ -60,14 +57,13 @@ gboolean cs3_attention_rank(const Cs3Hardware *hw, const Cs3AttentionShape *shap
 typedef struct {
   Cs3AttentionMapping mapping;
   double estimate, steps;
-  gint64 bound;
+  gint64 bound, places, jobs;
 } Candidate;
 
 /* An axis and a fold: what they leave a rectangle. */
 typedef struct {
   int axis;
-  gint64 fold, jobs;
-  gint64 places[CS3_N_TOKEN_ORDERS];
+  gint64 fold, pes, jobs;
   double load; /* tokens that a PE works on, all jobs */
 } Layout;
 
@@ -83,6 +79,19 @@ static gboolean may(gint64 forced, gint64 value) {
   return forced < 0 || forced == value;
 }
 
+/* Rectangles of as many places for as many jobs are alike to the cycle. */
+static gboolean is_known(const Search *s, const Cs3AttentionCosts *c) {
+  for (guint i = 0; i < s->candidates->len; i++) {
+    const Candidate *other = &g_array_index(s->candidates, Candidate, i);
+    const Cs3AttentionMapping *m = &other->mapping;
+    if (other->places == c->places && other->jobs == c->jobs &&
+        m->algorithm == c->mapping.algorithm && m->order == c->mapping.order &&
+        m->chunks == c->mapping.chunks && m->scores == c->mapping.scores)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Returns: %FALSE: it does not fit, or takes no other chunks than @before. */
 static gboolean consider(Search *s, const Cs3AttentionMapping *mapping, gint64 before,
                          gint64 *chunks) {
@@ -94,10 +103,14 @@ static gboolean consider(Search *s, const Cs3AttentionMapping *mapping, gint64 b
   if (!cs3_attention_costs_check(s->hw, &c, mapping->chunks,
                                  s->refusal == NULL ? &s->refusal : NULL))
     return FALSE;
-  Candidate candidate = {c.mapping, estimate_of(&c),
+  Candidate candidate = {c.mapping,
+                         estimate_of(&c),
                          (double)c.places * (double)c.visits * (double)c.jobs,
-                         cs3_attention_least(&c)};
-  g_array_append_val(s->candidates, candidate);
+                         cs3_attention_least(&c),
+                         c.places,
+                         c.jobs};
+  if (!is_known(s, &c))
+    g_array_append_val(s->candidates, candidate);
   return TRUE;
 }
 
@@ -141,22 +154,15 @@ static void consider_orders(Search *s, const Layout *layout) {
     }
 }
 
-/* Layouts whose rectangles use as many PEs for as many jobs are alike to the cycle. */
 static void add_layout(Search *s, int axis, gint64 fold) {
-  Layout layout = {.axis = axis, .fold = fold};
-  for (int order = 0; order < CS3_N_TOKEN_ORDERS; order++) {
-    Cs3AttentionCosts c;
-    Cs3AttentionMapping mapping = {
-        .axis = axis, .fold = fold, .chunks = 1, .order = (Cs3TokenOrder)order};
-    cs3_attention_costs(s->hw, s->shape, &mapping, &c);
-    layout.places[order] = c.places;
-    layout.jobs = c.jobs;
-    layout.load = (double)c.jobs * (double)c.queries.most;
-  }
+  Cs3AttentionCosts c;
+  Cs3AttentionMapping mapping = {.axis = axis, .fold = fold, .chunks = 1};
+  cs3_attention_costs(s->hw, s->shape, &mapping, &c);
+  Layout layout = {axis, fold, c.lines * c.columns, c.jobs,
+                   (double)c.jobs * (double)c.queries.most};
   for (guint i = 0; i < s->layouts->len; i++) {
     const Layout *other = &g_array_index(s->layouts, Layout, i);
-    if (other->jobs == layout.jobs &&
-        memcmp(other->places, layout.places, sizeof layout.places) == 0)
+    if (other->pes == layout.pes && other->jobs == layout.jobs)
       return;
   }
   g_array_append_val(s->layouts, layout);

@@ -29,7 +29,8 @@ static gint64 sum_bytes(const Cs3Hardware *hw) {
  */
 static gint64 tiles_needed(const Cs3AttentionCosts *c) {
   gint64 far = 0, block = c->queries.most;
-  if (c->shape.backward || c->mapping.order != CS3_TOKENS_BLOCK || !c->shape.causal)
+  if (c->shape.backward || c->mapping.order != CS3_TOKENS_BLOCK || !c->shape.causal ||
+      c->mapping.algorithm != CS3_ATTENTION_RING)
     return c->places;
   for (gint64 place = 0; place < c->places; place++) {
     Cs3KeyRange first = cs3_attention_computed(&c->shape, place * block);
@@ -71,8 +72,15 @@ static void rows(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
   gint64 values = c->chunk_keys * (s->head_dim + s->value_dim);
   Cs3Link link;
   cs3_hardware_link_ratio(hw, &link.num, &link.den);
-  c->rows = c->places > 1 ? (s->backward ? c->visits : c->visits - c->chunks) : 0;
-  c->buffers = c->chunks + 1; /* as many as arrive before the first can be sent on, and one */
+  if (c->mapping.algorithm == CS3_ATTENTION_GATHER) {
+    c->rows = c->places > 1 ? c->visits : 0;
+    c->buffers = 2 * c->chunks; /* two tiles */
+    c->streams = c->rows + (c->places > 1 ? c->chunks : 0);
+  } else {
+    c->rows = c->places > 1 ? (s->backward ? c->visits : c->visits - c->chunks) : 0;
+    c->buffers = c->chunks + 1; /* as many as arrive before the first can be sent on, and one */
+    c->streams = 2 * c->rows;
+  }
   c->kv_elements = c->elements = div_up(values, 2);
   c->kv_issue = div_up(values, hw->kernel.reduce_lanes);
   if (s->backward) {
@@ -81,6 +89,9 @@ static void rows(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
   }
   c->vector = cs3_link_cycles(link, c->elements);
   c->last = cs3_link_offset(link, c->elements - 1);
+  c->feed = cs3_feed_cycles(hw);
+  c->hop = hw->fabric.hop_cycles;
+  c->token = cs3_link_cycles(link, 1);
   for (gint64 hops = 1; hops <= 2; hops++)
     c->edge[hops - 1] =
         cs3_layer_edge(hw, link, c->elements, hops, CS3_ATTENTION_QUEUE, CS3_ATTENTION_QUEUE);
@@ -238,12 +249,25 @@ static void add_ends(const Cs3AttentionCosts *c, gint64 queries, gint64 visit,
     scale_vectors(c, queries, s->backward ? s->head_dim : s->value_dim, w);
 }
 
-/* Streams of a visit's row: taken in, unless the chunk is the place's own, and sent on. The rows
- * that come home at the end are charged to the last visit. */
-static void add_streams(const Cs3AttentionCosts *c, gint64 visit, Cs3AttentionWork *w) {
-  gint64 streams = c->places > 1 ? (visit >= c->chunks) + (visit < c->rows) : 0;
-  if (c->shape.backward && c->places > 1 && visit == c->visits - 1)
-    streams += c->chunks;
+/* Ring: a visit's row is taken in, unless the chunk is the place's own, and sent on. The rows that
+ * come home at the end are charged to the last visit. */
+static gint64 ring_streams(const Cs3AttentionCosts *c, gint64 visit) {
+  gboolean home = c->shape.backward && visit == c->visits - 1;
+  return (visit >= c->chunks) + (visit < c->rows) + (home ? c->chunks : 0);
+}
+
+/* Gather: every row is taken in; its owner sends it both ways. */
+static gint64 gather_streams(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
+  gboolean owns = cs3_attention_tile_of(c, place, visit) == place;
+  return 1 + (owns ? 1 + (place > 0) : 0);
+}
+
+static void add_streams(const Cs3AttentionCosts *c, gint64 place, gint64 visit,
+                        Cs3AttentionWork *w) {
+  gboolean gathers = c->mapping.algorithm == CS3_ATTENTION_GATHER;
+  gint64 streams = gathers ? gather_streams(c, place, visit) : ring_streams(c, visit);
+  if (c->places == 1)
+    return;
   w->movement += streams * c->kv_issue;
   w->reduction += streams * c->sum_issue;
 }
@@ -255,6 +279,6 @@ Cs3AttentionWork cs3_attention_visit(const Cs3AttentionCosts *c, gint64 place, g
       cs3_attention_chunk(c, cs3_attention_tile_of(c, place, visit), visit % c->chunks);
   add_pairs(c, &queries, &keys, &w);
   add_ends(c, cs3_place_count(&queries) * c->group, visit, &w);
-  add_streams(c, visit, &w);
+  add_streams(c, place, visit, &w);
   return w;
 }

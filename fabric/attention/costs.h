@@ -6,8 +6,11 @@
 #include "fabric/attention/places.h"
 #include "fabric/layer/costs.h"
 
-/* The output and input queue that the programs bind to the colours of their rows. */
-enum { CS3_ATTENTION_QUEUE = 2 };
+/* The output and input queues that the programs bind to the colours of their rows (gather: each
+ * way), and gather to those of its tokens. */
+enum { CS3_ATTENTION_QUEUE = 2, CS3_ATTENTION_UP_QUEUE, CS3_ATTENTION_TOKEN_QUEUE };
+/* Queues from CS3_ATTENTION_QUEUE on: of a ring, of gather. */
+enum { CS3_RING_QUEUES = 1, CS3_GATHER_QUEUES = 4 };
 
 /* Issue cycles of a PE, by what they are for. */
 typedef struct {
@@ -34,12 +37,14 @@ typedef struct {
   gint64 chunks, chunk_keys;  /* c, of a place's keys; keys of one */
   gint64 tiles;               /* that a place sees: all P, or those that a mask leaves it */
   gint64 visits;              /* tiles x c: chunks that a place works on in a job */
-  /* Ring: */
-  gint64 rows;                  /* that a place sends in a job, and takes in */
-  gint64 buffers;               /* for rows that are on their way */
+  gint64 rows;                /* that a place takes in in a job; ring: and sends */
+  gint64 streams; /* rows sent and taken in that a place is charged for in a job, at least */
+  gint64 buffers; /* for rows that are on their way */
   gint64 elements, kv_elements; /* n: wavelets of a row; of these K and V */
   gint64 vector, last;          /* cycles in which a link carries a row; first element -> last */
-  Cs3LayerEdge edge[2];         /* between neighbours of the ring, by hops - 1 */
+  Cs3LayerEdge edge[2];         /* ring: between neighbours, by hops - 1 */
+  gint64 feed, hop;             /* gather: as of a layer's costs */
+  gint64 token;                 /* gather: cycles of a row of one wavelet */
   gint64 kv_issue, sum_issue;   /* issue cycles of a stream, a row */
   gint64 control;               /* of a visit */
   Cs3PairCost pair;             /* of all vector operations but scores by vectors over queries */
@@ -63,8 +68,10 @@ Cs3PlaceTokens cs3_attention_chunk(const Cs3AttentionCosts *costs, gint64 place,
 
 /** cs3_attention_tile_of: whose tile @place works on at @visit. */
 static inline gint64 cs3_attention_tile_of(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
-  gint64 tile = place - visit / c->chunks;
-  return tile < 0 ? tile + c->places : tile;
+  gint64 way = visit / c->chunks;
+  if (c->mapping.algorithm == CS3_ATTENTION_GATHER)
+    return way;
+  return place < way ? place - way + c->places : place - way;
 }
 
 /**
@@ -82,6 +89,11 @@ static inline gint64 cs3_attention_work_sum(const Cs3AttentionWork *w) {
  * out, odd ones on the way back, so that neighbours are two apart, one where the ring turns. */
 static inline gint64 cs3_ring_place(gint64 places, gint64 place) {
   return 2 * place < places ? 2 * place : 2 * (places - place) - 1;
+}
+
+/** cs3_attention_position: path position of @place. */
+static inline gint64 cs3_attention_position(const Cs3AttentionCosts *c, gint64 place) {
+  return c->mapping.algorithm == CS3_ATTENTION_RING ? cs3_ring_place(c->places, place) : place;
 }
 
 /** cs3_ring_hops: from @place to the next. */

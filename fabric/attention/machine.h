@@ -19,6 +19,10 @@ typedef struct {
                 Cs3AttentionLimits limits);
   /* No fewer than this: rows on the busiest link. */
   gint64 (*links)(const Cs3AttentionCosts *costs);
+  /* For estimates: cycles between two tiles, whose chunks take @chunk cycles of work each. */
+  double (*pace)(const Cs3AttentionCosts *costs, double chunk);
+  /* That the PEs of a rectangle send in a job. */
+  gint64 (*wavelets)(const Cs3AttentionCosts *costs);
 } Cs3AttentionOps;
 
 #define CS3_ATTENTION_OPS(ID, name, text) extern const Cs3AttentionOps cs3_attention_##name;

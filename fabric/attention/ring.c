@@ -219,4 +219,14 @@ static gint64 links(const Cs3AttentionCosts *c) {
   return c->jobs * c->rows * c->vector;
 }
 
-const Cs3AttentionOps cs3_attention_ring = {run, links};
+/* A row goes on when it has come in, backward when it has been worked on. */
+static double pace(const Cs3AttentionCosts *c, double chunk) {
+  double hop = (double)(c->vector + c->edge[1].stage) + (c->shape.backward ? chunk : 0);
+  return MAX(hop, (double)(c->chunks * c->vector));
+}
+
+static gint64 wavelets(const Cs3AttentionCosts *c) {
+  return c->places * c->rows * c->elements;
+}
+
+const Cs3AttentionOps cs3_attention_ring = {run, links, pace, wavelets};

@@ -10,6 +10,8 @@ gboolean cs3_attention_alike(const Cs3AttentionCosts *c) {
     return TRUE;
   if (s->document > 0)
     return FALSE;
+  if (c->mapping.algorithm == CS3_ATTENTION_GATHER) /* places before and after the one tile */
+    return s->window == 0 && s->tile == 1;
   switch (c->mapping.order) {
   case CS3_TOKENS_BLOCK: /* a shift by a place is one by whole tiles */
     return c->queries.most % s->tile == 0;
@@ -41,18 +43,25 @@ static gint compare(gconstpointer a, gconstpointer b) {
 }
 
 /* Where runs of places may end when tiles have come @way places far: at a change of the place's own
- * size, at one of its tile's, and where tiles come from the other end. */
+ * size, at one of its tile's, and where tiles come from the other end. Gather: when tile @way is
+ * there. */
 static void ends_of_runs(const Cs3AttentionCosts *c, const GArray *changes, gint64 way,
                          GArray *ends) {
+  gboolean gathers = c->mapping.algorithm == CS3_ATTENTION_GATHER;
   g_array_set_size(ends, 0);
   for (guint i = 0; i < changes->len; i++) {
     gint64 own = g_array_index(changes, gint64, i), tile = (own + way) % c->places;
     g_array_append_val(ends, own);
-    if (changes->len + 1 < (guint64)c->places && tile > 0) /* else every place ends one */
+    if (!gathers && changes->len + 1 < (guint64)c->places && tile > 0) /* else all end one */
       g_array_append_val(ends, tile);
   }
+  gint64 after = way + 1, first = 1; /* gather: the owner, and the place that sends one way alone */
   if (way > 0)
     g_array_append_val(ends, way);
+  if (gathers && after < c->places)
+    g_array_append_val(ends, after);
+  if (gathers && first < c->places)
+    g_array_append_val(ends, first);
   g_array_append_val(ends, c->places);
   g_array_sort(ends, compare);
 }

@@ -28,11 +28,11 @@ static json_t *mapping_json(const Cs3AttentionRival *rival) {
       "scores", cs3_scores_name(m->scores), "cycles", (json_int_t)rival->cycles, "text", text);
 }
 
-/* A rectangle's wavelets on its ring, and the multiply-adds behind its numbers. */
+/* A rectangle's wavelets over two links each, and the multiply-adds behind its numbers. */
 static gboolean check_size(const Cs3AttentionShape *shape, const Cs3AttentionResult *r,
                            GError **error) {
   double share = (double)r->jobs / ((double)shape->kv_heads * (double)shape->sequences);
-  double hops = 2 * (double)r->wavelets * share, products = (double)r->macs * share;
+  double hops = 2 * (double)r->received * share, products = (double)r->macs * share;
   if (hops <= MAX_HOPS && products <= MAX_PRODUCTS && (double)r->places <= MAX_PES)
     return TRUE;
   g_set_error(

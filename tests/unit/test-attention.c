@@ -337,6 +337,17 @@ START_TEST(test_bad_mapping) {
   }
   g_autoptr(GError) error = NULL;
   Cs3AttentionMapping mapping = {.fold = 1, .chunks = 1};
+  Cs3AttentionShape backward = llama;
+  backward.backward = TRUE;
+  mapping.algorithm = CS3_ATTENTION_GATHER;
+  ck_assert(!cs3_attention_check(&hw, &backward, &mapping, &error));
+  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "has no backward");
+  g_clear_error(&error);
+  hw.fabric.out_queue[CS3_ATTENTION_UP_QUEUE] = 0;
+  ck_assert(!cs3_attention_check(&hw, &llama, &mapping, &error));
+  fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "queues 3, which do not");
+  g_clear_error(&error);
+  mapping.algorithm = CS3_ATTENTION_RING;
   hw.fabric.out_queue[CS3_ATTENTION_QUEUE] = 0;
   ck_assert(!cs3_attention_check(&hw, &llama, &mapping, &error));
   fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "do not exist");
