@@ -25,6 +25,7 @@ static const Cs3Plot *const plots[] = {
     &cs3_plot_memory,
     &cs3_plot_lines,
     &cs3_plot_tornado,
+    &cs3_plot_posterior,
     NULL,
 };
 

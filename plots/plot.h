@@ -45,6 +45,7 @@ typedef enum {
   CS3_PLOT_NEEDS_TIMELINE,   /* one run with the member `timeline` */
   CS3_PLOT_NEEDS_MEMORY,     /* one run with the member `memory` */
   CS3_PLOT_NEEDS_TORNADO,    /* one run with the member `tornado` */
+  CS3_PLOT_NEEDS_POSTERIOR,  /* a posterior of `cs3sim calibrate`, the shipped one without a file */
   CS3_PLOT_NEEDS_WEIGHTS,    /* statistics of `cs3sim inspect --weights`, from a file */
 } Cs3PlotNeeds;
 

@@ -12,6 +12,7 @@ extern const Cs3Plot cs3_plot_lines;
 extern const Cs3Plot cs3_plot_pareto;
 extern const Cs3Plot cs3_plot_roofline;
 extern const Cs3Plot cs3_plot_layer_speedup;
+extern const Cs3Plot cs3_plot_posterior;
 extern const Cs3Plot cs3_plot_scaling;
 extern const Cs3Plot cs3_plot_speedup;
 extern const Cs3Plot cs3_plot_sparsity_hardware;

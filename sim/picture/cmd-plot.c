@@ -71,14 +71,7 @@ static const Cs3Option sweep_options[] = {
      .default_text = "none",
      .help = "at each sparsity sample N machines over the ranges of uncertain constants; speedup "
              "draws the 10 to 90 % band"},
-    {.name = "posterior",
-     .type = CS3_OPTION_TEXT,
-     .offset = AT(posterior),
-     .metavar = "FILE",
-     .completes = "files",
-     .default_text = "none",
-     .help = "at each sparsity the machines of a posterior ('cs3sim run --posterior'): their band "
-             "instead"},
+    CS3_OPTION_POSTERIOR(AT(posterior)),
     {NULL},
 };
 
@@ -302,6 +295,10 @@ static gboolean fixed_records(const Cs3Context *context, const Cs3Plot *plot, co
     return FALSE;
   if (plot->needs == CS3_PLOT_NEEDS_CURVES)
     return cs3_sparsity_curves(workers, records, error);
+  if (plot->needs == CS3_PLOT_NEEDS_POSTERIOR) {
+    g_autofree char *path = cs3_posterior_path(CS3_DEFAULT_POSTERIOR, error);
+    return path != NULL && cs3_records_load(path, records, error);
+  }
   json_t *record = cs3_validate_recorded(error);
   return record != NULL && json_array_append_new(records, record) == 0;
 }
@@ -340,7 +337,8 @@ static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const P
                          json_t *records, GError **error) {
   if (plot->needs == CS3_PLOT_NEEDS_SPARSITIES)
     return simulate_sparsities(context, o, records, error);
-  if (plot->needs == CS3_PLOT_NEEDS_CURVES || plot->needs == CS3_PLOT_NEEDS_VALIDATION)
+  if (plot->needs == CS3_PLOT_NEEDS_CURVES || plot->needs == CS3_PLOT_NEEDS_VALIDATION ||
+      plot->needs == CS3_PLOT_NEEDS_POSTERIOR)
     return fixed_records(context, plot, o, records, error);
   if (!no_sweep_options(context, plot, error))
     return FALSE;

@@ -57,16 +57,7 @@ static const Cs3Option analysis_options[] = {
      .offset = AT(tornado),
      .help = "each of these constants at the ends of its range, the others as they are: change of "
              "step time and speed-up, the largest first"},
-    {.name = "posterior",
-     .type = CS3_OPTION_TEXT,
-     .offset = AT(posterior),
-     .metavar = "FILE",
-     .completes = "files",
-     .default_text = "none",
-     .help =
-         "the same step on machines that agree with measured rates: 10 to 90 % band and median; "
-         "FILE is what 'cs3sim calibrate' writes, or the word default for the one that is "
-         "shipped"},
+    CS3_OPTION_POSTERIOR(AT(posterior)),
     {NULL},
 };
 

@@ -64,18 +64,21 @@ static gboolean check(Cs3PosteriorFile *file, GError **error) {
   return TRUE;
 }
 
+char *cs3_posterior_path(const char *name, GError **error) {
+  if (strcmp(name, CS3_DEFAULT_POSTERIOR) == 0)
+    return cs3_datadir_find(CS3_DATA_POSTERIORS, CS3_DEFAULT_POSTERIOR, error);
+  return g_strdup(name);
+}
+
 Cs3PosteriorFile *cs3_posterior_load(const char *path, GError **error) {
   g_autoptr(Cs3PosteriorFile) file = g_new0(Cs3PosteriorFile, 1);
-  g_autofree char *text = NULL, *shipped = NULL;
+  g_autofree char *text = NULL, *place = cs3_posterior_path(path, error);
   gsize n;
   json_error_t problem;
-  if (strcmp(path, CS3_DEFAULT_POSTERIOR) == 0) {
-    shipped = cs3_datadir_find(CS3_DATA_POSTERIORS, CS3_DEFAULT_POSTERIOR, error);
-    if (shipped == NULL)
-      return NULL;
-  }
+  if (place == NULL)
+    return NULL;
   file->name = g_strdup(path);
-  if (!g_file_get_contents(shipped != NULL ? shipped : path, &text, &n, error))
+  if (!g_file_get_contents(place, &text, &n, error))
     return NULL;
   file->document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &problem);
   if (file->document == NULL) {

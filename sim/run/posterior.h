@@ -6,12 +6,26 @@
 #include <jansson.h>
 
 #include "base/output.h"
+#include "sim/cli/cli-option.h"
 #include "sim/run/samples.h"
 
 /* The posterior that is shipped, by this name. */
 #define CS3_DEFAULT_POSTERIOR "default"
+/* --posterior, with its path at @place. */
+#define CS3_OPTION_POSTERIOR(place)                                                                \
+  {                                                                                                \
+    .name = "posterior", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "FILE",            \
+    .completes = "files", .default_text = "none",                                                  \
+    .help =                                                                                        \
+        "the same on machines that agree with measured rates: 10 to 90 % band and median; FILE "   \
+        "is what 'cs3sim calibrate' writes, or the word default for the one that is shipped"       \
+  }
+
 /* Samples that a band is from. */
 enum { CS3_POSTERIOR_SAMPLES = 128 };
+
+/** cs3_posterior_path: (transfer full) (nullable): @name, or where the shipped one lies. */
+char *cs3_posterior_path(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct Cs3PosteriorFile Cs3PosteriorFile;
 

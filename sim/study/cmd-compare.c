@@ -9,7 +9,7 @@
 
 typedef struct {
   Cs3ScenarioOptions scenario;
-  char *plot;
+  char *plot, *posterior;
 } CompareOptions;
 
 #define AT(member) G_STRUCT_OFFSET(CompareOptions, member)
@@ -22,6 +22,7 @@ static const Cs3Option compare_options[] = {
      .writes = TRUE,
      .completes = "files",
      .help = "draw it too: .svg, .png, .pdf or .txt"},
+    CS3_OPTION_POSTERIOR(AT(posterior)),
     {NULL},
 };
 
@@ -36,8 +37,13 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   const CompareOptions *o = values;
   if (o->plot != NULL && !cs3_plot_path_check("--plot", o->plot, error))
     return CS3_EXIT_USAGE;
+  g_autoptr(Cs3PosteriorFile) posterior =
+      o->posterior != NULL ? cs3_posterior_load(o->posterior, error) : NULL;
+  if (o->posterior != NULL && posterior == NULL)
+    return CS3_EXIT_USAGE;
   json_auto_t *comparison = cs3_compare(&o->scenario, error);
-  if (comparison == NULL)
+  if (comparison == NULL ||
+      (posterior != NULL && !cs3_compare_posterior(comparison, &o->scenario, posterior, error)))
     return CS3_EXIT_USAGE;
   if (context->format == CS3_FORMAT_TEXT)
     cs3_compare_text(comparison, context->output);
@@ -76,7 +82,7 @@ const Cs3Command cs3_cmd_compare = {
         "(h100): of that only what its file holds is shown.",
     .options_size = sizeof(CompareOptions),
     .defaults = &defaults,
-    .groups = {{"Picture", compare_options, 0},
+    .groups = {{"Comparison", compare_options, 0},
                {"Scenario", cs3_scenario_options, AT(scenario)},
                {"Execution", cs3_execution_options, AT(scenario)}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |

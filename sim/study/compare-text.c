@@ -16,9 +16,10 @@ typedef struct {
   const char *path;     /* in the record of a run */
   const char *measured; /* (nullable): in the entry of a measured machine */
   double scale;
-  int digits;       /* significant */
-  gboolean inverse; /* shown as 1 / number */
-  gboolean ratio;   /* to the first machine */
+  int digits;        /* significant */
+  gboolean inverse;  /* shown as 1 / number */
+  gboolean ratio;    /* to the first machine */
+  gboolean optional; /* not shown when no machine has it */
 } Row;
 
 static const Row rows[] = {
@@ -27,6 +28,9 @@ static const Row rows[] = {
     {"dense_tokens_per_s", "tokens/s, dense", "dense.throughput.tokens_per_s", "dense.tokens_per_s",
      1, 4, FALSE, TRUE},
     {"speedup", "speed-up over dense", "speedup.simulated", NULL, 1, 4, FALSE, TRUE},
+    {"speedup_p10", "  measured: 10 %", "posterior.speedup.p10", NULL, 1, 4, FALSE, FALSE, TRUE},
+    {"speedup_median", "  median", "posterior.speedup.median", NULL, 1, 4, FALSE, FALSE, TRUE},
+    {"speedup_p90", "  90 %", "posterior.speedup.p90", NULL, 1, 4, FALSE, FALSE, TRUE},
     {"theoretical_speedup", "  in theory", "speedup.theoretical", NULL, 1, 4, FALSE, FALSE},
     {"achieved_pflops", "achieved [PFLOP/s]", "flops.achieved", NULL, 1e-15, 3, FALSE, TRUE},
     {"peak_percent", "  share of peak [%]", "flops.dense_peak_fraction", NULL, 100, 3, FALSE, TRUE},
@@ -47,6 +51,13 @@ static double number_of(const json_t *machine, const Row *row) {
   else if (row->measured != NULL)
     value = cs3_record_number(machine, row->measured);
   return (row->inverse ? 1 / value : value) * row->scale;
+}
+
+static gboolean is_shown(const json_t *comparison, const Row *row) {
+  gboolean any = !row->optional;
+  for (size_t i = 0; machine_at(comparison, i) != NULL; i++)
+    any |= isfinite(number_of(machine_at(comparison, i), row));
+  return any;
 }
 
 static char *cell_text(const json_t *comparison, size_t i, const Row *row) {
@@ -148,7 +159,8 @@ void cs3_compare_text(const json_t *comparison, Cs3Output *output) {
                                  .type = CS3_COLUMN_TEXT};
   g_autoptr(Cs3Table) table = cs3_table_new(columns, n + 1);
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
-    add_row(table, comparison, &rows[i]);
+    if (is_shown(comparison, &rows[i]))
+      add_row(table, comparison, &rows[i]);
   add_limits(table, comparison);
   write_head(comparison, output);
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
@@ -157,17 +169,21 @@ void cs3_compare_text(const json_t *comparison, Cs3Output *output) {
 }
 
 void cs3_compare_csv(const json_t *comparison, Cs3Output *output) {
-  enum { N = G_N_ELEMENTS(rows) };
-  Cs3Column columns[N + 2] = {{.key = "hardware", .type = CS3_COLUMN_TEXT}};
-  for (guint i = 0; i < N; i++)
-    columns[i + 1] = (Cs3Column){.key = rows[i].key, .type = CS3_COLUMN_REAL};
-  columns[N + 1] = (Cs3Column){.key = "bottleneck", .type = CS3_COLUMN_TEXT};
-  g_autoptr(Cs3Table) table = cs3_table_new(columns, N + 2);
+  Cs3Column columns[G_N_ELEMENTS(rows) + 2] = {{.key = "hardware", .type = CS3_COLUMN_TEXT}};
+  const Row *shown[G_N_ELEMENTS(rows)];
+  guint n = 0;
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+    if (is_shown(comparison, &rows[i])) {
+      shown[n++] = &rows[i];
+      columns[n] = (Cs3Column){.key = rows[i].key, .type = CS3_COLUMN_REAL};
+    }
+  columns[n + 1] = (Cs3Column){.key = "bottleneck", .type = CS3_COLUMN_TEXT};
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, n + 2);
   const json_t *machine;
   for (size_t i = 0; (machine = machine_at(comparison, i)) != NULL; i++) {
     cs3_table_add_text(table, cs3_record_string(machine, "hardware"));
-    for (guint k = 0; k < N; k++)
-      cs3_table_add_real(table, number_of(machine, &rows[k]));
+    for (guint k = 0; k < n; k++)
+      cs3_table_add_real(table, number_of(machine, shown[k]));
     cs3_table_add_text(table, cs3_record_string(machine, "result.bottleneck"));
   }
   cs3_table_write(table, output, CS3_FORMAT_CSV);

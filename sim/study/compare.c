@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "results/record.h"
 #include "results/schema.h"
 #include "sim/cli/cli.h"
 #include "sim/machine/baseline.h"
 #include "sim/run/result.h"
+#include "sim/run/uncertainty.h"
 #include "sim/study/sweep.h"
 #include "workloads/model.h"
 
@@ -144,6 +146,27 @@ json_t *cs3_compare(const Cs3ScenarioOptions *options, GError **error) {
   json_t *machines = arrange(names, runs, scenario, error);
   return machines ? cs3_json_pack("{s:s, s:o}", "schema", CS3_COMPARE_SCHEMA, "machines", machines)
                   : NULL;
+}
+
+gboolean cs3_compare_posterior(json_t *comparison, const Cs3ScenarioOptions *options,
+                               const Cs3PosteriorFile *file, GError **error) {
+  size_t i;
+  json_t *machine;
+  json_array_foreach(json_object_get(comparison, "machines"), i, machine) {
+    json_t *result = json_object_get(machine, "result");
+    Cs3ScenarioOptions one = *options; /* borrows */
+    one.hardware = (char *)cs3_record_string(machine, "hardware");
+    if (result == NULL)
+      continue;
+    g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&one, error);
+    json_t *band = scenario != NULL
+                       ? cs3_posterior_band(file, &scenario->config, cs3_uncertainty_whole(result),
+                                            NULL, NULL, error)
+                       : NULL;
+    if (band == NULL || json_object_set_new(result, "posterior", band) != 0)
+      return FALSE;
+  }
+  return TRUE;
 }
 
 json_t *cs3_compare_runs(const json_t *comparison) {

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/output.h"
+#include "sim/run/posterior.h"
 #include "sim/run/scenario.h"
 
 /**
@@ -14,6 +15,11 @@
  * does not fit has its reason in it.
  */
 json_t *cs3_compare(const Cs3ScenarioOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_compare_posterior: add the object "posterior" (sim/run/posterior.h) to each run. */
+gboolean cs3_compare_posterior(json_t *comparison, const Cs3ScenarioOptions *options,
+                               const Cs3PosteriorFile *file,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_compare_runs: (transfer full): the records of the runs in @comparison. */
 json_t *cs3_compare_runs(const json_t *comparison);

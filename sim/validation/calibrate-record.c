@@ -94,6 +94,14 @@ static double four_digits(double value) {
   return unit < 1 ? round(value / unit) / round(1 / unit) : round(value / unit) * unit;
 }
 
+/* Where the nominal value lies in its range; of what counts in the middle of its cell. */
+static double nominal_share(const Cs3Uncertain *u) {
+  if (u->param->type == CS3_PARAM_REAL)
+    return (u->value - u->range.low) / (u->range.high - u->range.low);
+  double low = ceil(u->range.low), high = floor(u->range.high);
+  return (u->value - low + 0.5) / (high - low + 1);
+}
+
 static json_t *constant_json(const Cs3Posterior *p, guint i) {
   const Cs3Unknown *u = p->unknowns->pdata[i];
   const Cs3Param *param = u->uncertain.param;
@@ -102,18 +110,21 @@ static json_t *constant_json(const Cs3Posterior *p, guint i) {
   g_autofree char *value = cs3_param_format(param, u->uncertain.value);
   g_autofree char *range =
       cs3_param_format_range(param, u->uncertain.range.low, u->uncertain.range.high);
-  json_t *posterior = json_object();
+  json_t *posterior = json_object(), *place = json_object();
+  json_object_set_new(place, "nominal", json_real(nominal_share(&u->uncertain)));
   for (guint q = 0; q < N_QUANTILES; q++) {
     double share = cs3_weighted_quantile(shares, 1, p->cloud.inference->weights, n, quantiles[q]);
     double at = four_digits(cs3_uncertain_sample(&u->uncertain, share));
     g_autofree char *text = cs3_param_format(param, at);
     json_object_set_new(posterior, quantile_names[q], json_string(text));
+    json_object_set_new(place, quantile_names[q], json_real(share));
   }
   /* Of a uniform share the standard deviation is 1 / sqrt(12). */
   double width = deviation(shares, p->cloud.inference->weights, n) * sqrt(12);
-  return cs3_json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:f}", "name", u->name, "machines",
+  return cs3_json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:f}", "name", u->name, "machines",
                        u->machines->str, "value", value, "range", range, "evidence",
-                       cs3_evidence_name(param->evidence), "posterior", posterior, "width", width);
+                       cs3_evidence_name(param->evidence), "posterior", posterior, "share", place,
+                       "width", width);
 }
 
 static gint by_width(gconstpointer a, gconstpointer b) {

@@ -18,7 +18,8 @@
 
 /* Points that are simulated between two writes; of the emulator, to begin with; rounds in which
  * half as many more are drawn. */
-enum { CHUNK = 32, CLOUD = 2048, CLOUD_ROUNDS = 3 };
+/* METHOD: raised when the same rows lead to other points. */
+enum { METHOD = 1, CHUNK = 32, CLOUD = 2048, CLOUD_ROUNDS = 3 };
 
 /* --- points ---------------------------------------------------------------------------------- */
 
@@ -238,8 +239,8 @@ json_t *cs3_calibrate(const Cs3Calibration *how, const GPtrArray *rows,
   p.unknowns = cs3_simulated_unknowns(p.simulated);
   p.columns = cs3_simulated_columns(p.simulated);
   g_autofree char *scenarios = cs3_simulated_key(p.simulated);
-  p.key = g_strdup_printf("%s-%u-%u-%u-%" G_GUINT64_FORMAT, scenarios, how->first, how->more,
-                          how->rounds, how->seed);
+  p.key = g_strdup_printf("%s-%u-%u-%u-%" G_GUINT64_FORMAT "-%d-%d-%d", scenarios, how->first,
+                          how->more, how->rounds, how->seed, METHOD, CLOUD, CLOUD_ROUNDS);
   p.logs = how->points != NULL ? cs3_points_load(how->points, p.key, p.columns, error)
                                : g_array_new(FALSE, FALSE, sizeof(double));
   if (p.logs == NULL || !run_rounds(&p, progress, data, error))

@@ -58,9 +58,9 @@ static const Cs3Option sampling_options[] = {
 };
 
 static const CalibrateOptions defaults = {.prediction = (char *)CS3_HEADLINE,
-                                          .first = 320,
-                                          .rounds = 5,
-                                          .more = 64,
+                                          .first = 448,
+                                          .rounds = 2,
+                                          .more = 96,
                                           .samples = 256,
                                           .seed = 1};
 

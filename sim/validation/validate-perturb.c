@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/table.h"
 #include "results/record.h"
+#include "sim/run/posterior.h"
 #include "sim/run/result.h"
 #include "sim/validation/validate-measure.h"
 #include "workloads/parallel.h"
@@ -145,6 +146,32 @@ guint cs3_validation_perturb_count(void) {
   return params->len;
 }
 
+/* Standard deviation over that of the prior from which on measured rates say something of a
+ * constant. */
+#define NARROWED 0.8
+
+/* Constants that no row of a suite notices but that measured rates narrow (cs3sim calibrate). */
+static gboolean add_posterior(json_t *constants, GError **error) {
+  g_autofree char *path = cs3_posterior_path(CS3_DEFAULT_POSTERIOR, error);
+  json_auto_t *documents = json_array();
+  if (path == NULL || !cs3_records_load(path, documents, error))
+    return FALSE;
+  size_t i, k;
+  json_t *one, *known;
+  json_array_foreach(constants, i, one) {
+    json_array_foreach(json_object_get(json_array_get(documents, 0), "constants"), k, known) {
+      double width = cs3_record_number(known, "width");
+      if (cs3_record_string(one, "row")[0] != '\0' || !(width < NARROWED) ||
+          strcmp(cs3_record_string(one, "name"), cs3_record_string(known, "name")) != 0)
+        continue;
+      g_autofree char *text = g_strdup_printf("training rates: width %.2f", width);
+      json_object_set_new(one, "row", json_string(text));
+      json_object_set_new(one, "change", json_string("posterior"));
+    }
+  }
+  return TRUE;
+}
+
 json_t *cs3_validation_perturb(const Cs3Machine *machine, guint workers,
                                Cs3ValidationProgress progress, gpointer data, GError **error) {
   static const Cs3ValidationSuite *const suites[] = {&cs3_suite_pe, &cs3_suite_fabric,
@@ -176,7 +203,10 @@ json_t *cs3_validation_perturb(const Cs3Machine *machine, guint workers,
   json_t *array = json_array();
   for (guint k = 0; k < params->len; k++)
     json_array_append_new(array, found[k]);
-  return array;
+  if (add_posterior(array, error))
+    return array;
+  json_decref(array);
+  return NULL;
 }
 
 static const Cs3Column columns[] = {

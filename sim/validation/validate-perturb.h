@@ -11,8 +11,10 @@
 /**
  * cs3_validation_perturb: every constant of the preset @machine, 20 % (at least one) up and down:
  * does a row of the suites pe, fabric or sparse that names the machine miss its tolerance? Of the
- * suite fabric only short runs are repeated. Errors: CS3_CONFIG_ERROR_UNKNOWN when no row names it.
- * Returns: (transfer full) (nullable): an array of {name, value, evidence, rows (first that misses,
+ * suite fabric only short runs are repeated. Constants that none notices, but that the shipped
+ * posterior narrows, have "training rates: width W" for a row and "posterior" for a change. Errors:
+ * CS3_CONFIG_ERROR_UNKNOWN when no row names it. Returns: (transfer full) (nullable): an array of
+ * {name, value, evidence, rows (first that misses,
  *   "" if none), change ("up", "down")}; choices are left out.
  */
 json_t *cs3_validation_perturb(const Cs3Machine *machine, guint workers,

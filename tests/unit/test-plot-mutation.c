@@ -11,6 +11,7 @@
 #include "plots/plot.h"
 #include "plots/report.h"
 #include "results/record.h"
+#include "results/schema.h"
 #include "sim/picture/plot-runs.h"
 #include "sim/picture/sparsity-curves.h"
 #include "sim/validation/validate-summary.h"
@@ -233,6 +234,15 @@ static json_t *validation(GError **error) {
   return record;
 }
 
+/* Of one constant. */
+static json_t *posterior(void) {
+  return json_pack(
+      "{s:s, s:s, s:i, s:f, s:i, s:{s:s}, s:[{}], s:[{s:s, s:s, s:{s:f, s:f, s:f, s:f}}]}",
+      "schema", CS3_POSTERIOR_SCHEMA, "version", "0", "machines", 8, "effective_points", 5.5,
+      "seed", 1, "prediction", "arguments", "-m x", "rows", "constants", "name", "a.b", "range",
+      "1 .. 2", "share", "nominal", 0.1, "p10", 0.2, "median", 0.5, "p90", 0.7);
+}
+
 /* Two constants, one of which does nothing. */
 static json_t *tornado(void) {
   return json_pack(
@@ -258,6 +268,8 @@ static void simulate(Cs3PlotNeeds needs, json_t *records, GError **error) {
   } else if (needs == CS3_PLOT_NEEDS_TORNADO) {
     ck_assert(cs3_timeline_run(&options, records, error));
     json_object_set_new(json_array_get(records, 0), "tornado", tornado());
+  } else if (needs == CS3_PLOT_NEEDS_POSTERIOR) {
+    json_array_append_new(records, posterior());
   } else if (needs == CS3_PLOT_NEEDS_MEMORY) {
     ck_assert(cs3_memory_run(&options, records, error));
   } else {
