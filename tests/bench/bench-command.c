@@ -23,6 +23,7 @@ static const struct {
     {3, "run --model llama70b --sparsity 0.7"},
     {1, "run --model llama7b --sparsity 0.7 --exact"},
     {1, "run --model llama7b --sparsity 0.7 --uncertainty 16"},
+    {1, "run --model llama7b --sparsity 0.7 --posterior default"},
     {5, "layer --shape 12288x12288 --tokens 131072 --sparsity 0.7 --hardware cs2"},
 };
 
