@@ -44,12 +44,34 @@ gint64 cs3_attention_products(const Cs3AttentionShape *s) {
   return s->backward ? 3 * s->head_dim + 2 * s->value_dim : s->head_dim + s->value_dim;
 }
 
+/* Sum of min(i, most) over i = 0 .. n - 1. */
+static gint64 capped_sum(gint64 n, gint64 most) {
+  gint64 m = MIN(n, most + 1);
+  return m * (m - 1) / 2 + (n - m) * most;
+}
+
+/* Pairs that are seen in a document of @n tokens. */
+static gint64 document_pairs(const Cs3AttentionShape *s, gint64 n) {
+  if (s->causal)
+    return n + capped_sum(n, s->window > 0 ? s->window - 1 : n);
+  return s->window > 0 ? n + 2 * capped_sum(n, s->window / 2) : n * n;
+}
+
+static gint64 seen_pairs(const Cs3AttentionShape *s) {
+  if (s->queries != s->keys)
+    return s->queries * s->keys;
+  gint64 n = s->document > 0 ? s->document : s->queries;
+  return s->queries / n * document_pairs(s, n) + document_pairs(s, s->queries % n);
+}
+
 /* Pairs of a job's queries of one head. */
 static gint64 head_pairs(const Cs3AttentionShape *s, gboolean computed) {
-  gint64 pairs = 0, step = computed ? s->tile : 1;
-  for (gint64 query = 0; query < s->queries; query += step) {
-    Cs3KeyRange r = computed ? cs3_attention_computed(s, query) : cs3_attention_seen(s, query);
-    pairs += (r.hi - r.lo) * MIN(step, s->queries - query);
+  gint64 pairs = 0;
+  if (!computed || s->tile == 1)
+    return seen_pairs(s);
+  for (gint64 query = 0; query < s->queries; query += s->tile) {
+    Cs3KeyRange r = cs3_attention_computed(s, query);
+    pairs += (r.hi - r.lo) * MIN(s->tile, s->queries - query);
   }
   return pairs;
 }
@@ -150,7 +172,7 @@ static double imbalance(const Cs3AttentionCosts *c) {
   return all > 0 ? (double)most * (double)c->places / (double)all : 1;
 }
 
-void cs3_attention_describe(const Cs3AttentionCosts *c, Cs3AttentionResult *result) {
+static void describe(const Cs3AttentionCosts *c, Cs3AttentionResult *result) {
   const Cs3AttentionShape *s = &c->shape;
   gint64 jobs = s->kv_heads * s->sequences;
   *result = (Cs3AttentionResult){.places = c->places,
@@ -163,23 +185,33 @@ void cs3_attention_describe(const Cs3AttentionCosts *c, Cs3AttentionResult *resu
   result->wavelets = jobs * cs3_attention_ops(c->mapping.algorithm)->wavelets(c);
 }
 
+static gboolean above_bound(const Cs3AttentionCosts *c, gint64 cycles, GError **error) {
+  gint64 bound = cs3_attention_least(c);
+  if (cycles >= bound)
+    return TRUE;
+  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_MISTAKE,
+              "attention of %" G_GINT64_FORMAT " tokens would take %" G_GINT64_FORMAT
+              " cycles, less than its lower bound of %" G_GINT64_FORMAT
+              ": a mistake of the model, please report it",
+              c->shape.queries, cycles, bound);
+  return FALSE;
+}
+
+gboolean cs3_attention_run_cycles(const Cs3AttentionCosts *c, const Cs3AttentionSteps *steps,
+                                  gint64 *cycles, GError **error) {
+  *cycles = cs3_attention_ops(c->mapping.algorithm)->run(c, steps, CS3_ATTENTION_LIMIT_ALL);
+  return above_bound(c, *cycles, error);
+}
+
 gboolean cs3_attention_pass(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                             const Cs3AttentionMapping *mapping, gboolean causes,
                             Cs3AttentionResult *result, GError **error) {
   Cs3AttentionCosts c;
   cs3_attention_costs(hw, shape, mapping, &c);
   g_autoptr(Cs3AttentionSteps) steps = cs3_attention_steps(&c);
-  cs3_attention_describe(&c, result);
-  result->cycles = cs3_attention_ops(mapping->algorithm)->run(&c, steps, CS3_ATTENTION_LIMIT_ALL);
-  gint64 bound = cs3_attention_least(&c);
-  if (result->cycles < bound) {
-    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_MISTAKE,
-                "attention of %" G_GINT64_FORMAT " tokens would take %" G_GINT64_FORMAT
-                " cycles, less than its lower bound of %" G_GINT64_FORMAT
-                ": a mistake of the model, please report it",
-                shape->queries, result->cycles, bound);
+  describe(&c, result);
+  if (!cs3_attention_run_cycles(&c, steps, &result->cycles, error))
     return FALSE;
-  }
   if (causes)
     split_causes(hw, &c, steps, result);
   return TRUE;

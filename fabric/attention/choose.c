@@ -7,7 +7,7 @@
 #include "fabric/fabric-error.h"
 
 /* Places and visits whose work is looked at for an estimate. */
-enum { LOOK_PLACES = 5, LOOK_VISITS = 9 };
+enum { LOOK_PLACES = 3, LOOK_VISITS = 5 };
 /* Layouts that are looked at, of those that hold the shape; chunks tried where fewer do. */
 enum { MOST_LAYOUTS = 3, MOST_CHUNKS = 4 };
 /* Mappings that are run, and places x visits that they may take in all: some milliseconds. The best
@@ -21,7 +21,7 @@ static double tile_time(const Cs3AttentionCosts *c, gint64 way) {
   double most = 0;
   for (gint64 i = 0; i < LOOK_PLACES; i++) {
     gint64 place = i * (c->places - 1) / (LOOK_PLACES - 1), sum = 0;
-    if (place == way) /* gather: its owner sends, too, once in all visits */
+    if (place == way && c->mapping.algorithm == CS3_ATTENTION_GATHER) /* it sends, too, this once */
       place = place > 0 ? place - 1 : c->places - 1;
     for (gint64 chunk = 0; chunk < c->chunks; chunk++) {
       Cs3AttentionWork w = cs3_attention_visit(c, place, way * c->chunks + chunk);
@@ -231,16 +231,22 @@ static gboolean worth(const Candidate *c, const Cs3AttentionChoice *choice, doub
          c->bound < choice->best.cycles;
 }
 
+static gboolean run(const Search *s, Cs3AttentionRival *rival, GError **error) {
+  Cs3AttentionCosts c;
+  cs3_attention_costs(s->hw, s->shape, &rival->mapping, &c);
+  g_autoptr(Cs3AttentionSteps) steps = cs3_attention_steps(&c);
+  return cs3_attention_run_cycles(&c, steps, &rival->cycles, error);
+}
+
 static gboolean run_best(const Search *s, Cs3AttentionChoice *choice, GError **error) {
   double steps = 0;
   for (guint i = 0; i < s->candidates->len; i++) {
     const Candidate *c = &g_array_index(s->candidates, Candidate, i);
-    Cs3AttentionResult result;
     if (!worth(c, choice, steps))
       continue;
-    if (!cs3_attention_pass(s->hw, s->shape, &c->mapping, FALSE, &result, error))
+    Cs3AttentionRival rival = {c->mapping, 0};
+    if (!run(s, &rival, error))
       return FALSE;
-    Cs3AttentionRival rival = {c->mapping, result.cycles};
     steps += c->steps;
     choice->run++;
     enter(choice, &rival);

@@ -262,12 +262,16 @@ static gint64 gather_streams(const Cs3AttentionCosts *c, gint64 place, gint64 vi
   return 1 + (owns ? 1 + (place > 0) : 0);
 }
 
+gint64 cs3_attention_streams(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
+  if (c->places == 1)
+    return 0;
+  gboolean gathers = c->mapping.algorithm == CS3_ATTENTION_GATHER;
+  return gathers ? gather_streams(c, place, visit) : ring_streams(c, visit);
+}
+
 static void add_streams(const Cs3AttentionCosts *c, gint64 place, gint64 visit,
                         Cs3AttentionWork *w) {
-  gboolean gathers = c->mapping.algorithm == CS3_ATTENTION_GATHER;
-  gint64 streams = gathers ? gather_streams(c, place, visit) : ring_streams(c, visit);
-  if (c->places == 1)
-    return;
+  gint64 streams = cs3_attention_streams(c, place, visit);
   w->movement += streams * c->kv_issue;
   w->reduction += streams * c->sum_issue;
 }

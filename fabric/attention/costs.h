@@ -80,6 +80,9 @@ static inline gint64 cs3_attention_tile_of(const Cs3AttentionCosts *c, gint64 pl
  */
 Cs3AttentionWork cs3_attention_visit(const Cs3AttentionCosts *costs, gint64 place, gint64 visit);
 
+/** cs3_attention_streams: rows taken in and sent that @place is charged for at @visit. */
+gint64 cs3_attention_streams(const Cs3AttentionCosts *costs, gint64 place, gint64 visit);
+
 /** cs3_attention_work_sum: cycles in all. */
 static inline gint64 cs3_attention_work_sum(const Cs3AttentionWork *w) {
   return w->arithmetic + w->softmax + w->overhead + w->movement + w->reduction;

@@ -44,5 +44,6 @@ gboolean cs3_attention_fold_check(const Cs3Hardware *hw, const Cs3AttentionShape
 gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCosts *costs,
                                    gint64 chunks, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_attention_describe: everything in @result that takes no run: cycles and causes are 0. */
-void cs3_attention_describe(const Cs3AttentionCosts *costs, Cs3AttentionResult *result);
+/** cs3_attention_run_cycles: of a pass. @cycles: (out). Errors: MISTAKE: below its bound. */
+gboolean cs3_attention_run_cycles(const Cs3AttentionCosts *costs, const Cs3AttentionSteps *steps,
+                                  gint64 *cycles, GError **error) G_GNUC_WARN_UNUSED_RESULT;

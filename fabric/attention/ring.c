@@ -34,13 +34,13 @@ typedef struct {
   gint64 buffered; /* rows of a job that take a buffer: all but those that come home */
   gint64 vector, last, stage[2], look_rows[2], look[2]; /* as of the costs, under the limits */
   History done;                                         /* D: by visit */
-  History over;           /* by visit: its row has been sent, the buffer is free; NEVER: none */
-  History landed;         /* S: by row: first element taken in */
-  gint64 *sent;           /* U: first element of the latest row sent, were there room */
-  gint64 *never;          /* NEVER, for all places */
-  gint64 *work, *free_at; /* of this visit, for this row */
-  gint64 turn;            /* the place whose way to the next is a single hop; the last one's is,
-                             too */
+  History over;   /* by visit: its row has been sent, the buffer is free; NEVER: none */
+  History landed; /* S: by row: first element taken in */
+  gint64 *sent;   /* U: first element of the latest row sent, were there room */
+  gint64 *never;  /* NEVER, for all places */
+  gint64 *spare;  /* U of visits without a row */
+  gint64 turn;    /* the place whose way to the next is a single hop; the last one's is,
+                     too */
 } Ring;
 
 static void ring_clear(Ring *r) {
@@ -49,8 +49,7 @@ static void ring_clear(Ring *r) {
   g_free(r->landed.at);
   g_free(r->sent);
   g_free(r->never);
-  g_free(r->work);
-  g_free(r->free_at);
+  g_free(r->spare);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Ring, ring_clear)
 
@@ -80,8 +79,7 @@ static void ring_init(Ring *r, const Cs3AttentionCosts *c, Cs3AttentionLimits li
   r->landed = history(n, c->buffers + 1 + MAX(r->look_rows[0], r->look_rows[1]));
   r->sent = g_new(gint64, n);
   r->never = g_new(gint64, n);
-  r->work = g_new(gint64, n);
-  r->free_at = g_new(gint64, n);
+  r->spare = g_new0(gint64, n);
   for (gint64 p = 0; p < n; p++)
     r->sent[p] = r->never[p] = NEVER;
   for (gint64 p = 0; p + 1 < n; p++)
@@ -89,21 +87,48 @@ static void ring_init(Ring *r, const Cs3AttentionCosts *c, Cs3AttentionLimits li
       r->turn = p;
 }
 
-static void set_work(const Ring *r, const Cs3AttentionSteps *steps, gint64 visit) {
-  gint64 p = 0;
-  for (gint64 i = steps->first[visit]; i < steps->first[visit + 1]; i++) {
-    const Cs3WorkRun *run = &g_array_index(steps->runs, Cs3WorkRun, i);
-    for (; p < run->end; p++)
-      r->work[p] = run->work;
+/* What a loop over places reads and writes, by place. */
+typedef struct {
+  const gint64 *before, *in; /* D of the visit before; S of the row, NEVER for own ones */
+  gint64 *done, *sent;       /* D, U */
+  gint64 vector;
+} Visit;
+
+/* D(v) = max(D(v - 1), the row is in) + work; U = max(the row may go, U of the row before + v).
+ * Forward a row goes on when it has come in, backward with what this place adds to dK and dV;
+ * streams that tasks of the first cycle grant move from the second on. */
+CS3_VECTOR_CLONES
+static void visit_forward(const Visit *v, gint64 from, gint64 end, gint64 work) {
+  const gint64 *restrict before = v->before, *restrict in = v->in, vector = v->vector;
+  gint64 *restrict done = v->done, *restrict sent = v->sent;
+  for (gint64 p = from; p < end; p++) {
+    gint64 there = in[p] + vector;
+    done[p] = MAX(MAX(before[p], 0), there) + work;
+    sent[p] = MAX(MAX(there, 1), sent[p] + vector);
   }
 }
 
-/* D(v) = max(D(v - 1), the row is in) + work. @in: S of the visit's row, NEVER before the first. */
 CS3_VECTOR_CLONES
-static void work(gint64 n, gint64 vector, const gint64 *in, const gint64 *cycles,
-                 const gint64 *before, gint64 *done) {
-  for (gint64 p = 0; p < n; p++)
-    done[p] = MAX(MAX(before[p], 0), in[p] + vector) + cycles[p];
+static void visit_backward(const Visit *v, gint64 from, gint64 end, gint64 work) {
+  const gint64 *restrict before = v->before, *restrict in = v->in, vector = v->vector;
+  gint64 *restrict done = v->done, *restrict sent = v->sent;
+  for (gint64 p = from; p < end; p++) {
+    done[p] = MAX(MAX(before[p], 0), in[p] + vector) + work;
+    sent[p] = MAX(MAX(done[p], 1), sent[p] + vector);
+  }
+}
+
+static void make_visits(const Visit *v, gboolean backward, const Cs3AttentionSteps *steps,
+                        gint64 visit) {
+  gint64 from = 0;
+  for (gint64 i = steps->first[visit]; i < steps->first[visit + 1]; i++) {
+    const Cs3WorkRun *run = &g_array_index(steps->runs, Cs3WorkRun, i);
+    if (backward)
+      visit_backward(v, from, run->end, run->work);
+    else
+      visit_forward(v, from, run->end, run->work);
+    from = run->end;
+  }
 }
 
 /* The visit of a job's row whose buffer row @row takes: forward, that of the row c + 1 rows before;
@@ -116,83 +141,85 @@ static gint64 visit_before(const Ring *r, gint64 job, gint64 row) {
   return before < 0 ? -1 : before / r->rows * r->visits + r->chunks + before % r->rows;
 }
 
-/* When the buffer of a job's row @row is free: what it held has been worked on and sent on. */
-CS3_VECTOR_CLONES
-static void set_free(gint64 n, const gint64 *done, const gint64 *over, gint64 *free_at) {
-  for (gint64 p = 0; p < n; p++)
-    free_at[p] = MAX(done[p], over[p]);
-}
+/* Rows of @n places on their way to the next ones. */
+typedef struct {
+  gint64 n, vector, stage, last, look;
+  const gint64 *sent;            /* U, of the senders */
+  const gint64 *visited, *freed; /* D and `over` of what the receiver's buffer held */
+  const gint64 *before;          /* S of the row before */
+  gint64 *landed;                /* S */
+  const gint64 *taken;           /* S of the row that must have been taken in */
+  gint64 *over;
+} Ways;
 
-/* S at the next place = max(its buffer is free, S of the row before + v, U + stage), of @n places.
- */
+/* S = max(its buffer is free, S of the row before + v, U + stage). */
 CS3_VECTOR_CLONES
-static void land(gint64 n, gint64 vector, gint64 stage, const gint64 *sent, const gint64 *free_at,
-                 const gint64 *before, gint64 *landed) {
+static void land(const Ways *w) {
+  const gint64 *restrict sent = w->sent, *restrict visited = w->visited, *restrict freed = w->freed;
+  const gint64 *restrict before = w->before, vector = w->vector, stage = w->stage;
+  const gint64 n = w->n;
+  gint64 *restrict landed = w->landed;
   for (gint64 q = 0; q < n; q++)
-    landed[q] = MAX(MAX(before[q] + vector, free_at[q]), sent[q] + stage);
+    landed[q] = MAX(MAX(before[q] + vector, sent[q] + stage), MAX(visited[q], freed[q]));
 }
 
-/* One more than the last element's: U + last, or later when there is no room for it at the next
- * place. */
+/* One more than the last element's time: U + last, or later when there is no room for it at the
+ * next place. */
 CS3_VECTOR_CLONES
-static void leave(gint64 n, gint64 last, gint64 look, const gint64 *sent, const gint64 *taken,
-                  gint64 *over) {
+static void leave(const Ways *w) {
+  const gint64 *restrict sent = w->sent, *restrict taken = w->taken, last = w->last;
+  const gint64 look = w->look, n = w->n;
+  gint64 *restrict over = w->over;
   for (gint64 p = 0; p < n; p++)
     over[p] = MAX(sent[p] + last, taken[p] + look) + 1;
 }
 
-/* U = max(the row is there, U of the row before + v); streams that tasks of the first cycle grant
- * move from the second on. */
-CS3_VECTOR_CLONES
-static void begin(gint64 n, gint64 vector, const gint64 *there, gint64 more, gint64 *sent) {
-  for (gint64 p = 0; p < n; p++)
-    sent[p] = MAX(MAX(there[p] + more, 1), sent[p] + vector);
-}
-
-/* Rows of @n places from @p on travel to the places after them, over @hops links. */
-static void travel(const Ring *r, gint64 row, gint64 p, gint64 n, gint64 hops, gint64 *over) {
+/* From place @p on, over @hops links. @buffer: the visit whose row the receivers' buffer held; -1:
+ * none. */
+static Ways ways(const Ring *r, gint64 row, gint64 buffer, gint64 p, gint64 n, gint64 hops,
+                 gint64 *over) {
   gint64 q = p + 1 == r->places ? 0 : p + 1;
-  gint64 *landed = times(&r->landed, row);
-  land(n, r->vector, r->stage[hops - 1], r->sent + p, r->free_at + q,
-       times(&r->landed, row - 1) + q, landed + q);
+  return (Ways){.n = n,
+                .vector = r->vector,
+                .stage = r->stage[hops - 1],
+                .last = r->last,
+                .look = r->look[hops - 1],
+                .sent = r->sent + p,
+                .visited = (buffer < 0 ? r->never : times(&r->done, buffer)) + q,
+                .freed = (buffer < 0 ? r->never : times(&r->over, buffer)) + q,
+                .before = times(&r->landed, row - 1) + q,
+                .landed = times(&r->landed, row) + q,
+                .taken = times(&r->landed, row - r->look_rows[hops - 1]) + q,
+                .over = over + p};
 }
 
-/* And the places they left are told when. */
-static void tell(const Ring *r, gint64 row, gint64 p, gint64 n, gint64 hops, gint64 *over) {
-  gint64 q = p + 1 == r->places ? 0 : p + 1;
-  const gint64 *taken = times(&r->landed, row - r->look_rows[hops - 1]);
-  leave(n, r->last, r->look[hops - 1], r->sent + p, taken + q, over + p);
-}
-
-/* Ways between neighbours: two links but for the last place's and that at the turn. */
-static void all_ways(const Ring *r, gint64 row, gint64 *over,
-                     void (*way)(const Ring *r, gint64 row, gint64 p, gint64 n, gint64 hops,
-                                 gint64 *over)) {
-  gint64 n = r->places;
-  way(r, row, 0, r->turn, 2, over);
-  way(r, row, r->turn, 1, 1, over);
-  way(r, row, r->turn + 1, n - 2 - r->turn, 2, over);
-  way(r, row, n - 1, 1, 1, over);
+/* Ways between neighbours: two links but for the last place's and that at the turn. A row may have
+ * to wait for its own first elements: all have landed first. */
+static void travel(const Ring *r, gint64 row, gint64 buffer, gint64 *over) {
+  gint64 n = r->places, turn = r->turn;
+  const Ways parts[] = {ways(r, row, buffer, 0, turn, 2, over),
+                        ways(r, row, buffer, turn, 1, 1, over),
+                        ways(r, row, buffer, turn + 1, n - 2 - turn, 2, over),
+                        ways(r, row, buffer, n - 1, 1, 1, over)};
+  for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+    land(&parts[i]);
+    leave(&parts[i]);
+  }
 }
 
 static void step(Ring *r, const Cs3AttentionSteps *steps, gint64 job, gint64 visit) {
   gint64 n = r->places, row = job * r->rows + visit, index = job * r->visits + visit;
-  gint64 *done = times(&r->done, index), *over = times(&r->over, index);
-  gboolean own = visit < r->chunks, backward = r->c->shape.backward;
-  const gint64 *in = own ? r->never : times(&r->landed, row - r->chunks);
-  set_work(r, steps, visit);
-  work(n, r->vector, in, r->work, times(&r->done, index - 1), done);
-  if (visit >= r->rows) {
+  gint64 *over = times(&r->over, index);
+  Visit v = {.before = times(&r->done, index - 1),
+             .in = visit < r->chunks ? r->never : times(&r->landed, row - r->chunks),
+             .done = times(&r->done, index),
+             .sent = visit < r->rows ? r->sent : r->spare,
+             .vector = r->vector};
+  make_visits(&v, r->c->shape.backward, steps, visit);
+  if (visit < r->rows)
+    travel(r, row, visit_before(r, job, visit), over);
+  else
     memcpy(over, r->never, sizeof *over * n);
-    return;
-  }
-  /* Forward a row goes on when it has come in, backward with what this place adds to dK and dV. */
-  begin(n, r->vector, backward ? done : in, backward ? 0 : r->vector, r->sent);
-  gint64 before = visit_before(r, job, visit);
-  set_free(n, before < 0 ? r->never : times(&r->done, before),
-           before < 0 ? r->never : times(&r->over, before), r->free_at);
-  all_ways(r, row, over, travel);
-  all_ways(r, row, over, tell);
 }
 
 static gint64 latest(gint64 n, const gint64 *at) {

@@ -4,6 +4,8 @@
 
 #include "fabric/attention/steps.h"
 
+#include <string.h>
+
 gboolean cs3_attention_alike(const Cs3AttentionCosts *c) {
   const Cs3AttentionShape *s = &c->shape;
   if (!s->causal && s->window == 0 && s->document == 0)
@@ -83,25 +85,70 @@ static void add_run(GArray *runs, gint64 first, Cs3WorkRun run) {
     g_array_append_val(runs, run);
 }
 
+/* What the work of a visit depends on where places are alike and no window counts distances. */
+typedef struct {
+  gint64 queries[2], keys[2]; /* in stretches */
+  gint64 chunk, order;        /* order: whether the tile lies before the place, on it, after it */
+  gint64 streams;             /* rows that are charged */
+  gint64 ends;                /* the first visit of the job, the last one */
+} WorkKey;
+
+typedef struct {
+  WorkKey key;
+  Cs3AttentionWork work;
+} KnownWork;
+
+static WorkKey work_key(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
+  gint64 tile = cs3_attention_tile_of(c, place, visit);
+  Cs3PlaceTokens q = cs3_place_tokens(&c->queries, place), k = cs3_place_tokens(&c->keys, tile);
+  return (WorkKey){{q.stretch[0].n, q.stretch[1].n},
+                   {k.stretch[0].n, k.stretch[1].n},
+                   visit % c->chunks,
+                   (tile > place) - (tile < place),
+                   cs3_attention_streams(c, place, visit),
+                   (visit == 0) + 2 * (visit == c->visits - 1)};
+}
+
+/* As cs3_attention_visit(), computed once for all that are alike. */
+static Cs3AttentionWork work_of(const Cs3AttentionCosts *c, GArray *known, gint64 place,
+                                gint64 visit) {
+  if (known == NULL)
+    return cs3_attention_visit(c, place, visit);
+  WorkKey key = work_key(c, place, visit);
+  for (guint i = 0; i < known->len; i++)
+    if (memcmp(&g_array_index(known, KnownWork, i).key, &key, sizeof key) == 0)
+      return g_array_index(known, KnownWork, i).work;
+  KnownWork made = {key, cs3_attention_visit(c, place, visit)};
+  g_array_append_val(known, made);
+  return made.work;
+}
+
+static void add_visit(const Cs3AttentionCosts *c, const GArray *ends, GArray *known, gint64 visit,
+                      Cs3AttentionSteps *steps) {
+  gint64 from = 0, first = steps->first[visit] = steps->runs->len;
+  for (guint i = 0; i < ends->len; i++) {
+    gint64 end = g_array_index(ends, gint64, i);
+    if (end == from)
+      continue;
+    Cs3AttentionWork w = work_of(c, known, from, visit);
+    add_run(steps->runs, first, (Cs3WorkRun){end, cs3_attention_work_sum(&w)});
+    add_work(&steps->total, &w, end - from);
+    from = end;
+  }
+}
+
 Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *c) {
+  gboolean few = cs3_attention_alike(c) && c->shape.window == 0;
   g_autoptr(GArray) changes = size_changes(c);
   g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(gint64));
+  g_autoptr(GArray) known = few ? g_array_new(FALSE, FALSE, sizeof(KnownWork)) : NULL;
   Cs3AttentionSteps *steps = g_new0(Cs3AttentionSteps, 1);
   steps->runs = g_array_new(FALSE, FALSE, sizeof(Cs3WorkRun));
   steps->first = g_new(gint64, c->visits + 1);
   for (gint64 visit = 0; visit < c->visits; visit++) {
-    gint64 from = 0, first = steps->first[visit] = steps->runs->len;
     if (visit % c->chunks == 0)
       ends_of_runs(c, changes, visit / c->chunks, ends);
-    for (guint i = 0; i < ends->len; i++) {
-      gint64 end = g_array_index(ends, gint64, i);
-      if (end == from)
-        continue;
-      Cs3AttentionWork w = cs3_attention_visit(c, from, visit);
-      add_run(steps->runs, first, (Cs3WorkRun){end, cs3_attention_work_sum(&w)});
-      add_work(&steps->total, &w, end - from);
-      from = end;
-    }
+    add_visit(c, ends, known, visit, steps);
   }
   steps->first[c->visits] = steps->runs->len;
   return steps;
