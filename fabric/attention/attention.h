@@ -170,7 +170,7 @@ typedef struct {
 } Cs3AttentionRival;
 
 typedef struct {
-  Cs3AttentionRival best, runner_up; /* runner_up.cycles 0: no other mapping */
+  Cs3AttentionRival best, runner_up; /* runner_up.cycles 0: none, or too long to run */
   gint64 considered, run;            /* mappings; of these by recurrence */
 } Cs3AttentionChoice;
 

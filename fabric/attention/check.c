@@ -13,8 +13,8 @@ enum {
   MOST_SEQUENCES = 1 << 24
 };
 
-/* Places times visits of a pass that is run visit by visit: some seconds. */
-#define MOST_STEPS 2e9
+/* Places times visits of a pass that is run visit by visit: some seconds a run. */
+#define MOST_STEPS 5e9
 
 static gboolean invalid(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static gboolean invalid(GError **error, const char *format, ...) {

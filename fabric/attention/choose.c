@@ -14,6 +14,8 @@ enum { MOST_LAYOUTS = 3, MOST_CHUNKS = 4 };
  * by estimate and a rival are run in any case. */
 enum { MOST_RUN = 4 };
 #define MOST_STEPS_RUN 1e6
+/* A rival that takes more is not run: half a second. */
+#define MOST_STEPS_RIVAL 5e8
 
 /* The slowest place's work on a whole tile at the visits from tile @way on, or the time until the
  * next tile comes. */
@@ -226,7 +228,7 @@ static gboolean worth(const Candidate *c, const Cs3AttentionChoice *choice, doub
   if (choice->run == 0)
     return TRUE;
   if (choice->runner_up.cycles == 0 && differ(&choice->best.mapping, &c->mapping))
-    return TRUE;
+    return c->steps <= MOST_STEPS_RIVAL;
   return choice->run < MOST_RUN && steps + c->steps <= MOST_STEPS_RUN &&
          c->bound < choice->best.cycles;
 }
