@@ -11,7 +11,8 @@
 # standard error included. A line "..." of output stands for any number of lines.
 #
 # Every command runs twice, which must not differ: one worker in the locale C.UTF-8, two workers in
-# de_DE.UTF-8. With CS3SIM_TEST_ONCE set, as under the sanitizers, the first is left out.
+# de_DE.UTF-8. With CS3SIM_TEST_ONCE set, as under the sanitizers, and in Markdown, which shows what .test
+# files hold to both, the first is left out unless REGEN is set.
 set -u
 
 : "${CS3SIM:?the program to test}"
@@ -169,8 +170,11 @@ run_markdown() {
 mkdir -p "$work/bin"
 ln -s "$CS3SIM" "$work/bin/cs3sim"
 
+both=("${languages[@]}")
 for file in "$@"; do
   new=
+  languages=("${both[@]}")
+  [[ $file != *.md || -n ${REGEN:-} ]] || languages=(de_DE.UTF-8)
   # Every file begins in an empty folder, but for `./cs3sim`, as after a build.
   for language in "${languages[@]}"; do
     rm -rf "${work:?}/$language" && mkdir "$work/$language" && ln -s "$CS3SIM" "$work/$language/cs3sim"
