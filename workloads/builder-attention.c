@@ -2,18 +2,22 @@
 /* Attention and mixtures of experts: operators that mix rows or choose among them. */
 #include "config.h"
 
+#include <math.h>
+
 #include "workloads/attention-mask.h"
 #include "workloads/builder-private.h"
 
-static double span_of(const Cs3Builder *b, const Cs3AttentionShape *shape, Cs3Act k) {
-  double keys = cs3_build_rows(b, k);
-  if (shape->cross)
-    return keys;
+/* What a query sees of @k: the model's own mask unless the lengths force one. */
+static Cs3AttentionSpan span_of(const Cs3Builder *b, const Cs3AttentionSpec *spec, Cs3Act k) {
   const Cs3Lengths *l = &b->graph->lengths;
-  Cs3AttentionSpan span = {.seq = keys, .causal = shape->causal, .window = shape->window};
+  Cs3AttentionSpan span = {.seq = cs3_build_rows(b, k)};
+  if (spec->cross)
+    return span;
+  span.causal = spec->causal;
+  span.window = spec->window;
   if (l->attention == CS3_MASK_FULL) {
     span.causal = FALSE;
-    return cs3_attention_keys(&span);
+    return span;
   }
   span.tiles = l->tiles > 0 ? l->tiles : CS3_ATTENTION_TILES;
   span.causal |= l->attention == CS3_MASK_CAUSAL;
@@ -21,7 +25,30 @@ static double span_of(const Cs3Builder *b, const Cs3AttentionShape *shape, Cs3Ac
     span.window = span.window > 0 ? MIN(span.window, l->reach) : l->reach;
   if (l->attention == CS3_MASK_PACKED)
     span.document = l->reach;
-  return cs3_attention_keys(&span);
+  return span;
+}
+
+/* Of whole tokens; what is as long as the sequence limits nothing. */
+static guint add_attention(Cs3Builder *b, const Cs3AttentionSpec *spec,
+                           const Cs3AttentionSpan *span, double rows) {
+  gint64 keys = MAX(1, llround(span->seq));
+  gint64 tiles = CLAMP(span->tiles, 1, keys);
+  Cs3AttentionSize size = {
+      .heads = spec->heads,
+      .kv_heads = spec->kv_heads,
+      .head_dim = spec->head_dim,
+      .value_dim = spec->value_dim > 0 ? spec->value_dim : spec->head_dim,
+      .queries = MAX(1, llround(rows)),
+      .keys = keys,
+      .causal = span->causal,
+      .window = span->window < keys ? span->window : 0,
+      .document = span->document < keys ? span->document : 0,
+      .tile = b->graph->lengths.tiles > 0 ? (keys + tiles - 1) / tiles : 1,
+      .score_elements = (spec->bias ? 1 : 0) + (spec->softcap ? 3 : 0),
+      .score_specials = spec->softcap ? 2 : 0,
+  };
+  g_array_append_val(b->graph->attentions, size);
+  return b->graph->attentions->len;
 }
 
 /* Each rotated pair (x, y): x cos - y sin, y cos + x sin. */
@@ -44,49 +71,55 @@ void cs3_build_rotary(Cs3Builder *b, Cs3Act *q, gint64 q_elements, Cs3Act *k, gi
 }
 
 static Cs3Node *add_product(Cs3Builder *b, const char *prefix, const char *label, Cs3NodeKind kind,
-                            double macs, double rows) {
+                            guint attention, double macs, double rows) {
   g_autofree char *full = g_strconcat(prefix ? prefix : "", label, NULL);
-  return cs3_builder_add(b, (Cs3Node){.label = full, .kind = kind, .macs = macs}, rows, NULL);
+  return cs3_builder_add(
+      b, (Cs3Node){.label = full, .kind = kind, .macs = macs, .attention = attention}, rows, NULL);
 }
 
 /* Scale and maximum, shift, sum on every score; the division is applied to the head's output. */
-static Cs3Act add_softmax(Cs3Builder *b, const Cs3AttentionShape *shape, double span, double rows) {
-  double scores = (double)shape->heads * span;
-  gint64 out = shape->heads * (shape->value_dim > 0 ? shape->value_dim : shape->head_dim);
-  g_autofree char *name =
-      g_strconcat(shape->prefix ? shape->prefix : "", "softmax statistics", NULL);
-  Cs3Act statistics = cs3_builder_act(b, name, shape->heads * CS3_WORD_ELEMENTS, rows);
-  Cs3Node *node = add_product(b, shape->prefix, "softmax", CS3_NODE_SOFTMAX, 0, rows);
-  node->vector_elements = (shape->bias ? 5 : 4) * scores + (double)out;
-  node->special_elements = scores + (double)shape->heads;
-  if (shape->softcap) { /* scale, tanh, scale */
+static Cs3Act add_softmax(Cs3Builder *b, const Cs3AttentionSpec *spec, guint attention, double span,
+                          double rows) {
+  double scores = (double)spec->heads * span;
+  gint64 out = spec->heads * (spec->value_dim > 0 ? spec->value_dim : spec->head_dim);
+  g_autofree char *name = g_strconcat(spec->prefix ? spec->prefix : "", "softmax statistics", NULL);
+  Cs3Act statistics = cs3_builder_act(b, name, spec->heads * CS3_WORD_ELEMENTS, rows);
+  Cs3Node *node = add_product(b, spec->prefix, "softmax", CS3_NODE_SOFTMAX, attention, 0, rows);
+  node->vector_elements = (spec->bias ? 5 : 4) * scores + (double)out;
+  node->special_elements = scores + (double)spec->heads;
+  if (spec->softcap) { /* scale, tanh, scale */
     node->vector_elements += 3 * scores;
     node->special_elements += 2 * scores;
   }
-  if (shape->sinks) {
-    node->vector_elements += (double)shape->heads;
-    node->special_elements += (double)shape->heads;
-    node->parameters = shape->heads;
+  if (spec->sinks) {
+    node->vector_elements += (double)spec->heads;
+    node->special_elements += (double)spec->heads;
+    node->parameters = spec->heads;
   }
   cs3_node_write(node, statistics);
   cs3_node_keep(node, statistics);
   return statistics;
 }
 
-Cs3Act cs3_build_attention(Cs3Builder *b, const Cs3AttentionShape *shape, Cs3Act q, Cs3Act k,
+Cs3Act cs3_build_attention(Cs3Builder *b, const Cs3AttentionSpec *spec, Cs3Act q, Cs3Act k,
                            Cs3Act v) {
-  double rows = cs3_build_rows(b, q), span = span_of(b, shape, k);
-  gint64 value_dim = shape->value_dim > 0 ? shape->value_dim : shape->head_dim;
-  double score_macs = (double)(shape->heads * shape->head_dim) * span;
-  Cs3Node *scores = add_product(b, shape->prefix, "scores", CS3_NODE_SCORES, score_macs, rows);
+  double rows = cs3_build_rows(b, q);
+  Cs3AttentionSpan seen = span_of(b, spec, k);
+  guint attention = add_attention(b, spec, &seen, rows);
+  double span = spec->cross ? seen.seq : cs3_attention_keys(&seen);
+  gint64 value_dim = spec->value_dim > 0 ? spec->value_dim : spec->head_dim;
+  double score_macs = (double)(spec->heads * spec->head_dim) * span;
+  Cs3Node *scores =
+      add_product(b, spec->prefix, "scores", CS3_NODE_SCORES, attention, score_macs, rows);
   cs3_node_read(scores, q);
   cs3_node_read(scores, k);
   cs3_node_keep(scores, q);
   cs3_node_keep(scores, k);
-  Cs3Act statistics = add_softmax(b, shape, span, rows);
-  Cs3Act y = cs3_builder_act(b, "attention", shape->heads * value_dim, rows);
-  double value_macs = (double)(shape->heads * value_dim) * span;
-  Cs3Node *values = add_product(b, shape->prefix, "values", CS3_NODE_VALUES, value_macs, rows);
+  Cs3Act statistics = add_softmax(b, spec, attention, span, rows);
+  Cs3Act y = cs3_builder_act(b, "attention", spec->heads * value_dim, rows);
+  double value_macs = (double)(spec->heads * value_dim) * span;
+  Cs3Node *values =
+      add_product(b, spec->prefix, "values", CS3_NODE_VALUES, attention, value_macs, rows);
   cs3_node_read(values, statistics);
   cs3_node_read(values, v);
   cs3_node_write(values, y);

@@ -50,7 +50,7 @@ typedef struct {
   gboolean bias;    /* a number is added to every score (relative positions, ALiBi) */
   gboolean softcap; /* scores go through tanh */
   gboolean sinks;   /* one learned score a head joins the sum of the softmax */
-} Cs3AttentionShape;
+} Cs3AttentionSpec;
 
 /* Feed-forward networks of which a router chooses `top_k` for every token. */
 typedef struct {

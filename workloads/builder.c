@@ -14,6 +14,7 @@ Cs3Builder *cs3_builder_new(const Cs3Model *model, const Cs3Lengths *lengths) {
   graph->segments = g_array_new(FALSE, TRUE, sizeof(Cs3Segment));
   graph->nodes = g_array_new(FALSE, TRUE, sizeof(Cs3Node));
   graph->tensors = g_array_new(FALSE, TRUE, sizeof(Cs3Tensor));
+  graph->attentions = g_array_new(FALSE, TRUE, sizeof(Cs3AttentionSize));
   graph->order = g_array_new(FALSE, TRUE, sizeof(Cs3Stage));
   graph->strings = g_string_chunk_new(1024);
   graph->memory = g_ptr_array_new_with_free_func(g_free);

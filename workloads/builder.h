@@ -78,7 +78,7 @@ void cs3_build_rotary(Cs3Builder *b, Cs3Act *q, gint64 q_elements, Cs3Act *k, gi
 
 /** cs3_build_attention: scores, softmax and values: what the heads put out, side by side. Keeps q,
  * k, v and the statistics. */
-Cs3Act cs3_build_attention(Cs3Builder *b, const Cs3AttentionShape *shape, Cs3Act q, Cs3Act k,
+Cs3Act cs3_build_attention(Cs3Builder *b, const Cs3AttentionSpec *shape, Cs3Act q, Cs3Act k,
                            Cs3Act v);
 
 /** cs3_build_activation: an activation function; ReLU keeps nothing of its own (the next layer

@@ -42,11 +42,11 @@ Cs3Act cs3_compose_latent_attention(Cs3Builder *b, const Cs3Latent *c, Cs3Act x)
                          (gint64[]){d->heads * c->nope, d->heads * c->value_dim}, FALSE, kv);
   cs3_build_rotary(b, &q, d->heads * c->rope, &latent[1], c->rope);
   Cs3Act k = cs3_build_join(b, "k", kv[0], latent[1]);
-  Cs3AttentionShape shape = {.heads = d->heads,
-                             .kv_heads = d->heads,
-                             .head_dim = d->head_dim,
-                             .value_dim = c->value_dim,
-                             .causal = TRUE};
+  Cs3AttentionSpec shape = {.heads = d->heads,
+                            .kv_heads = d->heads,
+                            .head_dim = d->head_dim,
+                            .value_dim = c->value_dim,
+                            .causal = TRUE};
   y = cs3_build_attention(b, &shape, q, k, kv[1]);
   return cs3_build_linear(b, "o_proj", "self_attn.o_proj.weight", y, d->hidden, c->c.qkv_bias);
 }

@@ -86,7 +86,7 @@ Cs3Act cs3_compose_attention(Cs3Builder *b, const Cs3Dims *d, const Cs3Attention
   prepare_heads(b, d, part, qkv);
   if (d->rotary_dim > 0 && !part->no_rotary)
     cs3_build_rotary(b, &qkv[0], d->heads * d->rotary_dim, &qkv[1], d->kv_heads * d->rotary_dim);
-  Cs3AttentionShape shape = {
+  Cs3AttentionSpec shape = {
       .prefix = part->label,
       .heads = d->heads,
       .kv_heads = d->kv_heads,

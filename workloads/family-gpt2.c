@@ -55,11 +55,11 @@ static Cs3Act cross_attention(Cs3Builder *b, const Cs3Dims *d, Cs3Act x) {
       cs3_build_linear(b, "cross_q_proj", "crossattention.q_attn.weight", y, d->hidden, TRUE);
   cs3_build_linear_split(b, "cross_kv_proj", "crossattention.c_attn.weight", states, 2,
                          (gint64[]){d->hidden, d->hidden}, TRUE, kv);
-  Cs3AttentionShape shape = {.prefix = "cross_",
-                             .heads = d->heads,
-                             .kv_heads = d->heads,
-                             .head_dim = d->head_dim,
-                             .cross = TRUE};
+  Cs3AttentionSpec shape = {.prefix = "cross_",
+                            .heads = d->heads,
+                            .kv_heads = d->heads,
+                            .head_dim = d->head_dim,
+                            .cross = TRUE};
   y = cs3_build_attention(b, &shape, q, kv[0], kv[1]);
   y = cs3_build_linear(b, "cross_o_proj", "crossattention.c_proj.weight", y, d->hidden, TRUE);
   return cs3_build_residual(b, "cross_residual", x, y);

@@ -29,6 +29,22 @@ typedef struct {
 
 enum { CS3_NODE_MAX_READS = 4, CS3_NODE_MAX_WRITES = 3, CS3_NODE_MAX_KEEPS = 6 };
 
+/* What scores, softmax and values of one attention work on together. */
+typedef struct {
+  gint64 heads, kv_heads;     /* of queries; of keys and values */
+  gint64 head_dim, value_dim; /* of queries and keys; of values */
+  gint64 queries, keys;       /* tokens of a sequence */
+  gboolean causal;            /* no key that comes later */
+  gint64 window;         /* causal: the last so many keys, its own included; else so many around it;
+                            0: all */
+  gint64 document;       /* none of another document of so many tokens; 0: one document */
+  gint64 tile;           /* tokens: scores are computed in squares of so many; 1: those that are
+                                  seen, unless the lengths ask for tiles */
+  double score_elements; /* element-wise operations a score beside those of softmax itself: biases,
+                            caps; */
+  double score_specials; /* exp, division and the like */
+} Cs3AttentionSize;
+
 /* One operator. Quantities are per row (token, patch, frame) unless said otherwise. */
 typedef struct {
   const char *tensor; /* weight's name in the checkpoint with '*' for the number in the list of
@@ -51,8 +67,9 @@ typedef struct {
   double macs;       /* forward MACs per row, one copy, dense */
   double vector_elements; /* element-wise operations (add, multiply, multiply-add, compare) per row,
                              forward */
-  double special_elements;       /* exp, log, division, square root per row, forward */
-  double table_rows;             /* embedding: rows of the table; its width is out_features */
+  double special_elements; /* exp, log, division, square root per row, forward */
+  guint attention;         /* 1 + index in graph->attentions: it is part of that; 0: of none */
+  double table_rows;       /* embedding: rows of the table; its width is out_features */
   int reads[CS3_NODE_MAX_READS]; /* activations, indices in graph->tensors; -1 ends the list */
   int writes[CS3_NODE_MAX_WRITES];
   int keeps[CS3_NODE_MAX_KEEPS]; /* of those read or written, or statistics of its own: what its

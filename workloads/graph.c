@@ -79,6 +79,7 @@ void cs3_graph_free(Cs3Graph *graph) {
   g_array_unref(graph->segments);
   g_array_unref(graph->nodes);
   g_array_unref(graph->tensors);
+  g_array_unref(graph->attentions);
   g_array_unref(graph->order);
   g_string_chunk_free(graph->strings);
   g_ptr_array_unref(graph->memory);

@@ -39,10 +39,11 @@ typedef struct {
   Cs3Lengths lengths;    /* as used, defaults filled in */
   double tokens; /* that a sample counts for in throughput: of the decoder, the encoder where there
                     is no decoder, the patches of an image */
-  GArray *segments; /* of Cs3Segment */
-  GArray *nodes;    /* of Cs3Node, by segment, in forward order within it */
-  GArray *tensors;  /* of Cs3Tensor */
-  GArray *order;    /* of Cs3Stage: forward order of the whole step */
+  GArray *segments;   /* of Cs3Segment */
+  GArray *nodes;      /* of Cs3Node, by segment, in forward order within it */
+  GArray *tensors;    /* of Cs3Tensor */
+  GArray *attentions; /* of Cs3AttentionSize */
+  GArray *order;      /* of Cs3Stage: forward order of the whole step */
   GStringChunk *strings;
   GPtrArray *memory; /* arrays owned: Cs3Segment.number */
 } Cs3Graph;
@@ -74,6 +75,15 @@ static inline const Cs3Segment *cs3_graph_segment(const Cs3Graph *graph, guint i
 /** cs3_graph_tensor: (transfer none): activation @index. */
 static inline const Cs3Tensor *cs3_graph_tensor(const Cs3Graph *graph, int index) {
   return &g_array_index(graph->tensors, Cs3Tensor, index);
+}
+
+/** cs3_graph_attention: (transfer none) (nullable): what @node, scores, softmax or values, is part
+ * of. */
+static inline const Cs3AttentionSize *cs3_graph_attention(const Cs3Graph *graph,
+                                                          const Cs3Node *node) {
+  return node->attention == 0
+             ? NULL
+             : &g_array_index(graph->attentions, Cs3AttentionSize, node->attention - 1);
 }
 
 /** cs3_node_segment: (transfer none): the segment that @node is part of. */
