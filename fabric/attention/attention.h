@@ -12,6 +12,7 @@
 #include <glib.h>
 
 #include "fabric/hardware.h"
+#include "fabric/move.h"
 
 /* The algorithms: a row each. ROW(ID, name, text): CS3_ATTENTION_ID, cs3_attention_NAME in
  * fabric/attention/ and cs3_attention_event_NAME in fabric/attention-event/, how people write it.
@@ -183,3 +184,23 @@ typedef struct {
 gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_attention_ranked: the mapping of the best estimate, of which nothing is run.
+ * @estimate: (out): cycles; @bound: (out): no fewer. Errors: as cs3_attention_choose().
+ */
+gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                              const Cs3AttentionForce *force, Cs3AttentionMapping *mapping,
+                              double *estimate, gint64 *bound,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_attention_moves: cycles in which Q, K, V come from where projections left them into the
+ * pass's own layout, and O goes back; backward dO comes and dQ, dK, dV go, as many (what forward
+ * kept stays as it lies). Not part of the pass. Two all-to-alls each, cs3_move_cycles(): from a
+ * layout of the same axis and fold along the lines of a rectangle, and along its columns unless
+ * tokens lie in blocks; from another along whole lines of the wafer, both ways.
+ * @from: of the projections; fold 0: that of @mapping.
+ */
+gint64 cs3_attention_moves(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                           const Cs3AttentionMapping *mapping, Cs3WaferLayout from);

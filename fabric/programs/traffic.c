@@ -5,6 +5,7 @@
  * The wafer has no such router mode: real programs route by colour. */
 #include "config.h"
 
+#include "fabric/move.h"
 #include "fabric/programs/common.h"
 #include "fabric/programs/registry.h"
 
@@ -148,28 +149,13 @@ static gboolean verify(const Cs3ProgramRun *run) {
  *
  * hop x cycles later than PE 0 (x counted from the end where the direction begins), so that no two
  * wavelets of a direction meet. Both directions end in one ramp, where two sometimes do: a slot is
- * 9/8 of a link's cycle, so that links catch up, and m is no less than SHORTEST, so that ramps do.
+ * 9/8 of a link's cycle, so that links catch up, and m has a least value, so that ramps do.
  *
  * Injecting as fast as the queues allow takes nearly twice as long whatever the order of the
  * destinations: PEs near the middle fill the links behind them, which carry almost as much as the
  * middle and cannot make up for the cycles in which they stood. */
 enum { COLOUR_EAST, COLOUR_WEST };
 enum { REG_PHASE, REG_ROUND, REG_BEGIN, N_TIMETABLE };
-
-enum { SLACK = 8, SHORTEST = 8 };
-
-/* Slots from word to word of a PE in phase @d on a row of @p PEs. */
-static guint period(guint p, guint d) {
-  return MAX(MIN(d, p - d), MIN(SHORTEST, MAX(p / 4, 1)));
-}
-
-/* Slots of a round, in which every PE sends one word to every other. */
-static guint32 round_slots(guint p) {
-  guint32 slots = 0;
-  for (guint d = 1; d < p; d++)
-    slots += period(p, d);
-  return slots;
-}
 
 /* Cycle of the next word of @direction, G_MAXUINT64 when all are sent. */
 static guint64 next_departure(Cs3Pe *pe, guint direction) {
@@ -179,8 +165,9 @@ static guint64 next_departure(Cs3Pe *pe, guint direction) {
   guint d = reg[REG_PHASE] + 1;
   if (at + d >= p || reg[REG_ROUND] == run->params.words)
     return G_MAXUINT64;
-  guint64 slot = (guint64)reg[REG_BEGIN] + at % period(p, d);
-  guint num = run->timing.link_num * (SLACK + 1), den = run->timing.link_den * SLACK;
+  guint64 slot = (guint64)reg[REG_BEGIN] + at % cs3_move_period(p, d);
+  guint num = run->timing.link_num * (CS3_MOVE_SLACK + 1),
+        den = run->timing.link_den * CS3_MOVE_SLACK;
   return (guint64)run->timing.hop * at + (slot * num + den - 1) / den;
 }
 
@@ -192,11 +179,11 @@ static gboolean depart(Cs3Pe *pe, guint direction) {
   guint to = direction == COLOUR_EAST ? x + d : x - d;
   if (!cs3_pe_send(pe, direction, cs3_event_address(to, cs3_pe_y(pe), reg[REG_ROUND] & 1023), 0))
     return FALSE;
-  reg[REG_BEGIN] += period(p->width, d);
+  reg[REG_BEGIN] += cs3_move_period(p->width, d);
   reg[REG_PHASE]++;
   if (d + 1 + (direction == COLOUR_EAST ? x : p->width - 1 - x) >= p->width) {
     reg[REG_PHASE] = 0;
-    reg[REG_BEGIN] = ++reg[REG_ROUND] * round_slots(p->width);
+    reg[REG_BEGIN] = ++reg[REG_ROUND] * cs3_move_slots(p->width);
   }
   return TRUE;
 }

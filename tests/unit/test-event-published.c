@@ -6,6 +6,8 @@
 #include <math.h>
 
 #include "fabric/closed-form.h"
+#include "fabric/move.h"
+#include "sim/machine/machine.h"
 #include "tests/unit/event-fixture.h"
 
 /* 512x1 PEs, FP32, WSE-2 fabric simulator of SDK 0.6: log of pr0f3ss/SpMM_Cerebras,
@@ -179,6 +181,20 @@ START_TEST(w12_transpose) {
 }
 END_TEST
 
+/* The closed form of a change of layout is the timetable's own: within eight cycles, a message's
+ * latency, and 2 % of the program that runs it, on lines long enough that links, not the issue of
+ * wavelets, decide. */
+START_TEST(move_is_transpose) {
+  Cs3EventTiming timing = fixture_timing(_i % 2 ? "cs3" : "cs2");
+  g_autoptr(Cs3Machine) machine = cs3_machine_load(_i % 2 ? "cs3" : "cs2", NULL, NULL);
+  guint pes = (guint[]){8, 13, 16, 31, 48, 64}[_i / 2], words = (guint[]){16, 3, 9}[_i % 3];
+  double cycles = fixture_cycles("transpose", pes, 1, words, &timing);
+  gint64 form = cs3_move_cycles(&machine->hw, pes, (gint64)words * pes);
+  ck_assert_msg(fabs(cycles - (double)form) <= 8 + 0.02 * cycles,
+                "%u PEs, %u words: %.0f, form %ld", pes, words, cycles, (long)form);
+}
+END_TEST
+
 /* W13: HPDC 2024 cost model plus 56 cycles of start-up against every chain and version-2 point: 2 %
  * for chains and groups up to 32, 5 % beyond. */
 START_TEST(w13_model) {
@@ -279,6 +295,7 @@ int main(void) {
   tcase_add_test(tests, w10_west);
   tcase_add_test(tests, w11_centre);
   tcase_add_test(tests, w12_transpose);
+  tcase_add_loop_test(tests, move_is_transpose, 0, 12);
   tcase_add_loop_test(tests, w13_model, 0, G_N_ELEMENTS(reduce_runs));
   tcase_add_loop_test(tests, w13_grid, 0, 13 + 8);
   tcase_add_loop_test(tests, mesh_gemm, 0, G_N_ELEMENTS(gemm_runs));
