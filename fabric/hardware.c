@@ -294,11 +294,13 @@ static const Cs3Param params[] = {
         "48, "
         "FP16 alone 16",
         "Bits on the wire per weight gradient."),
-    REAL(kernel, "attention_efficiency", attention_efficiency, NONE, 0.001, 1, 0.1, 0.5,
-         UNPUBLISHED,
-         NO_PUBLIC_VALUE "0.2 to 0.5, and lower for what training rates of GPT-3 on a CS-2 fit "
-                         "(0.11 to 0.15); the mapping is not public",
-         "Share of dense peak that products of two activations reach."),
+    REAL(kernel, "attention_efficiency", attention_efficiency, NONE, 0, 1, 0.1, 0.5, UNPUBLISHED,
+         NO_PUBLIC_VALUE
+         "0.2 to 0.5, and lower for what training rates of GPT-3 on a CS-2 fit "
+         "(0.11 to 0.15); the mapping is not public. As a program of the PEs it comes out at "
+         "0.12 to 0.23 where tokens are many (doc/attention.md)",
+         "Share of dense peak that products of two activations reach; 0: as the program of the PEs "
+         "gives it."),
     GEMM(INT, step, "MeshGEMM: loop, dispatch of four transfers, join, swap of the buffers."),
     GEMM(INT, skew, "MeshGEMM: the same in a step of the skew, with two transfers."),
     GEMM(INT, repetition, "MeshGEMM: once per product of the whole matrices."),

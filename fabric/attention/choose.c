@@ -256,24 +256,46 @@ static gboolean run_best(const Search *s, Cs3AttentionChoice *choice, GError **e
   return TRUE;
 }
 
+/* Candidates, the best estimate first. */
+static gboolean rank_all(Search *s, GError **error) {
+  g_autoptr(GError) misfit = NULL;
+  if (!cs3_attention_shape_check(s->shape, error))
+    return FALSE;
+  if (list_layouts(s, &misfit))
+    consider_all(s);
+  if (s->candidates->len == 0) {
+    g_propagate_error(error, s->refusal != NULL ? s->refusal : g_steal_pointer(&misfit));
+    return FALSE;
+  }
+  g_clear_error(&s->refusal);
+  g_array_sort(s->candidates, by_estimate);
+  return TRUE;
+}
+
 gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
                               GError **error) {
   g_autoptr(GArray) layouts = g_array_new(FALSE, FALSE, sizeof(Layout));
   g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
-  g_autoptr(GError) misfit = NULL;
   Search s = {hw, shape, force, layouts, candidates, NULL};
   *choice = (Cs3AttentionChoice){0};
-  if (!cs3_attention_shape_check(shape, error))
+  if (!rank_all(&s, error))
     return FALSE;
-  if (list_layouts(&s, &misfit))
-    consider_all(&s);
-  if (candidates->len == 0) {
-    g_propagate_error(error, s.refusal != NULL ? s.refusal : g_steal_pointer(&misfit));
-    return FALSE;
-  }
-  g_clear_error(&s.refusal);
-  g_array_sort(candidates, by_estimate);
   choice->considered = candidates->len;
   return run_best(&s, choice, error);
+}
+
+gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                              const Cs3AttentionForce *force, Cs3AttentionMapping *mapping,
+                              double *estimate, gint64 *bound, GError **error) {
+  g_autoptr(GArray) layouts = g_array_new(FALSE, FALSE, sizeof(Layout));
+  g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
+  Search s = {hw, shape, force, layouts, candidates, NULL};
+  if (!rank_all(&s, error))
+    return FALSE;
+  const Candidate *best = &g_array_index(candidates, Candidate, 0);
+  *mapping = best->mapping;
+  *estimate = best->estimate;
+  *bound = best->bound;
+  return TRUE;
 }

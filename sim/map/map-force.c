@@ -5,13 +5,17 @@
 #include <string.h>
 
 #include "fabric/fabric-error.h"
+#include "sim/map/attention-map.h"
 #include "sim/map/mapper.h"
+
+#define ATTENTION "attention-"
 
 typedef struct {
   const char *key;
   const char *const *values; /* index = value; NULL: a positive integer */
   gsize offset;
   gboolean wide; /* gint64 member, else int */
+  gboolean step; /* a choice of a training step, none of a layer's */
 } ForceKey;
 
 static const char *const axis_values[] = {"auto", "y", "x", NULL};
@@ -32,9 +36,9 @@ static const ForceKey force_keys[] = {
     {"overlap", switch_values, G_STRUCT_OFFSET(Cs3MapForce, overlap), FALSE},
     {"format", format_values, G_STRUCT_OFFSET(Cs3MapForce, dense), FALSE},
     {"dw", dw_values, G_STRUCT_OFFSET(Cs3MapForce, dw), FALSE},
-    {"recompute", recompute_values, G_STRUCT_OFFSET(Cs3MapForce, recompute), FALSE},
-    {"activations", send_values, G_STRUCT_OFFSET(Cs3MapForce, send), FALSE},
-    {"micro-batch", NULL, G_STRUCT_OFFSET(Cs3MapForce, micro_batch), TRUE},
+    {"recompute", recompute_values, G_STRUCT_OFFSET(Cs3MapForce, recompute), FALSE, TRUE},
+    {"activations", send_values, G_STRUCT_OFFSET(Cs3MapForce, send), FALSE, TRUE},
+    {"micro-batch", NULL, G_STRUCT_OFFSET(Cs3MapForce, micro_batch), TRUE, TRUE},
 };
 
 static gboolean set_choice(Cs3MapForce *force, const ForceKey *key, const char *value,
@@ -72,12 +76,27 @@ gboolean cs3_map_force_parse(Cs3MapForce *force, const char *text, GError **erro
       return key->wide ? set_number(force, key, parts[1], error)
                        : set_choice(force, key, parts[1], error);
   }
+  if (cs3_attention_map_knows(ATTENTION, text))
+    return cs3_attention_map_parse(&force->attention, ATTENTION, text, error);
   g_autoptr(GString) known = g_string_new(NULL);
   for (guint i = 0; i < G_N_ELEMENTS(force_keys); i++)
     g_string_append_printf(known, "%s%s", i ? ", " : "", force_keys[i].key);
+  g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+  cs3_attention_map_keys(ATTENTION, words);
+  for (guint i = 0; i < words->len; i++)
+    g_string_append_printf(known, ", %s", (const char *)words->pdata[i]);
   g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INVALID,
               "--map %s: expected KEY=VALUE with KEY one of %s", text, known->str);
   return FALSE;
+}
+
+gboolean cs3_map_force_of_step(const char *text) {
+  for (guint i = 0; i < G_N_ELEMENTS(force_keys); i++) {
+    gsize n = strlen(force_keys[i].key);
+    if (strncmp(text, force_keys[i].key, n) == 0 && text[n] == '=')
+      return force_keys[i].step;
+  }
+  return cs3_attention_map_knows(ATTENTION, text);
 }
 
 char **cs3_map_force_words(void) {
@@ -89,6 +108,7 @@ char **cs3_map_force_words(void) {
     for (guint v = 0; key->values != NULL && key->values[v] != NULL; v++)
       g_ptr_array_add(words, g_strconcat(key->key, "=", key->values[v], NULL));
   }
+  cs3_attention_map_words(ATTENTION, words);
   g_ptr_array_add(words, NULL);
   return (char **)g_ptr_array_free(words, FALSE);
 }

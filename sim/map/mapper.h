@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "fabric/attention/attention.h"
 #include "fabric/layer/layer.h"
 #include "sim/map/weights.h"
 
@@ -21,14 +22,19 @@ typedef struct {
   int recompute;      /* Cs3Recompute */
   int send;           /* activations that are kept: 1 to the servers, 0 on the wafer */
   gint64 micro_batch; /* samples */
+  Cs3AttentionForce attention;
 } Cs3MapForce;
 
-#define CS3_MAP_FREE ((Cs3MapForce){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1})
+#define CS3_MAP_FREE ((Cs3MapForce){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, CS3_ATTENTION_FREE})
 
 /** cs3_map_force_parse: add one "key=value" to @force. Unknown keys and values name the known ones.
  */
 gboolean cs3_map_force_parse(Cs3MapForce *force, const char *text,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_map_force_of_step: whether @text, "micro-batch=8", chooses for a whole step and nothing for
+ * a layer. */
+gboolean cs3_map_force_of_step(const char *text);
 
 /** cs3_map_force_words: (transfer full): everything that --map takes, "axis=y"; "fold=" where a
  * number follows. */

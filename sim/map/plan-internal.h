@@ -66,8 +66,9 @@ Cs3PlanRival *cs3_plan_judge(const Cs3PlanInput *input, GArray *rivals);
 /** cs3_plan_take: @size of @rival into @plan, and its memory, which @rival loses. */
 void cs3_plan_take(const Cs3PlanInput *input, Cs3PlanRival *rival, Cs3Plan *plan);
 
-/** cs3_plan_add_others: plan->others, of plan->micro_batch samples. */
-void cs3_plan_add_others(const Cs3PlanInput *input, Cs3Plan *plan);
+/** cs3_plan_add_others: plan->others, of plan->micro_batch samples; @closed: as cs3_plan_other().
+ */
+void cs3_plan_add_others(const Cs3PlanInput *input, gboolean closed, Cs3Plan *plan);
 
 /** cs3_plan_empty: (transfer full): a plan of nothing yet. */
 Cs3Plan *cs3_plan_empty(void);
@@ -77,5 +78,11 @@ Cs3Plan *cs3_plan_empty(void);
 gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_plan_other: cycles of a node without weights for @micro_batch samples. */
-Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint node, gint64 micro_batch);
+/* Cycles of what does not fit the PEs. */
+#define CS3_PLAN_NEVER (G_GINT64_CONSTANT(1) << 60)
+
+/** cs3_plan_other: cycles of a node without weights for @micro_batch samples.
+ * @linears: (nullable): how matrices lie; %NULL: not known yet. @closed: by closed forms where the
+ *   fidelity would run it. */
+Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint node, gint64 micro_batch,
+                            const GArray *linears, gboolean closed);

@@ -42,7 +42,7 @@ static double time_of(const Cs3PlanInput *input, const Cs3PlanRival *rival) {
   cs3_plan_take(input, &borrowed, plan);
   double time = INFINITY;
   if (cs3_plan_run_linears(&closed, plan, NULL)) {
-    cs3_plan_add_others(&closed, plan);
+    cs3_plan_add_others(input, TRUE, plan);
     if (input->fidelity != CS3_PLAN_BOUND)
       expect(plan);
     time = input->judge(&closed, plan, input->judge_data);

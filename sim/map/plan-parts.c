@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "fabric/vector.h"
+#include "sim/map/plan-attention.h"
 #include "sim/map/plan-internal.h"
 
 gint64 cs3_plan_rows(const Cs3Node *node, gint64 micro_batch) {
@@ -97,18 +98,60 @@ static void embedding_traffic(const Cs3PlanInput *input, const Cs3Node *node, do
   other->backward += (gint64)(other->gradient_bytes / bytes_per_cycle);
 }
 
-static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint64 micro_batch) {
+/* At kernel.attention_efficiency. Scores are not stored: backward computes every tile of them once
+ * more. */
+static void product_at_efficiency(const Cs3PlanInput *input, const Cs3Node *node, double macs,
+                                  Cs3PlanOther *other) {
+  double backward = node->kind == CS3_NODE_SCORES ? 3 : 2;
+  other->forward = cs3_attention_cycles(&input->machine->hw, macs);
+  other->backward = cs3_attention_cycles(&input->machine->hw, backward * macs);
+}
+
+/* Scores, softmax and values are one program, whose cycles the two products share by their
+ * multiply-adds; softmax has what the program does not know: biases and caps of scores. */
+static void part_of_program(const Cs3PlanInput *input, const Cs3Node *node, gint64 micro_batch,
+                            const GArray *linears, gboolean closed, Cs3PlanOther *other) {
+  const Cs3AttentionSize *size = cs3_graph_attention(input->graph, node);
+  if (node->kind == CS3_NODE_SOFTMAX) {
+    double rows = (double)cs3_plan_rows(node, micro_batch);
+    double scores = (node->special_elements - (double)size->heads) / (1 + size->score_specials);
+    if (size->score_elements + size->score_specials > 0)
+      other->forward = other->backward =
+          cs3_vector_cycles(&input->machine->hw, size->score_elements * scores * rows,
+                            size->score_specials * scores * rows, 0);
+    return;
+  }
+  Cs3PlanAttentionFrom from = {0};
+  if (linears != NULL)
+    from = cs3_plan_attention_from(input, node->attention - 1, linears);
+  gint64 cycles[2];
+  if (!cs3_plan_attention_cycles(input, node->attention - 1, micro_batch, &from, closed, cycles)) {
+    other->forward = other->backward = CS3_PLAN_NEVER;
+    return;
+  }
+  gint64 d = size->head_dim, dv = size->value_dim;
+  gint64 forward = cycles[0] * d / (d + dv), backward = cycles[1] * 3 * d / (3 * d + 2 * dv);
+  gboolean scores = node->kind == CS3_NODE_SCORES;
+  other->forward = scores ? forward : cycles[0] - forward;
+  other->backward = scores ? backward : cycles[1] - backward;
+}
+
+static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint64 micro_batch,
+                                    const GArray *linears, gboolean closed) {
   const Cs3Node *node = cs3_graph_node(input->graph, index);
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3PlanOther other = {.node = index};
   double rows = (double)cs3_plan_rows(node, micro_batch) * (double)node->copies;
   double macs = node->macs * rows;
-  if (node->kind == CS3_NODE_SCORES || node->kind == CS3_NODE_VALUES) {
-    other.forward = cs3_attention_cycles(hw, macs);
-    /* Scores are not stored: backward computes every tile of them once more. */
-    double backward = node->kind == CS3_NODE_SCORES ? 3 : 2;
-    other.backward = cs3_attention_cycles(hw, backward * macs);
+  gboolean product = node->kind == CS3_NODE_SCORES || node->kind == CS3_NODE_VALUES;
+  if (product)
     other.ideal = macs / ((double)hw->wafer.cores_peak * hw->pe.lanes_fp16);
+  if (node->attention > 0 && cs3_plan_attention_simulated(input)) {
+    part_of_program(input, node, micro_batch, linears, closed, &other);
+    return other;
+  }
+  if (product) {
+    product_at_efficiency(input, node, macs, &other);
     return other;
   }
   double elements = node->vector_elements * rows, specials = node->special_elements * rows;
@@ -120,8 +163,9 @@ static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint
   return other;
 }
 
-Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 micro_batch) {
-  Cs3PlanOther other = both_directions(input, index, micro_batch);
+Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 micro_batch,
+                            const GArray *linears, gboolean closed) {
+  Cs3PlanOther other = both_directions(input, index, micro_batch, linears, closed);
   if (input->forward)
     other.backward = 0;
   if (input->forward)

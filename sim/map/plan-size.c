@@ -81,7 +81,9 @@ static Cs3NodeCost node_cost(guint index, gint64 tiles, gpointer data) {
   const Costs *c = data;
   const Cs3Node *node = cs3_graph_node(c->input->graph, index);
   if (node->kind != CS3_NODE_LINEAR) {
-    Cs3PlanOther other = cs3_plan_other(c->input, index, c->micro_batch);
+    Cs3PlanOther other = cs3_plan_other(c->input, index, c->micro_batch, NULL, TRUE);
+    if (MAX(other.forward, other.backward) >= CS3_PLAN_NEVER)
+      return (Cs3NodeCost){.forward = INFINITY};
     return (Cs3NodeCost){.forward = (double)other.forward, .backward = (double)other.backward};
   }
   double instances = (double)cs3_node_segment(c->input->graph, node)->repeat;

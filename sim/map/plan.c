@@ -16,11 +16,11 @@ Cs3Plan *cs3_plan_empty(void) {
   return plan;
 }
 
-void cs3_plan_add_others(const Cs3PlanInput *input, Cs3Plan *plan) {
+void cs3_plan_add_others(const Cs3PlanInput *input, gboolean closed, Cs3Plan *plan) {
   for (guint i = 0; i < input->graph->nodes->len; i++) {
     if (cs3_graph_node(input->graph, i)->kind == CS3_NODE_LINEAR)
       continue;
-    Cs3PlanOther other = cs3_plan_other(input, i, plan->micro_batch);
+    Cs3PlanOther other = cs3_plan_other(input, i, plan->micro_batch, plan->linears, closed);
     g_array_append_val(plan->others, other);
   }
 }
@@ -29,7 +29,7 @@ Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) {
   g_autoptr(Cs3Plan) plan = cs3_plan_empty();
   if (!cs3_plan_choose_size(input, plan, error) || !cs3_plan_run_linears(input, plan, error))
     return NULL;
-  cs3_plan_add_others(input, plan);
+  cs3_plan_add_others(input, FALSE, plan);
   return g_steal_pointer(&plan);
 }
 

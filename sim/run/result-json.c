@@ -9,6 +9,7 @@
 #include "results/schema.h"
 #include "sim/machine/machine.h"
 #include "sim/run/inspect.h"
+#include "sim/run/result-attention.h"
 #include "sim/run/result.h"
 #include "workloads/model.h"
 
@@ -351,6 +352,7 @@ json_t *cs3_result_json(const Cs3Run *run) {
   json_object_set_new(record, "mapping", sizing_json(run->config.graph, run->sparse.plan));
   json_object_set_new(record, "dense", dense_json(run));
   json_object_set_new(record, "layers", layers_json(run));
+  json_object_set_new(record, "attentions", cs3_result_attentions(run));
   json_object_set_new(record, "other", others_json(run));
   json_object_set_new(record, "provenance", provenance_json(run));
   return record;

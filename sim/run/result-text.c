@@ -6,6 +6,7 @@
 
 #include "base/table.h"
 #include "results/record.h"
+#include "sim/run/result-attention.h"
 #include "sim/run/result.h"
 
 /* Layers in the table: the costliest. */
@@ -322,4 +323,5 @@ void cs3_result_text(const json_t *record, Cs3Output *output) {
   cs3_output_puts(output, "\n");
   write_breakdown(record, output);
   write_layers(record, output);
+  cs3_result_attentions_text(record, output);
 }

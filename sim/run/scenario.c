@@ -166,6 +166,21 @@ gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) {
   return TRUE;
 }
 
+/* A part of attention's mapping that is forced where no mapping is asked for. */
+static gboolean check_attention(const Cs3Scenario *s, char **map, GError **error) {
+  double efficiency = s->machine->hw.kernel.attention_efficiency;
+  for (char **text = map; text != NULL && *text != NULL && efficiency > 0; text++)
+    if (g_str_has_prefix(*text, "attention-")) {
+      g_set_error(
+          error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+          "--map %s changes nothing: attention takes kernel.attention_efficiency = %g of the "
+          "peak; add --set kernel.attention_efficiency=0 to run it as a program of the PEs",
+          *text, efficiency);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, double *sparsity, GError **error) {
   double imposed = pattern->ops->density(pattern);
   if (imposed < 0)
@@ -321,7 +336,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
     return NULL;
   }
   gint64 systems = o->systems > 0 ? o->systems : s->machine->system.swarmx.systems;
-  if (!cs3_scenario_map(o->map, &s->config.force, error) ||
+  if (!cs3_scenario_map(o->map, &s->config.force, error) || !check_attention(s, o->map, error) ||
       !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||
       !cs3_pattern_parse(&s->config.pattern, o->pattern, error) ||
       !cs3_scenario_set_sparsity(s, o, o->sparsity, error))

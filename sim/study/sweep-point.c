@@ -146,7 +146,7 @@ static json_t *simulate(Cs3SweepWorker *worker, guint64 point, GError **error) {
 
 /* What repeats from point to point or can be had again by running the point alone. */
 static void shorten(json_t *record) {
-  static const char *const parts[] = {"layers", "other"};
+  static const char *const parts[] = {"layers", "attentions", "other"};
   for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
     json_object_del(record, parts[i]);
   json_object_del(json_object_get(record, "provenance"), "configuration");

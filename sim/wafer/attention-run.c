@@ -12,21 +12,12 @@
 #include "fabric/fabric-error.h"
 #include "results/record.h"
 #include "results/schema.h"
+#include "sim/map/attention-map.h"
 
 /* Some minutes and some gigabytes. */
 #define MAX_HOPS 4e9
 #define MAX_PRODUCTS 2e9
 #define MAX_PES 1e6
-
-static json_t *mapping_json(const Cs3AttentionRival *rival) {
-  const Cs3AttentionMapping *m = &rival->mapping;
-  g_autofree char *text = cs3_attention_map_text(m);
-  return cs3_json_pack(
-      "{s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:s}", "algorithm",
-      cs3_attention_algorithm_name(m->algorithm), "axis", m->axis == CS3_AXIS_X ? "x" : "y", "fold",
-      (json_int_t)m->fold, "order", cs3_token_order_name(m->order), "chunks", (json_int_t)m->chunks,
-      "scores", cs3_scores_name(m->scores), "cycles", (json_int_t)rival->cycles, "text", text);
-}
 
 /* A rectangle's wavelets over two links each, and the multiply-adds behind its numbers. */
 static gboolean check_size(const Cs3AttentionShape *shape, const Cs3AttentionResult *r,
@@ -82,17 +73,9 @@ static json_t *shape_json(const Cs3AttentionConfig *config) {
 }
 
 static void add_causes(json_t *record, const Cs3AttentionResult *r) {
-  json_t *causes = json_object();
-  int worst = CS3_ATTENTION_MAPPING;
-  for (int cause = 0; cause < CS3_N_ATTENTION_CAUSES; cause++) {
-    json_object_set_new(causes, cs3_attention_cause_name((Cs3AttentionCause)cause),
-                        json_integer(r->causes[cause]));
-    if (cause != CS3_ATTENTION_ARITHMETIC && r->causes[cause] > r->causes[worst])
-      worst = cause;
-  }
-  json_object_set_new(record, "causes", causes);
-  json_object_set_new(record, "bottleneck",
-                      json_string(cs3_attention_cause_name((Cs3AttentionCause)worst)));
+  const char *bottleneck;
+  json_object_set_new(record, "causes", cs3_attention_causes_json(r, &bottleneck));
+  json_object_set_new(record, "bottleneck", json_string(bottleneck));
 }
 
 static void add_result(const Cs3AttentionConfig *config, const Cs3AttentionChoice *choice,
@@ -115,9 +98,9 @@ static void add_result(const Cs3AttentionConfig *config, const Cs3AttentionChoic
   json_decref(result);
   if (!bounds)
     add_causes(record, r);
-  json_object_set_new(record, "mapping", mapping_json(&choice->best));
+  json_object_set_new(record, "mapping", cs3_attention_map_json(&choice->best));
   if (choice->runner_up.cycles > 0)
-    json_object_set_new(record, "runner_up", mapping_json(&choice->runner_up));
+    json_object_set_new(record, "runner_up", cs3_attention_map_json(&choice->runner_up));
 }
 
 json_t *cs3_attention_run(const Cs3AttentionConfig *config, GError **error) {

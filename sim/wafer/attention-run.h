@@ -18,14 +18,6 @@ typedef struct {
   guint64 seed; /* of the numbers that wavelets carry */
 } Cs3AttentionConfig;
 
-/** cs3_attention_map_parse: one `--map` KEY=VALUE into @force. Errors: CS3_FABRIC_ERROR_INVALID,
- * with what is accepted. */
-gboolean cs3_attention_map_parse(Cs3AttentionForce *force, const char *text,
-                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** cs3_attention_map_text: (transfer full): @mapping in words. */
-char *cs3_attention_map_text(const Cs3AttentionMapping *mapping);
-
 /**
  * cs3_attention_run: a pass on its best mapping. Returns: (transfer full) (nullable): the record
  * (schema cs3sim.attention/1: cycles, bound_cycles, efficiency, causes, bottleneck, mapping,

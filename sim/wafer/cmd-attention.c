@@ -7,6 +7,7 @@
 #include "results/record.h"
 #include "sim/cli/common-options.h"
 #include "sim/commands.h"
+#include "sim/map/attention-map.h"
 #include "sim/wafer/attention-run.h"
 #include "sim/wafer/wafer-calls.h"
 
@@ -122,7 +123,7 @@ static json_t *make_record(const AttentionOptions *o, char **set, Cs3Fidelity fi
   if (machine == NULL)
     return NULL;
   for (char **text = o->map; text != NULL && *text != NULL; text++)
-    if (!cs3_attention_map_parse(&config.force, *text, error))
+    if (!cs3_attention_map_parse(&config.force, "", *text, error))
       return NULL;
   return read_shape(o, &config.shape, error) ? cs3_attention_run(&config, error) : NULL;
 }

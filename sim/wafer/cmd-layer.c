@@ -256,6 +256,19 @@ static gboolean check_views(const LayerOptions *o, const Cs3Hardware *hw, GError
   return FALSE;
 }
 
+/* What forces a choice of a step would change nothing. */
+static gboolean read_map(char **map, Cs3MapForce *force, GError **error) {
+  for (char **text = map; text != NULL && *text != NULL; text++)
+    if (cs3_map_force_of_step(*text)) {
+      g_set_error(
+          error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+          "--map %s: a choice of a training step, of which a layer has none; use 'cs3sim run'",
+          *text);
+      return FALSE;
+    }
+  return cs3_scenario_map(map, force, error);
+}
+
 static json_t *make_record(const LayerOptions *o, const Views *views, GError **error) {
   Cs3LayerConfig config = {
       .tokens = o->tokens,
@@ -272,7 +285,7 @@ static json_t *make_record(const LayerOptions *o, const Views *views, GError **e
   config.machine = machine;
   g_autoptr(Cs3Mask) mask = NULL;
   if (machine == NULL || !check_views(o, &machine->hw, error) ||
-      !cs3_scenario_map(o->map, &config.force, error) || !read_weights(o, &config, &mask, error))
+      !read_map(o->map, &config.force, error) || !read_weights(o, &config, &mask, error))
     return NULL;
   if (o->balance &&
       (config.fidelity == CS3_FIDELITY_BOUND || (config.mask == NULL && config.sparsity == 0))) {

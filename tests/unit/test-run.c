@@ -375,6 +375,39 @@ static void check_documented(const char *doc, const char *parent, const json_t *
   }
 }
 
+/* Attention as a program: its cycles are those of the two products, parts and moves included; no
+ * forced order of tokens is faster than the free choice by more than the mapper promises; and the
+ * record has it whole. */
+START_TEST(test_attention_program) {
+  Cs3ScenarioOptions o = options("gpt2-small", 0.7);
+  char *set[] = {(char *)"kernel.attention_efficiency=0", NULL};
+  char *block[] = {(char *)"micro-batch=8", (char *)"attention-order=block", NULL};
+  char *free_map[] = {(char *)"micro-batch=8", NULL};
+  o.batch = 8;
+  o.lengths.seq = 256;
+  o.set = set;
+  o.map = free_map;
+  json_t *r = run(&o);
+  const json_t *a = json_array_get(json_object_get(r, "attentions"), 0);
+  double cycles = 0, causes = sum_of(member(a, "forward", "causes"));
+  size_t i;
+  json_t *other;
+  json_array_foreach(json_object_get(r, "other"), i, other) {
+    const char *kind = cs3_record_string(other, "kind");
+    if (strcmp(kind, "scores") == 0 || strcmp(kind, "values") == 0)
+      cycles += cs3_record_number(other, "forward_cycles");
+  }
+  ck_assert_int_eq((gint64)cycles, (gint64)cs3_record_number(a, "forward.cycles"));
+  ck_assert_int_eq((gint64)cycles, (gint64)(cs3_record_number(a, "parts") * causes +
+                                            cs3_record_number(a, "forward.moves_cycles")));
+  o.map = block;
+  json_t *forced = run(&o);
+  ck_assert(cs3_record_number(forced, "step.cycles") >= 0.99 * cs3_record_number(r, "step.cycles"));
+  json_decref(forced);
+  json_decref(r);
+}
+END_TEST
+
 START_TEST(test_keys_are_documented) {
   g_autofree char *path = g_build_filename(g_getenv("CS3SIM_DATA_DIR"), "doc", "result.md", NULL);
   g_autofree char *doc = NULL;
@@ -480,6 +513,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_workers_do_not_matter);
   tcase_add_test(t, test_filters_by_layer);
   tcase_add_test(t, test_does_not_fit);
+  tcase_add_test(t, test_attention_program);
   tcase_add_test(t, test_keys_are_documented);
   tcase_add_test(t, test_forced_is_never_faster);
   tcase_add_test(t, test_size_knows_waits);

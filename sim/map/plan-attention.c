@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention in a plan. */
+#include "config.h"
+
+#include "sim/map/plan-attention.h"
+
+#include <math.h>
+
+#include "sim/map/plan-internal.h"
+
+gboolean cs3_plan_attention_simulated(const Cs3PlanInput *input) {
+  return input->machine->hw.kernel.attention_efficiency == 0;
+}
+
+static Cs3AttentionShape shape_of(const Cs3AttentionSize *size, gint64 sequences,
+                                  gboolean backward) {
+  return (Cs3AttentionShape){.backward = backward,
+                             .heads = size->heads,
+                             .kv_heads = size->kv_heads,
+                             .head_dim = size->head_dim,
+                             .value_dim = size->value_dim,
+                             .sequences = sequences,
+                             .queries = size->queries,
+                             .keys = size->keys,
+                             .causal = size->causal,
+                             .window = size->window,
+                             .document = size->document,
+                             .tile = size->tile};
+}
+
+/* How a direction is costed. */
+typedef enum { BY_BOUND, BY_ESTIMATE, BY_RUN } Way;
+
+static Way way_of(const Cs3PlanInput *input, gboolean closed) {
+  if (input->fidelity == CS3_PLAN_BOUND)
+    return BY_BOUND;
+  return closed || input->fidelity == CS3_PLAN_RANKED ? BY_ESTIMATE : BY_RUN;
+}
+
+/* A mapping of one direction, and what it takes. */
+typedef struct {
+  Cs3AttentionChoice choice; /* where nothing is run, of the best mapping alone */
+  gint64 cycles, moves;
+} Direction;
+
+static Cs3MemoKey question(const Cs3PlanInput *input, const Cs3AttentionShape *s,
+                           const Cs3AttentionForce *f, Way way) {
+  const gint64 words[] = {way,          s->backward,  s->heads,   s->kv_heads,  s->head_dim,
+                          s->value_dim, s->sequences, s->queries, s->keys,      s->causal,
+                          s->window,    s->document,  s->tile,    f->algorithm, f->axis,
+                          f->order,     f->scores,    f->fold,    f->chunks};
+  Cs3MemoKey key = cs3_memo_key(NULL, "attention", sizeof "attention");
+  key = cs3_memo_key(&key, &input->machine->hw, sizeof input->machine->hw);
+  return cs3_memo_key(&key, words, sizeof words);
+}
+
+/* A mapping in 64 bits, as memories keep it. */
+static gint64 packed(const Cs3AttentionMapping *m) {
+  return m->chunks << 32 | m->fold << 12 | (gint64)m->order << 8 | (gint64)m->scores << 6 |
+         (gint64)m->axis << 4 | (gint64)m->algorithm;
+}
+
+static Cs3AttentionMapping unpacked(gint64 word) {
+  return (Cs3AttentionMapping){.algorithm = (Cs3AttentionAlgorithm)(word & 15),
+                               .axis = (int)(word >> 4 & 3),
+                               .scores = (Cs3Scores)(word >> 6 & 3),
+                               .order = (Cs3TokenOrder)(word >> 8 & 15),
+                               .fold = word >> 12 & 0xfffff,
+                               .chunks = word >> 32};
+}
+
+/* Best and runner-up; cycles 0: it does not fit, or there is none. */
+static void find_choice(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                        const Cs3AttentionForce *force, Way way, Cs3AttentionChoice *choice) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  Cs3AttentionRival *best = &choice->best;
+  double estimate;
+  gint64 bound;
+  *choice = (Cs3AttentionChoice){0};
+  if (way == BY_RUN) {
+    if (!cs3_attention_choose(hw, shape, force, choice, NULL))
+      *choice = (Cs3AttentionChoice){0};
+  } else if (cs3_attention_ranked(hw, shape, force, &best->mapping, &estimate, &bound, NULL)) {
+    best->cycles = way == BY_BOUND ? bound : (gint64)ceil(estimate);
+  }
+}
+
+/* Returns: %FALSE: it does not fit. */
+static gboolean map_direction(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                              const Cs3AttentionForce *force, Cs3WaferLayout from, Way way,
+                              Direction *d) {
+  Cs3MemoKey key = question(input, shape, force, way);
+  Cs3AttentionRival *best = &d->choice.best, *next = &d->choice.runner_up;
+  gint64 known[CS3_MEMO_VALUES];
+  if (cs3_memo_find(input->memo, &key, known)) {
+    d->choice = (Cs3AttentionChoice){.best = {unpacked(known[0]), known[1]},
+                                     .runner_up = {unpacked(known[2]), known[3]}};
+  } else {
+    find_choice(input, shape, force, way, &d->choice);
+    known[0] = packed(&best->mapping);
+    known[1] = best->cycles;
+    known[2] = packed(&next->mapping);
+    known[3] = next->cycles;
+    cs3_memo_keep(input->memo, &key, known);
+  }
+  if (best->cycles == 0)
+    return FALSE;
+  d->moves = cs3_attention_moves(&input->machine->hw, shape, &best->mapping, from);
+  d->cycles = best->cycles + d->moves;
+  return TRUE;
+}
+
+/* In the layout of the projections, or in the best one with the way there: the faster. */
+static gboolean best_direction(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                               Cs3WaferLayout from, Way way, Direction *d) {
+  Cs3AttentionForce stay = input->force.attention;
+  Direction other;
+  gboolean fits = map_direction(input, shape, &stay, from, way, d);
+  gboolean forced = stay.axis >= 0 || stay.fold > 0;
+  if (from.fold == 0 || forced ||
+      (fits && d->choice.best.mapping.fold == from.fold &&
+       d->choice.best.mapping.axis == from.axis))
+    return fits;
+  stay.axis = from.axis;
+  stay.fold = from.fold;
+  if (map_direction(input, shape, &stay, from, way, &other) &&
+      (!fits || other.cycles < d->cycles)) {
+    *d = other;
+    fits = TRUE;
+  }
+  return fits;
+}
+
+/* Both directions of @sequences at a time. */
+static gboolean part_fits(const Cs3PlanInput *input, const Cs3AttentionSize *size, gint64 sequences,
+                          const Cs3PlanAttentionFrom *from, Way way, gint64 cycles[2]) {
+  for (int backward = 0; backward <= !input->forward; backward++) {
+    Cs3AttentionShape shape = shape_of(size, sequences, backward);
+    Direction d;
+    if (!best_direction(input, &shape, from->by[backward], way, &d))
+      return FALSE;
+    cycles[backward] = d.cycles;
+  }
+  return TRUE;
+}
+
+/* As few parts as fit. Returns: 0: not even a sequence at a time. */
+static gint64 in_parts(const Cs3PlanInput *input, const Cs3AttentionSize *size, gint64 sequences,
+                       const Cs3PlanAttentionFrom *from, Way way, gint64 cycles[2]) {
+  for (gint64 parts = 1;; parts = MIN(2 * parts, sequences)) {
+    if (part_fits(input, size, (sequences + parts - 1) / parts, from, way, cycles)) {
+      cycles[0] *= parts;
+      cycles[1] *= parts;
+      return parts;
+    }
+    if (parts == sequences)
+      return 0;
+  }
+}
+
+gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint64 micro_batch,
+                                   const Cs3PlanAttentionFrom *from, gboolean closed,
+                                   gint64 cycles[2]) {
+  const Cs3AttentionSize *size = &g_array_index(input->graph->attentions, Cs3AttentionSize, index);
+  const Cs3PlanAttentionFrom anywhere = {0};
+  return in_parts(input, size, micro_batch, from != NULL ? from : &anywhere, way_of(input, closed),
+                  cycles) > 0;
+}
+
+static Cs3WaferLayout layout_of(const GArray *linears, guint node, Cs3Pass pass) {
+  for (guint k = 0; k < linears->len; k++) {
+    const Cs3PlanLinear *linear = &g_array_index(linears, Cs3PlanLinear, k);
+    const Cs3Mapping *m = &linear->passes[pass].choice.best.mapping;
+    if (linear->node == node && m->fold > 0)
+      return (Cs3WaferLayout){m->axis, m->fold};
+  }
+  return (Cs3WaferLayout){0};
+}
+
+Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint index,
+                                             const GArray *linears) {
+  const GArray *nodes = input->graph->nodes;
+  Cs3Pass backward = cs3_plan_has_pass(input, CS3_PASS_BACKWARD) ? CS3_PASS_BACKWARD : CS3_PASS_DX;
+  Cs3PlanAttentionFrom from = {0};
+  guint last = 0;
+  gboolean passed = FALSE;
+  for (guint i = 0; i < nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(input->graph, i);
+    passed |= node->attention == index + 1;
+    if (node->kind != CS3_NODE_LINEAR)
+      continue;
+    if (passed) {
+      from.by[0] = layout_of(linears, last, CS3_PASS_FORWARD);
+      from.by[1] = layout_of(linears, i, backward);
+      break;
+    }
+    last = i;
+  }
+  return from;
+}
+
+/* What a record shows of a direction. */
+static void describe(const Cs3PlanInput *input, Cs3WaferLayout from, Cs3PlanAttentionPass *pass) {
+  Direction d = {0};
+  GError *error = NULL;
+  if (!best_direction(input, &pass->shape, from, BY_RUN, &d) ||
+      !cs3_attention_pass(&input->machine->hw, &pass->shape, &d.choice.best.mapping, TRUE,
+                          &pass->result, &error))
+    g_error("attention that was run before: %s", error != NULL ? error->message : "does not fit");
+  pass->choice = d.choice;
+  pass->moves = d.moves;
+}
+
+GArray *cs3_plan_attentions(const Cs3PlanInput *input, gint64 micro_batch, const GArray *linears) {
+  GArray *array = g_array_new(FALSE, TRUE, sizeof(Cs3PlanAttention));
+  if (!cs3_plan_attention_simulated(input) || way_of(input, FALSE) != BY_RUN)
+    return array;
+  for (guint i = 0; i < input->graph->attentions->len; i++) {
+    const Cs3AttentionSize *size = &g_array_index(input->graph->attentions, Cs3AttentionSize, i);
+    Cs3PlanAttentionFrom from = cs3_plan_attention_from(input, i, linears);
+    Cs3PlanAttention attention = {.attention = i};
+    gint64 cycles[2];
+    attention.parts = in_parts(input, size, micro_batch, &from, BY_RUN, cycles);
+    gint64 sequences = (micro_batch + attention.parts - 1) / attention.parts;
+    for (int backward = 0; backward <= !input->forward; backward++) {
+      attention.pass[backward].shape = shape_of(size, sequences, backward);
+      describe(input, from.by[backward], &attention.pass[backward]);
+    }
+    g_array_append_val(array, attention);
+  }
+  return array;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Attention in a plan: the program of the PEs that computes it, for so many samples. */
+#pragma once
+
+#include "fabric/attention/attention.h"
+#include "sim/map/plan.h"
+
+/* One direction of an attention. */
+typedef struct {
+  Cs3AttentionShape shape; /* of one part */
+  Cs3AttentionChoice choice;
+  Cs3AttentionResult result; /* of one part; causes with RECURRENCE alone */
+  gint64 moves;              /* cycles of bringing activations into its layout and back, one part */
+} Cs3PlanAttentionPass;
+
+/* All instances are alike. */
+typedef struct {
+  guint attention; /* index in graph->attentions */
+  gint64 parts;    /* the sequences go through it in so many parts, one after the other */
+  Cs3PlanAttentionPass pass[2]; /* forward, backward; the latter zero without one */
+} Cs3PlanAttention;
+
+/** cs3_plan_attention_simulated: whether attention runs as a program; else at
+ * `kernel.attention_efficiency`. */
+gboolean cs3_plan_attention_simulated(const Cs3PlanInput *input);
+
+/* Where projections leave Q, K, V, and where dO comes from: by direction. */
+typedef struct {
+  Cs3WaferLayout by[2];
+} Cs3PlanAttentionFrom;
+
+/** cs3_plan_attention_from: of attention @index: the layout of the matrix before it in forward, and
+ * of the one behind it in backward; unknown where @linears has neither. @linears: of Cs3PlanLinear.
+ */
+Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint index,
+                                             const GArray *linears);
+
+/**
+ * cs3_plan_attention_cycles: of one instance of attention @index with @micro_batch samples, moves
+ * into its layout and back included.
+ * @from: (nullable): %NULL: projections that lie as it likes best. @closed: by closed forms,
+ * whatever input->fidelity.
+ * @cycles: (out): forward, backward. Returns: %FALSE: no part of it fits the PEs.
+ */
+gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint64 micro_batch,
+                                   const Cs3PlanAttentionFrom *from, gboolean closed,
+                                   gint64 cycles[2]);
+
+/** cs3_plan_attentions: (transfer full) (element-type Cs3PlanAttention): of plan->micro_batch
+ * samples, run; empty where attention is not simulated, or only bounded. */
+GArray *cs3_plan_attentions(const Cs3PlanInput *input, gint64 micro_batch, const GArray *linears);

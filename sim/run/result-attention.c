@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The attentions of a run, as record and as text. */
+#include "config.h"
+
+#include "sim/run/result-attention.h"
+
+#include "base/json.h"
+#include "base/table.h"
+#include "results/record.h"
+#include "sim/map/attention-map.h"
+#include "sim/map/plan-attention.h"
+
+/* Cycles are those of all parts. */
+static json_t *pass_json(const Cs3Run *run, const Cs3PlanAttention *attention,
+                         const Cs3PlanAttentionPass *pass) {
+  const Cs3Hardware *hw = &run->config.machine->hw;
+  const Cs3AttentionResult *r = &pass->result;
+  const char *bottleneck;
+  json_t *causes = cs3_attention_causes_json(r, &bottleneck);
+  json_t *object = cs3_json_pack(
+      "{s:I, s:I, s:f, s:o, s:s, s:I, s:I, s:I, s:f, s:I, s:o}", "cycles",
+      (json_int_t)((r->cycles + pass->moves) * attention->parts), "moves_cycles",
+      (json_int_t)(pass->moves * attention->parts), "efficiency",
+      cs3_attention_efficiency(hw, &pass->shape, r->cycles + pass->moves), "causes", causes,
+      "bottleneck", bottleneck, "places", (json_int_t)r->places, "jobs", (json_int_t)r->jobs,
+      "pairs", (json_int_t)r->pairs, "imbalance", r->imbalance, "sram_bytes",
+      (json_int_t)r->sram_bytes, "mapping", cs3_attention_map_json(&pass->choice.best));
+  if (pass->choice.runner_up.cycles > 0)
+    json_object_set_new(object, "runner_up", cs3_attention_map_json(&pass->choice.runner_up));
+  return object;
+}
+
+/* The segment of which attention @index is part. */
+static const Cs3Segment *segment_of(const Cs3Graph *graph, guint index) {
+  guint i = 0;
+  while (cs3_graph_node(graph, i)->attention != index + 1)
+    i++;
+  return cs3_node_segment(graph, cs3_graph_node(graph, i));
+}
+
+static json_t *attention_json(const Cs3Run *run, const Cs3PlanAttention *attention) {
+  const Cs3AttentionShape *s = &attention->pass[0].shape;
+  const Cs3Segment *segment = segment_of(run->config.graph, attention->attention);
+  json_t *object = cs3_json_pack(
+      "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "segment", segment->name, "repeat",
+      (json_int_t)segment->repeat, "heads", (json_int_t)s->heads, "kv_heads",
+      (json_int_t)s->kv_heads, "head_dim", (json_int_t)s->head_dim, "value_dim",
+      (json_int_t)s->value_dim, "queries", (json_int_t)s->queries, "keys", (json_int_t)s->keys,
+      "sequences", (json_int_t)s->sequences, "parts", (json_int_t)attention->parts, "forward",
+      pass_json(run, attention, &attention->pass[0]));
+  if (!run->config.forward)
+    json_object_set_new(object, "backward", pass_json(run, attention, &attention->pass[1]));
+  return object;
+}
+
+json_t *cs3_result_attentions(const Cs3Run *run) {
+  const Cs3Plan *plan = run->sparse.plan;
+  Cs3PlanInput input = cs3_run_input(&run->config);
+  g_autoptr(GArray) attentions = cs3_plan_attentions(&input, plan->micro_batch, plan->linears);
+  json_t *array = json_array();
+  for (guint i = 0; i < attentions->len; i++)
+    json_array_append_new(array,
+                          attention_json(run, &g_array_index(attentions, Cs3PlanAttention, i)));
+  return array;
+}
+
+static const Cs3Column columns[] = {
+    {.key = "attention", .title = "attention", .type = CS3_COLUMN_TEXT},
+    {.key = "heads", .title = "heads", .type = CS3_COLUMN_TEXT},
+    {.key = "tokens", .title = "tokens", .type = CS3_COLUMN_TEXT},
+    {.key = "repeat", .title = "times", .type = CS3_COLUMN_INT},
+    {.key = "pass", .title = "pass", .type = CS3_COLUMN_TEXT},
+    {.key = "cycles", .title = "cycles", .type = CS3_COLUMN_INT},
+    {.key = "efficiency",
+     .title = "of peak [%]",
+     .type = CS3_COLUMN_REAL,
+     .decimals = 1,
+     .scale = 100},
+    {.key = "bottleneck", .title = "most in", .type = CS3_COLUMN_TEXT},
+    {.key = "mapping", .title = "mapping", .type = CS3_COLUMN_TEXT},
+};
+
+/* "32 x 128", "32/8 x 128": heads of queries, of keys where they are fewer, width. */
+static char *heads_text(const json_t *attention) {
+  double heads = cs3_record_number(attention, "heads");
+  double kv_heads = cs3_record_number(attention, "kv_heads");
+  double width = cs3_record_number(attention, "head_dim");
+  if (heads == kv_heads)
+    return g_strdup_printf("%.0f x %.0f", heads, width);
+  return g_strdup_printf("%.0f/%.0f x %.0f", heads, kv_heads, width);
+}
+
+static void add_pass(Cs3Table *table, const json_t *attention, const char *name) {
+  const json_t *pass = json_object_get(attention, name);
+  if (pass == NULL)
+    return;
+  g_autofree char *heads = heads_text(attention);
+  double queries = cs3_record_number(attention, "queries");
+  double keys = cs3_record_number(attention, "keys");
+  g_autofree char *tokens = queries == keys ? g_strdup_printf("%.0f", queries)
+                                            : g_strdup_printf("%.0f on %.0f", queries, keys);
+  cs3_table_add_text(table, cs3_record_string(attention, "segment"));
+  cs3_table_add_text(table, heads);
+  cs3_table_add_text(table, tokens);
+  cs3_table_add_int(table, (gint64)cs3_record_number(attention, "repeat"));
+  cs3_table_add_text(table, name);
+  cs3_table_add_int(table, (gint64)cs3_record_number(pass, "cycles"));
+  cs3_table_add_real(table, cs3_record_number(pass, "efficiency"));
+  cs3_table_add_text(table, cs3_record_string(pass, "bottleneck"));
+  cs3_table_add_text(table, cs3_record_string(pass, "mapping.text"));
+}
+
+void cs3_result_attentions_text(const json_t *record, Cs3Output *output) {
+  const json_t *attentions = json_object_get(record, "attentions");
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
+  size_t i;
+  json_t *attention;
+  json_array_foreach(attentions, i, attention) {
+    add_pass(table, attention, "forward");
+    add_pass(table, attention, "backward");
+  }
+  if (cs3_table_rows(table) == 0)
+    return;
+  cs3_output_puts(output, "\nAttention, one micro-batch\n");
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+}
