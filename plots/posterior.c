@@ -79,7 +79,7 @@ static void write_data(const json_t *series, Cs3Script *data) {
 static void write_axes(const json_t *series, Cs3Script *script) {
   size_t i, n = json_array_size(bars_of(series));
   json_t *bar;
-  cs3_script_add(script, SAY("set xrange [0:1.4]\nset yrange [0.3:"), NUM((double)n + 0.7),
+  cs3_script_add(script, SAY("set xrange [0:1.75]\nset yrange [0.3:"), NUM((double)n + 0.7),
                  SAY("]\nset xtics ('0' 0, '0.5' 0.5, '1' 1)\nset ytics ("));
   json_array_foreach((json_t *)bars_of(series), i, bar)
       cs3_script_add(script, i > 0 ? SAY(", ") : SAY(""), TIC(cs3_record_string(bar, "name")),
@@ -126,7 +126,7 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
                                      .legend_rows = 2,
                                      .legend_columns = 2});
   cs3_script_add(script, target->format == CS3_PLOT_TEXT ? SAY("set lmargin 30\n")
-                                                         : SAY("set lmargin at screen 0.26\n"));
+                                                         : SAY("set lmargin at screen 0.3\n"));
   write_axes(series, script);
   write_bars(script);
 }

@@ -150,10 +150,10 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
                                      .caption = caption,
                                      .x = "change of the speed-up [%]",
                                      .y = "",
-                                     .legend_rows = 1,
-                                     .legend_columns = 2});
+                                     .legend_rows = 2,
+                                     .legend_columns = 1});
   cs3_script_add(script, target->format == CS3_PLOT_TEXT ? SAY("set lmargin 30\n")
-                                                         : SAY("set lmargin at screen 0.26\n"));
+                                                         : SAY("set lmargin at screen 0.3\n"));
   write_labels(series, script);
   write_axes(series, script);
   write_bars(script);

@@ -18,8 +18,8 @@ set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
-set lmargin at screen 0.26
-set xrange [0:1.4]
+set lmargin at screen 0.3
+set xrange [0:1.75]
 set yrange [0.3:16.7]
 set xtics ('0' 0, '0.5' 0.5, '1' 1)
 set ytics ('step.edge' 16, 'kernel.acc_precision' 15, 'wafer.clock' 14, 'swarmx.prefetch' 13, 'kernel.weight_overhead' 12, 'kernel.backward' 11, 'kernel.accumulator_slots' 10, 'kernel.reduce_issues' 9, 'memoryx.optimizer' 8, 'io.factor' 7, 'wafer.power' 6, 'activations.staged' 5, 'io.channels' 4, 'activations.servers' 3, 'io.edge_buffer' 2, 'pe.special_rate' 1)
