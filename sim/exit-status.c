@@ -108,6 +108,8 @@ static Cs3ExitStatus plot_status(int code) {
 
 static Cs3ExitStatus file_status(int code) {
   switch (code) {
+  case G_FILE_ERROR_INVAL: /* cs3_read_text_file(): no such text has so many bytes */
+    return CS3_EXIT_DATA;
   case G_FILE_ERROR_NOMEM:
   case G_FILE_ERROR_MFILE:
   case G_FILE_ERROR_NFILE:

@@ -4,15 +4,14 @@
 
 #include "workloads/model.h"
 
+#include "base/read-file.h"
 #include "base/suggest.h"
 #include "workloads/config-reader.h"
 #include "workloads/family.h"
 #include "workloads/workload-error.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_FILE_BYTES = 16 << 20 };
 
@@ -29,42 +28,16 @@ void cs3_model_free(Cs3Model *model) {
   g_free(model);
 }
 
-static gboolean fail_io(GError **error, const char *shown) {
+static char *read_model(const char *path, const char *shown, gsize *length, GError **error) {
+  char *text = cs3_read_file(path, MAX_FILE_BYTES, length);
   int code = errno;
-  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT,
-              "cannot read model file %s: %s", shown, g_strerror(code));
-  return FALSE;
-}
-
-/* Reads to the end but never more than the limit: works for pipes, and /dev/zero ends. */
-static gboolean read_capped(int fd, const char *shown, GByteArray *bytes, GError **error) {
-  guint8 chunk[65536];
-  ssize_t n;
-  while ((n = read(fd, chunk, sizeof chunk)) != 0) {
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return fail_io(error, shown);
-    g_byte_array_append(bytes, chunk, (guint)n);
-    if (bytes->len > MAX_FILE_BYTES) {
-      g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_TOO_LARGE,
-                  "model file %s is larger than 16 MiB; a config.json is a few KiB", shown);
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
-
-static GByteArray *read_file(const char *path, const char *shown, GError **error) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    fail_io(error, shown);
-    return NULL;
-  }
-  g_autoptr(GByteArray) bytes = g_byte_array_new();
-  gboolean ok = read_capped(fd, shown, bytes, error);
-  close(fd);
-  return ok ? g_steal_pointer(&bytes) : NULL;
+  if (text == NULL && code == EFBIG)
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_TOO_LARGE,
+                "model file %s is larger than 16 MiB; a config.json is a few KiB", shown);
+  else if (text == NULL)
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT,
+                "cannot read model file %s: %s", shown, g_strerror(code));
+  return text;
 }
 
 /* "a/b/llama.json" gives "llama", "a/b/config.json" gives "b". */
@@ -88,11 +61,11 @@ Cs3Model *cs3_model_load(const char *path, const char *name, GError **error) {
                               : g_strdup(path);
   g_autofree char *shown = cs3_config_clean(file);
   g_autofree char *model_name = name ? g_strdup(name) : stem(file);
-  g_autoptr(GByteArray) bytes = read_file(file, shown, error);
-  if (!bytes)
+  gsize length;
+  g_autofree char *text = read_model(file, shown, &length, error);
+  if (!text)
     return NULL;
-  const char *text = bytes->len > 0 ? (const char *)bytes->data : "";
-  return cs3_model_parse(text, bytes->len, shown, model_name, error);
+  return cs3_model_parse(text, length, shown, model_name, error);
 }
 
 /* Types that hold a language model in `text_config`, and that model's type where it does not say.

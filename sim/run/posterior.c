@@ -9,12 +9,13 @@
 
 #include "base/datadir.h"
 #include "base/json.h"
+#include "base/read-file.h"
 #include "results/record.h"
 #include "results/schema.h"
 #include "sim/run/bands.h"
 #include "sim/run/sobol.h"
 
-enum { PASSES = 1 << 18, MASK_BYTES = 1 << 30 };
+enum { PASSES = 1 << 18, MASK_BYTES = 1 << 30, MAX_BYTES = 64 << 20 };
 
 struct Cs3PosteriorFile {
   char *name;
@@ -78,7 +79,8 @@ Cs3PosteriorFile *cs3_posterior_load(const char *path, GError **error) {
   if (place == NULL)
     return NULL;
   file->name = g_strdup(path);
-  if (!g_file_get_contents(place, &text, &n, error))
+  text = cs3_read_text_file(place, MAX_BYTES, &n, error);
+  if (text == NULL)
     return NULL;
   file->document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &problem);
   if (file->document == NULL) {

@@ -9,9 +9,11 @@
 
 #include "base/datadir.h"
 #include "base/plain-text.h"
+#include "base/read-file.h"
 #include "base/suggest.h"
 #include "sim/cli/cli.h"
 
+enum { MAX_BYTES = 16 << 20 };
 enum { MODEL, MACHINE, BATCH, RATE, ERROR, N_NEEDED, SEQ = N_NEEDED, OPTIONS, SOURCE, N_COLUMNS };
 
 static const char *const names[N_COLUMNS + 1] = {
@@ -161,12 +163,13 @@ GPtrArray *cs3_measured_load(const char *path, GError **error) {
   g_autofree char *text = NULL;
   if (path == NULL && shipped == NULL)
     return NULL;
-  if (!g_file_get_contents(path != NULL ? path : shipped, &text, NULL, error))
+  text = cs3_read_text_file(path != NULL ? path : shipped, MAX_BYTES, NULL, error);
+  if (text == NULL)
     return NULL;
   if (!g_utf8_validate(text, -1, NULL)) {
     bad(error, path != NULL ? path : shipped, "is not text (UTF-8)");
     return NULL;
   }
-  g_autofree char *name = g_path_get_basename(path != NULL ? path : shipped);
+  g_autofree char *name = path != NULL ? g_strdup(path) : g_path_get_basename(shipped);
   return cs3_measured_parse(text, name, error);
 }

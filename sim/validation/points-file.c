@@ -11,9 +11,12 @@
 
 #include "base/json.h"
 #include "base/output.h"
+#include "base/read-file.h"
 #include "results/record.h"
 #include "results/schema.h"
 #include "sim/cli/cli.h"
+
+#define MAX_BYTES ((gsize)1 << 30)
 
 /* Whether @line is point number @point of @key; appends its numbers. */
 static gboolean read_line(const char *line, const char *key, guint point, guint columns,
@@ -39,7 +42,8 @@ GArray *cs3_points_load(const char *path, const char *key, guint columns, GError
   gsize n;
   if (!g_file_test(path, G_FILE_TEST_EXISTS))
     return g_steal_pointer(&logs);
-  if (!g_file_get_contents(path, &text, &n, error))
+  text = cs3_read_text_file(path, MAX_BYTES, &n, error);
+  if (text == NULL)
     return NULL;
   char *end, *at = text;
   for (guint point = 0; (end = strchr(at, '\n')) != NULL; point++, at = end + 1) {
