@@ -11,8 +11,9 @@
 # standard error included. A line "..." of output stands for any number of lines.
 #
 # Every command runs twice, which must not differ: one worker in the locale C.UTF-8, two workers in
-# de_DE.UTF-8. With CS3SIM_TEST_ONCE set, as under the sanitizers, and in Markdown, which shows what .test
-# files hold to both, the first is left out unless REGEN is set.
+# de_DE.UTF-8. With CS3SIM_TEST_ONCE set, as under the sanitizers, in Markdown, which shows what .test
+# files hold to both, and in a file with a line "@ once" (long ones that compare workers themselves), the first
+# is left out, in the latter two unless REGEN is set.
 set -u
 
 : "${CS3SIM:?the program to test}"
@@ -174,7 +175,9 @@ both=("${languages[@]}")
 for file in "$@"; do
   new=
   languages=("${both[@]}")
-  [[ $file != *.md || -n ${REGEN:-} ]] || languages=(de_DE.UTF-8)
+  if [[ -z ${REGEN:-} ]] && { [[ $file == *.md ]] || grep -q '^@ once$' "$file"; }; then
+    languages=(de_DE.UTF-8)
+  fi
   # Every file begins in an empty folder, but for `./cs3sim`, as after a build.
   for language in "${languages[@]}"; do
     rm -rf "${work:?}/$language" && mkdir "$work/$language" && ln -s "$CS3SIM" "$work/$language/cs3sim"
