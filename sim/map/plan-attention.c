@@ -162,9 +162,7 @@ gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint6
                                    const Cs3PlanAttentionFrom *from, gboolean closed,
                                    gint64 cycles[2]) {
   const Cs3AttentionSize *size = &g_array_index(input->graph->attentions, Cs3AttentionSize, index);
-  const Cs3PlanAttentionFrom anywhere = {0};
-  return in_parts(input, size, micro_batch, from != NULL ? from : &anywhere, way_of(input, closed),
-                  cycles) > 0;
+  return in_parts(input, size, micro_batch, from, way_of(input, closed), cycles) > 0;
 }
 
 static Cs3WaferLayout layout_of(const GArray *linears, guint node, Cs3Pass pass) {

@@ -38,7 +38,7 @@ Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint in
 /**
  * cs3_plan_attention_cycles: of one instance of attention @index with @micro_batch samples, moves
  * into its layout and back included.
- * @from: (nullable): %NULL: projections that lie as it likes best. @closed: by closed forms,
+ * @from: fold 0: projections that lie as it likes best. @closed: by closed forms,
  * whatever input->fidelity.
  * @cycles: (out): forward, backward. Returns: %FALSE: no part of it fits the PEs.
  */

@@ -4,7 +4,9 @@
 
 #include "sim/map/plan.h"
 
+#include "fabric/fabric-error.h"
 #include "sim/map/plan-internal.h"
+#include "workloads/model.h"
 
 const char *const cs3_plan_fidelities[] = {
     [CS3_PLAN_RECURRENCE] = "recurrence", [CS3_PLAN_BOUND] = "bound", NULL};
@@ -25,11 +27,29 @@ void cs3_plan_add_others(const Cs3PlanInput *input, gboolean closed, Cs3Plan *pl
   }
 }
 
+/* Closed forms chose the size; an attention that fitted them may yet be refused when it is run. */
+static gboolean check_others(const Cs3PlanInput *input, const Cs3Plan *plan, GError **error) {
+  for (guint k = 0; k < plan->others->len; k++) {
+    const Cs3PlanOther *other = &g_array_index(plan->others, Cs3PlanOther, k);
+    if (MAX(other->forward, other->backward) < CS3_PLAN_NEVER)
+      continue;
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "%s: attention does not run as a program on %" G_GINT64_FORMAT
+                " sequences; use shorter ones, fewer forced --map choices, or a share of the peak "
+                "(--set kernel.attention_efficiency=0.35)",
+                input->graph->model->name, plan->micro_batch);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) {
   g_autoptr(Cs3Plan) plan = cs3_plan_empty();
   if (!cs3_plan_choose_size(input, plan, error) || !cs3_plan_run_linears(input, plan, error))
     return NULL;
   cs3_plan_add_others(input, FALSE, plan);
+  if (!check_others(input, plan, error))
+    return NULL;
   return g_steal_pointer(&plan);
 }
 
