@@ -5,25 +5,31 @@
 
 #include "workloads/builder-private.h"
 
-/* One weight, whose result has @rows rows a sample. */
-static Cs3Node *add_linear(Cs3Builder *b, const char *label, const char *tensor, Cs3Act x,
-                           gint64 in, gint64 out, gboolean bias, double rows) {
+Cs3Node *cs3_builder_linear(Cs3Builder *b, const char *label, const char *tensor, Cs3Act x,
+                            gint64 in, gint64 out, gint64 groups, gboolean bias, double rows) {
   gboolean block = cs3_graph_segment(b->graph, b->graph->segments->len - 1)->block;
+  gint64 weights = out * (in / groups);
   Cs3Node *node = cs3_builder_add(b,
                                   (Cs3Node){.label = label,
                                             .kind = CS3_NODE_LINEAR,
                                             .out_features = out,
                                             .in_features = in,
-                                            .groups = 1,
+                                            .groups = groups,
                                             .bias = bias,
                                             .sparsifiable = block,
-                                            .parameters = out * in + (bias ? out : 0),
-                                            .macs = (double)out * (double)in,
+                                            .parameters = weights + (bias ? out : 0),
+                                            .macs = (double)weights,
                                             .vector_elements = bias ? (double)out : 0},
                                   rows, tensor);
   cs3_node_read(node, x);
   cs3_node_keep(node, x);
   return node;
+}
+
+/* One weight of one group. */
+static Cs3Node *add_linear(Cs3Builder *b, const char *label, const char *tensor, Cs3Act x,
+                           gint64 in, gint64 out, gboolean bias, double rows) {
+  return cs3_builder_linear(b, label, tensor, x, in, out, 1, bias, rows);
 }
 
 Cs3Act cs3_build_linear(Cs3Builder *b, const char *label, const char *tensor, Cs3Act x, gint64 out,
@@ -103,12 +109,16 @@ Cs3Act cs3_build_head_norm(Cs3Builder *b, const char *label, const char *tensor,
 }
 
 /* Per element. GELU by tanh: x (c0 + c1 x^2), 1 + tanh, x / 2 times it; SiLU: 1 + exp(-x), x
- * times the reciprocal; tanh and reciprocal are an exponential and a division. */
+ * times the reciprocal; tanh and reciprocal are an exponential and a division; the hard ones: a
+ * multiply-add, two bounds, x times that. */
 static const struct {
   double vector, special;
 } activation_work[] = {
-    [CS3_ACTIVATION_RELU] = {1, 0},  [CS3_ACTIVATION_GELU] = {6, 2}, [CS3_ACTIVATION_SILU] = {2, 2},
-    [CS3_ACTIVATION_RELU2] = {2, 0}, [CS3_ACTIVATION_TANH] = {1, 2}, [CS3_ACTIVATION_CLIP] = {2, 0},
+    [CS3_ACTIVATION_RELU] = {1, 0},      [CS3_ACTIVATION_GELU] = {6, 2},
+    [CS3_ACTIVATION_SILU] = {2, 2},      [CS3_ACTIVATION_RELU2] = {2, 0},
+    [CS3_ACTIVATION_TANH] = {1, 2},      [CS3_ACTIVATION_CLIP] = {2, 0},
+    [CS3_ACTIVATION_SIGMOID] = {1, 2},   [CS3_ACTIVATION_HARD_SIGMOID] = {3, 0},
+    [CS3_ACTIVATION_HARD_SILU] = {4, 0},
 };
 
 static Cs3Node *add_activation(Cs3Builder *b, const char *label, Cs3Activation kind, Cs3Act x,

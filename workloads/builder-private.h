@@ -30,6 +30,11 @@ const Cs3Tensor *cs3_builder_tensor(const Cs3Builder *b, Cs3Act x);
  */
 Cs3Node *cs3_builder_add(Cs3Builder *b, Cs3Node node, double rows, const char *tensor);
 
+/** cs3_builder_linear: a weight of @out x @in / @groups whose result has @rows rows a sample; reads
+ * and keeps @x, writes nothing yet. Valid until the next is added. */
+Cs3Node *cs3_builder_linear(Cs3Builder *b, const char *label, const char *tensor, Cs3Act x,
+                            gint64 in, gint64 out, gint64 groups, gboolean bias, double rows);
+
 /** cs3_node_read, _write, _keep: append @x to a list of @node; CS3_NO_ACT is skipped. */
 void cs3_node_read(Cs3Node *node, Cs3Act x);
 /** cs3_node_write: append @x to what @node writes. */

@@ -21,6 +21,9 @@ typedef enum {
   CS3_ACTIVATION_RELU2, /* ReLU, squared */
   CS3_ACTIVATION_TANH,
   CS3_ACTIVATION_CLIP, /* between two bounds */
+  CS3_ACTIVATION_SIGMOID,
+  CS3_ACTIVATION_HARD_SIGMOID, /* (x + 3) / 6 between 0 and 1 */
+  CS3_ACTIVATION_HARD_SILU,    /* x times that */
 } Cs3Activation;
 
 typedef struct Cs3Builder Cs3Builder;
@@ -35,6 +38,7 @@ typedef struct {
   double rows; /* a sample */
   gint64 repeat;  /* instances; 0: 1 */
   gboolean block; /* of a stack of repeated blocks: linear weights are what --sparsity reaches */
+  gboolean reversible;   /* its input can be computed from its output */
   const gint64 *numbers; /* [repeat]; copied; NULL: 0 .. repeat - 1 */
 } Cs3SegmentSpec;
 

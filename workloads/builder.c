@@ -16,6 +16,7 @@ Cs3Builder *cs3_builder_new(const Cs3Model *model, const Cs3Lengths *lengths) {
   graph->tensors = g_array_new(FALSE, TRUE, sizeof(Cs3Tensor));
   graph->attentions = g_array_new(FALSE, TRUE, sizeof(Cs3AttentionSize));
   graph->order = g_array_new(FALSE, TRUE, sizeof(Cs3Stage));
+  graph->convolutions = g_array_new(FALSE, TRUE, sizeof(Cs3Convolution));
   graph->strings = g_string_chunk_new(1024);
   graph->memory = g_ptr_array_new_with_free_func(g_free);
   graph->tokens = (double)lengths->seq;
@@ -46,6 +47,7 @@ void cs3_build_open(Cs3Builder *b, const Cs3SegmentSpec *spec) {
       .rows = spec->rows,
       .stack = spec->block ? b->prefix : NULL,
       .block = spec->block,
+      .reversible = spec->reversible,
       .first = b->graph->nodes->len,
       .input = CS3_NO_ACT,
       .output = CS3_NO_ACT,

@@ -160,6 +160,35 @@ static gboolean read_number(json_t *value, const char *source, const Cs3Field *f
   return TRUE;
 }
 
+static gboolean read_list(json_t *value, const char *source, const Cs3Field *field, gpointer member,
+                          GError **error) {
+  Cs3List *list = member;
+  g_autofree char *expected = g_strdup_printf("a list of 1 to %d integers from %.0f to %.0f",
+                                              CS3_LIST_MAX, field->min, field->max);
+  gsize n = json_array_size(value);
+  if (!json_is_array(value) || n < 1 || n > CS3_LIST_MAX)
+    return fail(error, source, field, value, expected);
+  for (gsize i = 0; i < n; i++) {
+    json_t *item = json_array_get(value, i);
+    double number = json_number_value(item);
+    if (!json_is_integer(item) || !(number >= field->min && number <= field->max))
+      return fail(error, source, field, item, expected);
+    list->value[i] = json_integer_value(item);
+  }
+  list->n = (int)n;
+  return TRUE;
+}
+
+gboolean cs3_config_same_length(const char *source, const char *a_key, const Cs3List *a,
+                                const char *b_key, const Cs3List *b, GError **error) {
+  if (a->n == b->n)
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
+              "%s: %s: expected as many values as %s has (%d), got %d", source, a_key, b_key, b->n,
+              a->n);
+  return FALSE;
+}
+
 static gboolean read_choice(json_t *value, const char *source, const Cs3Field *field,
                             gpointer member, GError **error) {
   g_autoptr(GString) known = g_string_new("one of ");
@@ -190,6 +219,8 @@ static gboolean read_field(json_t *value, const char *source, const Cs3Field *fi
       return fail(error, source, field, value, "true or false");
     *(gboolean *)member = json_is_true(value);
     return TRUE;
+  case CS3_FIELD_LIST:
+    return read_list(value, source, field, member, error);
   case CS3_FIELD_ENUM:
     return read_choice(value, source, field, member, error);
   case CS3_FIELD_INT:

@@ -9,6 +9,7 @@ typedef enum {
   CS3_FIELD_INT,   /* gint64 member */
   CS3_FIELD_REAL,  /* double member */
   CS3_FIELD_BOOL,  /* gboolean member */
+  CS3_FIELD_LIST,  /* Cs3List member: integers */
   CS3_FIELD_ENUM,  /* int member, looked up in `choices` */
   CS3_FIELD_OTHER, /* no member: the family reads it itself */
   CS3_FIELD_OFF,   /* no member: cannot be expressed, so null, false, 0, 1.0 as a factor, {} and []
@@ -20,6 +21,13 @@ typedef struct {
   int value;
 } Cs3FieldChoice;
 
+/* A few integers, one a stage of a network. */
+enum { CS3_LIST_MAX = 16 };
+typedef struct {
+  int n;
+  gint64 value[CS3_LIST_MAX];
+} Cs3List;
+
 typedef struct {
   const char *key;
   Cs3FieldType type;
@@ -29,7 +37,8 @@ typedef struct {
   /* Integer only: null is accepted and stored as 0 (Hugging Face writes null for "derived"). */
   gboolean nullable;
   gboolean optional;             /* null leaves the default */
-  double min, max;               /* accepted range, inclusive; INT and REAL; integers below 2^53 */
+  double min, max;               /* accepted range, inclusive; INT, LIST and REAL; integers below
+                                    2^53 */
   const Cs3FieldChoice *choices; /* ENUM only, ends with a NULL name */
 } Cs3Field;
 
@@ -82,6 +91,12 @@ json_t *cs3_config_read_file(const char *path, gsize most,
  */
 gboolean cs3_config_read_fields(json_t *object, const char *source, const Cs3Field *fields,
                                 gpointer target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_config_same_length: whether lists @a and @b, the values of @a_key and @b_key, are equally
+ * long; sets @error where not. */
+gboolean cs3_config_same_length(const char *source, const char *a_key, const Cs3List *a,
+                                const char *b_key, const Cs3List *b,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_config_left_out: (transfer full) (nullable): keys of `main` fields that @object lacks, "a,
  * b"; %NULL: none. */

@@ -27,6 +27,9 @@ const Cs3FieldChoice cs3_activation_names[] = {
     {"swish", CS3_ACTIVATION_SILU},
     {"relu2", CS3_ACTIVATION_RELU2},
     {"tanh", CS3_ACTIVATION_TANH},
+    {"sigmoid", CS3_ACTIVATION_SIGMOID},
+    {"hard_sigmoid", CS3_ACTIVATION_HARD_SIGMOID},
+    {"hard_swish", CS3_ACTIVATION_HARD_SILU},
     {NULL, 0},
 };
 

@@ -87,7 +87,7 @@ typedef struct Cs3Family {
   F(hunyuan_v1_dense) F(llama) F(m2m_100) F(marian) F(mbart) F(ministral) F(ministral3) \
   F(mistral) F(mixtral) F(modernbert) F(mpt) F(mt5) F(nemotron) F(olmo) F(olmo2) F(olmo3) \
   F(olmoe) F(opt) F(pegasus) F(phi) F(phi3) F(phimoe) F(qwen2) F(qwen2_moe) F(qwen3) \
-  F(qwen3_moe) F(roberta) F(seed_oss) F(smollm3) F(stablelm) F(starcoder2) F(t5) F(umt5) F(vit) \
+  F(qwen3_moe) F(resnet) F(roberta) F(seed_oss) F(smollm3) F(stablelm) F(starcoder2) F(t5) F(umt5) F(vit) \
   F(whisper) F(xlm_roberta)
 /* clang-format on */
 #define CS3_DECLARE_FAMILY(NAME) extern const Cs3Family cs3_family_##NAME;
@@ -131,6 +131,11 @@ gboolean cs3_family_divides(const char *source, const char *key, gint64 value, c
   {                                                                                                \
     .key = KEY, .type = CS3_FIELD_INT, .offset = offsetof(Cs3Dims, MEMBER), .main = TRUE,          \
     .min = 1, .max = (double)(MAX)                                                                 \
+  }
+#define CS3_FIELD_LIST(KEY, STRUCT, MEMBER, MIN, MAX)                                              \
+  {                                                                                                \
+    .key = KEY, .type = CS3_FIELD_LIST, .offset = offsetof(STRUCT, MEMBER), .min = (double)(MIN),  \
+    .max = (double)(MAX)                                                                           \
   }
 #define CS3_FIELD_OPTIONAL_DIM(KEY, MEMBER, MAX) CS3_FIELD_NULLABLE(KEY, Cs3Dims, MEMBER, 1, MAX)
 #define CS3_FIELD_FLAG(KEY, STRUCT, MEMBER)                                                        \

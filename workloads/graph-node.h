@@ -16,7 +16,10 @@ typedef enum {
   CS3_NODE_RESIDUAL,
   CS3_NODE_EMBEDDING,
   CS3_NODE_ROUTING, /* top-k choice of experts, dispatch and weighted sum */
-  CS3_NODE_POOLING, /* mean, or the row of one token, of a sample */
+  CS3_NODE_POOLING, /* mean, or the row of one token, of a sample; windows of a feature map;
+                       activations side by side */
+  CS3_NODE_RESIZE,  /* a feature map on another grid of positions */
+  CS3_NODE_VIEW,    /* activations under another name: no work, no room of its own */
   CS3_NODE_LOSS,
 } Cs3NodeKind;
 
@@ -45,6 +48,20 @@ typedef struct {
   double score_specials; /* exp, division and the like */
 } Cs3AttentionSize;
 
+/* How the weights of a linear node slide over a feature map (rows: positions, a sample's in raster
+ * order; elements: channels). Pairs are height, width; a network of one dimension has height 1.
+ * Not transposed: the node has a row for every position of the output, and
+ * in_features = channels x kernel. Transposed: a row for every position of the input,
+ * out_features = channels of the output x kernel, and what falls on the same position is added up.
+ */
+typedef struct {
+  gint64 kernel[2], stride[2], dilation[2];
+  gint64 before[2], after[2]; /* positions of zeros around the input */
+  gint64 input[2], output[2]; /* positions */
+  gint64 in_channels, out_channels;
+  gboolean transposed;
+} Cs3Convolution;
+
 /* One operator. Quantities are per row (token, patch, frame) unless said otherwise. */
 typedef struct {
   const char *tensor; /* weight's name in the checkpoint with '*' for the number in the list of
@@ -69,6 +86,7 @@ typedef struct {
                              forward */
   double special_elements; /* exp, log, division, square root per row, forward */
   guint attention;         /* 1 + index in graph->attentions: it is part of that; 0: of none */
+  guint convolution;       /* 1 + index in graph->convolutions: its weights slide; 0: they do not */
   double table_rows;       /* embedding: rows of the table; its width is out_features */
   int reads[CS3_NODE_MAX_READS]; /* activations, indices in graph->tensors; -1 ends the list */
   int writes[CS3_NODE_MAX_WRITES];
@@ -88,9 +106,10 @@ typedef struct {
   double rows;          /* a sample, of its input */
   const char
       *stack; /* its blocks take turns with those of other segments of the same stack; NULL: none */
-  gboolean block;     /* one of a stack of repeated blocks: the unit of recomputation */
-  guint first, count; /* its nodes in graph->nodes */
-  int input, output;  /* the activation that one instance hands to the next; -1: none */
+  gboolean block;      /* one of a stack of repeated blocks: the unit of recomputation */
+  gboolean reversible; /* its input can be computed from its output (RevNet, RevBiFPN) */
+  guint first, count;  /* its nodes in graph->nodes */
+  int input, output;   /* the activation that one instance hands to the next; -1: none */
 } Cs3Segment;
 
 /* One instance of a segment. */

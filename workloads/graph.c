@@ -80,6 +80,7 @@ void cs3_graph_free(Cs3Graph *graph) {
   g_array_unref(graph->nodes);
   g_array_unref(graph->tensors);
   g_array_unref(graph->attentions);
+  g_array_unref(graph->convolutions);
   g_array_unref(graph->order);
   g_string_chunk_free(graph->strings);
   g_ptr_array_unref(graph->memory);
@@ -99,6 +100,8 @@ const char *cs3_node_kind_name(Cs3NodeKind kind) {
       [CS3_NODE_EMBEDDING] = "embedding",
       [CS3_NODE_ROUTING] = "routing",
       [CS3_NODE_POOLING] = "pooling",
+      [CS3_NODE_RESIZE] = "resize",
+      [CS3_NODE_VIEW] = "view",
       [CS3_NODE_LOSS] = "loss",
   };
   return names[kind];

@@ -39,11 +39,12 @@ typedef struct {
   Cs3Lengths lengths;    /* as used, defaults filled in */
   double tokens; /* that a sample counts for in throughput: of the decoder, the encoder where there
                     is no decoder, the patches of an image */
-  GArray *segments;   /* of Cs3Segment */
-  GArray *nodes;      /* of Cs3Node, by segment, in forward order within it */
-  GArray *tensors;    /* of Cs3Tensor */
-  GArray *attentions; /* of Cs3AttentionSize */
-  GArray *order;      /* of Cs3Stage: forward order of the whole step */
+  GArray *segments;     /* of Cs3Segment */
+  GArray *nodes;        /* of Cs3Node, by segment, in forward order within it */
+  GArray *tensors;      /* of Cs3Tensor */
+  GArray *attentions;   /* of Cs3AttentionSize */
+  GArray *convolutions; /* of Cs3Convolution */
+  GArray *order;        /* of Cs3Stage: forward order of the whole step */
   GStringChunk *strings;
   GPtrArray *memory; /* arrays owned: Cs3Segment.number */
 } Cs3Graph;
@@ -84,6 +85,14 @@ static inline const Cs3AttentionSize *cs3_graph_attention(const Cs3Graph *graph,
   return node->attention == 0
              ? NULL
              : &g_array_index(graph->attentions, Cs3AttentionSize, node->attention - 1);
+}
+
+/** cs3_graph_convolution: (transfer none) (nullable): how the weights of linear @node slide. */
+static inline const Cs3Convolution *cs3_graph_convolution(const Cs3Graph *graph,
+                                                          const Cs3Node *node) {
+  return node->convolution == 0
+             ? NULL
+             : &g_array_index(graph->convolutions, Cs3Convolution, node->convolution - 1);
 }
 
 /** cs3_node_segment: (transfer none): the segment that @node is part of. */

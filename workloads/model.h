@@ -15,6 +15,8 @@
 #define CS3_MODEL_MAX_VOCAB ((gint64)1 << 24)
 #define CS3_MODEL_MAX_SEQ ((gint64)1 << 24)
 #define CS3_MODEL_MAX_EXPERTS ((gint64)1 << 12)
+#define CS3_MODEL_MAX_CHANNELS ((gint64)1 << 16)
+#define CS3_MODEL_MAX_IMAGE ((gint64)1 << 16)
 #define CS3_MODEL_MAX_PARAMETERS ((gint64)1 << 62)
 
 /* The longest sequence that is taken without being asked for: files that say 131,072 positions mean

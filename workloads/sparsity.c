@@ -141,7 +141,8 @@ static gboolean check_pattern(const Cs3Sparsity *s, guint index, const Cs3Patter
                   node->tensor, 1 - imposed, 1 - imposed, 1 - density);
       return FALSE;
     }
-    if (pattern->ops->check && !pattern->ops->check(pattern, node->in_features, error)) {
+    gint64 row = node->in_features / node->groups;
+    if (pattern->ops->check && !pattern->ops->check(pattern, row, error)) {
       g_prefix_error(error, "%s: ", node->tensor);
       return FALSE;
     }

@@ -154,6 +154,8 @@ static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint
     product_at_efficiency(input, node, macs, &other);
     return other;
   }
+  if (node->kind == CS3_NODE_VIEW)
+    return other;
   double elements = node->vector_elements * rows, specials = node->special_elements * rows;
   gint64 reductions = line_reductions(node);
   other.forward = cs3_vector_cycles(hw, elements, specials, reductions);
