@@ -38,20 +38,24 @@ static json_t *quantile(const double *sorted, gsize n, double q) {
   return n > 0 ? json_real(gsl_stats_quantile_from_sorted_data(sorted, 1, n, q)) : json_null();
 }
 
+json_t *cs3_band_json(double nominal, double *values, guint samples) {
+  gsize n = 0;
+  for (guint j = 0; j < samples; j++)
+    if (isfinite(values[j]))
+      values[n++] = values[j];
+  gsl_sort(values, 1, n);
+  return cs3_json_pack("{s:f, s:o, s:o, s:o}", "nominal", nominal, "median",
+                       quantile(values, n, 0.5), "p10", quantile(values, n, 0.1), "p90",
+                       quantile(values, n, 0.9));
+}
+
 /* Of an answer over the samples that can run. */
 static json_t *band_json(const Cs3RunConfig *config, const Cs3RunTimes *nominal,
                          const Cs3RunTimes *times, guint samples, Cs3Answer answer) {
   g_autofree double *values = g_new(double, samples);
-  gsize n = 0;
-  for (guint j = 0; j < samples; j++) {
-    double value = cs3_answer_of(config, &times[j], answer);
-    if (isfinite(value))
-      values[n++] = value;
-  }
-  gsl_sort(values, 1, n);
-  return cs3_json_pack("{s:f, s:o, s:o, s:o}", "nominal", cs3_answer_of(config, nominal, answer),
-                       "median", quantile(values, n, 0.5), "p10", quantile(values, n, 0.1), "p90",
-                       quantile(values, n, 0.9));
+  for (guint j = 0; j < samples; j++)
+    values[j] = cs3_answer_of(config, &times[j], answer);
+  return cs3_band_json(cs3_answer_of(config, nominal, answer), values, samples);
 }
 
 json_t *cs3_bands_json(const Cs3RunConfig *config, const Cs3RunTimes *nominal,

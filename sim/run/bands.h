@@ -21,6 +21,10 @@ const char *cs3_answer_name(Cs3Answer answer);
 /** cs3_answer_of: what @times say of @config. */
 double cs3_answer_of(const Cs3RunConfig *config, const Cs3RunTimes *times, Cs3Answer answer);
 
+/** cs3_band_json: (transfer full): nominal, median, p10, p90 of @values (which end up in another
+ * order); those that are no numbers are left out. */
+json_t *cs3_band_json(double nominal, double *values, guint n);
+
 /** cs3_bands_json: (transfer full): samples, infeasible (NaN among @times, left out), and each
  * answer's nominal, median, p10, p90. */
 json_t *cs3_bands_json(const Cs3RunConfig *config, const Cs3RunTimes *nominal,

@@ -91,6 +91,10 @@ Cs3PosteriorFile *cs3_posterior_load(const char *path, GError **error) {
   return check(file, error) ? g_steal_pointer(&file) : NULL;
 }
 
+const json_t *cs3_posterior_document(const Cs3PosteriorFile *file) {
+  return file->document;
+}
+
 /* Samples of a machine. */
 typedef struct {
   const Cs3PosteriorFile *file;
@@ -141,33 +145,50 @@ static json_t *find_places(Draw *d) {
   return missing;
 }
 
-json_t *cs3_posterior_band(const Cs3PosteriorFile *file, const Cs3RunConfig *config,
-                           Cs3RunTimes whole, Cs3SampleProgress progress, gpointer data,
-                           GError **error) {
+const char *cs3_posterior_name(const Cs3PosteriorFile *file) {
+  return file->name;
+}
+
+void cs3_posterior_times_clear(Cs3PosteriorTimes *times) {
+  g_clear_pointer(&times->times, g_free);
+  g_clear_pointer(&times->missing, json_decref);
+}
+
+gboolean cs3_posterior_times(const Cs3PosteriorFile *file, const Cs3RunConfig *config,
+                             Cs3RunTimes whole, guint most, Cs3SampleProgress progress,
+                             gpointer data, Cs3PosteriorTimes *times, GError **error) {
   g_autoptr(Cs3RunCache) cache = cs3_run_cache_new(PASSES, MASK_BYTES);
   g_autoptr(GArray) params = cs3_sample_params(config->machine);
-  guint n = (guint)MIN((size_t)CS3_POSTERIOR_SAMPLES, json_array_size(file->shares));
+  guint n = (guint)MIN((size_t)most, json_array_size(file->shares));
   g_autofree double *drawn = cs3_sobol_points(n, MAX(params->len, 1), config->seed);
   g_autofree int *place = g_new(int, params->len + 1);
   Draw d = {file, config->machine, params, place, drawn};
   Cs3Sampler sampler = {.config = config, .cache = cache, .rows = CS3_SAMPLE_ROWS};
-  json_auto_t *missing = find_places(&d);
-  if (json_array_size(missing) == params->len) {
-    bad(file, "knows no uncertain constant of the machine", error);
-    return NULL;
-  }
+  *times = (Cs3PosteriorTimes){.n = n, .params = params->len, .missing = find_places(&d)};
+  if (json_array_size(times->missing) == params->len)
+    return bad(file, "knows no uncertain constant of the machine", error);
   if (!cs3_sampler_scale(&sampler, whole, error))
+    return FALSE;
+  times->scale = sampler.scale;
+  times->times = g_new(Cs3RunTimes, n);
+  cs3_sampler_run(&sampler, n, machine_at, &d, progress, data, times->times);
+  return TRUE;
+}
+
+json_t *cs3_posterior_band(const Cs3PosteriorFile *file, const Cs3RunConfig *config,
+                           Cs3RunTimes whole, Cs3SampleProgress progress, gpointer data,
+                           GError **error) {
+  g_auto(Cs3PosteriorTimes) t = {0};
+  if (!cs3_posterior_times(file, config, whole, CS3_POSTERIOR_SAMPLES, progress, data, &t, error))
     return NULL;
-  g_autofree Cs3RunTimes *times = g_new(Cs3RunTimes, n);
-  cs3_sampler_run(&sampler, n, machine_at, &d, progress, data, times);
-  json_t *object = cs3_bands_json(config, &whole, times, n);
+  json_t *object = cs3_bands_json(config, &whole, t.times, t.n);
   json_object_set_new(object, "file", json_string(file->name));
-  json_object_set_new(object, "scaled",
-                      cs3_json_pack("{s:f, s:f}", "dense", sampler.scale.dense_s, "sparse",
-                                    sampler.scale.sparse_s));
+  json_object_set_new(
+      object, "scaled",
+      cs3_json_pack("{s:f, s:f}", "dense", t.scale.dense_s, "sparse", t.scale.sparse_s));
   json_object_set_new(object, "conditioned",
-                      json_integer((json_int_t)(params->len - json_array_size(missing))));
-  json_object_set(object, "drawn", missing);
+                      json_integer((json_int_t)(t.params - json_array_size(t.missing))));
+  json_object_set(object, "drawn", t.missing);
   return object;
 }
 

@@ -21,8 +21,8 @@
         "is what 'cs3sim calibrate' writes, or the word default for the one that is shipped"       \
   }
 
-/* Samples that a band is from. */
-enum { CS3_POSTERIOR_SAMPLES = 128 };
+/* Samples that a band is from: of one step, of each of many. */
+enum { CS3_POSTERIOR_SAMPLES = 128, CS3_POSTERIOR_FEW = 64 };
 
 /** cs3_posterior_path: (transfer full) (nullable): @name, or where the shipped one lies. */
 char *cs3_posterior_path(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -37,6 +37,33 @@ typedef struct Cs3PosteriorFile Cs3PosteriorFile;
 Cs3PosteriorFile *cs3_posterior_load(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void cs3_posterior_file_free(Cs3PosteriorFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3PosteriorFile, cs3_posterior_file_free)
+
+/** cs3_posterior_document: (transfer none): what it was read from. */
+const json_t *cs3_posterior_document(const Cs3PosteriorFile *file);
+
+/* A scenario's steps on machines of a posterior. */
+typedef struct {
+  guint n;
+  Cs3RunTimes *times; /* of number k: on the machine that number k is of every scenario; NaN: it
+                         cannot run */
+  Cs3RunTimes scale;  /* of evaluations */
+  json_t *missing;    /* names of constants that the file does not know: drawn from their ranges */
+  guint params;       /* constants, known or not */
+} Cs3PosteriorTimes;
+void cs3_posterior_times_clear(Cs3PosteriorTimes *times);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cs3PosteriorTimes, cs3_posterior_times_clear)
+
+/**
+ * cs3_posterior_times: as cs3_posterior_band(), machine by machine. @most: so many machines at
+ * most. @times: (out): cleared by the caller.
+ */
+gboolean cs3_posterior_times(const Cs3PosteriorFile *file, const Cs3RunConfig *config,
+                             Cs3RunTimes whole, guint most, Cs3SampleProgress progress,
+                             gpointer data, Cs3PosteriorTimes *times,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_posterior_name: (transfer none): as it was asked for. */
+const char *cs3_posterior_name(const Cs3PosteriorFile *file);
 
 /**
  * cs3_posterior_band: the step of @config on machines of @file. A constant of the machine takes the

@@ -21,7 +21,7 @@ typedef struct {
   int goal;
   gint64 tokens, top;
   double max_kilowatts, max_days;
-  char *plot;
+  char *plot, *posterior;
 } OptimizeOptions;
 
 #define AT(member) G_STRUCT_OFFSET(OptimizeOptions, member)
@@ -84,6 +84,7 @@ static const Cs3Option optimize_options[] = {
      .writes = TRUE,
      .completes = "files",
      .help = "draw the front: .svg, .png, .pdf or .txt"},
+    CS3_OPTION_POSTERIOR(AT(posterior)),
     {NULL},
 };
 
@@ -99,33 +100,50 @@ static gboolean read_axes(const OptimizeOptions *o, char **files, Cs3ScenarioOpt
   return cs3_axes_add_texts(axes, o->axes, given, error);
 }
 
-static json_t *simulate(const Cs3Context *context, const OptimizeOptions *o, char **files,
-                        GError **error) {
-  g_auto(Cs3ScenarioOptions) base = {0};
-  cs3_scenario_options_copy(&base, &o->scenario);
-  g_autoptr(Cs3Axes) axes = cs3_axes_new();
-  Cs3Sweep sweep = {.axes = axes, .base = &base, .brief = TRUE};
-  if (!read_axes(o, files, &base, axes, context->given, error) ||
-      !cs3_axes_count(axes, &sweep.after, error) ||
-      !cs3_scenario_identity(&base, &sweep.identity, error))
-    return NULL;
-  if (sweep.after > MAX_POINTS) {
+/* The points of a search. */
+typedef struct {
+  Cs3ScenarioOptions base;
+  Cs3Axes *axes;
+  Cs3Sweep sweep;
+  json_t *lines; /* as cs3_sweep_run() writes them */
+} Search;
+
+static void search_clear(Search *search) {
+  cs3_scenario_options_clear(&search->base);
+  g_clear_pointer(&search->axes, cs3_axes_free);
+  g_clear_pointer(&search->lines, json_decref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Search, search_clear)
+
+static gboolean prepare(const Cs3Context *context, const OptimizeOptions *o, char **files,
+                        Search *search, GError **error) {
+  Cs3Sweep *sweep = &search->sweep;
+  cs3_scenario_options_copy(&search->base, &o->scenario);
+  search->axes = cs3_axes_new();
+  *sweep = (Cs3Sweep){.axes = search->axes, .base = &search->base, .brief = TRUE};
+  if (!read_axes(o, files, &search->base, search->axes, context->given, error) ||
+      !cs3_axes_count(search->axes, &sweep->after, error) ||
+      !cs3_scenario_identity(&search->base, &sweep->identity, error))
+    return FALSE;
+  if (sweep->after > MAX_POINTS) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                 "%" G_GUINT64_FORMAT
                 " points are more than the %d that optimize takes; use 'cs3sim "
                 "sweep'",
-                sweep.after, MAX_POINTS);
-    return NULL;
+                sweep->after, MAX_POINTS);
+    return FALSE;
   }
-  if (!cs3_sweep_check(&sweep, error))
-    return NULL;
-  sweep.workers = base.jobs > 0 ? (guint)base.jobs : g_get_num_processors();
-  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "points", sweep.after);
-  json_t *lines = json_array();
-  if (cs3_sweep_run(&sweep, progress, keep_line, lines, error))
-    return lines;
-  json_decref(lines);
-  return NULL;
+  sweep->workers = search->base.jobs > 0 ? (guint)search->base.jobs : g_get_num_processors();
+  return cs3_sweep_check(sweep, error);
+}
+
+static gboolean simulate(const Cs3Context *context, const OptimizeOptions *o, char **files,
+                         Search *search, GError **error) {
+  if (!prepare(context, o, files, search, error))
+    return FALSE;
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "points", search->sweep.after);
+  search->lines = json_array();
+  return cs3_sweep_run(&search->sweep, progress, keep_line, search->lines, error);
 }
 
 static gboolean check(const OptimizeOptions *o, GError **error) {
@@ -151,25 +169,48 @@ static gboolean draw(const json_t *lines, const json_t *record, const char *path
   return ok;
 }
 
-static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
-                         GError **error) {
-  const OptimizeOptions *o = values;
-  json_auto_t *lines = check(o, error) ? simulate(context, o, args, error) : NULL;
-  if (lines == NULL)
-    return CS3_EXIT_USAGE;
+static json_t *judge(const Cs3Context *context, const OptimizeOptions *o, const Search *search,
+                     const Cs3PosteriorFile *posterior, GError **error) {
   Cs3Optimum optimum = {.goal = (Cs3Goal)o->goal,
                         .tokens = (double)o->tokens,
                         .max_watts = 1e3 * o->max_kilowatts,
                         .max_days = o->max_days};
-  json_auto_t *record = cs3_optimize(lines, &optimum);
+  json_auto_t *record = cs3_optimize(search->lines, &optimum);
+  if (posterior == NULL || !cs3_optimize_found(record))
+    return json_incref(record);
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "bands", CS3_OPTIMIZE_POSTERIOR);
+  return cs3_optimize_posterior(record, &search->sweep, search->lines, &optimum, (guint)o->top,
+                                posterior, progress, error)
+             ? json_incref(record)
+             : NULL;
+}
+
+static void print_record(const Cs3Context *context, const OptimizeOptions *o,
+                         const json_t *record) {
   if (context->format == CS3_FORMAT_TEXT)
     cs3_optimize_text(record, (guint)o->top, context->output);
   else if (context->format == CS3_FORMAT_CSV)
     cs3_optimize_csv(record, context->output);
   else
     cs3_output_json(context->output, record, context->format);
+}
+
+static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
+                         GError **error) {
+  const OptimizeOptions *o = values;
+  g_auto(Search) search = {0};
+  g_autoptr(Cs3PosteriorFile) posterior = NULL;
+  if (!check(o, error) ||
+      (o->posterior != NULL && (posterior = cs3_posterior_load(o->posterior, error)) == NULL) ||
+      !simulate(context, o, args, &search, error))
+    return CS3_EXIT_USAGE;
+  json_auto_t *record = judge(context, o, &search, posterior, error);
+  if (record == NULL)
+    return CS3_EXIT_USAGE;
+  print_record(context, o, record);
   Cs3ExitStatus status = cs3_optimize_found(record) ? CS3_EXIT_OK : CS3_EXIT_NO;
-  gboolean ok = o->plot == NULL || status == CS3_EXIT_NO || draw(lines, record, o->plot, error);
+  gboolean ok =
+      o->plot == NULL || status == CS3_EXIT_NO || draw(search.lines, record, o->plot, error);
   return ok ? status : CS3_EXIT_USAGE;
 }
 

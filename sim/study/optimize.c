@@ -207,14 +207,62 @@ static void write_doubt(const json_t *points, Cs3Output *output) {
                     cs3_record_number(best, "tokens_per_s"));
 }
 
+gboolean cs3_optimize_shows(const json_t *point, size_t index, guint top) {
+  return json_is_true(json_object_get(point, top > 0 ? "allowed" : "front")) &&
+         (top == 0 || index < top);
+}
+
+static const Cs3Column band_columns[] = {
+    {.key = "configuration", .title = "configuration", .type = CS3_COLUMN_TEXT},
+    {.key = "best", .title = "the best on [%]", .type = CS3_COLUMN_REAL, .scale = 100},
+    {.key = "speedup_p10", .title = "speed-up: 10 %", .type = CS3_COLUMN_REAL, .decimals = 3},
+    {.key = "speedup_median", .title = "median", .type = CS3_COLUMN_REAL, .decimals = 3},
+    {.key = "speedup_p90", .title = "90 %", .type = CS3_COLUMN_REAL, .decimals = 3},
+    {.key = "tokens_per_s_p10", .title = "tokens/s: 10 %", .type = CS3_COLUMN_REAL},
+    {.key = "tokens_per_s_median", .title = "median", .type = CS3_COLUMN_REAL},
+    {.key = "tokens_per_s_p90", .title = "90 %", .type = CS3_COLUMN_REAL},
+};
+
+/* The points that machines of a posterior were asked about. */
+static void write_posterior(const json_t *record, Cs3Output *output) {
+  static const char *const paths[] = {
+      "best",
+      "posterior.speedup.p10",
+      "posterior.speedup.median",
+      "posterior.speedup.p90",
+      "posterior.tokens_per_s.p10",
+      "posterior.tokens_per_s.median",
+      "posterior.tokens_per_s.p90",
+  };
+  g_autoptr(Cs3Table) table = cs3_table_new(band_columns, G_N_ELEMENTS(band_columns));
+  size_t i;
+  json_t *point;
+  json_array_foreach(json_object_get(record, "points"), i, point) {
+    if (json_object_get(point, "posterior") == NULL)
+      continue;
+    g_autofree char *text = axes_text(point);
+    cs3_table_add_text(table, text);
+    for (guint c = 0; c < G_N_ELEMENTS(paths); c++)
+      cs3_table_add_real(table, cs3_record_number(point, paths[c]));
+  }
+  if (cs3_table_rows(table) == 0)
+    return;
+  cs3_output_printf(output,
+                    "\nwhat measured rates allow: machines of the posterior %s, and on how many of "
+                    "them a point is the best of these%s by %s\n",
+                    cs3_record_string(record, "posterior"),
+                    cs3_table_rows(table) == CS3_OPTIMIZE_POSTERIOR ? " (no more are asked about)"
+                                                                    : "",
+                    cs3_record_string(record, "goal"));
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+}
+
 /* @top: 0: the front. */
 static void write_points(const json_t *points, guint top, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
   size_t i;
   json_t *point;
-  json_array_foreach((json_t *)points, i,
-                     point) if (top > 0 ? i < top && json_is_true(json_object_get(point, "allowed"))
-                                        : json_is_true(json_object_get(point, "front")))
+  json_array_foreach((json_t *)points, i, point) if (cs3_optimize_shows(point, i, top))
       add_point(table, point);
   if (top > 0)
     cs3_output_printf(output, "\nthe best %u\n", cs3_table_rows(table));
@@ -235,5 +283,6 @@ void cs3_optimize_text(const json_t *record, guint top, Cs3Output *output) {
   cs3_output_printf(output, "best by %s: %s\n", cs3_record_string(record, "goal"), text);
   write_doubt(points, output);
   write_points(points, top, output);
+  write_posterior(record, output);
   cs3_output_puts(output, "\nband: " CS3_RESULT_BAND "\n");
 }

@@ -5,6 +5,12 @@
 #include <jansson.h>
 
 #include "base/output.h"
+#include "sim/cli/progress.h"
+#include "sim/run/posterior.h"
+#include "sim/study/sweep.h"
+
+/* Points that a posterior is asked about: a second or more each. */
+enum { CS3_OPTIMIZE_POSTERIOR = 16 };
 
 /* What is sought. */
 typedef enum {
@@ -33,8 +39,23 @@ typedef struct {
  */
 json_t *cs3_optimize(const json_t *points, const Cs3Optimum *optimum);
 
+/**
+ * cs3_optimize_posterior: adds to those points of @record that text shows, the @top best or the
+ * front, what machines of @posterior say: "posterior" with the band of each figure, and "best", the
+ * share of these machines on which the point is the best of them.
+ * @sweep: the points'. At most CS3_OPTIMIZE_POSTERIOR of them. Errors: as cs3_posterior_times().
+ */
+gboolean cs3_optimize_posterior(json_t *record, const Cs3Sweep *sweep, const json_t *lines,
+                                const Cs3Optimum *optimum, guint top,
+                                const Cs3PosteriorFile *posterior, Cs3Progress *progress,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cs3_optimize_found: whether any point is allowed. */
 gboolean cs3_optimize_found(const json_t *record);
+
+/** cs3_optimize_shows: whether text shows @point, the @index-th best: one of the @top that are
+ * allowed, or, with 0, of the front. */
+gboolean cs3_optimize_shows(const json_t *point, size_t index, guint top);
 
 /** cs3_optimize_text: the best point, then the @top best, or, with 0, the front. */
 void cs3_optimize_text(const json_t *record, guint top, Cs3Output *output);

@@ -10,7 +10,7 @@ typedef struct {
   double tokens;
   int mask;
   gint64 mask_every;
-  char *trace;
+  char *trace, *posterior;
 } TrainOptions;
 
 #define AT(member) G_STRUCT_OFFSET(TrainOptions, member)
@@ -51,6 +51,7 @@ static const Cs3Option run_options[] = {
      .writes = TRUE,
      .completes = "files",
      .help = "write the run from checkpoint to checkpoint as Chrome trace events (JSON)"},
+    CS3_OPTION_POSTERIOR(AT(posterior)),
     {NULL},
 };
 
@@ -167,6 +168,10 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
       check_forward(&o, error) ? find_recipe(context, args[0], &o, error) : NULL;
   if (recipe == NULL)
     return CS3_EXIT_USAGE;
+  g_autoptr(Cs3PosteriorFile) posterior = NULL;
+  if (o.posterior != NULL && (posterior = cs3_posterior_load(o.posterior, error)) == NULL)
+    return CS3_EXIT_USAGE;
+  o.training.posterior = posterior;
   g_autoptr(Cs3Output) trace = NULL;
   if (o.trace != NULL && (trace = cs3_output_new(o.trace, error)) == NULL)
     return CS3_EXIT_CANT_CREATE;

@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "results/record.h"
 #include "results/schema.h"
+#include "sim/run/bands.h"
 #include "sim/run/result.h"
 #include "sim/step/step-trace.h"
 #include "sim/training/training.h"
@@ -114,6 +115,41 @@ static json_t *total_json(const Cs3Training *t) {
                        saving_json(t, &t->sum, &t->dense));
 }
 
+/* The whole run on the machines of the posterior. */
+static const struct {
+  const char *key, *title;
+} answers[] = {{"days", "days"},
+               {"system_hours", "system-hours"},
+               {"cost_usd", "cost [USD]"},
+               {"saving", "saving of time"}};
+
+/* At the nominal machine's mean power. */
+static double answer_of(const Cs3Training *t, guint answer, double dense_s, double sparse_s) {
+  Cs3TrainingSum sum = {.wall_s = sparse_s, .joules = t->sum.joules * sparse_s / t->sum.wall_s};
+  const double values[] = {sparse_s / DAY_S, sparse_s / HOUR_S * (double)t->systems,
+                           cost_of(t, &sum), dense_s / sparse_s};
+  return values[answer];
+}
+
+static json_t *posterior_json(const Cs3Training *t) {
+  guint n = t->samples->len;
+  json_int_t infeasible = 0;
+  g_autofree double *values = g_new(double, n);
+  for (guint k = 0; k < n; k++)
+    infeasible += isnan(g_array_index(t->samples, Cs3RunTimes, k).sparse_s) ? 1 : 0;
+  json_t *object = cs3_json_pack("{s:s, s:I, s:I}", "file", cs3_posterior_name(t->posterior),
+                                 "samples", (json_int_t)n, "infeasible", infeasible);
+  for (guint i = 0; i < G_N_ELEMENTS(answers); i++) {
+    for (guint k = 0; k < n; k++) {
+      const Cs3RunTimes *times = &g_array_index(t->samples, Cs3RunTimes, k);
+      values[k] = answer_of(t, i, times->dense_s, times->sparse_s);
+    }
+    json_object_set_new(object, answers[i].key,
+                        cs3_band_json(answer_of(t, i, t->dense.wall_s, t->sum.wall_s), values, n));
+  }
+  return object;
+}
+
 json_t *cs3_training_json(const Cs3Training *t) {
   const Cs3Scenario *s = t->scenario;
   const Cs3System *system = &s->machine->system;
@@ -131,6 +167,8 @@ json_t *cs3_training_json(const Cs3Training *t) {
   json_object_set_new(record, "phases", phases);
   json_object_set_new(record, "total", total_json(t));
   json_object_set_new(record, "timeline", timeline_json(t));
+  if (t->posterior != NULL)
+    json_object_set_new(record, "posterior", posterior_json(t));
   json_object_set_new(record, "provenance",
                       cs3_json_pack("{s:s, s:i, s:I}", "version", PACKAGE_VERSION, "model_version",
                                     CS3_MODEL_VERSION, "seed", (json_int_t)s->config.seed));
@@ -239,6 +277,33 @@ static void write_checkpoints(const json_t *record, Cs3Output *output) {
                     cs3_record_number(record, "checkpoint_every"), time_s);
 }
 
+static const Cs3Column band_columns[] = {
+    {.key = "answer", .title = "over the machines", .type = CS3_COLUMN_TEXT},
+    {.key = "nominal", .title = "nominal", .type = CS3_COLUMN_TEXT},
+    {.key = "p10", .title = "10 %", .type = CS3_COLUMN_TEXT},
+    {.key = "median", .title = "median", .type = CS3_COLUMN_TEXT},
+    {.key = "p90", .title = "90 %", .type = CS3_COLUMN_TEXT},
+};
+
+static void write_posterior(const json_t *posterior, Cs3Output *output) {
+  g_autoptr(Cs3Table) table = cs3_table_new(band_columns, G_N_ELEMENTS(band_columns));
+  double infeasible = cs3_record_number(posterior, "infeasible");
+  cs3_output_printf(output, "\nWhat measured rates allow: %.0f machines of the posterior %s",
+                    cs3_record_number(posterior, "samples"), cs3_record_string(posterior, "file"));
+  if (infeasible > 0)
+    cs3_output_printf(output, "; %.0f cannot run it and are left out", infeasible);
+  cs3_output_puts(output, "\n");
+  for (guint i = 0; i < G_N_ELEMENTS(answers); i++) {
+    const json_t *band = member(posterior, answers[i].key);
+    cs3_table_add_text(table, answers[i].title);
+    for (guint c = 1; c < G_N_ELEMENTS(band_columns); c++) {
+      g_autofree char *text = g_strdup_printf("%.4g", cs3_record_number(band, band_columns[c].key));
+      cs3_table_add_text(table, text);
+    }
+  }
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
+}
+
 void cs3_training_text(const json_t *r, Cs3Output *output) {
   double systems = cs3_record_number(r, "systems");
   const char *description = cs3_record_string(r, "description");
@@ -263,6 +328,8 @@ void cs3_training_text(const json_t *r, Cs3Output *output) {
                       cs3_record_number(r, "total.lost_steps"));
   if (cs3_record_number(r, "total.lost_s") > 0)
     write_timeline(r, output);
+  if (member(r, "posterior") != NULL)
+    write_posterior(member(r, "posterior"), output);
 }
 
 void cs3_training_csv(const json_t *record, Cs3Output *output) {

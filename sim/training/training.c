@@ -108,6 +108,26 @@ static gboolean cost_change(const Cs3Phase *phase, const Cs3Run *run, double par
   return TRUE;
 }
 
+/* What @steps of @run take longer on each machine of the posterior than on the nominal one. */
+static gboolean add_samples(Job *job, const Cs3Run *run, double steps, GError **error) {
+  const Cs3PosteriorFile *posterior = job->options->posterior;
+  GArray *samples = job->training->samples;
+  Cs3RunTimes whole = {run->dense.time.step_s, run->sparse.time.step_s};
+  g_auto(Cs3PosteriorTimes) t = {0};
+  if (posterior == NULL || steps <= 0)
+    return TRUE;
+  if (!cs3_posterior_times(posterior, &run->config, whole, CS3_POSTERIOR_FEW, NULL, NULL, &t,
+                           error))
+    return FALSE;
+  g_array_set_size(samples, t.n);
+  for (guint k = 0; k < t.n; k++) {
+    Cs3RunTimes *sum = &g_array_index(samples, Cs3RunTimes, k);
+    sum->dense_s += steps * (t.times[k].dense_s - whole.dense_s);
+    sum->sparse_s += steps * (t.times[k].sparse_s - whole.sparse_s);
+  }
+  return TRUE;
+}
+
 static void add_segment(Costs *costs, double steps, const Cs3StepRun *step) {
   Segment segment = {steps, step->time.step_s, step->joules, step->flops};
   g_array_append_val(costs->segments, segment);
@@ -140,7 +160,8 @@ static gboolean simulate_level(Job *job, Cs3PhaseRun *p, double sparsity, double
   double ranked = p->phase->mask == CS3_MASK_RIGL ? (double)cs3_model_parameters(scenario->model)
                                                   : p->live_params;
   gboolean ok =
-      p->phase->mask == CS3_MASK_STATIC || cost_change(p->phase, run, ranked, costs, error);
+      (p->phase->mask == CS3_MASK_STATIC || cost_change(p->phase, run, ranked, costs, error)) &&
+      add_samples(job, run, steps, error);
   keep_baseline(job, scenario, run);
   return ok;
 }
@@ -403,6 +424,10 @@ static gboolean run_all(Job *job, Cs3Progress *progress, GError **error) {
     add_sum(&t->sum, &p->sum);
     add_sum(&t->dense, &p->dense);
   }
+  for (guint k = 0; k < t->samples->len; k++) {
+    g_array_index(t->samples, Cs3RunTimes, k).dense_s += t->dense.wall_s;
+    g_array_index(t->samples, Cs3RunTimes, k).sparse_s += t->sum.wall_s;
+  }
   return TRUE;
 }
 
@@ -412,6 +437,8 @@ Cs3Training *cs3_training_new(const Cs3Recipe *recipe, const Cs3TrainingOptions 
   t->recipe = recipe;
   t->checkpoint_every = options->checkpoint_every;
   t->faults = g_strdupv(options->scenario.fault);
+  t->posterior = options->posterior;
+  t->samples = g_array_new(FALSE, TRUE, sizeof(Cs3RunTimes));
   t->phases = g_array_new(FALSE, TRUE, sizeof(Cs3PhaseRun));
   g_array_set_size(t->phases, recipe->phases->len);
   g_auto(GStrv) faults = step_faults(options->scenario.fault);
@@ -427,6 +454,7 @@ void cs3_training_free(Cs3Training *t) {
   if (t == NULL)
     return;
   g_array_unref(t->phases);
+  g_array_unref(t->samples);
   g_clear_pointer(&t->events, g_array_unref);
   g_clear_pointer(&t->scenario, cs3_scenario_free);
   g_strfreev(t->faults);

@@ -7,6 +7,7 @@
 
 #include "base/output.h"
 #include "sim/cli/progress.h"
+#include "sim/run/posterior.h"
 #include "sim/run/scenario.h"
 #include "sim/training/recipe.h"
 #include "sim/training/training-run.h"
@@ -39,11 +40,16 @@ typedef struct {
   GArray *events; /* of Cs3Event */
   char **faults;  /* (nullable) as given */
   Cs3TrainingSum sum, dense;
+  const Cs3PosteriorFile *posterior; /* (nullable) borrowed */
+  GArray *samples; /* of Cs3RunTimes: the whole run on each machine of the posterior, dense and as
+                      it is: its steps' times change, changes of the mask, checkpoints and losses
+                      are those of the nominal machine */
 } Cs3Training;
 
 typedef struct {
   Cs3ScenarioOptions scenario; /* sparsity, batch and seq are those of phases that have none */
   gint64 checkpoint_every;     /* steps */
+  const Cs3PosteriorFile *posterior; /* (nullable): machines of which the run is timed too */
 } Cs3TrainingOptions;
 
 /**
