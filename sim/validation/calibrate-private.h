@@ -49,6 +49,18 @@ void cs3_cloud_clear(Cs3Cloud *cloud);
 Cs3Sightings cs3_posterior_sightings(const Cs3Posterior *posterior, const Cs3Cloud *cloud,
                                      const double *measured, const double *widths);
 
+/** cs3_posterior_resample: (transfer full) (array length=n): points of the cloud in proportion to
+ * their weights, in random order. */
+guint *cs3_posterior_resample(const Cs3Posterior *posterior, guint n);
+
+/**
+ * cs3_next_json: (transfer full) (nullable) (element-type object): how->candidates, which would
+ * narrow the predicted speed-up most first; doc/calibration.md has the equations.
+ * @record: cs3_posterior_json(): how far the simulator is off. Errors: those of a candidate's run.
+ */
+json_t *cs3_next_json(const Cs3Posterior *posterior, const json_t *record,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cs3_posterior_json: (transfer full): the record without its samples: rows, discrepancy,
  * prediction, constants, pairs, and with how->trials coverage. */
 json_t *cs3_posterior_json(const Cs3Posterior *posterior);

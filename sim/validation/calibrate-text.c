@@ -48,16 +48,19 @@ static void add_row(Cs3Table *table, const Cs3Column *columns, guint n, const js
 
 static void write_rows(const json_t *posterior, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(row_columns, G_N_ELEMENTS(row_columns));
-  size_t i, inside = 0, n = json_array_size(json_object_get(posterior, "rows"));
+  size_t i, inside = 0, n = 0;
   json_t *row;
   json_array_foreach(json_object_get(posterior, "rows"), i, row) {
     add_row(table, row_columns, G_N_ELEMENTS(row_columns), row);
     inside += json_is_true(json_object_get(row, "inside"));
+    n += isfinite(cs3_record_number(row, "held_out.p10")) ? 1 : 0;
   }
   cs3_output_puts(output, "\nMeasured rows; held out: predicted from the other networks alone\n");
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
-  cs3_output_printf(
-      output, "%zu of %zu rows lie in the interval of 80 %% that holds without them\n", inside, n);
+  if (n > 0)
+    cs3_output_printf(
+        output, "%zu of %zu rows lie in the interval of 80 %% that holds without their network\n",
+        inside, n);
 }
 
 static void write_constants(const json_t *posterior, Cs3Output *output) {
@@ -76,6 +79,32 @@ static void write_constants(const json_t *posterior, Cs3Output *output) {
   json_array_foreach(json_object_get(posterior, "pairs"), i, constant) cs3_output_printf(
       output, "%s and %s go together (correlation %.2f)\n", cs3_record_string(constant, "first"),
       cs3_record_string(constant, "second"), cs3_record_number(constant, "correlation"));
+}
+
+static const Cs3Column next_columns[] = {
+    {.key = "reduction",
+     .title = "less variance [%]",
+     .type = CS3_COLUMN_REAL,
+     .decimals = 0,
+     .scale = 100},
+    {.key = "expected.p10", .title = "seq/s: 10 %", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "expected.p90", .title = "90 %", .type = CS3_COLUMN_REAL, .decimals = 2},
+    {.key = "command", .title = "simulated by", .type = CS3_COLUMN_TEXT},
+};
+
+static void write_next(const json_t *posterior, Cs3Output *output) {
+  const json_t *list = json_object_get(posterior, "next");
+  g_autoptr(Cs3Table) table = cs3_table_new(next_columns, G_N_ELEMENTS(next_columns));
+  size_t i;
+  json_t *candidate;
+  if (json_array_size(list) == 0)
+    return;
+  json_array_foreach(list, i, candidate)
+      add_row(table, next_columns, G_N_ELEMENTS(next_columns), candidate);
+  cs3_output_puts(output,
+                  "\nWhat to measure next: how much less variance of the predicted speed-up "
+                  "is to be expected, and the rate\n");
+  cs3_table_write(table, output, CS3_FORMAT_TEXT);
 }
 
 static void write_prediction(const json_t *posterior, Cs3Output *output) {
@@ -116,6 +145,7 @@ void cs3_calibrate_text(const json_t *posterior, Cs3Output *output) {
   write_prediction(posterior, output);
   write_constants(posterior, output);
   write_rows(posterior, output);
+  write_next(posterior, output);
   if (json_object_get(posterior, "coverage") != NULL)
     cs3_output_printf(output,
                       "\nOf %.0f machines drawn, measured with noise and inferred, 80 %% intervals "

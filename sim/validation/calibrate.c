@@ -191,8 +191,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cs3Posterior, posterior_clear)
 
 /* --- samples --------------------------------------------------------------------------------- */
 
-/* Points in proportion to their weights (systematic resampling), in random order. */
-static guint *resample(const Cs3Posterior *p, guint n) {
+/* Systematic resampling. */
+guint *cs3_posterior_resample(const Cs3Posterior *p, guint n) {
   guint *chosen = g_new(guint, n), k = 0;
   double sum = p->cloud.inference->weights[0];
   gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
@@ -209,7 +209,7 @@ static guint *resample(const Cs3Posterior *p, guint n) {
 }
 
 static json_t *samples_json(const Cs3Posterior *p) {
-  g_autofree guint *chosen = resample(p, p->how->samples);
+  g_autofree guint *chosen = cs3_posterior_resample(p, p->how->samples);
   json_t *coordinates = json_array(), *shares = json_array();
   for (guint i = 0; i < p->unknowns->len; i++) {
     const Cs3Unknown *u = p->unknowns->pdata[i];
@@ -245,7 +245,11 @@ json_t *cs3_calibrate(const Cs3Calibration *how, const GPtrArray *rows,
                                : g_array_new(FALSE, FALSE, sizeof(double));
   if (p.logs == NULL || !run_rounds(&p, progress, data, error))
     return NULL;
-  json_t *record = cs3_posterior_json(&p);
+  json_auto_t *record = cs3_posterior_json(&p);
+  json_t *next = how->candidates != NULL ? cs3_next_json(&p, record, error) : json_array();
+  if (next == NULL)
+    return NULL;
+  json_object_set_new(record, "next", next);
   json_object_set_new(record, "samples", samples_json(&p));
-  return record;
+  return json_incref(record);
 }

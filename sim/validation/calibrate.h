@@ -17,7 +17,9 @@ typedef struct {
   guint trials;  /* of coverage; 0: none */
   guint workers; /* no influence on the result */
   guint64 seed;
-  const char *prediction; /* options of `cs3sim run`: what is at stake */
+  const GPtrArray *candidates; /* (nullable) of Cs3Measured: what could be measured next */
+  guint next;                  /* of these, so many are told: those that would say most */
+  const char *prediction;      /* options of `cs3sim run`: what is at stake */
   const char *points; /* (nullable): file of simulated points: goes on behind those that it has */
 } Cs3Calibration;
 

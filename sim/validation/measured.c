@@ -35,8 +35,8 @@ static gboolean bad(GError **error, const char *where, const char *problem) {
 }
 
 /* Where each column stands; -1: nowhere. */
-static gboolean read_header(const char *line, const char *where, int place[N_COLUMNS],
-                            GError **error) {
+static gboolean read_header(const char *line, const char *where, Cs3RowKind kind,
+                            int place[N_COLUMNS], GError **error) {
   g_auto(GStrv) words = g_strsplit(line, ",", -1);
   for (int c = 0; c < N_COLUMNS; c++)
     place[c] = -1;
@@ -53,13 +53,16 @@ static gboolean read_header(const char *line, const char *where, int place[N_COL
     }
     place[c] = i;
   }
+  gboolean measured = kind == CS3_ROWS_MEASURED;
   for (int c = 0; c < N_NEEDED; c++)
-    if (place[c] < 0) {
-      g_autofree char *problem = g_strdup_printf(
-          "no column '%s'; the header names model, machine, batch, rate, error", names[c]);
+    if (place[c] < 0 && (c != RATE || measured)) {
+      g_autofree char *problem =
+          g_strdup_printf("no column '%s'; the header names model, machine, batch, %serror",
+                          names[c], measured ? "rate, " : "");
       return bad(error, where, problem);
     }
-  return TRUE;
+  return place[RATE] < 0 || measured ||
+         bad(error, where, "column 'rate': what is measured already belongs to --measurements");
 }
 
 static gboolean read_positive(char *const *cells, int column, double most, const char *where,
@@ -91,13 +94,14 @@ static char *name_of(char *const *cells) {
                          seq ? " of " : "", cells[SEQ], options ? ", " : "", cells[OPTIONS]);
 }
 
-static Cs3Measured *read_row(char *const *cells, const char *where, GError **error) {
-  double rate, row_error, number;
+static Cs3Measured *read_row(char *const *cells, const char *where, Cs3RowKind kind,
+                             GError **error) {
+  double rate = 0, row_error, number;
   if (cells[MODEL][0] == '\0' || cells[MACHINE][0] == '\0') {
     bad(error, where, cells[MODEL][0] == '\0' ? "model is empty" : "machine is empty");
     return NULL;
   }
-  if (!read_positive(cells, RATE, 1e15, where, &rate, error) ||
+  if ((kind == CS3_ROWS_MEASURED && !read_positive(cells, RATE, 1e15, where, &rate, error)) ||
       !read_positive(cells, ERROR, 10, where, &row_error, error) ||
       !read_positive(cells, BATCH, 1e9, where, &number, error) ||
       (cells[SEQ][0] != '\0' && !read_positive(cells, SEQ, 1e9, where, &number, error)))
@@ -127,7 +131,8 @@ static gboolean read_cells(char **words, const int place[N_COLUMNS], guint n, co
   return TRUE;
 }
 
-GPtrArray *cs3_measured_parse(const char *text, const char *source, GError **error) {
+GPtrArray *cs3_measured_parse(const char *text, const char *source, Cs3RowKind kind,
+                              GError **error) {
   g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(measured_free);
   g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
   int place[N_COLUMNS];
@@ -141,12 +146,13 @@ GPtrArray *cs3_measured_parse(const char *text, const char *source, GError **err
     char *cells[N_COLUMNS];
     if (n == 0) {
       n = g_strv_length(words);
-      if (!read_header(lines[i], where, place, error))
+      if (!read_header(lines[i], where, kind, place, error))
         return NULL;
       continue;
     }
-    Cs3Measured *row =
-        read_cells(words, place, n, where, cells, error) ? read_row(cells, where, error) : NULL;
+    Cs3Measured *row = read_cells(words, place, n, where, cells, error)
+                           ? read_row(cells, where, kind, error)
+                           : NULL;
     if (row == NULL)
       return NULL;
     g_ptr_array_add(rows, row);
@@ -157,9 +163,10 @@ GPtrArray *cs3_measured_parse(const char *text, const char *source, GError **err
   return NULL;
 }
 
-GPtrArray *cs3_measured_load(const char *path, GError **error) {
+GPtrArray *cs3_measured_load(const char *path, Cs3RowKind kind, GError **error) {
+  const char *stock = kind == CS3_ROWS_MEASURED ? "calibration" : "candidates";
   g_autofree char *shipped =
-      path == NULL ? cs3_datadir_find(CS3_DATA_VALIDATION, "calibration", error) : NULL;
+      path == NULL ? cs3_datadir_find(CS3_DATA_VALIDATION, stock, error) : NULL;
   g_autofree char *text = NULL;
   if (path == NULL && shipped == NULL)
     return NULL;
@@ -171,5 +178,5 @@ GPtrArray *cs3_measured_load(const char *path, GError **error) {
     return NULL;
   }
   g_autofree char *name = path != NULL ? g_strdup(path) : g_path_get_basename(shipped);
-  return cs3_measured_parse(text, name, error);
+  return cs3_measured_parse(text, name, kind, error);
 }

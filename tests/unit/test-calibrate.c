@@ -206,7 +206,7 @@ END_TEST
 /* What is shipped is read, and is what the suites of validation have. */
 START_TEST(test_shipped_rows) {
   g_autoptr(GError) error = NULL;
-  g_autoptr(GPtrArray) rows = cs3_measured_load(NULL, &error);
+  g_autoptr(GPtrArray) rows = cs3_measured_load(NULL, CS3_ROWS_MEASURED, &error);
   ck_assert_msg(rows != NULL, "%s", error ? error->message : "");
   static const char *const suites[] = {"steps", "throughput"};
   g_autoptr(GString) published = g_string_new(NULL);
