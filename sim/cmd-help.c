@@ -7,10 +7,11 @@
 #include "base/suggest.h"
 #include "sim/cli/cli-help.h"
 #include "sim/cli/cli-man.h"
+#include "sim/cli/cli-request.h"
 #include "sim/commands.h"
 
 typedef struct {
-  gboolean man;
+  gboolean man, schema;
 } HelpOptions;
 
 static const Cs3Option options[] = {
@@ -18,6 +19,10 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_FLAG,
      .offset = G_STRUCT_OFFSET(HelpOptions, man),
      .help = "write the manual page (roff source) instead"},
+    {.name = "schema",
+     .type = CS3_OPTION_FLAG,
+     .offset = G_STRUCT_OFFSET(HelpOptions, schema),
+     .help = "write the JSON Schema of a command's requests (libcs3sim) instead"},
     {NULL},
 };
 
@@ -75,10 +80,34 @@ static gboolean write_man(const char *name, Cs3Output *output, GError **error) {
   return TRUE;
 }
 
+/* Of a command by its name. */
+static gboolean write_schema(const char *name, Cs3Output *output, GError **error) {
+  const Cs3Command *command = name != NULL ? cs3_command_find(name, error) : NULL;
+  if (name == NULL)
+    g_set_error_literal(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--schema: of which command?");
+  if (command == NULL)
+    return FALSE;
+  json_auto_t *schema = cs3_request_schema(command);
+  cs3_output_json(output, schema, CS3_FORMAT_JSON);
+  return TRUE;
+}
+
+static gboolean check_form(const HelpOptions *help, GError **error) {
+  if (!help->man || !help->schema)
+    return TRUE;
+  g_set_error_literal(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                      "--man and --schema are two forms; give one");
+  return FALSE;
+}
+
 static Cs3ExitStatus run_help(const Cs3Context *context, const void *values, char **args,
                               GError **error) {
   const HelpOptions *help = values;
-  cs3_output_set_fold(context->output, !help->man);
+  if (!check_form(help, error))
+    return CS3_EXIT_USAGE;
+  cs3_output_set_fold(context->output, !help->man && !help->schema);
+  if (help->schema)
+    return write_schema(args[0], context->output, error) ? CS3_EXIT_OK : CS3_EXIT_USAGE;
   if (args[0] == NULL && help->man)
     cs3_man_program(context->output);
   else if (args[0] == NULL)
@@ -92,6 +121,7 @@ static Cs3ExitStatus run_help(const Cs3Context *context, const void *values, cha
 static const Cs3Example examples[] = {
     {"what a command does, and its options", "cs3sim help list"},
     {"what the exit status says", "cs3sim help exit-status"},
+    {"the keys of a request to libcs3sim", "cs3sim help --schema run"},
     {NULL, NULL},
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Public interface of libcs3sim. */
+/* The version, which programs and the library name. */
 #include "config.h"
 
 #include "sim/cs3sim.h"

@@ -19,6 +19,7 @@ static const Cs3Option common_options[] = {
      .letter = 'h',
      .type = CS3_OPTION_FLAG,
      .offset = COMMON(help),
+     .terminal = TRUE,
      .help = "show this help"},
     {.name = "quiet",
      .letter = 'q',
@@ -34,12 +35,14 @@ static const Cs3Option common_options[] = {
      .type = CS3_OPTION_CHOICE,
      .offset = COMMON(color),
      .metavar = "WHEN",
+     .terminal = TRUE,
      .help = "colour the text",
      .choices = when_names},
     {.name = "progress",
      .type = CS3_OPTION_CHOICE,
      .offset = COMMON(progress),
      .metavar = "WHEN",
+     .terminal = TRUE,
      .help = "show progress on standard error",
      .choices = when_names},
     {NULL},
@@ -120,6 +123,34 @@ void cs3_cli_call_free(Cs3CliCall *call) {
   g_hash_table_unref(call->given);
   g_free(call->own);
   g_free(call);
+}
+
+/* The option of which @value, as it was given, is quoted in @message. */
+static const Cs3Option *quoted_option(const Cs3CliCall *call, const char *message) {
+  for (guint t = 0; t < call->n_targets; t++)
+    for (const Cs3Option *o = call->targets[t].group->options; o->name != NULL; o++) {
+      gboolean given = g_hash_table_contains(call->given, o->name);
+      g_autofree char *value = given ? cs3_option_value_text(o, &call->targets[t]) : NULL;
+      g_autofree char *quoted = g_strdup_printf("'%s'", value != NULL ? value : "");
+      if (value != NULL && *value != '\0' && strstr(message, quoted) != NULL)
+        return o;
+    }
+  return NULL;
+}
+
+char *cs3_cli_call_key(const Cs3CliCall *call, const char *message) {
+  const char *name = g_str_has_prefix(message, "--") ? message + 2 : "";
+  gsize n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+  g_autofree char *key = g_strndup(name, n);
+  const Cs3Option *option = cs3_option_find(call->targets, call->n_targets, key);
+  if (option == NULL)
+    option = quoted_option(call, message);
+  if (option == NULL)
+    return NULL;
+  /* "--set io.rate: ..." is about a part of the list. */
+  gsize part = option->type == CS3_OPTION_LIST && name[n] == ' ' ? strcspn(name + n, ":=") : 0;
+  g_autofree char *within = part > 1 ? g_strndup(name + n + 1, part - 1) : NULL;
+  return g_strjoin(".", option->name, within, NULL);
 }
 
 static gboolean check_arguments(const Cs3Command *command, char **args, GError **error) {

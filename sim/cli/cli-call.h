@@ -46,5 +46,11 @@ gboolean cs3_cli_call_parse(Cs3CliCall *call, char ***argv,
 gboolean cs3_cli_call_format(const Cs3CliCall *call, Cs3Format *format,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * cs3_cli_call_key: the option that a message about the call begins with, or quotes the value of:
+ * "sparsity", "set.io.rate". Returns: (transfer full) (nullable).
+ */
+char *cs3_cli_call_key(const Cs3CliCall *call, const char *message);
+
 /** cs3_common_group: (transfer none): the options that every command has. */
 const Cs3OptionGroup *cs3_common_group(void);

@@ -237,22 +237,31 @@ static GArray *option_entries(const Parse *parse) {
   return entries;
 }
 
-/* GOption says "Unknown option --xyz"; the nearest known name makes it useful. */
-static void explain_unknown(const Parse *parse, GError **error) {
-  const char *written = strrchr((*error)->message, ' ');
-  if (written == NULL || !g_str_has_prefix(written, " --"))
-    return;
-  g_autofree char *unknown = g_strndup(written + 3, strcspn(written + 3, "="));
+gboolean cs3_option_unknown(const Cs3OptionTarget *targets, guint n_targets, const char *name,
+                            GError **error) {
   g_autoptr(GPtrArray) names = g_ptr_array_new();
-  for (guint t = 0; t < parse->n_targets; t++)
-    for (const Cs3Option *o = parse->targets[t].group->options; o->name != NULL; o++)
+  for (guint t = 0; t < n_targets; t++)
+    for (const Cs3Option *o = targets[t].group->options; o->name != NULL; o++)
       g_ptr_array_add(names, (gpointer)o->name);
   g_ptr_array_add(names, NULL);
-  const char *nearest = cs3_suggest(unknown, (const char *const *)names->pdata);
-  g_clear_error(error);
+  const char *nearest = cs3_suggest(name, (const char *const *)names->pdata);
   g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION, "unknown option --%s%s%s%s",
-              unknown, nearest != NULL ? "; did you mean --" : "", nearest != NULL ? nearest : "",
+              name, nearest != NULL ? "; did you mean --" : "", nearest != NULL ? nearest : "",
               nearest != NULL ? "?" : "");
+  return FALSE;
+}
+
+/* GOption says "Unknown option --xyz"; the nearest known name makes it useful. */
+static gboolean explain_unknown(const Parse *parse, GError *problem, GError **error) {
+  const char *written = strrchr(problem->message, ' ');
+  if (!g_error_matches(problem, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION) || written == NULL ||
+      !g_str_has_prefix(written, " --")) {
+    g_propagate_error(error, problem);
+    return FALSE;
+  }
+  g_autofree char *unknown = g_strndup(written + 3, strcspn(written + 3, "="));
+  g_error_free(problem);
+  return cs3_option_unknown(parse->targets, parse->n_targets, unknown, error);
 }
 
 static gboolean no_value(const char *name, GError **error) {
@@ -357,7 +366,7 @@ gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char
   g_autoptr(GArray) entries = option_entries(&parse);
   g_autoptr(GOptionContext) context =
       option_context(&parse, (const GOptionEntry *)(void *)entries->data);
-  g_autoptr(GError) problem = NULL;
+  GError *problem = NULL;
   if (g_option_context_parse_strv(context, &words, &problem)) {
     char **args = positional(words, rest);
     g_strfreev(*argv);
@@ -365,10 +374,7 @@ gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char
     return read_environment(&parse, error);
   }
   problem->message[0] = g_ascii_tolower(problem->message[0]);
-  if (g_error_matches(problem, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
-    explain_unknown(&parse, &problem);
-  g_propagate_error(error, g_steal_pointer(&problem));
-  return FALSE;
+  return explain_unknown(&parse, problem, error);
 }
 
 static char *text_at(const Cs3Option *option, const void *place) {

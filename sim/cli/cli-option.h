@@ -32,6 +32,7 @@ typedef struct {
   gboolean writes;            /* TEXT: names a file that is written */
   const char *completes;      /* what completes the argument: "files" or a topic of `list` */
   gboolean no_result;         /* no result depends on it */
+  gboolean terminal;          /* is about a terminal: no part of a request (cli-request.h) */
   gboolean sparse_only;       /* of a scenario: its dense side does not depend on it */
   /* TEXT: adds what @value stands for to @key, where that is more than the text: a file's contents,
    * not its name. */
@@ -79,6 +80,11 @@ const Cs3Option *cs3_option_find(const Cs3OptionTarget *targets, guint n_targets
 /** cs3_option_find_letter: the row whose short form is @letter, or %NULL. */
 const Cs3Option *cs3_option_find_letter(const Cs3OptionTarget *targets, guint n_targets,
                                         char letter);
+
+/** cs3_option_unknown: fails (G_OPTION_ERROR_UNKNOWN_OPTION): none of @targets is called @name;
+ * names the nearest that is. */
+gboolean cs3_option_unknown(const Cs3OptionTarget *targets, guint n_targets, const char *name,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_option_takes_value: whether an argument follows. */
 gboolean cs3_option_takes_value(const Cs3Option *option);

@@ -60,6 +60,9 @@ static void note_unread_sets(const Cs3CliCall *call, const Cs3Context *context) 
 }
 
 Cs3Progress *cs3_cli_progress(const Cs3Context *context, const char *label, guint64 total) {
+  const Cs3Listener *listener = context->listener;
+  if (listener != NULL)
+    return cs3_progress_new_heard(listener->progress, listener->data, label, total);
   Cs3ProgressStyle style = cs3_progress_style(context->progress, context->quiet, stderr);
   return cs3_progress_new(style, stderr, label, total, NULL);
 }
@@ -69,10 +72,8 @@ static char *one_line(const char *message) {
   return g_strchomp(cs3_plain_text(message));
 }
 
-/* One line; written as bytes, since g_printerr() would drop what the locale cannot show. */
-static Cs3ExitStatus report(const Cs3Command *command, const GError *error) {
-  Cs3ExitStatus status = cs3_exit_status(error);
-  g_autofree char *line = one_line(error->message);
+/* Written as bytes, since g_printerr() would drop what the locale cannot show. */
+static void print_failure(const Cs3Command *command, Cs3ExitStatus status, const char *line) {
   g_autofree char *name =
       g_strconcat("cs3sim", command != NULL ? " " : "", command != NULL ? command->name : "", NULL);
   gboolean color = may_color(CS3_WHEN_AUTO, stderr);
@@ -80,10 +81,32 @@ static Cs3ExitStatus report(const Cs3Command *command, const GError *error) {
   if (status == CS3_EXIT_USAGE)
     fprintf(stderr, " (see '%s --help')", name);
   fputc('\n', stderr);
+}
+
+/* @call: (nullable): whose options the message may be about. */
+static Cs3ExitStatus report(const Cs3Command *command, const Cs3CliCall *call,
+                            const Cs3Listener *listener, const GError *error) {
+  Cs3ExitStatus status = cs3_exit_status(error);
+  g_autofree char *line = one_line(error->message);
+  if (listener == NULL) {
+    print_failure(command, status, line);
+  } else {
+    g_autofree char *key = call != NULL ? cs3_cli_call_key(call, line) : NULL;
+    listener->failed(listener->data, status, line, key);
+  }
   return status;
 }
 
-/* Every message is one line on standard error; which levels are shown is the user's choice. */
+static void say(const Cs3Context *context, const char *kind, const char *message) {
+  g_autofree char *line = one_line(message);
+  g_autofree char *text = g_strconcat(kind, line, NULL);
+  if (context->listener != NULL)
+    context->listener->note(context->listener->data, text);
+  else
+    fprintf(stderr, "cs3sim: %s\n", text);
+}
+
+/* Every message is one line; which levels are shown is the user's choice. */
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
                                   gpointer data) {
   const Cs3Context *context = data;
@@ -98,26 +121,9 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
                      : (level & G_LOG_LEVEL_WARNING) != 0 ? "warning: "
                                                           : "internal error: ";
   for (gsize i = 0; i < n_fields; i++)
-    if (strcmp(fields[i].key, "MESSAGE") == 0) {
-      g_autofree char *line = one_line(fields[i].value);
-      fprintf(stderr, "cs3sim: %s%s\n", kind, line);
-    }
+    if (strcmp(fields[i].key, "MESSAGE") == 0)
+      say(context, kind, fields[i].value);
   return G_LOG_WRITER_HANDLED;
-}
-
-static char *quoted_invocation(char *const *argv) {
-  GString *line = g_string_new("cs3sim");
-  for (char *const *word = argv + 1; *word != NULL; word++) {
-    gboolean plain =
-        **word != '\0' && strspn(*word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                        "0123456789@%+=:,./-_") == strlen(*word);
-    g_autofree char *quoted = plain ? g_strdup(*word) : g_shell_quote(*word);
-    g_string_append_printf(line, " %s", quoted);
-  }
-  /* It goes into JSON, which is UTF-8; a file's name need not be. */
-  char *valid = g_utf8_make_valid(line->str, -1);
-  g_string_free(line, TRUE);
-  return valid;
 }
 
 /* Whether @word is one of the common options (or several short ones together). */
@@ -182,12 +188,13 @@ static void follow_reader(const Cs3Output *output) {
   raise(SIGPIPE);
 }
 
-static Cs3ExitStatus finish(const Cs3Context *context, Cs3ExitStatus status, GError *problem) {
+static Cs3ExitStatus finish(const Cs3CliCall *call, const Cs3Context *context, Cs3ExitStatus status,
+                            GError *problem) {
   g_autoptr(GError) error = problem;
   if (error == NULL && cs3_output_finish(context->output, &error))
     return status;
   follow_reader(context->output);
-  return report(context->command, error);
+  return report(context->command, call, context->listener, error);
 }
 
 static Cs3ExitStatus dry_run(const Cs3CliCall *call, const Cs3Context *context) {
@@ -197,13 +204,13 @@ static Cs3ExitStatus dry_run(const Cs3CliCall *call, const Cs3Context *context) 
     cs3_settings_add_options(settings, &call->targets[t], call->given);
   if (call->command->check(call->own, settings, &error))
     cs3_table_write(settings, context->output, context->format);
-  return finish(context, CS3_EXIT_OK, error);
+  return finish(call, context, CS3_EXIT_OK, error);
 }
 
 static Cs3ExitStatus run_command(Cs3CliCall *call, Cs3Context *context, char **args) {
   if (call->common.help) {
     cs3_help_command(call->command, context->output);
-    return finish(context, CS3_EXIT_OK, NULL);
+    return finish(call, context, CS3_EXIT_OK, NULL);
   }
   if (call->output.dry_run)
     return dry_run(call, context);
@@ -212,30 +219,30 @@ static Cs3ExitStatus run_command(Cs3CliCall *call, Cs3Context *context, char **a
   /* Of a value that was refused there is one thing to say. */
   if (error == NULL)
     note_unread_sets(call, context);
-  return finish(context, status, error);
+  return finish(call, context, status, error);
 }
 
-static Cs3ExitStatus execute(const Cs3Command *command, char **argv, char **words) {
+Cs3ExitStatus cs3_cli_execute(const Cs3Command *command, char **words,
+                              const Cs3Listener *listener) {
   g_autoptr(Cs3CliCall) call = cs3_cli_call_new(command);
   g_autoptr(GError) error = NULL;
   g_auto(GStrv) args = words;
   if (!cs3_cli_call_parse(call, &args, &error))
-    return report(command, error);
-  g_autofree char *invocation = quoted_invocation(argv);
+    return report(command, call, listener, error);
   Cs3Context context = {.command = command,
-                        .invocation = invocation,
+                        .listener = listener,
                         .quiet = call->common.quiet,
                         .verbose = call->common.verbose,
                         .color = (Cs3When)call->common.color,
                         .progress = (Cs3When)call->common.progress,
                         .given = call->given};
   if (!cs3_cli_call_format(call, &context.format, &error))
-    return report(command, error);
+    return report(command, call, listener, error);
   gboolean elsewhere = call->common.help || command->appends;
   context.append_path = command->appends ? call->output.path : NULL;
   g_autoptr(Cs3Output) output = cs3_output_new(elsewhere ? NULL : call->output.path, &error);
   if (output == NULL)
-    return report(command, error);
+    return report(command, call, listener, error);
   context.output = output;
   cs3_output_set_color(output, cs3_cli_color(&context));
   cs3_output_set_plain(output, context.format == CS3_FORMAT_TEXT);
@@ -250,10 +257,10 @@ int cs3_cli_main(int argc, char **argv) {
   if (name == NULL) {
     g_set_error(&error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                 "give a command, or a model: cs3sim --model llama7b");
-    return report(NULL, error);
+    return report(NULL, NULL, NULL, error);
   }
   const Cs3Command *command = cs3_command_find(name, &error);
   if (command == NULL)
-    return report(NULL, error);
-  return execute(command, argv, command_words(argv, position));
+    return report(NULL, NULL, NULL, error);
+  return cs3_cli_execute(command, command_words(argv, position), NULL);
 }

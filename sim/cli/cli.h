@@ -22,12 +22,21 @@ typedef enum {
 
 typedef struct Cs3Command Cs3Command;
 
+/* Who hears what a command says beside its result. Texts are one line of valid UTF-8. */
+typedef struct {
+  /* The command failed. @key: (nullable): the option that the message is about. */
+  void (*failed)(gpointer data, Cs3ExitStatus status, const char *message, const char *key);
+  void (*note)(gpointer data, const char *text);
+  Cs3ProgressHear progress;
+  gpointer data;
+} Cs3Listener;
+
 /* What a command finds when it runs. */
 typedef struct {
   const Cs3Command *command;
-  const char *invocation; /* the command line, quoted for a shell: for provenance */
-  gboolean quiet;         /* -q: no progress, no notes */
-  int verbose;            /* number of -v */
+  const Cs3Listener *listener; /* (nullable): %NULL: a person at a terminal */
+  gboolean quiet;              /* -q: no progress, no notes */
+  int verbose;                 /* number of -v */
   Cs3When color;
   Cs3When progress;
   Cs3Format format;        /* one of the command's formats */
@@ -98,6 +107,14 @@ gboolean cs3_cli_color(const Cs3Context *context);
  * terminal, -q and --progress say.
  */
 Cs3Progress *cs3_cli_progress(const Cs3Context *context, const char *label, guint64 total);
+
+/**
+ * cs3_cli_execute: run @command with the words behind its name; its result goes where they say, or
+ * to standard output.
+ * @words: (transfer full): NULL-terminated.
+ * @listener: (nullable): as in #Cs3Context.
+ */
+Cs3ExitStatus cs3_cli_execute(const Cs3Command *command, char **words, const Cs3Listener *listener);
 
 /** cs3_cli_main: what main() does. Returns: the exit status of the process. */
 int cs3_cli_main(int argc, char **argv);

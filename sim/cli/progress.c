@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A progress line on standard error. */
+/* Progress: a line on standard error, or told to a function. */
 #include "config.h"
 
 #include "sim/cli/progress.h"
@@ -9,11 +9,14 @@
 
 #define FIRST_US (1 * G_USEC_PER_SEC)
 #define INTERVAL_US (G_USEC_PER_SEC / 10)
+#define HEARD_US (G_USEC_PER_SEC / 100)
 #define DEFAULT_WIDTH 80
 
 struct Cs3Progress {
   Cs3ProgressStyle style;
   FILE *stream;
+  Cs3ProgressHear hear;
+  gpointer data;
   char *label;
   guint64 total;
   gint64 (*clock_us)(void);
@@ -41,6 +44,14 @@ Cs3Progress *cs3_progress_new(Cs3ProgressStyle style, FILE *stream, const char *
   progress->total = MAX(total, 1);
   progress->clock_us = clock_us != NULL ? clock_us : g_get_monotonic_time;
   progress->start_us = progress->clock_us();
+  return progress;
+}
+
+Cs3Progress *cs3_progress_new_heard(Cs3ProgressHear hear, gpointer data, const char *label,
+                                    guint64 total) {
+  Cs3Progress *progress = cs3_progress_new(CS3_PROGRESS_HEARD, NULL, label, total, NULL);
+  progress->hear = hear;
+  progress->data = data;
   return progress;
 }
 
@@ -92,6 +103,13 @@ static void draw_log(Cs3Progress *progress, guint64 done, gint64 now_us) {
   fprintf(progress->stream, "%s\n", text);
 }
 
+static void tell(Cs3Progress *progress, guint64 done, gint64 now_us) {
+  if (done < progress->total && now_us - progress->drawn_us < HEARD_US)
+    return;
+  progress->drawn_us = now_us;
+  progress->hear(progress->data, progress->label, done, progress->total);
+}
+
 void cs3_progress_update(Cs3Progress *progress, guint64 done) {
   if (progress->style == CS3_PROGRESS_OFF)
     return;
@@ -99,6 +117,8 @@ void cs3_progress_update(Cs3Progress *progress, guint64 done) {
   done = MIN(done, progress->total);
   if (progress->style == CS3_PROGRESS_LINE)
     draw_line(progress, done, now_us);
+  else if (progress->style == CS3_PROGRESS_HEARD)
+    tell(progress, done, now_us);
   else
     draw_log(progress, done, now_us);
 }

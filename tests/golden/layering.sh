@@ -28,6 +28,7 @@ declare -A knows=(
   [sim/map]="base fabric workloads sim/machine"
   [sim/step]="base fabric sim/machine"
   [sim/cli]="base results plots sim"
+  [sim/library]="base sim sim/cli"
   [sim/run]="$below_run sim sim/cli"
   [sim/wafer]="$below_run plots sim sim/cli sim/run"
   [sim/study]="$below_studies"

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Command line, library (doc/example.c) and Python: the same bytes, the same messages. TAP for library.sh."""
+
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import threading
+import warnings
+
+import cs3sim
+
+program, example, source = os.environ["CS3SIM"], os.environ["EXAMPLE"], os.environ["CS3SIM_SRCDIR"]
+slow = bool(os.environ.get("CS3SIM_TEST_SLOW"))
+seed = int(os.environ.get("CS3SIM_TEST_SEED", "1"))
+tiny = os.path.join(source, "tests/data/tiny.json")
+failed = False
+
+
+def report(ok, name):
+    global failed
+    failed |= not ok
+    print("%sok 0 - %s" % ("" if ok else "not ", name))
+
+
+def words(request):
+    """The command line of a request, written by hand."""
+    line = []
+    for key, value in request.items():
+        if key == "arguments":
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if one is True:
+                line.append("--" + key)
+            elif one is not False and one is not None:
+                line.append("--%s=%s" % (key, one))
+    return line + [str(word) for word in request.get("arguments", [])]
+
+
+def by_command_line(command, request):
+    form = [] if command in ("sweep", "mask", "help") else ["-o", "json"]
+    done = subprocess.run([program, command, "-q", *form, *words(request)], capture_output=True)
+    message = done.stderr.decode().rstrip("\n")
+    message = message.removeprefix("cs3sim %s: " % command).split(" (see '")[0]
+    return (done.stdout, message if done.returncode else "", done.returncode)
+
+
+def by_library(command, request):
+    done = subprocess.run([example, command, json.dumps({"quiet": True, **request})],
+                          capture_output=True)
+    return (done.stdout, done.stderr.decode().strip().split(" > ")[-1] if done.returncode else "",
+            done.returncode)
+
+
+def by_python(command, request):
+    try:
+        return (cs3sim.call(command, {"quiet": True, **request}), "", 0)
+    except cs3sim.Error as error:
+        return (b"", error.message, error.code)
+
+
+def random_request(draw):
+    sparsity = draw.choice([0, 0.5, 0.7, 0.1 + 0.2, round(draw.random() * 0.9, 4)])
+    kind = draw.randrange(6)
+    if kind == 0:
+        return "run", {"model": tiny, "batch": draw.randint(1, 8), "seq": draw.choice([16, 64]),
+                       "sparsity": sparsity, "fidelity": "bound", "forward": draw.random() < 0.3,
+                       "set": ["io.rate=%d Gb/s" % draw.randint(600, 2400)],
+                       "seed": draw.randint(0, 1000)}
+    if kind == 1:
+        return "sweep", {"model": tiny, "batch": 2, "seq": 16, "fidelity": "bound", "brief": True,
+                         "sweep": ["sparsity=0.95,%r" % sparsity], "jobs": draw.randint(1, 2)}
+    if kind == 2:
+        return "layer", {"shape": "%dx%d" % (draw.randint(16, 64), draw.randint(16, 64)),
+                         "tokens": draw.randint(16, 64), "pes": "8x8", "sparsity": sparsity}
+    if kind == 3:
+        return "explain", {"arguments": [draw.choice(["io.rate", "wafer.clock", "step.edge"])]}
+    if kind == 4:
+        return "list", {"arguments": [draw.choice(["models", "hardware", "patterns", "plots"])]}
+    return "inspect", {"arguments": [tiny], "seq": draw.choice([16, 32])}
+
+
+BAD = [
+    ("run", {"sparsity": 2}, 64, "sparsity"),
+    ("run", {"sparsit": 0.5}, 64, "sparsit"),
+    ("run", {"batch": 3.5}, 64, "batch"),
+    ("run", {"fidelity": "none"}, 64, "fidelity"),
+    ("run", {"hardware": "cs9"}, 66, "hardware"),
+    ("run", {"set": ["io.rate=3"]}, 78, "set.io.rate"),
+    ("run", {"set": ["io.rat=3 Tb/s"]}, 78, "set"),
+    ("run", {"model": "/nonexistent.json"}, 66, None),
+    ("sweep", {"sweep": ["sparsit=0"]}, 78, "sweep"),
+    ("layer", {"shape": "0x4"}, 64, "shape"),
+    ("explain", {"arguments": ["io.rate", "b"]}, 64, None),
+    ("list", {"arguments": ["modles"]}, 64, None),
+]
+# What cannot be said on a command line has a message of its own.
+UNSAYABLE = [
+    ({"forward": 3}, "forward", "--forward: 3 is not true or false"),
+    ({"tornado": "yes"}, "tornado", "--tornado: \"yes\" is not true or false"),
+    ({"set": [[1]]}, "set[0]", "--set[0]: [1] is not a number or a text"),
+    ({"color": "never"}, "color", "--color: is for a terminal; leave it out of a request"),
+    ({"model": []}, "model", "--model: [] is not a number or a text"),
+]
+
+
+def same_bytes():
+    draw = random.Random(seed)
+    for number in range(50):
+        command, request = random_request(draw)
+        answers = [door(command, request) for door in (by_command_line, by_library, by_python)]
+        if answers[0] != answers[1] or answers[0] != answers[2] or answers[0][2] != 0:
+            print("# %s %s: %s" % (command, request, [answer[1:] for answer in answers]))
+            return False
+    return True
+
+
+def same_messages():
+    ok = True
+    for command, request, code, key in BAD:
+        answers = [door(command, request)[1:] for door in (by_command_line, by_library, by_python)]
+        try:
+            cs3sim.call(command, request)
+        except cs3sim.Error as error:
+            if error.key != key or error.code != code or answers != [answers[0]] * 3:
+                print("# %s %s: %s, key %s" % (command, request, answers, error.key))
+                ok = False
+    return ok
+
+
+def unsayable():
+    ok = True
+    for request, key, message in UNSAYABLE:
+        try:
+            cs3sim.call("run", request)
+        except cs3sim.Error as error:
+            if (error.code, error.key, error.message) != (64, key, message):
+                print("# %s: %s %s" % (request, error.key, error.message))
+                ok = False
+    return ok
+
+
+def at_once():
+    """Two threads, each with its own requests, as if the other were not there."""
+    request = {"shape": "32x32", "tokens": 32, "pes": "8x8"}
+    alone = [cs3sim.call("layer", {**request, "seed": n}) for n in range(8)]
+    together = [[], []]
+
+    def work(answers):
+        answers.extend(cs3sim.call("layer", {**request, "seed": n}) for n in range(8))
+
+    threads = [threading.Thread(target=work, args=(answers,)) for answers in together]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return together == [alone, alone] and len(set(alone)) == 8
+
+
+def cancels():
+    heard = []
+    try:
+        cs3sim.sweep(model=tiny, batch=2, seq=16, sweep={"sparsity": [0, 0.1, 0.2], "seed": "1:9:1"},
+                     fidelity="bound", jobs=1,
+                     progress=lambda *what: heard.append(what) or len(heard) == 2)
+    except cs3sim.Cancelled as error:
+        return error.code == 130 and [what[0] for what in heard] == ["sweep", "sweep"]
+    return False
+
+
+def results():
+    run = cs3sim.run(model=tiny, batch=2, seq=16, sparsity=0.5, fidelity="bound")
+    rows = cs3sim.sweep(model=tiny, batch=2, seq=16, fidelity="bound", sweep={"sparsity": [0, 0.5]})
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always")
+        cs3sim.run(model=tiny, batch=2, seq=16, fidelity="bound", set={"pe.banks": 8})
+    return (run.speedup == run["speedup"]["simulated"] and len(run.numbers) == 10
+            and [row["sparsity"] for row in rows] == [0, 0.5] and rows[1]["speedup"] == run.speedup
+            and "speedup" in run._repr_html_() and "<td>0.5</td>" in rows._repr_html_()
+            and len(notes) == 1 and "pe.banks" in str(notes[0].message)
+            and "sparsity: " in cs3sim.run.__doc__)
+
+
+def does_not_grow():
+    """A thousand calls in this process; the first hundred fill what is kept."""
+    def calls(n):
+        for number in range(n):
+            if number % 10 == 0:
+                cs3sim.run(model=tiny, batch=2, seq=16, fidelity="bound")
+            else:
+                cs3sim.layer(shape="16x16", tokens=16, pes="8x8")
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+
+    before = calls(100)
+    after = calls(1000)
+    print("# grew by %d kB" % ((after - before) / 1000))
+    return after - before < 5e6
+
+
+print("# CS3SIM_TEST_SEED=%d" % seed)
+if slow:
+    report(does_not_grow(), "a thousand calls in one process")
+else:
+    report(same_bytes(), "50 random requests through three doors")
+    report(same_messages(), "the same messages through three doors")
+    report(unsayable(), "messages of their own")
+    report(at_once(), "two threads at once")
+    report(cancels(), "a sweep is cancelled")
+    report(results(), "Python's results")
+sys.exit(failed)
