@@ -24,6 +24,7 @@ static const Kind kinds[] = {
     [CS3_DATA_TRAINING] = {"training recipe", "sim/training/recipes", "training", ".ini"},
     [CS3_DATA_POSTERIORS] = {"posterior", "sim/validation/posteriors", "posteriors", ".json"},
     [CS3_DATA_MASKS] = {"mask", "workloads/masks", "masks", ""},
+    [CS3_DATA_GPUS] = {"GPU", "sim/gpu/gpus", "gpus", ".ini"},
 };
 
 /* The directory of the running program. A build directory has the presets beside the program

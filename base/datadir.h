@@ -12,6 +12,7 @@ typedef enum {
   CS3_DATA_TRAINING,   /* recipes of training runs, *.ini */
   CS3_DATA_POSTERIORS, /* what was inferred from measured rates, *.json */
   CS3_DATA_MASKS,      /* example masks, names with their endings */
+  CS3_DATA_GPUS,       /* constants of GPUs, *.ini */
 } Cs3DataKind;
 
 /**

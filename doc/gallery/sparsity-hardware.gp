@@ -5,10 +5,10 @@ set decimalsign '.'
 set datafile columnheaders
 set label 'What sparsity buys on different machines' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label 'one layer of 12288 x 12288 weights, against the same machine''s dense product' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
-set label 'Solid: simulated, 131072 tokens on the wafer, forward, zeros anywhere. Dashed: measured for cs3sim on one NVIDIA H100' at screen 0.02, screen 0.11 left font ',12' textcolor rgb '#444444'
-set label '80GB, PyTorch 2.11, CUDA 13: medians of device-event timings; lines join measurements, nothing is continued beyond them.' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
-set label 'Each curve is relative to the dense product of its own machine: it does not say which machine is faster. Theory: 1 / (1 -' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'sparsity).' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
+set label 'Solid: simulated, 131072 tokens on the wafer, forward, zeros anywhere. Dashed: measured by the authors of cs3sim on one' at screen 0.02, screen 0.11 left font ',12' textcolor rgb '#444444'
+set label 'NVIDIA H200 (141 GB, 700 W) on 2026-11-28, PyTorch 2.11, CUDA 13, cuSPARSELt 0.8: medians of device-event timings, random' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
+set label 'data; joules of the board; lines join measurements, nothing is continued beyond them. Each curve is relative to the dense' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
+set label 'product of its own machine: it does not say which machine is faster. Theory: 1 / (1 - sparsity).' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.7533
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 2 font ',14' textcolor rgb '#222222'
@@ -31,6 +31,6 @@ plot 1 with lines linewidth 1 linecolor rgb '#666666' dashtype (1,3) notitle, \
   (x >= 0 && x < 0.99 ? 1 / (1 - x) : NaN) with lines linewidth 1.5 linecolor rgb '#000000' title 'theory', \
   'sparsity-hardware.dat' index 0 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 7 dashtype solid linecolor rgb '#0072B2' title 'cs2, simulated', \
   'sparsity-hardware.dat' index 1 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 9 dashtype solid linecolor rgb '#D55E00' title 'cs3-silicon, simulated', \
-  'sparsity-hardware.dat' index 2 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 4 dashtype (8,4) linecolor rgb '#009E73' title 'h100, unstructured, measured', \
-  'sparsity-hardware.dat' index 3 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 12 dashtype (8,4) linecolor rgb '#E69F00' title 'h100, 2:4, measured', \
-  'sparsity-hardware.dat' index 4 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 6 dashtype (8,4) linecolor rgb '#CC79A7' title 'h100, block-64, measured'
+  'sparsity-hardware.dat' index 2 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 4 dashtype (8,4) linecolor rgb '#009E73' title 'h200, unstructured, measured', \
+  'sparsity-hardware.dat' index 3 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 12 dashtype (8,4) linecolor rgb '#E69F00' title 'h200, 2:4, measured', \
+  'sparsity-hardware.dat' index 4 using 'sparsity':'speedup' with linespoints linewidth 2 pointsize 0.9 pointtype 6 dashtype (8,4) linecolor rgb '#CC79A7' title 'h200, block-64, measured'

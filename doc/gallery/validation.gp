@@ -25,20 +25,21 @@ set rmargin at screen 0.525
 set key at graph 0.99, graph 0.02 right bottom Left reverse vertical maxcols 1 samplen 1.3
 set logscale xy
 set format xy '%.0s%c'
-set xrange [0.3:15837203.2]
-set yrange [0.3:15837203.2]
+set xrange [0.0167590784691892:15837203.2]
+set yrange [0.0167590784691892:15837203.2]
 set samples 200
 plot '+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' title 'within 10 %', \
   '+' using 1:($1*0.95):($1*1.05) with filledcurves linecolor rgb '#aaaaaa' title 'within 5 %', \
   x with lines linewidth 1 linecolor rgb '#666666' notitle, \
   'validation.dat' index 0 using 'published':'simulated' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
   'validation.dat' index 1 using 'published':'simulated' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
-  'validation.dat' index 2 using 'published':'simulated' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
-  'validation.dat' index 3 using 'published':'simulated' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
-  'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
-  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
-  'validation.dat' index 6 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
-  'validation.dat' index 7 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
+  'validation.dat' index 2 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle, \
+  'validation.dat' index 3 using 'published':'simulated' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
+  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
+  'validation.dat' index 6 using 'published':'simulated' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 7 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
+  'validation.dat' index 8 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
 unset label
 unset key
 unset logscale
@@ -53,15 +54,16 @@ set xtics (0.2, 0.5, 1, 2, 5, 10, 20)
 set xlabel 'simulated / published' offset 0, 0.3
 set object rectangle from 0.9, graph 0 to 1.1, graph 1 behind fillstyle solid noborder fillcolor rgb '#dddddd'
 set object rectangle from 0.95, graph 0 to 1.05, graph 1 behind fillstyle solid noborder fillcolor rgb '#aaaaaa'
-set ytics font ',12' ('fabric (527)' 0, 'flops (10)' 1, 'memory (3)' 2, 'pe (48)' 3, 'sparse (35)' 4, 'steps (15)' 5, 'throughput (43)' 6, 'throughput-silicon (43)' 7)
-set yrange [7.6:-0.6]
+set ytics font ',12' ('fabric (527)' 0, 'flops (10)' 1, 'gpu (390)' 2, 'memory (3)' 3, 'pe (48)' 4, 'sparse (35)' 5, 'steps (15)' 6, 'throughput (43)' 7, 'throughput-silicon (43)' 8)
+set yrange [8.6:-0.6]
 plot NaN notitle, \
   'validation.dat' index 0 using (column('simulated')/column('published')):'place' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
   'validation.dat' index 1 using (column('simulated')/column('published')):'place' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
-  'validation.dat' index 2 using (column('simulated')/column('published')):'place' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
-  'validation.dat' index 3 using (column('simulated')/column('published')):'place' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
-  'validation.dat' index 4 using (column('simulated')/column('published')):'place' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
-  'validation.dat' index 5 using (column('simulated')/column('published')):'place' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
-  'validation.dat' index 6 using (column('simulated')/column('published')):'place' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
-  'validation.dat' index 7 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
+  'validation.dat' index 2 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle, \
+  'validation.dat' index 3 using (column('simulated')/column('published')):'place' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 4 using (column('simulated')/column('published')):'place' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
+  'validation.dat' index 5 using (column('simulated')/column('published')):'place' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
+  'validation.dat' index 6 using (column('simulated')/column('published')):'place' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 7 using (column('simulated')/column('published')):'place' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
+  'validation.dat' index 8 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
 unset multiplot

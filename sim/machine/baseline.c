@@ -116,9 +116,11 @@ static gboolean read_product(const json_t *entry, const Where *where, Cs3Baselin
 static gboolean read_step(const json_t *entry, const Where *where, Cs3Baseline *b, GError **error) {
   const char *model = json_string_value(json_object_get(entry, "model"));
   Cs3BaselineStep s = {.batch = json_integer_value(json_object_get(entry, "batch")),
-                       .seq = json_integer_value(json_object_get(entry, "seq"))};
-  if (model == NULL || s.batch < 1 || s.seq < 1)
-    return fail(where, "needs a model, and a positive batch and seq", error);
+                       .seq = json_integer_value(json_object_get(entry, "seq")),
+                       .joules_per_token =
+                           json_number_value(json_object_get(entry, "joule_per_token"))};
+  if (model == NULL || s.batch < 1 || s.seq < 1 || !(s.joules_per_token >= 0))
+    return fail(where, "needs a model, a positive batch and seq, and joule_per_token >= 0", error);
   if (!read_times(entry, where, &s.time_s, &s.min_s, &s.max_s, error))
     return FALSE;
   s.model = g_strdup(model);

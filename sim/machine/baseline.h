@@ -27,6 +27,7 @@ typedef struct {
   char *model;
   gint64 batch, seq;
   double time_s, min_s, max_s;
+  double joules_per_token; /* of the board; 0: not measured */
 } Cs3BaselineStep;
 
 typedef struct {

@@ -253,7 +253,7 @@ static gboolean simulate_tornado(const PlotOptions *o, json_t *records, GError *
 }
 
 static gboolean simulate_machines(const PlotOptions *o, json_t *records, GError **error) {
-  json_auto_t *comparison = cs3_compare(&o->scenario, error);
+  json_auto_t *comparison = cs3_compare(&o->scenario, NULL, error);
   if (comparison == NULL)
     return FALSE;
   json_auto_t *runs = cs3_compare_runs(comparison);
@@ -606,7 +606,7 @@ const Cs3Command cs3_cmd_plot = {
         "the sparsity, for compare in everything but the machine. The plot validation shows the "
         "validation that came with this version, or one that 'cs3sim validate -o json' has "
         "written; "
-        "sparsity-hardware is one layer on the wafers cs2 and cs3 and on the measured h100.",
+        "sparsity-hardware is one layer on the wafers cs2 and cs3 and on the measured h200.",
     .options_size = sizeof(PlotOptions),
     .defaults = &defaults,
     .groups = {{"Sweep", sweep_options, 0},

@@ -73,12 +73,12 @@ static void add_measured(const Cs3Baseline *baseline, Cs3BaselineFormat format, 
 }
 
 gboolean cs3_sparsity_curves(guint workers, json_t *records, GError **error) {
-  g_autoptr(Cs3Baseline) h100 = cs3_baseline_load("h100", error);
-  if (h100 == NULL || !simulate("cs2", workers, records, error) ||
+  g_autoptr(Cs3Baseline) h200 = cs3_baseline_load("h200", error);
+  if (h200 == NULL || !simulate("cs2", workers, records, error) ||
       !simulate(CS3_DEFAULT_HARDWARE, workers, records, error))
     return FALSE;
-  add_measured(h100, CS3_BASELINE_UNSTRUCTURED, records);
-  add_measured(h100, CS3_BASELINE_2_OF_4, records);
-  add_measured(h100, CS3_BASELINE_BLOCK_64, records);
+  add_measured(h200, CS3_BASELINE_UNSTRUCTURED, records);
+  add_measured(h200, CS3_BASELINE_2_OF_4, records);
+  add_measured(h200, CS3_BASELINE_BLOCK_64, records);
   return TRUE;
 }

@@ -5,10 +5,12 @@
 #include "plots/plots.h"
 #include "sim/cli/plot-file.h"
 #include "sim/commands.h"
+#include "sim/gpu/gpu.h"
 #include "sim/study/compare.h"
 
 typedef struct {
   Cs3ScenarioOptions scenario;
+  Cs3CompareGpus gpus;
   char *plot, *posterior;
 } CompareOptions;
 
@@ -23,6 +25,20 @@ static const Cs3Option compare_options[] = {
      .completes = "files",
      .help = "draw it too: .svg, .png, .pdf or .txt"},
     CS3_OPTION_POSTERIOR(AT(posterior)),
+    {.name = "gpu-precision",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(gpus.precision),
+     .metavar = "PRECISION",
+     .choices = cs3_gpu_precision_names,
+     .help = "of the blocks' linear layers on GPUs"},
+    {.name = "gpu-scaling",
+     .type = CS3_OPTION_REAL,
+     .offset = AT(gpus.scaling),
+     .metavar = "SHARE",
+     .min = 0.1,
+     .max = 1,
+     .default_text = "the GPU's: 0.97, an assumption",
+     .help = "twice the GPUs do SHARE of twice the work (h200x8: its cube)"},
     {NULL},
 };
 
@@ -41,7 +57,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
       o->posterior != NULL ? cs3_posterior_load(o->posterior, error) : NULL;
   if (o->posterior != NULL && posterior == NULL)
     return CS3_EXIT_USAGE;
-  json_auto_t *comparison = cs3_compare(&o->scenario, error);
+  json_auto_t *comparison = cs3_compare(&o->scenario, &o->gpus, error);
   if (comparison == NULL ||
       (posterior != NULL && !cs3_compare_posterior(comparison, &o->scenario, posterior, error)))
     return CS3_EXIT_USAGE;
@@ -68,6 +84,9 @@ static const Cs3Example examples[] = {
     {"machines that do not exist, for a spreadsheet",
      "cs3sim compare --model gpt2-small --sparsity 0.7 --batch 32 "
      "--hardware cs3,cs3-double-ingress,cs3-big-sram,cs3-16-lanes,cs3-fast -o csv"},
+    {"beside one GPU, and beside eight in FP8",
+     "cs3sim compare --model gpt2-small --sparsity 0.7 --batch 32 --hardware cs3,h200,h200x8 "
+     "--gpu-precision fp8"},
     {NULL, NULL},
 };
 
@@ -78,8 +97,12 @@ const Cs3Command cs3_cmd_compare = {
         "Runs the same training step on every machine of --hardware, a list separated by commas, "
         "and prints a column for each with ratios to the first. The numbers are those of 'cs3sim "
         "run'; with -o json its records are in the result.\n\n"
-        "A machine is a preset, an .ini file ('cs3sim help hardware'), or one that was measured "
-        "(h100): of that only what its file holds is shown.",
+        "A machine is a preset, an .ini file ('cs3sim help hardware'), or a GPU: h100, h200, or "
+        "several that share the batch, h200x8. Of a GPU a step that was measured is shown as it "
+        "is; all else is derived from a model of it, fitted to measured products and layers "
+        "('cs3sim "
+        "validate gpu'), and marked with ~: compiled, with AdamW, under the power limit. Weights "
+        "with zeros run in its dense kernels, 2:4 in its sparse ones.",
     .options_size = sizeof(CompareOptions),
     .defaults = &defaults,
     .groups = {{"Comparison", compare_options, 0},

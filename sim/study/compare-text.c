@@ -14,7 +14,8 @@
 typedef struct {
   const char *key, *title;
   const char *path;     /* in the record of a run */
-  const char *measured; /* (nullable): in the entry of a measured machine */
+  const char *measured; /* (nullable): in the entry of a GPU */
+  const char *derived;  /* (nullable): there, where nothing was measured */
   double scale;
   int digits;        /* significant */
   gboolean inverse;  /* shown as 1 / number */
@@ -23,19 +24,26 @@ typedef struct {
 } Row;
 
 static const Row rows[] = {
-    {"step_time_s", "step time [s]", "step.time_s", NULL, 1, 4, FALSE, TRUE},
-    {"tokens_per_s", "tokens/s", "throughput.tokens_per_s", NULL, 1, 4, FALSE, TRUE},
+    {"step_time_s", "step time [s]", "step.time_s", NULL, "derived.step_time_s", 1, 4, FALSE, TRUE},
+    {"tokens_per_s", "tokens/s", "throughput.tokens_per_s", NULL, "derived.tokens_per_s", 1, 4,
+     FALSE, TRUE},
     {"dense_tokens_per_s", "tokens/s, dense", "dense.throughput.tokens_per_s", "dense.tokens_per_s",
-     1, 4, FALSE, TRUE},
-    {"speedup", "speed-up over dense", "speedup.simulated", NULL, 1, 4, FALSE, TRUE},
-    {"speedup_p10", "  measured: 10 %", "posterior.speedup.p10", NULL, 1, 4, FALSE, FALSE, TRUE},
-    {"speedup_median", "  median", "posterior.speedup.median", NULL, 1, 4, FALSE, FALSE, TRUE},
-    {"speedup_p90", "  90 %", "posterior.speedup.p90", NULL, 1, 4, FALSE, FALSE, TRUE},
-    {"theoretical_speedup", "  in theory", "speedup.theoretical", NULL, 1, 4, FALSE, FALSE},
-    {"achieved_pflops", "achieved [PFLOP/s]", "flops.achieved", NULL, 1e-15, 3, FALSE, TRUE},
-    {"peak_percent", "  share of peak [%]", "flops.dense_peak_fraction", NULL, 100, 3, FALSE, TRUE},
-    {"tokens_per_joule", "tokens per joule", "energy.joules_per_token", NULL, 1, 3, TRUE, TRUE},
-    {"tokens_on_wafer", "tokens on the wafer", "mapping.tokens_on_wafer", NULL, 1, 6, FALSE, FALSE},
+     "derived.dense_tokens_per_s", 1, 4, FALSE, TRUE},
+    {"speedup", "speed-up over dense", "speedup.simulated", NULL, "derived.speedup", 1, 4, FALSE,
+     TRUE},
+    {"speedup_p10", "  measured: 10 %", "posterior.speedup.p10", NULL, NULL, 1, 4, FALSE, FALSE,
+     TRUE},
+    {"speedup_median", "  median", "posterior.speedup.median", NULL, NULL, 1, 4, FALSE, FALSE,
+     TRUE},
+    {"speedup_p90", "  90 %", "posterior.speedup.p90", NULL, NULL, 1, 4, FALSE, FALSE, TRUE},
+    {"theoretical_speedup", "  in theory", "speedup.theoretical", NULL, NULL, 1, 4, FALSE, FALSE},
+    {"achieved_pflops", "achieved [PFLOP/s]", "flops.achieved", NULL, NULL, 1e-15, 3, FALSE, TRUE},
+    {"peak_percent", "  share of peak [%]", "flops.dense_peak_fraction", NULL, NULL, 100, 3, FALSE,
+     TRUE},
+    {"tokens_per_joule", "tokens per joule", "energy.joules_per_token", NULL,
+     "derived.joules_per_token", 1, 3, TRUE, TRUE},
+    {"tokens_on_wafer", "tokens on the wafer", "mapping.tokens_on_wafer", NULL, NULL, 1, 6, FALSE,
+     FALSE},
 };
 
 static const json_t *machine_at(const json_t *comparison, size_t i) {
@@ -48,9 +56,17 @@ static double number_of(const json_t *machine, const Row *row) {
   double value = NAN;
   if (result != NULL)
     value = cs3_record_number(result, row->path);
-  else if (row->measured != NULL)
+  else if (row->measured != NULL && json_object_get(machine, "dense") != NULL)
     value = cs3_record_number(machine, row->measured);
+  else if (row->derived != NULL && json_object_get(machine, "derived") != NULL)
+    value = cs3_record_number(machine, row->derived);
   return (row->inverse ? 1 / value : value) * row->scale;
+}
+
+/* Whether number_of() is of the model of a GPU. */
+static gboolean is_derived(const json_t *machine, const Row *row) {
+  return json_object_get(machine, "derived") != NULL &&
+         (row->measured == NULL || json_object_get(machine, "dense") == NULL);
 }
 
 static gboolean is_shown(const json_t *comparison, const Row *row) {
@@ -65,9 +81,10 @@ static char *cell_text(const json_t *comparison, size_t i, const Row *row) {
   double ratio = value / number_of(machine_at(comparison, 0), row);
   if (!isfinite(value))
     return g_strdup("-");
+  const char *mark = is_derived(machine_at(comparison, i), row) ? "~" : "";
   if (!row->ratio || !isfinite(ratio))
-    return g_strdup_printf("%.*g", row->digits, value);
-  return g_strdup_printf("%.*g  (x %.2f)", row->digits, value, ratio);
+    return g_strdup_printf("%s%.*g", mark, row->digits, value);
+  return g_strdup_printf("%s%.*g  (x %.2f)", mark, row->digits, value, ratio);
 }
 
 /* "ingress 27 %": the causes of a step beside the arithmetic itself, the largest first. */
@@ -82,8 +99,7 @@ static char *limit_text(const json_t *machine, guint place) {
   const json_t *result = json_object_get(machine, "result");
   json_t *causes = json_object_get(json_object_get(result, "step"), "causes");
   if (causes == NULL)
-    return g_strdup(place == 0 ? (json_object_get(machine, "reason") ? "does not fit" : "measured")
-                               : "-");
+    return g_strdup(place > 0 || json_object_get(machine, "reason") == NULL ? "-" : "does not fit");
   g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(char *));
   const char *name;
   json_t *cycles;
@@ -115,25 +131,54 @@ static void add_limits(Cs3Table *table, const json_t *comparison) {
   }
 }
 
-/* What the table has no room for: why a machine fails, what was measured. */
+/* What was measured on a GPU. */
+static void write_measured(const json_t *machine, Cs3Output *output) {
+  cs3_output_printf(output, "  %s.\n", cs3_record_string(machine, "source"));
+  if (json_object_get(machine, "dense") != NULL) {
+    cs3_output_printf(output, "  tokens/s, dense, measured: %s, batch %.0f",
+                      cs3_record_string(machine, "scope"),
+                      cs3_record_number(machine, "dense.batch"));
+    if (json_object_get(json_object_get(machine, "dense"), "joules_per_token") != NULL)
+      cs3_output_printf(output, ", %.3g tokens per joule of the board",
+                        1 / cs3_record_number(machine, "dense.joules_per_token"));
+    cs3_output_puts(output, "\n");
+  }
+  const char *format;
+  json_t *speedup;
+  json_object_foreach(json_object_get(machine, "layer_speedup"), format, speedup) cs3_output_printf(
+      output, "  one layer of 12288 x 12288, %s: %.3g times the dense rate, measured\n", format,
+      json_number_value(speedup));
+}
+
+/* How the model of a GPU ran the step. */
+static void write_derived(const json_t *machine, Cs3Output *output) {
+  gboolean again = json_is_true(json_object_get(json_object_get(machine, "derived"), "checkpoint"));
+  cs3_output_printf(output,
+                    "  ~: %s; %s, %s kernels, AdamW, %.0f at a time%s, %.3g GB of memory; "
+                    "joules of the boards alone\n",
+                    cs3_record_string(machine, "derived_source"),
+                    cs3_record_string(machine, "derived.precision"),
+                    cs3_record_string(machine, "derived.kernels"),
+                    cs3_record_number(machine, "derived.micro_batch"),
+                    again ? ", blocks run again in backward" : "",
+                    cs3_record_number(machine, "derived.memory_bytes") / 1e9);
+}
+
+/* What the table has no room for. */
 static void write_notes(const json_t *comparison, Cs3Output *output) {
   const json_t *machine;
   for (size_t i = 0; (machine = machine_at(comparison, i)) != NULL; i++) {
-    const char *name = cs3_record_string(machine, "hardware");
     const json_t *reason = json_object_get(machine, "reason");
-    if (reason != NULL)
-      cs3_output_printf(output, "\n%s: %s\n", name, json_string_value(reason));
-    if (json_object_get(machine, "source") == NULL)
+    gboolean measured = json_object_get(machine, "source") != NULL;
+    gboolean derived = json_object_get(machine, "derived") != NULL;
+    if (reason == NULL && !measured && !derived)
       continue;
-    cs3_output_printf(output, "\n%s: %s.\n", name, cs3_record_string(machine, "source"));
-    if (json_object_get(machine, "dense") != NULL)
-      cs3_output_printf(output, "  dense: %s, batch %.0f\n", cs3_record_string(machine, "scope"),
-                        cs3_record_number(machine, "dense.batch"));
-    const char *format;
-    json_t *speedup;
-    json_object_foreach(json_object_get(machine, "layer_speedup"), format, speedup)
-        cs3_output_printf(output, "  one layer of 12288 x 12288, %s: %.3g times the dense rate\n",
-                          format, json_number_value(speedup));
+    cs3_output_printf(output, "\n%s:%s%s\n", cs3_record_string(machine, "hardware"),
+                      reason != NULL ? " " : "", reason != NULL ? json_string_value(reason) : "");
+    if (derived)
+      write_derived(machine, output);
+    if (measured)
+      write_measured(machine, output);
   }
 }
 

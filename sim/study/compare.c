@@ -1,71 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Machines side by side: the simulated ones as points of a sweep over the hardware, the measured
- * ones as their files have them. */
+/* Machines side by side: the simulated ones as points of a sweep over the hardware; GPUs beside. */
 #include "config.h"
 
 #include "sim/study/compare.h"
-
-#include <math.h>
-#include <string.h>
 
 #include "base/json.h"
 #include "results/record.h"
 #include "results/schema.h"
 #include "sim/cli/cli.h"
-#include "sim/machine/baseline.h"
+#include "sim/gpu/gpu.h"
 #include "sim/run/result.h"
 #include "sim/run/uncertainty.h"
 #include "sim/study/sweep.h"
-#include "workloads/model.h"
-
-/* --- measured machines ---------------------------------------------------------------------- */
-
-/* The layer of which every format was measured. */
-#define MEASURED_LAYER "gemm12k"
-
-/* The largest batch that was measured is what the machine does best. */
-static gint64 largest_batch(const Cs3Baseline *baseline, const char *model, gint64 seq) {
-  gint64 batch = 0;
-  for (guint i = 0; i < baseline->steps->len; i++) {
-    const Cs3BaselineStep *step = baseline->steps->pdata[i];
-    if (strcmp(step->model, model) == 0 && step->seq == seq)
-      batch = MAX(batch, step->batch);
-  }
-  return batch;
-}
-
-static json_t *speedups_json(const Cs3Baseline *baseline, double sparsity) {
-  json_t *object = json_object();
-  for (int format = CS3_BASELINE_UNSTRUCTURED; format < CS3_N_BASELINE_FORMATS; format++) {
-    Cs3BaselineValue value;
-    if (sparsity > 0 && cs3_baseline_speedup(baseline, MEASURED_LAYER, (Cs3BaselineFormat)format,
-                                             sparsity, &value, NULL))
-      json_object_set_new(object, cs3_baseline_format_name((Cs3BaselineFormat)format),
-                          json_real(value.value));
-  }
-  return object;
-}
-
-static json_t *measured(const char *name, const Cs3Scenario *scenario, GError **error) {
-  g_autoptr(Cs3Baseline) baseline = cs3_baseline_load(name, error);
-  if (baseline == NULL)
-    return NULL;
-  const Cs3Graph *graph = scenario->graph;
-  Cs3BaselineValue rate = {.value = NAN};
-  gint64 batch = largest_batch(baseline, graph->model->name, graph->lengths.seq);
-  if (batch > 0 && !cs3_baseline_tokens_per_s(baseline, graph->model->name, batch,
-                                              graph->lengths.seq, &rate, error))
-    return NULL;
-  json_t *object = cs3_json_pack("{s:s, s:s, s:s}", "hardware", name, "source", baseline->source,
-                                 "scope", baseline->step_scope);
-  if (isfinite(rate.value))
-    json_object_set_new(object, "dense",
-                        cs3_json_pack("{s:f, s:I, s:I}", "tokens_per_s", rate.value, "batch",
-                                      (json_int_t)batch, "seq", (json_int_t)graph->lengths.seq));
-  json_object_set_new(object, "layer_speedup",
-                      speedups_json(baseline, scenario->config.sparsity_asked));
-  return object;
-}
 
 /* --- simulated machines --------------------------------------------------------------------- */
 
@@ -99,11 +45,16 @@ static json_t *simulate(const Cs3ScenarioOptions *base, const char *names, GErro
   return NULL;
 }
 
+static gboolean is_gpu(const char *name) {
+  g_autofree char *gpu = NULL;
+  return cs3_gpu_several(name, &gpu) > 0;
+}
+
 /* Names of machines that are simulated, for one sweep over all of them. */
 static char *simulated_names(char **names) {
   g_autoptr(GPtrArray) found = g_ptr_array_new();
   for (; *names != NULL; names++)
-    if (!cs3_baseline_exists(*names))
+    if (!is_gpu(*names))
       g_ptr_array_add(found, *names);
   g_ptr_array_add(found, NULL);
   return g_strjoinv(",", (char **)found->pdata);
@@ -111,12 +62,14 @@ static char *simulated_names(char **names) {
 
 /* Into the order in which the user named them. */
 static json_t *arrange(char **names, const json_t *simulated, const Cs3Scenario *scenario,
-                       GError **error) {
+                       const Cs3CompareGpus *gpus, GError **error) {
   json_t *machines = json_array();
   size_t next = 0;
   for (; *names != NULL; names++) {
-    json_t *machine = cs3_baseline_exists(*names) ? measured(*names, scenario, error)
-                                                  : json_incref(json_array_get(simulated, next++));
+    g_autofree char *gpu = NULL;
+    gint64 count = cs3_gpu_several(*names, &gpu);
+    json_t *machine = count > 0 ? cs3_compare_gpu(gpu, count, scenario, gpus, error)
+                                : json_incref(json_array_get(simulated, next++));
     if (machine == NULL) {
       json_decref(machines);
       return NULL;
@@ -126,7 +79,8 @@ static json_t *arrange(char **names, const json_t *simulated, const Cs3Scenario 
   return machines;
 }
 
-json_t *cs3_compare(const Cs3ScenarioOptions *options, GError **error) {
+json_t *cs3_compare(const Cs3ScenarioOptions *options, const Cs3CompareGpus *gpus, GError **error) {
+  static const Cs3CompareGpus as_they_come = {0};
   g_auto(GStrv) names = g_strsplit(options->hardware, ",", -1);
   for (char **name = names; *name != NULL; name++)
     g_strstrip(*name);
@@ -143,7 +97,7 @@ json_t *cs3_compare(const Cs3ScenarioOptions *options, GError **error) {
   json_auto_t *runs = scenario != NULL ? simulate(&base, simulated, error) : NULL;
   if (runs == NULL)
     return NULL;
-  json_t *machines = arrange(names, runs, scenario, error);
+  json_t *machines = arrange(names, runs, scenario, gpus != NULL ? gpus : &as_they_come, error);
   return machines ? cs3_json_pack("{s:s, s:o}", "schema", CS3_COMPARE_SCHEMA, "machines", machines)
                   : NULL;
 }

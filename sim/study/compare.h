@@ -8,13 +8,29 @@
 #include "sim/run/posterior.h"
 #include "sim/run/scenario.h"
 
+/* How GPUs run the step. */
+typedef struct {
+  int precision;  /* Cs3GpuPrecision of the blocks' linear layers */
+  double scaling; /* in place of the GPU's own (sim/gpu/gpu.h); 0: its own */
+} Cs3CompareGpus;
+
 /**
  * cs3_compare: run the scenario on every machine that options->hardware names ("cs2,cs3,my.ini"),
- * as `cs3sim run` would. Measured machines (sim/machine/baseline.h) are looked up instead. No other
- * thread may be running. Returns: (transfer full) (nullable): the record. A machine that the model
- * does not fit has its reason in it.
+ * as `cs3sim run` would. GPUs ("h200", "h200x8") have what was measured on them
+ * (sim/machine/baseline.h) and what follows from a model of them (sim/gpu/gpu.h) instead.
+ * @gpus: (nullable): %NULL: as they come. No other thread may be running. Returns: (transfer full)
+ * (nullable): the record. A machine that the model does not fit has its reason in it.
  */
-json_t *cs3_compare(const Cs3ScenarioOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+json_t *cs3_compare(const Cs3ScenarioOptions *options, const Cs3CompareGpus *gpus,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_compare_gpu: the entry of @count of the GPU @name in a comparison: "source"; "dense": a step
+ * that was measured; "layer_speedup": of one product, measured; "derived": the step of the model.
+ * Returns: (transfer full) (nullable).
+ */
+json_t *cs3_compare_gpu(const char *name, gint64 count, const Cs3Scenario *scenario,
+                        const Cs3CompareGpus *gpus, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_compare_posterior: add the object "posterior" (sim/run/posterior.h) to each run. */
 gboolean cs3_compare_posterior(json_t *comparison, const Cs3ScenarioOptions *options,

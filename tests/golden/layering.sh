@@ -11,7 +11,7 @@ set -u
 cd "$CS3SIM_SRCDIR" || exit 99
 
 below_run="base results fabric workloads sim/machine sim/map sim/step"
-below_studies="$below_run plots sim sim/cli sim/run sim/wafer"
+below_studies="$below_run sim/gpu plots sim sim/cli sim/run sim/wafer"
 declare -A knows=(
   [base]=""
   [results]="base"
@@ -25,6 +25,7 @@ declare -A knows=(
   [workloads]="base results"
   [plots]="base results"
   [sim/machine]="base fabric sim"
+  [sim/gpu]="base workloads sim/machine"
   [sim/map]="base fabric workloads sim/machine"
   [sim/step]="base fabric sim/machine"
   [sim/cli]="base results plots sim"
