@@ -33,8 +33,8 @@ struct Cs3Output {
   Cs3OutputError kind; /* of that failure */
 };
 
-static const char *const format_names[] = {"text", "json", "jsonl", "csv", "svg",
-                                           "png",  "pdf",  "html",  NULL};
+static const char *const format_names[] = {"text", "json", "jsonl", "csv",   "svg",
+                                           "png",  "pdf",  "html",  "graph", NULL};
 
 const char *const *cs3_format_names(void) {
   return format_names;

@@ -23,6 +23,7 @@ typedef enum {
   CS3_FORMAT_PNG,
   CS3_FORMAT_PDF,
   CS3_FORMAT_HTML,
+  CS3_FORMAT_GRAPH, /* a layer graph that --model reads */
 } Cs3Format;
 #define CS3_FORMAT_BIT(format) (1u << (format))
 

@@ -39,7 +39,8 @@ static const char faults_text[] =
     "a step; what they cost is said beside the step. A lost system is for 'cs3sim train'.";
 
 static const char files_text[] =
-    "A model is a Hugging Face config.json; a machine is an .ini file with a unit in every value. "
+    "A model is a Hugging Face config.json or a graph (cs3sim inspect -o graph); a machine is an "
+    ".ini file with a unit in every value. "
     "An option that takes either accepts the name of a preset ('cs3sim list models', 'cs3sim list "
     "hardware') or a file: a word with a '/' or with the extension is a file.\n\n"
     "Results: -o selects the form (text, json, jsonl, csv), -O the file. JSON documents name their "

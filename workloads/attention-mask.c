@@ -6,6 +6,11 @@
 
 #include <math.h>
 
+const char *const cs3_attention_mask_names[] = {
+    [CS3_MASK_MODEL] = "model",   [CS3_MASK_FULL] = "full",     [CS3_MASK_CAUSAL] = "causal",
+    [CS3_MASK_WINDOW] = "window", [CS3_MASK_PACKED] = "packed", [CS3_MASK_PACKED + 1] = NULL,
+};
+
 /* Tokens first .. last - 1 of a tile. */
 typedef struct {
   double first, last;

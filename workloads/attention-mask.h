@@ -2,7 +2,10 @@
 /* How much of attention's square a mask leaves, counted in the tiles in which it is computed. */
 #pragma once
 
-#include <glib.h>
+#include "workloads/graph.h"
+
+/* Masks as users and documents name them: indexed by Cs3AttentionMask, ends with NULL. */
+extern const char *const cs3_attention_mask_names[];
 
 /* What a query sees. */
 typedef struct {

@@ -3,22 +3,15 @@
 #include "config.h"
 
 #include "workloads/builder-private.h"
+#include "workloads/graph-model.h"
 
 #include <string.h>
 
 Cs3Builder *cs3_builder_new(const Cs3Model *model, const Cs3Lengths *lengths) {
   Cs3Builder *b = g_new0(Cs3Builder, 1);
-  Cs3Graph *graph = b->graph = g_new0(Cs3Graph, 1);
+  Cs3Graph *graph = b->graph = cs3_graph_empty();
   graph->model = model;
   graph->lengths = *lengths;
-  graph->segments = g_array_new(FALSE, TRUE, sizeof(Cs3Segment));
-  graph->nodes = g_array_new(FALSE, TRUE, sizeof(Cs3Node));
-  graph->tensors = g_array_new(FALSE, TRUE, sizeof(Cs3Tensor));
-  graph->attentions = g_array_new(FALSE, TRUE, sizeof(Cs3AttentionSize));
-  graph->order = g_array_new(FALSE, TRUE, sizeof(Cs3Stage));
-  graph->convolutions = g_array_new(FALSE, TRUE, sizeof(Cs3Convolution));
-  graph->strings = g_string_chunk_new(1024);
-  graph->memory = g_ptr_array_new_with_free_func(g_free);
   graph->tokens = (double)lengths->seq;
   b->prefix = "";
   b->copies = 1;
@@ -153,36 +146,9 @@ Cs3Node *cs3_builder_add(Cs3Builder *b, Cs3Node node, double rows, const char *t
   return cs3_build_last(b);
 }
 
-/* Instances of segments first .. end - 1, which are of one stack, by their numbers. */
-static void interleave(Cs3Graph *graph, guint first, guint end) {
-  g_autofree gint64 *next = g_new0(gint64, end - first);
-  for (;;) {
-    Cs3Stage stage = {0};
-    gint64 least = G_MAXINT64;
-    for (guint s = first; s < end; s++) {
-      const Cs3Segment *segment = cs3_graph_segment(graph, s);
-      gint64 at = next[s - first];
-      if (at < segment->repeat && segment->number[at] < least) {
-        least = segment->number[at];
-        stage = (Cs3Stage){s, at};
-      }
-    }
-    if (least == G_MAXINT64)
-      return;
-    next[stage.segment - first]++;
-    g_array_append_val(graph->order, stage);
-  }
-}
-
 Cs3Graph *cs3_builder_finish(Cs3Builder *b) {
   Cs3Graph *graph = b->graph;
-  for (guint s = 0, end; s < graph->segments->len; s = end) {
-    const char *stack = cs3_graph_segment(graph, s)->stack;
-    for (end = s + 1; stack && end < graph->segments->len; end++)
-      if (g_strcmp0(cs3_graph_segment(graph, end)->stack, stack) != 0)
-        break;
-    interleave(graph, s, end);
-  }
+  cs3_graph_put_in_order(graph);
   g_free(b);
   return graph;
 }

@@ -48,8 +48,29 @@ static void add_facts(GArray *facts, const Cs3FactField *fields, gconstpointer c
   }
 }
 
+/* Those that everybody has, 0 where the graph says none, then the others that it says. */
+static void add_graph_facts(GArray *facts, const GArray *own) {
+  const Cs3Dims none = {0};
+  add_facts(facts, dims_facts, &none);
+  guint usual = facts->len;
+  for (guint i = 0; i < own->len; i++) {
+    Cs3Fact fact = g_array_index(own, Cs3Fact, i);
+    guint at = 0;
+    while (at < usual && !g_str_equal(g_array_index(facts, Cs3Fact, at).key, fact.key))
+      at++;
+    if (at < usual)
+      g_array_index(facts, Cs3Fact, at).value = fact.value;
+    else
+      g_array_append_val(facts, fact);
+  }
+}
+
 GArray *cs3_model_facts(const Cs3Model *model) {
   GArray *facts = g_array_new(FALSE, FALSE, sizeof(Cs3Fact));
+  if (model->graph) {
+    add_graph_facts(facts, model->facts);
+    return facts;
+  }
   add_facts(facts, dims_facts, model->config);
   add_facts(facts, model->ops->facts, model->config);
   return facts;

@@ -5,6 +5,7 @@
 #include "workloads/graph.h"
 
 #include "workloads/family.h"
+#include "workloads/graph-model.h"
 #include "workloads/workload-error.h"
 
 #include <string.h>
@@ -65,6 +66,8 @@ static gboolean fill_lengths(const Cs3Model *model, Cs3Lengths *lengths, GError 
 }
 
 Cs3Graph *cs3_graph_new(const Cs3Model *model, const Cs3Lengths *lengths, GError **error) {
+  if (model->graph)
+    return cs3_graph_fixed(model, lengths, error);
   Cs3Lengths filled = lengths ? *lengths : (Cs3Lengths){0};
   if (!fill_lengths(model, &filled, error))
     return NULL;
@@ -87,24 +90,26 @@ void cs3_graph_free(Cs3Graph *graph) {
   g_free(graph);
 }
 
+const char *const cs3_node_kind_names[] = {
+    [CS3_NODE_LINEAR] = "linear",
+    [CS3_NODE_SCORES] = "scores",
+    [CS3_NODE_VALUES] = "values",
+    [CS3_NODE_SOFTMAX] = "softmax",
+    [CS3_NODE_NORM] = "norm",
+    [CS3_NODE_ROTARY] = "rotary",
+    [CS3_NODE_ACTIVATION] = "activation",
+    [CS3_NODE_RESIDUAL] = "residual",
+    [CS3_NODE_EMBEDDING] = "embedding",
+    [CS3_NODE_ROUTING] = "routing",
+    [CS3_NODE_POOLING] = "pooling",
+    [CS3_NODE_RESIZE] = "resize",
+    [CS3_NODE_VIEW] = "view",
+    [CS3_NODE_LOSS] = "loss",
+    [CS3_NODE_LOSS + 1] = NULL,
+};
+
 const char *cs3_node_kind_name(Cs3NodeKind kind) {
-  static const char *const names[] = {
-      [CS3_NODE_LINEAR] = "linear",
-      [CS3_NODE_SCORES] = "scores",
-      [CS3_NODE_VALUES] = "values",
-      [CS3_NODE_SOFTMAX] = "softmax",
-      [CS3_NODE_NORM] = "norm",
-      [CS3_NODE_ROTARY] = "rotary",
-      [CS3_NODE_ACTIVATION] = "activation",
-      [CS3_NODE_RESIDUAL] = "residual",
-      [CS3_NODE_EMBEDDING] = "embedding",
-      [CS3_NODE_ROUTING] = "routing",
-      [CS3_NODE_POOLING] = "pooling",
-      [CS3_NODE_RESIZE] = "resize",
-      [CS3_NODE_VIEW] = "view",
-      [CS3_NODE_LOSS] = "loss",
-  };
-  return names[kind];
+  return cs3_node_kind_names[kind];
 }
 
 char *cs3_node_tensor(const Cs3Graph *graph, const Cs3Node *node, gint64 instance, gint64 copy) {

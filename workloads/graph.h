@@ -105,7 +105,10 @@ static inline double cs3_node_rows(const Cs3Node *node) {
   return node->rows * (double)node->copies;
 }
 
-/** cs3_node_kind_name: "linear", "scores", ... */
+/* "linear", "scores", ...: indexed by kind, ends with NULL. */
+extern const char *const cs3_node_kind_names[];
+
+/** cs3_node_kind_name: the one of @kind. */
 const char *cs3_node_kind_name(Cs3NodeKind kind);
 
 /** cs3_node_tensor: (transfer full) (nullable): the tensor name of @copy in @instance of @node. */

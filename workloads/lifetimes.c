@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MAX_TENSORS = 64, SMALL = 16 };
+enum { MAX_TENSORS = CS3_LIFETIMES_MAX_TENSORS, SMALL = 16 };
 
 typedef guint64 Set; /* of local tensors, of operators */
 #define BIT(i) ((Set)1 << (i))

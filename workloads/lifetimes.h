@@ -5,6 +5,8 @@
 
 #include "workloads/graph.h"
 
+/* Operators of a segment, and activations, that lifetimes are worked out for. */
+enum { CS3_LIFETIMES_MAX_TENSORS = 64 };
 enum { CS3_LIFETIMES_MAX_CHOICES = 12 };
 
 /* What is decided for an instance of a segment. */

@@ -8,6 +8,8 @@
 #include "base/suggest.h"
 #include "workloads/config-reader.h"
 #include "workloads/family.h"
+#include "workloads/graph-read.h"
+#include "workloads/model-count.h"
 #include "workloads/workload-error.h"
 
 #include <errno.h>
@@ -25,6 +27,9 @@ void cs3_model_free(Cs3Model *model) {
     cs3_family_clear(model->ops, model->config);
   if (model->notes)
     g_ptr_array_unref(model->notes);
+  if (model->facts)
+    g_array_unref(model->facts);
+  cs3_graph_free(model->graph);
   g_free(model);
 }
 
@@ -182,36 +187,10 @@ static char *identify(const Cs3Family *family, json_t *root) {
   return g_strdup(g_checksum_get_string(sum));
 }
 
-/* Parameters of one instance that a token meets: of `copies` experts those that its rows are sent
- * to. */
-static gint64 active_copies(const Cs3Graph *graph, const Cs3Node *node) {
-  if (node->copies == 1)
-    return 1;
-  double sent = cs3_node_rows(node) / cs3_node_segment(graph, node)->rows;
-  return (gint64)(sent + 0.5);
-}
-
 /* Sums over the graph at the default lengths. */
 static gboolean count(Cs3Model *model, const char *source, GError **error) {
   g_autoptr(Cs3Graph) graph = cs3_graph_new(model, NULL, error);
-  if (!graph)
-    return FALSE;
-  double rough = 0;
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    const Cs3Node *node = cs3_graph_node(graph, i);
-    gint64 repeat = node->shared ? 1 : cs3_node_segment(graph, node)->repeat;
-    gint64 each = (gint64)((guint64)node->parameters * (guint64)repeat);
-    rough += (double)node->parameters * (double)repeat * (double)node->copies;
-    if (rough > (double)CS3_MODEL_MAX_PARAMETERS) {
-      g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_DATA,
-                  "%s: more than 2^62 parameters", source);
-      return FALSE;
-    }
-    model->parameters += each * node->copies;
-    model->active_parameters += each * active_copies(graph, node);
-  }
-  model->lengths = graph->lengths;
-  return TRUE;
+  return graph && cs3_model_count(model, graph, source, error);
 }
 
 static gboolean fill(Cs3Model *model, json_t *root, const char *source, GError **error) {
@@ -232,6 +211,8 @@ Cs3Model *cs3_model_parse(const char *text, gsize size, const char *source, cons
   json_auto_t *root = cs3_config_read_object(text, size, source, error);
   if (!root)
     return NULL;
+  if (cs3_graph_is_document(root))
+    return cs3_graph_read(root, source, name, error);
   g_autoptr(Cs3Model) model = g_new0(Cs3Model, 1);
   model->notes = g_ptr_array_new_with_free_func(g_free);
   gboolean ok = fill(model, root, source, error);

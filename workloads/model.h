@@ -25,11 +25,19 @@
 
 struct Cs3Family;
 
+/* A dimension under the name that records, tables and keys have for it. */
+typedef struct {
+  const char *key; /* "layers", "hidden", "experts"; as long as the model */
+  gint64 value;
+} Cs3Fact;
+
 struct Cs3Model {
-  char *name;   /* preset name or file stem */
-  char *family; /* model_type: "llama", "t5", "vit", ... */
-  const struct Cs3Family *ops;
-  gpointer config; /* the family's own, dimensions first; read by ops */
+  char *name;                  /* preset name or file stem */
+  char *family;                /* model_type: "llama", "t5", "vit", ... */
+  const struct Cs3Family *ops; /* NULL: a graph of no family */
+  gpointer config;             /* the family's own, dimensions first; read by ops; NULL: a graph */
+  Cs3Graph *graph; /* of a model that is one (graph-model.h); NULL: its family composes it */
+  GArray *facts;   /* of Cs3Fact, of such a model */
   Cs3Lengths
       lengths; /* defaults: what cs3_graph_new() takes where nothing is asked for; 0: has none */
   gint64 parameters;        /* stored; tied weights once */
@@ -39,11 +47,8 @@ struct Cs3Model {
       *notes; /* of char *: what was read otherwise than the file says at first sight, and why */
 };
 
-/* A dimension under the name that records, tables and keys have for it. */
-typedef struct {
-  const char *key; /* "layers", "hidden", "experts"; static */
-  gint64 value;
-} Cs3Fact;
+/* Facts that every model has. */
+enum { CS3_MODEL_USUAL_FACTS = 9 };
 
 /**
  * cs3_model_load: read @path, a config.json or a directory that holds one.

@@ -253,12 +253,19 @@ static void try_tied(Search *s) {
   }
 }
 
+/* Those of the model's family; a graph may be of none. */
+static void try_own_rules(Search *s) {
+  const Cs3Family *family = s->match->graph->model->ops;
+  if (family)
+    try_rules(s, family->weights);
+}
+
 static void search(Search *s) {
   int entry = find_entry(s, s->name);
   if (entry >= 0)
     take_whole(s, (guint)entry);
   else if (s->found->reason == NULL)
-    try_rules(s, s->match->graph->model->ops->weights);
+    try_own_rules(s);
   if (s->found->n_pieces == 0 && s->found->reason == NULL)
     try_rules(s, cs3_weight_rules());
   if (s->found->n_pieces == 0 && s->found->reason == NULL)

@@ -28,7 +28,7 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = G_STRUCT_OFFSET(InspectOptions, model),
      .metavar = "NAME|FILE",
-     .help = "model preset, or a Hugging Face config.json",
+     .help = "model preset, a Hugging Face config.json, or a graph (doc/graph.md)",
      .completes = "models"},
     CS3_OPTIONS_LENGTHS(G_STRUCT_OFFSET(InspectOptions, lengths)),
     {NULL},
@@ -119,6 +119,8 @@ static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, 
 static const Cs3Example examples[] = {
     {"the operators of Llama-2 7B", "cs3sim inspect --model llama7b"},
     {"a shorter sequence, as CSV", "cs3sim inspect mistral-7b --seq 2048 -o csv"},
+    {"the graph of GPT-2, to edit and to give to --model",
+     "cs3sim inspect gpt2-small --seq 128 -o graph"},
     {"zeros of a checkpoint, matrix by matrix",
      "cs3sim inspect --weights attention-50.safetensors"},
     {NULL, NULL},
@@ -139,7 +141,8 @@ const Cs3Command cs3_cmd_inspect = {
     .defaults = &defaults,
     .groups = {{"Model", options, 0}, {"Weights", weight_options, 0}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |
-               CS3_FORMAT_BIT(CS3_FORMAT_CSV) | CS3_FORMAT_BIT(CS3_FORMAT_JSONL),
+               CS3_FORMAT_BIT(CS3_FORMAT_CSV) | CS3_FORMAT_BIT(CS3_FORMAT_JSONL) |
+               CS3_FORMAT_BIT(CS3_FORMAT_GRAPH),
     .answer_no = "weights of the model are missing in the checkpoint",
     .max_args = 1,
     .completes = "models",

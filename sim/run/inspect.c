@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "sim/run/lengths.h"
 #include "workloads/graph-memory.h"
+#include "workloads/graph-write.h"
 
 enum { ELEMENT_BYTES = 2, FORWARD_AND_BACKWARD = 3 };
 
@@ -319,9 +320,8 @@ static void write_dimensions(const json_t *m, Cs3Output *output) {
 
 /* Those that only some families have. */
 static void write_more_dimensions(const Cs3Model *model, Cs3Output *output) {
-  enum { EVERYBODY_HAS = 9 };
   g_autoptr(GArray) facts = cs3_model_facts(model);
-  for (guint i = EVERYBODY_HAS; i < facts->len; i++) {
+  for (guint i = CS3_MODEL_USUAL_FACTS; i < facts->len; i++) {
     const Cs3Fact *fact = &g_array_index(facts, Cs3Fact, i);
     g_autofree char *words = g_strdelimit(g_strdup(fact->key), "_", ' ');
     cs3_output_printf(output, ", %s %" G_GINT64_FORMAT, words, fact->value);
@@ -393,7 +393,17 @@ static void write_structure(const Cs3Graph *graph, Cs3Output *output) {
   cs3_table_write(tensors, output, CS3_FORMAT_TEXT);
 }
 
+static void write_document(const Cs3Graph *graph, Cs3Output *output) {
+  json_auto_t *document = cs3_graph_document(graph);
+  g_autofree char *text = cs3_graph_text(document);
+  cs3_output_puts(output, text);
+}
+
 void cs3_inspect_write(const Cs3Graph *graph, Cs3Output *output, Cs3Format format) {
+  if (format == CS3_FORMAT_GRAPH) {
+    write_document(graph, output);
+    return;
+  }
   json_auto_t *record = cs3_inspect_record(graph);
   g_autoptr(Cs3Table) table = cs3_inspect_table(graph);
   if (format == CS3_FORMAT_JSON) {

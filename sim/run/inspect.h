@@ -38,5 +38,6 @@ void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record);
  */
 json_t *cs3_inspect_record(const Cs3Graph *graph);
 
-/** cs3_inspect_write: text: record and table; JSON: the record; CSV and JSON Lines: the rows. */
+/** cs3_inspect_write: text: record and table; JSON: the record; CSV and JSON Lines: the rows;
+ * graph: the document that --model reads (graph-write.h). */
 void cs3_inspect_write(const Cs3Graph *graph, Cs3Output *output, Cs3Format format);

@@ -39,7 +39,8 @@ Cs3Graph *cs3_length_options_graph(const Cs3LengthOptions *o, const Cs3Model *mo
                                    GError **error) {
   if (!check(o, model, error))
     return NULL;
-  double capacity = has_experts(model) ? DEFAULT_EXPERT_CAPACITY : 0;
+  /* A graph has its own. */
+  double capacity = has_experts(model) && !model->graph ? DEFAULT_EXPERT_CAPACITY : 0;
   Cs3Lengths lengths = {
       .seq = o->seq,
       .encoder_seq = o->encoder_seq,

@@ -7,17 +7,13 @@
 #include <string.h>
 
 #include "base/plain-text.h"
+#include "workloads/attention-mask.h"
 #include "workloads/workload-error.h"
 
-static const struct {
-  const char *name;
-  Cs3AttentionMask mask;
-  gboolean reach; /* NAME:TOKENS */
-} kinds[] = {
-    {"model", CS3_MASK_MODEL, FALSE},  {"causal", CS3_MASK_CAUSAL, FALSE},
-    {"full", CS3_MASK_FULL, FALSE},    {"window", CS3_MASK_WINDOW, TRUE},
-    {"packed", CS3_MASK_PACKED, TRUE},
-};
+/* NAME:TOKENS */
+static gboolean has_reach(Cs3AttentionMask mask) {
+  return mask == CS3_MASK_WINDOW || mask == CS3_MASK_PACKED;
+}
 
 static gboolean refuse(const char *text, GError **error) {
   g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
@@ -29,24 +25,24 @@ static gboolean refuse(const char *text, GError **error) {
 
 gboolean cs3_attention_parse(const char *text, Cs3Lengths *lengths, GError **error) {
   g_auto(GStrv) parts = g_strsplit(text, ":", 2);
-  for (gsize i = 0; parts[0] != NULL && i < G_N_ELEMENTS(kinds); i++) {
-    if (strcmp(parts[0], kinds[i].name) != 0 || kinds[i].reach != (parts[1] != NULL))
+  for (int i = 0; parts[0] != NULL && cs3_attention_mask_names[i] != NULL; i++) {
+    Cs3AttentionMask mask = (Cs3AttentionMask)i;
+    if (strcmp(parts[0], cs3_attention_mask_names[i]) != 0 || has_reach(mask) != (parts[1] != NULL))
       continue;
-    if (kinds[i].reach &&
+    if (has_reach(mask) &&
         !g_ascii_string_to_signed(parts[1], 10, 1, CS3_MODEL_MAX_SEQ, &lengths->reach, NULL))
       return refuse(text, error);
-    lengths->attention = kinds[i].mask;
+    lengths->attention = mask;
     return TRUE;
   }
   return refuse(text, error);
 }
 
 char *cs3_attention_text(const Cs3Lengths *lengths) {
-  for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-    if (kinds[i].mask == lengths->attention)
-      return kinds[i].reach ? g_strdup_printf("%s:%" G_GINT64_FORMAT, kinds[i].name, lengths->reach)
-                            : g_strdup(kinds[i].name);
-  g_return_val_if_reached(NULL);
+  const char *name = cs3_attention_mask_names[lengths->attention];
+  return has_reach(lengths->attention)
+             ? g_strdup_printf("%s:%" G_GINT64_FORMAT, name, lengths->reach)
+             : g_strdup(name);
 }
 
 char *cs3_length_default_note(const Cs3Graph *graph) {

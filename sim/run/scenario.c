@@ -35,7 +35,7 @@ const Cs3Option cs3_scenario_options[] = {
      .metavar = "NAME|FILE",
      .completes = "models",
      .identity = model_identity,
-     .help = "model preset, or a Hugging Face config.json"},
+     .help = "model preset, a Hugging Face config.json, or a graph (doc/graph.md)"},
     CS3_OPTION_HARDWARE(AT(hardware), .identity = cs3_machine_identity),
     CS3_OPTION_SET(AT(set)),
     CS3_OPTION_SPARSITY(
