@@ -9,6 +9,7 @@
 #include "workloads/config-reader.h"
 #include "workloads/family.h"
 #include "workloads/graph-read.h"
+#include "workloads/layer-table.h"
 #include "workloads/model-count.h"
 #include "workloads/workload-error.h"
 
@@ -70,6 +71,8 @@ Cs3Model *cs3_model_load(const char *path, const char *name, GError **error) {
   g_autofree char *text = read_model(file, shown, &length, error);
   if (!text)
     return NULL;
+  if (g_str_has_suffix(file, CS3_LAYER_TABLE_SUFFIX))
+    return cs3_layer_table_parse(text, length, shown, model_name, error);
   return cs3_model_parse(text, length, shown, model_name, error);
 }
 

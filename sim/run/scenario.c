@@ -11,6 +11,7 @@
 #include "sim/cli/common-options.h"
 #include "sim/cli/settings.h"
 #include "sim/run/model-name.h"
+#include "workloads/layer-table.h"
 #include "workloads/workload-error.h"
 
 #define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
@@ -131,7 +132,8 @@ const Cs3Option cs3_execution_options[] = {
 const Cs3ScenarioOptions cs3_scenario_defaults = CS3_SCENARIO_DEFAULTS;
 
 static gboolean is_path(const char *name) {
-  return strchr(name, '/') != NULL || g_str_has_suffix(name, ".json");
+  return strchr(name, '/') != NULL || g_str_has_suffix(name, ".json") ||
+         g_str_has_suffix(name, CS3_LAYER_TABLE_SUFFIX);
 }
 
 /* A preset by its file's name, which a user may have added, or as people write it. */
