@@ -25,6 +25,8 @@ static const Kind kinds[] = {
     [CS3_DATA_POSTERIORS] = {"posterior", "sim/validation/posteriors", "posteriors", ".json"},
     [CS3_DATA_MASKS] = {"mask", "workloads/masks", "masks", ""},
     [CS3_DATA_GPUS] = {"GPU", "sim/gpu/gpus", "gpus", ".ini"},
+    [CS3_DATA_DECODERS] = {"machine that decodes", "sim/inference/decoders", "decoders", ".ini"},
+    [CS3_DATA_LAWS] = {"law", "sim/law/laws", "laws", ".ini"},
 };
 
 /* The directory of the running program. A build directory has the presets beside the program

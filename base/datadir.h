@@ -13,6 +13,8 @@ typedef enum {
   CS3_DATA_POSTERIORS, /* what was inferred from measured rates, *.json */
   CS3_DATA_MASKS,      /* example masks, names with their endings */
   CS3_DATA_GPUS,       /* constants of GPUs, *.ini */
+  CS3_DATA_DECODERS,   /* of other machines that decode, *.ini */
+  CS3_DATA_LAWS,       /* of loss over size, sparsity and data, *.ini */
 } Cs3DataKind;
 
 /**

@@ -9,10 +9,13 @@
 #include "base/suggest.h"
 
 static const Cs3Command *const commands[] = {
-    &cs3_cmd_run,       &cs3_cmd_train,    &cs3_cmd_layer,   &cs3_cmd_attention, &cs3_cmd_compare,
-    &cs3_cmd_sweep,     &cs3_cmd_optimize, &cs3_cmd_plot,    &cs3_cmd_report,    &cs3_cmd_validate,
-    &cs3_cmd_calibrate, &cs3_cmd_inspect,  &cs3_cmd_mask,    &cs3_cmd_fabric,    &cs3_cmd_explain,
-    &cs3_cmd_list,      &cs3_cmd_help,     &cs3_cmd_version, &cs3_cmd_complete,  NULL,
+    &cs3_cmd_run,       &cs3_cmd_train,    &cs3_cmd_layer,
+    &cs3_cmd_attention, &cs3_cmd_compare,  &cs3_cmd_infer,
+    &cs3_cmd_sweep,     &cs3_cmd_optimize, &cs3_cmd_plot,
+    &cs3_cmd_report,    &cs3_cmd_validate, &cs3_cmd_calibrate,
+    &cs3_cmd_inspect,   &cs3_cmd_mask,     &cs3_cmd_fabric,
+    &cs3_cmd_explain,   &cs3_cmd_list,     &cs3_cmd_help,
+    &cs3_cmd_version,   &cs3_cmd_complete, NULL,
 };
 
 const Cs3Command *const *cs3_commands(void) {

@@ -10,6 +10,7 @@ extern const Cs3Command cs3_cmd_complete;
 extern const Cs3Command cs3_cmd_explain;
 extern const Cs3Command cs3_cmd_fabric;
 extern const Cs3Command cs3_cmd_help;
+extern const Cs3Command cs3_cmd_infer;
 extern const Cs3Command cs3_cmd_inspect;
 extern const Cs3Command cs3_cmd_layer;
 extern const Cs3Command cs3_cmd_list;

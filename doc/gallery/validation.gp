@@ -34,12 +34,13 @@ plot '+' using 1:($1*0.9):($1*1.1) with filledcurves linecolor rgb '#dddddd' tit
   'validation.dat' index 0 using 'published':'simulated' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
   'validation.dat' index 1 using 'published':'simulated' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
   'validation.dat' index 2 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle, \
-  'validation.dat' index 3 using 'published':'simulated' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
-  'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
-  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
-  'validation.dat' index 6 using 'published':'simulated' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
-  'validation.dat' index 7 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
-  'validation.dat' index 8 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
+  'validation.dat' index 3 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle, \
+  'validation.dat' index 4 using 'published':'simulated' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 5 using 'published':'simulated' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
+  'validation.dat' index 6 using 'published':'simulated' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
+  'validation.dat' index 7 using 'published':'simulated' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 8 using 'published':'simulated' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
+  'validation.dat' index 9 using 'published':'simulated' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
 unset label
 unset key
 unset logscale
@@ -48,22 +49,23 @@ set format y
 set format x '%g'
 set lmargin at screen 0.72
 set rmargin at screen 0.985
-set xrange [0.4:17.0480370895668]
+set xrange [0.174653113563256:17.0480370895668]
 set grid noytics
 set xtics (0.2, 0.5, 1, 2, 5, 10, 20)
 set xlabel 'simulated / published' offset 0, 0.3
 set object rectangle from 0.9, graph 0 to 1.1, graph 1 behind fillstyle solid noborder fillcolor rgb '#dddddd'
 set object rectangle from 0.95, graph 0 to 1.05, graph 1 behind fillstyle solid noborder fillcolor rgb '#aaaaaa'
-set ytics font ',12' ('fabric (527)' 0, 'flops (10)' 1, 'gpu (390)' 2, 'memory (3)' 3, 'pe (48)' 4, 'sparse (35)' 5, 'steps (15)' 6, 'throughput (43)' 7, 'throughput-silicon (43)' 8)
-set yrange [8.6:-0.6]
+set ytics font ',12' ('fabric (527)' 0, 'flops (10)' 1, 'gpu (390)' 2, 'inference (21)' 3, 'memory (3)' 4, 'pe (48)' 5, 'sparse (35)' 6, 'steps (15)' 7, 'throughput (43)' 8, 'throughput-silicon (43)' 9)
+set yrange [9.6:-0.6]
 plot NaN notitle, \
   'validation.dat' index 0 using (column('simulated')/column('published')):'place' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \
   'validation.dat' index 1 using (column('simulated')/column('published')):'place' with points linecolor rgb '#000000' pointtype 5 pointsize 0.7 notitle, \
   'validation.dat' index 2 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle, \
-  'validation.dat' index 3 using (column('simulated')/column('published')):'place' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
-  'validation.dat' index 4 using (column('simulated')/column('published')):'place' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
-  'validation.dat' index 5 using (column('simulated')/column('published')):'place' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
-  'validation.dat' index 6 using (column('simulated')/column('published')):'place' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
-  'validation.dat' index 7 using (column('simulated')/column('published')):'place' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
-  'validation.dat' index 8 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
+  'validation.dat' index 3 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle, \
+  'validation.dat' index 4 using (column('simulated')/column('published')):'place' with points linecolor rgb '#56B4E9' pointtype 5 pointsize 0.7 notitle, \
+  'validation.dat' index 5 using (column('simulated')/column('published')):'place' with points linecolor rgb '#009E73' pointtype 9 pointsize 0.7 notitle, \
+  'validation.dat' index 6 using (column('simulated')/column('published')):'place' with points linecolor rgb '#E69F00' pointtype 11 pointsize 0.7 notitle, \
+  'validation.dat' index 7 using (column('simulated')/column('published')):'place' with points linecolor rgb '#F0E442' pointtype 7 pointsize 0.7 notitle, \
+  'validation.dat' index 8 using (column('simulated')/column('published')):'place' with points linecolor rgb '#D55E00' pointtype 13 pointsize 0.7 notitle, \
+  'validation.dat' index 9 using (column('simulated')/column('published')):'place' with points linecolor rgb '#CC79A7' pointtype 15 pointsize 0.7 notitle
 unset multiplot

@@ -140,6 +140,14 @@ Cs3GpuTime cs3_gpu_step(const Cs3Gpu *gpu, const Cs3Graph *graph, const Cs3GpuWa
   return time;
 }
 
+double cs3_gpu_forward_s(const Cs3Gpu *gpu, const Cs3Graph *graph, const Cs3GpuWay *way,
+                         double sequences) {
+  Step s = {gpu, graph, way, sequences, {0}, {0}};
+  for (guint i = 0; i < graph->nodes->len; i++)
+    add_node(&s, cs3_graph_node(graph, i));
+  return cs3_gpu_time_sum(&s.forward);
+}
+
 /* --- memory ---------------------------------------------------------------------------------- */
 
 /* What one instance of @segment keeps, bytes a sample. */

@@ -32,6 +32,10 @@ double cs3_gpu_time_sum(const Cs3GpuTime *time);
 Cs3GpuTime cs3_gpu_step(const Cs3Gpu *gpu, const Cs3Graph *graph, const Cs3GpuWay *way,
                         double sequences);
 
+/** cs3_gpu_forward_s: seconds of forward alone, as cs3_gpu_step() counts it. */
+double cs3_gpu_forward_s(const Cs3Gpu *gpu, const Cs3Graph *graph, const Cs3GpuWay *way,
+                         double sequences);
+
 /** cs3_gpu_memory: bytes that a step of @sequences needs: states of all parameters and what
  * backward reads. */
 double cs3_gpu_memory(const Cs3Gpu *gpu, const Cs3Graph *graph, const Cs3GpuWay *way,

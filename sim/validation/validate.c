@@ -22,6 +22,7 @@ static const Cs3ValidationSuite *const suites[] = {
     &cs3_suite_fabric,
     &cs3_suite_flops,
     &cs3_suite_gpu,
+    &cs3_suite_inference,
     &cs3_suite_memory,
     &cs3_suite_pe,
     &cs3_suite_sparse,

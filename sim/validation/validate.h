@@ -69,9 +69,9 @@ typedef struct {
                        GError **error);
 } Cs3ValidationSuite;
 
-extern const Cs3ValidationSuite cs3_suite_fabric, cs3_suite_flops, cs3_suite_gpu, cs3_suite_memory,
-    cs3_suite_pe, cs3_suite_sparse, cs3_suite_steps, cs3_suite_throughput,
-    cs3_suite_throughput_silicon;
+extern const Cs3ValidationSuite cs3_suite_fabric, cs3_suite_flops, cs3_suite_gpu,
+    cs3_suite_inference, cs3_suite_memory, cs3_suite_pe, cs3_suite_sparse, cs3_suite_steps,
+    cs3_suite_throughput, cs3_suite_throughput_silicon;
 
 /** cs3_validation_suites: (transfer none): every suite; ends with %NULL. */
 const Cs3ValidationSuite *const *cs3_validation_suites(void);

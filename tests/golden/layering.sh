@@ -32,9 +32,10 @@ declare -A knows=(
   [sim/library]="base sim sim/cli"
   [sim/run]="$below_run sim sim/cli"
   [sim/wafer]="$below_run plots sim sim/cli sim/run"
+  [sim/inference]="$below_run sim/gpu sim sim/cli sim/run"
   [sim/study]="$below_studies"
   [sim/training]="$below_studies"
-  [sim/validation]="$below_studies"
+  [sim/validation]="$below_studies sim/inference"
   [sim/picture]="$below_studies sim/study sim/validation"
 )
 

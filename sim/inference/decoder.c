@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Machines that decode out of a memory, and what a token needs. */
+#include "config.h"
+
+#include "sim/inference/decoder.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#include "base/config-error.h"
+#include "base/datadir.h"
+#include "base/ini.h"
+#include "sim/machine/params.h"
+
+enum { ELEMENT_BYTES = 2 };
+
+/* --- what a token needs ---------------------------------------------------------------------- */
+
+/* Operators whose input no earlier one of the segment reads: those that share an input run
+ * together. Attention is two: the scores and the values behind their softmax. */
+static double stages_of(const Cs3Graph *graph, const Cs3Segment *segment) {
+  double stages = 0;
+  for (guint i = segment->first; i < segment->first + segment->count; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    gboolean waits = node->kind == CS3_NODE_LINEAR || node->kind == CS3_NODE_SCORES ||
+                     node->kind == CS3_NODE_VALUES || node->kind == CS3_NODE_NORM;
+    for (guint k = segment->first; waits && node->kind == CS3_NODE_LINEAR && k < i; k++)
+      waits = cs3_graph_node(graph, k)->kind != CS3_NODE_LINEAR ||
+              cs3_graph_node(graph, k)->reads[0] != node->reads[0];
+    stages += waits;
+  }
+  return stages;
+}
+
+double cs3_decode_weights_of(const Cs3Graph *graph, const Cs3Node *node) {
+  if (node->kind != CS3_NODE_LINEAR)
+    return 0;
+  return (double)cs3_node_segment(graph, node)->repeat * (double)node->copies *
+         (double)node->out_features * (double)node->in_features / (double)node->groups;
+}
+
+Cs3DecodeWork cs3_decode_work(const Cs3Graph *graph, const Cs3Sparsity *sparsity) {
+  Cs3DecodeWork work = {.graph = graph, .sparsity = sparsity};
+  for (guint s = 0; s < graph->segments->len; s++) {
+    const Cs3Segment *segment = cs3_graph_segment(graph, s);
+    work.stages += (double)segment->repeat * stages_of(graph, segment);
+    work.blocks += segment->block ? (double)segment->repeat : 0;
+  }
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    if (node->kind != CS3_NODE_LINEAR)
+      continue;
+    double weights = cs3_decode_weights_of(graph, node), macs = weights * MIN(node->rows, 1);
+    work.weights += weights;
+    work.live += weights * sparsity->node_density[i];
+    work.macs += macs;
+    work.live_macs += macs * sparsity->node_density[i];
+  }
+  return work;
+}
+
+double cs3_decode_weight_bytes(const Cs3DecodeWork *work, const Cs3WeightStorage *storage,
+                               double batch) {
+  double bytes = 0;
+  for (guint i = 0; i < work->graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(work->graph, i);
+    if (node->kind != CS3_NODE_LINEAR)
+      continue;
+    double read = node->rows >= 1 ? 1 : 1 - pow(1 - node->rows, batch);
+    bytes += read * cs3_decode_weights_of(work->graph, node) *
+             cs3_weight_storage_bytes(storage, work->sparsity->node_density[i]);
+  }
+  return bytes;
+}
+
+/* Sum over attentions of @term, of the tokens that a new one sees. */
+static double over_attentions(const Cs3Graph *graph, double tokens,
+                              double (*term)(const Cs3AttentionSize *size, double seen)) {
+  double sum = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    const Cs3AttentionSize *size = cs3_graph_attention(graph, node);
+    if (node->kind != CS3_NODE_SCORES || size == NULL)
+      continue;
+    double seen = size->window > 0 ? MIN(tokens, (double)size->window) : tokens;
+    sum += (double)cs3_node_segment(graph, node)->repeat * term(size, seen);
+  }
+  return sum;
+}
+
+static double kv_term(const Cs3AttentionSize *size, double seen) {
+  return ELEMENT_BYTES * (double)size->kv_heads * (double)(size->head_dim + size->value_dim) * seen;
+}
+
+static double mac_term(const Cs3AttentionSize *size, double seen) {
+  return (double)size->heads * (double)(size->head_dim + size->value_dim) * seen;
+}
+
+double cs3_decode_kv_bytes(const Cs3Graph *graph, double tokens) {
+  return over_attentions(graph, tokens, kv_term);
+}
+
+double cs3_decode_attention_macs(const Cs3Graph *graph, double tokens) {
+  return over_attentions(graph, tokens, mac_term);
+}
+
+/* --- machines -------------------------------------------------------------------------------- */
+
+#define ROW(type, unit, key, member, min, max, evidence, source, help)                             \
+  {                                                                                                \
+    "decoder", key, CS3_PARAM_##type, CS3_UNIT_##unit, offsetof(Cs3Decoder, member), min, max, 0,  \
+        0, NULL, CS3_EVIDENCE_##evidence, source, help, NULL                                       \
+  }
+
+static const Cs3Param params[] = {
+    ROW(REAL, BYTES_PER_S, "bandwidth", bandwidth, 1e9, 1e16, MEASURED, "comment in the file",
+        "Bytes a second out of memory."),
+    ROW(REAL, NONE, "flops", flops, 1e9, 1e17, MEASURED, "comment in the file",
+        "FLOP a second of the linear layers."),
+    ROW(REAL, SECONDS, "layer", layer_s, 0, 1, MEASURED, "comment in the file",
+        "Time of a block beside what its bytes take."),
+    ROW(INT, NONE, "skips_zeros", skips, 0, 1, VENDOR, "comment in the file",
+        "1: kernels leave zeros out of the arithmetic."),
+    ROW(INT, NONE, "bytes", bytes, 2, 4, VENDOR, "comment in the file",
+        "Bytes of a weight as it comes."),
+};
+
+static Cs3Decoder *of_gpu(const char *name, GError **error) {
+  g_autoptr(Cs3Gpu) gpu = cs3_gpu_load(name, error);
+  if (gpu == NULL)
+    return NULL;
+  Cs3Decoder *decoder = g_new0(Cs3Decoder, 1);
+  *decoder = (Cs3Decoder){.name = g_strdup(name),
+                          .description = g_strdup(gpu->description),
+                          .source = g_strdup(gpu->source),
+                          .bandwidth = gpu->stream,
+                          .flops = gpu->products[CS3_GPU_BF16].sustained,
+                          .layer_s = gpu->layer_s,
+                          .bytes = 2};
+  return decoder;
+}
+
+static gboolean read_params(Cs3Decoder *decoder, Cs3Ini *ini, GError **error) {
+  for (guint i = 0; i < G_N_ELEMENTS(params); i++) {
+    g_autofree char *where = cs3_ini_where(ini, params[i].group, params[i].key);
+    const char *text = cs3_ini_take(ini, params[i].group, params[i].key);
+    double value = 0;
+    if (text == NULL)
+      g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING, "no value");
+    if (text == NULL || !cs3_param_read(&params[i], text, &value, error) ||
+        !cs3_param_set(&params[i], decoder, value, error)) {
+      g_prefix_error(error, "%s: decoder.%s: ", where, params[i].key);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+Cs3Decoder *cs3_decoder_load(const char *name, GError **error) {
+  if (cs3_gpu_exists(name))
+    return of_gpu(name, error);
+  g_autofree char *path = cs3_datadir_find(CS3_DATA_DECODERS, name, error);
+  if (path == NULL) {
+    g_auto(GStrv) gpus = cs3_datadir_list(CS3_DATA_GPUS);
+    g_autofree char *known = g_strjoinv(", ", gpus);
+    g_prefix_error(error, "not one of the GPUs %s, and ", known);
+    return NULL;
+  }
+  g_autofree char *file = g_path_get_basename(path);
+  g_autoptr(Cs3Ini) ini = cs3_ini_load(path, file, error);
+  if (ini == NULL)
+    return NULL;
+  g_autoptr(Cs3Decoder) decoder = g_new0(Cs3Decoder, 1);
+  decoder->name = g_strdup(name);
+  decoder->description = g_strdup(cs3_ini_take(ini, "decoder", "description"));
+  decoder->source = g_strdup(cs3_ini_take(ini, "decoder", "source"));
+  const char *group, *key;
+  if (!read_params(decoder, ini, error))
+    return NULL;
+  if (cs3_ini_left(ini, &group, &key)) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "%s: unknown key '%s' in [%s]",
+                file, key, group);
+    return NULL;
+  }
+  return g_steal_pointer(&decoder);
+}
+
+void cs3_decoder_free(Cs3Decoder *decoder) {
+  if (decoder == NULL)
+    return;
+  g_free(decoder->name);
+  g_free(decoder->description);
+  g_free(decoder->source);
+  g_free(decoder);
+}
+
+Cs3DecodeTime cs3_decoder_time(const Cs3Decoder *decoder, const Cs3DecodeWork *work,
+                               const Cs3WeightStorage *storage, double batch, double cache) {
+  double kv = batch * cs3_decode_kv_bytes(work->graph, cache);
+  gboolean skips = decoder->skips != 0 && storage->store != CS3_STORE_DENSE;
+  double macs = skips ? work->live_macs : work->macs;
+  macs = batch * (macs + cs3_decode_attention_macs(work->graph, cache));
+  Cs3DecodeTime time = {
+      .memory_s = (cs3_decode_weight_bytes(work, storage, batch) + kv) / decoder->bandwidth,
+      .compute_s = 2 * macs / decoder->flops,
+      .fixed_s = work->blocks * decoder->layer_s,
+  };
+  time.token_s = MAX(time.memory_s, time.compute_s) + time.fixed_s;
+  return time;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Decoding out of a wafer's SRAM. */
+#include "config.h"
+
+#include "sim/inference/wafer-decode.h"
+
+#include <math.h>
+
+static double pes(const Cs3Hardware *hw) {
+  return (double)hw->wafer.pe_x * (double)hw->wafer.pe_y;
+}
+
+/* Of the PEs of the mesh, not of the marketed cores. */
+static double macs_per_s(const Cs3Hardware *hw) {
+  return pes(hw) * (double)hw->pe.lanes_fp16 * hw->wafer.clock_hz;
+}
+
+double cs3_wafer_memory(const Cs3Hardware *hw) {
+  return pes(hw) * (double)hw->pe.sram_data_bytes;
+}
+
+double cs3_wafer_attention_s(const Cs3Hardware *hw, const Cs3Graph *graph, double batch,
+                             double cache) {
+  double share = hw->kernel.attention_efficiency > 0 ? hw->kernel.attention_efficiency : 1;
+  return batch * cs3_decode_attention_macs(graph, cache) / (macs_per_s(hw) * share);
+}
+
+Cs3DecodeTime cs3_wafer_resident(const Cs3Hardware *hw, const Cs3DecodeWork *work,
+                                 const Cs3WeightStorage *storage, Cs3Resident placement,
+                                 double batch, double cache) {
+  double regions = placement == CS3_RESIDENT_REGIONS ? MAX(work->blocks, 1) : 1;
+  double side = (double)(hw->wafer.pe_x + hw->wafer.pe_y) / sqrt(regions);
+  double port = pes(hw) * (double)hw->pe.read_bytes * hw->pe.sram_efficiency * hw->wafer.clock_hz;
+  double kv = batch * cs3_decode_kv_bytes(work->graph, cache);
+  double macs = storage->store == CS3_STORE_DENSE ? work->macs : work->live_macs;
+  macs = batch * (macs + cs3_decode_attention_macs(work->graph, cache));
+  Cs3DecodeTime time = {
+      .memory_s = regions * (cs3_decode_weight_bytes(work, storage, batch) + kv) / port,
+      .compute_s = regions * macs / macs_per_s(hw),
+      .fixed_s = work->stages * 2 * side * (double)hw->fabric.hop_cycles / hw->wafer.clock_hz,
+  };
+  time.token_s = MAX(time.memory_s, time.compute_s) + time.fixed_s;
+  return time;
+}

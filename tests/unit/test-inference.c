@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Decoding: bytes of formats, what bounds a token, experts that a token meets. */
+#include "config.h"
+
+#include "tests/unit/fixture.h"
+
+#include <math.h>
+
+#include "base/config-error.h"
+#include "sim/inference/wafer-decode.h"
+#include "workloads/model.h"
+
+START_TEST(test_bytes) {
+  static const struct {
+    const char *name;
+    double density, bytes;
+  } cases[] = {{"bf16", 0.3, 2},         {"bf16-bitmask", 0.3, 0.3 * 2 + 0.125},
+               {"bf16-bitmask", 1, 2},   {"int8-bitmask", 0.5, 0.625},
+               {"bf16-csr", 0.3, 1.2},   {"bf16-2:4", 0.5, 1.125},
+               {"int8-2:4", 0.5, 0.625}, {"int4", 1, 0.5 + 1.0 / 64}};
+  g_autoptr(GError) error = NULL;
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    const Cs3WeightStorage *s = cs3_weight_storage_find(cases[i].name, &error);
+    ck_assert(s != NULL);
+    ck_assert_double_eq_tol(cs3_weight_storage_bytes(s, cases[i].density), cases[i].bytes, 1e-12);
+  }
+  ck_assert(cs3_weight_storage_find("bf16-bitmaks", &error) == NULL);
+  fixture_error_in(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "did you mean bf16-bitmask?");
+}
+END_TEST
+
+typedef struct {
+  Cs3Model *model;
+  Cs3Graph *graph;
+  Cs3Sparsity *sparsity;
+  Cs3DecodeWork work;
+} Subject;
+
+static Subject subject(const char *config, double sparsity) {
+  g_autoptr(GError) error = NULL;
+  Subject s;
+  Cs3Lengths lengths = {.seq = 1};
+  s.model = cs3_model_parse(config, strlen(config), "config", "config", &error);
+  ck_assert_msg(s.model != NULL, "%s", error ? error->message : "");
+  s.graph = cs3_graph_new(s.model, &lengths, &error);
+  ck_assert_msg(s.graph != NULL, "%s", error ? error->message : "");
+  s.sparsity = cs3_sparsity_new(s.graph, sparsity, NULL, NULL, &error);
+  s.work = cs3_decode_work(s.graph, s.sparsity);
+  return s;
+}
+
+static void subject_clear(Subject *s) {
+  cs3_sparsity_free(s->sparsity);
+  cs3_graph_free(s->graph);
+  cs3_model_free(s->model);
+}
+
+#define LLAMA                                                                                      \
+  "{\"model_type\":\"llama\",\"num_hidden_layers\":4,\"hidden_size\":1024,"                        \
+  "\"num_attention_heads\":8,\"num_key_value_heads\":2,\"intermediate_size\":2816,"                \
+  "\"max_position_embeddings\":4096,\"vocab_size\":8192}"
+#define MIXTRAL                                                                                    \
+  "{\"model_type\":\"mixtral\",\"num_hidden_layers\":2,\"hidden_size\":512,"                       \
+  "\"num_attention_heads\":8,\"num_key_value_heads\":8,\"intermediate_size\":1024,"                \
+  "\"num_local_experts\":8,\"num_experts_per_tok\":2,\"max_position_embeddings\":4096,"            \
+  "\"vocab_size\":1024}"
+
+START_TEST(test_what_a_token_reads) {
+  Subject s = subject(LLAMA, 0.5);
+  double block = 1024.0 * (1024 + 256 + 256 + 1024 + 3 * 2816), head = 1024.0 * 8192;
+  ck_assert_double_eq(s.work.weights, 4 * block + head);
+  ck_assert_double_eq(s.work.live, 2 * block + head);
+  ck_assert_double_eq(s.work.macs, s.work.weights);
+  ck_assert_double_eq(s.work.blocks, 4);
+  ck_assert_double_eq(cs3_decode_kv_bytes(s.graph, 100), 4 * 100 * 2.0 * 2 * 2 * 128);
+  ck_assert_double_eq(cs3_decode_attention_macs(s.graph, 100), 4 * 100 * 2.0 * 1024);
+  const Cs3WeightStorage *bf16 = cs3_weight_storage_find("bf16", NULL);
+  ck_assert_double_eq(cs3_decode_weight_bytes(&s.work, bf16, 1), 2 * s.work.weights);
+  subject_clear(&s);
+}
+END_TEST
+
+/* Of experts a token reads those it is sent to, many tokens all of them. */
+START_TEST(test_experts) {
+  Subject s = subject(MIXTRAL, 0);
+  const Cs3WeightStorage *int8 = cs3_weight_storage_find("int8", NULL);
+  double experts = 2 * 8 * 3.0 * 512 * 1024, rest = s.work.weights - experts;
+  ck_assert_double_eq_tol(cs3_decode_weight_bytes(&s.work, int8, 1), rest + experts / 4, 1);
+  ck_assert_double_eq_tol(cs3_decode_weight_bytes(&s.work, int8, 2),
+                          rest + experts * (1 - 0.75 * 0.75), 1);
+  ck_assert_double_eq(cs3_decode_weight_bytes(&s.work, int8, INFINITY), s.work.weights);
+  ck_assert_double_eq_tol(s.work.macs, rest + experts / 4, 1);
+  subject_clear(&s);
+}
+END_TEST
+
+START_TEST(test_bounds) {
+  Subject s = subject(LLAMA, 0.7);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Decoder) gpu = cs3_decoder_load("h200", &error);
+  g_autoptr(Cs3Decoder) cpu = cs3_decoder_load("cpu-32", &error);
+  ck_assert_msg(gpu != NULL && cpu != NULL, "%s", error ? error->message : "");
+  double last = 0;
+  for (double batch = 1; batch <= 4096; batch *= 4) {
+    const Cs3WeightStorage *bf16 = cs3_weight_storage_find("bf16", NULL);
+    const Cs3WeightStorage *mask = cs3_weight_storage_find("bf16-bitmask", NULL);
+    Cs3DecodeTime t = cs3_decoder_time(gpu, &s.work, bf16, batch, 100);
+    Cs3DecodeTime fewer = cs3_decoder_time(gpu, &s.work, mask, batch, 100);
+    ck_assert_double_ge(t.token_s, last);
+    ck_assert_double_le(fewer.token_s, t.token_s);
+    ck_assert_double_eq(fewer.compute_s, t.compute_s);
+    last = t.token_s;
+    /* a CPU that skips zeros computes less, too */
+    ck_assert_double_lt(cs3_decoder_time(cpu, &s.work, mask, batch, 0).compute_s,
+                        0.6 * cs3_decoder_time(cpu, &s.work, bf16, batch, 0).compute_s);
+  }
+  subject_clear(&s);
+}
+END_TEST
+
+/* A wafer that holds its weights is never faster than its lanes or its SRAM. */
+START_TEST(test_resident) {
+  Subject s = subject(LLAMA, 0);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3", NULL, &error);
+  const Cs3WeightStorage *bf16 = cs3_weight_storage_find("bf16", NULL);
+  Cs3DecodeTime spread =
+      cs3_wafer_resident(&machine->hw, &s.work, bf16, CS3_RESIDENT_SPREAD, 1, 100);
+  Cs3DecodeTime regions =
+      cs3_wafer_resident(&machine->hw, &s.work, bf16, CS3_RESIDENT_REGIONS, 1, 100);
+  ck_assert_double_le(2 * s.work.macs / spread.compute_s, cs3_hardware_peak_flops(&machine->hw));
+  ck_assert_double_eq_tol(regions.compute_s, 4 * spread.compute_s, 1e-15);
+  ck_assert_double_eq_tol(regions.fixed_s, spread.fixed_s / 2, 1e-12);
+  subject_clear(&s);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("inference");
+  TCase *tests = tcase_create("decoding");
+  tcase_add_test(tests, test_bytes);
+  tcase_add_test(tests, test_what_a_token_reads);
+  tcase_add_test(tests, test_experts);
+  tcase_add_test(tests, test_bounds);
+  tcase_add_test(tests, test_resident);
+  suite_add_tcase(suite, tests);
+  return fixture_run(suite);
+}
