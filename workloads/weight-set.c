@@ -14,6 +14,7 @@ static void entry_clear(gpointer data) {
   Cs3WeightEntry *entry = data;
   g_free(entry->name);
   g_free(entry->file);
+  cs3_mask_free(entry->mask);
   cs3_weight_free(entry->weight);
   cs3_weight_counts_clear(&entry->counts);
 }
@@ -123,12 +124,22 @@ static gboolean fill(Cs3WeightSet *set, GError **error) {
   return set->entries->len > 0 || add_checkpoint(set, error);
 }
 
-Cs3WeightSet *cs3_weight_set_open(const char *path, gboolean nan_masked, GError **error) {
-  g_autoptr(Cs3WeightSet) set = g_new0(Cs3WeightSet, 1);
+Cs3WeightSet *cs3_weight_set_new(const char *path) {
+  Cs3WeightSet *set = g_new0(Cs3WeightSet, 1);
   set->path = g_strdup(path);
-  set->nan_masked = nan_masked;
   set->entries = g_array_new(FALSE, FALSE, sizeof(Cs3WeightEntry));
   g_array_set_clear_func(set->entries, entry_clear);
+  return set;
+}
+
+void cs3_weight_set_add(Cs3WeightSet *set, const char *name, Cs3Mask *mask) {
+  Cs3WeightEntry entry = {.name = g_strdup(name), .mask = mask};
+  g_array_append_val(set->entries, entry);
+}
+
+Cs3WeightSet *cs3_weight_set_open(const char *path, gboolean nan_masked, GError **error) {
+  g_autoptr(Cs3WeightSet) set = cs3_weight_set_new(path);
+  set->nan_masked = nan_masked;
   return fill(set, error) ? g_steal_pointer(&set) : NULL;
 }
 
@@ -149,6 +160,7 @@ const char *cs3_weight_set_layout(const Cs3WeightSet *set, guint index) {
   const Cs3WeightEntry *entry = cs3_weight_set_entry(set, index);
   return entry->weight != NULL ? entry->weight->layout->name
          : entry->file != NULL ? "mask"
+         : entry->mask != NULL ? "onnx"
                                : "statistics";
 }
 
@@ -158,17 +170,24 @@ gboolean cs3_weight_set_count(Cs3WeightSet *set, guint index, guint workers, GEr
     return TRUE;
   if (entry->file != NULL)
     return count_mask_file(entry, error);
+  if (entry->mask != NULL)
+    return cs3_mask_counts(entry->mask, &entry->counts, error);
   return cs3_weight_count(entry->weight, set->nan_masked, workers, &entry->counts, error);
 }
 
-/* Rows @first to @first + @n - 1 of @whole, which may become the result. */
+/* Rows @first to @first + @n - 1 of @whole. */
+static Cs3Mask *copy_rows(const Cs3Mask *whole, gint64 first, gint64 n, GError **error) {
+  Cs3Mask *part = cs3_mask_new(n, whole->cols, error);
+  if (part != NULL)
+    memcpy(part->bits, cs3_mask_row(whole, first), (gsize)(n * part->stride) * sizeof *part->bits);
+  return part;
+}
+
+/* The same; @whole may become the result. */
 static Cs3Mask *cut(Cs3Mask **whole, gint64 first, gint64 n, GError **error) {
   if (*whole == NULL || n == (*whole)->rows)
     return g_steal_pointer(whole);
-  Cs3Mask *part = cs3_mask_new(n, (*whole)->cols, error);
-  if (part != NULL)
-    memcpy(part->bits, cs3_mask_row(*whole, first), (gsize)(n * part->stride) * sizeof *part->bits);
-  return part;
+  return copy_rows(*whole, first, n, error);
 }
 
 Cs3Mask *cs3_weight_set_rows(const Cs3WeightSet *set, guint index, gint64 first, gint64 n,
@@ -176,6 +195,8 @@ Cs3Mask *cs3_weight_set_rows(const Cs3WeightSet *set, guint index, gint64 first,
   const Cs3WeightEntry *entry = cs3_weight_set_entry(set, index);
   if (entry->weight != NULL && !entry->weight->transposed)
     return cs3_weight_rows_mask(entry->weight, first, n, set->nan_masked, error);
+  if (entry->mask != NULL)
+    return copy_rows(entry->mask, first, n, error);
   const Cs3WeightCounts *c = &entry->counts;
   g_autoptr(Cs3Mask) whole =
       entry->file != NULL ? read_mask_file(entry, error)

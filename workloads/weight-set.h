@@ -11,8 +11,9 @@
 typedef struct {
   char *name;
   Cs3Weight *weight;      /* (nullable): in the set's checkpoint */
-  char *file;             /* (nullable): in a mask file of its own; neither: statistics, which are
-                             the counts below */
+  char *file;             /* (nullable): in a mask file of its own */
+  Cs3Mask *mask;          /* (nullable): at hand (ONNX); none of these: statistics, which are the
+                             counts below */
   Cs3WeightCounts counts; /* by_row is %NULL until they have been counted */
 } Cs3WeightEntry;
 
@@ -36,6 +37,11 @@ typedef struct {
  */
 Cs3WeightSet *cs3_weight_set_open(const char *path, gboolean nan_masked,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_weight_set_new: (transfer full): an empty set, @path in messages.
+ * cs3_weight_set_add: the matrix @mask (transfer full), called @name. */
+Cs3WeightSet *cs3_weight_set_new(const char *path);
+void cs3_weight_set_add(Cs3WeightSet *set, const char *name, Cs3Mask *mask);
 void cs3_weight_set_free(Cs3WeightSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3WeightSet, cs3_weight_set_free)
 

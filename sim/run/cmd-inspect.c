@@ -14,6 +14,7 @@
 typedef struct {
   char *model, *weights;
   Cs3LengthOptions lengths;
+  Cs3OnnxOptions onnx;
   gint64 lines, jobs;
   int masked;
 } InspectOptions;
@@ -28,9 +29,11 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = G_STRUCT_OFFSET(InspectOptions, model),
      .metavar = "NAME|FILE",
-     .help = "model preset, a Hugging Face config.json, or a graph (doc/graph.md)",
+     .help = "model preset, a Hugging Face config.json, an ONNX file (doc/onnx.md), or "
+             "a graph (doc/graph.md)",
      .completes = "models"},
     CS3_OPTIONS_LENGTHS(G_STRUCT_OFFSET(InspectOptions, lengths)),
+    CS3_OPTIONS_ONNX(G_STRUCT_OFFSET(InspectOptions, onnx)),
     {NULL},
 };
 
@@ -90,7 +93,7 @@ static Cs3ExitStatus run_weights(const Cs3Context *context, const InspectOptions
                             .workers = o->jobs > 0 ? (guint)o->jobs : 0};
   if (model == NULL)
     return cs3_inspect_weights(context, &what, error) ? CS3_EXIT_OK : CS3_EXIT_DATA;
-  g_autoptr(Cs3Model) read = cs3_model_find(model, error);
+  g_autoptr(Cs3Model) read = cs3_model_find_sized(model, &o->onnx, error);
   g_autoptr(Cs3Graph) graph = read != NULL ? cs3_graph_new(read, NULL, error) : NULL;
   gboolean whole;
   if (graph == NULL || !cs3_inspect_match(context, graph, &what, &whole, error))
@@ -106,7 +109,8 @@ static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, 
     return CS3_EXIT_USAGE;
   if (given->weights != NULL)
     return run_weights(context, given, !named ? NULL : args[0] ? args[0] : given->model, error);
-  g_autoptr(Cs3Model) model = cs3_model_find(args[0] ? args[0] : given->model, error);
+  g_autoptr(Cs3Model) model =
+      cs3_model_find_sized(args[0] ? args[0] : given->model, &given->onnx, error);
   if (model == NULL)
     return CS3_EXIT_DATA;
   g_autoptr(Cs3Graph) graph = cs3_length_options_graph(&given->lengths, model, error);

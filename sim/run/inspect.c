@@ -62,6 +62,11 @@ static double rows_per_token(const Cs3Graph *graph, const Cs3Node *node) {
   return cs3_node_rows(node) / graph->tokens;
 }
 
+/* Of a network without products, 0. */
+static double share_of(double part, double all) {
+  return all > 0 ? part / all : 0;
+}
+
 static double saved_bytes(const Cs3Graph *graph, const Cs3Node *node) {
   return ELEMENT_BYTES * cs3_node_saved_elements(graph, node) * rows_per_token(graph, node);
 }
@@ -85,8 +90,8 @@ static void add_row(Cs3Table *table, const Cs3Graph *graph, const Cs3Node *node,
   cs3_table_add_int(table, node->parameters * node->copies);
   cs3_table_add_real(table, macs);
   cs3_table_add_real(table, 2 * FORWARD_AND_BACKWARD * macs);
-  cs3_table_add_real(table,
-                     instances(graph, node) * node->macs * cs3_node_rows(node) / macs_per_sample);
+  cs3_table_add_real(
+      table, share_of(instances(graph, node) * node->macs * cs3_node_rows(node), macs_per_sample));
   cs3_table_add_real(table, node->vector_elements * share);
   cs3_table_add_real(table, node->special_elements * share);
   cs3_table_add_int(table, llround(saved_bytes(graph, node)));
@@ -260,7 +265,7 @@ static json_t *totals_json(const Cs3Graph *graph) {
       "{s:I, s:f, s:f, s:f, s:f, s:f, s:I}", "parameters",
       (json_int_t)cs3_model_parameters(graph->model), "macs_per_token", macs / graph->tokens,
       "training_flops_per_token", 2 * FORWARD_AND_BACKWARD * macs / graph->tokens,
-      "sparsifiable_share", sparsifiable / macs, "vector_elements_per_token", vector,
+      "sparsifiable_share", share_of(sparsifiable, macs), "vector_elements_per_token", vector,
       "special_elements_per_token", special, "saved_bytes_per_token", (json_int_t)llround(saved));
 }
 
@@ -305,8 +310,9 @@ static double real(const json_t *object, const char *key) {
 
 /* ", 32 heads of 128 (8 for keys and values)" and the like, of what the network has. */
 static void write_dimensions(const json_t *m, Cs3Output *output) {
-  cs3_output_printf(output, ", %" G_GINT64_FORMAT " layers of width %" G_GINT64_FORMAT,
-                    integer(m, "layers"), integer(m, "hidden"));
+  cs3_output_printf(output, ", %" G_GINT64_FORMAT " layers", integer(m, "layers"));
+  if (integer(m, "hidden") > 0)
+    cs3_output_printf(output, " of width %" G_GINT64_FORMAT, integer(m, "hidden"));
   if (integer(m, "heads") > 0)
     cs3_output_printf(output,
                       ", %" G_GINT64_FORMAT " heads of %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT

@@ -5,6 +5,7 @@
 #include "base/datadir.h"
 #include "sim/cli/cli.h"
 #include "sim/run/scenario.h"
+#include "workloads/onnx/onnx-model.h"
 
 /* (transfer full): a file that is not there may be an example. */
 static char *path_of(const char *weights) {
@@ -85,27 +86,44 @@ static double blocks_sparsity(const Cs3WeightMatch *match) {
   return all > 0 ? 1 - live / all : 0;
 }
 
+gboolean cs3_scenario_own_zeros(const Cs3Scenario *s, const Cs3ScenarioOptions *o,
+                                double sparsity) {
+  const Cs3OnnxNet *net = cs3_onnx_model_net(s->model);
+  gboolean filters = o->sparsity_filter != NULL && o->sparsity_filter[0] != NULL;
+  return net != NULL && net->counts.zeros + net->counts.quantised > 0 && sparsity == 0 &&
+         !filters && g_str_equal(o->pattern, cs3_scenario_defaults.pattern);
+}
+
+/* The weights that the options name, or the model's own. */
+static Cs3WeightSet *find_set(Cs3Scenario *s, const Cs3ScenarioOptions *o, GError **error) {
+  Cs3WeightSet *set = o->weights != NULL ? opened(o) : NULL;
+  if (set != NULL)
+    return set;
+  return s->weight_set = o->weights != NULL ? cs3_scenario_open_weights(o, error)
+                                            : cs3_onnx_model_weights(s->model, error);
+}
+
 gboolean cs3_scenario_find_weights(Cs3Scenario *s, const Cs3ScenarioOptions *o, GError **error) {
-  if (!check_alone(o, error))
+  if (o->weights != NULL && !check_alone(o, error))
     return FALSE;
-  if (s->weights != NULL) { /* found before: another sparsity is wanted */
+  if (o->weights != NULL && s->weights != NULL) { /* found before: another sparsity is wanted */
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                 "--weights %s: goes through sparsities, but weights have their own zeros",
                 o->weights);
     return FALSE;
   }
-  Cs3WeightSet *set = opened(o);
-  if (set == NULL)
-    set = s->weight_set = cs3_scenario_open_weights(o, error);
-  if (set == NULL)
+  Cs3WeightSet *set = s->weights == NULL ? find_set(s, o, error) : NULL;
+  if (s->weights == NULL && set == NULL)
     return FALSE;
-  s->weights = cs3_weight_match_new(s->graph, set);
+  if (s->weights == NULL)
+    s->weights = cs3_weight_match_new(s->graph, set);
   if (!cs3_weight_match_count(s->weights, s->config.workers, error))
     return FALSE;
+  g_clear_pointer(&s->sparsity, cs3_sparsity_free);
   s->config.sparsity = s->sparsity = cs3_sparsity_measured(s->graph, s->weights);
   s->config.weights = s->weights;
   g_free(s->weights_text);
-  s->config.weights_text = s->weights_text = g_strdup(o->weights);
+  s->config.weights_text = s->weights_text = g_strdup(o->weights != NULL ? o->weights : o->model);
   s->config.sparsity_asked = blocks_sparsity(s->weights);
   s->config.exact = TRUE;
   return TRUE;

@@ -11,14 +11,27 @@
 #include "sim/cli/common-options.h"
 #include "sim/cli/settings.h"
 #include "sim/run/model-name.h"
-#include "workloads/layer-table.h"
+#include "workloads/onnx/onnx-model.h"
 #include "workloads/workload-error.h"
 
 #define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
 
 static const char *const masked[] = {"zero", "nan", NULL};
 
+/* Shapes and values are options of their own. */
+static gboolean onnx_identity(const char *name, Cs3MemoKey *key, GError **error) {
+  g_autofree char *identity = cs3_onnx_identity(name, error);
+  g_autofree char *base = g_path_get_basename(name);
+  if (identity == NULL)
+    return FALSE;
+  cs3_memo_key_text(key, base);
+  cs3_memo_key_text(key, identity);
+  return TRUE;
+}
+
 static gboolean model_identity(const char *name, Cs3MemoKey *key, GError **error) {
+  if (cs3_onnx_is_file(name))
+    return onnx_identity(name, key, error);
   g_autoptr(Cs3Model) model = cs3_model_find(name, error);
   if (model == NULL)
     return FALSE;
@@ -36,7 +49,8 @@ const Cs3Option cs3_scenario_options[] = {
      .metavar = "NAME|FILE",
      .completes = "models",
      .identity = model_identity,
-     .help = "model preset, a Hugging Face config.json, or a graph (doc/graph.md)"},
+     .help = "model preset, a Hugging Face config.json, an ONNX file (doc/onnx.md), or "
+             "a graph (doc/graph.md)"},
     CS3_OPTION_HARDWARE(AT(hardware), .identity = cs3_machine_identity),
     CS3_OPTION_SET(AT(set)),
     CS3_OPTION_SPARSITY(
@@ -77,6 +91,7 @@ const Cs3Option cs3_scenario_options[] = {
      .max = 1 << 24,
      .help = "samples (sequences, images) per training step, on all systems"},
     CS3_OPTIONS_LENGTHS(AT(lengths)),
+    CS3_OPTIONS_ONNX(AT(onnx)),
     {.name = "forward",
      .type = CS3_OPTION_FLAG,
      .offset = AT(forward),
@@ -131,35 +146,6 @@ const Cs3Option cs3_execution_options[] = {
 
 const Cs3ScenarioOptions cs3_scenario_defaults = CS3_SCENARIO_DEFAULTS;
 
-static gboolean is_path(const char *name) {
-  return strchr(name, '/') != NULL || g_str_has_suffix(name, ".json") ||
-         g_str_has_suffix(name, CS3_LAYER_TABLE_SUFFIX);
-}
-
-/* A preset by its file's name, which a user may have added, or as people write it. */
-static char *model_preset(const char *text) {
-  g_autofree char *path = cs3_datadir_locate(CS3_DATA_MODELS, text);
-  return path != NULL ? g_strdup(text) : cs3_model_preset(text);
-}
-
-Cs3Model *cs3_model_find(const char *name_or_path, GError **error) {
-  gboolean file = is_path(name_or_path);
-  if (file && g_file_test(name_or_path, G_FILE_TEST_EXISTS))
-    return cs3_model_load(name_or_path, NULL, error);
-  g_autofree char *preset = model_preset(name_or_path);
-  g_autofree char *path = preset != NULL ? cs3_datadir_locate(CS3_DATA_MODELS, preset) : NULL;
-  if (path != NULL)
-    return cs3_model_load(path, preset, error);
-  g_auto(GStrv) names = cs3_datadir_list(CS3_DATA_MODELS);
-  if (file)
-    return cs3_model_load(name_or_path, NULL, error);
-  if (names[0] != NULL)
-    cs3_model_unknown(name_or_path, error);
-  else
-    g_free(cs3_datadir_find(CS3_DATA_MODELS, name_or_path, error));
-  return NULL;
-}
-
 gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) {
   *force = CS3_MAP_FREE;
   for (char **text = map; text != NULL && *text != NULL; text++)
@@ -199,7 +185,7 @@ gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, double *sparsity, GErro
 
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *options,
                                    double sparsity, GError **error) {
-  if (options->weights != NULL)
+  if (options->weights != NULL || cs3_scenario_own_zeros(s, options, sparsity))
     return cs3_scenario_find_weights(s, options, error);
   if (!cs3_pattern_sparsity(&s->config.pattern, &sparsity, error))
     return FALSE;
@@ -210,6 +196,7 @@ gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *opt
   g_clear_pointer(&s->sparsity, cs3_sparsity_free);
   s->config.sparsity = s->sparsity = next;
   s->config.sparsity_asked = sparsity;
+  s->config.weights = NULL;
   return TRUE;
 }
 
@@ -307,9 +294,18 @@ static gboolean check_forward(const Cs3ScenarioOptions *o, GError **error) {
   return TRUE;
 }
 
+/* An ONNX file may hold anything. */
+static gboolean check_work(const Cs3Graph *graph, GError **error) {
+  if (cs3_graph_macs(graph) > 0)
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "%s has no multiply-accumulates: nothing to simulate", graph->model->name);
+  return FALSE;
+}
+
 Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   g_autoptr(Cs3Scenario) s = g_new0(Cs3Scenario, 1);
-  s->model = cs3_model_find(o->model, error);
+  s->model = cs3_model_find_sized(o->model, &o->onnx, error);
   if (s->model == NULL)
     return NULL;
   s->machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
@@ -332,6 +328,8 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   };
   if (o->forward && !check_forward(o, error))
     return NULL;
+  if (!check_work(s->graph, error))
+    return NULL;
   if (o->weights == NULL && o->masked) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                 "--masked nan: needs --weights PATH to look in");
@@ -347,10 +345,8 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
 }
 
 static void add_dimensions(Cs3Table *settings, const Cs3ScenarioOptions *o, const Cs3Model *model) {
-  g_autofree char *preset = model_preset(o->model);
-  g_autofree char *path = preset != NULL && !g_file_test(o->model, G_FILE_TEST_EXISTS)
-                              ? cs3_datadir_locate(CS3_DATA_MODELS, preset)
-                              : g_strdup(o->model);
+  g_autofree char *path =
+      g_file_test(o->model, G_FILE_TEST_EXISTS) ? NULL : cs3_model_path(o->model);
   g_autofree char *file = g_path_get_basename(path != NULL ? path : o->model);
   g_autoptr(GArray) facts = cs3_model_facts(model);
   Cs3Fact parameters = {"parameters", cs3_model_parameters(model)};

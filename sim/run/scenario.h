@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "sim/cli/cli-option.h"
 #include "sim/run/length-options.h"
+#include "sim/run/model-options.h"
 #include "sim/run/run.h"
 #include "workloads/model.h"
 
@@ -23,6 +24,7 @@ typedef struct {
                                many scenarios */
   gint64 batch, systems;
   Cs3LengthOptions lengths;
+  Cs3OnnxOptions onnx;
   char **fault;
   gint64 seed;
   gboolean forward, exact, explicit_wafers;
@@ -55,10 +57,6 @@ typedef struct {
   char **map, **filters, **fault_texts, *weights_text; /* as given: they outlive the options */
   Cs3RunConfig config;                                 /* refers to the members above */
 } Cs3Scenario;
-
-/** cs3_model_find: (transfer full) (nullable): a preset by name (see
- * sim/run/model-name.h), or a file (has a '/' or ends in .json, or is a directory). */
-Cs3Model *cs3_model_find(const char *name_or_path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_scenario_map: the choices that @map ("key=value", nullable) forces. */
 gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -103,6 +101,11 @@ gboolean cs3_scenario_weights_identity(const char *path, Cs3MemoKey *key,
  * and counted, their densities and names in the config. Fails when options contradict them. */
 gboolean cs3_scenario_find_weights(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_own_zeros: whether the zeros in the ONNX file of @scenario are its masks: it may
+ * have some, and @options ask for no others. */
+gboolean cs3_scenario_own_zeros(const Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
+                                double sparsity);
 
 /** cs3_scenario_set_sparsity: the same scenario at another sparsity, filters kept. With weights
  * there is no other. */

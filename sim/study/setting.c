@@ -90,7 +90,7 @@ gboolean cs3_setting_param(const char *key, const Cs3Param **param, GError **err
 }
 
 static gint64 tokens_per_sample(const Cs3ScenarioOptions *options, GError **error) {
-  g_autoptr(Cs3Model) model = cs3_model_find(options->model, error);
+  g_autoptr(Cs3Model) model = cs3_model_find_sized(options->model, &options->onnx, error);
   g_autoptr(Cs3Graph) graph =
       model != NULL ? cs3_length_options_graph(&options->lengths, model, error) : NULL;
   return graph != NULL ? llround(graph->tokens) : 0;

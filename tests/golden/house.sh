@@ -87,7 +87,7 @@ folder_pairs() {
     sed 's/:#include "/ /; s/"$//' |
     awk 'function folder(p, n, a) {
            n = split(p, a, "/");
-           if ((a[1] == "sim" || a[1] == "fabric") && n > 2) return a[1] "/" a[2];
+           if ((a[1] == "sim" || a[1] == "fabric" || a[1] == "workloads") && n > 2) return a[1] "/" a[2];
            return a[1] == "sim" && p ~ /\.h$/ ? p : a[1];
          }
          folder($1) != folder($2) { print folder($1), folder($2) }' | sort -u

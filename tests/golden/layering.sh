@@ -10,7 +10,7 @@ set -u
 : "${CS3SIM_SRCDIR:?the source tree}"
 cd "$CS3SIM_SRCDIR" || exit 99
 
-below_run="base results fabric workloads sim/machine sim/map sim/step"
+below_run="base results fabric workloads workloads/onnx sim/machine sim/map sim/step"
 below_studies="$below_run sim/gpu plots sim sim/cli sim/run sim/wafer"
 declare -A knows=(
   [base]=""
@@ -23,6 +23,7 @@ declare -A knows=(
   [fabric/attention-event]="base fabric fabric/event fabric/layer fabric/attention"
   [fabric/layer-event]="base fabric fabric/event fabric/layer"
   [workloads]="base results"
+  [workloads/onnx]="base workloads"
   [plots]="base results"
   [sim/machine]="base fabric sim"
   [sim/gpu]="base workloads sim/machine"
@@ -42,7 +43,7 @@ declare -A knows=(
 # folder PATH: the folder that a row stands for.
 folder() {
   case $1 in
-  fabric/*/* | sim/*/*) cut -d/ -f1,2 <<<"$1" ;;
+  fabric/*/* | sim/*/* | workloads/*/*) cut -d/ -f1,2 <<<"$1" ;;
   *) echo "${1%%/*}" ;;
   esac
 }
