@@ -4,11 +4,16 @@
 
 #include "workloads/onnx/onnx-file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "workloads/checkpoint.h"
+#include "workloads/config-reader.h"
 #include "workloads/workload-error.h"
 
 #define MOST_BYTES (((gsize)1 << 31) - 1) /* of a protobuf message */
@@ -101,27 +106,41 @@ static gboolean unpack(Cs3OnnxFile *file, GMappedFile *map, GError **error) {
                                   "be read)");
 }
 
+/* (transfer full) (nullable): @path, which is a plain file. */
+static GMappedFile *map_file(const char *path, GError **error) {
+  struct stat info;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), code = errno;
+  gboolean plain = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  GMappedFile *map = plain ? g_mapped_file_new_from_fd(fd, FALSE, NULL) : NULL;
+  if (fd >= 0)
+    close(fd);
+  g_autofree char *shown = cs3_config_clean(path);
+  if (map == NULL)
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT,
+                "cannot read model file %s: %s", shown,
+                fd < 0  ? g_strerror(code)
+                : plain ? "it cannot be mapped"
+                        : "it is no plain file");
+  return map;
+}
+
 Cs3OnnxFile *cs3_onnx_file_open(const char *path, GError **error) {
-  g_autoptr(GError) why = NULL;
-  g_autoptr(GMappedFile) map = g_mapped_file_new(path, FALSE, &why);
+  g_autoptr(GMappedFile) map = map_file(path, error);
+  if (map == NULL)
+    return NULL;
   g_autoptr(Cs3OnnxFile) file = g_new0(Cs3OnnxFile, 1);
-  file->path = g_strdup(path);
+  file->path = cs3_config_clean(path);
+  file->folder = g_path_get_dirname(path);
   file->beside =
       g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_mapped_file_unref);
-  if (map == NULL) {
-    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT,
-                "cannot read model file: %s", why->message);
-    return NULL;
-  }
   file->bytes = g_mapped_file_get_length(map);
   if (!check_start(file, g_mapped_file_get_contents(map), file->bytes, error) ||
       !unpack(file, map, error))
     return NULL;
-  if (file->proto->graph == NULL) {
-    cs3_onnx_file_fail(file, error, "has no graph; expected an ONNX model");
-    return NULL;
-  }
-  return g_steal_pointer(&file);
+  if (file->proto->graph != NULL)
+    return g_steal_pointer(&file);
+  cs3_onnx_file_fail(file, error, "has no graph; expected an ONNX model");
+  return NULL;
 }
 
 void cs3_onnx_file_free(Cs3OnnxFile *file) {
@@ -131,16 +150,23 @@ void cs3_onnx_file_free(Cs3OnnxFile *file) {
     onnx__model_proto__free_unpacked(file->proto, NULL);
   g_hash_table_unref(file->beside);
   g_free(file->path);
+  g_free(file->folder);
   g_free(file);
 }
 
 /* --- external data ---------------------------------------------------------------------------- */
 
+static void no_file(const Cs3OnnxFile *file, const char *location, GError **error) {
+  g_autofree char *shown = cs3_config_clean(location);
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT,
+              "%s: external data '%s' is missing; it belongs into the model's folder", file->path,
+              shown);
+}
+
 /* (transfer full) (nullable): where @location is, within the model's folder. */
 static char *place_of(const Cs3OnnxFile *file, const char *location, GError **error) {
-  g_autofree char *dirname = g_path_get_dirname(file->path);
-  g_autofree char *named = g_build_filename(dirname, location, NULL);
-  char *folder = realpath(dirname, NULL), *place = realpath(named, NULL);
+  g_autofree char *named = g_build_filename(file->folder, location, NULL);
+  char *folder = realpath(file->folder, NULL), *place = realpath(named, NULL);
   gsize length = folder != NULL ? strlen(folder) : 0;
   gboolean inside = place != NULL && folder != NULL && strncmp(place, folder, length) == 0 &&
                     (length == 1 || place[length] == '/');
@@ -151,9 +177,7 @@ static char *place_of(const Cs3OnnxFile *file, const char *location, GError **er
   if (leaves || (place != NULL && !inside))
     cs3_onnx_file_fail(file, error, "external data '%s' is not in the model's folder", location);
   else if (place == NULL)
-    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT,
-                "%s: external data '%s' is missing; it belongs into the model's folder", file->path,
-                location);
+    no_file(file, location, error);
   free(folder);
   free(place);
   return found;
@@ -163,16 +187,12 @@ GMappedFile *cs3_onnx_file_beside(Cs3OnnxFile *file, const char *location, GErro
   GMappedFile *map = g_hash_table_lookup(file->beside, location);
   if (map != NULL)
     return map;
-  g_autoptr(GError) why = NULL;
   g_autofree char *valid = g_utf8_make_valid(location, -1);
   g_autofree char *place = place_of(file, g_str_equal(valid, location) ? location : "", error);
   if (place == NULL)
     return NULL;
-  map = g_mapped_file_new(place, FALSE, &why);
-  if (map == NULL)
-    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT, "%s: external data: %s",
-                file->path, why->message);
-  else
+  map = map_file(place, error);
+  if (map != NULL)
     g_hash_table_insert(file->beside, g_strdup(location), map);
   return map;
 }

@@ -9,7 +9,7 @@
 #include "onnx.pb-c.h"
 
 typedef struct {
-  char *path;
+  char *path, *folder;     /* path: for messages, in one line */
   Onnx__ModelProto *proto; /* with a graph */
   GHashTable *beside;      /* location -> GMappedFile: external data that is open */
   guint64 bytes;           /* of the file */

@@ -210,12 +210,32 @@ static void note_unknown(Cs3OnnxNet *net, const Onnx__NodeProto *node) {
   g_hash_table_replace(net->unknown, g_steal_pointer(&name), GUINT_TO_POINTER(times + 1));
 }
 
+/* Limits under which nothing behind can overflow: of a matrix that is read from a file
+ * (CS3_MASK_EXTENT), of rows and of matrices at once. */
+static gboolean check_products(Cs3OnnxCall *call) {
+  for (guint i = 0; i < call->n_in && call->op->kind == CS3_ONNX_PRODUCT; i++)
+    if (call->in[i] != NULL && call->in[i]->type != 0 &&
+        cs3_onnx_class(call->in[i]->type) == CS3_ONNX_OTHER)
+      return cs3_onnx_call_fail(call, "multiplies %s", cs3_onnx_type_name(call->in[i]->type));
+  for (guint i = 0; i < call->work->n_products; i++) {
+    const Cs3OnnxProduct *p = &call->work->products[i];
+    if (p->out < 1 || p->in < 1 || p->out > (gint64)1 << 24 || p->in > (gint64)1 << 24 ||
+        p->copies < 1 || p->copies > 1 << 16 || !(p->rows >= 1 && p->rows <= 0x1p40))
+      return cs3_onnx_call_fail(call,
+                                "%" G_GINT64_FORMAT " products of %g rows with %" G_GINT64_FORMAT
+                                " x %" G_GINT64_FORMAT
+                                ": expected 1 to 2^16, 1 to 2^40 rows, 1 to 2^24 features",
+                                p->copies, p->rows, p->out, p->in);
+  }
+  return TRUE;
+}
+
 static gboolean run_known(Cs3OnnxCall *call, Scope *scope) {
   Cs3OnnxWork work = {0};
   call->work = &work;
   call->opset =
       (gint64)GPOINTER_TO_SIZE(g_hash_table_lookup(call->net->opsets, domain_of(call->node)));
-  if (!call->op->infer(call))
+  if (!call->op->infer(call) || !check_products(call))
     return FALSE;
   compute(call);
   finish_outputs(call, scope);
@@ -289,6 +309,17 @@ static gboolean run_if(Cs3OnnxCall *call, Scope *scope) {
   return TRUE;
 }
 
+/* An operator that is ignored does nothing: what it writes first is what it reads first. */
+static void hand_on(Cs3OnnxCall *call) {
+  Cs3OnnxValue *in = call->n_in > 0 ? call->in[0] : NULL,
+               *out = call->n_out > 0 ? call->out[0] : NULL;
+  if (in == NULL || out == NULL)
+    return;
+  cs3_onnx_set_shape(out, in->type, in->rank, in->dims);
+  out->same = in;
+  out->constant = in->constant;
+}
+
 static gboolean run_node(Cs3OnnxNet *net, const Onnx__NodeProto *node, Scope *scope,
                          GError **error) {
   const char *name = node->op_type != NULL ? node->op_type : "";
@@ -304,6 +335,8 @@ static gboolean run_node(Cs3OnnxNet *net, const Onnx__NodeProto *node, Scope *sc
   if (call.op != NULL)
     return run_known(&call, scope);
   note_unknown(net, node);
+  if (net->given.ignore_unknown)
+    hand_on(&call);
   finish_outputs(&call, scope);
   return TRUE;
 }

@@ -24,6 +24,7 @@ typedef struct {
   GHashTable *last;    /* cs3_onnx_last_uses() */
   GPtrArray *alive;    /* roots, in the order in which they were made */
   GPtrArray *names;
+  gint64 absorbed; /* parameters of what lies between scores and values */
 } Build;
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -288,6 +289,8 @@ static void add_attention(Build *build, const Cs3OnnxAttention *a, const Cs3Onnx
   node = add_part(build, label, "softmax", CS3_NODE_SOFTMAX, attention, 0, rows);
   node->vector_elements = (4 + place->score_elements) * scores + heads * (double)a->value_dim;
   node->special_elements = (1 + place->score_specials) * scores + heads;
+  node->parameters = build->absorbed;
+  build->absorbed = 0;
   cs3_node_write(node, statistics);
   cs3_node_keep(node, statistics);
   node = add_part(build, label, "values", CS3_NODE_VALUES, attention, scores * (double)a->value_dim,
@@ -468,6 +471,8 @@ static void add_work(Build *build, guint index) {
   Cs3OnnxPart part = build->places[index].part;
   gboolean sized = work->n_out > 0 && cs3_onnx_is_activation(work->out[0]);
   gboolean view = work->op->kind == CS3_ONNX_VIEW && sized && work->out[0]->same != NULL;
+  if (part == CS3_ONNX_ABSORBED)
+    build->absorbed += claim_all(build, work);
   if (part == CS3_ONNX_ABSORBED || view || !sized)
     return;
   if (part == CS3_ONNX_ATTENDS)

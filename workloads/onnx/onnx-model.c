@@ -13,6 +13,9 @@
 #include "workloads/weight-names.h"
 #include "workloads/workload-error.h"
 
+/* Weights of a node that the file computes and does not hold. */
+#define MOST_MADE 0x1p30
+
 /* Dimensions first, as every family's: all are 0 but `layers`, the weights. */
 typedef struct {
   Cs3Dims dims;
@@ -167,6 +170,14 @@ static gboolean add_weights(Cs3WeightSet *set, const Cs3OnnxNet *net, const Cs3O
                             const Cs3OnnxProduct *p, const char *node, GError **error) {
   g_autofree char *name = cs3_onnx_weight_name(node, p);
   g_autofree guint8 *live = cs3_onnx_product_live(net, work, p);
+  double weights = (double)p->copies * (double)p->out * (double)(p->in / p->groups);
+  if (live == NULL && weights > MOST_MADE) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_TOO_LARGE,
+                "%s: %g weights of %s that are not stored; at most 2^30 are kept as a mask (give "
+                "--sparsity to draw others)",
+                net->file->path, weights, node);
+    return FALSE;
+  }
   for (gint64 copy = 0; copy < p->copies; copy++) {
     Cs3Mask *mask = cs3_onnx_product_mask(p, live, copy, error);
     if (mask != NULL && cs3_mask_nnz(mask) == 0) { /* never trained: its zeros mean nothing */
@@ -196,16 +207,9 @@ Cs3WeightSet *cs3_onnx_model_weights(const Cs3Model *model, GError **error) {
 
 /* --- identity --------------------------------------------------------------------------------- */
 
-static gboolean add_file(GChecksum *sum, const char *path, GError **error) {
-  g_autoptr(GError) why = NULL;
-  g_autoptr(GMappedFile) map = g_mapped_file_new(path, FALSE, &why);
-  if (map != NULL)
-    g_checksum_update(sum, (const guchar *)g_mapped_file_get_contents(map),
-                      (gssize)g_mapped_file_get_length(map));
-  else
-    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_NO_INPUT,
-                "cannot read model file: %s", why->message);
-  return map != NULL;
+static void add_map(GChecksum *sum, GMappedFile *map) {
+  g_checksum_update(sum, (const guchar *)g_mapped_file_get_contents(map),
+                    (gssize)g_mapped_file_get_length(map));
 }
 
 /* Files beside it are open once its tensors have been. */
@@ -213,13 +217,12 @@ char *cs3_onnx_identity(const char *path, GError **error) {
   g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
   g_autoptr(Cs3OnnxFile) file = cs3_onnx_file_open(path, error);
   Cs3OnnxNet net = {.file = file};
-  if (file == NULL || !add_file(sum, path, error) || !cs3_onnx_count(&net, error))
+  g_autoptr(GMappedFile) map = file != NULL ? g_mapped_file_new(path, FALSE, error) : NULL;
+  if (map == NULL || !cs3_onnx_count(&net, error))
     return NULL;
+  add_map(sum, map);
   g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(file->beside), (GCompareFunc)strcmp);
-  for (GList *name = names; name != NULL; name = name->next) {
-    GMappedFile *map = g_hash_table_lookup(file->beside, name->data);
-    g_checksum_update(sum, (const guchar *)g_mapped_file_get_contents(map),
-                      (gssize)g_mapped_file_get_length(map));
-  }
+  for (GList *name = names; name != NULL; name = name->next)
+    add_map(sum, g_hash_table_lookup(file->beside, name->data));
   return g_strdup(g_checksum_get_string(sum));
 }
