@@ -27,7 +27,7 @@ static const Band bands[] = {
     {CS3_WORDS("reduction"), "reduction", "#D55E00", {"reduction", NULL}},
     {CS3_WORDS("ingress"), "ingress", "#E69F00", {"ingress", NULL}},
     {CS3_WORDS("egress"), "egress", "#F0E442", {"egress", NULL}},
-    {CS3_WORDS("fill"), "fill", "#bbbbbb", {"fill", NULL}},
+    {CS3_WORDS("fill"), "fill", "#bbbbbb", {"fill", "halo", NULL}},
 };
 
 static double cycles_of(const json_t *layer) {

@@ -7,8 +7,19 @@
 #include "fabric/fabric-error.h"
 #include "fabric/layer/recurrence.h"
 
+/* Samples of a convolution stay in one group. */
+static guint sample_tokens(const Cs3LayerEvent *m, guint group, guint column, gint64 *first) {
+  gint64 unit = cs3_conv_tokens(&m->shape.conv), samples = (m->shape.tokens + unit - 1) / unit;
+  gint64 from = MIN(group * samples / m->groups * unit, m->shape.tokens);
+  gint64 tokens = MIN((group + 1) * samples / m->groups * unit, m->shape.tokens) - from;
+  *first = from + column * tokens / m->columns;
+  return (guint)(from + (column + 1) * tokens / m->columns - *first);
+}
+
 guint cs3_layer_tokens(const Cs3LayerEvent *m, guint group, guint column, gint64 *first) {
   gint64 pes = m->groups * m->columns, pe = (gint64)group * m->columns + column;
+  if (cs3_conv_is_one(&m->shape.conv))
+    return sample_tokens(m, group, column, first);
   *first = pe * m->shape.tokens / pes;
   return (guint)((pe + 1) * m->shape.tokens / pes - *first);
 }

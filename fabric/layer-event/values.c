@@ -35,11 +35,35 @@ guint16 cs3_layer_weight(const Cs3LayerEvent *m, gint64 row, gint64 feature) {
   return (guint16)(bits >> lost << lost);
 }
 
+/* What tap @entry of matrix @what reads of the map at @token; zeros around it. */
+static guint16 map_value(const Cs3LayerEvent *m, guint what, gint64 entry, gint64 token) {
+  const Cs3ConvShape *s = &m->shape.conv;
+  gint64 taps = cs3_conv_taps(s), tap = entry % taps, grid = cs3_conv_tokens(s);
+  gint64 row =
+      token % grid / s->grid[1] * s->stride[0] - s->before[0] + tap / s->kernel[1] * s->dilation[0];
+  gint64 column =
+      token % s->grid[1] * s->stride[1] - s->before[1] + tap % s->kernel[1] * s->dilation[1];
+  if (row < 0 || column < 0 || row >= s->map[0] || column >= s->map[1])
+    return 0;
+  return value(m, what, entry / taps, (token / grid * s->map[0] + row) * s->map[1] + column);
+}
+
+/* Whether matrix @what is the map that weights slide over: the input, transposed: the output. */
+static gboolean is_map(const Cs3LayerEvent *m, guint what) {
+  const Cs3ConvShape *s = &m->shape.conv;
+  return cs3_conv_is_one(s) && what == (s->transposed ? CS3_LAYER_DY : CS3_LAYER_INPUT);
+}
+
 guint16 cs3_layer_input(const Cs3LayerEvent *m, gint64 feature, gint64 token) {
-  return value(m, m->shape.pass == CS3_PASS_DX ? CS3_LAYER_DY : CS3_LAYER_INPUT, feature, token);
+  guint what = m->shape.pass == CS3_PASS_DX ? CS3_LAYER_DY : CS3_LAYER_INPUT;
+  if (is_map(m, what))
+    return map_value(m, what, feature, token);
+  return value(m, what, feature, token);
 }
 
 guint16 cs3_layer_dy(const Cs3LayerEvent *m, gint64 row, gint64 token) {
+  if (is_map(m, CS3_LAYER_DY))
+    return map_value(m, CS3_LAYER_DY, row, token);
   return value(m, CS3_LAYER_DY, row, token);
 }
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "fabric/conv/moves.h"
 #include "fabric/fabric-error.h"
 #include "fabric/layer/lines.h"
 #include "fabric/layer/recurrence.h"
@@ -70,11 +71,71 @@ static void mesh(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 *featu
   *token_pes = rows ? hw->wafer.pe_x : hw->wafer.pe_y;
 }
 
-gint64 cs3_mapping_lines(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+/* As even as rounds go. */
+gint64 cs3_mapping_bands(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                          const Cs3Mapping *mapping) {
+  gint64 feature_pes, token_pes, groups = cs3_shape_groups(shape);
+  mesh(hw, mapping, &feature_pes, &token_pes);
+  return div_up(groups, div_up(groups, feature_pes));
+}
+
+gint64 cs3_mapping_most_folds(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                              const Cs3Mapping *mapping) {
   gint64 feature_pes, token_pes;
   mesh(hw, mapping, &feature_pes, &token_pes);
-  return MIN(feature_pes / mapping->fold, shape->features);
+  return feature_pes / cs3_mapping_bands(hw, shape, mapping);
+}
+
+gint64 cs3_mapping_lines(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                         const Cs3Mapping *mapping) {
+  return MIN(cs3_mapping_most_folds(hw, shape, mapping) / mapping->fold, shape->features);
+}
+
+/* Tokens of the fullest group of lines: whole samples of a convolution. */
+static gint64 group_tokens(const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
+  gint64 unit = cs3_conv_is_one(&shape->conv) ? cs3_conv_tokens(&shape->conv) : 1;
+  return unit * div_up(div_up(shape->tokens, unit), mapping->fold);
+}
+
+Cs3ConvLayout cs3_layer_layout(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                               const Cs3LayerCosts *c) {
+  return (Cs3ConvLayout){
+      .shape = shape->conv,
+      .samples = group_tokens(shape, mapping) / cs3_conv_tokens(&shape->conv),
+      .pes = c->columns,
+      .lines = c->pass.lines,
+      .entries = shape->conv.transposed ? shape->rows : shape->features,
+      .tokens = c->tokens,
+      .rounds = c->rounds,
+      .lowering = mapping->lowering,
+  };
+}
+
+/* A transposed one adds up in forward, and reads dy on the map in backward. dX has the transposed
+ * stream: features are its rows. */
+Cs3LayerMoves cs3_layer_moves_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                                 const Cs3Mapping *mapping, const Cs3LayerCosts *c) {
+  if (!cs3_conv_is_one(&shape->conv) || cs3_conv_in_place(&shape->conv))
+    return (Cs3LayerMoves){0};
+  gboolean transposed = shape->conv.transposed != 0, dx = shape->pass == CS3_PASS_DX;
+  gboolean both = shape->pass == CS3_PASS_BACKWARD && !transposed;
+  gboolean sums = dx || shape->pass == CS3_PASS_FORWARD ? dx != transposed : both;
+  Cs3LayerMoves moves = {.layout = cs3_layer_layout(shape, mapping, c), .gathers = !sums || both};
+  if (sums)
+    moves.sum_bytes = both ? accumulator_bytes(hw) : 2;
+  if (dx)
+    moves.layout.entries = transposed ? shape->features : shape->rows;
+  moves.layout.lines = MIN(moves.layout.lines, moves.layout.entries);
+  return moves;
+}
+
+gint64 cs3_layer_moves(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                       const Cs3LayerCosts *c, gboolean closed) {
+  Cs3LayerMoves moves = cs3_layer_moves_of(hw, shape, mapping, c);
+  gint64 cycles = moves.gathers ? cs3_conv_moves(hw, &moves.layout, 2, FALSE, closed) : 0;
+  if (moves.sum_bytes > 0)
+    cycles += cs3_conv_moves(hw, &moves.layout, moves.sum_bytes, TRUE, closed);
+  return cycles;
 }
 
 gint64 *cs3_mapping_starts(gint64 features, gint64 lines) {
@@ -138,19 +199,30 @@ static void block_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   c->pass.service = service(hw, c->columns > 1 && !shape->dense ? hw->kernel.chain_add : 0);
 }
 
+/* Whether taps are shifts of one vector. */
+static gboolean slides(const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
+  return cs3_conv_is_one(&shape->conv) && !shape->conv.transposed &&
+         mapping->lowering == CS3_LOWERING_HALO && !cs3_conv_in_place(&shape->conv);
+}
+
 /* The sums of dX take their share of every weight; the first and the last use of them are once a
  * pass. A mask comes before the weights. */
-static void scatter_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
-  gint64 acc = accumulator_bytes(hw);
+static void scatter_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                          const Cs3Mapping *mapping, Cs3LayerCosts *c) {
+  gint64 acc = accumulator_bytes(hw), vectors = c->pass.features, elements = c->tokens;
+  if (slides(shape, mapping)) { /* the sums of a channel lie once */
+    Cs3ConvLayout layout = cs3_layer_layout(shape, mapping, c);
+    Cs3ConvHold hold = cs3_conv_hold(&layout);
+    vectors = hold.touched;
+    elements = hold.held;
+  }
   gint32 both = pair_cycles(hw, mapping, c->tokens, c->arithmetic);
   c->pass.service =
       within((double)c->pass.service - c->arithmetic + both + (double)hw->kernel.weight_overhead);
   c->arithmetic = both;
-  c->pass.clear =
-      within((double)c->pass.features * (double)div_up(c->tokens * acc, hw->pe.write_bytes));
+  c->pass.clear = within((double)vectors * (double)div_up(elements * acc, hw->pe.write_bytes));
   if (acc > 2)
-    c->pass.finish =
-        within((double)c->pass.features * (double)div_up(c->tokens, hw->kernel.reduce_lanes));
+    c->pass.finish = within((double)vectors * (double)div_up(elements, hw->kernel.reduce_lanes));
 }
 
 static void dw_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
@@ -160,7 +232,7 @@ static void dw_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   else
     dot_costs(hw, mapping, c);
   if (shape->pass == CS3_PASS_BACKWARD)
-    scatter_costs(hw, mapping, c);
+    scatter_costs(hw, shape, mapping, c);
   /* The multicast dy lands in its slot through the receive microthread. */
   c->pass.receive = c->pass.lines > 1 ? within(div_up(c->tokens, hw->kernel.reduce_lanes)) : 0;
 }
@@ -176,18 +248,6 @@ static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
       [CS3_WEIGHTS_BITMASK] = CS3_WIRE_BITMASK,
   };
   return wires[hw->kernel.weight_format];
-}
-
-gint32 cs3_link_offset(Cs3Link link, gint64 e) {
-  return within(e * link.num / link.den);
-}
-
-gint32 cs3_link_cycles(Cs3Link link, gint64 n) {
-  return within((n * link.num + link.den - 1) / link.den);
-}
-
-gint64 cs3_feed_cycles(const Cs3Hardware *hw) {
-  return hw->fabric.hop_cycles + 2 * hw->fabric.ramp_cycles + 1;
 }
 
 Cs3LayerEdge cs3_layer_edge(const Cs3Hardware *hw, Cs3Link link, gint64 elements, gint64 hops,
@@ -240,12 +300,13 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
                                 .travels = TRUE}};
   Cs3PassCosts *p = &c->pass;
   p->lines = cs3_mapping_lines(hw, shape, mapping);
-  c->columns = MIN(token_pes, div_up(shape->tokens, mapping->fold));
-  c->tokens = div_up(shape->tokens, token_pes * mapping->fold);
+  c->bands = cs3_mapping_bands(hw, shape, mapping);
+  c->rounds = div_up(cs3_shape_groups(shape), c->bands);
+  c->columns = MIN(token_pes, group_tokens(shape, mapping));
+  c->tokens = div_up(group_tokens(shape, mapping), token_pes);
   p->features = div_up(shape->features, p->lines);
   c->elements = within(div_up(c->tokens * element_bytes, 4));
-  Cs3Link link;
-  cs3_hardware_link_ratio(hw, &link.num, &link.den);
+  Cs3Link link = cs3_link_of(hw);
   p->vector = cs3_link_cycles(link, c->elements);
   p->last = cs3_link_offset(link, c->elements - 1);
   p->token = cs3_link_cycles(link, 1);
@@ -270,7 +331,7 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   p->reach = c->columns * p->feed + 1;
   p->weight_bits = hw->kernel.dense_weight_bits;
   p->gradient_bits = hw->kernel.gradient_bits;
-  p->ingress_cycles = p->egress_cycles = 1 / cs3_hardware_io_wavelets(hw);
+  p->ingress_cycles = p->egress_cycles = (double)c->bands / cs3_hardware_io_wavelets(hw);
   p->longest_row = longest_row(p);
 }
 
@@ -296,18 +357,33 @@ static gint64 block_bytes(const Cs3Hardware *hw, const Cs3LayerCosts *c) {
   return c->block_vector > 0 ? 4 * div_up(c->pass.features * accumulator_bytes(hw), 4) : 0;
 }
 
+/* Bytes that @vectors of tokens take on a side of the layer, or the map that is this side. */
+static gint64 side_bytes(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                         const Cs3LayerCosts *c, gint64 vectors, gboolean is_map) {
+  if (!is_map || !cs3_conv_is_one(&shape->conv))
+    return 4 * div_up(c->tokens, 2) * vectors * c->rounds;
+  Cs3ConvLayout layout = cs3_layer_layout(shape, mapping, c);
+  layout.entries = vectors * c->pass.lines;
+  return cs3_conv_bytes(&layout);
+}
+
 /* SRAM of the fullest PE, in words per vector of tokens: its input features, its share of the
  * output, J accumulators (dW: dy), and what a finished row or a waiting gradient needs; backward:
  * the sums of dX too. */
 static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                          const Cs3LayerCosts *c) {
-  gint64 output = div_up(shape->rows, c->pass.lines), halves = 4 * div_up(c->tokens, 2);
-  gint64 needed = halves * (c->pass.features + output) + 4 * (gint64)c->elements * c->pass.slots;
-  if (shape->pass == CS3_PASS_BACKWARD)
-    needed += 4 * c->pass.features * div_up(c->tokens * accumulator_bytes(hw), 4);
+                          const Cs3Mapping *mapping, const Cs3LayerCosts *c) {
+  gint64 output = div_up(shape->rows, c->pass.lines), acc = accumulator_bytes(hw);
+  gboolean map_in = (shape->conv.transposed != 0) == (shape->pass == CS3_PASS_DX);
+  gint64 input_bytes = side_bytes(shape, mapping, c, c->pass.features, map_in);
+  gint64 needed = input_bytes + side_bytes(shape, mapping, c, output, !map_in) +
+                  4 * (gint64)c->elements * c->pass.slots;
+  if (shape->pass == CS3_PASS_BACKWARD && slides(shape, mapping))
+    needed += input_bytes * acc / 2;
+  else if (shape->pass == CS3_PASS_BACKWARD)
+    needed += 4 * c->pass.features * div_up(c->tokens * acc, 4) * c->rounds;
   if (cs3_pass_has_gradients(shape->pass))
     return needed + 4 * c->gradients + block_bytes(hw, c);
-  return needed + (accumulator_bytes(hw) == 4 ? 4 * c->elements : 0);
+  return needed + (acc == 4 ? 4 * c->elements : 0);
 }
 
 /* The limits of the recurrences' own numbers: 16-bit counts, 32-bit times between two rebases, 64
@@ -373,7 +449,7 @@ gboolean cs3_costs_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
         cs3_reduction_name(mapping->reduction));
     return FALSE;
   }
-  gint64 needed = sram_needed(hw, shape, c);
+  gint64 needed = sram_needed(hw, shape, mapping, c);
   if (needed > hw->pe.sram_data_bytes) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "the fullest PE needs %" G_GINT64_FORMAT " bytes of SRAM for activations and "
@@ -387,8 +463,7 @@ gboolean cs3_costs_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
 
 gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                            const Cs3Mapping *mapping, GError **error) {
-  gint64 feature_pes, token_pes;
-  mesh(hw, mapping, &feature_pes, &token_pes);
+  gint64 feature_pes = cs3_mapping_most_folds(hw, shape, mapping);
   if (mapping->fold < 1 || mapping->fold > feature_pes) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "fold %" G_GINT64_FORMAT " does not fit %" G_GINT64_FORMAT

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fabric/layer/layer.h"
+#include "fabric/link.h"
 
 /* What one line is sent for one output row, beside the control wavelet that ends it. */
 typedef enum {
@@ -74,11 +75,32 @@ typedef struct {
   gint32 masks;        /* bitmask: cycles of a row's mask words */
   gint32 block_vector; /* of `block`: vector work */
   gint32 copy;         /* of `control`: copying a vector between cache and SRAM */
+  gint64 bands;        /* of lines, each with its share of the edge */
+  gint64 rounds;       /* passes of a band, one group each */
 } Cs3LayerCosts;
 
 /** cs3_layer_costs: derive @costs; equations in doc/model.md, section "Costs". */
 void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                      Cs3LayerCosts *costs);
+
+/* What moves around the rounds of a convolution. */
+typedef struct {
+  Cs3ConvLayout layout; /* of the side that is the map */
+  gboolean gathers;     /* before: what its taps read is brought together */
+  gint64 sum_bytes;     /* behind: what is added up there goes home, an element; 0: nothing is */
+} Cs3LayerMoves;
+
+/** cs3_layer_layout: of the convolution that @shape is. */
+Cs3ConvLayout cs3_layer_layout(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                               const Cs3LayerCosts *costs);
+
+/** cs3_layer_moves_of: zero where @shape is no convolution, or one in place. */
+Cs3LayerMoves cs3_layer_moves_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                                 const Cs3Mapping *mapping, const Cs3LayerCosts *costs);
+
+/** cs3_layer_moves: their cycles. @closed: a lower bound. */
+gint64 cs3_layer_moves(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                       const Cs3LayerCosts *costs, gboolean closed);
 
 /** cs3_costs_check: cs3_mapping_check() of a mapping with no more folds than lines, whose @costs
  * are known. */
@@ -91,19 +113,6 @@ gboolean cs3_costs_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
  * control wavelets included; padding per line is left out (a lower bound, for estimates).
  */
 double cs3_layer_row_wavelets(const Cs3PassCosts *costs, double nonzeros);
-
-/* Cycles a wavelet takes on a link, as a ratio. */
-typedef struct {
-  guint num, den;
-} Cs3Link;
-
-/** cs3_link_offset: element @e of a row lies floor(@e link) cycles behind the first. */
-gint32 cs3_link_offset(Cs3Link link, gint64 e);
-/** cs3_link_cycles: a row of @n takes ceil(@n link). */
-gint32 cs3_link_cycles(Cs3Link link, gint64 n);
-
-/** cs3_feed_cycles: a PE sends -> the PE one hop further takes in. */
-gint64 cs3_feed_cycles(const Cs3Hardware *hw);
 
 /**
  * cs3_layer_edge: flow control between two PEs @hops apart, for rows of @elements: each channel on

@@ -85,19 +85,21 @@ static void count_links(Cs3PassCosts *c) {
   c->egress_cycles = MIN(c->egress_cycles, cs3_stream_rate(c->egress_cycles));
 }
 
+/* @nonzeros: of one group. */
 static gint64 bound_of(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                        const Cs3LayerCosts *costs, gint64 nonzeros) {
   Cs3PassCosts c = costs->pass;
   count_links(&c);
   Limits l = limits(hw, shape, mapping, &c, nonzeros, (double)nonzeros / c.lines);
-  return (gint64)floor(longest(&l)) + c.lead;
+  return costs->rounds * ((gint64)floor(longest(&l)) + c.lead) +
+         cs3_layer_moves(hw, shape, mapping, costs, TRUE);
 }
 
 gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                        gint64 nonzeros) {
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
-  return bound_of(hw, shape, mapping, &c, nonzeros);
+  return bound_of(hw, shape, mapping, &c, nonzeros / cs3_shape_groups(shape));
 }
 
 void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -105,17 +107,20 @@ void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
   count_links(&c.pass);
-  double line = (double)nonzeros / c.pass.lines;
-  Limits l = limits(hw, shape, mapping, &c.pass, nonzeros, line);
+  gint64 groups = cs3_shape_groups(shape), weights = nonzeros / groups;
+  double line = (double)weights / c.pass.lines;
+  Limits l = limits(hw, shape, mapping, &c.pass, weights, line);
   *result = (Cs3LayerResult){
       .nonzeros = nonzeros,
       .ingress_wavelets =
-          c.pass.ingress_cycles > 0 ? llround(l.ingress / c.pass.ingress_cycles) : 0,
-      .egress_wavelets = c.pass.egress_cycles > 0 ? llround(l.egress / c.pass.egress_cycles) : 0,
+          c.pass.ingress_cycles > 0 ? groups * llround(l.ingress / c.pass.ingress_cycles) : 0,
+      .egress_wavelets =
+          c.pass.egress_cycles > 0 ? groups * llround(l.egress / c.pass.egress_cycles) : 0,
       .imbalance = 1,
   };
   gint64 *causes = result->causes, height = 0;
-  cs3_cause_climb(&height, cs3_ideal_cycles(hw, shape, nonzeros), &causes[CS3_CAUSE_ARITHMETIC]);
+  cs3_cause_climb(&height, cs3_ideal_cycles(hw, shape, weights * c.bands),
+                  &causes[CS3_CAUSE_ARITHMETIC]);
   cs3_cause_climb(&height, (gint64)l.ingress, &causes[CS3_CAUSE_INGRESS]);
   cs3_cause_climb(&height, (gint64)l.egress, &causes[CS3_CAUSE_EGRESS]);
   cs3_cause_climb(&height, (gint64)(line * c.arithmetic + (double)(shape->rows * c.block_vector)),
@@ -123,7 +128,10 @@ void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   cs3_cause_climb(&height, (gint64)l.line, &causes[CS3_CAUSE_OVERHEAD]);
   cs3_cause_climb(&height, (gint64)l.link, &causes[CS3_CAUSE_REDUCTION]);
   causes[CS3_CAUSE_FILL] = c.pass.lead;
-  result->cycles = height + c.pass.lead;
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    causes[cause] *= c.rounds;
+  causes[CS3_CAUSE_HALO] = cs3_layer_moves(hw, shape, mapping, &c, TRUE);
+  result->cycles = c.rounds * (height + c.pass.lead) + causes[CS3_CAUSE_HALO];
 }
 
 /* Expected non-zeros of the busiest line in @rows rows: independent weights, R lines; the maximum
@@ -170,7 +178,8 @@ static double estimate_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
     l.line = MAX(l.line, dot_windows(shape, mapping, c, density) + c->clear + c->finish);
   else
     l.link *= cs3_reduction_ops(mapping->reduction)->vectors;
-  return longest(&l) + latency(shape, mapping, c);
+  return (double)costs->rounds * (longest(&l) + latency(shape, mapping, c)) +
+         (double)cs3_layer_moves(hw, shape, mapping, costs, TRUE);
 }
 
 double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,

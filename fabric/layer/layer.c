@@ -10,7 +10,8 @@
 #include "fabric/layer/passes.h"
 
 static const char *const cause_names[CS3_N_CAUSES] = {
-    "arithmetic", "mapping", "overhead", "imbalance", "reduction", "ingress", "egress", "fill",
+    "arithmetic", "mapping", "overhead", "imbalance", "reduction",
+    "ingress",    "egress",  "fill",     "halo",
 };
 
 const char *cs3_cause_name(Cs3Cause cause) {
@@ -141,6 +142,45 @@ static void find_nonzeros(Pass *p) {
   p->busiest = answer[1];
 }
 
+/* What moves around the rounds: found out once for every layout. */
+static gint64 moves_of(const Cs3Hardware *hw, const Pass *p) {
+  if (!cs3_conv_is_one(&p->shape->conv) || cs3_conv_in_place(&p->shape->conv))
+    return 0;
+  Cs3ConvLayout layout = cs3_layer_layout(p->shape, p->mapping, &p->costs);
+  gint64 words[] = {p->shape->pass, p->shape->rows, p->shape->features};
+  Cs3MemoKey key = cs3_memo_key(NULL, "moves", sizeof "moves");
+  key = cs3_memo_key(&key, hw, sizeof *hw);
+  key = cs3_memo_key(&key, words, sizeof words);
+  key = cs3_memo_key(&key, &layout.shape, sizeof layout.shape);
+  gint64 rest[] = {layout.samples, layout.pes,    layout.lines,   layout.entries,
+                   layout.tokens,  layout.rounds, layout.lowering};
+  key = cs3_memo_key(&key, rest, sizeof rest);
+  gint64 known[CS3_MEMO_VALUES] = {0};
+  if (cs3_memo_find(p->weights->memo, &key, known))
+    return known[0];
+  known[0] = cs3_layer_moves(hw, p->shape, p->mapping, &p->costs, FALSE);
+  cs3_memo_keep(p->weights->memo, &key, known);
+  return known[0];
+}
+
+/* One round of one band becomes all of them, and what moves around them. Bands beyond the number of
+ * groups stand idle in the last round: that is no arithmetic. */
+static void all_rounds(const Cs3Hardware *hw, const Pass *p, gint64 moves, Cs3LayerResult *r) {
+  gint64 rounds = p->costs.rounds, groups = cs3_shape_groups(p->shape);
+  r->cycles = moves + rounds * r->cycles;
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    r->causes[cause] *= rounds;
+  r->nonzeros *= groups;
+  r->ingress_wavelets *= groups;
+  r->egress_wavelets *= groups;
+  r->causes[CS3_CAUSE_HALO] = moves;
+  gint64 ideal = MIN(cs3_ideal_cycles(hw, p->shape, r->nonzeros), r->causes[CS3_CAUSE_ARITHMETIC]);
+  if (groups > 1 && r->causes[CS3_CAUSE_ARITHMETIC] > 0) {
+    r->causes[CS3_CAUSE_MAPPING] += r->causes[CS3_CAUSE_ARITHMETIC] - ideal;
+    r->causes[CS3_CAUSE_ARITHMETIC] = ideal;
+  }
+}
+
 /* Returns: %FALSE with an error when @times are none. */
 static gboolean told(const Cs3PassTimes *times, GError **error) {
   if (times->end != CS3_PASS_ADRIFT)
@@ -176,7 +216,7 @@ static gboolean split_causes(const Cs3Hardware *hw, const Pass *p, const Cs3Pass
     ingress = run_whole(p, CS3_LIMIT_INGRESS);
   if (!told(&slots, error) || !told(&reduced, error) || !told(&ingress, error))
     return FALSE;
-  cs3_cause_climb(&height, cs3_ideal_cycles(hw, p->shape, p->nonzeros),
+  cs3_cause_climb(&height, cs3_ideal_cycles(hw, p->shape, p->nonzeros * c->bands),
                   &causes[CS3_CAUSE_ARITHMETIC]);
   cs3_cause_climb(&height, (gint64)(all->ingress_wavelets * c->pass.ingress_cycles),
                   &causes[CS3_CAUSE_INGRESS]);
@@ -211,17 +251,18 @@ static gboolean above_bound(const Cs3Hardware *hw, const Pass *p, const Cs3Layer
 /* The cycles alone, or, if they are as many as @give_up, a number of them from there on. */
 static gboolean find_cycles(const Cs3Hardware *hw, const Pass *p, gint64 give_up,
                             Cs3LayerResult *result, GError **error) {
-  gint64 around = p->costs.pass.lead;
-  Cs3PassTimes times = run(p, CS3_LIMIT_EGRESS, give_up > 0 ? give_up - around : G_MAXINT64);
+  gint64 around = p->costs.pass.lead, moves = moves_of(hw, p), rounds = p->costs.rounds;
+  gint64 round = (give_up - moves + rounds - 1) / rounds - around;
+  Cs3PassTimes times = run(p, CS3_LIMIT_EGRESS, give_up > 0 ? MAX(round, 1) : G_MAXINT64);
   if (!told(&times, error))
     return FALSE;
   *result = (Cs3LayerResult){.cycles = around + times.end, .nonzeros = live_weights(p)};
+  all_rounds(hw, p, moves, result);
   return (give_up > 0 && result->cycles >= give_up) || above_bound(hw, p, result, error);
 }
 
-/* Everything but the causes. */
-static gboolean find_times(const Cs3Hardware *hw, Pass *p, Cs3PassTimes *all,
-                           Cs3LayerResult *result, GError **error) {
+/* Everything but the causes, of one round of one band. */
+static gboolean find_times(Pass *p, Cs3PassTimes *all, Cs3LayerResult *result, GError **error) {
   find_nonzeros(p);
   *all = run_whole(p, CS3_LIMIT_EGRESS);
   if (!told(all, error))
@@ -233,7 +274,7 @@ static gboolean find_times(const Cs3Hardware *hw, Pass *p, Cs3PassTimes *all,
       .egress_wavelets = all->egress_wavelets,
       .imbalance = p->nonzeros > 0 ? (double)p->busiest * p->costs.pass.lines / p->nonzeros : 1,
   };
-  return above_bound(hw, p, result, error);
+  return TRUE;
 }
 
 gboolean cs3_layer_pass(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -246,8 +287,11 @@ gboolean cs3_layer_pass(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   cs3_layer_costs(hw, shape, mapping, &pass.costs);
   if (want.detail == CS3_LAYER_CYCLES)
     return find_cycles(hw, &pass, want.give_up, result, error);
-  return find_times(hw, &pass, &all, result, error) &&
-         (want.detail == CS3_LAYER_TIMES || split_causes(hw, &pass, &all, result->causes, error));
+  if (!find_times(&pass, &all, result, error) ||
+      (want.detail == CS3_LAYER_CAUSES && !split_causes(hw, &pass, &all, result->causes, error)))
+    return FALSE;
+  all_rounds(hw, &pass, moves_of(hw, &pass), result);
+  return above_bound(hw, &pass, result, error);
 }
 
 static Cs3LayerCounts given(gpointer source, gint64 lines) {

@@ -10,8 +10,9 @@
 
 #include <glib.h>
 
-#include "fabric/hardware.h"
 #include "base/memo.h"
+#include "fabric/conv/conv.h"
+#include "fabric/hardware.h"
 
 typedef enum {
   CS3_PASS_FORWARD,
@@ -40,6 +41,9 @@ typedef struct {
   Cs3Pass pass;
   gint64 rows, features, tokens;
   gboolean dense; /* dense weight format: values packed without index; zeros are multiplied too */
+  gint64 groups; /* such matrices, each with features and rows of its own (a block-diagonal weight);
+                    0: 1. Bands of lines work on as many of them as there are bands at a time */
+  Cs3ConvShape conv; /* how weights slide; a sample's tokens stay in one group of lines */
 } Cs3LayerShape;
 
 /* How it is laid on the wafer. */
@@ -49,8 +53,9 @@ typedef struct {
   Cs3AccPlacement
       placement; /* of the accumulators (dW by dot products, backward: of dy); never AUTO */
   Cs3Reduction reduction;
-  gboolean overlap;  /* reduction in microthreads beside the AXPYs of the next rows */
-  Cs3DwAlgorithm dw; /* never CS3_DW_AUTO */
+  gboolean overlap;     /* reduction in microthreads beside the AXPYs of the next rows */
+  Cs3DwAlgorithm dw;    /* never CS3_DW_AUTO */
+  Cs3Lowering lowering; /* of a convolution */
 } Cs3Mapping;
 
 /* Live weights per (row, line), row-major with `stride`; %NULL counts: every weight is alive. */
@@ -81,7 +86,8 @@ typedef struct {
 
 /* Where the cycles of a pass went. The entries of a pass add up to its cycles exactly: each is what
  * one more limit adds to the time under the limits before it (order: arithmetic, ingress, egress,
- * mapping, overhead, imbalance, reduction, fill; work hidden behind the stream is not charged). */
+ * mapping, overhead, imbalance, reduction, fill, halo; work hidden behind the stream is not
+ * charged). */
 typedef enum {
   CS3_CAUSE_ARITHMETIC, /* MACs at the dense peak of the whole wafer */
   CS3_CAUSE_MAPPING,    /* PEs without work, lanes lost to SRAM ports, vectors not a multiple of the
@@ -92,11 +98,16 @@ typedef enum {
   CS3_CAUSE_INGRESS,    /* weights arriving from MemoryX */
   CS3_CAUSE_EGRESS,     /* gradients leaving (dW, backward) */
   CS3_CAUSE_FILL,       /* latency of multicast, chain and store, once a pass */
+  CS3_CAUSE_HALO,       /* convolutions: positions of other PEs before the pass, sums behind it */
   CS3_N_CAUSES
 } Cs3Cause;
 
 /** cs3_cause_name: (transfer none): lower-case name as in result files. */
 const char *cs3_cause_name(Cs3Cause cause);
+/** cs3_cause_shown: whether @cycles of @cause are worth a row where layers are no convolutions. */
+static inline gboolean cs3_cause_shown(int cause, double cycles) {
+  return cause != CS3_CAUSE_HALO || cycles != 0;
+}
 /** cs3_pass_name: (transfer none): "forward", "dx", "dw", "backward". */
 const char *cs3_pass_name(Cs3Pass pass);
 /** cs3_reduction_name: (transfer none): as people write it. */
@@ -113,7 +124,8 @@ const char *cs3_dw_name(Cs3DwAlgorithm algorithm);
 typedef struct {
   gint64 cycles;
   gint64 causes[CS3_N_CAUSES];
-  gint64 nonzeros; /* weights multiplied, per token: cs3_pass_products() times each */
+  gint64 nonzeros; /* weights multiplied, of all groups, per token: cs3_pass_products() times each
+                    */
   gint64 ingress_wavelets, egress_wavelets;
   double imbalance; /* non-zeros of the busiest line / mean line */
 } Cs3LayerResult;
@@ -126,6 +138,20 @@ typedef struct {
  */
 gboolean cs3_mapping_check(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                            const Cs3Mapping *mapping, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_shape_groups: matrices of @shape. */
+static inline gint64 cs3_shape_groups(const Cs3LayerShape *shape) {
+  return MAX(shape->groups, 1);
+}
+
+/** cs3_mapping_bands: bands of lines side by side, each with a group of a block-diagonal weight at
+ * a time: as many as there are groups, or as lines allow, evenly in rounds. 1: one group. */
+gint64 cs3_mapping_bands(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                         const Cs3Mapping *mapping);
+
+/** cs3_mapping_most_folds: lines along the feature axis of a band. */
+gint64 cs3_mapping_most_folds(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                              const Cs3Mapping *mapping);
 
 /** cs3_mapping_lines: number R of feature lines one group of @mapping uses. */
 gint64 cs3_mapping_lines(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -140,7 +166,7 @@ gint64 *cs3_mapping_starts(gint64 features, gint64 lines);
 /**
  * cs3_layer_bound: closed-form lower bound of the pass: the largest of ingress, egress, mean line
  * work, reduction link, plus the latency no overlap can hide.
- * @nonzeros: live weights of the matrix (rows * features when dense).
+ * @nonzeros: live weights of all groups (groups * rows * features when dense).
  */
 gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                        gint64 nonzeros);

@@ -25,6 +25,7 @@ static const char *const reduction_values[] = {CS3_REDUCTIONS(REDUCTION_VALUE) N
 static const char *const switch_values[] = {"no", "yes", NULL};
 static const char *const format_values[] = {"sparse", "dense", NULL};
 static const char *const dw_values[] = {"dot-row-chain", "local-block", NULL};
+static const char *const lowering_values[] = {"halo", "copies", NULL};
 static const char *const recompute_values[] = {"none", "layer", "full", "operation", NULL};
 static const char *const send_values[] = {"keep", "send", NULL};
 
@@ -36,6 +37,7 @@ static const ForceKey force_keys[] = {
     {"overlap", switch_values, G_STRUCT_OFFSET(Cs3MapForce, overlap), FALSE},
     {"format", format_values, G_STRUCT_OFFSET(Cs3MapForce, dense), FALSE},
     {"dw", dw_values, G_STRUCT_OFFSET(Cs3MapForce, dw), FALSE},
+    {"lowering", lowering_values, G_STRUCT_OFFSET(Cs3MapForce, lowering), FALSE},
     {"recompute", recompute_values, G_STRUCT_OFFSET(Cs3MapForce, recompute), FALSE, TRUE},
     {"activations", send_values, G_STRUCT_OFFSET(Cs3MapForce, send), FALSE, TRUE},
     {"micro-batch", NULL, G_STRUCT_OFFSET(Cs3MapForce, micro_batch), TRUE, TRUE},

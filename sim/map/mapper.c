@@ -41,6 +41,8 @@ static gint by_estimate(gconstpointer a, gconstpointer b) {
     return x->mapping.fold > y->mapping.fold ? 1 : -1;
   if (x->mapping.placement != y->mapping.placement)
     return x->mapping.placement > y->mapping.placement ? 1 : -1;
+  if (x->mapping.lowering != y->mapping.lowering)
+    return x->mapping.lowering > y->mapping.lowering ? 1 : -1;
   if (x->mapping.dw != y->mapping.dw)
     return x->mapping.dw > y->mapping.dw ? 1 : -1;
   return (x->mapping.axis > y->mapping.axis) - (x->mapping.axis < y->mapping.axis);
@@ -116,7 +118,7 @@ static gboolean is_beaten(const Search *search, const Cs3LayerShape *shape,
 static void consider_folds(Search *search, const Cs3LayerShape *shape, Cs3Mapping mapping,
                            const Cs3MapForce *force) {
   gint64 first = force->fold > 0 ? force->fold : 1;
-  gint64 feature_pes = mapping.axis == CS3_AXIS_X ? search->hw->wafer.pe_x : search->hw->wafer.pe_y;
+  gint64 feature_pes = cs3_mapping_most_folds(search->hw, shape, &mapping);
   gint64 last = force->fold > 0 ? force->fold : feature_pes;
   gboolean enough = first > feature_pes;
   if (enough)
@@ -165,6 +167,14 @@ static gboolean format_allowed(const Cs3LayerShape *shape, double density,
   return allowed(force->dense, shape->dense);
 }
 
+/* Ways of a convolution to get at what its taps read; other layers have none. */
+static gboolean lowering_allowed(const Cs3LayerShape *shape, const Cs3MapForce *force,
+                                 int lowering) {
+  if (!cs3_conv_is_one(&shape->conv) || cs3_conv_in_place(&shape->conv))
+    return lowering == CS3_LOWERING_HALO;
+  return allowed(force->lowering, lowering);
+}
+
 /* What no search chooses. */
 static Cs3Mapping mapping_asked(const Cs3Hardware *hw, const Cs3MapForce *force) {
   return (Cs3Mapping){
@@ -179,8 +189,11 @@ static Cs3Mapping mapping_asked(const Cs3Hardware *hw, const Cs3MapForce *force)
 static void consider_format(Search *search, const Cs3LayerShape *shape, const Cs3MapForce *force) {
   Cs3Mapping mapping = mapping_asked(search->hw, force);
   for (mapping.dw = CS3_DW_DOT; mapping.dw <= CS3_DW_BLOCK; mapping.dw++)
-    if (dw_allowed(search, shape, force, mapping.dw))
-      consider_axes(search, shape, mapping, force);
+    for (int lowering = CS3_LOWERING_HALO; lowering <= CS3_LOWERING_COPIES; lowering++) {
+      mapping.lowering = (Cs3Lowering)lowering;
+      if (dw_allowed(search, shape, force, mapping.dw) && lowering_allowed(shape, force, lowering))
+        consider_axes(search, shape, mapping, force);
+    }
 }
 
 /* Why nothing fits; words for each of the many that do not would take longer than the search. */
@@ -213,11 +226,23 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
 static Cs3MemoKey question_key(const Search *search, const Cs3MemoKey *wafer,
                                const Cs3LayerShape *shape, const Cs3MapForce *force) {
   const double density = shape->dense ? 1 : search->density;
-  gint64 words[] = {
-      0,           shape->pass, shape->rows,      shape->features,  shape->tokens,  shape->dense,
-      force->fold, force->axis, force->placement, force->reduction, force->overlap, force->dw};
+  gint64 words[] = {0,
+                    shape->pass,
+                    shape->rows,
+                    shape->features,
+                    shape->tokens,
+                    shape->dense,
+                    cs3_shape_groups(shape),
+                    force->fold,
+                    force->axis,
+                    force->placement,
+                    force->reduction,
+                    force->overlap,
+                    force->dw,
+                    force->lowering};
   memcpy(&words[0], &density, sizeof density);
-  return cs3_memo_key(wafer, words, sizeof words);
+  Cs3MemoKey key = cs3_memo_key(wafer, words, sizeof words);
+  return cs3_memo_key(&key, &shape->conv, sizeof shape->conv);
 }
 
 /* The best mapping of @shape in its weight format; estimate 0: none fits. */
@@ -231,7 +256,8 @@ static Cs3MapCandidate best_of_format(Search *search, const Cs3MemoKey *wafer,
     memcpy(&best.estimate, &known[0], sizeof best.estimate);
     best.mapping.fold = known[1];
     best.mapping.axis = (int)known[2];
-    best.mapping.placement = (Cs3AccPlacement)(known[3] >> 8);
+    best.mapping.lowering = (Cs3Lowering)(known[3] >> 16);
+    best.mapping.placement = (Cs3AccPlacement)(known[3] >> 8 & 0xff);
     best.mapping.dw = (Cs3DwAlgorithm)(known[3] & 0xff);
     return best;
   }
@@ -244,7 +270,8 @@ static Cs3MapCandidate best_of_format(Search *search, const Cs3MemoKey *wafer,
     best = search->best;
   known[1] = best.mapping.fold;
   known[2] = best.mapping.axis;
-  known[3] = (gint64)best.mapping.placement << 8 | (gint64)best.mapping.dw;
+  known[3] = (gint64)best.mapping.lowering << 16 | (gint64)best.mapping.placement << 8 |
+             (gint64)best.mapping.dw;
   memcpy(&known[0], &best.estimate, sizeof best.estimate);
   cs3_memo_keep(memo, &key, known);
   return best;
@@ -331,20 +358,32 @@ static const char *way_of(const Cs3MapCandidate *c) {
                                                : cs3_reduction_name(c->mapping.reduction);
 }
 
+/* Returns: (nullable): nothing moves around other layers. */
+static const char *lowering_of(const Cs3MapCandidate *c) {
+  const Cs3ConvShape *conv = &c->shape.conv;
+  return cs3_conv_is_one(conv) && !cs3_conv_in_place(conv) ? cs3_lowering_name(c->mapping.lowering)
+                                                           : NULL;
+}
+
 char *cs3_map_describe(const Cs3MapCandidate *c) {
   gboolean stands = !c->mapping.overlap && !cs3_pass_has_gradients(c->shape.pass);
-  return g_strdup_printf("fold %" G_GINT64_FORMAT " on %s, %s, %s%s, %s", c->mapping.fold,
+  const char *lowering = lowering_of(c);
+  return g_strdup_printf("fold %" G_GINT64_FORMAT " on %s, %s, %s%s, %s%s%s", c->mapping.fold,
                          c->mapping.axis == CS3_AXIS_X ? "x" : "y",
                          cs3_placement_name(c->mapping.placement), way_of(c),
-                         stands ? " not overlapped" : "", c->shape.dense ? "dense" : "sparse");
+                         stands ? " not overlapped" : "", c->shape.dense ? "dense" : "sparse",
+                         lowering != NULL ? ", " : "", lowering != NULL ? lowering : "");
 }
 
 json_t *cs3_map_json(const Cs3MapCandidate *c) {
   g_autofree char *text = cs3_map_describe(c);
-  return cs3_json_pack("{s:I, s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "fold",
-                       (json_int_t)c->mapping.fold, "features_on",
-                       c->mapping.axis == CS3_AXIS_X ? "x" : "y", "accumulators",
-                       cs3_placement_name(c->mapping.placement), "reduction", way_of(c), "overlap",
-                       c->mapping.overlap, "weights", c->shape.dense ? "dense" : "sparse", "cycles",
-                       (json_int_t)c->cycles, "text", text);
+  json_t *object =
+      cs3_json_pack("{s:I, s:s, s:s, s:s, s:b, s:s, s:I, s:s}", "fold", (json_int_t)c->mapping.fold,
+                    "features_on", c->mapping.axis == CS3_AXIS_X ? "x" : "y", "accumulators",
+                    cs3_placement_name(c->mapping.placement), "reduction", way_of(c), "overlap",
+                    c->mapping.overlap, "weights", c->shape.dense ? "dense" : "sparse", "cycles",
+                    (json_int_t)c->cycles, "text", text);
+  if (lowering_of(c) != NULL)
+    json_object_set_new(object, "lowering", json_string(lowering_of(c)));
+  return object;
 }

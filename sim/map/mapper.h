@@ -19,13 +19,14 @@ typedef struct {
   int overlap;        /* 0, 1 */
   int dense;          /* weight format: 1 dense, 0 sparse */
   int dw;             /* Cs3DwAlgorithm */
+  int lowering;       /* Cs3Lowering, of convolutions */
   int recompute;      /* Cs3Recompute */
   int send;           /* activations that are kept: 1 to the servers, 0 on the wafer */
   gint64 micro_batch; /* samples */
   Cs3AttentionForce attention;
 } Cs3MapForce;
 
-#define CS3_MAP_FREE ((Cs3MapForce){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, CS3_ATTENTION_FREE})
+#define CS3_MAP_FREE ((Cs3MapForce){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, CS3_ATTENTION_FREE})
 
 /** cs3_map_force_parse: add one "key=value" to @force. Unknown keys and values name the known ones.
  */

@@ -4,10 +4,13 @@
 
 #include "sim/map/plan.h"
 
-/** cs3_plan_shape: the @pass of one matrix of linear @node (of a copy and, in a block-diagonal
- * weight, of a group) for
+/** cs3_plan_conv: how weights slide, as the wafer sees it; @c: (nullable): %NULL: they do not. */
+Cs3ConvShape cs3_plan_conv(const Cs3Convolution *c);
+
+/** cs3_plan_shape: the @pass of one copy of linear @node, all groups of a block-diagonal weight,
+ * for
  * @rows rows on the wafer. */
-Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 rows);
+Cs3LayerShape cs3_plan_shape(const Cs3Graph *graph, const Cs3Node *node, Cs3Pass pass, gint64 rows);
 
 /** cs3_plan_part_rows: rows of one copy of @node with @micro_batch samples when they are worked
  * through in @parts equal parts: of the largest. */
@@ -20,7 +23,7 @@ gboolean cs3_plan_has_pass(const Cs3PlanInput *input, int pass);
 
 /** cs3_plan_alike: whether a pass over a matrix of linear @x is one over a matrix of linear @y,
  * density aside. */
-gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y);
+gboolean cs3_plan_alike(const Cs3Graph *graph, const Cs3Node *x, const Cs3Node *y);
 
 /**
  * cs3_plan_fed_wafer: the wafer that sizes and mappings are chosen for: the machine's, its port no

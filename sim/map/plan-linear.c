@@ -76,7 +76,7 @@ static gboolean run_chosen(const Cs3Hardware *hw, const Cs3WeightsLoan *live, Cs
     return FALSE;
   /* The dense format multiplies the zeros too; the work that counts is the live weights. */
   gint64 sent = out->result.nonzeros;
-  out->result.nonzeros = live ? live->nonzeros : sent;
+  out->result.nonzeros = live ? live->nonzeros * cs3_shape_groups(&best->shape) : sent;
   out->bound = cs3_layer_bound(hw, &best->shape, &best->mapping, sent);
   return TRUE;
 }
@@ -89,6 +89,8 @@ static gint64 continued(gint64 few, gint64 twice, double rows_over_few) {
 /* Half of the rows that are run, in whole blocks of the reduction. */
 static gint64 rows_to_run(const Cs3PlanInput *input, const Cs3MapCandidate *best) {
   gint64 half = input->sample_rows / 2;
+  if (cs3_conv_is_one(&best->shape.conv)) /* rows may be taps of a map */
+    return 0;
   if (cs3_pass_has_gradients(best->shape.pass))
     return half;
   gint64 lines = cs3_mapping_lines(&input->machine->hw, &best->shape, &best->mapping);
@@ -134,7 +136,7 @@ static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape
     return FALSE;
   out->choice.considered = 1;
   if (live != NULL)
-    out->result.nonzeros = live->nonzeros;
+    out->result.nonzeros = live->nonzeros * cs3_shape_groups(shape);
   return TRUE;
 }
 
@@ -146,8 +148,8 @@ static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape,
   Cs3MapCandidate *best = &out->choice.best;
   if (!cs3_map_best(&fed, shape, density, &input->force, input->memo, NULL, best, error))
     return FALSE;
-  gint64 live = llround((double)shape->rows * shape->features * density);
-  gint64 sent = best->shape.dense ? shape->rows * shape->features : live;
+  double all = (double)shape->rows * (double)shape->features * (double)cs3_shape_groups(shape);
+  gint64 live = llround(all * density), sent = best->shape.dense ? (gint64)all : live;
   cs3_layer_bound_result(hw, &best->shape, &best->mapping, sent, &out->result);
   best->cycles = out->bound = out->result.cycles;
   out->result.nonzeros = live;
@@ -184,7 +186,7 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   const Cs3Hardware *hw = &input->machine->hw;
   const Cs3Node *node = cs3_graph_node(input->graph, m->node);
   gint64 rows = cs3_plan_part_rows(node, job->plan->micro_batch, m->tiles);
-  Cs3LayerShape shape = cs3_plan_shape(node, pass, rows);
+  Cs3LayerShape shape = cs3_plan_shape(input->graph, node, pass, rows);
   Cs3PlanPass *out = &m->passes[pass];
   if (!cs3_plan_has_pass(input, pass)) {
     out->choice.considered = 1;
@@ -233,8 +235,8 @@ static Matrix *find_like(const Cs3PlanInput *input, GArray *matrices, guint node
   const Cs3Node *x = cs3_graph_node(input->graph, node);
   for (guint k = 0; k < matrices->len; k++) {
     Matrix *m = &g_array_index(matrices, Matrix, k);
-    if (cs3_plan_alike(x, cs3_graph_node(input->graph, m->node)) && m->density == density &&
-        m->tiles == tiles)
+    if (cs3_plan_alike(input->graph, x, cs3_graph_node(input->graph, m->node)) &&
+        m->density == density && m->tiles == tiles)
       return m;
   }
   return NULL;
@@ -264,17 +266,34 @@ static GArray *distinct_matrices(const Cs3PlanInput *input, const Cs3Plan *plan)
   return matrices;
 }
 
+/* Bands of a round may be unequal by their masks; what is counted is their mean. Rounded up; what
+ * that adds is imbalance. */
+static void take_part(Cs3LayerResult *r, gint64 parts) {
+  gint64 sum = 0;
+  r->cycles = (r->cycles + parts - 1) / parts;
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
+    sum += r->causes[cause] /= parts;
+  if (sum > 0)
+    r->causes[CS3_CAUSE_IMBALANCE] += r->cycles - sum;
+  r->nonzeros /= parts;
+  r->ingress_wavelets /= parts;
+  r->egress_wavelets /= parts;
+}
+
 static void append_linear(const Cs3PlanInput *input, Cs3Plan *plan, const Matrix *m, guint node,
-                          gint64 layer, gint64 repeat) {
+                          gint64 layer, gint64 repeat, gint64 parts) {
   Cs3PlanLinear linear = {
       .node = node,
       .layer = layer,
       .repeat = repeat,
+      .parts = parts,
       .tiles = m->tiles,
       .rows = cs3_plan_part_rows(cs3_graph_node(input->graph, node), plan->micro_batch, m->tiles),
       .density = m->density,
   };
   memcpy(linear.passes, m->passes, sizeof linear.passes);
+  for (int pass = 0; pass < CS3_N_PASS_KINDS && parts > 1; pass++)
+    take_part(&linear.passes[pass].result, parts);
   g_array_append_val(plan->linears, linear);
 }
 
@@ -356,11 +375,11 @@ static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, 
       const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
       if (every == NULL || group->density >= 1)
         append_linear(input, plan, find_like(input, distinct, i, tiles, group->density), i, -1,
-                      group->count * cs3_plan_matrices(node));
+                      group->count * cs3_plan_matrices(node), 1);
     }
     for (; every && next < every->len && g_array_index(every, Matrix, next).node == i; next++) {
       const Matrix *m = &g_array_index(every, Matrix, next);
-      append_linear(input, plan, m, i, m->layer, node->groups / own_groups(input, node));
+      append_linear(input, plan, m, i, m->layer, 1, own_groups(input, node));
     }
   }
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "fabric/vector.h"
 #include "sim/map/plan-attention.h"
@@ -21,7 +22,22 @@ gboolean cs3_plan_has_pass(const Cs3PlanInput *input, int pass) {
   return pass == CS3_PASS_FORWARD || (!input->forward && shared == (pass == CS3_PASS_BACKWARD));
 }
 
-Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 rows) {
+Cs3ConvShape cs3_plan_conv(const Cs3Convolution *c) {
+  if (c == NULL)
+    return (Cs3ConvShape){0};
+  const gint64 *map = c->transposed ? c->output : c->input;
+  const gint64 *grid = c->transposed ? c->input : c->output;
+  return (Cs3ConvShape){.kernel = {c->kernel[0], c->kernel[1]},
+                        .stride = {c->stride[0], c->stride[1]},
+                        .dilation = {c->dilation[0], c->dilation[1]},
+                        .before = {c->before[0], c->before[1]},
+                        .map = {map[0], map[1]},
+                        .grid = {grid[0], grid[1]},
+                        .transposed = c->transposed};
+}
+
+Cs3LayerShape cs3_plan_shape(const Cs3Graph *graph, const Cs3Node *node, Cs3Pass pass,
+                             gint64 rows) {
   gint64 out = node->out_features / node->groups, in = node->in_features / node->groups;
   gboolean transposed = pass == CS3_PASS_DX;
   return (Cs3LayerShape){
@@ -29,12 +45,16 @@ Cs3LayerShape cs3_plan_shape(const Cs3Node *node, Cs3Pass pass, gint64 rows) {
       .rows = transposed ? in : out,
       .features = transposed ? out : in,
       .tokens = rows,
+      .groups = node->groups,
+      .conv = cs3_plan_conv(cs3_graph_convolution(graph, node)),
   };
 }
 
-gboolean cs3_plan_alike(const Cs3Node *x, const Cs3Node *y) {
+gboolean cs3_plan_alike(const Cs3Graph *graph, const Cs3Node *x, const Cs3Node *y) {
+  Cs3ConvShape a = cs3_plan_conv(cs3_graph_convolution(graph, x));
+  Cs3ConvShape b = cs3_plan_conv(cs3_graph_convolution(graph, y));
   return x->out_features == y->out_features && x->in_features == y->in_features &&
-         x->groups == y->groups && x->rows == y->rows;
+         x->groups == y->groups && x->rows == y->rows && memcmp(&a, &b, sizeof a) == 0;
 }
 
 Cs3MapWafer cs3_plan_fed_wafer(const Cs3PlanInput *input) {

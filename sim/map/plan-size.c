@@ -43,12 +43,13 @@ static double estimate_pass(const Costs *c, guint index, gint64 tiles, double de
                             double *in) {
   const Cs3Node *node = cs3_graph_node(c->input->graph, index);
   gint64 rows = cs3_plan_part_rows(node, c->micro_batch, tiles);
-  Cs3LayerShape shape = cs3_plan_shape(node, pass, rows);
+  Cs3LayerShape shape = cs3_plan_shape(c->input->graph, node, pass, rows);
   Cs3MapCandidate best;
   if (!cs3_map_best(&c->wafer, &shape, density, &c->input->force, c->input->memo,
                     &c->hints[index * CS3_N_PASS_KINDS + pass], &best, NULL))
     return INFINITY;
-  double weights = (double)shape.rows * (double)shape.features * (best.shape.dense ? 1 : density);
+  double all = (double)shape.rows * (double)shape.features * (double)cs3_shape_groups(&shape);
+  double weights = all * (best.shape.dense ? 1 : density);
   Cs3LayerResult bound;
   cs3_layer_bound_result(&c->wafer.hw, &best.shape, &best.mapping, llround(weights), &bound);
   *in += (double)bound.ingress_wavelets / cs3_hardware_io_wavelets(&c->wafer.hw);
@@ -59,7 +60,8 @@ static Cs3NodeCost estimate_matrix(const Costs *c, guint index, gint64 tiles, do
   const Cs3Node *node = cs3_graph_node(c->input->graph, index);
   for (guint k = 0; k < c->known->len; k++) {
     const Known *old = &g_array_index(c->known, Known, k);
-    if (cs3_plan_alike(old->node, node) && old->density == density && old->tiles == tiles)
+    if (cs3_plan_alike(c->input->graph, old->node, node) && old->density == density &&
+        old->tiles == tiles)
       return old->cost;
   }
   Known fresh = {.node = node, .density = density, .tiles = tiles};

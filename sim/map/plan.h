@@ -68,6 +68,8 @@ typedef struct {
   guint node;     /* index in graph->nodes */
   gint64 layer;   /* the instance; -1: stands for all instances of `density` */
   gint64 repeat;  /* matrices that it stands for: instances x cs3_plan_matrices() */
+  gint64 parts;   /* groups of a block-diagonal weight that are told apart by their own masks: the
+                     passes are a part of the node's; 1: none are */
   gint64 tiles;   /* parts of the rows, each with the weights streamed again */
   gint64 rows;    /* on the wafer, of one matrix and part */
   double density; /* live share asked for; the mask's own may differ by chance */
@@ -97,10 +99,10 @@ typedef struct Cs3Plan {
  * least 1. */
 gint64 cs3_plan_rows(const Cs3Node *node, gint64 micro_batch);
 
-/** cs3_plan_matrices: passes that one instance of linear @node takes: one for every copy and group.
- */
+/** cs3_plan_matrices: passes that one instance of linear @node takes: one for every copy; the
+ * groups of a block-diagonal weight share one (cs3_mapping_bands()). */
 static inline gint64 cs3_plan_matrices(const Cs3Node *node) {
-  return node->copies * node->groups;
+  return node->copies;
 }
 
 /** cs3_plan_forwards: the MACs of a step over those of forward: with dX and dW three times as many.

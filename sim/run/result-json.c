@@ -23,7 +23,8 @@ static json_t *texts_json(char **texts) {
 static json_t *causes_json(const gint64 *causes, int n) {
   json_t *object = json_object();
   for (int i = 0; i < n; i++)
-    json_object_set_new(object, cs3_step_cause_name(i), json_integer(causes[i]));
+    if (cs3_cause_shown(i, (double)causes[i]))
+      json_object_set_new(object, cs3_step_cause_name(i), json_integer(causes[i]));
   return object;
 }
 
@@ -142,9 +143,11 @@ static json_t *energy_json(const Cs3Run *run, const Cs3StepRun *step) {
  * entry is time that the dense run wastes and the sparse run does not. */
 static json_t *gap_json(const Cs3Run *run) {
   json_t *object = json_object();
-  for (int i = 0; i < CS3_N_STEP_CAUSES; i++)
-    json_object_set_new(object, cs3_step_cause_name(i),
-                        json_real(run->sparse.causes[i] - run->dense.causes[i] / run->theoretical));
+  for (int i = 0; i < CS3_N_STEP_CAUSES; i++) {
+    double gap = run->sparse.causes[i] - run->dense.causes[i] / run->theoretical;
+    if (cs3_cause_shown(i, gap))
+      json_object_set_new(object, cs3_step_cause_name(i), json_real(gap));
+  }
   return object;
 }
 

@@ -22,6 +22,7 @@ static const char *const meanings[CS3_N_STEP_CAUSES] = {
     [CS3_CAUSE_INGRESS] = "weights arriving at the wafer",
     [CS3_CAUSE_EGRESS] = "gradients leaving the wafer",
     [CS3_CAUSE_FILL] = "latency of multicast, reduction and store",
+    [CS3_CAUSE_HALO] = "convolutions: neighbouring positions, and sums that go home",
     [CS3_STEP_ATTENTION] = "scores and values beyond their MACs at peak",
     [CS3_STEP_VECTOR] = "norms, softmax, activation functions, loss",
     [CS3_STEP_EMBEDDING] = "embedding rows in, their gradients out",
@@ -48,7 +49,8 @@ static const Cs3Column breakdown_columns[] = {
 
 static double cause_number(const json_t *record, const char *object, int cause) {
   g_autofree char *path = g_strdup_printf("%s.%s", object, cs3_step_cause_name(cause));
-  return cs3_record_number(record, path);
+  double number = cs3_record_number(record, path);
+  return isnan(number) ? 0 : number; /* cs3_cause_shown() */
 }
 
 static void add_breakdown_row(Cs3Table *table, const char *name, const double *values,

@@ -31,6 +31,7 @@ static const Cs3Column csv_columns[] = {
     {.key = "ingress_cycles", .type = CS3_COLUMN_INT},
     {.key = "egress_cycles", .type = CS3_COLUMN_INT},
     {.key = "fill_cycles", .type = CS3_COLUMN_INT},
+    {.key = "halo_cycles", .type = CS3_COLUMN_INT},
     {.key = "fold", .type = CS3_COLUMN_INT},
     {.key = "mapping", .type = CS3_COLUMN_TEXT},
 };

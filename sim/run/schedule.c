@@ -103,7 +103,7 @@ static void fill_linear(const Steps *s, const Cs3PlanLinear *linear) {
     Stretch *stretch = &s->stretches[stage];
     double again = cs3_plan_memory_again(&s->plan->memory, graph, stage, linear->node);
     add_linear(stretch, linear, dw, again, matrices);
-    stretch->parameters += stored(node, i) * linear->density * matrices / (double)node->groups;
+    stretch->parameters += stored(node, i) * linear->density * matrices / (double)linear->parts;
   }
 }
 

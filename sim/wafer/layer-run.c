@@ -4,6 +4,8 @@
 
 #include "sim/wafer/layer-run.h"
 
+#include <math.h>
+
 #include "base/json.h"
 #include "base/table.h"
 #include "results/record.h"
@@ -123,7 +125,8 @@ static json_t *mapping_json(const Side *side) {
 static json_t *side_json(const Side *side) {
   json_t *causes = json_object();
   for (int cause = 0; cause < CS3_N_CAUSES; cause++)
-    json_object_set_new(causes, cs3_cause_name(cause), json_integer(side->result.causes[cause]));
+    if (cs3_cause_shown(cause, (double)side->result.causes[cause]))
+      json_object_set_new(causes, cs3_cause_name(cause), json_integer(side->result.causes[cause]));
   json_t *object = cs3_json_pack(
       "{s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:s, s:o}", "cycles", (json_int_t)side->result.cycles,
       "bound_cycles", (json_int_t)side->bound, "nonzeros", (json_int_t)side->result.nonzeros,
@@ -197,9 +200,11 @@ static json_t *speedup_json(const Cs3LayerResult *sparse, const Cs3LayerResult *
                             double theoretical) {
   double simulated = (double)dense->cycles / sparse->cycles;
   json_t *gap = json_object();
-  for (int cause = 0; cause < CS3_N_CAUSES; cause++)
-    json_object_set_new(gap, cs3_cause_name(cause),
-                        json_real(sparse->causes[cause] - dense->causes[cause] / theoretical));
+  for (int cause = 0; cause < CS3_N_CAUSES; cause++) {
+    double beyond = sparse->causes[cause] - dense->causes[cause] / theoretical;
+    if (cs3_cause_shown(cause, beyond))
+      json_object_set_new(gap, cs3_cause_name(cause), json_real(beyond));
+  }
   return cs3_json_pack("{s:f, s:f, s:f, s:o}", "simulated", simulated, "theoretical", theoretical,
                        "share_of_theory", simulated / theoretical, "gap_cycles", gap);
 }
@@ -279,9 +284,15 @@ static const Cs3Column cause_columns[] = {
     {.key = "gap", .title = "beyond theory", .type = CS3_COLUMN_REAL, .decimals = 0},
 };
 
+/* 0 where it is not shown. */
+static double cause_number(const json_t *record, const char *object, int cause) {
+  g_autofree char *path = g_strdup_printf("%s.%s", object, cs3_cause_name(cause));
+  double number = cs3_record_number(record, path);
+  return isnan(number) ? 0 : number;
+}
+
 static double gap_number(const json_t *record, int cause) {
-  g_autofree char *path = g_strdup_printf("speedup.gap_cycles.%s", cs3_cause_name(cause));
-  return cs3_record_number(record, path);
+  return cause_number(record, "speedup.gap_cycles", cause);
 }
 
 /* What holds the speed-up below theory most, if anything does. */
@@ -297,12 +308,14 @@ static void write_causes(const json_t *record, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(cause_columns, G_N_ELEMENTS(cause_columns));
   double cycles = cs3_record_number(record, "cycles");
   for (int cause = 0; cause < CS3_N_CAUSES; cause++) {
-    g_autofree char *path = g_strdup_printf("causes.%s", cs3_cause_name(cause));
-    g_autofree char *dense = g_strdup_printf("dense.causes.%s", cs3_cause_name(cause));
+    double own = cause_number(record, "causes", cause);
+    double dense = cause_number(record, "dense.causes", cause);
+    if (!cs3_cause_shown(cause, own + dense))
+      continue;
     cs3_table_add_text(table, cs3_cause_name(cause));
-    cs3_table_add_int(table, (gint64)cs3_record_number(record, path));
-    cs3_table_add_real(table, cs3_record_number(record, path) / cycles);
-    cs3_table_add_int(table, (gint64)cs3_record_number(record, dense));
+    cs3_table_add_int(table, (gint64)own);
+    cs3_table_add_real(table, own / cycles);
+    cs3_table_add_int(table, (gint64)dense);
     cs3_table_add_real(table, gap_number(record, cause));
   }
   cs3_table_add_text(table, "pass");
