@@ -96,6 +96,14 @@ static gboolean count_graph(Cs3OnnxNet *net, const Onnx__GraphProto *graph, GErr
   return TRUE;
 }
 
+/* Constants in a function are there once, however often it is called. */
 gboolean cs3_onnx_count(Cs3OnnxNet *net, GError **error) {
-  return count_graph(net, net->file->proto->graph, error);
+  const Onnx__ModelProto *model = net->file->proto;
+  for (gsize i = 0; i < model->n_functions; i++) {
+    Onnx__GraphProto body = {.n_node = model->functions[i]->n_node,
+                             .node = model->functions[i]->node};
+    if (!count_graph(net, &body, error))
+      return FALSE;
+  }
+  return count_graph(net, model->graph, error);
 }

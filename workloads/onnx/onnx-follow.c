@@ -76,6 +76,8 @@ static void add_infos(const Onnx__GraphProto *graph, Scope *scope) {
 
 static gboolean run_graph(Cs3OnnxNet *net, const Onnx__GraphProto *graph, Scope *scope,
                           GError **error);
+static gboolean run_node(Cs3OnnxNet *net, const Onnx__NodeProto *node, Scope *scope,
+                         GError **error);
 
 /* (transfer full): "node '/conv1/Conv' (Conv)". */
 static char *node_text(const Onnx__NodeProto *node) {
@@ -320,6 +322,60 @@ static void hand_on(Cs3OnnxCall *call) {
   out->constant = in->constant;
 }
 
+/* --- functions of the model ----------------------------------------------------------------------
+ */
+
+static const Onnx__FunctionProto *find_function(const Cs3OnnxNet *net,
+                                                const Onnx__NodeProto *node) {
+  for (gsize i = 0; i < net->file->proto->n_functions; i++) {
+    const Onnx__FunctionProto *f = net->file->proto->functions[i];
+    const char *domain = f->domain != NULL ? f->domain : "";
+    if (g_strcmp0(f->name, node->op_type) == 0 && g_str_equal(domain, domain_of(node)))
+      return f;
+  }
+  return NULL;
+}
+
+/* Attributes that a caller hands over would have to be put in their places. */
+static gboolean has_references(const Onnx__FunctionProto *f) {
+  for (gsize i = 0; i < f->n_node; i++)
+    for (gsize k = 0; k < f->node[i]->n_attribute; k++) {
+      const char *name = f->node[i]->attribute[k]->ref_attr_name;
+      if (name != NULL && *name != '\0')
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Its nodes, which see its inputs alone. */
+static gboolean run_function(Cs3OnnxCall *call, const Onnx__FunctionProto *f, Scope *scope) {
+  enum { MAX_DEPTH = 16 };
+  Scope inner;
+  if (has_references(f) || call->net->depth >= MAX_DEPTH || call->node->n_output > f->n_output ||
+      call->n_in > f->n_input)
+    return cs3_onnx_call_fail(call,
+                              "a function of the model that hands on attributes, calls itself or "
+                              "is given more than it has: that is not read");
+  scope_open(&inner, NULL);
+  for (gsize i = 0; i < call->n_in; i++)
+    if (call->in[i] != NULL)
+      define(&inner, f->input[i], call->in[i]);
+  call->net->depth++;
+  gboolean ok = TRUE;
+  for (gsize i = 0; ok && i < f->n_node; i++)
+    ok = run_node(call->net, f->node[i], &inner, call->error);
+  call->net->depth--;
+  for (gsize i = 0; ok && i < call->node->n_output; i++) {
+    Cs3OnnxValue *result = lookup(&inner, f->output[i]);
+    if (result == NULL)
+      ok = cs3_onnx_call_fail(call, "its function does not make '%s'", f->output[i]);
+    else
+      define(scope, call->node->output[i], result);
+  }
+  scope_close(&inner);
+  return ok;
+}
+
 static gboolean run_node(Cs3OnnxNet *net, const Onnx__NodeProto *node, Scope *scope,
                          GError **error) {
   const char *name = node->op_type != NULL ? node->op_type : "";
@@ -331,6 +387,9 @@ static gboolean run_node(Cs3OnnxNet *net, const Onnx__NodeProto *node, Scope *sc
     call.n_out = (guint)node->n_output;
     return run_if(&call, scope);
   }
+  const Onnx__FunctionProto *function = call.op == NULL ? find_function(net, node) : NULL;
+  if (function != NULL)
+    return run_function(&call, function, scope);
   make_outputs(&call);
   if (call.op != NULL)
     return run_known(&call, scope);

@@ -431,7 +431,8 @@ static guint find_reads(Build *build, const Cs3OnnxWork *work, const char *label
     g_array_remove_range(all, 0, CS3_NODE_MAX_READS);
     g_array_prepend_val(all, joined);
   }
-  memcpy(reads, all->data, all->len * sizeof *reads);
+  for (guint i = 0; i < all->len; i++)
+    reads[i] = g_array_index(all, Cs3Act, i);
   return all->len;
 }
 

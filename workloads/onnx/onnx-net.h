@@ -92,6 +92,7 @@ struct Cs3OnnxNet {
   GPtrArray *outputs;  /* of Cs3OnnxValue */
   GPtrArray *notes;    /* of char * */
   GHashTable *unknown; /* "domain.Op" -> times, as a pointer */
+  guint depth;         /* of calls of functions, while it is made */
   guint known;         /* nodes that are known and run */
   double unsized;      /* nodes whose results depend on data, which count nothing */
   Cs3OnnxCounts counts;

@@ -380,13 +380,21 @@ static void lay_letters(Cs3OnnxProduct *p, const char *term, gsize length, const
       p->rows *= (double)extent[(guint)other[i] % LETTERS];
 }
 
-gboolean cs3_onnx_infer_einsum(Cs3OnnxCall *call) {
+/* (transfer full): the equation of @call without blanks. */
+static char *equation_of(const Cs3OnnxCall *call) {
   const Onnx__AttributeProto *a = cs3_onnx_attribute(call->node, "equation");
-  g_autofree char *text =
-      a != NULL && a->has_s ? g_strndup((char *)a->s.data, a->s.len) : g_strdup("");
-  g_auto(GStrv) parts = g_strsplit(g_strdelimit(text, " \t", ' '), "->", 2);
-  g_autofree char *left = g_strjoinv("", g_strsplit(parts[0] ? parts[0] : "", " ", -1));
-  g_autofree char *result = g_strstrip(g_strdup(parts[0] && parts[1] ? parts[1] : ""));
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (gsize i = 0; a != NULL && a->has_s && i < a->s.len; i++)
+    if (!g_ascii_isspace(a->s.data[i]) && a->s.data[i] != '\0')
+      g_string_append_c(text, (char)a->s.data[i]);
+  return g_strdup(text->str);
+}
+
+gboolean cs3_onnx_infer_einsum(Cs3OnnxCall *call) {
+  g_autofree char *text = equation_of(call);
+  g_auto(GStrv) parts = g_strsplit(text, "->", 2);
+  const char *left = parts[0] != NULL ? parts[0] : "",
+             *result = parts[0] && parts[1] ? parts[1] : "";
   g_auto(GStrv) terms = g_strsplit(left, ",", -1);
   gint64 extent[LETTERS] = {0}, dims[CS3_ONNX_MAX_RANK];
   if (g_strv_length(terms) != call->n_in || call->n_in > 2 || call->n_in < 1 || !parts[0] ||

@@ -261,6 +261,21 @@ def external():
         f.write(model.SerializeToString(deterministic=True))
 
 
+def functions():
+    """A function of the model's own, called twice; in it a Constant."""
+    n = Net("functions")
+    half = h.make_tensor("", T.FLOAT, [], [0.5])
+    body = [h.make_node("Constant", [], ["half"], value=half), h.make_node("Tanh", ["a"], ["t"]),
+            h.make_node("Mul", ["t", "half"], ["m"]), h.make_node("Add", ["a", "m"], ["b"])]
+    f = h.make_function("own", "Bend", ["a"], ["b"], body, [h.make_operatorsetid("", 13)])
+    x = n.op("MatMul", "x", n.weight("w1", 16, 32), name="fc1")
+    x = n.op("MatMul", n.op("Bend", x, domain="own"), n.weight("w2", 32, 8), name="fc2")
+    model, _ = n.save([value("x", T.FLOAT, 1, 16)], [value(n.op("Bend", x, domain="own"), T.FLOAT, 1, 8)], domains=["own"])
+    model.functions.append(f)
+    with open(os.path.join(out, "functions.onnx"), "wb") as file:
+        file.write(model.SerializeToString(deterministic=True))
+
+
 def bad():
     """What must be refused in a line."""
     x = [value("x", T.FLOAT, 1, 4)]
@@ -289,5 +304,5 @@ def bad():
     n.save(x, [value(n.op("MatMul", "x", "w"), T.FLOAT, 1, 4)])
 
 
-for make in (encoder, fused, residual, pruned, quantised, branches, recurrent, unet, external, bad):
+for make in (encoder, fused, residual, pruned, quantised, branches, recurrent, unet, external, functions, bad):
     make()
