@@ -243,6 +243,18 @@ char *cs3_quantity_format(double value, Cs3Unit unit) {
   return g_strconcat(value < 0 ? "-" : "", best, NULL);
 }
 
+char *cs3_number_text(double value) {
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  for (int digits = 15; digits <= 17; digits++) {
+    char format[8];
+    g_snprintf(format, sizeof format, "%%.%dg", digits);
+    g_ascii_formatd(text, sizeof text, format, value);
+    if (g_ascii_strtod(text, NULL) == value)
+      break;
+  }
+  return g_strdup(text);
+}
+
 gboolean cs3_percent(const char *text, double *value) {
   g_autofree char *copy = g_strstrip(g_strdup(text));
   const char *end = scan_mantissa(copy);

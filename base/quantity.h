@@ -33,6 +33,10 @@ const char *cs3_quantity_unit(Cs3Unit unit);
 /** cs3_quantity_example: (transfer none): how such a value is written, "1.1 GHz". */
 const char *cs3_quantity_example(Cs3Unit unit);
 
+/** cs3_number_text: (transfer full): the shortest text of 15 digits or more that reads back as
+ * @value, a finite number. */
+char *cs3_number_text(double value);
+
 /** cs3_percent: whether @text is a percentage ("70%", "12.5 %"); @value: (out): its share. */
 gboolean cs3_percent(const char *text, double *value);
 

@@ -13,6 +13,7 @@
 #define CS3_TRAINING_SCHEMA "cs3sim.training/1"
 #define CS3_VALIDATE_SCHEMA "cs3sim.validate/1"
 #define CS3_POSTERIOR_SCHEMA "cs3sim.posterior/1"
+#define CS3_COLUMNS_SCHEMA "cs3sim.columns/1"
 #define CS3_POINTS_SCHEMA "cs3sim.points/1"
 
 /* Raised whenever the same input gives other numbers; NEWS.md says what moved. */

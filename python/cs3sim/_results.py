@@ -4,7 +4,7 @@
 import html
 import json
 
-# Numbers of a record of run (doc/result.md), as sim/library/numbers.c has them.
+# Numbers of a record of run (doc/result.md), as results/numbers.c has them.
 NUMBERS = {
     "step_time_s": "step.time_s",
     "dense_step_time_s": "dense.step.time_s",

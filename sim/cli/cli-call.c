@@ -55,6 +55,20 @@ const Cs3OptionGroup *cs3_common_group(void) {
   return &common_group;
 }
 
+/* (nullable): %NULL: the first of its formats. */
+static const char *default_format(const Cs3Command *command) {
+  return command->default_format != CS3_FORMAT_TEXT ? cs3_format_names()[command->default_format]
+                                                    : NULL;
+}
+
+/* The default format is the first or the one that the command names. */
+static void choose_format(Cs3CliCall *call) {
+  const char *name = default_format(call->command);
+  for (int f = 0; name != NULL && call->format_choices[f] != NULL; f++)
+    if (g_str_equal(call->format_choices[f], name))
+      call->output.format = f;
+}
+
 /* Rows of -o and -O with the formats of this command. */
 static void make_output_group(Cs3CliCall *call) {
   guint n = 0;
@@ -67,7 +81,8 @@ static void make_output_group(Cs3CliCall *call) {
                                         .offset = G_STRUCT_OFFSET(Cs3CliCall, output.format),
                                         .metavar = "FORMAT",
                                         .help = "how the result is written",
-                                        .choices = call->format_choices};
+                                        .choices = call->format_choices,
+                                        .default_text = default_format(call->command)};
   call->output_options[1] = (Cs3Option){
       .name = "output",
       .letter = 'O',
@@ -110,6 +125,7 @@ Cs3CliCall *cs3_cli_call_new(const Cs3Command *command) {
   if (command->formats != 0) {
     make_output_group(call);
     add_target(call, &call->output_group, call, NULL);
+    choose_format(call);
   }
   add_target(call, &common_group, call, NULL);
   return call;

@@ -413,6 +413,29 @@ static char *default_text(const Cs3Option *option, const Cs3OptionTarget *target
   return text_at(option, initial);
 }
 
+static void add_words(const Cs3Option *option, const void *place, GPtrArray *words) {
+  char **list = option->type == CS3_OPTION_LIST ? *(char **const *)place : NULL;
+  for (; list != NULL && *list != NULL; list++)
+    g_ptr_array_add(words, g_strdup_printf("--%s=%s", option->name, *list));
+  int times = option->type == CS3_OPTION_COUNT  ? *(const int *)place
+              : option->type == CS3_OPTION_FLAG ? *(const gboolean *)place
+                                                : 0;
+  for (; times > 0; times--)
+    g_ptr_array_add(words, g_strdup_printf("--%s", option->name));
+  if (!cs3_option_takes_value(option) || option->type == CS3_OPTION_LIST)
+    return;
+  g_autofree char *text = option->type == CS3_OPTION_REAL ? cs3_number_text(*(const double *)place)
+                                                          : text_at(option, place);
+  g_ptr_array_add(words, g_strdup_printf("--%s=%s", option->name, text));
+}
+
+void cs3_options_words(const Cs3OptionTarget *target, GHashTable *given, const char *const *without,
+                       GPtrArray *words) {
+  for (const Cs3Option *o = target->group->options; o->name != NULL; o++)
+    if (g_hash_table_contains(given, o->name) && !g_strv_contains(without, o->name))
+      add_words(o, member(target, o), words);
+}
+
 char *cs3_option_note(const Cs3Option *option, const Cs3OptionTarget *target) {
   g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
   if (option->type == CS3_OPTION_CHOICE)

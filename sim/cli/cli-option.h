@@ -74,6 +74,14 @@ void cs3_options_clear(const Cs3OptionTarget *target);
 gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char ***argv,
                            GHashTable *given, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/**
+ * cs3_options_words: words that give @target's options, those in @given but not in @without
+ * (%NULL-terminated names), the values that they have.
+ * @words: (element-type utf8): appended to.
+ */
+void cs3_options_words(const Cs3OptionTarget *target, GHashTable *given, const char *const *without,
+                       GPtrArray *words);
+
 /** cs3_option_find: the row called @name ("model", without dashes) among @targets, or %NULL. */
 const Cs3Option *cs3_option_find(const Cs3OptionTarget *targets, guint n_targets, const char *name);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/plain-text.h"
+#include "base/quantity.h"
 #include "sim/cli/cli-call.h"
 
 typedef struct {
@@ -25,26 +26,13 @@ static gboolean wrong(const Request *request, const char *where, const json_t *v
   return FALSE;
 }
 
-/* The shortest text that reads back as the same number. */
-static char *number_text(double value) {
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
-  for (int digits = 15; digits <= 17; digits++) {
-    char format[8];
-    g_snprintf(format, sizeof format, "%%.%dg", digits);
-    g_ascii_formatd(text, sizeof text, format, value);
-    if (g_ascii_strtod(text, NULL) == value)
-      break;
-  }
-  return g_strdup(text);
-}
-
 /* (transfer full) (nullable): a text or number as one would write it. */
 static char *scalar_text(const json_t *value) {
   if (json_is_string(value))
     return g_strdup(json_string_value(value));
   if (json_is_integer(value))
     return g_strdup_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-  return json_is_real(value) ? number_text(json_real_value(value)) : NULL;
+  return json_is_real(value) ? cs3_number_text(json_real_value(value)) : NULL;
 }
 
 static gboolean add_scalar(const Request *request, const char *where, const json_t *value,
@@ -162,7 +150,8 @@ static gboolean add_arguments(const json_t *value, Request *request, GError **er
 static void choose_format(const Cs3Command *command, const json_t *request, GPtrArray *words) {
   gboolean chosen = json_object_get(request, "output-format") != NULL ||
                     json_object_get(request, "output") != NULL;
-  if (!chosen && (command->formats & CS3_FORMAT_BIT(CS3_FORMAT_JSON)) != 0)
+  gboolean text = (command->formats & CS3_FORMAT_BIT(CS3_FORMAT_TEXT)) != 0;
+  if (!chosen && text && (command->formats & CS3_FORMAT_BIT(CS3_FORMAT_JSON)) != 0)
     g_ptr_array_add(words, g_strdup("--output-format=json"));
 }
 

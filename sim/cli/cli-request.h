@@ -16,7 +16,8 @@
  * cs3_request_words: the words that @request stands for.
  * Flags are true or false, counts whole numbers, lists arrays or, for KEY=VALUE, objects of values
  * or arrays of them; other values numbers or texts, as on a command line. null: not given. When it
- * names neither a format nor a file, JSON is asked for where the command writes it.
+ * names neither a format nor a file, JSON is asked for where the command would write text and can
+ * write it.
  * @request: (nullable): an object; %NULL: empty.
  * @key: (out) (transfer full) (nullable): on failure: the path of the key that is wrong:
  * "sweep[2]". Returns: (transfer full) (nullable). Fails with CS3_CLI_ERROR_USAGE and

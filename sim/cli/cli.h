@@ -60,7 +60,8 @@ struct Cs3Command {
   const void *defaults;    /* (nullable) a struct of that size */
   Cs3OptionGroup groups[5];
   guint formats; /* CS3_FORMAT_BIT()s that -o accepts; the lowest is the default; 0: no -o, -O */
-  const char *endings[5]; /* of files that the command writes beside its formats: {"ini"} */
+  Cs3Format default_format; /* where it is not the lowest; CS3_FORMAT_TEXT: it is */
+  const char *endings[5];   /* of files that the command writes beside its formats: {"ini"} */
   gboolean appends; /* writes the file of -O itself, bit by bit; context->output is stdout then */
   guint min_args, max_args;    /* G_MAXUINT: any number */
   const char *argument_option; /* (nullable) the TEXT option that one positional argument gives */

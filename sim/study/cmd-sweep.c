@@ -9,13 +9,15 @@
 
 #include "sim/commands.h"
 #include "sim/run/scenario.h"
+#include "sim/study/submit.h"
 #include "sim/study/sweep-file.h"
+#include "sim/study/sweep-table.h"
 
 typedef struct {
   Cs3ScenarioOptions scenario;
   char **axes;
   gboolean zip, resume, dry_run, brief;
-  char *shard;
+  char *shard, *submit;
 } SweepOptions;
 
 #define AT(member) G_STRUCT_OFFSET(SweepOptions, member)
@@ -37,6 +39,16 @@ static const Cs3Option sweep_options[] = {
      .offset = AT(shard),
      .metavar = "I/N",
      .help = "part I of N of the points, for many machines; the parts' files follow on each other"},
+    {.name = "submit",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(submit),
+     .metavar = "slurm[:OPTIONS]",
+     .default_text = "simulate here",
+     .no_result = TRUE,
+     .help = "parts as an array job of Slurm, waited for and put together in --output FILE; "
+             "OPTIONS, separated "
+             "by commas: tasks=N parts, and long options of sbatch, as in "
+             "slurm:tasks=64,cpus-per-task=4,time=60"},
     {.name = "resume",
      .type = CS3_OPTION_FLAG,
      .offset = AT(resume),
@@ -53,7 +65,6 @@ static const Cs3Option sweep_options[] = {
 };
 
 static gboolean read_shard(const char *text, guint64 points, Cs3Sweep *sweep, GError **error) {
-  sweep->first = 0;
   sweep->after = points;
   if (text == NULL)
     return TRUE;
@@ -66,9 +77,7 @@ static gboolean read_shard(const char *text, guint64 points, Cs3Sweep *sweep, GE
                 "--shard: '%s' is not I/N with 1 <= I <= N, as in 2/8", text);
     return FALSE;
   }
-  /* Neighbours share most: masks, baselines. */
-  sweep->first = points / n * (i - 1) + MIN(i - 1, points % n);
-  sweep->after = points / n * i + MIN(i, points % n);
+  cs3_sweep_part(sweep, i, n);
   return TRUE;
 }
 
@@ -143,19 +152,82 @@ static gboolean run_to_file(const Cs3Context *context, Cs3Sweep *sweep, gboolean
   return cs3_sweep_file_close(file, ok ? error : NULL) && ok;
 }
 
-static gboolean sweep_points(const Cs3Context *context, const SweepOptions *o, Cs3Sweep *sweep,
-                             GError **error) {
+/* What a task is asked for: the same without what is about this process. */
+static char **task_words(const Cs3Context *context, const SweepOptions *o, char **args) {
+  static const char *const without[] = {"submit", "shard", "resume", "jobs", NULL};
+  g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+  for (const Cs3OptionGroup *g = context->command->groups; g->options != NULL; g++)
+    cs3_options_words(&(Cs3OptionTarget){.group = g, .values = (gpointer)o}, context->given,
+                      without, words);
+  for (; *args != NULL; args++)
+    g_ptr_array_add(words, g_strdup(*args));
+  g_ptr_array_add(words, NULL);
+  return (char **)g_ptr_array_steal(words, NULL);
+}
+
+static gboolean submit(const Cs3Context *context, const SweepOptions *o, char **args,
+                       const Cs3Sweep *sweep, GError **error) {
+  if (context->append_path == NULL || o->shard != NULL) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--submit %s",
+                o->shard != NULL ? "makes the parts by itself; leave --shard out"
+                                 : "needs --output FILE");
+    return FALSE;
+  }
+  Cs3Submission submission = {.path = context->append_path, .resume = o->resume};
+  if (!cs3_submission_parse(&submission, o->submit, error))
+    return FALSE;
+  g_auto(GStrv) words = task_words(context, o, args);
+  submission.words = words;
+  submission.tasks =
+      MIN(submission.tasks != 0 ? submission.tasks : sweep->after / 32 + 1, sweep->after);
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "tasks", submission.tasks);
+  gboolean ok = cs3_sweep_submit(sweep, &submission, progress, error);
+  cs3_submission_clear(&submission);
+  return ok;
+}
+
+/* Tables are written whole, so nothing goes on with them. */
+static gboolean run_to_table(const Cs3Context *context, const Cs3Sweep *sweep, GError **error) {
+  g_autoptr(Cs3Output) file =
+      context->append_path != NULL ? cs3_output_new(context->append_path, error) : NULL;
+  if (context->append_path != NULL && file == NULL)
+    return FALSE;
+  g_autoptr(Cs3SweepTable) table = cs3_sweep_table_new(sweep);
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "sweep", sweep->after - sweep->first);
+  if (!cs3_sweep_run(sweep, progress, cs3_sweep_table_take, table, error))
+    return FALSE;
+  cs3_sweep_table_write(table, file != NULL ? file : context->output, context->format);
+  return file == NULL || cs3_output_finish(file, error);
+}
+
+static gboolean check_format(const Cs3Context *context, const SweepOptions *o, GError **error) {
+  const char *needs = o->resume ? "resume" : o->submit != NULL ? "submit" : NULL;
+  if (context->format == CS3_FORMAT_JSONL || needs == NULL)
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--%s: needs lines (jsonl); %s is written whole, at the end", needs,
+              cs3_format_names()[context->format]);
+  return FALSE;
+}
+
+static gboolean sweep_points(const Cs3Context *context, const SweepOptions *o, char **args,
+                             Cs3Sweep *sweep, GError **error) {
   if (o->resume && context->append_path == NULL) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--resume needs --output FILE");
     return FALSE;
   }
-  if (!cs3_scenario_identity(sweep->base, &sweep->identity, error) ||
+  if (!check_format(context, o, error) ||
+      !cs3_scenario_identity(sweep->base, &sweep->identity, error) ||
       !cs3_sweep_check(sweep, error))
     return FALSE;
   if (o->dry_run) {
     list_points(context, sweep);
     return TRUE;
   }
+  if (context->format != CS3_FORMAT_JSONL)
+    return run_to_table(context, sweep, error);
+  if (o->submit != NULL)
+    return submit(context, o, args, sweep, error);
   return context->append_path != NULL ? run_to_file(context, sweep, o->resume, error)
                                       : run_to_output(context, sweep, error);
 }
@@ -179,7 +251,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     return CS3_EXIT_USAGE;
   base.weight_set = weights;
   sweep.workers = base.jobs > 0 ? (guint)base.jobs : g_get_num_processors();
-  return sweep_points(context, o, &sweep, error) ? CS3_EXIT_OK : CS3_EXIT_USAGE;
+  return sweep_points(context, o, args, &sweep, error) ? CS3_EXIT_OK : CS3_EXIT_USAGE;
 }
 
 static const SweepOptions defaults = {.scenario = CS3_SCENARIO_DEFAULTS};
@@ -189,6 +261,9 @@ static const Cs3Example examples[] = {
                              "--sweep io.rate='0.6:1.8:0.6 Tb/s' --brief"},
     {"to a file that a second call would go on with",
      "cs3sim sweep --model gpt2-small --batch 8 --sweep hardware=cs2,cs3 --resume -O s.jsonl"},
+    {"on a cluster that Slurm runs, in 64 parts (as far as this checks them)",
+     "cs3sim sweep --sweep sparsity=0:0.9:0.01 --submit slurm:tasks=64,cpus-per-task=4 -O s.jsonl "
+     "--dry-run"},
     {"the first of two parts; what will be simulated",
      "cs3sim sweep --sweep sparsity=0:0.9:0.1 --shard 1/2 --dry-run"},
     {NULL, NULL},
@@ -207,6 +282,9 @@ const Cs3Command cs3_cmd_sweep = {
         "whatever way, goes on with --resume and ends with the same file. On many machines, give "
         "each a --shard: the files, one after the other, are the sweep. A point that does not fit "
         "the machine is recorded as such.\n\n"
+        "CSV and JSON (an array a column) have a row a point: its place on the axes, ten numbers, "
+        "the "
+        "bottleneck; they are written whole, at the end.\n\n"
         "FILE.ini holds axes and settings: [axes] KEY = VALUES, [base] OPTION = VALUE or "
         "GROUP.KEY = VALUE, [sweep] mode = cartesian or zip. Masks are drawn anew when model, "
         "sparsity or pattern changes: axes that vary slowest should come first.",
@@ -215,7 +293,9 @@ const Cs3Command cs3_cmd_sweep = {
     .groups = {{"Sweep", sweep_options, 0},
                {"Scenario", cs3_scenario_options, AT(scenario)},
                {"Execution", cs3_execution_options, AT(scenario)}},
-    .formats = CS3_FORMAT_BIT(CS3_FORMAT_JSONL),
+    .formats = CS3_FORMAT_BIT(CS3_FORMAT_JSON) | CS3_FORMAT_BIT(CS3_FORMAT_JSONL) |
+               CS3_FORMAT_BIT(CS3_FORMAT_CSV),
+    .default_format = CS3_FORMAT_JSONL,
     .appends = TRUE,
     .max_args = 1,
     .completes = "files",

@@ -58,6 +58,12 @@ void cs3_sweep_worker_free(Cs3SweepWorker *worker) {
   g_free(worker);
 }
 
+void cs3_sweep_part(Cs3Sweep *sweep, guint64 i, guint64 n) {
+  guint64 first = sweep->first, points = sweep->after - first;
+  sweep->first = first + points / n * (i - 1) + MIN(i - 1, points % n);
+  sweep->after = first + points / n * i + MIN(i, points % n);
+}
+
 char *cs3_sweep_key(const Cs3Sweep *sweep, guint64 point) {
   Cs3MemoKey key = cs3_axes_key(sweep->axes, point, &sweep->identity, FALSE);
   if (sweep->brief)

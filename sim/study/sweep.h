@@ -17,6 +17,10 @@ typedef struct {
   gboolean brief; /* without layers and configuration */
 } Cs3Sweep;
 
+/** cs3_sweep_part: leave of @sweep's points the @i-th of @n parts, 1 <= @i <= @n: neighbours, which
+ * share masks and baselines. */
+void cs3_sweep_part(Cs3Sweep *sweep, guint64 i, guint64 n);
+
 /** cs3_sweep_key: (transfer full): the key of @point as its line has it: 32 hexadecimal digits. */
 char *cs3_sweep_key(const Cs3Sweep *sweep, guint64 point);
 
