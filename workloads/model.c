@@ -11,6 +11,7 @@
 #include "workloads/graph-read.h"
 #include "workloads/layer-table.h"
 #include "workloads/model-count.h"
+#include "workloads/model-zoo.h"
 #include "workloads/workload-error.h"
 
 #include <errno.h>
@@ -71,6 +72,11 @@ Cs3Model *cs3_model_load(const char *path, const char *name, GError **error) {
   g_autofree char *text = read_model(file, shown, &length, error);
   if (!text)
     return NULL;
+  if (cs3_is_model_zoo(file)) {
+    g_autofree char *config = cs3_model_zoo_config(text, length, shown, error);
+    return config != NULL ? cs3_model_parse(config, strlen(config), shown, model_name, error)
+                          : NULL;
+  }
   if (g_str_has_suffix(file, CS3_LAYER_TABLE_SUFFIX))
     return cs3_layer_table_parse(text, length, shown, model_name, error);
   return cs3_model_parse(text, length, shown, model_name, error);

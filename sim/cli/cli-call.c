@@ -328,7 +328,8 @@ static gboolean take_argument(Cs3CliCall *call, char ***argv, GError **error) {
 
 gboolean cs3_cli_call_parse(Cs3CliCall *call, char ***argv, GError **error) {
   if (!cs3_options_parse(call->targets, call->n_targets, argv, call->given, error) ||
-      !take_argument(call, argv, error))
+      !take_argument(call, argv, error) ||
+      !cs3_options_expand(call->targets, call->n_targets, call->given, error))
     return FALSE;
   return call->common.help ||
          (check_arguments(call->command, *argv, error) && check_outputs(call, error) &&

@@ -377,6 +377,54 @@ gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char
   return explain_unknown(&parse, problem, error);
 }
 
+/* "--NAME=VALUE", from @source, unless the option is given. */
+static gboolean set_word(const Parse *parse, const char *word, GHashTable *before,
+                         const char *source, GError **error) {
+  g_autofree char *name = g_strndup(word + 2, strcspn(word + 2, "="));
+  for (guint t = 0; t < parse->n_targets; t++) {
+    const Cs3Option *option = cs3_option_find(&parse->targets[t], 1, name);
+    if (option == NULL || g_hash_table_contains(before, option->name))
+      continue;
+    g_hash_table_insert(parse->given, (gpointer)option->name, (gpointer)source);
+    if (!set_value(option, member(&parse->targets[t], option), strchr(word, '=') + 1, error)) {
+      g_prefix_error(error, "%s: ", source);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean expand(const Parse *parse, const Cs3Option *option, const char *value,
+                       GHashTable *before, GError **error) {
+  g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+  if (!option->expand(value, words, error))
+    return FALSE;
+  g_autofree char *name = g_strconcat("--", option->name, NULL);
+  const char *source = g_intern_string(name);
+  for (guint i = 0; i < words->len; i++)
+    if (!set_word(parse, words->pdata[i], before, source, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean cs3_options_expand(const Cs3OptionTarget *targets, guint n_targets, GHashTable *given,
+                            GError **error) {
+  const Parse parse = {.targets = targets, .n_targets = n_targets, .given = given};
+  g_autoptr(GHashTable) before = g_hash_table_new(g_str_hash, g_str_equal);
+  GHashTableIter iter;
+  gpointer name;
+  g_hash_table_iter_init(&iter, given);
+  while (g_hash_table_iter_next(&iter, &name, NULL))
+    g_hash_table_add(before, name);
+  for (guint t = 0; t < n_targets; t++)
+    for (const Cs3Option *o = targets[t].group->options; o->name != NULL; o++) {
+      const char *value = o->expand != NULL ? *(char *const *)member(&targets[t], o) : NULL;
+      if (value != NULL && !expand(&parse, o, value, before, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static char *text_at(const Cs3Option *option, const void *place) {
   switch (option->type) {
   case CS3_OPTION_FLAG:

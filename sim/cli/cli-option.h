@@ -37,6 +37,9 @@ typedef struct {
   /* TEXT: adds what @value stands for to @key, where that is more than the text: a file's contents,
    * not its name. */
   gboolean (*identity)(const char *value, Cs3MemoKey *key, GError **error);
+  /* TEXT: adds to @words the options that @value stands for, "--batch=256". Those that are given on
+   * the command line win. */
+  gboolean (*expand)(const char *value, GPtrArray *words, GError **error);
 } Cs3Option;
 
 /* Options with one heading and one place to write to. */
@@ -88,6 +91,14 @@ const Cs3Option *cs3_option_find(const Cs3OptionTarget *targets, guint n_targets
 /** cs3_option_find_letter: the row whose short form is @letter, or %NULL. */
 const Cs3Option *cs3_option_find_letter(const Cs3OptionTarget *targets, guint n_targets,
                                         char letter);
+
+/**
+ * cs3_options_expand: set the options that others stand for (Cs3Option.expand) and that are not in
+ * @given; they then are, with the one that stood for them. Errors: those of expand(), and as
+ * cs3_options_parse().
+ */
+gboolean cs3_options_expand(const Cs3OptionTarget *targets, guint n_targets, GHashTable *given,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_option_unknown: fails (G_OPTION_ERROR_UNKNOWN_OPTION): none of @targets is called @name;
  * names the nearest that is. */

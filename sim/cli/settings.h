@@ -16,7 +16,7 @@ void cs3_settings_add(Cs3Table *settings, const char *name, const char *value, c
 
 /**
  * cs3_settings_add_options: the options of @target; the origin is "command line", the environment
- * variable that gave the value, or "default".
+ * variable or the option that gave the value, or "default".
  * @given: as cs3_options_parse() filled it.
  */
 void cs3_settings_add_options(Cs3Table *settings, const Cs3OptionTarget *target, GHashTable *given);

@@ -9,6 +9,7 @@
 #include "base/datadir.h"
 #include "sim/cli/cli.h"
 #include "sim/run/model-name.h"
+#include "workloads/model-zoo.h"
 #include "workloads/layer-table.h"
 #include "workloads/onnx/onnx-model.h"
 
@@ -16,7 +17,7 @@ const char *const cs3_unknown_ops[] = {"refuse", "ignore", NULL};
 
 static gboolean is_path(const char *name) {
   return strchr(name, '/') != NULL || g_str_has_suffix(name, ".json") ||
-         g_str_has_suffix(name, CS3_LAYER_TABLE_SUFFIX);
+         g_str_has_suffix(name, CS3_LAYER_TABLE_SUFFIX) || cs3_is_model_zoo(name);
 }
 
 /* A preset by its file's name, which a user may have added, or as people write it. */

@@ -11,6 +11,7 @@
 #include "sim/cli/common-options.h"
 #include "sim/cli/settings.h"
 #include "sim/run/model-name.h"
+#include "workloads/model-zoo.h"
 #include "workloads/onnx/onnx-model.h"
 #include "workloads/workload-error.h"
 
@@ -51,6 +52,15 @@ const Cs3Option cs3_scenario_options[] = {
      .identity = model_identity,
      .help = "model preset, a Hugging Face config.json, an ONNX file (doc/onnx.md), or "
              "a graph (doc/graph.md)"},
+    {.name = "params",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(params),
+     .metavar = "FILE",
+     .completes = "files",
+     .no_result = TRUE,
+     .expand = cs3_model_zoo_options,
+     .help = "a parameter file of the Cerebras Model Zoo (params_*.yaml): model, batch, sequence, "
+             "systems, micro-batch and sparsity that are not given otherwise"},
     CS3_OPTION_HARDWARE(AT(hardware), .identity = cs3_machine_identity),
     CS3_OPTION_SET(AT(set)),
     CS3_OPTION_SPARSITY(

@@ -31,6 +31,7 @@ typedef struct {
   int fidelity; /* Cs3PlanFidelity */
   gint64 jobs;
   char **map;
+  char *params; /* (nullable) a file that other options come from; spent when they are read */
 } Cs3ScenarioOptions;
 
 extern const Cs3Option cs3_scenario_options[];  /* what is simulated */

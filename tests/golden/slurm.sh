@@ -153,11 +153,11 @@ sweep_with_a_death() {
   grep -q 'Nodes n2 not responding' "$work/log/slurmctld" && grep -q '[Rr]equeu' "$work/log/slurmctld"
 }
 
-# One task that needs two minutes, by what the first sweep took: Slurm, which looks every half minute, ends
+# One task that needs some minutes, by what the first sweep took: Slurm, which looks every half minute, ends
 # it, and the next round goes on.
 sweep_with_a_limit() {
   local plain=("$CS3SIM" sweep -m "$model" --seq 16 -b 2 --fidelity bound --brief
-    --sweep sparsity=0.05:0.95:0.1 --sweep "seed=1:$((200 * 120 / (2 * here_s + 1) + 1)):1")
+    --sweep sparsity=0.05:0.95:0.1 --sweep "seed=1:$((200 * 240 / (2 * here_s + 1) + 1)):1")
   cd "$work" || return
   "${plain[@]}" -q -j 2 -O limit-here.jsonl || return
   "${plain[@]}" --submit slurm:tasks=1,time=1 -O limit.jsonl 2>notes || return
