@@ -84,8 +84,8 @@ void cs3sim_on_note(cs3sim_context *context, cs3sim_note_func func, void *data);
  * "sparsity": 0.7}. cs3sim_schema() has types and ranges. Environment variables count as on the
  * command line.
  * @record: (out): the bytes that the command line prints for the same request, with "-o json" where
- * it would print text, unless "output-format" or "output" is given; a zero follows them, which @bytes
- * does not count. To be freed. NULL on failure, but also CS3SIM_NO may come with a record.
+ * it would print text, unless "output-format" or "output" is given; a zero follows them, which
+ * @bytes does not count. To be freed. NULL on failure, but also CS3SIM_NO may come with a record.
  * @bytes: (out) (nullable): of @record.
  * Returns: a cs3sim_code; @error is set for all but CS3SIM_OK, and CS3SIM_NO with a record.
  */
