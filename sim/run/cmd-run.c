@@ -9,13 +9,14 @@
 #include "sim/run/posterior.h"
 #include "sim/run/tornado.h"
 #include "sim/run/uncertainty.h"
+#include "sim/step/step-chakra.h"
 #include "sim/step/step-platform.h"
 #include "sim/step/step-trace.h"
 
 /* The scenario comes first: sim/validation/validate-measure.c reads these options as one. */
 typedef struct {
   Cs3ScenarioOptions scenario;
-  char *trace, *keep_platform;
+  char *trace, *chakra, *keep_platform;
   gint64 uncertainty;
   gboolean tornado;
   char *posterior;
@@ -32,6 +33,15 @@ static const Cs3Option file_options[] = {
      .completes = "files",
      .help = "write what MemoryX, SwarmX and the wafers do during the step, as Chrome trace events "
              "(JSON; Perfetto shows them)"},
+    {.name = "chakra",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(chakra),
+     .metavar = "FILE",
+     .writes = TRUE,
+     .completes = "files",
+     .help = "write the step of one wafer as an execution trace of Chakra (protobuf, .et), for "
+             "ASTRA-sim "
+             "(doc/files.md)"},
     {.name = "keep-platform",
      .type = CS3_OPTION_TEXT,
      .offset = AT(keep_platform),
@@ -98,6 +108,14 @@ static gboolean write_trace(const char *path, const Cs3Schedule *schedule, const
   return cs3_output_finish(output, error);
 }
 
+static gboolean write_chakra(const char *path, const Cs3Schedule *schedule, const GPtrArray *labels,
+                             GError **error) {
+  g_autoptr(Cs3Output) output = cs3_output_new(path, error);
+  return output != NULL &&
+         cs3_step_chakra(schedule, (const char *const *)labels->pdata, output, error) &&
+         cs3_output_finish(output, error);
+}
+
 /* What the step leaves behind besides its record. */
 static gboolean write_files(const RunOptions *o, const Cs3Run *run, GError **error) {
   const Cs3RunConfig *config = &run->config;
@@ -107,7 +125,8 @@ static gboolean write_files(const RunOptions *o, const Cs3Run *run, GError **err
   Cs3Schedule schedule = cs3_run_schedule(config, run->sparse.plan, uses);
   const Cs3System *system = &config->machine->system;
   return (o->keep_platform == NULL || keep_platform(o->keep_platform, &schedule, system, error)) &&
-         (o->trace == NULL || write_trace(o->trace, &schedule, system, labels, error));
+         (o->trace == NULL || write_trace(o->trace, &schedule, system, labels, error)) &&
+         (o->chakra == NULL || write_chakra(o->chakra, &schedule, labels, error));
 }
 
 static void show_progress(guint64 done, guint64 total, gpointer progress) {

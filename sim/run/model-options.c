@@ -9,8 +9,8 @@
 #include "base/datadir.h"
 #include "sim/cli/cli.h"
 #include "sim/run/model-name.h"
-#include "workloads/model-zoo.h"
 #include "workloads/layer-table.h"
+#include "workloads/model-zoo.h"
 #include "workloads/onnx/onnx-model.h"
 
 const char *const cs3_unknown_ops[] = {"refuse", "ignore", NULL};
