@@ -126,12 +126,13 @@ kill_node() {
   return 0
 }
 
+is_down() { [[ $(sinfo --noheader --nodes="$1" --format=%t) == down* ]]; }
+
 # disturb: what clusters do.
 disturb() {
-  wait_for some_points there.jsonl 150 && wait_for kill_node n2 &&
-    wait_for some_points there.jsonl 400 && wait_for running_on n1 &&
+  wait_for some_points there.jsonl 150 && wait_for kill_node n2 && wait_for running_on n1 &&
     scontrol requeue "$(squeue --noheader --states=running --nodelist=n1 --format=%i | head -n 1)" &&
-    wait_for some_points there.jsonl 700 && slurmd -N n2
+    wait_for is_down n2 && (($(points there.jsonl) < 2000)) && slurmd -N n2
 }
 
 sweep_with_a_death() {
@@ -150,7 +151,7 @@ sweep_with_a_death() {
   there_s=$((SECONDS - there_s))
   cmp here.jsonl there.jsonl || return
   [[ ! -e there.jsonl.parts ]] || return
-  grep -q 'Nodes n2 not responding' "$work/log/slurmctld" && grep -q '[Rr]equeu' "$work/log/slurmctld"
+  grep -i requeu "$work/log/slurmctld"
 }
 
 # One task that needs some minutes, by what the first sweep took: Slurm, which looks every half minute, ends
