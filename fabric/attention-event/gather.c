@@ -67,7 +67,7 @@ static void let_tokens_pass(Cs3Pe *pe, const Cs3AttentionEvent *m, Cs3PlaceData 
 static void go_on(Cs3Pe *pe, Cs3AttentionEvent *m, Cs3PlaceData *d) {
   gboolean alone = m->costs.places == 1;
   while (!d->busy && d->visited < m->total && (alone || d->arrived > d->visited))
-    if (!cs3_attention_work(pe, m, d, TASK_VISITED))
+    if (!cs3_attention_work(pe, m, d, d->visited % m->costs.visits, TASK_VISITED))
       cs3_attention_visited(pe, m, d);
   if (alone)
     return;

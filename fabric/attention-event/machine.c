@@ -10,7 +10,8 @@
 void cs3_attention_seat(const Cs3AttentionEvent *m, gint64 position, guint *x, guint *y) {
   guint along = (guint)position % m->width;
   *y = (guint)position / m->width;
-  *x = *y % 2 == 0 ? along : m->width - 1 - along;
+  gboolean snake = m->config.mapping.algorithm != CS3_ATTENTION_GRID;
+  *x = !snake || *y % 2 == 0 ? along : m->width - 1 - along;
 }
 
 guint16 cs3_attention_value(const Cs3AttentionEvent *m, Cs3AttentionMatrix what, gint64 job,
@@ -25,7 +26,8 @@ static void lay_out(Cs3AttentionEvent *m) {
   const Cs3AttentionCosts *c = &m->costs;
   gint64 own = c->jobs * c->chunks, extra = c->shape.backward ? 1 : c->buffers;
   m->row_words = (guint)c->elements;
-  m->memory_words = (guint)((own + (c->places > 1 ? extra : 0)) * c->elements);
+  m->sums_word = (guint)((own + (c->places > 1 ? extra : 0)) * c->elements);
+  m->memory_words = m->sums_word + (guint)(2 * c->merge_elements);
   m->spare = g_new(gint64, c->jobs + 1);
   m->spare[0] = own;
   for (gint64 job = 0; job < c->jobs; job++) {
@@ -64,7 +66,7 @@ static guint32 memory(gpointer user, guint x, guint y, guint word) {
 static void make_place(Cs3AttentionEvent *m, Cs3PlaceData *d, gint64 place) {
   const Cs3AttentionCosts *c = &m->costs;
   d->place = place;
-  d->queries = cs3_place_tokens(&c->queries, place);
+  d->queries = cs3_attention_queries(c, place);
   d->n_queries = cs3_place_count(&d->queries) * c->group;
   d->state = g_new0(Cs3QueryState, d->n_queries);
   d->sums = g_new0(float, d->n_queries * m->out_width);
@@ -75,7 +77,7 @@ static void make_place(Cs3AttentionEvent *m, Cs3PlaceData *d, gint64 place) {
 static void make_places(Cs3AttentionEvent *m) {
   const Cs3AttentionCosts *c = &m->costs;
   m->place = g_new0(Cs3PlaceData, (gsize)m->width * m->height);
-  for (gint64 place = 0; place < c->places; place++) {
+  for (gint64 place = 0; place < cs3_attention_all_places(c); place++) {
     guint x, y;
     cs3_attention_seat(m, cs3_attention_position(c, place), &x, &y);
     make_place(m, &m->place[x * m->height + y], place);
@@ -91,7 +93,7 @@ static const Cs3AttentionProgram *program_of(const Cs3AttentionEvent *m) {
 
 static gboolean set_roles(Cs3AttentionEvent *m, GError **error) {
   const Cs3AttentionCosts *c = &m->costs;
-  for (gint64 place = 0; place < c->places; place++) {
+  for (gint64 place = 0; place < cs3_attention_all_places(c); place++) {
     Cs3Role role;
     guint x, y, id;
     cs3_role_clear(&role);
@@ -128,7 +130,7 @@ Cs3AttentionEvent *cs3_attention_event_new(const Cs3AttentionEventConfig *config
     return NULL;
   m->timing.task_start = 0; /* kernel.control says what a visit costs */
   m->width = (guint)MIN(m->costs.columns, m->costs.places);
-  m->height = (guint)((m->costs.places + m->width - 1) / m->width);
+  m->height = (guint)((cs3_attention_all_places(&m->costs) + m->width - 1) / m->width);
   m->total = m->costs.jobs * m->costs.visits;
   make_numbers(m);
   lay_out(m);
@@ -169,15 +171,17 @@ void cs3_attention_event_size(const Cs3AttentionEvent *m, guint *width, guint *h
 }
 
 static gboolean all_done(const Cs3AttentionEvent *m, GError **error) {
-  gint64 done = 0;
+  const Cs3AttentionCosts *c = &m->costs;
+  gint64 done = 0, merges = c->parts > 1 ? c->jobs : 0;
+  gint64 all = (m->total + merges) * cs3_attention_all_places(c);
   for (gsize i = 0; i < (gsize)m->width * m->height; i++)
-    done += m->place[i].visited;
-  if (done == m->total * m->costs.places)
+    done += m->place[i].visited + m->place[i].merged;
+  if (done == all)
     return TRUE;
   g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_DEADLOCK,
               "attention stands still: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
               " visits were made",
-              done, m->total * m->costs.places);
+              done, all);
   return FALSE;
 }
 

@@ -27,7 +27,9 @@ typedef struct {
   gint64 visited;       /* visits done, of all jobs */
   gint64 arrived, sent; /* rows that are over */
   gint64 above, below;  /* gather: rows for which all places before and after this one have room */
-  gint64 may_arrive, may_send; /* rows granted */
+  gint64 may_arrive, may_send;                     /* rows granted */
+  gint64 merged;                                   /* grid: jobs whose sums have been merged here */
+  gint64 sums_arrived, sums_sent, sums_may_arrive; /* rows of sums */
   Cs3PlaceTokens queries;
   gint64 n_queries; /* times query heads: states */
   Cs3QueryState *state;
@@ -43,7 +45,8 @@ struct Cs3AttentionEvent {
   gint64 total;    /* visits of a place in all jobs */
   guint row_words; /* n */
   guint memory_words;
-  gint64 *spare;       /* backward: by job, the slot that is free when it begins */
+  guint sums_word; /* grid: where sums of the line before land; behind it, those that are sent */
+  gint64 *spare;   /* backward: by job, the slot that is free when it begins */
   Cs3PlaceData *place; /* by cell of the mesh */
   guint64 key[CS3_ATTENTION_N_MATRICES];
   gint64 out_width;  /* of a query's output: dv; backward: d */
@@ -90,6 +93,11 @@ void cs3_attention_compute(Cs3AttentionEvent *m, Cs3PlaceData *d, gint64 job, gi
 /** cs3_attention_end_job: the place's outputs, rounded to FP16. */
 void cs3_attention_end_job(Cs3AttentionEvent *m, const Cs3PlaceData *d, gint64 job);
 
+/** cs3_attention_merge: the place's states take in the row of sums at @in (%NULL: none comes), and
+ * are written to @out (%NULL: they go nowhere). */
+void cs3_attention_merge(const Cs3AttentionEvent *m, Cs3PlaceData *d, const guint32 *in,
+                         guint32 *out);
+
 /** cs3_attention_key_sum: dK or dV (@value) of key @local of a row, as it lies in memory. */
 float cs3_attention_key_sum(const Cs3AttentionEvent *m, const guint32 *row, gboolean value,
                             gint64 local, gint64 feature);
@@ -109,12 +117,13 @@ CS3_ATTENTION_ALGORITHMS(CS3_ATTENTION_PROGRAM)
 
 /** cs3_attention_visited: the visit that @d has at work is over: numbers and count. */
 void cs3_attention_visited(Cs3Pe *pe, Cs3AttentionEvent *m, Cs3PlaceData *d);
-/** cs3_attention_work: starts the next visit, whose row is there; its end calls @task. Returns:
+/** cs3_attention_work: starts @visit of a job, whose rows are there; its end calls @task. Returns:
  * %FALSE: it took no cycles and is over. */
-gboolean cs3_attention_work(Cs3Pe *pe, const Cs3AttentionEvent *m, Cs3PlaceData *d, guint task);
+gboolean cs3_attention_work(Cs3Pe *pe, const Cs3AttentionEvent *m, Cs3PlaceData *d, gint64 visit,
+                            guint task);
 
 /** cs3_attention_towards: port at path position @position towards its neighbour @other. */
 guint cs3_attention_towards(const Cs3AttentionEvent *m, gint64 position, gint64 other);
 
-/** cs3_attention_seat: column and row of path position @position: a snake. */
+/** cs3_attention_seat: column and row of path position @position: a snake; grid: a line a part. */
 void cs3_attention_seat(const Cs3AttentionEvent *m, gint64 position, guint *x, guint *y);

@@ -214,6 +214,58 @@ void cs3_attention_begin_job(const Cs3AttentionEvent *m, Cs3PlaceData *d, gint64
   }
 }
 
+/* A row of sums: by state its maximum and sum (forward), then its outputs, in FP32 or two FP16 a
+ * word. */
+static gint64 words_of_state(const Cs3AttentionEvent *m) {
+  return m->costs.merge_elements / (m->costs.queries.most * m->costs.group);
+}
+
+static void put_state(const Cs3AttentionEvent *m, const Cs3QueryState *state, guint32 *words) {
+  if (!m->costs.shape.backward) {
+    *words++ = cs3_bits_of_float(state->most);
+    *words++ = cs3_bits_of_float(state->sum);
+  }
+  for (gint64 f = 0; f < m->out_width; f++)
+    if (cs3_attention_single(m))
+      words[f] = cs3_bits_of_float(state->out[f]);
+    else if (f % 2 == 0)
+      words[f / 2] = cs3_half_of_float(state->out[f]);
+    else
+      words[f / 2] |= (guint32)cs3_half_of_float(state->out[f]) << 16;
+}
+
+static float out_of(const Cs3AttentionEvent *m, const guint32 *words, gint64 feature) {
+  return cs3_attention_single(m) ? cs3_float_of_bits(words[feature]) : half_at(words, feature);
+}
+
+/* Both to the larger maximum, then added; a line of whose keys the query sees none has nothing. */
+static void take_state(const Cs3AttentionEvent *m, Cs3QueryState *state, const guint32 *words) {
+  float own = 1, other = 1;
+  if (!m->costs.shape.backward) {
+    float most = cs3_float_of_bits(words[0]), sum = cs3_float_of_bits(words[1]);
+    float both = MAX(state->most, most);
+    own = state->most == -INFINITY ? 0 : rounded(m, expf(state->most - both));
+    other = most == -INFINITY ? 0 : rounded(m, expf(most - both));
+    state->sum = rounded(m, rounded(m, state->sum * own) + rounded(m, sum * other));
+    state->most = both;
+    words += 2;
+  }
+  for (gint64 f = 0; f < m->out_width; f++)
+    state->out[f] =
+        rounded(m, rounded(m, state->out[f] * own) + rounded(m, out_of(m, words, f) * other));
+}
+
+void cs3_attention_merge(const Cs3AttentionEvent *m, Cs3PlaceData *d, const guint32 *in,
+                         guint32 *out) {
+  gint64 words = words_of_state(m);
+  for (gint64 i = 0; i < d->n_queries; i++) {
+    if (in != NULL)
+      take_state(m, &d->state[i], in + i * words);
+    if (out != NULL)
+      put_state(m, &d->state[i], out + i * words);
+  }
+}
+
 void cs3_attention_end_job(Cs3AttentionEvent *m, const Cs3PlaceData *d, gint64 job) {
   for (gint64 i = 0; i < d->n_queries; i++) {
     const Cs3QueryState *state = &d->state[i];

@@ -112,7 +112,7 @@ static double output(const Map *a, gint64 query, gint64 feature, double *size, d
 
 /* Additions and rescalings of a query's sums. */
 static double additions(const Map *a) {
-  return (double)(a->s->keys + 2 * a->m->costs.visits + 4);
+  return (double)(a->s->keys + 2 * a->m->costs.visits + 4 * a->m->costs.parts);
 }
 
 static void compare_outputs(const Map *a, Cs3AttentionEventResult *result) {
@@ -200,7 +200,7 @@ static void compare_keys(const Cs3AttentionEvent *m, gint64 job, gboolean is_val
   double unit = cs3_attention_single(m) ? 0x1p-24 : half_unit;
   double terms = (double)(c->shape.queries * c->group + 4);
   g_autofree guint32 *row = g_new(guint32, m->row_words);
-  for (gint64 place = 0; place < c->places; place++)
+  for (gint64 place = 0; place < cs3_attention_all_places(c); place++)
     for (gint64 chunk = 0; chunk < c->chunks; chunk++) {
       Cs3PlaceTokens keys = cs3_attention_chunk(c, place, chunk);
       guint x, y, at = cs3_attention_slot(m, job, (c->places > 1 ? c->visits : 0) + chunk);

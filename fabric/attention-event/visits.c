@@ -19,15 +19,16 @@ void cs3_attention_visited(Cs3Pe *pe, Cs3AttentionEvent *m, Cs3PlaceData *d) {
   if (visit == 0)
     cs3_attention_begin_job(m, d, job);
   cs3_attention_compute(m, d, job, visit, cs3_pe_memory(pe) + cs3_attention_slot(m, job, visit));
-  if (visit == c->visits - 1)
+  if (visit == c->visits - 1 && c->parts == 1)
     cs3_attention_end_job(m, d, job);
   d->busy = FALSE;
   if (++d->visited == m->total)
     cs3_pe_finish(pe);
 }
 
-gboolean cs3_attention_work(Cs3Pe *pe, const Cs3AttentionEvent *m, Cs3PlaceData *d, guint task) {
-  Cs3AttentionWork w = cs3_attention_visit(&m->costs, d->place, d->visited % m->costs.visits);
+gboolean cs3_attention_work(Cs3Pe *pe, const Cs3AttentionEvent *m, Cs3PlaceData *d, gint64 visit,
+                            guint task) {
+  Cs3AttentionWork w = cs3_attention_visit(&m->costs, d->place, visit);
   guint cycles = (guint)cs3_attention_work_sum(&w);
   d->busy = TRUE;
   if (cycles == 0)

@@ -99,7 +99,8 @@ static double mean_work(const Cs3AttentionCosts *c) {
                 (double)(c->element_wise * c->wide) / c->vector_rate;
   if (c->products > 0)
     pair += least_score(c);
-  double pairs = (double)head_pairs(s, TRUE) * (double)c->group / (double)c->places;
+  double places = (double)cs3_attention_all_places(c);
+  double pairs = (double)head_pairs(s, TRUE) * (double)c->group / places;
   return pairs * pair + (double)(c->visits * c->control) +
          (double)(c->streams * (c->kv_issue + c->sum_issue));
 }
@@ -124,7 +125,7 @@ static void climb(gint64 *height, gint64 end, gint64 rung, gint64 *cause) {
 
 /* The mean place's issue cycles so far up the ladder. */
 static gint64 mean_of(const Cs3AttentionCosts *c, double cycles) {
-  return (gint64)(cycles * (double)c->jobs / (double)c->places);
+  return (gint64)(cycles * (double)c->jobs / (double)cs3_attention_all_places(c));
 }
 
 static void split_causes(const Cs3Hardware *hw, const Cs3AttentionCosts *c,
@@ -150,7 +151,7 @@ static void split_causes(const Cs3Hardware *hw, const Cs3AttentionCosts *c,
         &causes[CS3_ATTENTION_IMBALANCE]);
   climb(&height, end, ops->run(c, steps, CS3_ATTENTION_LIMIT_MOVEMENT),
         &causes[CS3_ATTENTION_MOVEMENT]);
-  if (c->shape.backward)
+  if (c->shape.backward || c->parts > 1)
     climb(&height, end, ops->run(c, steps, CS3_ATTENTION_LIMIT_REDUCTION),
           &causes[CS3_ATTENTION_REDUCTION]);
   climb(&height, end, end, &causes[CS3_ATTENTION_FILL]);
@@ -158,30 +159,31 @@ static void split_causes(const Cs3Hardware *hw, const Cs3AttentionCosts *c,
 
 /* Pairs of the busiest place over those of the mean one. */
 static double imbalance(const Cs3AttentionCosts *c) {
-  gint64 all = 0, most = 0;
-  for (gint64 place = 0; place < c->places; place++) {
-    Cs3PlaceTokens queries = cs3_place_tokens(&c->queries, place);
-    gint64 n = cs3_place_count(&queries), pairs = 0;
-    for (gint64 l = 0; l < n; l++) {
-      Cs3KeyRange r = cs3_attention_computed(&c->shape, cs3_place_token(&queries, l));
-      pairs += r.hi - r.lo;
-    }
+  gint64 all = 0, most = 0, places = cs3_attention_all_places(c);
+  for (gint64 place = 0; place < places; place++) {
+    Cs3PlaceTokens queries = cs3_attention_queries(c, place);
+    gint64 part = cs3_attention_part(c, place), n = cs3_place_count(&queries), pairs = 0;
+    const Cs3PlaceTokens keys = {{{part, c->parts, c->shape.keys}}}; /* of all its places */
+    for (gint64 l = 0; l < n; l++)
+      pairs +=
+          cs3_place_within(&keys, cs3_attention_computed(&c->shape, cs3_place_token(&queries, l)));
     all += pairs;
     most = MAX(most, pairs);
   }
-  return all > 0 ? (double)most * (double)c->places / (double)all : 1;
+  return all > 0 ? (double)most * (double)places / (double)all : 1;
 }
 
 static void describe(const Cs3AttentionCosts *c, Cs3AttentionResult *result) {
   const Cs3AttentionShape *s = &c->shape;
   gint64 jobs = s->kv_heads * s->sequences;
-  *result = (Cs3AttentionResult){.places = c->places,
+  *result = (Cs3AttentionResult){.places = cs3_attention_all_places(c),
                                  .jobs = c->jobs,
                                  .pairs = head_pairs(s, TRUE) * s->heads * s->sequences,
                                  .imbalance = imbalance(c),
                                  .sram_bytes = c->sram_bytes};
   result->macs = result->pairs * cs3_attention_products(s);
-  result->received = jobs * c->places * c->rows * c->elements;
+  result->received = jobs * (cs3_attention_all_places(c) * c->rows * c->elements +
+                             (c->parts - 1) * c->places * c->merge_elements);
   result->wavelets = jobs * cs3_attention_ops(c->mapping.algorithm)->wavelets(c);
 }
 

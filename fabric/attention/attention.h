@@ -19,6 +19,7 @@
  */
 #define CS3_ATTENTION_ALGORITHMS(ROW)                                                              \
   ROW(RING, ring, "ring")                                                                          \
+  ROW(GRID, grid, "grid")                                                                          \
   ROW(GATHER, gather, "gather")
 
 #define CS3_ATTENTION_ID(ID, name, text) CS3_ATTENTION_##ID,
@@ -77,7 +78,7 @@ typedef enum {
                                control of chunks */
   CS3_ATTENTION_IMBALANCE,  /* places with more work than the mean, and who waits for them */
   CS3_ATTENTION_MOVEMENT,  /* keys and values: issue slots of their streams, and waiting for them */
-  CS3_ATTENTION_REDUCTION, /* dK and dV that travel with them (backward) */
+  CS3_ATTENTION_REDUCTION, /* dK and dV that travel with them (backward); grid: sums of the lines */
   CS3_ATTENTION_FILL,      /* latencies */
   CS3_N_ATTENTION_CAUSES
 } Cs3AttentionCause;

@@ -101,8 +101,10 @@ gboolean cs3_attention_fold_check(const Cs3Hardware *hw, const Cs3AttentionShape
 
 static gboolean check_queues(const Cs3Hardware *hw, const Cs3AttentionCosts *c, GError **error) {
   guint first = CS3_ATTENTION_QUEUE;
-  guint n = c->mapping.algorithm == CS3_ATTENTION_GATHER ? CS3_GATHER_QUEUES : CS3_RING_QUEUES;
-  for (guint queue = first; c->places > 1 && queue < first + n; queue++)
+  guint n = c->mapping.algorithm == CS3_ATTENTION_GATHER ? CS3_GATHER_QUEUES
+            : c->parts > 1                               ? CS3_GRID_QUEUES
+                                                         : CS3_RING_QUEUES;
+  for (guint queue = first; cs3_attention_all_places(c) > 1 && queue < first + n; queue++)
     if (hw->fabric.out_queue[queue] < 1 || hw->fabric.in_queue[queue] < 1)
       return infeasible(error,
                         "tiles travel through queues %u, which do not exist (fabric.in_queue_%u, "
@@ -133,14 +135,15 @@ gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCost
                       wide ? "the head is wider than a PE's memory"
                            : "use fewer sequences, more PEs or more chunks");
   }
-  double steps = (double)c->places * (double)c->visits * (double)c->jobs;
+  gint64 places = cs3_attention_all_places(c);
+  double steps = (double)places * (double)c->visits * (double)c->jobs;
   if (steps > MOST_STEPS)
     return infeasible(
         error,
         "%" G_GINT64_FORMAT " places with %" G_GINT64_FORMAT
         " visits each, %.2g in all, are more than are run one by one (%.2g); use fewer "
         "PEs or chunks",
-        c->places, c->visits, steps, MOST_STEPS);
+        places, c->visits, steps, MOST_STEPS);
   return TRUE;
 }
 

@@ -36,12 +36,21 @@ static double tile_time(const Cs3AttentionCosts *c, gint64 way) {
   return MAX(most, cs3_attention_ops(c->mapping.algorithm)->pace(c, most / (double)c->chunks));
 }
 
+/* Grid: what the sums of a job take a place of the second line, which does all there is to do. */
+static double merge_time(const Cs3AttentionCosts *c) {
+  if (c->parts == 1)
+    return 0;
+  Cs3AttentionWork w = cs3_attention_visit(c, c->parts > 2 ? c->places : 0, c->visits);
+  return (double)cs3_attention_work_sum(&w);
+}
+
 static double estimate_of(const Cs3AttentionCosts *c) {
   gint64 looks = MIN(LOOK_VISITS, c->tiles);
   double sum = 0;
   for (gint64 i = 0; i < looks; i++)
     sum += tile_time(c, looks > 1 ? i * (c->tiles - 1) / (looks - 1) : 0);
-  return sum / (double)looks * (double)c->tiles * (double)c->jobs;
+  return (sum / (double)looks * (double)c->tiles + merge_time(c)) * (double)c->jobs +
+         (double)(c->parts - 1) * (merge_time(c) + (double)c->merge_vector);
 }
 
 gboolean cs3_attention_rank(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
@@ -59,14 +68,15 @@ gboolean cs3_attention_rank(const Cs3Hardware *hw, const Cs3AttentionShape *shap
 typedef struct {
   Cs3AttentionMapping mapping;
   double estimate, steps;
-  gint64 bound, places, jobs;
+  gint64 bound, places, parts, jobs;
 } Candidate;
 
 /* An axis and a fold: what they leave a rectangle. */
 typedef struct {
   int axis;
-  gint64 fold, pes, jobs;
-  double load; /* tokens that a PE works on, all jobs */
+  gboolean grid; /* for that algorithm */
+  gint64 fold, places, parts, jobs;
+  double load; /* queries that a PE works on with all keys, all jobs */
 } Layout;
 
 typedef struct {
@@ -86,7 +96,7 @@ static gboolean is_known(const Search *s, const Cs3AttentionCosts *c) {
   for (guint i = 0; i < s->candidates->len; i++) {
     const Candidate *other = &g_array_index(s->candidates, Candidate, i);
     const Cs3AttentionMapping *m = &other->mapping;
-    if (other->places == c->places && other->jobs == c->jobs &&
+    if (other->places == c->places && other->parts == c->parts && other->jobs == c->jobs &&
         m->algorithm == c->mapping.algorithm && m->order == c->mapping.order &&
         m->chunks == c->mapping.chunks && m->scores == c->mapping.scores)
       return TRUE;
@@ -100,16 +110,18 @@ static gboolean consider(Search *s, const Cs3AttentionMapping *mapping, gint64 b
   Cs3AttentionCosts c;
   cs3_attention_costs(s->hw, s->shape, mapping, &c);
   *chunks = c.chunks;
-  if (c.chunks == before)
+  gboolean one_line = c.mapping.algorithm == CS3_ATTENTION_GRID && c.parts == 1; /* a ring */
+  if (c.chunks == before || (one_line && s->force->algorithm != CS3_ATTENTION_GRID))
     return FALSE;
   if (!cs3_attention_costs_check(s->hw, &c, mapping->chunks,
                                  s->refusal == NULL ? &s->refusal : NULL))
     return FALSE;
   Candidate candidate = {c.mapping,
                          estimate_of(&c),
-                         (double)c.places * (double)c.visits * (double)c.jobs,
+                         (double)cs3_attention_all_places(&c) * (double)c.visits * (double)c.jobs,
                          cs3_attention_least(&c),
                          c.places,
+                         c.parts,
                          c.jobs};
   if (!is_known(s, &c))
     g_array_append_val(s->candidates, candidate);
@@ -134,10 +146,11 @@ static void consider_chunks(Search *s, Cs3AttentionMapping mapping) {
   }
 }
 
-static void consider_scores(Search *s, Cs3AttentionMapping mapping) {
+static void consider_scores(Search *s, gboolean grid, Cs3AttentionMapping mapping) {
   for (int scores = 0; scores < CS3_N_SCORES; scores++)
     for (int algorithm = 0; algorithm < CS3_N_ATTENTION_ALGORITHMS; algorithm++)
-      if (may(s->force->scores, scores) && may(s->force->algorithm, algorithm)) {
+      if (may(s->force->scores, scores) && may(s->force->algorithm, algorithm) &&
+          (algorithm == CS3_ATTENTION_GRID) == grid) {
         mapping.scores = (Cs3Scores)scores;
         mapping.algorithm = (Cs3AttentionAlgorithm)algorithm;
         consider_chunks(s, mapping);
@@ -152,19 +165,28 @@ static void consider_orders(Search *s, const Layout *layout) {
   for (int order = 0; order < CS3_N_TOKEN_ORDERS; order++)
     if (s->force->order < 0 ? masked || order == CS3_TOKENS_BLOCK : s->force->order == order) {
       mapping.order = (Cs3TokenOrder)order;
-      consider_scores(s, mapping);
+      consider_scores(s, layout->grid, mapping);
     }
 }
 
-static void add_layout(Search *s, int axis, gint64 fold) {
+static void add_layout(Search *s, gboolean grid, int axis, gint64 fold) {
   Cs3AttentionCosts c;
-  Cs3AttentionMapping mapping = {.axis = axis, .fold = fold, .chunks = 1};
+  Cs3AttentionMapping mapping = {.algorithm = grid ? CS3_ATTENTION_GRID : CS3_ATTENTION_RING,
+                                 .axis = axis,
+                                 .fold = fold,
+                                 .chunks = 1};
   cs3_attention_costs(s->hw, s->shape, &mapping, &c);
-  Layout layout = {axis, fold, c.lines * c.columns, c.jobs,
-                   (double)c.jobs * (double)c.queries.most};
+  Layout layout = {axis,
+                   grid,
+                   fold,
+                   c.places,
+                   c.parts,
+                   c.jobs,
+                   (double)c.jobs * (double)c.queries.most / (double)c.parts};
   for (guint i = 0; i < s->layouts->len; i++) {
     const Layout *other = &g_array_index(s->layouts, Layout, i);
-    if (other->pes == layout.pes && other->jobs == layout.jobs)
+    if (other->grid == grid && other->places == layout.places && other->parts == layout.parts &&
+        other->jobs == layout.jobs)
       return;
   }
   g_array_append_val(s->layouts, layout);
@@ -175,7 +197,8 @@ static gint by_load(gconstpointer a, gconstpointer b) {
   return (x->load > y->load) - (x->load < y->load);
 }
 
-static gboolean list_layouts(Search *s, GError **error) {
+static gboolean list_layouts(Search *s, gboolean grid, GError **error) {
+  g_array_set_size(s->layouts, 0);
   const Cs3AttentionForce *f = s->force;
   for (int axis = CS3_AXIS_Y; axis <= CS3_AXIS_X; axis++) {
     gint64 lines = axis == CS3_AXIS_Y ? s->hw->wafer.pe_y : s->hw->wafer.pe_x;
@@ -184,9 +207,9 @@ static gboolean list_layouts(Search *s, GError **error) {
       continue;
     if (f->fold > 0 &&
         cs3_attention_fold_check(s->hw, s->shape, axis, f->fold, *error == NULL ? error : NULL))
-      add_layout(s, axis, f->fold);
+      add_layout(s, grid, axis, f->fold);
     for (gint64 fold = 1; f->fold == 0 && fold <= most; fold *= 2)
-      add_layout(s, axis, fold);
+      add_layout(s, grid, axis, fold);
   }
   g_array_sort(s->layouts, by_load);
   return s->layouts->len > 0;
@@ -261,8 +284,9 @@ static gboolean rank_all(Search *s, GError **error) {
   g_autoptr(GError) misfit = NULL;
   if (!cs3_attention_shape_check(s->shape, error))
     return FALSE;
-  if (list_layouts(s, &misfit))
-    consider_all(s);
+  for (gboolean grid = FALSE; grid <= TRUE; grid++)
+    if (list_layouts(s, grid, &misfit))
+      consider_all(s);
   if (s->candidates->len == 0) {
     g_propagate_error(error, s->refusal != NULL ? s->refusal : g_steal_pointer(&misfit));
     return FALSE;

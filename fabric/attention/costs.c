@@ -10,6 +10,8 @@ enum {
   /* Forward: scale, running maximum, difference to it, running sum. Backward: scale and difference
    * to the kept statistics, difference to D, product with the probabilities, scale. */
   ELEMENT_WISE = 4,
+  /* Of two lines' maxima and sums: the larger one, two differences to it, the sum. */
+  MERGE_ELEMENT_WISE = 4,
 };
 
 static gint64 div_up(gint64 a, gint64 b) {
@@ -55,11 +57,13 @@ static void geometry(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
   c->columns = MAX(1, token_pes / sequences);
   c->jobs = div_up(s->kv_heads, lines / c->lines) * div_up(sequences, token_pes / c->columns);
   c->group = s->heads / s->kv_heads;
-  gint64 pes = c->lines * c->columns;
+  gboolean grid = c->mapping.algorithm == CS3_ATTENTION_GRID;
+  c->parts = grid ? MIN(c->lines, s->keys) : 1;
+  gint64 pes = (grid ? 1 : c->lines) * c->columns, keys = div_up(s->keys, c->parts);
   c->places = MAX(cs3_token_places(c->mapping.order, s->queries, pes),
-                  cs3_token_places(c->mapping.order, s->keys, pes));
+                  cs3_token_places(c->mapping.order, keys, pes));
   c->queries = cs3_token_deal(c->mapping.order, s->queries, c->places);
-  c->keys = cs3_token_deal(c->mapping.order, s->keys, c->places);
+  c->keys = cs3_token_deal(c->mapping.order, keys, c->places);
   c->chunk_keys = div_up(c->keys.most, c->mapping.chunks);
   c->chunks = c->mapping.chunks = div_up(c->keys.most, c->chunk_keys);
   c->tiles = tiles_needed(c);
@@ -95,6 +99,24 @@ static void rows(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
   for (gint64 hops = 1; hops <= 2; hops++)
     c->edge[hops - 1] =
         cs3_layer_edge(hw, link, c->elements, hops, CS3_ATTENTION_QUEUE, CS3_ATTENTION_QUEUE);
+}
+
+/* What a line hands to the next: of every query o and, in FP32, its maximum and sum; backward: dQ.
+ */
+static void merge_rows(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
+  const Cs3AttentionShape *s = &c->shape;
+  gint64 queries = c->queries.most * c->group;
+  gint64 sums = div_up((s->backward ? s->head_dim : s->value_dim) * c->wide, 2);
+  Cs3Link link;
+  if (c->parts == 1)
+    return;
+  cs3_hardware_link_ratio(hw, &link.num, &link.den);
+  c->merge_elements = queries * (sums + (s->backward ? 0 : 2));
+  c->merge_vector = cs3_link_cycles(link, c->merge_elements);
+  c->merge_last = cs3_link_offset(link, c->merge_elements - 1);
+  c->merge_issue = div_up(2 * c->merge_elements, hw->kernel.reduce_lanes);
+  c->merge_edge = cs3_layer_edge(hw, link, c->merge_elements, 1, CS3_ATTENTION_UP_QUEUE,
+                                 CS3_ATTENTION_UP_QUEUE);
 }
 
 static void add_vectors(Cs3AttentionCosts *c, gint64 elements, double rate, gint64 tail) {
@@ -160,6 +182,8 @@ static gint64 sram(const Cs3Hardware *hw, const Cs3AttentionCosts *c) {
     kept += keys * 2 * (s->head_dim + s->value_dim);
     work = queries * (s->value_dim * a + 2 * statistics) + scores_bytes;
   }
+  /* A row of sums that comes from the line before, and the one that goes to the next. */
+  work += 2 * 4 * c->merge_elements;
   return c->jobs * kept + work + (c->places > 1 ? buffers * 4 * c->elements : 0);
 }
 
@@ -176,12 +200,29 @@ void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                            .special_rate = hw->pe.special_rate};
   geometry(hw, c);
   rows(hw, c);
+  merge_rows(hw, c);
   pairs(hw, c);
   c->sram_bytes = sram(hw, c);
 }
 
+Cs3PlaceTokens cs3_attention_queries(const Cs3AttentionCosts *c, gint64 place) {
+  return cs3_place_tokens(&c->queries, place % c->places);
+}
+
+Cs3PlaceTokens cs3_attention_tile(const Cs3AttentionCosts *c, gint64 place) {
+  gint64 part = cs3_attention_part(c, place);
+  gint64 keys = div_up(c->shape.keys - part, c->parts);
+  Cs3TokenDeal deal = cs3_token_deal(c->mapping.order, keys, c->places);
+  Cs3PlaceTokens tile = cs3_place_tokens(&deal, place % c->places);
+  for (int i = 0; i < 2 && c->parts > 1; i++) {
+    tile.stretch[i].first = tile.stretch[i].first * c->parts + part;
+    tile.stretch[i].step *= c->parts;
+  }
+  return tile;
+}
+
 Cs3PlaceTokens cs3_attention_chunk(const Cs3AttentionCosts *c, gint64 place, gint64 chunk) {
-  Cs3PlaceTokens tile = cs3_place_tokens(&c->keys, place);
+  Cs3PlaceTokens tile = cs3_attention_tile(c, place);
   return cs3_place_slice(&tile, chunk * c->chunk_keys, (chunk + 1) * c->chunk_keys);
 }
 
@@ -234,19 +275,53 @@ static void add_pairs(const Cs3AttentionCosts *c, const Cs3PlaceTokens *queries,
   scale_vectors(c, live, c->shape.value_dim, w);
 }
 
-/* Backward begins with D = dO . O of every query; forward ends with the division by its sum. */
+static gint64 width_of_sums(const Cs3AttentionCosts *c) {
+  return c->shape.backward ? c->shape.head_dim : c->shape.value_dim;
+}
+
+/* Forward ends with the division by a query's sum; what goes out is rounded. */
+static void add_end(const Cs3AttentionCosts *c, gint64 queries, Cs3AttentionWork *w) {
+  if (!c->shape.backward)
+    w->softmax += quotient((double)queries, c->special_rate);
+  scale_vectors(c, queries, width_of_sums(c), w);
+}
+
+/* Backward begins with D = dO . O of every query. */
 static void add_ends(const Cs3AttentionCosts *c, gint64 queries, gint64 visit,
                      Cs3AttentionWork *w) {
-  gboolean first = visit == 0, last = visit == c->visits - 1;
-  const Cs3AttentionShape *s = &c->shape;
-  if (s->backward && first) {
+  if (c->shape.backward && visit == 0) {
     w->arithmetic += queries * c->statistic.arithmetic;
     w->overhead += queries * c->statistic.overhead;
   }
-  if (!s->backward && last)
-    w->softmax += quotient((double)queries, c->special_rate);
-  if (last)
-    scale_vectors(c, queries, s->backward ? s->head_dim : s->value_dim, w);
+  if (visit == c->visits - 1 && c->parts == 1)
+    add_end(c, queries, w);
+}
+
+/* What another line has summed: both are brought to the larger maximum, then added. */
+static void add_merge(const Cs3AttentionCosts *c, gint64 queries, Cs3AttentionWork *w) {
+  if (queries > 0 && !c->shape.backward) {
+    w->softmax += MERGE_ELEMENT_WISE *
+                  (c->vector_setup + quotient((double)(queries * c->wide), c->vector_rate));
+    w->softmax += quotient((double)(2 * queries), c->special_rate);
+    scale_vectors(c, 2 * queries, c->shape.value_dim, w);
+  }
+  scale_vectors(c, queries, width_of_sums(c), w);
+}
+
+/* The sums of a job, from the last line to the first, which finishes them. */
+static Cs3AttentionWork merge(const Cs3AttentionCosts *c, gint64 place) {
+  Cs3AttentionWork w = {.overhead = c->control};
+  Cs3PlaceTokens tokens = cs3_attention_queries(c, place);
+  gint64 part = cs3_attention_part(c, place), queries = cs3_place_count(&tokens) * c->group;
+  if (part + 1 < c->parts) {
+    add_merge(c, queries, &w);
+    w.reduction += c->merge_issue;
+  }
+  if (part > 0)
+    w.reduction += c->merge_issue;
+  else
+    add_end(c, queries, &w);
+  return w;
 }
 
 /* Ring: a visit's row is taken in, unless the chunk is the place's own, and sent on. The rows that
@@ -277,8 +352,10 @@ static void add_streams(const Cs3AttentionCosts *c, gint64 place, gint64 visit,
 }
 
 Cs3AttentionWork cs3_attention_visit(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
+  if (visit == c->visits)
+    return merge(c, place);
   Cs3AttentionWork w = {.overhead = c->control};
-  Cs3PlaceTokens queries = cs3_place_tokens(&c->queries, place);
+  Cs3PlaceTokens queries = cs3_attention_queries(c, place);
   Cs3PlaceTokens keys =
       cs3_attention_chunk(c, cs3_attention_tile_of(c, place, visit), visit % c->chunks);
   add_pairs(c, &queries, &keys, &w);

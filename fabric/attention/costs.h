@@ -9,8 +9,8 @@
 /* The output and input queues that the programs bind to the colours of their rows (gather: each
  * way), and gather to those of its tokens. */
 enum { CS3_ATTENTION_QUEUE = 2, CS3_ATTENTION_UP_QUEUE, CS3_ATTENTION_TOKEN_QUEUE };
-/* Queues from CS3_ATTENTION_QUEUE on: of a ring, of gather. */
-enum { CS3_RING_QUEUES = 1, CS3_GATHER_QUEUES = 4 };
+/* Queues from CS3_ATTENTION_QUEUE on: of a ring, of a grid, of gather. */
+enum { CS3_RING_QUEUES = 1, CS3_GRID_QUEUES = 2, CS3_GATHER_QUEUES = 4 };
 
 /* Issue cycles of a PE, by what they are for. */
 typedef struct {
@@ -18,7 +18,7 @@ typedef struct {
   gint64 softmax;    /* exponentials, division, element-wise operations, rescaling */
   gint64 overhead;   /* issue of vectors, lanes added, control */
   gint64 movement;   /* streams of K and V */
-  gint64 reduction;  /* streams of dK and dV */
+  gint64 reduction;  /* streams of dK and dV, of what lines add to each other */
 } Cs3AttentionWork;
 
 /* Cycles of the vector operations on one pair of a query and a key. */
@@ -30,10 +30,11 @@ typedef struct {
   Cs3AttentionShape shape;
   Cs3AttentionMapping mapping;
   gint64 lines, columns;      /* h, w: of a rectangle */
-  gint64 places;              /* P: that work */
+  gint64 parts;               /* grid: lines that share the keys; else 1 */
+  gint64 places;              /* P: of a part, that work */
   gint64 jobs;                /* of the fullest rectangle */
   gint64 group;               /* query heads of a head of keys */
-  Cs3TokenDeal queries, keys; /* of a sequence */
+  Cs3TokenDeal queries, keys; /* of a sequence; keys of its first part */
   gint64 chunks, chunk_keys;  /* c, of a place's keys; keys of one */
   gint64 tiles;               /* that a place sees: all P, or those that a mask leaves it */
   gint64 visits;              /* tiles x c: chunks that a place works on in a job */
@@ -46,14 +47,17 @@ typedef struct {
   gint64 feed, hop;             /* gather: as of a layer's costs */
   gint64 token;                 /* gather: cycles of a row of one wavelet */
   gint64 kv_issue, sum_issue;   /* issue cycles of a stream, a row */
-  gint64 control;               /* of a visit */
-  Cs3PairCost pair;             /* of all vector operations but scores by vectors over queries */
-  Cs3PairCost statistic;        /* backward, once a query: D = dO . O */
-  gint64 products;              /* of scores by vectors: operations a key, d (backward: d + dv) */
-  double score_rate;            /* of these: elements a cycle */
-  gint64 issue;                 /* t0 */
-  gint64 wide;                  /* FP16 elements that an element of a sum counts as */
-  gint64 element_wise;          /* operations on the scores of a chunk */
+  gint64 merge_elements;        /* grid: of a row of sums, which goes from line to line */
+  gint64 merge_vector, merge_last, merge_issue; /* as above, of that */
+  Cs3LayerEdge merge_edge;
+  gint64 control;        /* of a visit */
+  Cs3PairCost pair;      /* of all vector operations but scores by vectors over queries */
+  Cs3PairCost statistic; /* backward, once a query: D = dO . O */
+  gint64 products;       /* of scores by vectors: operations a key, d (backward: d + dv) */
+  double score_rate;     /* of these: elements a cycle */
+  gint64 issue;          /* t0 */
+  gint64 wide;           /* FP16 elements that an element of a sum counts as */
+  gint64 element_wise;   /* operations on the scores of a chunk */
   gint64 vector_setup;
   double vector_rate, special_rate;
   gint64 sram_bytes; /* of the fullest PE */
@@ -63,6 +67,27 @@ typedef struct {
 void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                          const Cs3AttentionMapping *mapping, Cs3AttentionCosts *costs);
 
+/** cs3_attention_all_places: of all parts: part p has those from p P on. */
+static inline gint64 cs3_attention_all_places(const Cs3AttentionCosts *c) {
+  return c->parts * c->places;
+}
+
+/** cs3_attention_part: of @place. */
+static inline gint64 cs3_attention_part(const Cs3AttentionCosts *c, gint64 place) {
+  return place / c->places;
+}
+
+/** cs3_attention_job_steps: visits of a job, and with parts the merge of its sums behind them. */
+static inline gint64 cs3_attention_job_steps(const Cs3AttentionCosts *c) {
+  return c->visits + (c->parts > 1);
+}
+
+/** cs3_attention_queries: those of @place. */
+Cs3PlaceTokens cs3_attention_queries(const Cs3AttentionCosts *costs, gint64 place);
+
+/** cs3_attention_tile: the keys of @place: of part p every parts-th from the p-th on. */
+Cs3PlaceTokens cs3_attention_tile(const Cs3AttentionCosts *costs, gint64 place);
+
 /** cs3_attention_chunk: the keys of chunk @chunk of @place's tile. */
 Cs3PlaceTokens cs3_attention_chunk(const Cs3AttentionCosts *costs, gint64 place, gint64 chunk);
 
@@ -71,12 +96,12 @@ static inline gint64 cs3_attention_tile_of(const Cs3AttentionCosts *c, gint64 pl
   gint64 way = visit / c->chunks;
   if (c->mapping.algorithm == CS3_ATTENTION_GATHER)
     return way;
-  return place < way ? place - way + c->places : place - way;
+  return place % c->places < way ? place - way + c->places : place - way;
 }
 
 /**
  * cs3_attention_visit: what @place is charged for at @visit of a job: pairs, control, its streams;
- * what begins or ends the job at the first and last.
+ * what begins or ends the job at the first and last. Visit number costs->visits is the merge.
  */
 Cs3AttentionWork cs3_attention_visit(const Cs3AttentionCosts *costs, gint64 place, gint64 visit);
 
@@ -94,9 +119,12 @@ static inline gint64 cs3_ring_place(gint64 places, gint64 place) {
   return 2 * place < places ? 2 * place : 2 * (places - place) - 1;
 }
 
-/** cs3_attention_position: path position of @place. */
+/** cs3_attention_position: path position of @place; those of a part follow each other. */
 static inline gint64 cs3_attention_position(const Cs3AttentionCosts *c, gint64 place) {
-  return c->mapping.algorithm == CS3_ATTENTION_RING ? cs3_ring_place(c->places, place) : place;
+  gint64 local = place % c->places;
+  return c->mapping.algorithm == CS3_ATTENTION_GATHER
+             ? place
+             : place - local + cs3_ring_place(c->places, local);
 }
 
 /** cs3_ring_hops: from @place to the next. */

@@ -26,14 +26,25 @@ static gint64 move(const Cs3Hardware *hw, const Cs3AttentionCosts *c, gboolean f
   return cs3_move_cycles(hw, c->lines, words) + cs3_move_cycles(hw, ordered, words);
 }
 
+/* Grid: every line of a rectangle takes in all queries of its columns, dO too, or has all of o, dQ
+ * to give away, where else it has a share of them: rows of the other lines pass one link. */
+static gint64 spread(const Cs3Hardware *hw, const Cs3AttentionCosts *c, gint64 width) {
+  Cs3Link link;
+  cs3_hardware_link_ratio(hw, &link.num, &link.den);
+  gint64 words = c->jobs * c->queries.most * c->group * div_up(width, 2);
+  return c->parts > 1 ? cs3_link_cycles(link, words - words / c->parts) : 0;
+}
+
 gint64 cs3_attention_moves(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                            const Cs3AttentionMapping *mapping, Cs3WaferLayout from) {
   Cs3AttentionCosts c;
   cs3_attention_costs(hw, shape, mapping, &c);
   gboolean far = from.fold > 0 && (from.fold != mapping->fold || from.axis != mapping->axis);
   gint64 queries = shape->sequences * shape->queries, keys = shape->sequences * shape->keys;
-  gint64 q = move(hw, &c, far, shape->heads * shape->head_dim, queries);
-  gint64 o = move(hw, &c, far, shape->heads * shape->value_dim, queries);
+  gint64 q =
+      move(hw, &c, far, shape->heads * shape->head_dim, queries) + spread(hw, &c, shape->head_dim);
+  gint64 o = move(hw, &c, far, shape->heads * shape->value_dim, queries) +
+             spread(hw, &c, shape->value_dim);
   gint64 k = move(hw, &c, far, shape->kv_heads * shape->head_dim, keys);
   gint64 v = move(hw, &c, far, shape->kv_heads * shape->value_dim, keys);
   return q + k + v + o;

@@ -10,7 +10,7 @@ gboolean cs3_attention_alike(const Cs3AttentionCosts *c) {
   const Cs3AttentionShape *s = &c->shape;
   if (!s->causal && s->window == 0 && s->document == 0)
     return TRUE;
-  if (s->document > 0)
+  if (s->document > 0 || c->parts > 1)
     return FALSE;
   if (c->mapping.algorithm == CS3_ATTENTION_GATHER) /* places before and after the one tile */
     return s->window == 0 && s->tile == 1;
@@ -24,18 +24,20 @@ gboolean cs3_attention_alike(const Cs3AttentionCosts *c) {
   }
 }
 
-static gboolean same_size(const Cs3TokenDeal *deal, gint64 place) {
-  Cs3PlaceTokens a = cs3_place_tokens(deal, place - 1), b = cs3_place_tokens(deal, place);
+static gboolean same_size(Cs3PlaceTokens a, Cs3PlaceTokens b) {
   return a.stretch[0].n == b.stretch[0].n && a.stretch[1].n == b.stretch[1].n;
 }
 
-/* Places whose number of tokens differs from that of the one before. */
-static GArray *size_changes(const Cs3AttentionCosts *c) {
+/* Places of @part whose number of tokens differs from that of the one before. */
+static GArray *size_changes(const Cs3AttentionCosts *c, gint64 part) {
   GArray *changes = g_array_new(FALSE, FALSE, sizeof(gint64));
   gboolean alike = cs3_attention_alike(c);
-  for (gint64 place = 1; place < c->places; place++)
-    if (!alike || !same_size(&c->queries, place) || !same_size(&c->keys, place))
+  for (gint64 place = 1; place < c->places; place++) {
+    gint64 at = part * c->places + place;
+    if (!alike || !same_size(cs3_attention_queries(c, at - 1), cs3_attention_queries(c, at)) ||
+        !same_size(cs3_attention_tile(c, at - 1), cs3_attention_tile(c, at)))
       g_array_append_val(changes, place);
+  }
   return changes;
 }
 
@@ -90,7 +92,8 @@ typedef struct {
   gint64 queries[2], keys[2]; /* in stretches */
   gint64 chunk, order;        /* order: whether the tile lies before the place, on it, after it */
   gint64 streams;             /* rows that are charged */
-  gint64 ends;                /* the first visit of the job, the last one */
+  gint64 ends;                /* the first visit of the job, the last one, the merge behind it */
+  gint64 side;                /* of the merge: the first part, the last one */
 } WorkKey;
 
 typedef struct {
@@ -99,14 +102,15 @@ typedef struct {
 } KnownWork;
 
 static WorkKey work_key(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
-  gint64 tile = cs3_attention_tile_of(c, place, visit);
-  Cs3PlaceTokens q = cs3_place_tokens(&c->queries, place), k = cs3_place_tokens(&c->keys, tile);
+  gint64 tile = cs3_attention_tile_of(c, place, visit), part = cs3_attention_part(c, place);
+  Cs3PlaceTokens q = cs3_attention_queries(c, place), k = cs3_attention_tile(c, tile);
   return (WorkKey){{q.stretch[0].n, q.stretch[1].n},
                    {k.stretch[0].n, k.stretch[1].n},
                    visit % c->chunks,
                    (tile > place) - (tile < place),
                    cs3_attention_streams(c, place, visit),
-                   (visit == 0) + 2 * (visit == c->visits - 1)};
+                   (visit == 0) + 2 * (visit == c->visits - 1) + 4 * (visit == c->visits),
+                   (part == 0) + 2 * (part == c->parts - 1)};
 }
 
 /* As cs3_attention_visit(), computed once for all that are alike. */
@@ -123,34 +127,42 @@ static Cs3AttentionWork work_of(const Cs3AttentionCosts *c, GArray *known, gint6
   return made.work;
 }
 
-static void add_visit(const Cs3AttentionCosts *c, const GArray *ends, GArray *known, gint64 visit,
-                      Cs3AttentionSteps *steps) {
-  gint64 from = 0, first = steps->first[visit] = steps->runs->len;
+static void add_visit(const Cs3AttentionCosts *c, const GArray *ends, GArray *known, gint64 part,
+                      gint64 visit, Cs3AttentionSteps *steps) {
+  gint64 from = 0, base = part * c->places;
+  gint64 first = steps->first[cs3_attention_step(c, part, visit)] = steps->runs->len;
   for (guint i = 0; i < ends->len; i++) {
     gint64 end = g_array_index(ends, gint64, i);
     if (end == from)
       continue;
-    Cs3AttentionWork w = work_of(c, known, from, visit);
+    Cs3AttentionWork w = work_of(c, known, base + from, visit);
     add_run(steps->runs, first, (Cs3WorkRun){end, cs3_attention_work_sum(&w)});
     add_work(&steps->total, &w, end - from);
     from = end;
   }
 }
 
-Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *c) {
-  gboolean few = cs3_attention_alike(c) && c->shape.window == 0;
-  g_autoptr(GArray) changes = size_changes(c);
+static void add_part(const Cs3AttentionCosts *c, GArray *known, gint64 part,
+                     Cs3AttentionSteps *steps) {
+  g_autoptr(GArray) changes = size_changes(c, part);
   g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(gint64));
-  g_autoptr(GArray) known = few ? g_array_new(FALSE, FALSE, sizeof(KnownWork)) : NULL;
-  Cs3AttentionSteps *steps = g_new0(Cs3AttentionSteps, 1);
-  steps->runs = g_array_new(FALSE, FALSE, sizeof(Cs3WorkRun));
-  steps->first = g_new(gint64, c->visits + 1);
-  for (gint64 visit = 0; visit < c->visits; visit++) {
+  for (gint64 visit = 0; visit < cs3_attention_job_steps(c); visit++) {
     if (visit % c->chunks == 0)
       ends_of_runs(c, changes, visit / c->chunks, ends);
-    add_visit(c, ends, known, visit, steps);
+    add_visit(c, ends, known, part, visit, steps);
   }
-  steps->first[c->visits] = steps->runs->len;
+}
+
+Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *c) {
+  gboolean few = cs3_attention_alike(c) && c->shape.window == 0;
+  g_autoptr(GArray) known = few ? g_array_new(FALSE, FALSE, sizeof(KnownWork)) : NULL;
+  Cs3AttentionSteps *steps = g_new0(Cs3AttentionSteps, 1);
+  gint64 n = cs3_attention_step(c, c->parts, 0);
+  steps->runs = g_array_new(FALSE, FALSE, sizeof(Cs3WorkRun));
+  steps->first = g_new(gint64, n + 1);
+  for (gint64 part = 0; part < c->parts; part++)
+    add_part(c, known, part, steps);
+  steps->first[n] = steps->runs->len;
   return steps;
 }
 

@@ -11,10 +11,16 @@ typedef struct {
 } Cs3WorkRun;
 
 typedef struct {
-  GArray *runs;           /* Cs3WorkRun */
-  gint64 *first;          /* by visit: index of its first run; one more than there are visits */
+  GArray *runs;  /* Cs3WorkRun */
+  gint64 *first; /* by step, those of a part after each other: index of its first run; one more
+                    than there are */
   Cs3AttentionWork total; /* of all places and visits */
 } Cs3AttentionSteps;
+
+/** cs3_attention_step: number of @visit, or with parts of the merge behind the visits, in @part. */
+static inline gint64 cs3_attention_step(const Cs3AttentionCosts *c, gint64 part, gint64 visit) {
+  return part * cs3_attention_job_steps(c) + visit;
+}
 
 /** cs3_attention_steps: (transfer full): of a job. */
 Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *costs);

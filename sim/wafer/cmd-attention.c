@@ -185,7 +185,8 @@ const Cs3Command cs3_cmd_attention = {
     .summary = "Simulate attention on one wafer",
     .description =
         "Simulates attention of some sequences, forward or backward: keys and values travel past "
-        "queries that stay, round a ring or by multicast. Prints cycles, the share of the peak "
+        "queries that stay, round one ring, round a ring in every line of a grid, or by multicast. "
+        "Prints cycles, the share of the peak "
         "that comes out, where the cycles "
         "went, the mapping chosen and the runner-up.",
     .options_size = sizeof(AttentionOptions),

@@ -144,6 +144,8 @@ static Cs3Hardware hardware_of(const int *v) {
   hw.fabric.router_buffer = v[ROUTER_BUFFER];
   hw.fabric.in_queue[2] = v[IN_QUEUE];
   hw.fabric.out_queue[2] = v[OUT_QUEUE];
+  hw.fabric.in_queue[3] = v[OUT_QUEUE]; /* grid: of the sums */
+  hw.fabric.out_queue[3] = v[IN_QUEUE];
   if (links[v[LINK]] > 0) /* else that of the generation */
     hw.fabric.link_cycles = links[v[LINK]];
   hw.kernel.weight_overhead = v[OVERHEAD];
@@ -368,17 +370,19 @@ START_TEST(test_finds_faults) {
 }
 END_TEST
 
-/* A rectangle of 20 x 24 PEs, 475 places: ring forward and backward, gather. */
+/* A rectangle of 20 x 24 PEs, 475 places: ring and grid forward and backward, gather. */
 START_TEST(test_large_mesh) {
   if (!fixture_slow())
     return;
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 5; i++) {
     Case c = {.seed = fixture_seed()};
     for (int field = 0; field < N_FIELDS; field++)
       c.v[field] = fields[field].plain;
     c.v[GENERATION] = 1;
-    c.v[BACKWARD] = i == 1;
-    c.v[ALGORITHM] = i == 2 ? CS3_ATTENTION_GATHER : CS3_ATTENTION_RING;
+    c.v[BACKWARD] = i % 2;
+    c.v[ALGORITHM] = i == 4  ? CS3_ATTENTION_GATHER
+                     : i > 1 ? CS3_ATTENTION_GRID
+                             : CS3_ATTENTION_RING;
     c.v[WIDTH] = 20;
     c.v[HEIGHT] = 24;
     c.v[TOKENS] = 950;

@@ -157,12 +157,12 @@ START_TEST(test_steps_are_all_places) {
     Cs3AttentionCosts c;
     cs3_attention_costs(&hw, &s, &m, &c);
     g_autoptr(Cs3AttentionSteps) steps = cs3_attention_steps(&c);
-    gint64 total = 0;
-    for (gint64 v = 0; v < c.visits; v++) {
-      gint64 p = 0;
+    gint64 total = 0, n = cs3_attention_job_steps(&c);
+    for (gint64 v = 0; v < c.parts * n; v++) {
+      gint64 p = 0, base = v / n * c.places;
       for (gint64 k = steps->first[v]; k < steps->first[v + 1]; k++)
         for (; p < g_array_index(steps->runs, Cs3WorkRun, k).end; p++) {
-          Cs3AttentionWork w = cs3_attention_visit(&c, p, v);
+          Cs3AttentionWork w = cs3_attention_visit(&c, base + p, v % n);
           ck_assert_int_eq(cs3_attention_work_sum(&w),
                            g_array_index(steps->runs, Cs3WorkRun, k).work);
           total += cs3_attention_work_sum(&w);
@@ -171,7 +171,7 @@ START_TEST(test_steps_are_all_places) {
     }
     ck_assert_int_eq(cs3_attention_work_sum(&steps->total), total);
     double pairs = cs3_attention_pairs(&s, TRUE) / (double)(s.kv_heads * s.sequences);
-    gint64 statistics = s.queries * c.group * c.statistic.arithmetic;
+    gint64 statistics = c.parts * s.queries * c.group * c.statistic.arithmetic;
     if (m.scores == CS3_SCORES_DOT)
       ck_assert_double_eq((double)(steps->total.arithmetic - statistics),
                           pairs * (double)c.pair.arithmetic);
