@@ -246,14 +246,16 @@ static void enter(Cs3AttentionChoice *choice, const Cs3AttentionRival *rival) {
   }
 }
 
-/* The best by estimate and what may be better, as far as the steps last; and a runner-up. */
-static gboolean worth(const Candidate *c, const Cs3AttentionChoice *choice, double steps) {
+/* The best by estimate and what may be better, as far as the steps last, at least of each algorithm
+ * the best; and a runner-up. @known: algorithms that have been run, a bit each. */
+static gboolean worth(const Candidate *c, const Cs3AttentionChoice *choice, double steps,
+                      guint known) {
   if (choice->run == 0)
     return TRUE;
   if (choice->runner_up.cycles == 0 && differ(&choice->best.mapping, &c->mapping))
     return c->steps <= MOST_STEPS_RIVAL;
-  return choice->run < MOST_RUN && steps + c->steps <= MOST_STEPS_RUN &&
-         c->bound < choice->best.cycles;
+  gboolean next = choice->run < MOST_RUN || !(known >> c->mapping.algorithm & 1);
+  return next && steps + c->steps <= MOST_STEPS_RUN && c->bound < choice->best.cycles;
 }
 
 static gboolean run(const Search *s, Cs3AttentionRival *rival, GError **error) {
@@ -265,10 +267,12 @@ static gboolean run(const Search *s, Cs3AttentionRival *rival, GError **error) {
 
 static gboolean run_best(const Search *s, Cs3AttentionChoice *choice, GError **error) {
   double steps = 0;
+  guint known = 0;
   for (guint i = 0; i < s->candidates->len; i++) {
     const Candidate *c = &g_array_index(s->candidates, Candidate, i);
-    if (!worth(c, choice, steps))
+    if (!worth(c, choice, steps, known))
       continue;
+    known |= 1u << c->mapping.algorithm;
     Cs3AttentionRival rival = {c->mapping, 0};
     if (!run(s, &rival, error))
       return FALSE;

@@ -85,6 +85,24 @@ static void find_choice(const Cs3PlanInput *input, const Cs3AttentionShape *shap
   }
 }
 
+/* The runner-up may be nearer to where activations lie. */
+static void weigh_moves(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                        Cs3WaferLayout from, Direction *d) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  Cs3AttentionRival *best = &d->choice.best, *next = &d->choice.runner_up;
+  d->moves = cs3_attention_moves(hw, shape, &best->mapping, from);
+  if (next->cycles > 0) {
+    gint64 moves = cs3_attention_moves(hw, shape, &next->mapping, from);
+    if (next->cycles + moves < best->cycles + d->moves) {
+      Cs3AttentionRival other = *best;
+      *best = *next;
+      *next = other;
+      d->moves = moves;
+    }
+  }
+  d->cycles = best->cycles + d->moves;
+}
+
 /* Returns: %FALSE: it does not fit. */
 static gboolean map_direction(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3WaferLayout from, Way way,
@@ -105,8 +123,7 @@ static gboolean map_direction(const Cs3PlanInput *input, const Cs3AttentionShape
   }
   if (best->cycles == 0)
     return FALSE;
-  d->moves = cs3_attention_moves(&input->machine->hw, shape, &best->mapping, from);
-  d->cycles = best->cycles + d->moves;
+  weigh_moves(input, shape, from, d);
   return TRUE;
 }
 
