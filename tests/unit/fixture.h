@@ -30,6 +30,14 @@ static inline gboolean fixture_slow(void) {
   return g_getenv("CS3SIM_TEST_SLOW") != NULL;
 }
 
+/* How many of random cases: @slow in `make check-slow`; a quarter of @cases with
+ * CS3SIM_TEST_BRIEF, as under the sanitizers, where each takes ten times as long. */
+static inline int fixture_cases(int cases, int slow) {
+  if (fixture_slow())
+    return slow;
+  return g_getenv("CS3SIM_TEST_BRIEF") != NULL ? MAX(1, cases / 4) : cases;
+}
+
 static inline int fixture_run(Suite *suite) {
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

@@ -312,7 +312,7 @@ static double compare_case(guint32 seed, double scale, int mode) {
 START_TEST(random_simulated) {
   static const double scales[] = {1, 1e-2, 1e6};
   guint32 first = fixture_seed();
-  guint n = fixture_slow() ? 3000 : 240;
+  guint n = (guint)fixture_cases(240, 3000);
   double worst = 0;
   for (guint i = 0; i < n; i++) {
     double difference = compare_case(first + i, scales[i % G_N_ELEMENTS(scales)], (int)(i / 3 % 4));

@@ -331,7 +331,7 @@ START_TEST(test_event_equals_recurrence) {
     return;
   }
   const char *number = g_getenv("CS3SIM_ATTENTION_CASES");
-  int cases = number ? atoi(number) : fixture_slow() ? SLOW_CASES : RANDOM_CASES;
+  int cases = number ? atoi(number) : fixture_cases(RANDOM_CASES, SLOW_CASES);
   g_autoptr(GRand) seeds = g_rand_new_with_seed(fixture_seed());
   for (int i = 0; i < cases;) {
     Case c = draw(g_rand_int(seeds));

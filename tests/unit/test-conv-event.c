@@ -285,7 +285,7 @@ static gboolean check_layer(const Layer *l) {
 
 START_TEST(test_layers) {
   guint32 seed = fixture_seed();
-  int cases = fixture_slow() ? SLOW_CASES : RANDOM_CASES, run = 0;
+  int cases = fixture_cases(RANDOM_CASES, SLOW_CASES), run = 0;
   for (guint32 i = 0; run < cases && i < 20 * (guint32)cases; i++) {
     Layer l = draw_layer(seed + i);
     run += check_layer(&l);
@@ -296,7 +296,7 @@ END_TEST
 
 START_TEST(test_random) {
   guint32 seed = fixture_seed();
-  int cases = fixture_slow() ? SLOW_CASES : RANDOM_CASES;
+  int cases = fixture_cases(RANDOM_CASES, SLOW_CASES);
   for (int i = 0; i < cases; i++) {
     Case c = draw_case(seed + (guint32)i);
     check_exchange(&c);

@@ -169,7 +169,7 @@ static void random_cases(int n, gboolean (*draw)(GRand *, Case *), void (*check)
 }
 
 START_TEST(test_laws) {
-  random_cases(fixture_slow() ? SLOW_CASES : RANDOM_CASES, draw_case, check_laws);
+  random_cases(fixture_cases(RANDOM_CASES, SLOW_CASES), draw_case, check_laws);
 }
 END_TEST
 
@@ -208,7 +208,7 @@ static void check_backward(const Case *c) {
 }
 
 START_TEST(test_backward) {
-  random_cases(fixture_slow() ? SLOW_CASES : RANDOM_CASES, draw_backward, check_backward);
+  random_cases(fixture_cases(RANDOM_CASES, SLOW_CASES), draw_backward, check_backward);
 }
 END_TEST
 
