@@ -142,7 +142,8 @@ static guint *count_alive(const Cs3OnnxNet *net, GHashTable *last) {
 static guint room_of(const Cs3OnnxWork *work, const Cs3OnnxPlace *place) {
   if (place->part == CS3_ONNX_ABSORBED || work->op->kind == CS3_ONNX_VIEW)
     return 0;
-  guint room = 2 + work->n_products + (work->n_in > 4 ? work->n_in / 3 : 0);
+  guint room =
+      2 + 4 * (work->n_products > 1) + work->n_products + (work->n_in > 4 ? work->n_in / 3 : 0);
   return room + (work->attends || place->part == CS3_ONNX_ATTENDS ? 4 : 0);
 }
 

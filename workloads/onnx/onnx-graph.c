@@ -22,6 +22,7 @@ typedef struct {
   GHashTable *acts;    /* root -> 1 + activation of the open segment */
   GHashTable *claimed; /* constants whose parameters a node has */
   GHashTable *last;    /* cs3_onnx_last_uses() */
+  GHashTable *widths;  /* root -> elements a row: what all heads put out, side by side */
   GPtrArray *alive;    /* roots, in the order in which they were made */
   GPtrArray *names;
   gint64 absorbed; /* parameters of what lies between scores and values */
@@ -87,9 +88,31 @@ static gint64 row_elements(const Cs3OnnxValue *v) {
   return MAX(1, width);
 }
 
+static gint64 width_of(const Build *build, const Cs3OnnxValue *root) {
+  gpointer known = g_hash_table_lookup(build->widths, root);
+  return known != NULL ? (gint64)GPOINTER_TO_SIZE(known) : row_elements(root);
+}
+
+static void set_width(Build *build, Cs3OnnxValue *value, gint64 width) {
+  Cs3OnnxValue *root = cs3_onnx_root(value);
+  if (root != NULL && width > 0 && cs3_onnx_value_elements(root) % width == 0)
+    g_hash_table_insert(build->widths, root, GSIZE_TO_POINTER((gsize)width));
+}
+
+/* What slides over one axis has channels as what slides over two, whatever lies around it. */
+static void find_widths(Build *build) {
+  for (guint i = 0; i < build->net->works->len; i++) {
+    const Cs3OnnxWork *work = &g_array_index(build->net->works, Cs3OnnxWork, i);
+    if (work->window.axes != 1 || work->n_out == 0)
+      continue;
+    set_width(build, work->products[0].x, work->products[0].x->dims[1]);
+    set_width(build, work->out[0], work->out[0]->dims[1]);
+  }
+}
+
 static Cs3Act new_act(Build *build, const Cs3OnnxValue *root) {
   g_autofree char *name = cs3_config_clean(root->name);
-  gint64 width = row_elements(root);
+  gint64 width = width_of(build, root);
   double rows = (double)cs3_onnx_value_elements(root) / (double)width;
   return cs3_builder_act(build->b, name, width, rows);
 }
@@ -176,55 +199,77 @@ static gboolean has_bias(const Cs3OnnxWork *work) {
 }
 
 static Cs3Node *add_product(Build *build, const Cs3OnnxWork *work, const Cs3OnnxProduct *p,
-                            const char *label) {
+                            const char *label, Cs3Act x) {
   Cs3Builder *b = build->b;
   g_autofree char *tensor = cs3_onnx_weight_name(label, p);
   gboolean weight = p->weight->constant;
-  Cs3Act x = act_of(build, p->x);
+  Cs3Act second = weight ? CS3_NO_ACT : act_of(build, p->weight);
   b->copies = p->copies;
   Cs3Node *node = cs3_builder_linear(b, tensor, tensor, x, p->in, p->out, p->groups, FALSE,
                                      p->rows * (double)p->copies);
   b->copies = 1;
   node->sparsifiable = weight;
   node->parameters = claim(build, p->weight, 0) / p->copies;
-  if (!weight) { /* backward needs both */
-    read_once(node, act_of(build, p->weight));
-    keep_once(node, act_of(build, p->weight));
+  if (second != CS3_NO_ACT) { /* backward needs both */
+    read_once(node, second);
+    keep_once(node, second);
   }
   return node;
 }
 
-/* Gates of a recurrent layer: functions of four products a hidden unit (Hochreiter and Schmidhuber
- * 1997; as ONNX has them), one in a plain one. */
-static void add_gates(Build *build, const Cs3OnnxWork *work, Cs3Node *node) {
-  double gates = (double)node->out_features;
-  node->vector_elements += 3 * gates;
-  node->special_elements += 2 * gates;
+/* One product and the biases behind it; of @x where it is not the activation that ONNX names. */
+static void add_linear(Build *build, const Cs3OnnxWork *work, const Cs3OnnxProduct *p,
+                       const char *label, Cs3Act x, Cs3Act y) {
+  Cs3Node *node = add_product(build, work, p, label, x);
+  gboolean bias = has_bias(work), up = work->window.transposed;
+  double outputs = up ? (double)cs3_onnx_value_elements(work->out[0]) / p->rows : (double)p->out;
+  node->bias = bias;
+  node->vector_elements = (bias ? outputs : 0) + (up ? (double)p->out : 0);
+  node->parameters += claim_all(build, work);
+  add_geometry(build, work, node);
+  cs3_node_write(node, y);
+}
+
+/* Functions of the gates, which both products add to: a multiply-add and an exponential each, and a
+ * division (Hochreiter and Schmidhuber 1997; as ONNX has them). */
+static void add_gates(Build *build, const char *label, const char *part, Cs3Act gates, Cs3Act y) {
+  double width = (double)cs3_build_width(build->b, gates);
+  g_autofree char *name = g_strconcat(label, part, NULL);
+  Cs3Node node = {.label = name,
+                  .kind = CS3_NODE_ACTIVATION,
+                  .vector_elements = width,
+                  .special_elements = width};
+  Cs3Node *added = cs3_builder_add(build->b, node, cs3_build_rows(build->b, gates), NULL);
+  cs3_node_read(added, gates);
+  cs3_node_keep(added, gates);
+  cs3_node_write(added, y);
+}
+
+/* All steps of a recurrent layer at once: W of the inputs, R of the states, gates behind each. */
+static void add_recurrent(Build *build, const Cs3OnnxWork *work, const char *label) {
+  const Cs3OnnxProduct *w = &work->products[0], *r = &work->products[1];
+  Cs3Act inputs = cs3_builder_act(build->b, "gates of inputs", w->out, w->rows);
+  Cs3Act states = cs3_builder_act(build->b, "states", r->in, r->rows);
+  Cs3Act gates = cs3_builder_act(build->b, "gates of states", r->out, r->rows);
+  add_linear(build, work, w, label, act_of(build, w->x), inputs);
+  add_gates(build, label, ".state", inputs, states);
+  add_linear(build, work, r, label, states, gates);
+  Cs3Act sequence = cs3_builder_act(build->b, "sequence", r->in, r->rows);
+  add_gates(build, label, ".output", gates, sequence);
+  g_autofree char *name = g_strconcat(label, ".pick", NULL); /* all steps, or the last state */
+  Cs3Act y = make_act(build, work->out[0]);
+  Cs3Node node = {.label = name, .kind = CS3_NODE_POOLING};
+  Cs3Node *pick = cs3_builder_add(build->b, node, cs3_build_rows(build->b, y), NULL);
+  cs3_node_read(pick, sequence);
+  cs3_node_write(pick, y);
 }
 
 static void add_products(Build *build, const Cs3OnnxWork *work, const char *label) {
-  Cs3Act between = CS3_NO_ACT;
-  for (guint i = 0; i < work->n_products; i++) {
-    const Cs3OnnxProduct *p = &work->products[i];
-    gboolean last = i + 1 == work->n_products;
-    Cs3Node *node = add_product(build, work, p, label);
-    node->bias = i == 0 && has_bias(work);
-    double outputs = node->bias && work->window.transposed
-                         ? (double)cs3_onnx_value_elements(work->out[0]) / p->rows
-                         : (double)p->out;
-    node->vector_elements =
-        (node->bias ? outputs : 0) + (work->window.transposed ? (double)p->out : 0);
-    if (i == 0)
-      add_geometry(build, work, node);
-    read_once(node, between);
-    if (i > 0)
-      add_gates(build, work, node);
-    if (last)
-      node->parameters += claim_all(build, work);
-    if (!last)
-      between = cs3_builder_act(build->b, p->part, p->out, p->rows);
-    cs3_node_write(cs3_build_last(build->b), last ? make_act(build, work->out[0]) : between);
-  }
+  const Cs3OnnxProduct *p = &work->products[0];
+  if (work->n_products > 1)
+    add_recurrent(build, work, label);
+  else
+    add_linear(build, work, p, label, act_of(build, p->x), make_act(build, work->out[0]));
 }
 
 /* --- attention -------------------------------------------------------------------------------- */
@@ -313,12 +358,18 @@ static void add_fused(Build *build, const Cs3OnnxWork *work, const char *label) 
   }
   if (work->n_products > 0) {
     const Cs3OnnxProduct *p = &work->products[0];
-    Cs3Act qkv = cs3_builder_act(build->b, label, p->out, p->rows);
-    Cs3Node *node = add_product(build, work, p, label);
-    node->bias = has_bias(work);
-    node->parameters += claim_all(build, work);
-    cs3_node_write(node, qkv);
-    in[0] = in[1] = in[2] = qkv;
+    const gint64 kv = a->kv_heads * a->head_dim;
+    const gint64 widths[] = {p->out - kv - a->kv_heads * a->value_dim, kv,
+                             a->kv_heads * a->value_dim};
+    for (guint i = 0; i < 3; i++)
+      in[i] = cs3_builder_act(build->b,
+                              i == 0   ? "q"
+                              : i == 1 ? "k"
+                                       : "v",
+                              MAX(1, widths[i]), p->rows);
+    add_linear(build, work, p, label, act_of(build, p->x), in[0]);
+    cs3_node_write(cs3_build_last(build->b), in[1]);
+    cs3_node_write(cs3_build_last(build->b), in[2]);
   }
   add_attention(build, a, &nothing, label, in, work->out[0]);
 }
@@ -338,6 +389,7 @@ static void add_found(Build *build, guint index, const char *label) {
                               .keys = s->out,
                               .batch = 1};
   Cs3Act in[] = {act_of(build, s->x), act_of(build, s->weight), act_of(build, v->weight)};
+  set_width(build, work->out[0], a.heads * a.value_dim);
   add_attention(build, &a, place, label, in, work->out[0]);
 }
 
@@ -390,7 +442,7 @@ static gboolean is_table(const Cs3OnnxWork *work) {
 
 static Cs3Node *add_node(Build *build, const Cs3OnnxWork *work, const char *label) {
   Cs3OnnxValue *out = work->out[0];
-  gint64 elements = cs3_onnx_value_elements(out), width = row_elements(cs3_onnx_root(out));
+  gint64 elements = cs3_onnx_value_elements(out), width = width_of(build, cs3_onnx_root(out));
   double rows = (double)elements / (double)width;
   double each = (double)MAX(elements, largest_input(work)) / rows;
   gboolean table = is_table(work);
@@ -532,6 +584,15 @@ static void unpack_alive(Build *build, Cs3Act packed) {
   }
 }
 
+/* Segments of one stack, whose tensors have their own names. */
+static void open_part(Build *build, gint64 number, double rows) {
+  GArray *segments = build->b->graph->segments;
+  g_autofree char *name = g_strdup_printf("part %" G_GINT64_FORMAT, number);
+  const Cs3SegmentSpec spec = {.name = name, .rows = rows, .block = TRUE, .numbers = &number};
+  cs3_build_open(build->b, &spec);
+  g_array_index(segments, Cs3Segment, segments->len - 1).stack = "parts";
+}
+
 static void open_first(Build *build) {
   const Cs3OnnxNet *net = build->net;
   Cs3OnnxValue *input = NULL;
@@ -542,12 +603,12 @@ static void open_first(Build *build) {
       input = value;
   }
   double rows =
-      input != NULL ? (double)cs3_onnx_value_elements(input) / (double)row_elements(input) : 1;
-  cs3_build_open(build->b, &(Cs3SegmentSpec){.name = "part 0", .rows = rows, .block = TRUE});
+      input != NULL ? (double)cs3_onnx_value_elements(input) / (double)width_of(build, input) : 1;
+  open_part(build, 0, rows);
   if (input == NULL)
     return;
   g_autofree char *name = cs3_config_clean(input->name);
-  Cs3Act act = cs3_build_input(build->b, name, row_elements(input));
+  Cs3Act act = cs3_build_input(build->b, name, width_of(build, input));
   g_hash_table_insert(build->acts, input, GINT_TO_POINTER(act + 1));
 }
 
@@ -556,12 +617,10 @@ static void open_next(Build *build, guint index, gint64 number) {
   drop_dead(build, index);
   Cs3Act output = pack_alive(build);
   cs3_build_output(build->b, output);
-  g_autofree char *name = g_strdup_printf("part %" G_GINT64_FORMAT, number);
   Cs3Tensor edge =
       output != CS3_NO_ACT ? *cs3_builder_tensor(build->b, output) : (Cs3Tensor){.rows = 1};
   g_hash_table_remove_all(build->acts);
-  cs3_build_open(build->b, &(Cs3SegmentSpec){
-                               .name = name, .rows = edge.rows, .block = TRUE, .numbers = &number});
+  open_part(build, number, edge.rows);
   if (output != CS3_NO_ACT)
     unpack_alive(build, cs3_build_input(build->b, edge.name, edge.elements));
 }
@@ -576,10 +635,19 @@ static gboolean has_operators(const Build *build) {
 void cs3_onnx_build(Cs3Builder *b, const Cs3OnnxNet *net) {
   g_autofree Cs3OnnxPlace *places = cs3_onnx_cut(net);
   g_autoptr(GHashTable) acts = g_hash_table_new(NULL, NULL), claimed = g_hash_table_new(NULL, NULL),
-                        last = cs3_onnx_last_uses(net);
+                        last = cs3_onnx_last_uses(net), widths = g_hash_table_new(NULL, NULL);
   g_autoptr(GPtrArray) alive = g_ptr_array_new(), names = cs3_onnx_names(net);
-  Build build = {b, net, places, acts, claimed, last, alive, names};
+  Build build = {.b = b,
+                 .net = net,
+                 .places = places,
+                 .acts = acts,
+                 .claimed = claimed,
+                 .last = last,
+                 .widths = widths,
+                 .alive = alive,
+                 .names = names};
   gint64 number = 0;
+  find_widths(&build);
   open_first(&build);
   for (guint i = 0; i < net->works->len; i++) {
     if (places[i].opens && has_operators(&build))

@@ -276,16 +276,22 @@ gboolean cs3_onnx_infer_qlinear_conv(Cs3OnnxCall *call) {
   return conv_of(call, call->in[0], call->in[3], call->in[0]->type);
 }
 
-static gboolean transposed_extents(Cs3OnnxCall *call, const Window *w, guint axes, gint64 *dims) {
+/* Extents of the result, and the padding that makes them so where they are asked for: ONNX's
+ * formulas, the odd one behind (before, with SAME_LOWER; the sizes are the same). */
+static gboolean transposed_extents(Cs3OnnxCall *call, Window *w, guint axes, gint64 *dims) {
   const Cs3OnnxValue *x = call->in[0];
   gint64 asked[3];
   guint n = cs3_onnx_ints(call->node, "output_shape", asked, 3);
   for (guint i = 0; i < axes; i++) {
     gint64 span = (w->kernel[i] - 1) * w->dilation[i] + 1;
-    dims[i] = n == axes ? asked[i]
-              : w->same ? x->dims[2 + i] * w->stride[i]
-                        : w->stride[i] * (x->dims[2 + i] - 1) + w->more[i] + span - w->before[i] -
-                              w->after[i];
+    gint64 all = w->stride[i] * (x->dims[2 + i] - 1) + w->more[i] + span;
+    gboolean fixed = n == axes || w->same;
+    dims[i] = n == axes ? asked[i] : x->dims[2 + i] * w->stride[i];
+    if (fixed) {
+      w->before[i] = (all - dims[i]) / 2;
+      w->after[i] = all - dims[i] - w->before[i];
+    }
+    dims[i] = all - w->before[i] - w->after[i];
     if (dims[i] < 1 || dims[i] > (gint64)1 << 40)
       return cs3_onnx_call_fail(call, "nothing is left of axis %u", i);
   }
