@@ -46,6 +46,7 @@ typedef enum {
   CS3_PLOT_NEEDS_MEMORY,     /* one run with the member `memory` */
   CS3_PLOT_NEEDS_TORNADO,    /* one run with the member `tornado` */
   CS3_PLOT_NEEDS_POSTERIOR,  /* a posterior of `cs3sim calibrate`, the shipped one without a file */
+  CS3_PLOT_NEEDS_TRANSFORMS, /* a dense run and runs of what transformations make of it */
   CS3_PLOT_NEEDS_WEIGHTS,    /* statistics of `cs3sim inspect --weights`, from a file */
 } Cs3PlotNeeds;
 

@@ -20,3 +20,4 @@ extern const Cs3Plot cs3_plot_validation;
 extern const Cs3Plot cs3_plot_timeline;
 extern const Cs3Plot cs3_plot_tornado;
 extern const Cs3Plot cs3_plot_memory;
+extern const Cs3Plot cs3_plot_transforms;

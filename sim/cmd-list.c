@@ -19,6 +19,7 @@
 #include "sim/validation/validate.h"
 #include "workloads/model.h"
 #include "workloads/pattern.h"
+#include "workloads/transform.h"
 
 typedef void (*Each)(const char *name, const char *what, gpointer data);
 
@@ -95,6 +96,12 @@ static gboolean visit_patterns(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+static gboolean visit_transforms(Each each, gpointer data, GError **error) {
+  for (const Cs3TransformOps *const *t = cs3_transform_registry(); *t != NULL; t++)
+    each((*t)->name, (*t)->summary, data);
+  return TRUE;
+}
+
 static gboolean visit_plots(Each each, gpointer data, GError **error) {
   for (const Cs3Plot *const *p = cs3_plots(); *p != NULL; p++)
     each((*p)->name, (*p)->summary, data);
@@ -145,6 +152,7 @@ static const Cs3List lists[] = {
     {"baselines", "machines that were measured, to compare with", visit_baselines},
     {"recipes", "training runs, for train", visit_recipes},
     {"patterns", "ways to place the zeros of a weight, for --pattern", visit_patterns},
+    {"transforms", "ways to make a layer larger and sparse, for --transform", visit_transforms},
     {"programs", "collectives and kernels, for `fabric`", visit_programs},
     {"plots", "pictures, for plot", visit_plots},
     {"parameters", "constants of a machine, for --set and explain", visit_parameters},

@@ -114,19 +114,42 @@ static gboolean same_rows(double a, double b) {
   return fabs(a - b) <= SAME_ROWS * MAX(a, b);
 }
 
+/* Element by element: what is read first is as wide as what is written first. */
+static gboolean check_elements(Check *c, const Cs3Node *node) {
+  if (node->reads[0] < 0 || node->writes[0] < 0)
+    return TRUE;
+  const Cs3Tensor *x = cs3_graph_tensor(c->graph, node->reads[0]);
+  const Cs3Tensor *y = cs3_graph_tensor(c->graph, node->writes[0]);
+  return x->elements == y->elements ||
+         refuse(c, node,
+                "'%s' of %" G_GINT64_FORMAT " elements does not fit '%s' of %" G_GINT64_FORMAT,
+                x->name, x->elements, y->name, y->elements);
+}
+
+/* Rows that several weights work through, or one by one those of which @rows are given. */
+static gboolean fits_copies(const Cs3Node *node, double rows) {
+  double times = cs3_node_rows(node) / rows;
+  return same_rows(times, floor(times + 0.5)) &&
+         fmod((double)node->copies, floor(times + 0.5)) == 0;
+}
+
 /* The first @room that it writes have as many rows as go through it. */
 static gboolean check_rows(Check *c, const Cs3Node *node, guint room) {
   for (guint i = 0; i < room && node->writes[i] >= 0; i++) {
     const Cs3Tensor *tensor = cs3_graph_tensor(c->graph, node->writes[i]);
-    if (!same_rows(tensor->rows, cs3_node_rows(node)))
+    if (!fits_copies(node, tensor->rows))
       return refuse(c, node, "%g rows do not fit '%s' of %g", cs3_node_rows(node), tensor->name,
                     tensor->rows);
   }
   return TRUE;
 }
 
-static gboolean is_map(const Cs3Tensor *x, gint64 channels, const gint64 *positions) {
-  return x->elements == channels && same_rows(x->rows, (double)positions[0] * (double)positions[1]);
+/* @copies: (of what parallel ones write) times as many rows, if not added up. */
+static gboolean is_map(const Cs3Tensor *x, gint64 channels, const gint64 *positions,
+                       gint64 copies) {
+  double rows = (double)positions[0] * (double)positions[1];
+  return x->elements == channels &&
+         (same_rows(x->rows, rows) || same_rows(x->rows, rows * (double)copies));
 }
 
 /* Feature maps on both sides, as its geometry says. */
@@ -135,10 +158,10 @@ static gboolean check_convolution(Check *c, const Cs3Node *node, const Cs3Convol
   const Cs3Tensor *y = cs3_graph_tensor(c->graph, node->writes[0]);
   gint64 kernel = conv->kernel[0] * conv->kernel[1];
   const gint64 *positions = conv->transposed ? conv->input : conv->output;
-  if (!is_map(x, conv->in_channels, conv->input))
+  if (!is_map(x, conv->in_channels, conv->input, 1))
     return refuse(c, node, "convolution: its input does not fit '%s' (%" G_GINT64_FORMAT " x %g)",
                   x->name, x->elements, x->rows);
-  if (!is_map(y, conv->out_channels, conv->output) || node->writes[1] >= 0)
+  if (!is_map(y, conv->out_channels, conv->output, node->copies) || node->writes[1] >= 0)
     return refuse(c, node, "convolution: its output does not fit '%s' (%" G_GINT64_FORMAT " x %g)",
                   y->name, y->elements, y->rows);
   if (node->in_features != conv->in_channels * (conv->transposed ? 1 : kernel) ||
@@ -147,8 +170,8 @@ static gboolean check_convolution(Check *c, const Cs3Node *node, const Cs3Convol
                   "convolution: %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
                   " features are not its channels and kernel",
                   node->out_features, node->in_features);
-  return same_rows(cs3_node_rows(node), (double)positions[0] * (double)positions[1]) ||
-         refuse(c, node, "convolution: %g rows are not its positions", cs3_node_rows(node));
+  return same_rows(node->rows, (double)positions[0] * (double)positions[1]) ||
+         refuse(c, node, "convolution: %g rows are not its positions", node->rows);
 }
 
 /* Without a geometry: a layer of every row, or a filter that moves along the rows. */
@@ -167,7 +190,7 @@ static gboolean check_product(Check *c, const Cs3Node *node) {
                   "%" G_GINT64_FORMAT " in_features do not fit '%s' of %" G_GINT64_FORMAT
                   " elements",
                   node->in_features, x->name, x->elements);
-  if (node->in_features == x->elements && !same_rows(x->rows, cs3_node_rows(node)))
+  if (node->in_features == x->elements && !fits_copies(node, x->rows))
     return refuse(c, node, "%g rows do not fit '%s' of %g", cs3_node_rows(node), x->name, x->rows);
   return check_rows(c, node, CS3_NODE_MAX_WRITES);
 }
@@ -254,12 +277,12 @@ static gboolean check_kind(Check *c, const Cs3Node *node, guint index) {
   case CS3_NODE_RESIDUAL:
     if (node->reads[0] < 0 || node->writes[0] < 0)
       return refuse(c, node, "reads what it adds up and writes the sum");
-    return check_rows(c, node, 1);
+    return check_elements(c, node) && check_rows(c, node, 1);
   case CS3_NODE_ROTARY:
     return check_rows(c, node, CS3_NODE_MAX_WRITES);
   case CS3_NODE_NORM: /* its statistics may be those of a whole sample */
   case CS3_NODE_ACTIVATION:
-    return check_rows(c, node, 1);
+    return check_elements(c, node) && check_rows(c, node, 1);
   case CS3_NODE_EMBEDDING:
     if (node->table_rows < 1 || node->out_features < 1)
       return refuse(c, node, "a table has table_rows and out_features, each at least 1");

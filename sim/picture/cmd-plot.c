@@ -349,6 +349,8 @@ static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const P
     return cs3_timeline_run(&o->scenario, records, error);
   case CS3_PLOT_NEEDS_MEMORY:
     return cs3_memory_run(&o->scenario, records, error);
+  case CS3_PLOT_NEEDS_TRANSFORMS:
+    return cs3_transforms_run(&o->scenario, records, error);
   case CS3_PLOT_NEEDS_TORNADO:
     return simulate_tornado(o, records, error);
   case CS3_PLOT_NEEDS_MACHINES:

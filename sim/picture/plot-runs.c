@@ -8,11 +8,14 @@
 #include "sim/run/memory-walk.h"
 #include "sim/run/result.h"
 #include "sim/run/schedule.h"
+#include "sim/run/transform-option.h"
 #include "sim/step/step-trace.h"
 #include "workloads/workload-error.h"
 
 /* What runs of one model over 200 batches ask for. */
 enum { CACHED_PASSES = 1 << 14, CACHED_MASK_BYTES = 256 << 20 };
+
+#define USUAL_TRANSFORM_SPARSITY 0.75
 
 GArray *cs3_system_sweep_points(const Cs3SystemSweep *sweep, gint64 batch) {
   GArray *points = g_array_new(FALSE, FALSE, sizeof(gint64));
@@ -130,5 +133,20 @@ gboolean cs3_memory_run(const Cs3ScenarioOptions *options, json_t *records, GErr
   json_t *record = cs3_result_json(run);
   json_object_set_new(record, "memory", cs3_memory_walk(run));
   json_array_append_new(records, record);
+  return TRUE;
+}
+
+gboolean cs3_transforms_run(const Cs3ScenarioOptions *options, json_t *records, GError **error) {
+  for (int choice = 0; cs3_transform_choices[choice] != NULL; choice++) {
+    Cs3ScenarioOptions point = *options;
+    double sparsity = options->sparsity > 0 ? options->sparsity : USUAL_TRANSFORM_SPARSITY;
+    point.transform = choice;
+    point.sparsity = choice > 0 ? sparsity : 0;
+    g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&point, error);
+    g_autoptr(Cs3Run) run = scenario != NULL ? cs3_run(&scenario->config, error) : NULL;
+    if (run == NULL)
+      return FALSE;
+    json_array_append_new(records, cs3_result_json(run));
+  }
   return TRUE;
 }

@@ -29,6 +29,12 @@ gboolean cs3_system_sweep_run(const Cs3SystemSweep *sweep, const Cs3ScenarioOpti
                               const GArray *points, Cs3Progress *progress, json_t *records,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_transforms_run: append the record of the network as it is, dense, and of every
+ * transformation of it at the sparsity of @options, 0.75 (the middle of the paper's) where that is
+ * 0. */
+gboolean cs3_transforms_run(const Cs3ScenarioOptions *options, json_t *records,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cs3_memory_run: append the record of one run with the member `memory` (doc/result.md). */
 gboolean cs3_memory_run(const Cs3ScenarioOptions *options, json_t *records,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

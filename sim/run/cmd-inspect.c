@@ -8,6 +8,7 @@
 #include "sim/run/inspect-weights.h"
 #include "sim/run/inspect.h"
 #include "sim/run/scenario.h"
+#include "sim/run/transform-option.h"
 
 #include <string.h>
 
@@ -15,6 +16,8 @@ typedef struct {
   char *model, *weights;
   Cs3LengthOptions lengths;
   Cs3OnnxOptions onnx;
+  double sparsity;
+  int transform;
   gint64 lines, jobs;
   int masked;
 } InspectOptions;
@@ -34,6 +37,9 @@ static const Cs3Option options[] = {
      .completes = "models"},
     CS3_OPTIONS_LENGTHS(G_STRUCT_OFFSET(InspectOptions, lengths)),
     CS3_OPTIONS_ONNX(G_STRUCT_OFFSET(InspectOptions, onnx)),
+    CS3_OPTION_TRANSFORM(G_STRUCT_OFFSET(InspectOptions, transform)),
+    CS3_OPTION_SPARSITY(G_STRUCT_OFFSET(InspectOptions, sparsity),
+                        .help = "of --transform: what it makes room for"),
     {NULL},
 };
 
@@ -69,7 +75,11 @@ static gboolean check_subject(const InspectOptions *o, gboolean model, GError **
   gboolean lengths = memcmp(&o->lengths, &defaults.lengths, sizeof o->lengths) != 0;
   gboolean lines = o->lines != defaults.lines;
   const char *wrong = NULL;
-  if (o->weights != NULL && lengths)
+  if ((o->sparsity != 0) != (o->transform != 0))
+    wrong = "--transform and --sparsity: a graph has no zeros, each needs the other";
+  else if (o->weights != NULL && o->transform != 0)
+    wrong = "--weights: --transform says nothing about weights";
+  else if (o->weights != NULL && lengths)
     wrong = "--weights: the lengths of a sample say nothing about weights";
   else if (o->weights != NULL && model && lines)
     wrong = "--lines: are counted without a model";
@@ -101,6 +111,19 @@ static Cs3ExitStatus run_weights(const Cs3Context *context, const InspectOptions
   return whole ? CS3_EXIT_OK : CS3_EXIT_NO;
 }
 
+static Cs3ExitStatus inspect_graph(const Cs3Context *context, const Cs3Graph *graph) {
+  cs3_inspect_write(graph, context->output, context->format);
+  return CS3_EXIT_OK;
+}
+
+static Cs3ExitStatus inspect_transformed(const Cs3Context *context, const InspectOptions *o,
+                                         const Cs3Graph *graph, GError **error) {
+  const Cs3TransformOps *ops = cs3_transform_of(o->transform);
+  g_autoptr(Cs3Model) model = cs3_transform_model(ops, graph, o->sparsity, error);
+  g_autoptr(Cs3Graph) larger = model != NULL ? cs3_graph_new(model, NULL, error) : NULL;
+  return larger != NULL ? inspect_graph(context, larger) : CS3_EXIT_USAGE;
+}
+
 static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, char **args,
                                  GError **error) {
   const InspectOptions *given = values;
@@ -116,8 +139,8 @@ static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, 
   g_autoptr(Cs3Graph) graph = cs3_length_options_graph(&given->lengths, model, error);
   if (graph == NULL)
     return CS3_EXIT_USAGE;
-  cs3_inspect_write(graph, context->output, context->format);
-  return CS3_EXIT_OK;
+  return given->transform != 0 ? inspect_transformed(context, given, graph, error)
+                               : inspect_graph(context, graph);
 }
 
 static const Cs3Example examples[] = {

@@ -332,6 +332,13 @@ static json_t *weights_json(const Cs3Run *run) {
   return object;
 }
 
+/* Multiply-accumulates a sample forward: of the network as it was, of the larger one with masks. */
+static json_t *transform_json(const Cs3RunConfig *c) {
+  return cs3_json_pack("{s:s, s:f, s:f, s:f}", "name", c->transform->name, "sparsity",
+                       c->sparsity_asked, "original_macs_per_sample", cs3_graph_macs(c->original),
+                       "macs_per_sample", cs3_transform_macs(c->graph, 1 - c->sparsity_asked));
+}
+
 json_t *cs3_result_json(const Cs3Run *run) {
   const Cs3RunConfig *c = &run->config;
   json_t *record =
@@ -339,6 +346,8 @@ json_t *cs3_result_json(const Cs3Run *run) {
                     cs3_inspect_model(c->graph->model), "hardware", hardware_json(run), "sparsity",
                     c->sparsity_asked, "pattern", c->weights != NULL ? "measured" : c->pattern.text,
                     "batch", (json_int_t)c->batch);
+  if (c->transform != NULL)
+    json_object_set_new(record, "transform", transform_json(c));
   if (c->weights != NULL)
     json_object_set_new(record, "weights", weights_json(run));
   cs3_inspect_lengths(c->graph, record);

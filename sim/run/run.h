@@ -10,6 +10,7 @@
 #include "workloads/graph.h"
 #include "workloads/pattern.h"
 #include "workloads/sparsity.h"
+#include "workloads/transform.h"
 
 /* What runs share: masks, and the passes that were run. Threads and later forked processes may use
  * it at once; no result depends on it. */
@@ -21,15 +22,17 @@ void cs3_run_cache_free(Cs3RunCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3RunCache, cs3_run_cache_free)
 
 typedef struct {
-  Cs3RunCache *cache;          /* (nullable) borrowed: %NULL: the run has one of its own */
-  const Cs3Machine *machine;   /* borrowed */
-  const Cs3Graph *graph;       /* borrowed */
-  const Cs3Sparsity *sparsity; /* borrowed: which weights of the graph are sparse */
-  double sparsity_asked;       /* of the blocks' linear weights that no filter names */
-  gint64 batch;                /* samples a step, on all systems; a multiple of them */
-  gint64 systems;              /* data parallel; 0: one */
-  gboolean each;               /* simulate every wafer, not classes of equal ones */
-  const GArray *faults;        /* (nullable) borrowed, of Cs3Fault, checked against the tree */
+  Cs3RunCache *cache;               /* (nullable) borrowed: %NULL: the run has one of its own */
+  const Cs3Machine *machine;        /* borrowed */
+  const Cs3Graph *graph;            /* borrowed */
+  const Cs3TransformOps *transform; /* (nullable): what has made it of `original` */
+  const Cs3Graph *original;         /* (nullable) borrowed */
+  const Cs3Sparsity *sparsity;      /* borrowed: which weights of the graph are sparse */
+  double sparsity_asked;            /* of the blocks' linear weights that no filter names */
+  gint64 batch;                     /* samples a step, on all systems; a multiple of them */
+  gint64 systems;                   /* data parallel; 0: one */
+  gboolean each;                    /* simulate every wafer, not classes of equal ones */
+  const GArray *faults;             /* (nullable) borrowed, of Cs3Fault, checked against the tree */
   Cs3Pattern pattern;
   guint64 seed;
   const Cs3WeightMatch *weights; /* (nullable) borrowed: whose zeros they are, instead of drawn */

@@ -13,6 +13,7 @@
 #include "sim/run/model-name.h"
 #include "workloads/model-zoo.h"
 #include "workloads/onnx/onnx-model.h"
+#include "sim/run/transform-option.h"
 #include "workloads/workload-error.h"
 
 #define AT(member) G_STRUCT_OFFSET(Cs3ScenarioOptions, member)
@@ -75,6 +76,7 @@ const Cs3Option cs3_scenario_options[] = {
      .sparse_only = TRUE,
      .help = "sparsity of the tensors whose name matches; the last that matches wins"},
     CS3_OPTION_PATTERN(AT(pattern)),
+    CS3_OPTION_TRANSFORM(AT(transform)),
     {.name = "weights",
      .type = CS3_OPTION_TEXT,
      .offset = AT(weights),
@@ -196,8 +198,10 @@ gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, double *sparsity, GErro
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *options,
                                    double sparsity, GError **error) {
   if (options->weights != NULL || cs3_scenario_own_zeros(s, options, sparsity))
-    return cs3_scenario_find_weights(s, options, error);
-  if (!cs3_pattern_sparsity(&s->config.pattern, &sparsity, error))
+    return cs3_scenario_transform(s, options, sparsity, error) &&
+           cs3_scenario_find_weights(s, options, error);
+  if (!cs3_pattern_sparsity(&s->config.pattern, &sparsity, error) ||
+      !cs3_scenario_transform(s, options, sparsity, error))
     return FALSE;
   Cs3Sparsity *next = cs3_sparsity_new(
       s->graph, sparsity, (const char *const *)options->sparsity_filter, &s->config.pattern, error);
@@ -399,6 +403,8 @@ void cs3_scenario_free(Cs3Scenario *s) {
   cs3_weight_match_free(s->weights);
   cs3_weight_set_free(s->weight_set);
   g_clear_pointer(&s->graph, cs3_graph_free);
+  g_clear_pointer(&s->original, cs3_graph_free);
+  g_clear_pointer(&s->original_model, cs3_model_free);
   cs3_model_free(s->model);
   cs3_machine_free(s->machine);
   g_clear_pointer(&s->faults, g_array_unref);

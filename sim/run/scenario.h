@@ -25,6 +25,7 @@ typedef struct {
   gint64 batch, systems;
   Cs3LengthOptions lengths;
   Cs3OnnxOptions onnx;
+  int transform; /* 0: none; else 1 + place in cs3_transform_registry() */
   char **fault;
   gint64 seed;
   gboolean forward, exact, explicit_wafers;
@@ -49,8 +50,10 @@ extern const Cs3ScenarioOptions cs3_scenario_defaults;
 /* What the options stand for. */
 typedef struct {
   Cs3Machine *machine;
-  Cs3Model *model;
-  Cs3Graph *graph;
+  Cs3Model *model;          /* as named, or what --transform makes of it */
+  Cs3Graph *graph;          /* of it */
+  Cs3Model *original_model; /* (nullable) as named, where it was transformed, and its graph */
+  Cs3Graph *original;
   Cs3Sparsity *sparsity;
   Cs3WeightSet *weight_set; /* (nullable) opened for this scenario alone */
   Cs3WeightMatch *weights;  /* (nullable) */
@@ -112,6 +115,11 @@ gboolean cs3_scenario_own_zeros(const Cs3Scenario *scenario, const Cs3ScenarioOp
  * there is no other. */
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
                                    double sparsity, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_scenario_transform: make the larger network of --transform for @sparsity and take its graph.
+ * Fails when the options contradict it or it cannot be made. */
+gboolean cs3_scenario_transform(Cs3Scenario *scenario, const Cs3ScenarioOptions *options,
+                                double sparsity, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_scenario_check: for a command's check(): the model's dimensions and the machine's constants
  * with their origins. @options: a #Cs3ScenarioOptions. */

@@ -138,7 +138,8 @@ static json_t *simulate(Cs3SweepWorker *worker, guint64 point, GError **error) {
   if (scenario == NULL)
     return NULL;
   scenario->config.cache = worker->cache;
-  Cs3MemoKey key = cs3_axes_key(sweep->axes, point, &sweep->identity, TRUE);
+  /* A transformed network is another for every sparsity, its dense side too. */
+  Cs3MemoKey key = cs3_axes_key(sweep->axes, point, &sweep->identity, options.transform == 0);
   const Baseline *baseline = g_hash_table_lookup(worker->baselines, &key);
   g_autoptr(Cs3Run) run =
       cs3_run_against(&scenario->config, baseline != NULL ? baseline->run : NULL, error);

@@ -270,6 +270,8 @@ static void simulate(Cs3PlotNeeds needs, json_t *records, GError **error) {
     json_object_set_new(json_array_get(records, 0), "tornado", tornado());
   } else if (needs == CS3_PLOT_NEEDS_POSTERIOR) {
     json_array_append_new(records, posterior());
+  } else if (needs == CS3_PLOT_NEEDS_TRANSFORMS) {
+    ck_assert(cs3_transforms_run(&options, records, error));
   } else if (needs == CS3_PLOT_NEEDS_MEMORY) {
     ck_assert(cs3_memory_run(&options, records, error));
   } else {
