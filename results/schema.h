@@ -7,6 +7,7 @@
 #define CS3_LAYER_SCHEMA "cs3sim.layer/1"
 #define CS3_ATTENTION_SCHEMA "cs3sim.attention/1"
 #define CS3_INFER_SCHEMA "cs3sim.infer/1"
+#define CS3_LAW_SCHEMA "cs3sim.law/1"
 #define CS3_COMPARE_SCHEMA "cs3sim.compare/1"
 #define CS3_SWEEP_SCHEMA "cs3sim.sweep/1"
 #define CS3_OPTIMIZE_SCHEMA "cs3sim.optimize/1"

@@ -8,6 +8,7 @@
 #include "results/record.h"
 #include "sim/cli/plot-file.h"
 #include "sim/commands.h"
+#include "sim/law/budget.h"
 #include "sim/study/optimize.h"
 #include "sim/study/sweep.h"
 
@@ -21,7 +22,8 @@ typedef struct {
   int goal;
   gint64 tokens, top;
   double max_kilowatts, max_days;
-  char *plot, *posterior;
+  char *plot, *posterior, *law, *budget;
+  gint64 grid;
 } OptimizeOptions;
 
 #define AT(member) G_STRUCT_OFFSET(OptimizeOptions, member)
@@ -85,6 +87,27 @@ static const Cs3Option optimize_options[] = {
      .completes = "files",
      .help = "draw the front: .svg, .png, .pdf or .txt"},
     CS3_OPTION_POSTERIOR(AT(posterior)),
+    {NULL},
+};
+
+static const Cs3Option law_options[] = {
+    {.name = "law",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(law),
+     .metavar = "NAME|FILE",
+     .help = "instead of a sweep: the loss over size, sparsity and data: t5, vit, or an .ini file"},
+    {.name = "budget",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(budget),
+     .metavar = "AMOUNT",
+     .help = "what training may take: '30 system-days', '50 MWh', '1e22 FLOP'"},
+    {.name = "grid",
+     .type = CS3_OPTION_INT,
+     .offset = AT(grid),
+     .metavar = "N",
+     .min = 2,
+     .max = 256,
+     .help = "so many widths from 128 to 4096, and so many sparsities from 0 to 93.75 %"},
     {NULL},
 };
 
@@ -195,9 +218,57 @@ static void print_record(const Cs3Context *context, const OptimizeOptions *o,
     cs3_output_json(context->output, record, context->format);
 }
 
+/* What a law has no use for, rather than left out without a word. */
+static gboolean check_law(const Cs3Context *context, char **args, GError **error) {
+  static const char *const others[] = {
+      "sweep",     "zip",       "goal",  "top",      "train-tokens",    "plot",    "max-days",
+      "max-power", "posterior", "model", "sparsity", "sparsity-filter", "weights", "forward"};
+  for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+    if (cs3_cli_given(context, others[i])) {
+      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                  "--%s: says nothing beside --law, which has networks and sparsities of its own",
+                  others[i]);
+      return FALSE;
+    }
+  if (args[0] == NULL)
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "%s: a sweep says nothing beside --law",
+              args[0]);
+  return FALSE;
+}
+
+static Cs3ExitStatus run_law(const Cs3Context *context, const OptimizeOptions *o, char **args,
+                             GError **error) {
+  Cs3Budget budget;
+  if (o->law == NULL || o->budget == NULL) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--law and --budget go together, as in --law t5 --budget '30 system-days'");
+    return CS3_EXIT_USAGE;
+  }
+  if (!check_law(context, args, error) || !cs3_budget_parse(o->budget, &budget, error)) {
+    return CS3_EXIT_USAGE;
+  }
+  g_autoptr(Cs3Law) law = cs3_law_load(o->law, error);
+  if (law == NULL)
+    return CS3_EXIT_USAGE;
+  g_autoptr(Cs3Progress) progress = cs3_cli_progress(context, "widths", CS3_LAW_WIDTHS);
+  json_auto_t *record = cs3_law_budget(law, &budget, &o->scenario, (guint)o->grid, progress, error);
+  if (record == NULL)
+    return CS3_EXIT_USAGE;
+  if (context->format == CS3_FORMAT_TEXT)
+    cs3_law_text(record, context->output);
+  else if (context->format == CS3_FORMAT_CSV)
+    cs3_law_csv(record, context->output);
+  else
+    cs3_output_json(context->output, record, context->format);
+  return CS3_EXIT_OK;
+}
+
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const OptimizeOptions *o = values;
+  if (o->law != NULL || o->budget != NULL)
+    return run_law(context, o, args, error);
   g_auto(Search) search = {0};
   g_autoptr(Cs3PosteriorFile) posterior = NULL;
   if (!check(o, error) ||
@@ -214,7 +285,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   return ok ? status : CS3_EXIT_USAGE;
 }
 
-static const OptimizeOptions defaults = {.scenario = CS3_SCENARIO_DEFAULTS};
+static const OptimizeOptions defaults = {.scenario = CS3_SCENARIO_DEFAULTS, .grid = 32};
 
 static const Cs3Example examples[] = {
     {"the machine that trains a small model on 300 G tokens soonest",
@@ -227,6 +298,8 @@ static const Cs3Example examples[] = {
     {"the three machines on which sparse weights gain most over dense ones",
      "cs3sim optimize --model gpt2-small --batch 32 --sparsity 0.7 --goal speedup --top 3 --sweep "
      "hardware=cs2,cs3,cs3-silicon,cs3-fast"},
+    {"the sparsity of least loss for eight hours of one system",
+     "cs3sim optimize --law vit --budget '8 system-hours'"},
     {NULL, NULL},
 };
 
@@ -239,10 +312,14 @@ const Cs3Command cs3_cmd_optimize = {
         "--goal among those that fit the machine and meet the constraints, and the front: the "
         "points than which no other is both faster and needs less energy a token.\n\n"
         "The search is exhaustive, because the axes are choices on which the result jumps; points "
-        "share masks, passes and baselines, so that many cost little.",
+        "share masks, passes and baselines, so that many cost little.\n\n"
+        "With --law and --budget: of networks of many widths and sparsities, each trained on as "
+        "much data as the budget pays for at its simulated rate, the one to which the law gives "
+        "the least loss (doc/systems.md).",
     .options_size = sizeof(OptimizeOptions),
     .defaults = &defaults,
     .groups = {{"Search", optimize_options, 0},
+               {"Law", law_options, 0},
                {"Scenario", cs3_scenario_options, AT(scenario)},
                {"Execution", cs3_execution_options, AT(scenario)}},
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_TEXT) | CS3_FORMAT_BIT(CS3_FORMAT_JSON) |

@@ -36,10 +36,11 @@ declare -A knows=(
   [sim/run]="$below_run sim sim/cli"
   [sim/wafer]="$below_run plots sim sim/cli sim/run"
   [sim/inference]="$below_run sim/gpu sim sim/cli sim/run"
-  [sim/study]="$below_studies"
+  [sim/law]="$below_run sim sim/cli sim/run"
+  [sim/study]="$below_studies sim/law"
   [sim/training]="$below_studies"
   [sim/validation]="$below_studies sim/inference"
-  [sim/picture]="$below_studies sim/study sim/validation"
+  [sim/picture]="$below_studies sim/law sim/study sim/validation"
 )
 
 # folder PATH: the folder that a row stands for.
