@@ -10,6 +10,7 @@
 
 #include "base/config-error.h"
 #include "base/json.h"
+#include "base/plain-text.h"
 #include "base/quantity.h"
 #include "fabric/fabric-error.h"
 #include "results/schema.h"
@@ -43,11 +44,10 @@ gboolean cs3_budget_parse(const char *text, Cs3Budget *budget, GError **error) {
     if (budget->amount > 0 && isfinite(budget->amount))
       return TRUE;
   }
-  g_set_error(
-      error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE,
-      "'%.60s' is no budget; write a positive number and system-days, system-hours, MWh, kWh "
-      "or FLOP, as in '30 system-days'",
-      text);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE,
+              "'%s' is no budget; write a positive number and system-days, system-hours, MWh, kWh "
+              "or FLOP, as in '30 system-days'",
+              CS3_CUT(text));
   return FALSE;
 }
 
