@@ -21,6 +21,7 @@ static void phase_free(gpointer data) {
   g_free(phase->name);
   g_free(phase->pattern);
   g_free(phase->weights);
+  g_free(phase->teacher);
   g_free(phase);
 }
 
@@ -96,6 +97,8 @@ static const Key phase_keys[] = {
     {"seq", "as --seq, for this phase", KEY_INT, IN_PHASE(seq), 1, MAX_COUNT},
     {"pattern", "as --pattern", KEY_TEXT, IN_PHASE(pattern)},
     {"weights", "as --weights, instead of sparsity and pattern", KEY_TEXT, IN_PHASE(weights)},
+    {"teacher", "dense (this model without zeros) or a model: distils its layers", KEY_TEXT,
+     IN_PHASE(teacher)},
     {"mask", "how the mask changes: static, gradual, set, rigl", KEY_MASK, IN_PHASE(mask)},
     {"mask_every", "steps between two changes of the mask", KEY_INT, IN_PHASE(mask_every), 1, 1e9},
     {"mask_until", "share of the phase after which it stays", KEY_REAL, IN_PHASE(mask_until), 0, 1,

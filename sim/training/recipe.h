@@ -36,6 +36,8 @@ typedef struct {
   gint64 batch, seq;
   char *pattern;
   char *weights;     /* (nullable) as --weights, instead of sparsity and pattern */
+  char *teacher;     /* (nullable) "dense": the model without zeros, or another model of as many
+                        layers, whose forward pass every step runs, too */
   int mask;          /* Cs3MaskSchedule */
   gint64 mask_every; /* steps between two changes of the mask */
   double mask_until; /* share of the phase after which it stays */

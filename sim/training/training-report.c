@@ -48,6 +48,7 @@ static json_t *phase_json(const Cs3Training *t, const Cs3PhaseRun *p) {
                                  p->sparsity, "mask", cs3_mask_schedule_names[p->phase->mask]);
   json_object_set_new(object, "mask_changes", json_integer(p->mask_changes));
   json_object_set_new(object, "mask_s", json_real(p->mask_s));
+  json_object_set_new(object, "teacher_s", json_real(p->teacher_s));
   json_object_set_new(object, "step_s", json_real(p->step_s));
   json_object_set_new(object, "live_parameters", json_real(p->live_params));
   json_object_set_new(object, "checkpoints", json_integer(p->checkpoints));

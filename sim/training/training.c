@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/config-error.h"
+#include "sim/training/teacher.h"
 #include "workloads/workload-error.h"
 
 /* Sparsities at which a phase of gradual pruning is simulated. */
@@ -128,8 +129,10 @@ static gboolean add_samples(Job *job, const Cs3Run *run, double steps, GError **
   return TRUE;
 }
 
-static void add_segment(Costs *costs, double steps, const Cs3StepRun *step) {
-  Segment segment = {steps, step->time.step_s, step->joules, step->flops};
+static void add_segment(Costs *costs, double steps, const Cs3StepRun *step,
+                        const Cs3Teacher *teacher) {
+  Segment segment = {steps, step->time.step_s + teacher->time_s, step->joules + teacher->joules,
+                     step->flops + teacher->flops};
   g_array_append_val(costs->segments, segment);
 }
 
@@ -142,6 +145,13 @@ static gboolean simulate_level(Job *job, Cs3PhaseRun *p, double sparsity, double
     g_clear_pointer(&scenario, cs3_scenario_free);
     return FALSE;
   }
+  Cs3Teacher teacher = {0};
+  if (p->phase->teacher != NULL &&
+      !cs3_teacher_cost(&job->step, scenario, p->phase->teacher, &teacher, error)) {
+    keep_baseline(job, scenario, run);
+    return FALSE;
+  }
+  p->teacher_s = teacher.time_s;
   const Cs3System *system = &scenario->machine->system;
   const Cs3Hardware *hw = &scenario->machine->hw;
   double rate = system->recovery.checkpoint_bits_per_s / 8;
@@ -156,7 +166,7 @@ static gboolean simulate_level(Job *job, Cs3PhaseRun *p, double sparsity, double
   costs->idle_w =
       hw->wafer.power_w * hw->wafer.power_idle_ratio * (double)cs3_run_systems(&scenario->config);
   if (steps > 0)
-    add_segment(costs, steps, &run->sparse);
+    add_segment(costs, steps, &run->sparse, &teacher);
   double ranked = p->phase->mask == CS3_MASK_RIGL ? (double)cs3_model_parameters(scenario->model)
                                                   : p->live_params;
   gboolean ok =

@@ -25,6 +25,7 @@ typedef struct {
   double live_params; /* at its end: what MemoryX updates and a checkpoint holds */
   gint64 mask_changes;
   double mask_s;       /* that they add */
+  double teacher_s;    /* that a teacher adds to a step; 0: none */
   double checkpoint_s; /* one of them */
   double lost_s;       /* by losses: steps done again, detection, restart, load */
   gint64 lost_steps;
