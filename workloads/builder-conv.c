@@ -209,6 +209,17 @@ static Cs3Node *add_view(Cs3Builder *b, const char *label) {
                          NULL);
 }
 
+void cs3_build_split_map(Cs3Builder *b, const char *label, Cs3Map x, gint64 channels,
+                         Cs3Map parts[2]) {
+  gint64 rest = cs3_build_channels(b, x) - channels;
+  for (int i = 0; i < 2; i++)
+    parts[i] = new_map(b, label, i == 0 ? channels : rest, x.height, x.width);
+  Cs3Node *node = add_view(b, label);
+  cs3_node_read(node, x.act);
+  for (int i = 0; i < 2; i++)
+    cs3_node_write(node, parts[i].act);
+}
+
 Cs3Act cs3_build_pack(Cs3Builder *b, const char *label, const Cs3Act *acts, int n) {
   gint64 elements = 0;
   for (int i = 0; i < n; i++)

@@ -88,10 +88,14 @@ Cs3Map cs3_build_excite(Cs3Builder *b, const char *label, Cs3Map x, Cs3Map gate)
 /** cs3_build_concat: channels of @n maps (2 to 4) of the same positions side by side, copied. */
 Cs3Map cs3_build_concat(Cs3Builder *b, const char *label, const Cs3Map *maps, int n);
 
+/** cs3_build_split_map: the first @channels of @x and the others, a view. */
+void cs3_build_split_map(Cs3Builder *b, const char *label, Cs3Map x, gint64 channels,
+                         Cs3Map parts[2]);
+
 /**
  * cs3_build_pack: @n activations (1 to 4) as one, for an edge that carries several: scales of a
  * pyramid, skip connections. No work and no room; 1 row of all their elements.
- * cs3_build_unpack: the other way round: @n (at most 3) activations with the shapes of @like, which
+ * cs3_build_unpack: the other way round: @n (at most 4) activations with the shapes of @like, which
  * may be of another segment; together they have the elements of @x.
  */
 Cs3Act cs3_build_pack(Cs3Builder *b, const char *label, const Cs3Act *acts, int n);

@@ -15,7 +15,7 @@ static const Cs3Family *const registry[] = {
 
 const Cs3FieldChoice cs3_activation_names[] = {
     {"relu", CS3_ACTIVATION_RELU},
-    {"relu6", CS3_ACTIVATION_RELU},
+    {"relu6", CS3_ACTIVATION_CLIP},
     {"gelu", CS3_ACTIVATION_GELU},
     {"gelu_new", CS3_ACTIVATION_GELU},
     {"gelu_fast", CS3_ACTIVATION_GELU},

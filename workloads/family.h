@@ -81,13 +81,13 @@ typedef struct Cs3Family {
 #define CS3_FAMILIES(F) \
   F(albert) F(arcee) F(bart) F(bert) F(blenderbot) F(bloom) F(btlm) F(camembert) F(clip) \
   F(clip_text_model) F(clip_vision_model) F(codegen) F(cohere) F(cohere2) F(deepseek_v2) \
-  F(deepseek_v3) F(deit) F(dinov2) F(distilbert) F(dit) F(dots1) F(electra) F(ernie4_5) F(esm) \
+  F(deepseek_v3) F(deit) F(dinov2) F(distilbert) F(dit) F(dots1) F(efficientnet) F(electra) F(ernie4_5) F(esm) \
   F(exaone4) F(falcon) F(gemma) F(gemma2) F(gemma3_text) F(glm) F(glm4) F(glm4_moe) F(gpt2) \
   F(gpt_bigcode) F(gpt_neo) F(gpt_neox) F(gpt_oss) F(gptj) F(granite) F(granitemoe) F(helium) \
   F(hunyuan_v1_dense) F(llama) F(m2m_100) F(marian) F(mbart) F(ministral) F(ministral3) \
-  F(mistral) F(mixtral) F(modernbert) F(mpt) F(mt5) F(nemotron) F(olmo) F(olmo2) F(olmo3) \
+  F(mistral) F(mixtral) F(mobilenet_v2) F(modernbert) F(mpt) F(mt5) F(nemotron) F(olmo) F(olmo2) F(olmo3) \
   F(olmoe) F(opt) F(pegasus) F(phi) F(phi3) F(phimoe) F(qwen2) F(qwen2_moe) F(qwen3) \
-  F(qwen3_moe) F(resnet) F(roberta) F(seed_oss) F(smollm3) F(stablelm) F(starcoder2) F(t5) F(umt5) F(vit) \
+  F(qwen3_moe) F(resnet) F(revbifpn) F(roberta) F(seed_oss) F(smollm3) F(stablelm) F(starcoder2) F(t5) F(umt5) F(unet) F(vgg) F(vit) \
   F(whisper) F(xlm_roberta)
 /* clang-format on */
 #define CS3_DECLARE_FAMILY(NAME) extern const Cs3Family cs3_family_##NAME;

@@ -30,7 +30,7 @@ typedef struct {
   double rows; /* a sample; an expert's inputs: its mean share of the tokens, times the experts */
 } Cs3Tensor;
 
-enum { CS3_NODE_MAX_READS = 4, CS3_NODE_MAX_WRITES = 3, CS3_NODE_MAX_KEEPS = 6 };
+enum { CS3_NODE_MAX_READS = 4, CS3_NODE_MAX_WRITES = 4, CS3_NODE_MAX_KEEPS = 6 };
 
 /* What scores, softmax and values of one attention work on together. */
 typedef struct {

@@ -92,11 +92,31 @@ static double size_of(const Cs3Lifetimes *l, guint t) {
   return (double)tensor->elements * tensor->rows;
 }
 
+/* Whether @t is several activations under one name. */
+static gboolean is_packed(const Cs3Lifetimes *l, guint t) {
+  gboolean packed = FALSE;
+  for (guint o = 0; o < l->n_ops; o++) {
+    const Op *op = &l->ops[o];
+    gboolean view = cs3_graph_node(l->graph, op->first)->kind == CS3_NODE_VIEW;
+    packed |= view && ((op->reads | op->writes) & BIT(t));
+  }
+  return packed;
+}
+
+/* What small ones are measured by: the input, or, where that is a pack, what is worked on. */
+static double largest_of(const Cs3Lifetimes *l) {
+  if (l->input >= 0 && !is_packed(l, (guint)l->input))
+    return size_of(l, (guint)l->input);
+  double largest = 0;
+  for (guint t = 0; t < l->n_tensors; t++)
+    if (l->input < 0 || !is_packed(l, t))
+      largest = MAX(largest, size_of(l, t));
+  return largest;
+}
+
 /* Activations that carry a gradient: not ids, labels and statistics. */
 static void find_gradients(Cs3Lifetimes *l) {
-  double largest = l->input >= 0 ? size_of(l, (guint)l->input) : 0;
-  for (guint t = 0; t < l->n_tensors && l->input < 0; t++)
-    largest = MAX(largest, size_of(l, t));
+  double largest = largest_of(l);
   for (guint t = 0; t < l->n_tensors; t++) {
     gboolean labels = FALSE;
     for (guint o = 0; o < l->n_ops; o++)
