@@ -111,7 +111,7 @@ static gboolean read_text(Reader *r, const Cs3GraphField *field, json_t *value, 
     *member = NULL;
     return TRUE;
   }
-  if (!json_is_string(value) || *json_string_value(value) == '\0')
+  if (!json_is_string(value) || (field->needed && *json_string_value(value) == '\0'))
     return fail(r, field->key, value, "a text", error);
   *member = keep(r, json_string_value(value));
   return TRUE;

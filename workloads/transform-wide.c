@@ -42,6 +42,8 @@ static void link_acts(Wide *w, int a, int b) {
 
 static void link_node(Wide *w, const Cs3Node *node) {
   gboolean norm = node->kind == CS3_NODE_NORM;
+  if (node->groups > 1) /* channel by channel */
+    link_acts(w, node->reads[0], node->writes[0]);
   if (node->kind == CS3_NODE_LINEAR || node->kind == CS3_NODE_SCORES ||
       node->kind == CS3_NODE_SOFTMAX || node->kind == CS3_NODE_VALUES ||
       node->kind == CS3_NODE_LOSS)
