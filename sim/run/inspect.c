@@ -227,6 +227,13 @@ static void add_note(json_t *record, const char *note) {
   json_array_append_new(notes, json_string(note));
 }
 
+static gboolean has_reversible(const Cs3Graph *graph) {
+  for (guint i = 0; i < graph->segments->len; i++)
+    if (cs3_graph_segment(graph, i)->reversible)
+      return TRUE;
+  return FALSE;
+}
+
 void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record) {
   const Cs3Lengths *l = &graph->lengths;
   gint64 tokens = llround(graph->tokens);
@@ -246,6 +253,10 @@ void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record) {
   g_autofree char *cut = cs3_length_default_note(graph);
   if (cut != NULL)
     add_note(record, cut);
+  if (has_reversible(graph))
+    add_note(record,
+             "blocks that are reversible keep activations, or compute them again, as others "
+             "do: inputs are not rebuilt from outputs");
   const GPtrArray *notes = graph->model->notes;
   for (guint i = 0; notes != NULL && i < notes->len; i++)
     add_note(record, notes->pdata[i]);
