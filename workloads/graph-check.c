@@ -114,13 +114,15 @@ static gboolean same_rows(double a, double b) {
   return fabs(a - b) <= SAME_ROWS * MAX(a, b);
 }
 
-/* Element by element: what is read first is as wide as what is written first. */
+/* Element by element: what is read first is as wide as what is written first; gates of an
+ * activation may lie side by side. */
 static gboolean check_elements(Check *c, const Cs3Node *node) {
   if (node->reads[0] < 0 || node->writes[0] < 0)
     return TRUE;
   const Cs3Tensor *x = cs3_graph_tensor(c->graph, node->reads[0]);
   const Cs3Tensor *y = cs3_graph_tensor(c->graph, node->writes[0]);
-  return x->elements == y->elements ||
+  gboolean gates = node->kind == CS3_NODE_ACTIVATION && x->elements % y->elements == 0;
+  return x->elements == y->elements || gates ||
          refuse(c, node,
                 "'%s' of %" G_GINT64_FORMAT " elements does not fit '%s' of %" G_GINT64_FORMAT,
                 x->name, x->elements, y->name, y->elements);

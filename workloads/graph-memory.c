@@ -31,6 +31,24 @@ double *cs3_graph_tensor_bytes(const Cs3Graph *graph) {
   return bytes;
 }
 
+gboolean cs3_graph_reversible(const Cs3Graph *graph) {
+  for (guint s = 0; s < graph->segments->len; s++)
+    if (cs3_graph_segment(graph, s)->reversible)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean cs3_graph_follows_reversible(const Cs3Graph *graph, guint segment) {
+  if (cs3_graph_segment(graph, segment)->reversible)
+    return FALSE;
+  for (guint k = 1; k < graph->order->len; k++) {
+    const Cs3Stage *before = &g_array_index(graph->order, Cs3Stage, k - 1), *stage = before + 1;
+    if (stage->segment == segment && cs3_graph_segment(graph, before->segment)->reversible)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Every segment under @policy, and what it needs of other segments. */
 typedef struct {
   Cs3Footprint room;
@@ -42,9 +60,17 @@ static Need *needs_new(const Cs3Graph *graph, Cs3Recompute policy) {
   Need *needs = g_new0(Need, graph->segments->len);
   for (guint s = 0; s < graph->segments->len; s++) {
     g_autoptr(Cs3Lifetimes) l = cs3_lifetimes_new(graph, s);
-    gboolean again = policy != CS3_RECOMPUTE_NONE && cs3_graph_segment(graph, s)->block;
+    const Cs3Segment *segment = cs3_graph_segment(graph, s);
+    gboolean rebuilt = policy == CS3_RECOMPUTE_REVERSIBLE && segment->reversible;
+    gboolean again = policy == CS3_RECOMPUTE_REVERSIBLE
+                         ? rebuilt
+                         : policy != CS3_RECOMPUTE_NONE && segment->block;
     Cs3Keep keep = {.again = again ? cs3_lifetimes_everything(l) : 0, .tiles = 1, .sums = 1};
     cs3_lifetimes_measure(l, &keep, bytes, &needs[s].room);
+    if (rebuilt)
+      needs[s].room.kept = 0;
+    else if (policy == CS3_RECOMPUTE_REVERSIBLE && cs3_graph_follows_reversible(graph, s))
+      cs3_lifetimes_hold_input(l, &keep, bytes, &needs[s].room);
     needs[s].outside = cs3_lifetimes_outside(l, bytes);
   }
   return needs;
@@ -69,7 +95,7 @@ Cs3Memory cs3_graph_memory(const Cs3Graph *graph, Cs3Recompute policy) {
   }
   return (Cs3Memory){.resident_bytes = resident,
                      .working_bytes = peak - resident,
-                     .extra_forwards = full                            ? 2
-                                       : policy == CS3_RECOMPUTE_LAYER ? 1
-                                                                       : 0};
+                     .extra_forwards = full                           ? 2
+                                       : policy == CS3_RECOMPUTE_NONE ? 0
+                                                                      : 1};
 }

@@ -520,6 +520,18 @@ void cs3_lifetimes_measure(const Cs3Lifetimes *l, const Cs3Keep *keep, const dou
   footprint->forward = peak_of(&t, keep, bytes);
 }
 
+/* What forward keeps is there until it is needed, a moment before the end. */
+void cs3_lifetimes_hold_input(const Cs3Lifetimes *l, const Cs3Keep *keep, const double *bytes,
+                              Cs3Footprint *footprint) {
+  if (l->input < 0)
+    return;
+  double size = bytes[l->tensor[l->input]];
+  gboolean kept = !l->fused && (decide(l, keep->again).kept & BIT(l->input));
+  footprint->backward += kept ? 0 : size;
+  footprint->kept += kept || l->fused ? 0 : size;
+  footprint->forward += kept || l->fused ? 0 : size;
+}
+
 static void append_moments(const Timeline *t, const Cs3Keep *keep, const double *bytes,
                            GArray *moments) {
   for (int e = 0; e < t->n; e++) {

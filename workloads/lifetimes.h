@@ -67,6 +67,11 @@ gboolean cs3_lifetimes_tiled(const Cs3Lifetimes *l, guint node);
 void cs3_lifetimes_measure(const Cs3Lifetimes *l, const Cs3Keep *keep, const double *bytes,
                            Cs3Footprint *footprint);
 
+/** cs3_lifetimes_hold_input: adds what @footprint lacks if the input must be there until backward
+ * is over, since a reversible block before needs it then. */
+void cs3_lifetimes_hold_input(const Cs3Lifetimes *l, const Cs3Keep *keep, const double *bytes,
+                              Cs3Footprint *footprint);
+
 /** cs3_lifetimes_kept: of @bytes, what stays from forward to backward. */
 double cs3_lifetimes_kept(const Cs3Lifetimes *l, guint64 again, const double *bytes);
 

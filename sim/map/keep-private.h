@@ -47,6 +47,10 @@ typedef struct {
   double capacity;
 } Cs3KeepJob;
 
+/** cs3_keep_rebuilds: whether blocks of @segment keep nothing and compute their inputs from their
+ * outputs. */
+gboolean cs3_keep_rebuilds(const Cs3KeepSearch *search, guint segment);
+
 /** cs3_keep_rooms_of: (transfer full): of the masks of @segment, tensors of @samples rounded to
  * @bytes; 0: of one sample, without rounding. */
 const Cs3KeepRooms *cs3_keep_rooms_of(Cs3KeepSearch *search, guint segment, gint64 samples,

@@ -35,7 +35,9 @@ double cs3_wafer_bytes(const Cs3Hardware *hw, double elements, double rows) {
 static GArray *masks_of(const Cs3KeepInput *input, const Cs3Segment *segment,
                         const Cs3Lifetimes *lifetimes) {
   GArray *masks = g_array_new(FALSE, FALSE, sizeof(guint64));
-  gboolean free = input->policy < 0 || input->policy == CS3_RECOMPUTE_OPERATION;
+  gboolean reversible = input->policy == CS3_RECOMPUTE_REVERSIBLE;
+  gboolean free = input->policy < 0 || input->policy == CS3_RECOMPUTE_OPERATION ||
+                  (reversible && !segment->reversible);
   guint64 all = cs3_lifetimes_everything(lifetimes), none = 0;
   if (!free || input->forward) {
     gboolean keeps = input->policy == CS3_RECOMPUTE_NONE || !segment->block;
@@ -45,6 +47,11 @@ static GArray *masks_of(const Cs3KeepInput *input, const Cs3Segment *segment,
   for (guint64 mask = 0; mask <= all; mask++)
     g_array_append_val(masks, mask);
   return masks;
+}
+
+gboolean cs3_keep_rebuilds(const Cs3KeepSearch *search, guint s) {
+  return search->input.policy == CS3_RECOMPUTE_REVERSIBLE && !search->input.forward &&
+         cs3_graph_segment(search->input.graph, s)->reversible;
 }
 
 /* With @mask, whatever it costs in time. */
@@ -88,7 +95,7 @@ static void init_segment(Cs3KeepSearch *search, guint s) {
     const Cs3Footprint *room =
         &cs3_keep_room(segment->sample, g_array_index(segment->masks, guint64, i), away)->room;
     segment->least = MIN(segment->least, MAX(room->forward, room->backward));
-    segment->kept = MIN(segment->kept, room->kept);
+    segment->kept = MIN(segment->kept, cs3_keep_rebuilds(search, s) ? 0 : room->kept);
   }
 }
 
@@ -284,7 +291,10 @@ double cs3_keep_choose(Cs3KeepSearch *search, gint64 samples, Cs3KeepCost cost, 
     return INFINITY;
   Cs3PlanMemory found = {.capacity_bytes = job->capacity};
   record(job, chosen, full ? cs3_recompute_stride(graph) : 0, &found);
-  found.policy = full ? CS3_RECOMPUTE_FULL : policy_of(job, &found);
+  gboolean reversible = search->input.policy == CS3_RECOMPUTE_REVERSIBLE;
+  found.policy = full         ? CS3_RECOMPUTE_FULL
+                 : reversible ? CS3_RECOMPUTE_REVERSIBLE
+                              : policy_of(job, &found);
   if (!cs3_activations_fit(&search->input.machine->system, found.sent_bytes, NULL)) {
     cs3_plan_memory_clear(&found);
     return INFINITY;

@@ -55,6 +55,13 @@ static Cs3KeepWay way_of(Cs3KeepJob *job, guint s, const Cs3NodeCost *costs, con
   Cs3KeepWay way = {.option = {.segment = s, .keep = *keep, .runs = twice ? 2 : 1}};
   way.option.nodes = keep->forward ? 0 : room->nodes;
   way.option.room = room->room;
+  if (cs3_keep_rebuilds(search, s)) { /* the whole block, and what it was given is there again */
+    way.option.nodes = G_MAXUINT64;
+    way.option.room.kept = 0;
+  } else if (search->input.policy == CS3_RECOMPUTE_REVERSIBLE && !keep->forward &&
+             cs3_graph_follows_reversible(search->input.graph, s)) {
+    cs3_lifetimes_hold_input(search->segments[s].lifetimes, keep, job->bytes, &way.option.room);
+  }
   StageCost c =
       stage_cost(costs, cs3_graph_segment(search->input.graph, s)->count, way.option.nodes);
   double sent = 0;

@@ -26,7 +26,8 @@ static const char *const switch_values[] = {"no", "yes", NULL};
 static const char *const format_values[] = {"sparse", "dense", NULL};
 static const char *const dw_values[] = {"dot-row-chain", "local-block", NULL};
 static const char *const lowering_values[] = {"halo", "copies", NULL};
-static const char *const recompute_values[] = {"none", "layer", "full", "operation", NULL};
+static const char *const recompute_values[] = {"none",      "layer",      "full",
+                                               "operation", "reversible", NULL};
 static const char *const send_values[] = {"keep", "send", NULL};
 
 static const ForceKey force_keys[] = {

@@ -5,7 +5,7 @@
 #include "sim/map/plan-memory.h"
 
 const char *cs3_recompute_name(Cs3Recompute policy) {
-  static const char *const names[] = {"none", "layer", "full", "operation"};
+  static const char *const names[] = {"none", "layer", "full", "operation", "reversible"};
   return names[policy];
 }
 

@@ -94,7 +94,7 @@ double cs3_plan_memory_sent(const Cs3PlanMemory *memory, guint stage);
 /** cs3_plan_memory_tiles: parts in which the rows of @node are worked through. */
 gint64 cs3_plan_memory_tiles(const Cs3PlanMemory *memory, const Cs3Graph *graph, guint node);
 
-/** cs3_recompute_name: "none", "layer", "full", "operation". */
+/** cs3_recompute_name: "none", "layer", "full", "operation", "reversible". */
 const char *cs3_recompute_name(Cs3Recompute policy);
 
 void cs3_plan_memory_clear(Cs3PlanMemory *memory);

@@ -179,18 +179,24 @@ static void explain_no_fit(const Cs3PlanInput *input, double needed, double capa
       input->force.micro_batch > 1 ? " or a smaller --map micro-batch" : "");
 }
 
+enum { MOST_POLICIES = 3 };
+
 /* Without a policy, the search by operator and, where nothing can be sent away, checkpoints of
- * every few blocks. Returns: how many. */
-static guint policies_of(const Cs3PlanInput *input, Cs3KeepInput policies[2]) {
-  policies[0] = policies[1] = (Cs3KeepInput){.graph = input->graph,
-                                             .machine = input->machine,
-                                             .policy = input->force.recompute,
-                                             .away = input->force.send,
-                                             .forward = input->forward,
-                                             .store = input->keeps};
+ * every few blocks and inputs that are computed from outputs. Returns: how many. */
+static guint policies_of(const Cs3PlanInput *input, Cs3KeepInput policies[MOST_POLICIES]) {
+  for (guint i = 0; i < MOST_POLICIES; i++)
+    policies[i] = (Cs3KeepInput){.graph = input->graph,
+                                 .machine = input->machine,
+                                 .policy = input->force.recompute,
+                                 .away = input->force.send,
+                                 .forward = input->forward,
+                                 .store = input->keeps};
   policies[1].policy = CS3_RECOMPUTE_FULL;
-  policies[1].away = 0;
-  return input->force.recompute < 0 && !input->forward && input->force.send <= 0 ? 2 : 1;
+  policies[2].policy = CS3_RECOMPUTE_REVERSIBLE;
+  policies[1].away = policies[2].away = 0;
+  if (input->force.recompute >= 0 || input->forward || input->force.send > 0)
+    return 1;
+  return cs3_graph_reversible(input->graph) ? MOST_POLICIES : MOST_POLICIES - 1;
 }
 
 /* Bytes of the smallest micro-batch under the leanest policy. */
@@ -208,7 +214,7 @@ gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError *
   g_autoptr(GArray) rivals = g_array_new(FALSE, FALSE, sizeof(Cs3PlanRival));
   g_array_set_clear_func(rivals, clear_rival);
   Search search = {input, INFINITY, rivals, hints};
-  Cs3KeepInput policies[2];
+  Cs3KeepInput policies[MOST_POLICIES];
   guint n = policies_of(input, policies);
   for (guint i = 0; i < n; i++)
     try_policy(&search, &policies[i]);

@@ -227,13 +227,6 @@ static void add_note(json_t *record, const char *note) {
   json_array_append_new(notes, json_string(note));
 }
 
-static gboolean has_reversible(const Cs3Graph *graph) {
-  for (guint i = 0; i < graph->segments->len; i++)
-    if (cs3_graph_segment(graph, i)->reversible)
-      return TRUE;
-  return FALSE;
-}
-
 void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record) {
   const Cs3Lengths *l = &graph->lengths;
   gint64 tokens = llround(graph->tokens);
@@ -253,10 +246,6 @@ void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record) {
   g_autofree char *cut = cs3_length_default_note(graph);
   if (cut != NULL)
     add_note(record, cut);
-  if (has_reversible(graph))
-    add_note(record,
-             "blocks that are reversible keep activations, or compute them again, as others "
-             "do: inputs are not rebuilt from outputs");
   const GPtrArray *notes = graph->model->notes;
   for (guint i = 0; notes != NULL && i < notes->len; i++)
     add_note(record, notes->pdata[i]);
@@ -280,19 +269,26 @@ static json_t *totals_json(const Cs3Graph *graph) {
       "special_elements_per_token", special, "saved_bytes_per_token", (json_int_t)llround(saved));
 }
 
+static json_t *policy_json(const Cs3Graph *graph, Cs3Recompute policy, const char *name) {
+  Cs3Memory memory = cs3_graph_memory(graph, policy);
+  return cs3_json_pack("{s:s, s:f, s:f, s:f}", "recompute", name, "resident_bytes_per_token",
+                       memory.resident_bytes / graph->tokens, "working_bytes_per_token",
+                       memory.working_bytes / graph->tokens, "extra_forwards",
+                       memory.extra_forwards);
+}
+
 static json_t *memory_json(const Cs3Graph *graph) {
-  static const char *const policies[] = {[CS3_RECOMPUTE_NONE] = "none",
-                                         [CS3_RECOMPUTE_LAYER] = "layer",
-                                         [CS3_RECOMPUTE_FULL] = "full"};
+  static const struct {
+    Cs3Recompute policy;
+    const char *name;
+  } policies[] = {{CS3_RECOMPUTE_NONE, "none"},
+                  {CS3_RECOMPUTE_LAYER, "layer"},
+                  {CS3_RECOMPUTE_FULL, "full"},
+                  {CS3_RECOMPUTE_REVERSIBLE, "reversible"}};
   json_t *all = json_array();
-  for (guint i = 0; i < G_N_ELEMENTS(policies); i++) {
-    Cs3Memory memory = cs3_graph_memory(graph, (Cs3Recompute)i);
-    json_array_append_new(
-        all, cs3_json_pack("{s:s, s:f, s:f, s:f}", "recompute", policies[i],
-                           "resident_bytes_per_token", memory.resident_bytes / graph->tokens,
-                           "working_bytes_per_token", memory.working_bytes / graph->tokens,
-                           "extra_forwards", memory.extra_forwards));
-  }
+  for (guint i = 0; i < G_N_ELEMENTS(policies); i++)
+    if (policies[i].policy != CS3_RECOMPUTE_REVERSIBLE || cs3_graph_reversible(graph))
+      json_array_append_new(all, policy_json(graph, policies[i].policy, policies[i].name));
   return all;
 }
 

@@ -308,6 +308,16 @@ static gboolean check_forward(const Cs3ScenarioOptions *o, GError **error) {
   return TRUE;
 }
 
+static gboolean check_recompute(const Cs3Scenario *s, GError **error) {
+  if (s->config.force.recompute != CS3_RECOMPUTE_REVERSIBLE || cs3_graph_reversible(s->graph))
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "--map recompute=reversible: no block of %s says that it is reversible, as those of "
+              "revbifpn-s0 do",
+              s->model->name);
+  return FALSE;
+}
+
 /* An ONNX file may hold anything. */
 static gboolean check_work(const Cs3Graph *graph, GError **error) {
   if (cs3_graph_macs(graph) > 0)
@@ -351,7 +361,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   }
   gint64 systems = o->systems > 0 ? o->systems : s->machine->system.swarmx.systems;
   if (!cs3_scenario_map(o->map, &s->config.force, error) || !check_attention(s, o->map, error) ||
-      !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||
+      !check_recompute(s, error) || !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||
       !cs3_pattern_parse(&s->config.pattern, o->pattern, error) ||
       !cs3_scenario_set_sparsity(s, o, o->sparsity, error))
     return NULL;

@@ -248,12 +248,19 @@ static Cs3Training *train(const Cs3Recipe *recipe, const Cs3TrainingOptions *opt
 static const struct {
   const char *name;
   double saving, tolerance;
-  gboolean all;
+  gboolean all, teacher; /* teacher: its forward passes may cost more than zeros save */
 } shipped[] = {
-    {"gpt3-xl-dense", 1, 0, FALSE},     {"gpt3-xl-gradual", 0, 0, FALSE},
-    {"gpt3-xl-rigl", 0, 0, FALSE},      {"gpt3-xl-set", 2.5, 0.01, FALSE},
-    {"llama2-7b-dense", 1, 0, FALSE},   {"llama2-7b-sparse", 1.73, 0.01, FALSE},
-    {"spdf-gpt3-xl", 2.5, 0.01, FALSE}, {"vspdf-gpt3-6.7b", 1 / 0.36, 0.03 / 0.36, TRUE},
+    {"gpt3-xl-dense", 1, 0, FALSE},
+    {"gpt3-xl-gradual", 0, 0, FALSE},
+    {"gpt3-xl-rigl", 0, 0, FALSE},
+    {"gpt3-xl-set", 2.5, 0.01, FALSE},
+    {"llama2-7b-dense", 1, 0, FALSE},
+    {"llama2-7b-sparse", 1.73, 0.01, FALSE},
+    {"sparse-finetune-mpt", 0, 0, FALSE, TRUE},
+    {"sparse-finetune-t5", 0, 0, FALSE, TRUE},
+    {"sparse-finetune-whisper", 0, 0, FALSE, TRUE},
+    {"spdf-gpt3-xl", 2.5, 0.01, FALSE},
+    {"vspdf-gpt3-6.7b", 1 / 0.36, 0.03 / 0.36, TRUE},
 };
 enum { N_SHIPPED = G_N_ELEMENTS(shipped) };
 
@@ -271,7 +278,7 @@ START_TEST(shipped_recipe) {
     ck_assert_msg(fabs(saving / shipped[_i].saving - 1) <= shipped[_i].tolerance + 1e-12,
                   "%s: saves %.4f times, published %.4g", shipped[_i].name, saving,
                   shipped[_i].saving);
-  ck_assert(t->dense.wall_s >= t->sum.wall_s * (1 - 1e-12));
+  ck_assert(shipped[_i].teacher || t->dense.wall_s >= t->sum.wall_s * (1 - 1e-12));
   ck_assert(t->sum.joules > 0 && t->sum.wall_s > 0);
   double wall = 0;
   for (guint i = 0; i < t->phases->len; i++)

@@ -440,6 +440,15 @@ static gboolean is_table(const Cs3OnnxWork *work) {
   return work->op->kind == CS3_ONNX_TABLE && work->in[0]->constant && work->in[0]->rank == 2;
 }
 
+/* A fused norm of table rows reads ids: it is no norm of what it reads. */
+static Cs3NodeKind kind_written(Build *build, const Cs3OnnxWork *work, gint64 width) {
+  Cs3NodeKind kind = kind_of(build, work);
+  Cs3OnnxValue *first = cs3_onnx_root(work->in[0]);
+  gboolean other =
+      kind == CS3_NODE_NORM && cs3_onnx_is_activation(first) && width_of(build, first) != width;
+  return other ? CS3_NODE_POOLING : kind;
+}
+
 static Cs3Node *add_node(Build *build, const Cs3OnnxWork *work, const char *label) {
   Cs3OnnxValue *out = work->out[0];
   gint64 elements = cs3_onnx_value_elements(out), width = width_of(build, cs3_onnx_root(out));
@@ -447,8 +456,9 @@ static Cs3Node *add_node(Build *build, const Cs3OnnxWork *work, const char *labe
   double each = (double)MAX(elements, largest_input(work)) / rows;
   gboolean table = is_table(work);
   Cs3Node node = {.label = label,
-                  .kind = work->op->kind == CS3_ONNX_TABLE && !table ? CS3_NODE_POOLING
-                                                                     : kind_of(build, work),
+                  .kind = work->op->kind == CS3_ONNX_TABLE && !table
+                              ? CS3_NODE_POOLING
+                              : kind_written(build, work, width),
                   .vector_elements = work->op->vector * each,
                   .special_elements = work->op->special * each};
   if (work->op->kind == CS3_ONNX_NORM)
