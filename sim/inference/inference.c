@@ -239,6 +239,12 @@ static gboolean check_decodes(const Cs3Graph *graph, GError **error) {
   return FALSE;
 }
 
+/* Before lengths are set: what has no sequence would say so of an option that nobody gave. */
+static gboolean check_model(const Cs3InferenceOptions *options, GError **error) {
+  g_autoptr(Cs3Scenario) own = cs3_scenario_new(&options->scenario, error);
+  return own != NULL && check_decodes(own->graph, error);
+}
+
 /* Positions may be learned for so many tokens alone. */
 static gboolean check_length(const Cs3Scenario *scenario, gint64 tokens, GError **error) {
   Cs3Lengths lengths = {.seq = tokens};
@@ -264,10 +270,11 @@ static json_t *record_of(const Inference *in) {
 }
 
 json_t *cs3_inference(const Cs3InferenceOptions *options, GError **error) {
+  if (!check_model(options, error))
+    return NULL;
   g_autoptr(Cs3Scenario) prefill = scenario(options, options->prompt, error);
   g_autoptr(Cs3Scenario) token = prefill != NULL ? scenario(options, 1, error) : NULL;
-  if (token == NULL || !check_decodes(prefill->graph, error) ||
-      !check_length(prefill, options->prompt + options->generate, error))
+  if (token == NULL || !check_length(prefill, options->prompt + options->generate, error))
     return NULL;
   json_auto_t *machines = json_array();
   Inference in = {.options = options,
