@@ -349,6 +349,25 @@ START_TEST(rigl_costs_more) {
 }
 END_TEST
 
+/* FLOPs of a step of RigL (Evci et al. 2020, arXiv 1911.11134), whose mask changes every dT + 1
+ * steps: (3 fS dT + 2 fS + fD) / (dT + 1), with fS and fD those of a forward pass, sparse and
+ * dense. */
+START_TEST(rigl_as_published) {
+  enum { DT = 10, STEPS = 91 * (DT + 1) };
+  g_autoptr(Cs3Recipe) rigl = small_recipe(CS3_MASK_RIGL);
+  g_autoptr(Cs3Recipe) fixed = small_recipe(CS3_MASK_STATIC);
+  Cs3Phase *phases[] = {rigl->phases->pdata[0], fixed->phases->pdata[0]};
+  for (int i = 0; i < 2; i++)
+    phases[i]->tokens = (double)STEPS * 64 * 256;
+  phases[0]->mask_every = DT + 1;
+  Cs3TrainingOptions options = small_options();
+  g_autoptr(Cs3Training) r = train(rigl, &options), s = train(fixed, &options);
+  double sparse = s->sum.flops / 3 / STEPS, dense = s->dense.flops / 3 / STEPS;
+  double published = (3 * sparse * DT + 2 * sparse + dense) / (DT + 1);
+  ck_assert_double_eq_tol(r->sum.flops / STEPS, published, 1e-9 * published);
+}
+END_TEST
+
 /* One of 16 systems lost in the middle: at most the steps between two checkpoints and the restart.
  */
 START_TEST(lost_in_the_middle) {
@@ -431,6 +450,7 @@ static Suite *training_suite(void) {
   tcase_add_loop_test(whole, shipped_recipe, 0, N_SHIPPED);
   tcase_add_test(whole, parts_add_up);
   tcase_add_test(whole, rigl_costs_more);
+  tcase_add_test(whole, rigl_as_published);
   tcase_add_test(whole, lost_in_the_middle);
   tcase_add_test(whole, weak_scaling_13b);
   tcase_add_loop_test(whole, bad_loss, 0, G_N_ELEMENTS(bad_losses));
