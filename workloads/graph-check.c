@@ -154,12 +154,28 @@ static gboolean is_map(const Cs3Tensor *x, gint64 channels, const gint64 *positi
          (same_rows(x->rows, rows) || same_rows(x->rows, rows * (double)copies));
 }
 
+/* Positions that a filter reaches along one side, one more where the last one may hang over. */
+static gboolean reaches(const Cs3Convolution *v, int side) {
+  gint64 span = v->dilation[side] * (v->kernel[side] - 1) + 1;
+  gint64 small = v->transposed ? v->input[side] : v->output[side];
+  gint64 large = v->transposed ? v->output[side] : v->input[side];
+  gint64 most = (large + v->before[side] + v->after[side] - span) / v->stride[side] + 1;
+  return small >= most - 1 && small <= most + 1;
+}
+
 /* Feature maps on both sides, as its geometry says. */
 static gboolean check_convolution(Check *c, const Cs3Node *node, const Cs3Convolution *conv) {
   const Cs3Tensor *x = cs3_graph_tensor(c->graph, node->reads[0]);
   const Cs3Tensor *y = cs3_graph_tensor(c->graph, node->writes[0]);
   gint64 kernel = conv->kernel[0] * conv->kernel[1];
   const gint64 *positions = conv->transposed ? conv->input : conv->output;
+  for (int side = 0; side < 2; side++)
+    if (!reaches(conv, side))
+      return refuse(c, node,
+                    "convolution: %" G_GINT64_FORMAT
+                    " positions of the input do not give %" G_GINT64_FORMAT
+                    " with a kernel of %" G_GINT64_FORMAT " and a stride of %" G_GINT64_FORMAT,
+                    conv->input[side], conv->output[side], conv->kernel[side], conv->stride[side]);
   if (!is_map(x, conv->in_channels, conv->input, 1))
     return refuse(c, node, "convolution: its input does not fit '%s' (%" G_GINT64_FORMAT " x %g)",
                   x->name, x->elements, x->rows);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "workloads/transform.h"
+#include "workloads/workload-error.h"
 
 /* 1 / (1 - s), rounded. */
 static gint64 branches(const Cs3Rewrite *r) {
@@ -93,6 +94,13 @@ static void branch(Cs3Rewrite *r, const Cs3Node *node) {
 }
 
 static gboolean apply(Cs3Rewrite *r, GError **error) {
+  if (branches(r) < 2) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "sparse-parallel: expected a --sparsity from 1/3 on, where round(1 / (1 - S)) "
+                "branches are two or more, got %g",
+                r->sparsity);
+    return FALSE;
+  }
   cs3_rewrite_each(r, branch);
   return TRUE;
 }

@@ -158,6 +158,12 @@ static void try_policy(Search *search, const Cs3KeepInput *keep_input) {
     try_splits(search, keep, (gint64)ceil((double)input->batch / floor(capacity / per_sample)));
 }
 
+/* What makes a sample smaller. */
+static const char *shorter(const Cs3PlanInput *input, const char *seq, const char *image) {
+  const Cs3Lengths *l = &input->graph->lengths;
+  return l->seq == 0 && l->image > 0 ? image : seq;
+}
+
 static void explain_no_fit(const Cs3PlanInput *input, double needed, double capacity,
                            GError **error) {
   gint64 sequences = MAX(1, input->force.micro_batch);
@@ -165,18 +171,19 @@ static void explain_no_fit(const Cs3PlanInput *input, double needed, double capa
   if (needed <= capacity) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "%s: no mapping of its layers fits the PEs at %" G_GINT64_FORMAT
-                " tokens a micro-batch; use shorter sequences or fewer forced --map choices",
-                input->graph->model->name, tokens * sequences);
+                " tokens a micro-batch; use %s or fewer forced --map choices",
+                input->graph->model->name, tokens * sequences,
+                shorter(input, "shorter sequences", "a smaller --image"));
     return;
   }
-  g_set_error(
-      error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-      "%s does not fit: a micro-batch of %" G_GINT64_FORMAT " sequence%s of %" G_GINT64_FORMAT
-      " tokens needs %.1f GB of activations, %s holds %.1f GB (%.1f GB missing); use a shorter "
-      "--seq%s",
-      input->graph->model->name, sequences, sequences == 1 ? "" : "s", tokens, needed / 1e9,
-      input->machine->name, capacity / 1e9, (needed - capacity) / 1e9,
-      input->force.micro_batch > 1 ? " or a smaller --map micro-batch" : "");
+  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+              "%s does not fit: a micro-batch of %" G_GINT64_FORMAT
+              " sequence%s of %" G_GINT64_FORMAT
+              " tokens needs %.1f GB of activations, %s holds %.1f GB (%.1f GB missing); use %s%s",
+              input->graph->model->name, sequences, sequences == 1 ? "" : "s", tokens, needed / 1e9,
+              input->machine->name, capacity / 1e9, (needed - capacity) / 1e9,
+              shorter(input, "a shorter --seq", "a smaller --image"),
+              input->force.micro_batch > 1 ? " or a smaller --map micro-batch" : "");
 }
 
 enum { MOST_POLICIES = 3 };

@@ -25,7 +25,10 @@ static gboolean refuse(const Cs3Model *model, const char *option, const char *wh
 static gboolean check(const Cs3LengthOptions *o, const Cs3Model *model, GError **error) {
   const Cs3Lengths *own = cs3_model_lengths(model);
   if (o->seq > 0 && own->seq == 0)
-    return refuse(model, "seq", "sequence of tokens; its rows follow from the image", error);
+    return refuse(model, "seq",
+                  own->image > 0 ? "sequence of tokens; its rows follow from the image"
+                                 : "sequence of tokens",
+                  error);
   if (o->encoder_seq > 0 && own->encoder_seq == 0)
     return refuse(model, "encoder-seq", "encoder beside a decoder", error);
   if (o->image > 0 && own->image == 0)
@@ -57,5 +60,10 @@ Cs3Graph *cs3_length_options_graph(const Cs3LengthOptions *o, const Cs3Model *mo
                 "tiles out");
     return NULL;
   }
-  return cs3_graph_new(model, &lengths, error);
+  g_autoptr(Cs3Graph) graph = cs3_graph_new(model, &lengths, error);
+  if (graph != NULL && o->attention != NULL && graph->attentions->len == 0) {
+    refuse(model, "attention", "attention", error);
+    return NULL;
+  }
+  return g_steal_pointer(&graph);
 }

@@ -419,6 +419,11 @@ static gboolean simulate_uniform(const Cs3RunConfig *config, const Cs3PlanInput 
   return TRUE;
 }
 
+/* A graph may have no block, or none with a matrix: nothing of it gets faster. */
+static double ratio(double dense, double sparse) {
+  return sparse > 0 ? dense / sparse : 1;
+}
+
 Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
   g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
   g_autoptr(Cs3RunCache) own =
@@ -438,8 +443,10 @@ Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GErr
   const double *density = config->sparsity->node_density;
   run->speedup = run->dense.time.step_s / run->sparse.time.step_s;
   run->theoretical = cs3_graph_theoretical_speedup(config->graph, density);
-  run->linear_speedup = run->dense.linear_cycles_per_token / run->sparse.linear_cycles_per_token;
-  run->linear_theoretical = block_macs(config->graph, NULL) / block_macs(config->graph, density);
+  run->linear_speedup =
+      ratio(run->dense.linear_cycles_per_token, run->sparse.linear_cycles_per_token);
+  run->linear_theoretical =
+      ratio(block_macs(config->graph, NULL), block_macs(config->graph, density));
   return g_steal_pointer(&run);
 }
 

@@ -152,7 +152,7 @@ const Cs3Option cs3_execution_options[] = {
      .metavar = "KEY=VALUE",
      .completes = "map",
      .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, dw, "
-             "recompute, micro-batch"},
+             "lowering (of convolutions: halo, copies), recompute, activations, micro-batch"},
     {NULL},
 };
 
@@ -195,6 +195,21 @@ gboolean cs3_pattern_sparsity(const Cs3Pattern *pattern, double *sparsity, GErro
   return TRUE;
 }
 
+/* A sparsity without filters must be that of something. */
+static gboolean check_reach(const Cs3Scenario *s, const Cs3ScenarioOptions *options,
+                            double sparsity, const Cs3Sparsity *next, GError **error) {
+  gboolean reached = sparsity == 0 || options->sparsity_filter != NULL;
+  for (guint i = 0; i < s->graph->nodes->len && !reached; i++)
+    reached = next->node_density[i] < 1;
+  if (!reached)
+    g_set_error(
+        error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+        "--sparsity %g: reaches no weight of %s: it is of the matrices of blocks (in a graph "
+        "file: operators that are sparsifiable); see --sparsity-filter",
+        sparsity, s->model->name);
+  return reached;
+}
+
 gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *options,
                                    double sparsity, GError **error) {
   if (options->weights != NULL || cs3_scenario_own_zeros(s, options, sparsity))
@@ -207,6 +222,10 @@ gboolean cs3_scenario_set_sparsity(Cs3Scenario *s, const Cs3ScenarioOptions *opt
       s->graph, sparsity, (const char *const *)options->sparsity_filter, &s->config.pattern, error);
   if (next == NULL)
     return FALSE;
+  if (!check_reach(s, options, sparsity, next, error)) {
+    cs3_sparsity_free(next);
+    return FALSE;
+  }
   g_clear_pointer(&s->sparsity, cs3_sparsity_free);
   s->config.sparsity = s->sparsity = next;
   s->config.sparsity_asked = sparsity;
@@ -308,6 +327,14 @@ static gboolean check_forward(const Cs3ScenarioOptions *o, GError **error) {
   return TRUE;
 }
 
+static gboolean check_lowering(const Cs3Scenario *s, GError **error) {
+  if (s->config.force.lowering < 0 || s->graph->convolutions->len > 0)
+    return TRUE;
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "--map lowering: %s has no convolution; leave it out", s->model->name);
+  return FALSE;
+}
+
 static gboolean check_recompute(const Cs3Scenario *s, GError **error) {
   if (s->config.force.recompute != CS3_RECOMPUTE_REVERSIBLE || cs3_graph_reversible(s->graph))
     return TRUE;
@@ -361,7 +388,8 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   }
   gint64 systems = o->systems > 0 ? o->systems : s->machine->system.swarmx.systems;
   if (!cs3_scenario_map(o->map, &s->config.force, error) || !check_attention(s, o->map, error) ||
-      !check_recompute(s, error) || !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||
+      !check_recompute(s, error) || !check_lowering(s, error) ||
+      !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||
       !cs3_pattern_parse(&s->config.pattern, o->pattern, error) ||
       !cs3_scenario_set_sparsity(s, o, o->sparsity, error))
     return NULL;

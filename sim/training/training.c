@@ -387,8 +387,8 @@ static gboolean run_phase(Job *job, guint index, Costs *costs, GArray *legs, GEr
   Cs3PhaseRun *p = &g_array_index(t->phases, Cs3PhaseRun, index);
   if (!prepare_phase(job, t->recipe->phases->pdata[index], p, error))
     return FALSE;
-  /* The length that stands for 0 is the model's. */
-  job->step.sparsity = 0;
+  /* The length that stands for 0 is the model's; a transformation makes room for zeros. */
+  job->step.sparsity = job->step.transform != 0 ? p->phase->sparsity : 0;
   g_autoptr(Cs3Scenario) scenario = scenario_of(job, error);
   if (scenario == NULL || !lasting_only(scenario, job->step.fault, error))
     return FALSE;
