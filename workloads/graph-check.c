@@ -387,3 +387,30 @@ gboolean cs3_graph_check(const Cs3Graph *graph, const char *source, GError **err
   g_free(c.reader);
   return ok;
 }
+
+static double size_of(const Cs3Graph *graph, int tensor) {
+  const Cs3Tensor *t = cs3_graph_tensor(graph, tensor);
+  return (double)t->elements * t->rows;
+}
+
+char *cs3_graph_breaks(const Cs3Graph *graph) {
+  const Cs3Segment *first = NULL;
+  guint n = 0;
+  for (guint s = 1; s < graph->segments->len; s++) {
+    const Cs3Segment *before = cs3_graph_segment(graph, s - 1), *segment = before + 1;
+    if (before->output < 0 || segment->input < 0 ||
+        same_rows(size_of(graph, before->output), size_of(graph, segment->input)))
+      continue;
+    first = first ? first : segment;
+    n++;
+  }
+  if (!first)
+    return NULL;
+  const Cs3Tensor *x = cs3_graph_tensor(graph, first->input);
+  const Cs3Tensor *y = cs3_graph_tensor(graph, (first - 1)->output);
+  return g_strdup_printf(
+      "%u segment%s in something else than the one before hands on: %s begins with "
+      "'%s' of %" G_GINT64_FORMAT " x %g, %s ends with '%s' of %" G_GINT64_FORMAT " x %g",
+      n, n == 1 ? " takes" : "s take", first->name, x->name, x->elements, x->rows,
+      (first - 1)->name, y->name, y->elements, y->rows);
+}

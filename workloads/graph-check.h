@@ -13,3 +13,10 @@
  */
 gboolean cs3_graph_check(const Cs3Graph *graph, const char *source,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The family of a document that names none. */
+#define CS3_GRAPH_FAMILY "graph"
+
+/** cs3_graph_breaks: (transfer full) (nullable): a note on segments that take in something else
+ * than the one before hands on: side branches do, and mistakes. %NULL: none does. */
+char *cs3_graph_breaks(const Cs3Graph *graph);

@@ -491,10 +491,10 @@ static Cs3Model *read_document(Reader *r, json_t *root, const char *name, GError
   g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
   const char *own, *family;
   if (!check_keys(r, root, NULL, more, error) || !read_name(r, root, "name", name, &own, error) ||
-      !read_name(r, root, "family", "graph", &family, error) || !read_lengths(r, root, error) ||
-      !read_dimensions(r, root, facts, error) || !read_notes(r, root, notes, error) ||
-      !read_segments(r, root, error) || !read_tokens(r, root, error) ||
-      !cs3_graph_check(r->graph, r->source, error))
+      !read_name(r, root, "family", CS3_GRAPH_FAMILY, &family, error) ||
+      !read_lengths(r, root, error) || !read_dimensions(r, root, facts, error) ||
+      !read_notes(r, root, notes, error) || !read_segments(r, root, error) ||
+      !read_tokens(r, root, error) || !cs3_graph_check(r->graph, r->source, error))
     return NULL;
   Cs3GraphNames names = {own, family, r->source, facts, notes};
   return cs3_model_from_graph(g_steal_pointer(&r->graph), &names, error);

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "sim/run/lengths.h"
+#include "workloads/graph-check.h"
 #include "workloads/graph-memory.h"
 #include "workloads/graph-write.h"
 
@@ -246,6 +247,11 @@ void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record) {
   g_autofree char *cut = cs3_length_default_note(graph);
   if (cut != NULL)
     add_note(record, cut);
+  /* A table's layers need not be a chain; presets' side branches are meant. */
+  gboolean own_graph = g_str_equal(graph->model->family, CS3_GRAPH_FAMILY);
+  g_autofree char *breaks = own_graph ? cs3_graph_breaks(graph) : NULL;
+  if (breaks != NULL)
+    add_note(record, breaks);
   const GPtrArray *notes = graph->model->notes;
   for (guint i = 0; notes != NULL && i < notes->len; i++)
     add_note(record, notes->pdata[i]);
