@@ -192,13 +192,25 @@ static gboolean read_line(Table *t, char **cells, GError **error) {
   return TRUE;
 }
 
-/* Cells without blanks around them; from '#' on there are none. %NULL: there is nothing. */
+/* As spreadsheets write a text. */
+static void unquote(char *cell) {
+  gsize n = strlen(cell);
+  if (n < 2 || cell[0] != '"' || cell[n - 1] != '"')
+    return;
+  memmove(cell, cell + 1, n - 2);
+  cell[n - 2] = '\0';
+}
+
+/* Cells without blanks and quotes around them; from '#' on there are none. %NULL: there is nothing.
+ */
 static char **cells_of(const char *line) {
   g_autofree char *text = g_strndup(line, strcspn(line, "#"));
   char **cells = g_strsplit(text, ",", MAX_COLUMNS + 1);
   gboolean empty = TRUE;
-  for (char **cell = cells; *cell; cell++)
-    empty &= *g_strstrip(*cell) == '\0';
+  for (char **cell = cells; *cell; cell++) {
+    unquote(g_strstrip(*cell));
+    empty &= **cell == '\0';
+  }
   if (!empty)
     return cells;
   g_strfreev(cells);

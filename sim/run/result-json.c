@@ -145,7 +145,7 @@ static json_t *gap_json(const Cs3Run *run) {
   json_t *object = json_object();
   for (int i = 0; i < CS3_N_STEP_CAUSES; i++) {
     double gap = run->sparse.causes[i] - run->dense.causes[i] / run->theoretical;
-    if (cs3_cause_shown(i, gap))
+    if (cs3_cause_shown(i, gap) || cs3_cause_shown(i, (double)run->sparse.causes[i]))
       json_object_set_new(object, cs3_step_cause_name(i), json_real(gap));
   }
   return object;

@@ -67,8 +67,8 @@ const Cs3Option cs3_scenario_options[] = {
     CS3_OPTION_SPARSITY(
         AT(sparsity), .sparse_only = TRUE,
         .help =
-            "share of zero weights in the linear layers of the decoder blocks; embedding, LM head "
-            "and norms stay dense"),
+            "share of zero weights in the matrices and convolutions of blocks (of an ONNX file, in "
+            "all); embedding, first convolution, norms, LM head or classifier stay dense"),
     {.name = "sparsity-filter",
      .type = CS3_OPTION_LIST,
      .offset = AT(sparsity_filter),
