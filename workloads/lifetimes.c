@@ -409,12 +409,33 @@ static double gradient_bytes(const Timeline *t, const Cs3Keep *keep, const doubl
   return bytes[t->l->tensor[i]] / ((t->l->inner & BIT(i)) ? (double)keep->tiles : 1);
 }
 
-static void add_values(const Timeline *t, const Cs3Keep *keep, const double *bytes, int e,
-                       Level *level) {
-  const Event *event = &t->events[e];
+/* What lives at an event. */
+typedef struct {
+  Set values, gradients;
+} Alive;
+
+/* What begins or ends to live at each event. */
+static void list_changes(const Timeline *t, Alive *changes) {
+  memset(changes, 0, ((gsize)t->n + 1) * sizeof *changes);
   for (guint i = 0; i < t->l->n_tensors; i++) {
-    if (t->from[i] < 0 || e < t->from[i] || e > t->to[i] || (t->l->outside & BIT(i)))
+    if (t->l->outside & BIT(i))
       continue;
+    if (t->from[i] >= 0) {
+      changes[t->from[i]].values ^= BIT(i);
+      changes[t->to[i] + 1].values ^= BIT(i);
+    }
+    if (t->gradient_from[i] >= 0) {
+      changes[t->gradient_from[i]].gradients ^= BIT(i);
+      changes[t->gradient_to[i] + 1].gradients ^= BIT(i);
+    }
+  }
+}
+
+static void add_values(const Timeline *t, const Cs3Keep *keep, const double *bytes, int e,
+                       Set alive, Level *level) {
+  const Event *event = &t->events[e];
+  for (Set v = alive; v; v &= v - 1) {
+    guint i = (guint)__builtin_ctzll(v);
     double size = value_bytes(t, keep, bytes, (int)i);
     if ((t->d.kept & BIT(i)) && !t->l->fused)
       level->kept += size;
@@ -428,13 +449,11 @@ static void add_values(const Timeline *t, const Cs3Keep *keep, const double *byt
 }
 
 static void add_gradients(const Timeline *t, const Cs3Keep *keep, const double *bytes, int e,
-                          Level *level) {
+                          Set alive, Level *level) {
   const Op *op = &t->l->ops[t->events[e].op];
   gboolean adds = t->events[e].kind == CS3_MOMENT_BACKWARD && op->linear;
-  for (guint i = 0; i < t->l->n_tensors; i++) {
-    if (t->gradient_from[i] < 0 || e < t->gradient_from[i] || e > t->gradient_to[i] ||
-        (t->l->outside & BIT(i)))
-      continue;
+  for (Set g = alive; g; g &= g - 1) {
+    guint i = (guint)__builtin_ctzll(g);
     double size = gradient_bytes(t, keep, bytes, (int)i);
     gboolean sum = FALSE;
     for (Set r = adds ? op->reads : 0; r; r &= r - 1)
@@ -447,10 +466,11 @@ static void add_gradients(const Timeline *t, const Cs3Keep *keep, const double *
   }
 }
 
-static Level level_at(const Timeline *t, const Cs3Keep *keep, const double *bytes, int e) {
+static Level level_at(const Timeline *t, const Cs3Keep *keep, const double *bytes, int e,
+                      Alive alive) {
   Level level = {0};
-  add_values(t, keep, bytes, e, &level);
-  add_gradients(t, keep, bytes, e, &level);
+  add_values(t, keep, bytes, e, alive.values, &level);
+  add_gradients(t, keep, bytes, e, alive.gradients, &level);
   if (t->l->ops[t->events[e].op].in_place)
     level.values -= MIN(MIN(level.starting, level.ending), level.values);
   return level;
@@ -473,6 +493,8 @@ static gboolean is_plain(const Timeline *t, const Cs3Keep *keep, int e) {
 
 static double peak_of(const Timeline *t, const Cs3Keep *keep, const double *bytes) {
   double change[MAX_EVENTS + 1] = {0}, total = 0, peak = 0;
+  Alive changes[MAX_EVENTS + 1], alive = {0};
+  list_changes(t, changes);
   for (guint i = 0; i < t->l->n_tensors; i++) {
     if (t->l->outside & BIT(i))
       continue;
@@ -482,8 +504,10 @@ static double peak_of(const Timeline *t, const Cs3Keep *keep, const double *byte
   }
   for (int e = 0; e < t->n; e++) {
     double here = total += change[e];
+    alive.values ^= changes[e].values;
+    alive.gradients ^= changes[e].gradients;
     if (!is_plain(t, keep, e)) {
-      Level level = level_at(t, keep, bytes, e);
+      Level level = level_at(t, keep, bytes, e, alive);
       here = level.kept + level.values + level.gradients;
     }
     peak = MAX(peak, here);
@@ -534,8 +558,12 @@ void cs3_lifetimes_hold_input(const Cs3Lifetimes *l, const Cs3Keep *keep, const 
 
 static void append_moments(const Timeline *t, const Cs3Keep *keep, const double *bytes,
                            GArray *moments) {
+  Alive changes[MAX_EVENTS + 1], alive = {0};
+  list_changes(t, changes);
   for (int e = 0; e < t->n; e++) {
-    Level level = level_at(t, keep, bytes, e);
+    alive.values ^= changes[e].values;
+    alive.gradients ^= changes[e].gradients;
+    Level level = level_at(t, keep, bytes, e, alive);
     Cs3Moment moment = {t->events[e].kind, t->l->ops[t->events[e].op].first, level.kept,
                         level.values, level.gradients};
     g_array_append_val(moments, moment);
