@@ -20,8 +20,8 @@ static void on_note(void *data, const char *text) {
 
 static int complain(cs3sim_error *error) {
   int code = error->code;
-  fprintf(stderr, "%s%s%s\n", error->key != NULL ? error->key : "",
-          error->key != NULL ? " > " : "", error->message);
+  fprintf(stderr, "%s%s%s\n", error->key != NULL ? error->key : "", error->key != NULL ? " > " : "",
+          error->message);
   cs3sim_error_free(error);
   return code;
 }
