@@ -59,10 +59,8 @@ Cs3Map cs3_compose_squeeze(Cs3Builder *b, const char *label, Cs3Map x, gint64 na
   return cs3_build_excite(b, product, x, s);
 }
 
-/* One of the convolutions of an inverted residual. */
-static Cs3Map mb_conv(Cs3Builder *b, const Cs3MbPart *p, const char *name, const char *weight,
-                      const char *norm, Cs3Filter filter, int activation, Cs3Map x) {
-  g_autofree char *label = g_strconcat(p->label ? p->label : "", name, NULL);
+Cs3Map cs3_compose_normed(Cs3Builder *b, const char *label, const char *weight, const char *norm,
+                          Cs3Filter filter, int activation, Cs3Map x) {
   Cs3ConvPart part = {.label = label,
                       .weight = weight,
                       .norm = norm,
@@ -70,6 +68,13 @@ static Cs3Map mb_conv(Cs3Builder *b, const Cs3MbPart *p, const char *name, const
                       .normed = CS3_MAP_NORM_BATCH,
                       .activation = activation};
   return cs3_compose_conv(b, &part, x);
+}
+
+/* One of the convolutions of an inverted residual. */
+static Cs3Map mb_conv(Cs3Builder *b, const Cs3MbPart *p, const char *name, const char *weight,
+                      const char *norm, Cs3Filter filter, int activation, Cs3Map x) {
+  g_autofree char *label = g_strconcat(p->label ? p->label : "", name, NULL);
+  return cs3_compose_normed(b, label, weight, norm, filter, activation, x);
 }
 
 Cs3Map cs3_compose_mb(Cs3Builder *b, const Cs3MbPart *p, Cs3Map x) {

@@ -21,6 +21,10 @@ typedef struct {
 /** cs3_compose_conv: @part on @x. */
 Cs3Map cs3_compose_conv(Cs3Builder *b, const Cs3ConvPart *part, Cs3Map x);
 
+/** cs3_compose_normed: the same of parts with a batch norm. @activation: as in Cs3ConvPart. */
+Cs3Map cs3_compose_normed(Cs3Builder *b, const char *label, const char *weight, const char *norm,
+                          Cs3Filter filter, int activation, Cs3Map x);
+
 /* Blocks that are alike, one after the other. */
 typedef struct {
   const char *name;   /* of the segment */

@@ -137,23 +137,13 @@ static Cs3Map blocks(Cs3Builder *b, const Config *c, int stage, gint64 index, gi
   return x;
 }
 
-static Cs3Map plain(Cs3Builder *b, const Config *c, const char *label, const char *weight,
-                    const char *norm, Cs3Filter filter, Cs3Map x) {
-  Cs3ConvPart part = {.label = label,
-                      .weight = weight,
-                      .norm = norm,
-                      .filter = filter,
-                      .normed = CS3_MAP_NORM_BATCH,
-                      .activation = (int)c->d.activation};
-  return cs3_compose_conv(b, &part, x);
-}
-
 static void build(Cs3Builder *b, gconstpointer config) {
   const Config *c = config;
   gint64 image = cs3_build_lengths(b)->image, index = 0;
   Cs3Map x = cs3_compose_open_map(b, "stem", NULL, "pixels", c->channels, image, image);
-  x = plain(b, c, "stem", "efficientnet.embeddings.convolution.weight",
-            "efficientnet.embeddings.batchnorm.weight", cs3_filter(scaled(c, STEM), 3, 2), x);
+  x = cs3_compose_normed(b, "stem", "efficientnet.embeddings.convolution.weight",
+                         "efficientnet.embeddings.batchnorm.weight",
+                         cs3_filter(scaled(c, STEM), 3, 2), (int)c->d.activation, x);
   cs3_build_output(b, x.act);
   cs3_build_tokens(b, 1);
   for (int stage = 0; stage < c->outs.n; stage++) {
@@ -164,8 +154,9 @@ static void build(Cs3Builder *b, gconstpointer config) {
     index += depth;
   }
   x = cs3_compose_open_blocks(b, &(Cs3MapBlocks){.name = "last", .prefix = "", .repeat = 1}, x);
-  x = plain(b, c, "last", "efficientnet.encoder.top_conv.weight",
-            "efficientnet.encoder.top_bn.weight", cs3_filter(c->d.hidden, 1, 1), x);
+  x = cs3_compose_normed(b, "last", "efficientnet.encoder.top_conv.weight",
+                         "efficientnet.encoder.top_bn.weight", cs3_filter(c->d.hidden, 1, 1),
+                         (int)c->d.activation, x);
   cs3_build_output(b, x.act);
   x = cs3_compose_open_map(b, "head", NULL, "hidden", c->d.hidden, x.height, x.width);
   cs3_compose_classes(b, "classifier.weight", x, c->d.labels);

@@ -100,23 +100,12 @@ static Cs3Map blocks(Cs3Builder *b, const Config *c, int row, gint64 index, gint
   return x;
 }
 
-static Cs3Map plain(Cs3Builder *b, const Config *c, const char *label, const char *weight,
-                    const char *norm, Cs3Filter filter, Cs3Map x) {
-  Cs3ConvPart part = {.label = label,
-                      .weight = weight,
-                      .norm = norm,
-                      .filter = filter,
-                      .normed = CS3_MAP_NORM_BATCH,
-                      .activation = (int)c->d.activation};
-  return cs3_compose_conv(b, &part, x);
-}
-
 static void build(Cs3Builder *b, gconstpointer config) {
   const Config *c = config;
   gint64 image = cs3_build_lengths(b)->image, index = 1;
   Cs3Map x = cs3_compose_open_map(b, "stem", NULL, "pixels", c->channels, image, image);
-  x = plain(b, c, "stem", "features.0.0.weight", "features.0.1.weight",
-            cs3_filter(scaled(c, STEM), 3, 2), x);
+  x = cs3_compose_normed(b, "stem", "features.0.0.weight", "features.0.1.weight",
+                         cs3_filter(scaled(c, STEM), 3, 2), (int)c->d.activation, x);
   cs3_build_output(b, x.act);
   cs3_build_tokens(b, 1);
   for (int row = 0; row < (int)G_N_ELEMENTS(rows); row++) {
@@ -126,8 +115,8 @@ static void build(Cs3Builder *b, gconstpointer config) {
     index += rows[row].repeat;
   }
   x = cs3_compose_open_blocks(b, &(Cs3MapBlocks){.name = "last", .prefix = "", .repeat = 1}, x);
-  x = plain(b, c, "last", "features.18.0.weight", "features.18.1.weight",
-            cs3_filter(c->d.hidden, 1, 1), x);
+  x = cs3_compose_normed(b, "last", "features.18.0.weight", "features.18.1.weight",
+                         cs3_filter(c->d.hidden, 1, 1), (int)c->d.activation, x);
   cs3_build_output(b, x.act);
   x = cs3_compose_open_map(b, "head", NULL, "hidden", c->d.hidden, x.height, x.width);
   cs3_compose_classes(b, "classifier.1.weight", x, c->d.labels);

@@ -9,7 +9,6 @@
 
 #include "base/config-error.h"
 #include "base/datadir.h"
-#include "base/ini.h"
 #include "base/suggest.h"
 #include "sim/machine/params.h"
 
@@ -115,32 +114,6 @@ gint64 cs3_gpu_several(const char *text, char **name) {
   return cs3_gpu_exists(*name) ? (gint64)count : 0;
 }
 
-static gboolean read_param(Cs3Gpu *gpu, Cs3Ini *ini, const Cs3Param *param, GError **error) {
-  g_autofree char *where = cs3_ini_where(ini, param->group, param->key);
-  const char *text = cs3_ini_take(ini, param->group, param->key);
-  double value = 0;
-  if (text == NULL) {
-    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING, "%s: no value for %s.%s", where,
-                param->group, param->key);
-    return FALSE;
-  }
-  if (cs3_param_read(param, text, &value, error) && cs3_param_set(param, gpu, value, error))
-    return TRUE;
-  g_prefix_error(error, "%s: %s.%s: ", where, param->group, param->key);
-  return FALSE;
-}
-
-static gboolean check_left(const Cs3Ini *ini, GError **error) {
-  const char *group = NULL, *key = NULL;
-  if (!cs3_ini_left(ini, &group, &key))
-    return TRUE;
-  Cs3ParamBinding bindings[] = {{&table, NULL}, {NULL, NULL}};
-  g_autofree char *where = cs3_ini_where(ini, group, key);
-  g_autofree char *complaint = cs3_params_unknown(bindings, group, key);
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "%s: %s", where, complaint);
-  return FALSE;
-}
-
 Cs3Gpu *cs3_gpu_load(const char *name, GError **error) {
   g_autofree char *path = cs3_datadir_find(CS3_DATA_GPUS, name, error);
   g_autofree char *file = path != NULL ? g_path_get_basename(path) : NULL;
@@ -151,10 +124,7 @@ Cs3Gpu *cs3_gpu_load(const char *name, GError **error) {
   gpu->name = g_strdup(name);
   gpu->description = g_strdup(cs3_ini_take(ini, "device", "description"));
   gpu->source = g_strdup(cs3_ini_take(ini, "device", "source"));
-  for (guint i = 0; i < table.n_params; i++)
-    if (!read_param(gpu, ini, &params[i], error))
-      return NULL;
-  return check_left(ini, error) ? g_steal_pointer(&gpu) : NULL;
+  return cs3_params_take(&table, gpu, ini, error) ? g_steal_pointer(&gpu) : NULL;
 }
 
 void cs3_gpu_free(Cs3Gpu *gpu) {

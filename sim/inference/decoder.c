@@ -7,9 +7,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "base/config-error.h"
 #include "base/datadir.h"
-#include "base/ini.h"
 #include "sim/machine/params.h"
 
 enum { ELEMENT_BYTES = 2 };
@@ -140,21 +138,7 @@ static Cs3Decoder *of_gpu(const char *name, GError **error) {
   return decoder;
 }
 
-static gboolean read_params(Cs3Decoder *decoder, Cs3Ini *ini, GError **error) {
-  for (guint i = 0; i < G_N_ELEMENTS(params); i++) {
-    g_autofree char *where = cs3_ini_where(ini, params[i].group, params[i].key);
-    const char *text = cs3_ini_take(ini, params[i].group, params[i].key);
-    double value = 0;
-    if (text == NULL)
-      g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING, "no value");
-    if (text == NULL || !cs3_param_read(&params[i], text, &value, error) ||
-        !cs3_param_set(&params[i], decoder, value, error)) {
-      g_prefix_error(error, "%s: decoder.%s: ", where, params[i].key);
-      return FALSE;
-    }
-  }
-  return TRUE;
-}
+static const Cs3ParamTable table = {params, G_N_ELEMENTS(params)};
 
 Cs3Decoder *cs3_decoder_load(const char *name, GError **error) {
   if (cs3_gpu_exists(name))
@@ -174,15 +158,7 @@ Cs3Decoder *cs3_decoder_load(const char *name, GError **error) {
   decoder->name = g_strdup(name);
   decoder->description = g_strdup(cs3_ini_take(ini, "decoder", "description"));
   decoder->source = g_strdup(cs3_ini_take(ini, "decoder", "source"));
-  const char *group, *key;
-  if (!read_params(decoder, ini, error))
-    return NULL;
-  if (cs3_ini_left(ini, &group, &key)) {
-    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "%s: unknown key '%s' in [%s]",
-                file, key, group);
-    return NULL;
-  }
-  return g_steal_pointer(&decoder);
+  return cs3_params_take(&table, decoder, ini, error) ? g_steal_pointer(&decoder) : NULL;
 }
 
 void cs3_decoder_free(Cs3Decoder *decoder) {

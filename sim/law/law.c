@@ -8,9 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/config-error.h"
 #include "base/datadir.h"
-#include "base/ini.h"
 #include "sim/machine/params.h"
 
 #define ROW(group, key, member, min, max, help)                                                    \
@@ -44,32 +42,6 @@ static const Cs3Param params[] = {
 
 static const Cs3ParamTable table = {params, G_N_ELEMENTS(params)};
 
-static gboolean read_param(Cs3Law *law, Cs3Ini *ini, const Cs3Param *param, GError **error) {
-  g_autofree char *where = cs3_ini_where(ini, param->group, param->key);
-  const char *text = cs3_ini_take(ini, param->group, param->key);
-  double value = 0;
-  if (text == NULL) {
-    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING, "%s: no value for %s.%s", where,
-                param->group, param->key);
-    return FALSE;
-  }
-  if (cs3_param_read(param, text, &value, error) && cs3_param_set(param, law, value, error))
-    return TRUE;
-  g_prefix_error(error, "%s: %s.%s: ", where, param->group, param->key);
-  return FALSE;
-}
-
-static gboolean check_left(const Cs3Ini *ini, GError **error) {
-  const char *group = NULL, *key = NULL;
-  if (!cs3_ini_left(ini, &group, &key))
-    return TRUE;
-  Cs3ParamBinding bindings[] = {{&table, NULL}, {NULL, NULL}};
-  g_autofree char *where = cs3_ini_where(ini, group, key);
-  g_autofree char *complaint = cs3_params_unknown(bindings, group, key);
-  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "%s: %s", where, complaint);
-  return FALSE;
-}
-
 static char *find(const char *name, GError **error) {
   if (strchr(name, '/') != NULL || g_str_has_suffix(name, ".ini"))
     return g_strdup(name);
@@ -86,10 +58,7 @@ Cs3Law *cs3_law_load(const char *name, GError **error) {
   law->name = g_strndup(file, strcspn(file, "."));
   law->description = g_strdup(cs3_ini_take(ini, "law", "description"));
   law->source = g_strdup(cs3_ini_take(ini, "law", "source"));
-  for (guint i = 0; i < table.n_params; i++)
-    if (!read_param(law, ini, &params[i], error))
-      return NULL;
-  return check_left(ini, error) ? g_steal_pointer(&law) : NULL;
+  return cs3_params_take(&table, law, ini, error) ? g_steal_pointer(&law) : NULL;
 }
 
 void cs3_law_free(Cs3Law *law) {

@@ -239,3 +239,32 @@ char *cs3_params_unknown(const Cs3ParamBinding *bindings, const char *group, con
   g_autofree char *hint = cs3_suggestion(group, names);
   return g_strdup_printf("unknown group '%s'%s", CS3_CUT(group), hint);
 }
+
+static gboolean take(const Cs3Param *param, gpointer object, Cs3Ini *ini, GError **error) {
+  g_autofree char *where = cs3_ini_where(ini, param->group, param->key);
+  const char *text = cs3_ini_take(ini, param->group, param->key);
+  double value = 0;
+  if (text == NULL) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING, "%s: no value for %s.%s", where,
+                param->group, param->key);
+    return FALSE;
+  }
+  if (cs3_param_read(param, text, &value, error) && cs3_param_set(param, object, value, error))
+    return TRUE;
+  g_prefix_error(error, "%s: %s.%s: ", where, param->group, param->key);
+  return FALSE;
+}
+
+gboolean cs3_params_take(const Cs3ParamTable *table, gpointer object, Cs3Ini *ini, GError **error) {
+  const char *group = NULL, *key = NULL;
+  for (guint i = 0; i < table->n_params; i++)
+    if (!take(&table->params[i], object, ini, error))
+      return FALSE;
+  if (!cs3_ini_left(ini, &group, &key))
+    return TRUE;
+  Cs3ParamBinding bindings[] = {{table, NULL}, {NULL, NULL}};
+  g_autofree char *where = cs3_ini_where(ini, group, key);
+  g_autofree char *complaint = cs3_params_unknown(bindings, group, key);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN, "%s: %s", where, complaint);
+  return FALSE;
+}

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "base/ini.h"
 #include "base/param.h"
 
 /* A table and the struct it describes; lists of them end with a NULL table. */
@@ -82,3 +83,11 @@ gboolean cs3_params_has_group(const Cs3ParamBinding *bindings, const char *group
  * Returns: (transfer full).
  */
 char *cs3_params_unknown(const Cs3ParamBinding *bindings, const char *group, const char *key);
+
+/**
+ * cs3_params_take: every parameter of @table from @ini into @object: none may lack, and nothing
+ * else may be left in @ini. Errors: CS3_CONFIG_ERROR_MISSING, those of cs3_param_read() and
+ * cs3_param_set(), CS3_CONFIG_ERROR_UNKNOWN, each with its place in the file.
+ */
+gboolean cs3_params_take(const Cs3ParamTable *table, gpointer object, Cs3Ini *ini,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
