@@ -97,11 +97,17 @@ static Cs3ExitStatus report(const Cs3Command *command, const Cs3CliCall *call,
   return status;
 }
 
-static void say(const Cs3Context *context, const char *kind, const char *message) {
+/* What is said meanwhile: from where the options are read, which may have something to say. */
+typedef struct {
+  const Cs3CliCall *call;
+  const Cs3Listener *listener;
+} Saying;
+
+static void say(const Saying *saying, const char *kind, const char *message) {
   g_autofree char *line = one_line(message);
   g_autofree char *text = g_strconcat(kind, line, NULL);
-  if (context->listener != NULL)
-    context->listener->note(context->listener->data, text);
+  if (saying->listener != NULL)
+    saying->listener->note(saying->listener->data, text);
   else
     fprintf(stderr, "cs3sim: %s\n", text);
 }
@@ -109,11 +115,12 @@ static void say(const Cs3Context *context, const char *kind, const char *message
 /* Every message is one line; which levels are shown is the user's choice. */
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields,
                                   gpointer data) {
-  const Cs3Context *context = data;
+  const Saying *saying = data;
+  int verbose = saying->call->common.verbose;
   GLogLevelFlags shown = G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING |
-                         (context->quiet ? 0 : G_LOG_LEVEL_MESSAGE) |
-                         (context->verbose >= 1 ? G_LOG_LEVEL_INFO : 0) |
-                         (context->verbose >= 2 ? G_LOG_LEVEL_DEBUG : 0);
+                         (saying->call->common.quiet ? 0 : G_LOG_LEVEL_MESSAGE) |
+                         (verbose >= 1 ? G_LOG_LEVEL_INFO : 0) |
+                         (verbose >= 2 ? G_LOG_LEVEL_DEBUG : 0);
   if ((level & shown) == 0)
     return G_LOG_WRITER_HANDLED;
   const char *kind = (level & (G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG)) != 0
@@ -122,7 +129,7 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
                                                           : "internal error: ";
   for (gsize i = 0; i < n_fields; i++)
     if (strcmp(fields[i].key, "MESSAGE") == 0)
-      say(context, kind, fields[i].value);
+      say(saying, kind, fields[i].value);
   return G_LOG_WRITER_HANDLED;
 }
 
@@ -227,6 +234,8 @@ Cs3ExitStatus cs3_cli_execute(const Cs3Command *command, char **words,
   g_autoptr(Cs3CliCall) call = cs3_cli_call_new(command);
   g_autoptr(GError) error = NULL;
   g_auto(GStrv) args = words;
+  Saying saying = {call, listener};
+  g_log_set_writer_func(write_log, &saying, NULL);
   if (!cs3_cli_call_parse(call, &args, &error))
     return report(command, call, listener, error);
   Cs3Context context = {.command = command,
@@ -246,7 +255,6 @@ Cs3ExitStatus cs3_cli_execute(const Cs3Command *command, char **words,
   context.output = output;
   cs3_output_set_color(output, cs3_cli_color(&context));
   cs3_output_set_plain(output, context.format == CS3_FORMAT_TEXT);
-  g_log_set_writer_func(write_log, &context, NULL);
   return run_command(call, &context, args);
 }
 

@@ -43,6 +43,15 @@ static gboolean model_identity(const char *name, Cs3MemoKey *key, GError **error
   return TRUE;
 }
 
+static gboolean take_params(const char *path, GPtrArray *words, GError **error) {
+  g_autofree char *idle = NULL;
+  if (!cs3_model_zoo_options(path, words, &idle, error))
+    return FALSE;
+  if (idle != NULL)
+    g_message("--params %s: nothing simulated depends on %s", path, idle);
+  return TRUE;
+}
+
 const Cs3Option cs3_scenario_options[] = {
     {.name = "model",
      .letter = 'm',
@@ -59,7 +68,7 @@ const Cs3Option cs3_scenario_options[] = {
      .metavar = "FILE",
      .completes = "files",
      .no_result = TRUE,
-     .expand = cs3_model_zoo_options,
+     .expand = take_params,
      .help = "a parameter file of the Cerebras Model Zoo (params_*.yaml): model, batch, sequence, "
              "systems, micro-batch and sparsity that are not given otherwise"},
     CS3_OPTION_HARDWARE(AT(hardware), .identity = cs3_machine_identity),

@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   g_autofree char *config = cs3_model_zoo_config((const char *)data, size, "params.yaml", &error);
   fuzz_verdict(config != NULL, error);
   g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
-  gboolean ok = cs3_model_zoo_options(fuzz_file(".yaml", data, size), words, &problem);
+  g_autofree char *idle = NULL;
+  gboolean ok = cs3_model_zoo_options(fuzz_file(".yaml", data, size), words, &idle, &problem);
   fuzz_verdict(ok, problem);
   return 0;
 }
