@@ -156,6 +156,17 @@ static guint open_ports(const Cs3Fabric *f, guint32 id) {
   return ports;
 }
 
+/* Is there nothing but routers that pass on one colour, by address, to PEs that drop it? */
+static gboolean only_datagrams(const Cs3Fabric *f) {
+  for (guint32 id = 0; id < f->n_cells; id++) {
+    const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
+    if (!info->express || info->n_slots != CS3_N_PORTS || info->filtered ||
+        info->slot[0].colour != cs3_role_of(f, f->cell)->slot[0].colour)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* Gives every cell its channels, threads and registers, in mesh order. */
 void cs3_lay_out_cells(Cs3Fabric *f) {
   gboolean any_express = FALSE;
@@ -185,6 +196,8 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
     init_channels(f, &f->cell[id], cs3_role_of(f, &f->cell[id]));
     f->cell[id].open = open_ports(f, id) & 31;
   }
+  f->datagrams = only_datagrams(f);
+  f->datagram_room = f->timing.router_buffer + f->timing.hop;
   f->state_bytes = units * 8 + CS3_WHEEL * f->agenda_bytes + threads * sizeof(Cs3Thread) +
                    registers * 4 + streams * sizeof(Cs3StreamState) +
                    f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState)) +

@@ -33,6 +33,17 @@ typedef struct {
   Cs3Entry ring[];
 } Cs3WaveletChannel;
 
+/* What a router that only passes on datagrams knows of its outputs, see datagram.c. */
+typedef struct {
+  guint32 last_flight;        /* cycle */
+  guint32 flights;            /* then, and in the three cycles before: sets of ports */
+  guint32 freed_at;           /* cycle in which something last left the channels behind... */
+  guint8 freed;               /* ... these ports */
+  guint8 asleep;              /* ports whose wavelets wait for room behind them */
+  guint8 wants;               /* ports for which somebody waits who was ready before this cycle */
+  guint8 parked[CS3_N_PORTS]; /* wavelets in the channels behind */
+} Cs3Datagrams;
+
 /* All of a router but its wavelets: one line of cache. */
 typedef struct {
   guint64 nonempty;       /* channels that hold wavelets */
@@ -41,10 +52,13 @@ typedef struct {
   guint32 channels : 31; /* offset of the first channel, units of 8 bytes */
   guint32 held : 1;      /* somebody waits here, or was ready before this cycle */
   guint32 x : 11, y : 11;
-  guint32 train_out : 5;         /* ports on which a train flows */
-  guint32 open : 5;              /* express: ports that need no look at what lies behind */
-  guint32 sent[CS3_N_PORTS];     /* wavelets out of each port; RAMP: deliveries */
-  guint32 departed[CS3_N_PORTS]; /* express: last flights, see visit.c */
+  guint32 train_out : 5;     /* ports on which a train flows */
+  guint32 open : 5;          /* express: ports that need no look at what lies behind */
+  guint32 sent[CS3_N_PORTS]; /* wavelets out of each port; RAMP: deliveries */
+  union {
+    guint32 departed[CS3_N_PORTS]; /* express: last flights, see visit.c */
+    Cs3Datagrams datagrams;
+  };
 } Cs3Cell;
 G_STATIC_ASSERT(sizeof(Cs3Cell) == 64);
 

@@ -56,7 +56,9 @@ struct Cs3Fabric {
   GArray *free_train;
   guint64 injected;
   gboolean trains;
-  gboolean plain; /* no fast path: every wavelet into every buffer, every router arbitrates */
+  gboolean datagrams;  /* routers do nothing else, see datagram.c */
+  guint datagram_room; /* in a channel between two routers */
+  gboolean plain;      /* no fast path: every wavelet into every buffer, every router arbitrates */
   gsize state_bytes;
   gpointer user;
   gpointer data; /* of the PEs, or NULL */
@@ -90,6 +92,12 @@ void cs3_bucket_grow(Cs3Bucket *bucket);
 void cs3_run_cycle(Cs3Fabric *f);
 /** cs3_flights_reserve: makes room for @n flights more. */
 void cs3_flights_reserve(Cs3Flights *flights, guint n);
+
+/* datagram.c */
+/** cs3_datagrams_fly_on: lets what left through @left and arrives now go on, or land. */
+void cs3_datagrams_fly_on(Cs3Fabric *f, guint left);
+/** cs3_datagrams_visit: the routers among the @n visits of @item, as listed by visit.c. */
+void cs3_datagrams_visit(Cs3Fabric *f, const guint32 *item, guint n);
 
 /* router.c */
 /** cs3_router_tick: everything that may happen in a router in a cycle. */

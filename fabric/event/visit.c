@@ -52,7 +52,7 @@ static void fly_on(Cs3Fabric *f, guint left) {
   const guint32 now = f->now;
   for (const Cs3Flight *at = air->flight, *last = at + air->n; at < last; at++) {
     Cs3Cell *cell = &cells[at->cell];
-    __builtin_prefetch(&cells[at[CS3_AHEAD].cell], 1);
+    cs3_fetch(&cells[at[CS3_AHEAD].cell]);
     guint to = cs3_address_port(cell->x, cell->y, at->data);
     guint32 departed = cell->departed[to];
     if (G_UNLIKELY(!(cell->open >> to & 1) || cell->held || cs3_has_departed(departed, now))) {
@@ -105,10 +105,10 @@ static inline void visit_router(Cs3Fabric *f, guint32 id, guint lanes) {
 
 /* What the visit of a cell needs: cell and PE, channels and threads, trains. */
 static inline void fetch_cell(const Cs3Fabric *f, guint32 item) {
-  __builtin_prefetch(&f->cell[item >> 8], 1);
+  cs3_fetch(&f->cell[item >> 8]);
   if (item >> CS3_LANE_PE & 1) {
-    __builtin_prefetch(&f->pe[item >> 8], 1);
-    __builtin_prefetch((const char *)&f->pe[item >> 8] + 64, 1);
+    cs3_fetch(&f->pe[item >> 8]);
+    cs3_fetch((const char *)&f->pe[item >> 8] + 64);
   }
 }
 
@@ -117,13 +117,13 @@ static inline void fetch_channels(const Cs3Fabric *f, guint32 item) {
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
   if (item >> CS3_LANE_PE & 1) {
     const Cs3Thread *thread = &f->thread[f->pe[item >> 8].threads];
-    __builtin_prefetch(thread, 1);
-    __builtin_prefetch((const char *)thread + 64, 1);
+    cs3_fetch(thread);
+    cs3_fetch((const char *)thread + 64);
   }
   for (guint64 m = cell->nonempty; m; m &= m - 1) {
     const Cs3WaveletChannel *ch = cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]);
-    __builtin_prefetch(ch, 1);
-    __builtin_prefetch((const char *)ch + 64, 1);
+    cs3_fetch(ch);
+    cs3_fetch((const char *)ch + 64);
   }
 }
 
@@ -133,14 +133,14 @@ static inline void fetch_trains(const Cs3Fabric *f, guint32 item) {
   for (guint64 m = cell->nonempty; m; m &= m - 1) {
     const Cs3Entry *e = cs3_head(cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]));
     if (cs3_kind(e) == CS3_TRAIN) {
-      __builtin_prefetch(cs3_train(f, e->data), 1);
-      __builtin_prefetch((const char *)cs3_train(f, e->data) + 64, 1);
+      cs3_fetch(cs3_train(f, e->data));
+      cs3_fetch((const char *)cs3_train(f, e->data) + 64);
     }
   }
 }
 
 /* Each is fetched when what says where it lies has come. */
-static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
+static void visit_routers(Cs3Fabric *f, const guint32 *item, guint n) {
   enum { CELL = CS3_AHEAD, CHANNELS = CELL * 5 / 8, TRAINS = CELL * 2 / 8 };
   gboolean far = f->state_bytes > CS3_NEAR_BYTES;
   for (guint i = far ? 0 : CELL; i < n + CELL; i++) {
@@ -154,6 +154,10 @@ static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
     if (lanes)
       visit_router(f, item[i - CELL] >> 8, lanes);
   }
+}
+
+static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
+  (f->datagrams ? cs3_datagrams_visit : visit_routers)(f, item, n);
   for (guint i = 0; i < n; i++)
     if (item[i] >> CS3_LANE_PE & 1)
       cs3_pe_tick(f, item[i] >> 8);
@@ -193,7 +197,7 @@ void cs3_run_cycle(Cs3Fabric *f) {
   guint32 item[CS3_BATCH + 72], middles[72], tops[72];
   guint n = 0;
   for (guint port = 0; port < CS3_RAMP; port++)
-    fly_on(f, CS3_OPPOSITE(port));
+    (f->datagrams ? cs3_datagrams_fly_on : fly_on)(f, CS3_OPPOSITE(port));
   for (guint32 t = 0; t < f->agenda_bytes - f->agenda_top; t += 64) {
     guint n_tops = take_bytes(top + t, t, tops);
     for (guint i = 0; i < n_tops; i++) {
