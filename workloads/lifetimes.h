@@ -3,10 +3,12 @@
  * what it takes to make some of them again instead of keeping them. */
 #pragma once
 
+#include "base/memo.h"
 #include "workloads/graph.h"
+#include "workloads/set.h"
 
 /* Operators of a segment, and activations, that lifetimes are worked out for. */
-enum { CS3_LIFETIMES_MAX_TENSORS = 64 };
+enum { CS3_LIFETIMES_MAX_TENSORS = CS3_SET_MAX };
 enum { CS3_LIFETIMES_MAX_CHOICES = 12 };
 
 /* What is decided for an instance of a segment. */
@@ -49,15 +51,18 @@ Cs3Lifetimes *cs3_lifetimes_new(const Cs3Graph *graph, guint segment);
 void cs3_lifetimes_free(Cs3Lifetimes *l);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Lifetimes, cs3_lifetimes_free)
 
+/** cs3_lifetimes_key: names all that bytes and moments of the segment depend on, wherever it lies
+ * in a graph: segments of one key take the same. */
+Cs3MemoKey cs3_lifetimes_key(const Cs3Lifetimes *l);
+
 /** cs3_lifetimes_everything: all of them made again. */
 guint64 cs3_lifetimes_everything(const Cs3Lifetimes *l);
 
 /** cs3_lifetimes_text: (transfer full): "kept: hidden, residual_1"; the activations that stay. */
 char *cs3_lifetimes_text(const Cs3Lifetimes *l, guint64 again);
 
-/** cs3_lifetimes_nodes: the nodes of the segment that run once more in backward: bit i, its i-th.
- */
-guint64 cs3_lifetimes_nodes(const Cs3Lifetimes *l, guint64 again);
+/** cs3_lifetimes_nodes: the nodes of the segment that run once more in backward, its first is 0. */
+Cs3Set cs3_lifetimes_nodes(const Cs3Lifetimes *l, guint64 again);
 
 /** cs3_lifetimes_tiled: whether @node works on one part of the rows at a time: it comes behind the
  * last attention of the segment. */

@@ -150,9 +150,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outlook, outlook_clear)
 struct Slope {
   double room;   /* of the wafer less the least peak of @last and the least that they keep */
   double cycles; /* with that */
+  double bytes;  /* of all edges */
   guint n;
   struct {
-    double bytes, rate; /* up to so many more bytes, so many cycles less for each */
+    double rate;         /* so many cycles less for each byte more, up to the next edge */
+    double room, cycles; /* bytes and cycles of the edges before */
   } edge[];
 };
 
@@ -167,27 +169,39 @@ static Slope *slope_new(const Outlook *outlook, const Cs3KeepJob *job, guint k, 
     slope->cycles += (from[s] - behind[s]) * least->cycles;
     slope->cycles += behind[s] > 0 ? behind[s] * least->fastest : 0;
   }
+  double bytes = 0, cycles = 0;
   for (guint e = 0; e < outlook->edges->len; e++) {
     const Edge *edge = &g_array_index(outlook->edges, Edge, e);
     double stages = from[edge->segment] - behind[edge->segment];
     if (stages == 0)
       continue;
-    slope->edge[slope->n].bytes = stages * edge->bytes;
-    slope->edge[slope->n++].rate = edge->cycles / edge->bytes;
+    slope->edge[slope->n].rate = edge->cycles / edge->bytes;
+    slope->edge[slope->n].room = bytes;
+    slope->edge[slope->n++].cycles = cycles;
+    bytes += stages * edge->bytes;
+    cycles += stages * edge->cycles;
   }
+  slope->bytes = bytes;
   return slope;
 }
 
 /* Behind prefixes that keep @resident. */
 static double slope_at(const Slope *slope, double resident) {
-  double room = slope->room - resident, cycles = slope->cycles;
+  double room = MIN(slope->room - resident, slope->bytes);
   if (room < 0)
     return INFINITY;
-  for (guint e = 0; e < slope->n && room > 0; e++) {
-    cycles -= MIN(room, slope->edge[e].bytes) * slope->edge[e].rate;
-    room -= slope->edge[e].bytes;
+  guint first = 0, end = slope->n; /* the last edge that begins within the room */
+  while (end - first > 1) {
+    guint middle = (first + end) / 2;
+    if (slope->edge[middle].room < room)
+      first = middle;
+    else
+      end = middle;
   }
-  return cycles;
+  if (slope->n == 0)
+    return slope->cycles;
+  return slope->cycles - slope->edge[first].cycles -
+         (room - slope->edge[first].room) * slope->edge[first].rate;
 }
 
 /* Least cycles of the stages behind @k behind prefixes that keep @resident. */

@@ -12,6 +12,7 @@ enum { CS3_KEEP_MAX_TILES = 64 };
  * better in memory and in time. */
 typedef struct {
   Cs3Lifetimes *lifetimes;
+  Cs3MemoKey key;             /* cs3_lifetimes_key() */
   const Cs3KeepRooms *sample; /* of one sample without rounding, parts as small as can be */
   GArray *masks;              /* of guint64: Cs3Keep.again */
   gboolean thinned;           /* the masks that cannot be best are gone */
@@ -24,7 +25,6 @@ struct Cs3KeepSearch {
   Cs3KeepSegment *segments;
   Cs3KeepStore *store;    /* input.store, or: */
   Cs3KeepStore *own;      /* the search's own */
-  Cs3MemoKey graph;       /* cs3_keep_graph_key() */
   double *elements_bytes; /* by tensor, of one sample, without rounding */
   double sums;            /* Cs3Keep.sums */
 };

@@ -17,8 +17,8 @@ struct Cs3KeepStore {
 
 static guint key_hash(gconstpointer data) {
   const Cs3KeepRoomsKey *key = data;
-  guint64 mixed = key->graph.word[0] ^ (guint64)key->samples * 0x9e3779b97f4a7c15 ^
-                  (guint64)(key->segment * 131 + key->tiles) * 0xc2b2ae3d27d4eb4f;
+  guint64 mixed = key->segment.word[0] ^ (guint64)key->samples * 0x9e3779b97f4a7c15 ^
+                  (guint64)key->tiles * 0xc2b2ae3d27d4eb4f;
   return (guint)(mixed >> 32);
 }
 
@@ -45,17 +45,6 @@ void cs3_keep_store_free(Cs3KeepStore *store) {
   g_free(store);
 }
 
-/* The structures hold pointers too: where another graph has the same ones, it has the same numbers
- * or another name. */
-Cs3MemoKey cs3_keep_graph_key(const Cs3Graph *graph) {
-  const GArray *parts[] = {graph->segments, graph->nodes, graph->tensors, graph->order};
-  Cs3MemoKey key = cs3_memo_key(NULL, "graph", sizeof "graph");
-  for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
-    key = cs3_memo_key(&key, parts[i]->data,
-                       (gsize)parts[i]->len * g_array_get_element_size((GArray *)parts[i]));
-  return key;
-}
-
 static Cs3KeepRooms *find_or_add(Cs3KeepStore *store, const Cs3KeepRoomsKey *key, guint64 masks) {
   Cs3KeepRooms *rooms = g_hash_table_lookup(store->rooms, key);
   if (rooms != NULL)
@@ -73,17 +62,20 @@ static Cs3KeepRooms *find_or_add(Cs3KeepStore *store, const Cs3KeepRoomsKey *key
   return rooms;
 }
 
-static void measure(const Cs3KeepRoomsKey *key, const Cs3Lifetimes *l, guint64 mask, gboolean away,
+/* @room: (array): kept on the wafer; sent away, unless forward alone. */
+static void measure(const Cs3KeepRoomsKey *key, const Cs3Lifetimes *l, guint64 mask,
                     const double *bytes, Cs3KeepRoom *room) {
-  Cs3Keep keep = {.again = mask,
-                  .away = away,
-                  .forward = key->forward != 0,
-                  .tiles = key->tiles,
-                  .sums = key->sums};
-  cs3_lifetimes_measure(l, &keep, bytes, &room->room);
-  room->kept = cs3_lifetimes_kept(l, mask, bytes);
-  room->nodes = cs3_lifetimes_nodes(l, mask);
-  room->known = 1;
+  double kept = cs3_lifetimes_kept(l, mask, bytes);
+  Cs3Set nodes = cs3_lifetimes_nodes(l, mask);
+  for (int away = 0; away <= (key->forward == 0); away++) {
+    Cs3Keep keep = {.again = mask,
+                    .away = away,
+                    .forward = key->forward != 0,
+                    .tiles = key->tiles,
+                    .sums = key->sums};
+    room[away] = (Cs3KeepRoom){.kept = kept, .nodes = nodes, .known = 1};
+    cs3_lifetimes_measure(l, &keep, bytes, &room[away].room);
+  }
 }
 
 const Cs3KeepRooms *cs3_keep_rooms(Cs3KeepStore *store, const Cs3KeepRoomsKey *key,
@@ -91,13 +83,11 @@ const Cs3KeepRooms *cs3_keep_rooms(Cs3KeepStore *store, const Cs3KeepRoomsKey *k
                                    const double *bytes) {
   g_mutex_lock(&store->lock);
   Cs3KeepRooms *rooms = find_or_add(store, key, cs3_lifetimes_everything(l) + 1);
-  for (guint i = 0; i < masks->len; i++)
-    for (int away = 0; away <= (key->forward == 0); away++) {
-      guint64 mask = g_array_index(masks, guint64, i);
-      Cs3KeepRoom *room = &rooms->room[2 * mask + (guint64)away];
-      if (room->known == 0)
-        measure(key, l, mask, away, bytes, room);
-    }
+  for (guint i = 0; i < masks->len; i++) {
+    guint64 mask = g_array_index(masks, guint64, i);
+    if (rooms->room[2 * mask].known == 0)
+      measure(key, l, mask, bytes, &rooms->room[2 * mask]);
+  }
   g_atomic_rc_box_acquire(rooms);
   g_mutex_unlock(&store->lock);
   return rooms;

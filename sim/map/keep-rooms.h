@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the ways of a segment take on a wafer, measured once: plans of one graph for other formats,
- * rates or machines with as many PEs ask for the same. */
+/* What the ways of a segment take on a wafer, measured once: segments that are alike, and plans
+ * of one graph for other formats, rates or machines with as many PEs, ask for the same. */
 #pragma once
 
 #include "base/memo.h"
@@ -8,8 +8,8 @@
 
 /* Everything that a footprint depends on, as numbers without padding. */
 typedef struct {
-  Cs3MemoKey graph; /* cs3_keep_graph_key() */
-  gint64 segment, samples, tiles, pe_x, pe_y;
+  Cs3MemoKey segment; /* cs3_lifetimes_key() */
+  gint64 samples, tiles, pe_x, pe_y;
   gint64 forward; /* forward alone */
   double sums;    /* Cs3Keep.sums */
 } Cs3KeepRoomsKey;
@@ -17,9 +17,9 @@ typedef struct {
 /* Of one mask (Cs3Keep.again), kept on the wafer or sent away. */
 typedef struct {
   Cs3Footprint room;
-  double kept;   /* bytes of what stays from forward to backward */
-  guint64 nodes; /* that run again: cs3_lifetimes_nodes() */
-  gint64 known;  /* else the others are nothing */
+  double kept;  /* bytes of what stays from forward to backward */
+  Cs3Set nodes; /* that run again: cs3_lifetimes_nodes() */
+  gint64 known; /* else the others are nothing */
 } Cs3KeepRoom;
 
 /* By mask and `away`. */
@@ -41,9 +41,6 @@ typedef struct Cs3KeepStore Cs3KeepStore;
 Cs3KeepStore *cs3_keep_store_new(void);
 void cs3_keep_store_free(Cs3KeepStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3KeepStore, cs3_keep_store_free)
-
-/** cs3_keep_graph_key: names all of @graph that lifetimes depend on. */
-Cs3MemoKey cs3_keep_graph_key(const Cs3Graph *graph);
 
 /**
  * cs3_keep_rooms: (transfer full): of the segment of @l, with all of @masks known.

@@ -70,8 +70,7 @@ const Cs3KeepRooms *cs3_keep_rooms_of(Cs3KeepSearch *search, guint s, gint64 sam
                                       const double *bytes) {
   const Cs3KeepSegment *segment = &search->segments[s];
   const Cs3Hardware *hw = &search->input.machine->hw;
-  Cs3KeepRoomsKey key = {.graph = search->graph,
-                         .segment = s,
+  Cs3KeepRoomsKey key = {.segment = segment->key,
                          .samples = samples,
                          .tiles = tiles,
                          .pe_x = samples > 0 ? hw->wafer.pe_x : 0,
@@ -86,6 +85,7 @@ static void init_segment(Cs3KeepSearch *search, guint s) {
   Cs3KeepSegment *segment = &search->segments[s];
   const Cs3Segment *data = cs3_graph_segment(input->graph, s);
   segment->lifetimes = cs3_lifetimes_new(input->graph, s);
+  segment->key = cs3_lifetimes_key(segment->lifetimes);
   segment->masks = masks_of(input, data, segment->lifetimes);
   segment->sample =
       cs3_keep_rooms_of(search, s, 0, data->block ? 1 : CS3_KEEP_MAX_TILES, search->elements_bytes);
@@ -111,7 +111,6 @@ Cs3KeepSearch *cs3_keep_search_new(const Cs3KeepInput *input) {
   search->sums = in_memory ? 2 : 1;
   search->own = input->store == NULL ? cs3_keep_store_new() : NULL;
   search->store = input->store != NULL ? input->store : search->own;
-  search->graph = cs3_keep_graph_key(graph);
   for (guint s = 0; s < graph->segments->len; s++)
     init_segment(search, s);
   return search;

@@ -24,11 +24,11 @@ static Cs3NodeCost *node_costs(Cs3KeepJob *job, guint s, gint64 tiles) {
   return costs;
 }
 
-static StageCost stage_cost(const Cs3NodeCost *costs, guint count, guint64 nodes) {
+static StageCost stage_cost(const Cs3NodeCost *costs, guint count, Cs3Set nodes) {
   StageCost sum = {0};
   for (guint i = 0; i < count; i++) {
     const Cs3NodeCost *c = &costs[i];
-    gboolean again = i < 64 && (nodes >> i & 1) != 0;
+    gboolean again = cs3_set_has(nodes, i);
     sum.forward += c->forward;
     sum.backward += c->backward;
     sum.again += again ? c->forward : 0;
@@ -56,7 +56,7 @@ static Cs3KeepWay way_of(Cs3KeepJob *job, guint s, const Cs3NodeCost *costs, con
   way.option.nodes = keep->forward ? 0 : room->nodes;
   way.option.room = room->room;
   if (cs3_keep_rebuilds(search, s)) { /* the whole block, and what it was given is there again */
-    way.option.nodes = G_MAXUINT64;
+    way.option.nodes = ~(Cs3Set)0;
     way.option.room.kept = 0;
   } else if (search->input.policy == CS3_RECOMPUTE_REVERSIBLE && !keep->forward &&
              cs3_graph_follows_reversible(search->input.graph, s)) {

@@ -17,7 +17,7 @@ double cs3_plan_memory_again(const Cs3PlanMemory *memory, const Cs3Graph *graph,
                              guint node) {
   const Cs3StageOption *option = option_at(memory, stage);
   guint i = node - cs3_graph_segment(graph, option->segment)->first;
-  return i < 64 && (option->nodes >> i & 1) ? option->runs : 0;
+  return cs3_set_has(option->nodes, i) ? option->runs : 0;
 }
 
 double cs3_plan_memory_sent(const Cs3PlanMemory *memory, guint stage) {
@@ -29,8 +29,8 @@ double cs3_plan_memory_repeats(const Cs3PlanMemory *memory, const Cs3Graph *grap
   double sum = 0;
   for (guint i = 0; i < memory->options->len; i++) {
     const Cs3StageOption *option = &g_array_index(memory->options, Cs3StageOption, i);
-    guint bit = node - cs3_graph_segment(graph, segment)->first;
-    if (option->segment == segment && bit < 64 && (option->nodes >> bit & 1))
+    guint place = node - cs3_graph_segment(graph, segment)->first;
+    if (option->segment == segment && cs3_set_has(option->nodes, place))
       sum += option->runs * (double)option->stages;
   }
   return sum;

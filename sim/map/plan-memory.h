@@ -17,7 +17,7 @@ typedef struct {
   double runs;       /* forward runs of what keep.again asks for: 1, full: 2 */
   Cs3Footprint room; /* bytes of a micro-batch, on the fullest PE times the PEs */
   double sent_bytes; /* to the activation servers, if away */
-  guint64 nodes;     /* of the segment, bit i: node first + i runs again */
+  Cs3Set nodes;      /* of the segment: those that run again, its first is 0 */
   gint64 stages;     /* that do so */
 } Cs3StageOption;
 

@@ -187,7 +187,7 @@ static GArray *all_ways(const Cs3Graph *graph, guint s, const Cs3Machine *machin
         double forward = 0, backward = 0, in = 0;
         for (guint i = segment->first; i < segment->first + segment->count; i++) {
           Cs3NodeCost c = cost_of(i, cs3_lifetimes_tiled(l, i) ? tiles : 1, costs);
-          gboolean runs = (cs3_lifetimes_nodes(l, again) >> (i - segment->first) & 1) != 0;
+          gboolean runs = cs3_set_has(cs3_lifetimes_nodes(l, again), i - segment->first);
           forward += c.forward;
           backward += c.backward + (runs ? c.forward : 0);
           in += c.backward_in + (runs ? c.forward_in : 0);
