@@ -48,11 +48,11 @@ static void list_backward(Timeline *t, Cs3Set there) {
   const Cs3Lifetimes *l = t->l;
   for (guint o = l->n_ops; o-- > 0;) {
     Cs3Set wanted = 0, ops = cs3_lifetimes_closure(l, l->ops[o].keeps, there, &wanted);
-    for (guint r = 0; r < l->n_ops; r++)
-      if (ops & CS3_SET(r)) {
-        add_event(t, CS3_MOMENT_AGAIN, (int)r);
-        there |= l->ops[r].writes;
-      }
+    for (; ops; ops &= ops - 1) {
+      int r = cs3_set_first(ops);
+      add_event(t, CS3_MOMENT_AGAIN, r);
+      there |= l->ops[r].writes;
+    }
     there |= wanted;
     add_event(t, CS3_MOMENT_BACKWARD, (int)o);
   }
@@ -309,8 +309,9 @@ static double peak_of(const Timeline *t, const Cs3Keep *keep, const double *byte
     alive.gradients ^= sums.changes[e].gradients;
     all += sums.all[e];
     values += sums.values[e];
-    double less = MIN(taken_over(t, keep, bytes, e, &sums, alive), values);
-    peak = MAX(peak, all + wide_sums(t, keep, bytes, e, alive.gradients) - less);
+    double most = all + wide_sums(t, keep, bytes, e, alive.gradients);
+    if (most > peak)
+      peak = MAX(peak, most - MIN(taken_over(t, keep, bytes, e, &sums, alive), values));
   }
   return peak;
 }

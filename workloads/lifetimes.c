@@ -226,9 +226,11 @@ Cs3Decision cs3_lifetimes_decide(const Cs3Lifetimes *l, guint64 again) {
       dropped |= l->choice[c];
   Cs3Decision d = {.kept = l->saved & ~dropped & ~l->outside};
   d.ops = cs3_lifetimes_closure(l, dropped & ~l->small, d.kept | l->outside, &wanted);
-  for (guint t = 0; t < l->n_tensors; t++)
-    if ((l->small & CS3_SET(t)) && !(d.ops & CS3_SET(l->producer[t])))
+  for (Cs3Set small = l->small; small; small &= small - 1) {
+    int t = cs3_set_first(small);
+    if (!(d.ops & CS3_SET(l->producer[t])))
       d.kept |= CS3_SET(t);
+  }
   d.kept |= wanted & ~l->outside;
   return d;
 }

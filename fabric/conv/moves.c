@@ -77,7 +77,8 @@ gint64 cs3_conv_moves(const Cs3Hardware *hw, const Cs3ConvLayout *l, gint64 byte
   if (cs3_conv_in_place(&l->shape))
     return 0;
   Cs3ConvHold hold = cs3_conv_hold(l);
-  return exchange(hw, l, cs3_conv_words(l, bytes), sums, closed) +
-         cs3_conv_along_lines(hw, &hold, cs3_conv_shared_words(l, bytes), sums) +
+  gint64 words = div_up(hold.home * l->rounds * bytes, WORD_BYTES);
+  gint64 shared = div_up(hold.held * l->rounds * bytes, WORD_BYTES);
+  return exchange(hw, l, words, sums, closed) + cs3_conv_along_lines(hw, &hold, shared, sums) +
          cs3_conv_copying(hw, l);
 }

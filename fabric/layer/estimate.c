@@ -85,21 +85,21 @@ static void count_links(Cs3PassCosts *c) {
   c->egress_cycles = MIN(c->egress_cycles, cs3_stream_rate(c->egress_cycles));
 }
 
-/* @nonzeros: of one group. */
+/* @nonzeros: of one group. @moves: cycles around the rounds, at least. */
 static gint64 bound_of(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                       const Cs3LayerCosts *costs, gint64 nonzeros) {
+                       const Cs3LayerCosts *costs, gint64 moves, gint64 nonzeros) {
   Cs3PassCosts c = costs->pass;
   count_links(&c);
   Limits l = limits(hw, shape, mapping, &c, nonzeros, (double)nonzeros / c.lines);
-  return costs->rounds * ((gint64)floor(longest(&l)) + c.lead) +
-         cs3_layer_moves(hw, shape, mapping, costs, TRUE);
+  return costs->rounds * ((gint64)floor(longest(&l)) + c.lead) + moves;
 }
 
 gint64 cs3_layer_bound(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                        gint64 nonzeros) {
   Cs3LayerCosts c;
   cs3_layer_costs(hw, shape, mapping, &c);
-  return bound_of(hw, shape, mapping, &c, nonzeros / cs3_shape_groups(shape));
+  gint64 moves = cs3_layer_moves(hw, shape, mapping, &c, TRUE);
+  return bound_of(hw, shape, mapping, &c, moves, nonzeros / cs3_shape_groups(shape));
 }
 
 void cs3_layer_bound_result(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -170,7 +170,8 @@ static double latency(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
 }
 
 static double estimate_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                          const Cs3Mapping *mapping, const Cs3LayerCosts *costs, double density) {
+                          const Cs3Mapping *mapping, const Cs3LayerCosts *costs, gint64 moves,
+                          double density) {
   const Cs3PassCosts *c = &costs->pass;
   double nonzeros = (double)shape->rows * shape->features * density;
   Limits l = limits(hw, shape, mapping, c, nonzeros, busiest_line(c, (double)shape->rows, density));
@@ -178,15 +179,15 @@ static double estimate_of(const Cs3Hardware *hw, const Cs3LayerShape *shape,
     l.line = MAX(l.line, dot_windows(shape, mapping, c, density) + c->clear + c->finish);
   else
     l.link *= cs3_reduction_ops(mapping->reduction)->vectors;
-  return (double)costs->rounds * (longest(&l) + latency(shape, mapping, c)) +
-         (double)cs3_layer_moves(hw, shape, mapping, costs, TRUE);
+  return (double)costs->rounds * (longest(&l) + latency(shape, mapping, c)) + (double)moves;
 }
 
 double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                           const Cs3Mapping *mapping, double density) {
   Cs3LayerCosts costs;
   cs3_layer_costs(hw, shape, mapping, &costs);
-  return estimate_of(hw, shape, mapping, &costs, density);
+  gint64 moves = cs3_layer_moves(hw, shape, mapping, &costs, TRUE);
+  return estimate_of(hw, shape, mapping, &costs, moves, density);
 }
 
 gboolean cs3_layer_rank(const Cs3Hardware *hw, const Cs3LayerShape *shape,
@@ -196,9 +197,10 @@ gboolean cs3_layer_rank(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   cs3_layer_costs(hw, shape, mapping, &costs);
   if (!cs3_costs_check(hw, shape, mapping, &costs, NULL))
     return FALSE;
-  *estimate = estimate_of(hw, shape, mapping, &costs, density);
+  gint64 moves = cs3_layer_moves(hw, shape, mapping, &costs, TRUE);
+  *estimate = estimate_of(hw, shape, mapping, &costs, moves, density);
   if (bound != NULL)
-    *bound = bound_of(hw, shape, mapping, &costs,
+    *bound = bound_of(hw, shape, mapping, &costs, moves,
                       (gint64)((double)shape->rows * (double)shape->features * density));
   return TRUE;
 }

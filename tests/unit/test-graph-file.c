@@ -7,7 +7,9 @@
 
 #include "base/datadir.h"
 #include "workloads/graph-fields.h"
+#include "workloads/graph-memory.h"
 #include "workloads/graph-write.h"
+#include "workloads/lifetimes.h"
 
 static char *text_of(const Cs3Graph *graph) {
   json_t *document = cs3_graph_document(graph);
@@ -232,6 +234,41 @@ START_TEST(test_refused) {
 }
 END_TEST
 
+/* A block of @n operators, each of which keeps what it reads. */
+static char *chain(guint n) {
+  GString *tensors = g_string_new("'t0': {'elements': 8}"), *operators = g_string_new(NULL);
+  for (guint i = 0; i < n; i++) {
+    g_string_append_printf(tensors, ", 't%u': {'elements': 8}", i + 1);
+    g_string_append_printf(operators,
+                           "%s{'name': 'f%u', 'kind': 'activation', 'reads': ['t%u'], "
+                           "'writes': ['t%u'], 'keeps': ['t%u']}",
+                           i > 0 ? ", " : "", i, i, i + 1, i);
+  }
+  char *text =
+      g_strdup_printf("{'schema': 'cs3sim.graph/1', 'segments': [{'name': 's', 'rows': 64, "
+                      "'block': true, 'input': 't0', 'output': 't%u', 'tensors': {%s}, "
+                      "'operators': [%s]}]}",
+                      n, tensors->str, operators->str);
+  g_string_free(tensors, TRUE);
+  g_string_free(operators, TRUE);
+  return g_strdelimit(text, "'", '"');
+}
+
+/* Every activation of the largest segment counts; one more is refused. */
+START_TEST(test_largest) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *text = chain(CS3_LIFETIMES_MAX_TENSORS - 1);
+  g_autoptr(Cs3Model) model = read_text(text, &error);
+  ck_assert_msg(model != NULL, "%s", error ? error->message : "");
+  Cs3Memory memory = cs3_graph_memory(model->graph, CS3_RECOMPUTE_NONE);
+  ck_assert(memory.resident_bytes == 2.0 * 8 * 64 * (CS3_LIFETIMES_MAX_TENSORS - 1));
+  g_autofree char *larger = chain(CS3_LIFETIMES_MAX_TENSORS);
+  ck_assert_ptr_null(read_text(larger, &error));
+  fixture_error(error, CS3_WORKLOAD_ERROR_DATA,
+                "segments[0]: expected at most 128 activations in a segment, got 129; split it");
+}
+END_TEST
+
 /* What a graph was made for is all that it can be asked for. */
 START_TEST(test_fixed) {
   g_autoptr(GError) error = NULL;
@@ -322,6 +359,7 @@ int main(void) {
   tcase_add_test(tc, test_lengths);
   tcase_add_test(tc, test_usual);
   tcase_add_loop_test(tc, test_refused, 0, G_N_ELEMENTS(refused));
+  tcase_add_test(tc, test_largest);
   tcase_add_test(tc, test_fixed);
   tcase_add_test(tc, test_manual);
   tcase_add_test(tc, test_example);

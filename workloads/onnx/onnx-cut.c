@@ -8,7 +8,7 @@
 
 #include "workloads/onnx/onnx-op.h"
 
-/* A segment may have 64 activations and operators (lifetimes.c); a node makes up to four of each.
+/* Segments of about so many activations; a node makes up to four, a segment may have 128 (set.h).
  */
 enum { ROOM = 40 };
 
