@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs every example that a command's --help shows. TAP on standard output.
 set -u
+. "${BASH_SOURCE%/*}/tap.sh"
 
 : "${CS3SIM:?the program to test}"
 work=$(mktemp -d) || exit 99
@@ -11,24 +12,16 @@ ln -s "$CS3SIM" "$work/bin/cs3sim"
 PATH=$work/bin:$PATH
 cd "$work/folder" || exit 99
 
-tests=0
-failures=0
 for command in $(cs3sim list commands --names); do
   mapfile -t examples < <(cs3sim help "$command" | sed -n '/^Examples:$/,/^$/s/^  \(cs3sim .*\)/\1/p')
   for example in "${examples[@]}"; do
-    tests=$((tests + 1))
     bash -c "$example" >"$work/out" 2>"$work/err" </dev/null
     status=$?
     # The status of a validation is its answer: 1, a claim is missed.
     [[ $command != validate || $status != 1 ]] || status=0
-    if ((status == 0)) && [[ -s $work/out || $example == *-O* ]]; then
-      echo "ok $tests - $example"
-    else
-      failures=$((failures + 1))
-      sed 's/^/# /' "$work/err"
-      echo "not ok $tests - $example"
-    fi
+    ((status != 0)) || [[ -s $work/out || $example == *-O* ]] || status=1
+    ((status == 0)) || sed 's/^/# /' "$work/err"
+    verdict "$status" "$example"
   done
 done
-echo "1..$tests"
-((tests > 0 && failures == 0))
+finish

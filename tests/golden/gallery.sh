@@ -5,6 +5,7 @@
 # data's comments and the keys of a sweep's points: they cover every parameter of the machine, also
 # those that do not bear on the plot.
 set -u
+. "${BASH_SOURCE%/*}/tap.sh"
 
 : "${CS3SIM:?the program to test}" "${CS3SIM_SRCDIR:?the source tree}"
 gallery=$CS3SIM_SRCDIR/doc/gallery
@@ -17,19 +18,9 @@ same_data() {
   diff <(grep -v '^#' "$1") <(grep -v '^#' "$2")
 }
 
-tests=0
-failures=0
-# check NAME COMMAND...
-check() {
-  local name=$1
-  shift
-  tests=$((tests + 1))
-  if "$@"; then
-    echo "ok $tests - $name"
-  else
-    failures=$((failures + 1))
-    echo "not ok $tests - $name: missing in doc/gallery.md or out of date (make gallery)"
-  fi
+# sampled NAME COMMAND...
+sampled() {
+  check "$1: in doc/gallery.md and up to date (make gallery)" "${@:2}"
 }
 
 # without_keys FILE
@@ -52,13 +43,12 @@ sample() {
 while read -r command; do
   file=${command##* }
   case $file in
-  *.jsonl) check "$file" records "$file" "$command" ;;
-  *) check "${file%.svg}" sample "${file%.svg}" "$command" ;;
+  *.jsonl) sampled "$file" records "$file" "$command" ;;
+  *) sampled "${file%.svg}" sample "${file%.svg}" "$command" ;;
   esac
 done < <(sed -n 's/^    cs3sim \(\(sweep\|plot\|fabric\|inspect\) .*\)/\1/p' "$CS3SIM_SRCDIR/doc/gallery.md")
 for plot in $("$CS3SIM" list plots --names); do
   check "$plot is in the gallery" grep -q "^    cs3sim plot $plot .*-O $plot.svg$" \
     "$CS3SIM_SRCDIR/doc/gallery.md"
 done
-echo "1..$tests"
-((tests > 0 && failures == 0))
+finish

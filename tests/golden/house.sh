@@ -3,6 +3,7 @@
 # What HACKING.md promises of the source, beside its layers: format, lengths, documented headers,
 # results of what may fail that are not dropped, and includes without circles. TAP.
 set -u
+. "${BASH_SOURCE%/*}/tap.sh"
 
 : "${CS3SIM_SRCDIR:?the source tree}"
 cd "$CS3SIM_SRCDIR" || exit 99
@@ -14,30 +15,6 @@ longest_header=300
 
 sources=$(find base results fabric workloads plots sim tests -name '*.[ch]' | sort)
 headers=$(find base results fabric workloads plots sim -name '*.h' | sort)
-
-tests=0
-failures=0
-
-# check NAME COMMAND...: passes when the command prints nothing.
-check() {
-  local name=$1 found
-  shift
-  found=$("$@" 2>&1)
-  tests=$((tests + 1))
-  if [[ -z $found ]]; then
-    echo "ok $tests - $name"
-  else
-    failures=$((failures + 1))
-    # shellcheck disable=SC2001 # every line
-    sed 's/^/# /' <<<"$found"
-    echo "not ok $tests - $name"
-  fi
-}
-
-skip() {
-  tests=$((tests + 1))
-  echo "ok $tests - $1 # SKIP $2"
-}
 
 # lengths MAX FILE...
 lengths() {
@@ -104,20 +81,19 @@ circles() {
 
 if [[ $(clang-format --version 2>/dev/null) =~ version\ $clang_format\. ]]; then
   # shellcheck disable=SC2086 # a list
-  check "format" clang-format --dry-run $sources
+  silent "format" clang-format --dry-run $sources
 else
   skip "format" "clang-format $clang_format is not installed"
 fi
 # shellcheck disable=SC2086 # lists
 {
-  check "length of files" lengths "$longest_file" $sources
-  check "length of headers" lengths "$longest_header" $headers
-  check "headers are documented" undocumented $headers
-  check "no failure is dropped" droppable $headers
-  check "texts are cut between letters" cut_in_bytes $sources
-  check "no member is missing in silence" packed_in_silence $(grep -v '^tests/' <<<"$sources")
+  silent "length of files" lengths "$longest_file" $sources
+  silent "length of headers" lengths "$longest_header" $headers
+  silent "headers are documented" undocumented $headers
+  silent "no failure is dropped" droppable $headers
+  silent "texts are cut between letters" cut_in_bytes $sources
+  silent "no member is missing in silence" packed_in_silence $(grep -v '^tests/' <<<"$sources")
 }
-check "no circle between folders" circles folder_pairs
-check "no circle between headers" circles header_pairs
-echo "1..$tests"
-((failures == 0))
+silent "no circle between folders" circles folder_pairs
+silent "no circle between headers" circles header_pairs
+finish

@@ -4,6 +4,7 @@
 # beside their files, none in TMPDIR, no process. TAP on standard output. CS3SIM_TEST_SEED repeats the
 # moments; with CS3SIM_TEST_SLOW each command is ended 15 times by each signal.
 set -u
+. "${BASH_SOURCE%/*}/tap.sh"
 
 : "${CS3SIM:?the program to test}"
 work=$(mktemp -d) || exit 99
@@ -46,26 +47,18 @@ end() {
   [[ -z $(left) ]]
 }
 
-tests=0
-failures=0
 for command in "${commands[@]}"; do
   mkdir -p out
   start=$(date +%s%N)
   "$CS3SIM" $command >/dev/null 2>&1
   took=$(((($(date +%s%N) - start) / 1000000)))
   for signal in TERM INT; do
-    tests=$((tests + 1))
     bad=0
     for ((n = 0; n < kills; n++)); do
       end "$command" $signal $((RANDOM % (took < 950 ? took + 1 : 950))) || bad=$((bad + 1))
     done
-    if ((bad == 0)); then
-      echo "ok $tests - ${command%% *}: nothing is left by $kills SIG$signal in $took ms"
-    else
-      failures=$((failures + 1))
-      echo "not ok $tests - ${command%% *}: something is left by $bad of $kills SIG$signal: $(left | tr '\n' ' ')"
-    fi
+    ((bad == 0)) || echo "# left by $bad of them: $(left | tr '\n' ' ')"
+    verdict $bad "${command%% *}: nothing is left by $kills SIG$signal in $took ms"
   done
 done
-echo "1..$tests"
-((failures == 0))
+finish

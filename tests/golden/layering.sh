@@ -6,6 +6,7 @@
 # a file gets by way of others. doc/includes.md is as tests/golden/include-graph.pl writes it; with REGEN it
 # is written. TAP.
 set -u
+. "${BASH_SOURCE%/*}/tap.sh"
 
 : "${CS3SIM_SRCDIR:?the source tree}"
 cd "$CS3SIM_SRCDIR" || exit 99
@@ -98,29 +99,17 @@ diagram() {
   diff doc/includes.md - <<<"$drawn"
 }
 
-# report NAME FOUND: passes when nothing was found.
-report() {
-  tests=$((tests + 1))
-  if [[ -z $2 ]]; then
-    echo "ok $tests - $1"
-  else
-    failures=$((failures + 1))
-    # shellcheck disable=SC2001 # every line
-    sed 's/^/# /' <<<"$2"
-    echo "not ok $tests - $1"
-  fi
+# strangers FOLDER: what it includes and does not know.
+strangers() {
+  grep -Ho '^#include "[^"]*/[^"]*"' "$1"/*.[ch] | tr -d '"' |
+    while IFS=: read -r file include; do
+      may "$1" "${include#\#include }" || echo "$file includes ${include#\#include }"
+    done
 }
 
-tests=0
-failures=0
 for from in "${!knows[@]}"; do
-  found=$(grep -Ho '^#include "[^"]*/[^"]*"' "$from"/*.[ch] | tr -d '"' |
-    while IFS=: read -r file include; do
-      may "$from" "${include#\#include }" || echo "$file includes ${include#\#include }"
-    done)
-  report "$from" "$found"
+  silent "$from" strangers "$from"
 done
-report "doc/includes.md" "$(diagram)"
-[[ -z ${CS3SIM_TEST_SLOW:-} ]] || report "by way of others" "$(beyond)"
-echo "1..$tests"
-((failures == 0))
+silent "doc/includes.md" diagram
+[[ -z ${CS3SIM_TEST_SLOW:-} ]] || silent "by way of others" beyond
+finish

@@ -5,37 +5,12 @@
 # Python, command line) lead to the same bytes. REGEN=1 records the interface anew. TAP.
 # shellcheck disable=SC2317 # check() calls
 set -u
+. "${BASH_SOURCE%/*}/tap.sh"
 
 : "${CS3SIM:?the program to test}" "${CS3SIM_SRCDIR:?the source tree}"
 build=${CS3SIM%/*}
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-tests=0
-failures=0
-
-# check NAME COMMAND...
-check() {
-  local name=$1
-  shift
-  tests=$((tests + 1))
-  if "$@" >"$work/log" 2>&1; then
-    echo "ok $tests - $name"
-  else
-    failures=$((failures + 1))
-    sed 's/^/# /' "$work/log"
-    echo "not ok $tests - $name"
-  fi
-}
-
-skip() {
-  tests=$((tests + 1))
-  echo "ok $tests - $1 # SKIP $2"
-}
-
-finish() {
-  echo "1..$tests"
-  exit $((failures > 0))
-}
 
 # value NAME: a variable of the build's Makefile.
 value() {
@@ -109,9 +84,13 @@ fi
 if [[ -x $python ]]; then
   modules=$work/root$(expand pythondir)
   export PYTHONPATH=$modules PYTHONDONTWRITEBYTECODE=1 EXAMPLE=$work/example
-  "$python" "$CS3SIM_SRCDIR/tests/golden/doors.py" >"$work/doors" || failures=$((failures + 1))
-  awk -v n="$tests" '/^(not )?ok / { sub(/ok 0/, "ok " ++n) } { print }' "$work/doors"
-  tests=$((tests + $(grep -c 'ok 0 - ' "$work/doors")))
+  while IFS= read -r line; do
+    case $line in
+    'ok - '*) verdict 0 "${line#*ok - }" ;;
+    'not ok - '*) verdict 1 "${line#*ok - }" ;;
+    *) echo "$line" ;;
+    esac
+  done < <("$python" "$CS3SIM_SRCDIR/tests/golden/doors.py" || echo "not ok - doors.py ends well")
 else
   skip "all doors" "no python3"
 fi

@@ -4,12 +4,10 @@
 # the picture of it is not empty, on a wide and a narrow window. TAP on standard output. Skipped where
 # no Chromium is installed.
 set -u
+. "${BASH_SOURCE%/*}/tap.sh"
 
 : "${CS3SIM:?the program to test}"
-browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {
-  echo "1..0 # SKIP no chromium"
-  exit 0
-}
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || skip_all "no chromium"
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
@@ -40,20 +38,6 @@ browse() {
   return "$status"
 }
 
-tests=0
-failures=0
-# check NAME COMMAND...
-check() {
-  local name=$1
-  shift
-  tests=$((tests + 1))
-  if "$@"; then
-    echo "ok $tests - $name"
-  else
-    failures=$((failures + 1))
-    echo "not ok $tests - $name"
-  fi
-}
 # What a page complains of, refused resources and exceptions too, is logged as its console's.
 quiet() { ! grep ':CONSOLE' log; }
 # fits PAGE: the page itself, told to say so, is no wider than its window, and every picture that is
@@ -80,5 +64,4 @@ for page in run sweep compare; do
     check "$page: drawn $width pixels wide" drawn "$page-$width.png"
   done
 done
-echo "1..$tests"
-((failures == 0))
+finish

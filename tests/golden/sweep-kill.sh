@@ -3,6 +3,7 @@
 # A sweep that is killed at random moments and resumed each time ends with the same bytes as one that
 # runs through, and never loses a line. TAP on standard output. CS3SIM_TEST_SEED repeats the moments.
 set -u
+. "${BASH_SOURCE%/*}/tap.sh"
 
 : "${CS3SIM:?the program to test}"
 work=$(mktemp -d) || exit 99
@@ -44,26 +45,17 @@ while ((killed < kills)); do
     [[ ! -e killed.jsonl ]] || lost=$((lost + 1))
   before=$lines
 done
-if ((lost == 0)); then
-  echo "ok 1 - no line was lost in $kills kills, and none kept the file from the next sweep"
-else
-  echo "not ok 1 - lines were lost, or a sweep refused, after $lost of $kills kills"
-fi
+verdict $lost "no line is lost in $kills kills, and none keeps the file from the next sweep"
 (sweep -O killed.jsonl --resume)
-if cmp killed.jsonl whole.jsonl; then
-  echo "ok 2 - the resumed sweep is byte-identical"
-else
-  echo "not ok 2 - the resumed sweep differs"
-fi
+check "the resumed sweep is byte-identical" cmp killed.jsonl whole.jsonl
 # No worker outlives its parent for longer than it needs to notice.
-for ((tries = 0; tries < 50; tries++)); do
-  pgrep -f "^$CS3SIM sweep -q -m gpt2-small -b 4 --seq 128 --sweep sparsity=0.1:0.9:0.1.* -O killed" >left || break
-  sleep 0.2
-done
-if [[ -s left ]]; then
-  echo "not ok 3 - workers outlive the sweep: $(tr '\n' ' ' <left)"
-else
-  echo "ok 3 - no worker outlives the sweep"
-fi
-echo "1..3"
-((lost == 0)) && cmp -s killed.jsonl whole.jsonl
+none_left() {
+  local tries
+  for ((tries = 0; tries < 50; tries++)); do
+    pgrep -f "^$CS3SIM sweep -q -m gpt2-small -b 4 --seq 128 --sweep sparsity=0.1:0.9:0.1.* -O killed" || return 0
+    sleep 0.2
+  done
+  return 1
+}
+check "no worker outlives the sweep" none_left
+finish

@@ -15,13 +15,12 @@
 # files hold to both, and in a file with a line "@ once" (long ones that compare workers themselves), the first
 # is left out, in the latter two unless REGEN is set.
 set -u
+. "${BASH_SOURCE%/*}/tap.sh"
 
 : "${CS3SIM:?the program to test}"
 locale_dir=${CS3SIM_LOCALE_DIR:-}
 languages=(C.UTF-8 de_DE.UTF-8)
 [[ -z ${CS3SIM_TEST_ONCE:-} ]] || languages=(de_DE.UTF-8)
-tests=0
-failures=0
 
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
@@ -87,17 +86,6 @@ diagnose() {
   diff -u --label expected --label "$1" <(printf '%s' "$2") <(printf '%s' "$3") | sed 's/^/# /'
 }
 
-# report OK NAME
-report() {
-  tests=$((tests + 1))
-  if (($1)); then
-    echo "ok $tests - $2"
-  else
-    failures=$((failures + 1))
-    echo "not ok $tests - $2"
-  fi
-}
-
 # transcript KIND OUT ERR STATUS: what a command printed, in the form of the file.
 transcript() {
   if [[ $1 == markdown ]]; then
@@ -111,25 +99,25 @@ transcript() {
 
 # check_command KIND FILE COMMAND EXPECTED: appends to $new what the file should say.
 check_command() {
-  local kind=$1 file=$2 command=$3 expected=$4 actual ok language workers
+  local kind=$1 file=$2 command=$3 expected=$4 actual verdict language workers
   [[ $kind != markdown ]] || command="$command 2>&1"
   for language in "${languages[@]}"; do
     [[ $language == C.UTF-8 ]] && workers=1 || workers=2
     if [[ $language == de_DE.UTF-8 && -z $locale_dir ]]; then
-      tests=$((tests + 1))
-      echo "ok $tests - $file: $3 ($language) # SKIP no German locale (package locales)"
+      skip "$file: $3 ($language)" "no German locale (package locales)"
       continue
     fi
     run_command "$command" "$work/$language" "$language" "$workers"
     actual=$(transcript "$kind" "$out" "$err" "$status" && echo .) && actual=${actual%.}
-    matches "$actual" "$expected" && ok=1 || ok=0
-    ((ok)) || diagnose "$language" "$expected" "$actual"
+    matches "$actual" "$expected"
+    verdict=$?
+    ((verdict == 0)) || diagnose "$language" "$expected" "$actual"
     # The first locale's output is what is recorded; the second must then agree with it.
-    if ((!ok)) && [[ -n ${REGEN:-} && $language == C.UTF-8 ]]; then
+    if ((verdict)) && [[ -n ${REGEN:-} && $language == C.UTF-8 ]]; then
       expected=$(keep_elision "$actual" "$expected" && echo .) && expected=${expected%.}
-      ok=1
+      verdict=0
     fi
-    report "$ok" "$file: $3 ($language)"
+    verdict "$verdict" "$file: $3 ($language)"
   done
   new+=$expected
 }
@@ -191,5 +179,4 @@ for file in "$@"; do
     echo "# rewrote $file"
   fi
 done
-echo "1..$tests"
-((failures == 0))
+finish
