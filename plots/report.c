@@ -9,108 +9,15 @@
 
 #include "results/record.h"
 #include "plots/report-page.h"
+#include "plots/report-table.h"
 
 /* More runs than this have no columns of their own. */
 enum { SIDE_BY_SIDE = 8 };
 
-void cs3_html_escape(GString *page, const char *text) {
-  g_autofree char *valid = g_utf8_make_valid(text, -1);
-  for (const char *c = valid; *c != '\0'; c++) {
-    switch (*c) {
-    case '&':
-      g_string_append(page, "&amp;");
-      break;
-    case '<':
-      g_string_append(page, "&lt;");
-      break;
-    case '>':
-      g_string_append(page, "&gt;");
-      break;
-    case '"':
-      g_string_append(page, "&quot;");
-      break;
-    default:
-      if (g_ascii_isspace(*c) || !g_ascii_iscntrl(*c))
-        g_string_append_c(page, *c);
-    }
-  }
-}
+static const Cs3ReportColumn name_and_value[] = {{"name", "", TRUE, 0, 0},
+                                                 {"value", "", TRUE, 0, 0}};
 
-static void heading(GString *page, int level, const char *text) {
-  g_string_append_printf(page, "<h%d>", level);
-  cs3_html_escape(page, text);
-  g_string_append_printf(page, "</h%d>\n", level);
-}
-
-/* --- tables --------------------------------------------------------------------------------- */
-
-/* A column: a text or a number of the record. */
-typedef struct {
-  const char *title, *path;
-  gboolean text;
-  double scale;
-  int digits; /* significant */
-} Column;
-
-static void open_table(GString *page, const Column *columns, guint n) {
-  g_string_append(page, "<div class=\"wide\"><table class=\"sort\"><thead><tr>");
-  for (guint i = 0; i < n; i++) {
-    g_string_append(page, columns[i].text ? "<th>" : "<th class=\"n\">");
-    cs3_html_escape(page, columns[i].title);
-    g_string_append(page, "</th>");
-  }
-  g_string_append(page, "</tr></thead><tbody>\n");
-}
-
-static void close_table(GString *page) {
-  g_string_append(page, "</tbody></table></div>\n");
-}
-
-static void text_cell(GString *page, const char *text) {
-  g_string_append(page, "<td>");
-  cs3_html_escape(page, text);
-  g_string_append(page, "</td>");
-}
-
-static void number_cell(GString *page, double value, int digits) {
-  char text[G_ASCII_DTOSTR_BUF_SIZE], format[] = "%.0g", exact[G_ASCII_DTOSTR_BUF_SIZE];
-  if (!isfinite(value)) {
-    g_string_append(page, "<td class=\"n\">-</td>");
-    return;
-  }
-  format[2] = (char)('0' + digits);
-  g_ascii_formatd(text, sizeof text, format, value);
-  g_ascii_formatd(exact, sizeof exact, "%.15g", value);
-  g_string_append_printf(page, "<td class=\"n\" data-v=\"%s\">%s</td>", exact, text);
-}
-
-static void cells(GString *page, const json_t *record, const Column *columns, guint n) {
-  for (guint i = 0; i < n; i++)
-    if (columns[i].text)
-      text_cell(page, cs3_record_string(record, columns[i].path));
-    else
-      number_cell(page, cs3_record_number(record, columns[i].path) * columns[i].scale,
-                  columns[i].digits);
-}
-
-static void row(GString *page, const json_t *record, const Column *columns, guint n) {
-  g_string_append(page, "<tr>");
-  cells(page, record, columns, n);
-  g_string_append(page, "</tr>\n");
-}
-
-static void pair(GString *page, const char *name, const char *value) {
-  g_string_append(page, "<tr>");
-  text_cell(page, name);
-  text_cell(page, value);
-  g_string_append(page, "</tr>\n");
-}
-
-static const Column name_and_value[] = {{"name", "", TRUE, 0, 0}, {"value", "", TRUE, 0, 0}};
-
-/* --- sections ------------------------------------------------------------------------------- */
-
-static const Column run_columns[] = {
+static const Cs3ReportColumn run_columns[] = {
     {"model", "model.name", TRUE, 1, 0},
     {"machine", "hardware.name", TRUE, 1, 0},
     {"sparsity", "sparsity", FALSE, 1, 4},
@@ -124,33 +31,48 @@ static const Column run_columns[] = {
     {"bottleneck", "bottleneck", TRUE, 1, 0},
 };
 
-/* With `--posterior` and `--uncertainty`: between which values the speed-up of 80 % of the machines
- * lies. */
-enum { BAND_COLUMNS = 2 };
-static const Column bands[][BAND_COLUMNS] = {
-    {{"measured: speed-up, 10 %", "posterior.speedup.p10", FALSE, 1, 4},
-     {"90 %", "posterior.speedup.p90", FALSE, 1, 4}},
-    {{"speed-up, 10 %", "uncertainty.speedup.p10", FALSE, 1, 4},
-     {"90 %", "uncertainty.speedup.p90", FALSE, 1, 4}},
+/* What `--posterior` and `--uncertainty` say of a run: between which values 80 % of the machines
+ * lie, in these quantities. */
+static const struct {
+  const char *member, *machines;
+} bands[] = {
+    {"posterior", "machines that agree with measured rates"},
+    {"uncertainty", "machines over the ranges of uncertain constants"},
+};
+static const struct {
+  const char *member, *title;
+  double scale;
+} banded[] = {
+    {"speedup", "speed-up", 1},
+    {"share_of_theory", "share of theory", 1},
+    {"tokens_per_s", "thousand tokens/s", 1e-3},
+    {"step_time_s", "step time [s]", 1},
 };
 
-static gboolean has_band(const json_t *run, const Column *columns) {
-  return isfinite(cs3_record_number(run, columns[0].path)) &&
-         isfinite(cs3_record_number(run, columns[1].path));
+/* The number @which (p10, median, p90) of a band; NAN where there is none. */
+static double band_number(const json_t *run, guint band, const char *quantity, const char *which) {
+  const json_t *object = json_object_get(run, bands[band].member);
+  const json_t *number = json_object_get(json_object_get(object, quantity), which);
+  return json_is_number(number) ? json_number_value(number) : NAN;
 }
 
-static gboolean any_band(const json_t *runs, const Column *columns) {
+static gboolean has_band(const json_t *run, guint band) {
+  return isfinite(band_number(run, band, "speedup", "p10")) &&
+         isfinite(band_number(run, band, "speedup", "p90"));
+}
+
+static gboolean any_band(const json_t *runs, guint band) {
   size_t i;
   json_t *run;
   json_array_foreach((json_t *)runs, i, run) {
-    if (has_band(run, columns))
+    if (has_band(run, band))
       return TRUE;
   }
   return FALSE;
 }
 
 /* Whether all @runs have the same text in @column. */
-static gboolean is_constant(const json_t *runs, const Column *column) {
+static gboolean is_constant(const json_t *runs, const Cs3ReportColumn *column) {
   const char *first = cs3_record_string(json_array_get(runs, 0), column->path);
   size_t i;
   json_t *run;
@@ -159,15 +81,30 @@ static gboolean is_constant(const json_t *runs, const Column *column) {
   return TRUE;
 }
 
+/* Between which values a band has the speed-up and the rate, of many runs. */
+static void add_band_columns(GArray *columns, guint band) {
+  static const Cs3ReportColumn all[][4] = {
+      {{"measured: speed-up, 10 %", "posterior.speedup.p10", FALSE, 1, 4},
+       {"90 %", "posterior.speedup.p90", FALSE, 1, 4},
+       {"measured: thousand tokens/s, 10 %", "posterior.tokens_per_s.p10", FALSE, 1e-3, 4},
+       {"90 %", "posterior.tokens_per_s.p90", FALSE, 1e-3, 4}},
+      {{"ranges: speed-up, 10 %", "uncertainty.speedup.p10", FALSE, 1, 4},
+       {"90 %", "uncertainty.speedup.p90", FALSE, 1, 4},
+       {"ranges: thousand tokens/s, 10 %", "uncertainty.tokens_per_s.p10", FALSE, 1e-3, 4},
+       {"90 %", "uncertainty.tokens_per_s.p90", FALSE, 1e-3, 4}},
+  };
+  g_array_append_vals(columns, all[band], G_N_ELEMENTS(all[band]));
+}
+
 /* Columns for @runs: texts that are the same in many runs say nothing. */
 static GArray *columns_for(const json_t *runs) {
-  GArray *columns = g_array_new(FALSE, FALSE, sizeof(Column));
+  GArray *columns = g_array_new(FALSE, FALSE, sizeof(Cs3ReportColumn));
   for (guint i = 0; i < G_N_ELEMENTS(run_columns); i++)
     if (json_array_size(runs) == 1 || !run_columns[i].text || !is_constant(runs, &run_columns[i]))
       g_array_append_val(columns, run_columns[i]);
   for (guint b = 0; b < G_N_ELEMENTS(bands); b++)
-    if (any_band(runs, bands[b]))
-      g_array_append_vals(columns, bands[b], BAND_COLUMNS);
+    if (json_array_size(runs) > 1 && any_band(runs, b))
+      add_band_columns(columns, b);
   return columns;
 }
 
@@ -183,7 +120,7 @@ static GPtrArray *other_axes(const json_t *runs) {
 
 /* Machines of a comparison that no run belongs to: measured, or too small for the model. */
 static void beside_section(GString *page, const json_t *runs) {
-  static const Column columns[] = {
+  static const Cs3ReportColumn columns[] = {
       {"machine", "hardware", TRUE, 1, 0},
       {"dense, thousand tokens/s", "dense.tokens_per_s", FALSE, 1e-3, 4},
       {"batch", "dense.batch", FALSE, 1, 6},
@@ -197,37 +134,37 @@ static void beside_section(GString *page, const json_t *runs) {
   json_array_foreach((json_t *)runs, i, run) {
     json_array_foreach(json_object_get(run, "beside"), k, machine) {
       if (!open) {
-        heading(page, 2, "Measured, or without a run");
-        open_table(page, columns, G_N_ELEMENTS(columns));
+        cs3_report_heading(page, 2, "Measured, or without a run");
+        cs3_report_open_table(page, columns, G_N_ELEMENTS(columns));
         open = TRUE;
       }
-      row(page, machine, columns, G_N_ELEMENTS(columns));
+      cs3_report_row(page, machine, columns, G_N_ELEMENTS(columns));
     }
   }
   if (open)
-    close_table(page);
+    cs3_report_close_table(page);
 }
 
 static void runs_section(GString *page, const json_t *runs) {
   g_autoptr(GPtrArray) axes = other_axes(runs);
   g_autoptr(GArray) columns = columns_for(runs);
   for (guint i = axes->len; i-- > 0;) {
-    Column column = {.title = axes->pdata[i], .path = axes->pdata[i], .text = TRUE};
+    Cs3ReportColumn column = {.title = axes->pdata[i], .path = axes->pdata[i], .text = TRUE};
     g_array_prepend_val(columns, column);
   }
-  const Column *all = (const Column *)(void *)columns->data;
+  const Cs3ReportColumn *all = (const Cs3ReportColumn *)(void *)columns->data;
   size_t i;
   json_t *run;
-  heading(page, 2, json_array_size(runs) > 1 ? "Runs" : "Summary");
-  open_table(page, all, columns->len);
+  cs3_report_heading(page, 2, json_array_size(runs) > 1 ? "Runs" : "Summary");
+  cs3_report_open_table(page, all, columns->len);
   json_array_foreach((json_t *)runs, i, run) {
     g_string_append(page, "<tr>");
     for (guint k = 0; k < axes->len; k++)
-      text_cell(page, cs3_record_axis(run, axes->pdata[k]));
-    cells(page, run, all + axes->len, columns->len - axes->len);
+      cs3_report_text_cell(page, cs3_record_axis(run, axes->pdata[k]));
+    cs3_report_cells(page, run, all + axes->len, columns->len - axes->len);
     g_string_append(page, "</tr>\n");
   }
-  close_table(page);
+  cs3_report_close_table(page);
 }
 
 /* What stands above the column of a run among others. */
@@ -237,25 +174,52 @@ static char *name_of(const json_t *runs, const json_t *run) {
                        : g_strdup(cs3_record_string(run, "hardware.name"));
 }
 
+/* How far the numbers of one run are known. */
+static void bands_section(GString *page, const json_t *run) {
+  static const Cs3ReportColumn columns[] = {
+      {"80 % of", "", TRUE, 1, 0}, {"quantity", "", TRUE, 1, 0}, {"this machine", "", FALSE, 1, 4},
+      {"10 %", "", FALSE, 1, 4},   {"median", "", FALSE, 1, 4},  {"90 %", "", FALSE, 1, 4},
+  };
+  static const char *const numbers[] = {"nominal", "p10", "median", "p90"};
+  gboolean open = FALSE;
+  for (guint b = 0; b < G_N_ELEMENTS(bands); b++)
+    for (guint q = 0; has_band(run, b) && q < G_N_ELEMENTS(banded); q++) {
+      if (!open) {
+        cs3_report_heading(page, 2, "How far this is known");
+        cs3_report_open_table(page, columns, G_N_ELEMENTS(columns));
+        open = TRUE;
+      }
+      g_string_append(page, "<tr>");
+      cs3_report_text_cell(page, bands[b].machines);
+      cs3_report_text_cell(page, banded[q].title);
+      for (guint n = 0; n < G_N_ELEMENTS(numbers); n++)
+        cs3_report_number_cell(
+            page, banded[q].scale * band_number(run, b, banded[q].member, numbers[n]), 4);
+      g_string_append(page, "</tr>\n");
+    }
+  if (open)
+    cs3_report_close_table(page);
+}
+
 /* A table with a column a run. */
 static void open_run_table(GString *page, const char *first, const json_t *runs, gboolean text) {
   g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-  g_autoptr(GArray) columns = g_array_new(FALSE, FALSE, sizeof(Column));
-  Column column = {.title = first, .text = TRUE};
+  g_autoptr(GArray) columns = g_array_new(FALSE, FALSE, sizeof(Cs3ReportColumn));
+  Cs3ReportColumn column = {.title = first, .text = TRUE};
   g_array_append_val(columns, column);
   size_t i;
   json_t *run;
   json_array_foreach((json_t *)runs, i, run) {
     g_ptr_array_add(names, name_of(runs, run));
-    column = (Column){.title = names->pdata[i], .text = text};
+    column = (Cs3ReportColumn){.title = names->pdata[i], .text = text};
     g_array_append_val(columns, column);
   }
-  open_table(page, (const Column *)(void *)columns->data, columns->len);
+  cs3_report_open_table(page, (const Cs3ReportColumn *)(void *)columns->data, columns->len);
 }
 
 /* Shares of the step, run beside run. */
 static void shares_section(GString *page, const json_t *runs) {
-  heading(page, 2, "Where the steps go [%]");
+  cs3_report_heading(page, 2, "Where the steps go [%]");
   open_run_table(page, "cause", runs, FALSE);
   const char *cause;
   json_t *value, *run;
@@ -268,12 +232,12 @@ static void shares_section(GString *page, const json_t *runs) {
     if (most == 0)
       continue;
     g_string_append(page, "<tr>");
-    text_cell(page, cause);
-    json_array_foreach((json_t *)runs, i, run) number_cell(
+    cs3_report_text_cell(page, cause);
+    json_array_foreach((json_t *)runs, i, run) cs3_report_number_cell(
         page, 100 * cs3_record_number(run, path) / cs3_record_number(run, "step.cycles"), 3);
     g_string_append(page, "</tr>\n");
   }
-  close_table(page);
+  cs3_report_close_table(page);
 }
 
 static const char *parameter_of(const json_t *run, const char *key) {
@@ -289,7 +253,7 @@ static void differences_section(GString *page, const json_t *runs) {
   json_t *value, *run;
   size_t i;
   const json_t *first = json_array_get(runs, 0);
-  heading(page, 2, "What differs between the machines");
+  cs3_report_heading(page, 2, "What differs between the machines");
   open_run_table(page, "parameter", runs, TRUE);
   json_object_foreach(json_object_get(json_object_get(first, "provenance"), "configuration"), key,
                       value) {
@@ -299,15 +263,15 @@ static void differences_section(GString *page, const json_t *runs) {
     if (!differs)
       continue;
     g_string_append(page, "<tr>");
-    text_cell(page, key);
-    json_array_foreach((json_t *)runs, i, run) text_cell(page, parameter_of(run, key));
+    cs3_report_text_cell(page, key);
+    json_array_foreach((json_t *)runs, i, run) cs3_report_text_cell(page, parameter_of(run, key));
     g_string_append(page, "</tr>\n");
   }
-  close_table(page);
+  cs3_report_close_table(page);
 }
 
 static void causes_section(GString *page, const json_t *run) {
-  static const Column columns[] = {
+  static const Cs3ReportColumn columns[] = {
       {"cause", "", TRUE, 1, 0},
       {"share of the step [%]", "", FALSE, 1, 0},
       {"Mcycles", "", FALSE, 1, 0},
@@ -315,8 +279,8 @@ static void causes_section(GString *page, const json_t *run) {
   };
   const json_t *dense = json_object_get(json_object_get(run, "dense"), "step");
   double cycles = cs3_record_number(run, "step.cycles");
-  heading(page, 2, "Where the step goes");
-  open_table(page, columns, G_N_ELEMENTS(columns));
+  cs3_report_heading(page, 2, "Where the step goes");
+  cs3_report_open_table(page, columns, G_N_ELEMENTS(columns));
   const char *cause;
   json_t *value;
   json_object_foreach(json_object_get(json_object_get(run, "step"), "causes"), cause, value) {
@@ -325,16 +289,16 @@ static void causes_section(GString *page, const json_t *run) {
     if (here == 0 && there == 0)
       continue;
     g_string_append(page, "<tr>");
-    text_cell(page, cause);
-    number_cell(page, 100 * here / cycles, 3);
-    number_cell(page, here / 1e6, 5);
-    number_cell(page, there / 1e6, 5);
+    cs3_report_text_cell(page, cause);
+    cs3_report_number_cell(page, 100 * here / cycles, 3);
+    cs3_report_number_cell(page, here / 1e6, 5);
+    cs3_report_number_cell(page, there / 1e6, 5);
     g_string_append(page, "</tr>\n");
   }
-  close_table(page);
+  cs3_report_close_table(page);
 }
 
-static const Column layer_columns[] = {
+static const Cs3ReportColumn layer_columns[] = {
     {"layer", "name", TRUE, 1, 0},
     {"N", "out_features", FALSE, 1, 6},
     {"K", "in_features", FALSE, 1, 6},
@@ -353,10 +317,11 @@ static void layers_section(GString *page, const json_t *run) {
     return;
   size_t i;
   json_t *layer;
-  heading(page, 2, "Linear layers, one micro-batch");
-  open_table(page, layer_columns, G_N_ELEMENTS(layer_columns));
-  json_array_foreach(layers, i, layer) row(page, layer, layer_columns, G_N_ELEMENTS(layer_columns));
-  close_table(page);
+  cs3_report_heading(page, 2, "Linear layers, one micro-batch");
+  cs3_report_open_table(page, layer_columns, G_N_ELEMENTS(layer_columns));
+  json_array_foreach(layers, i, layer)
+      cs3_report_row(page, layer, layer_columns, G_N_ELEMENTS(layer_columns));
+  cs3_report_close_table(page);
 }
 
 /* gnuplot gives its markers the same names in every picture; in one page they must differ. */
@@ -397,67 +362,6 @@ static void pictures_section(GString *page, const GArray *pictures) {
   g_string_append(page, "</div>\n");
 }
 
-/* "; simulated: -53 to +154 % of the published ones off": a claim that is kept may be a wide one.
- */
-static char *errors_in_words(const json_t *suite) {
-  double least = INFINITY, most = -INFINITY;
-  size_t i;
-  json_t *point;
-  json_array_foreach(json_object_get(suite, "points"), i, point) {
-    double error = 100 * cs3_record_number(point, "error");
-    if (!isfinite(error) || g_str_has_prefix(cs3_record_string(point, "accepted"), "at "))
-      continue;
-    least = MIN(least, error);
-    most = MAX(most, error);
-  }
-  return least <= most
-             ? g_strdup_printf("; simulated values are %+.3g to %+.3g %% off", least, most)
-             : g_strdup("");
-}
-
-static void validation_suite(GString *page, const json_t *suite) {
-  static const Column columns[] = {
-      {"quantity", "quantity", TRUE, 1, 0},    {"published", "published", FALSE, 1, 5},
-      {"simulated", "simulated", FALSE, 1, 5}, {"unit", "unit", TRUE, 1, 0},
-      {"error [%]", "error", FALSE, 100, 3},   {"accepted", "accepted", TRUE, 1, 0},
-      {"verdict", "verdict", TRUE, 1, 0},      {"source", "source", TRUE, 1, 0},
-  };
-  size_t i;
-  json_t *line;
-  g_autofree char *errors = errors_in_words(suite);
-  g_autofree char *summary = g_strdup_printf(
-      "%s: %s; %.0f claims kept, %.0f missed, %.0f values without a claim%s",
-      cs3_record_string(suite, "name"), cs3_record_string(suite, "summary"),
-      cs3_record_number(suite, "verdicts.ok"), cs3_record_number(suite, "verdicts.missed"),
-      cs3_record_number(suite, "verdicts.reported"), errors);
-  g_string_append(page, "<details><summary>");
-  cs3_html_escape(page, summary);
-  g_string_append(page, "</summary>\n");
-  open_table(page, columns, G_N_ELEMENTS(columns));
-  json_array_foreach(json_object_get(suite, "points"), i, line)
-      row(page, line, columns, G_N_ELEMENTS(columns));
-  close_table(page);
-  g_string_append(page, "</details>\n");
-}
-
-static void validation_section(GString *page, const json_t *validation) {
-  heading(page, 2, "Validation against published measurements");
-  if (validation == NULL) {
-    g_string_append(page, "<p>Not part of this report: no validation was found.</p>\n");
-    return;
-  }
-  g_string_append(page, "<p>");
-  g_autofree char *line = g_strdup_printf("Made by cs3sim %s (model version %.0f).",
-                                          cs3_record_string(validation, "version"),
-                                          cs3_record_number(validation, "model_version"));
-  cs3_html_escape(page, line);
-  g_string_append(page, " <code>cs3sim validate -o json -O now.json</code> makes it anew, "
-                        "<code>cs3sim report ... now.json</code> shows that.</p>\n");
-  size_t i;
-  json_t *suite;
-  json_array_foreach(json_object_get(validation, "suites"), i, suite) validation_suite(page, suite);
-}
-
 static void object_rows(GString *page, const char *prefix, const json_t *object) {
   const char *key;
   json_t *value;
@@ -468,24 +372,24 @@ static void object_rows(GString *page, const char *prefix, const json_t *object)
     char *text = json_is_string(value)
                      ? strdup(json_string_value(value))
                      : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-    pair(page, name, text);
+    cs3_report_pair(page, name, text);
     free(text);
   }
 }
 
 static void configuration_section(GString *page, const json_t *run, gboolean several) {
   const json_t *provenance = json_object_get(run, "provenance");
-  heading(page, 2, several ? "Configuration of the first run" : "Configuration");
+  cs3_report_heading(page, 2, several ? "Configuration of the first run" : "Configuration");
   g_string_append(page, "<details><summary>every parameter of the machine</summary>\n");
-  open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
+  cs3_report_open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
   object_rows(page, "", json_object_get(provenance, "configuration"));
-  close_table(page);
+  cs3_report_close_table(page);
   g_string_append(page, "</details>\n");
-  heading(page, 2, several ? "Provenance of the first run" : "Provenance");
-  open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
+  cs3_report_heading(page, 2, several ? "Provenance of the first run" : "Provenance");
+  cs3_report_open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
   object_rows(page, "", run);
   object_rows(page, "provenance.", provenance);
-  close_table(page);
+  cs3_report_close_table(page);
 }
 
 /* How many texts @runs have at @path. */
@@ -536,22 +440,26 @@ static char *title_of_many(const json_t *runs) {
   return g_string_free(title, FALSE);
 }
 
+/* " Of the machines that agree with measured rates, 80 % ...". */
+static char *band_in_words(const json_t *run) {
+  for (guint b = 0; b < G_N_ELEMENTS(bands); b++)
+    if (has_band(run, b))
+      return g_strdup_printf(" Of the %s, 80 %% take %.3g to %.3g s and are %.3g to %.3g times as "
+                             "fast as with dense weights.",
+                             bands[b].machines, band_number(run, b, "step_time_s", "p10"),
+                             band_number(run, b, "step_time_s", "p90"),
+                             band_number(run, b, "speedup", "p10"),
+                             band_number(run, b, "speedup", "p90"));
+  return g_strdup("");
+}
+
 static char *lead_of_one(const json_t *run) {
-  g_autofree char *band =
-      has_band(run, bands[0])
-          ? g_strdup_printf(" (%.3g to %.3g on machines that agree with measured rates)",
-                            cs3_record_number(run, bands[0][0].path),
-                            cs3_record_number(run, bands[0][1].path))
-      : has_band(run, bands[1])
-          ? g_strdup_printf(" (%.3g to %.3g over the ranges of uncertain constants)",
-                            cs3_record_number(run, bands[1][0].path),
-                            cs3_record_number(run, bands[1][1].path))
-          : g_strdup("");
+  g_autofree char *band = band_in_words(run);
   return g_strdup_printf(
-      "A training step takes %.4g s, %.3g times as fast as with dense weights%s; counting "
-      "multiply-accumulates promises %.3g. Most of the rest is %s.",
-      cs3_record_number(run, "step.time_s"), cs3_record_number(run, "speedup.simulated"), band,
-      cs3_record_number(run, "speedup.theoretical"), cs3_record_string(run, "bottleneck"));
+      "A training step takes %.4g s, %.3g times as fast as with dense weights; counting "
+      "multiply-accumulates promises %.3g. Most of the rest is %s.%s",
+      cs3_record_number(run, "step.time_s"), cs3_record_number(run, "speedup.simulated"),
+      cs3_record_number(run, "speedup.theoretical"), cs3_record_string(run, "bottleneck"), band);
 }
 
 /* "sparsity 0.9, io.rate 2.4 Tb/s", or the machine. */
@@ -593,7 +501,7 @@ static void opening(GString *page, const json_t *runs) {
                             100 * cs3_record_number(first, "sparsity"))
           : title_of_many(runs);
   g_autofree char *line = one ? lead_of_one(first) : lead_of_many(runs);
-  heading(page, 1, title);
+  cs3_report_heading(page, 1, title);
   g_string_append(page, "<p class=\"lead\">");
   cs3_html_escape(page, line);
   g_string_append(page, "</p>\n");
@@ -604,6 +512,7 @@ static void details(GString *page, const json_t *runs) {
   const json_t *first = json_array_get(runs, 0);
   g_autoptr(GPtrArray) axes = cs3_records_axes(runs);
   if (json_array_size(runs) == 1) {
+    bands_section(page, first);
     causes_section(page, first);
     layers_section(page, first);
   } else if (json_array_size(runs) <= SIDE_BY_SIDE) {
@@ -620,7 +529,7 @@ char *cs3_report_html(const json_t *runs, const json_t *validation, const GArray
   beside_section(page, runs);
   pictures_section(page, pictures);
   details(page, runs);
-  validation_section(page, validation);
+  cs3_report_validation(page, validation);
   configuration_section(page, json_array_get(runs, 0), json_array_size(runs) > 1);
   g_string_append(page, cs3_report_foot);
   return g_string_free(page, FALSE);
