@@ -83,6 +83,40 @@ static void link_outside(Wide *w, const Cs3Segment *segment, guint s) {
   }
 }
 
+/* Whether @view makes one activation of what it reads, or parts of the one that it reads. */
+static gboolean is_view(const Cs3Node *view, gboolean packs) {
+  return view->kind == CS3_NODE_VIEW && view->reads[0] >= 0 && view->writes[0] >= 0 &&
+         (packs ? view->writes[1] : view->reads[1]) < 0;
+}
+
+/* What @unpack takes out is what @pack has put in. Returns: whether that was news. */
+static gboolean link_parts(Wide *w, const Cs3Node *pack, const Cs3Node *unpack) {
+  gboolean news = FALSE;
+  if (root(w, pack->writes[0]) != root(w, unpack->reads[0]))
+    return FALSE;
+  for (int k = 0; k < MIN(CS3_NODE_MAX_READS, CS3_NODE_MAX_WRITES); k++) {
+    int x = pack->reads[k], y = unpack->writes[k];
+    if (x < 0 || y < 0)
+      break;
+    gboolean apart = root(w, x) != root(w, y);
+    link_acts(w, x, y);
+    news |= apart && root(w, x) == root(w, y);
+  }
+  return news;
+}
+
+/* Packs lie in packs: a skip connection goes through one after the other. */
+static void link_packs(Wide *w) {
+  const GArray *nodes = w->graph->nodes;
+  for (gboolean more = TRUE; more;) {
+    more = FALSE;
+    for (guint i = 0; i < nodes->len; i++)
+      for (guint k = 0; is_view(cs3_graph_node(w->graph, i), TRUE) && k < nodes->len; k++)
+        if (k != i && is_view(cs3_graph_node(w->graph, k), FALSE))
+          more |= link_parts(w, cs3_graph_node(w->graph, i), cs3_graph_node(w->graph, k));
+  }
+}
+
 static void link_all(Wide *w) {
   for (guint i = 0; i < w->graph->nodes->len; i++)
     link_node(w, cs3_graph_node(w->graph, i));
@@ -94,6 +128,7 @@ static void link_all(Wide *w) {
       link_acts(w, segment->input, segment->output);
     link_outside(w, segment, s);
   }
+  link_packs(w);
 }
 
 /* --- which widths grow ----------------------------------------------------------------------- */
@@ -116,6 +151,23 @@ static gboolean scale_attention(Wide *w, const Cs3Node *scores, const Cs3Node *v
   return any && !all;
 }
 
+/* What the network is given: its first input, and states that no segment makes or hands on. */
+static void keep_given(Wide *w) {
+  g_autofree gboolean *made = g_new0(gboolean, w->graph->tensors->len + 1);
+  for (guint i = 0; i < w->graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(w->graph, i);
+    for (int k = 0; k < CS3_NODE_MAX_WRITES && node->writes[k] >= 0; k++)
+      made[root(w, node->writes[k])] = TRUE;
+  }
+  for (guint s = w->graph->segments->len; s-- > 0;) {
+    int input = cs3_graph_segment(w->graph, s)->input;
+    if (input >= 0)
+      made[root(w, input)] = s > 0;
+  }
+  for (int t = 0; t < (int)w->graph->tensors->len; t++)
+    w->scaled[root(w, t)] &= made[root(w, t)];
+}
+
 static void find_scaled(Wide *w) {
   for (guint i = 0; i < w->graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(w->graph, i);
@@ -131,9 +183,7 @@ static void find_scaled(Wide *w) {
       if (cs3_graph_node(w->graph, i)->kind == CS3_NODE_VALUES)
         more |= scale_attention(w, cs3_graph_node(w->graph, i - 2), cs3_graph_node(w->graph, i));
   }
-  int given = cs3_graph_segment(w->graph, 0)->input;
-  if (given >= 0)
-    w->scaled[root(w, given)] = FALSE;
+  keep_given(w);
 }
 
 static gint64 divisor(gint64 a, gint64 b) {
@@ -193,7 +243,7 @@ static void sum_widths(Wide *w, const Cs3Node *node) {
     return;
   for (int rows = 0; rows <= view; rows++) {
     sums(w, node->reads, CS3_NODE_MAX_READS, rows, &old, &now);
-    if (node->reads[1] >= 0 && old == old_width(w, node->writes[0]))
+    if ((node->reads[1] >= 0 || rows) && old == old_width(w, node->writes[0]))
       w->width[root(w, node->writes[0])] = now;
     sums(w, node->writes, CS3_NODE_MAX_WRITES, rows, &old, &now);
     if (view && rows && node->reads[1] < 0 && old == old_width(w, node->reads[0]))

@@ -46,9 +46,9 @@ static double low_rank_macs(const Cs3Graph *graph) {
 
 /* What rounding may do: a width or rank of 64 is rounded by at most one, twice in a product. */
 static double allowed(const Cs3TransformOps *ops) {
-  return g_str_equal(ops->name, "sparse-wide")         ? 0.025
+  return g_str_equal(ops->name, "sparse-wide")         ? 0.015
          : g_str_equal(ops->name, "sparse-parallel")   ? 1e-9
-         : g_str_equal(ops->name, "sparse-factorized") ? 0.02
+         : g_str_equal(ops->name, "sparse-factorized") ? 0.01
                                                        : 0.02;
 }
 
@@ -60,10 +60,8 @@ static void check_iso(const char *name, const Cs3Graph *graph, const Cs3Transfor
   g_autoptr(Cs3Graph) larger = cs3_graph_new(model, NULL, &error);
   double kept = (1 - sparsity) * target_macs(larger) + low_rank_macs(larger);
   double ratio = kept / target_macs(graph);
-  /* A text's states, which a UNet is given, keep their width: layers that read them have less. */
-  double given = g_str_equal(name, "unet") && g_str_equal(ops->name, "sparse-wide") ? 0.2 : 0;
-  ck_assert_msg(fabs(ratio - 1) <= allowed(ops) + given, "%s %s %g: %.4f of the FLOPs", name,
-                ops->name, sparsity, ratio);
+  ck_assert_msg(fabs(ratio - 1) <= allowed(ops), "%s %s %g: %.4f of the FLOPs", name, ops->name,
+                sparsity, ratio);
   ck_assert(model->parameters > graph->model->parameters);
   Cs3Memory before = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE);
   Cs3Memory behind = cs3_graph_memory(larger, CS3_RECOMPUTE_NONE);
