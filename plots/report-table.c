@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#include "plots/report.h"
 #include "results/record.h"
 
 void cs3_html_escape(GString *page, const char *text) {

@@ -13,6 +13,9 @@ typedef struct {
   int digits; /* significant */
 } Cs3ReportColumn;
 
+/** cs3_html_escape: append @text so that a browser shows it as it is. */
+void cs3_html_escape(GString *page, const char *text);
+
 /** cs3_report_heading: a heading of @level, 1 to 6. */
 void cs3_report_heading(GString *page, int level, const char *text);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "plots/report-table.h"
-#include "plots/report.h"
 #include "results/record.h"
 
 static gint by_size(gconstpointer a, gconstpointer b) {

@@ -20,6 +20,3 @@ typedef struct {
  * Returns: (transfer full): the same bytes for the same input.
  */
 char *cs3_report_html(const json_t *runs, const json_t *validation, const GArray *pictures);
-
-/** cs3_html_escape: append @text so that a browser shows it as it is. */
-void cs3_html_escape(GString *page, const char *text);
