@@ -4,7 +4,6 @@
 
 #include "sim/law/budget.h"
 
-#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -72,19 +71,15 @@ typedef struct {
 
 static Cs3Scenario *scenario_of(const Study *study, gint64 width, GError **error) {
   g_autofree char *text = cs3_law_config(study->law, width);
-  g_autofree char *path = NULL;
-  int file = g_file_open_tmp("cs3sim-law-XXXXXX.json", &path, error);
-  if (file < 0 || !g_close(file, error) || !g_file_set_contents(path, text, -1, error))
-    return NULL;
+  g_autofree char *name = g_strdup_printf("%s-%" G_GINT64_FORMAT, study->law->name, width);
   Cs3ScenarioOptions options = *study->options; /* borrows */
-  options.model = path;
+  options.model = name;
+  options.model_text = text;
   if (study->law->network == CS3_LAW_T5 && options.lengths.seq == 0) {
     options.lengths.seq = 114; /* the publication's: inputs of 512, targets of 114 tokens */
     options.lengths.encoder_seq = 512;
   }
-  Cs3Scenario *scenario = cs3_scenario_new(&options, error);
-  (void)g_remove(path);
-  return scenario;
+  return cs3_scenario_new(&options, error);
 }
 
 static void take_scenario(Study *study, const Cs3Scenario *scenario) {

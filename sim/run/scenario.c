@@ -363,9 +363,15 @@ static gboolean check_work(const Cs3Graph *graph, GError **error) {
   return FALSE;
 }
 
+static Cs3Model *model_of(const Cs3ScenarioOptions *o, GError **error) {
+  if (o->model_text != NULL)
+    return cs3_model_parse(o->model_text, strlen(o->model_text), o->model, o->model, error);
+  return cs3_model_find_sized(o->model, &o->onnx, error);
+}
+
 Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   g_autoptr(Cs3Scenario) s = g_new0(Cs3Scenario, 1);
-  s->model = cs3_model_find_sized(o->model, &o->onnx, error);
+  s->model = model_of(o, error);
   if (s->model == NULL)
     return NULL;
   s->machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);

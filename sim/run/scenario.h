@@ -22,6 +22,8 @@ typedef struct {
   int masked;    /* 1: NaN stand for masked weights */
   Cs3WeightSet *weight_set; /* (nullable) borrowed; no option: what `weights` names, opened once for
                                many scenarios */
+  const char *model_text;   /* (nullable) borrowed; no option: the config.json of `model`, which is
+                               no file */
   gint64 batch, systems;
   Cs3LengthOptions lengths;
   Cs3OnnxOptions onnx;
