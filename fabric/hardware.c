@@ -39,6 +39,7 @@
 /* Whole steps run dX and dW one after the other. */
 #define ONE_LAYER "layer"
 #define DESCRIPTIVE ""
+#define SIXTEEN_BITS "Cerebras training documentation: FP16, BF16 or CB16; FP8 is hypothetical"
 
 #define CHARACTERISATION "WSE-3 characterisation on the ALCF CS-3 (agrees with arXiv 2608.25124)"
 #define NO_PUBLIC_VALUE "no public value; proposal: "
@@ -60,6 +61,7 @@
 
 static const char *const acc_placements[] = {"auto", "cache", "spill", "sram", NULL};
 static const char *const acc_precisions[] = {"fp16", "fp32", NULL};
+static const char *const factor_precisions[] = {"16-bit", "fp8", NULL};
 #define REDUCTION_NAME(ID, name, text) text,
 static const char *const reductions[] = {CS3_REDUCTIONS(REDUCTION_NAME) NULL};
 static const char *const overlaps[] = {"none", "microthread", NULL};
@@ -114,6 +116,10 @@ static const Cs3Param params[] = {
     INT(pe, "lanes_mixed", lanes_mixed, NONE, 1, 1024, 0, 0, VENDOR,
         "Cerebras SDK documentation, table of vector widths",
         "Multiply-add lanes with FP16 factors and an FP32 accumulator."),
+    INT(pe, "lanes_fp8", lanes_fp8, NONE, 0, 1024, 0, 0, DERIVED,
+        "Cerebras SDK documentation: no type of 8 bits among the vector operations",
+        "Multiply-add lanes with FP8 factors and FP16 sums, 0: none; with FP32 sums the same share "
+        "of them as lanes_mixed is of lanes_fp16."),
     REAL_OF(EVENT_CORE, pe, "fp32_fmac", fp32_fmac, NONE, 0.001, 1024, 0, 0, MEASURED,
             "WSE-2: 5,130 cycles for 5,124 elements (SpMM study, arXiv 2604.27985); WSE-3: "
             "0.50, " CHARACTERISATION,
@@ -247,6 +253,14 @@ static const Cs3Param params[] = {
     ANY_OF(kernel, "acc_precision", acc_precision, acc_precisions, UNPUBLISHED,
            NO_PUBLIC_VALUE "the SDK offers both; FP32 gives the measured dense rates",
            "Precision of partial sums; FP32 halves the lanes and doubles the reduction."),
+    ENUM(kernel, "weight_precision", weight_precision, factor_precisions, DERIVED, SIXTEEN_BITS,
+         "Weights of the blocks' linear layers, on the wire and as factors."),
+    ENUM(kernel, "activation_precision", activation_precision, factor_precisions, DERIVED,
+         SIXTEEN_BITS,
+         "Activations as the blocks' linear layers read them, and as they are kept where these "
+         "alone do."),
+    ENUM(kernel, "gradient_precision", gradient_precision, factor_precisions, DERIVED, SIXTEEN_BITS,
+         "Gradients of activations as the blocks' linear layers read them in backward."),
     ANY_OF(kernel, "reduction", reduction, reductions, UNPUBLISHED,
            NO_PUBLIC_VALUE "a pipelined chain; the vendor's is said to be a ring",
            "How the partial sums of an output row reach its owner."),
@@ -275,7 +289,7 @@ static const Cs3Param params[] = {
            "run one after the other."),
     INT(kernel, "dense_weight_bits", dense_weight_bits, NONE, 1, 32, 0, 0, DERIVED,
         "FP16 weights need no index: two in a 32-bit wavelet",
-        "Bits on the wire per weight of a dense layer."),
+        "Bits on the wire per 16-bit weight of a dense layer; FP8 takes half of them."),
     INT(kernel, "reduce_lanes", reduce_lanes, NONE, 1, 1024, 2, 4, DERIVED,
         "Cerebras SDK documentation: 64-bit fabric mode adds four FP16 per slot, 32-bit mode two",
         "FP16 elements per issue slot when partial sums are added."),

@@ -17,6 +17,10 @@ typedef enum {
   CS3_ACC_SRAM,
 } Cs3AccPlacement;
 typedef enum { CS3_ACC_FP16, CS3_ACC_FP32 } Cs3AccPrecision;
+typedef enum {
+  CS3_FACTOR_16_BITS, /* FP16, BF16, CB16: alike to the cycle */
+  CS3_FACTOR_FP8,
+} Cs3FactorPrecision;
 
 /* The reductions: a row each. ROW(ID, name, text): CS3_REDUCTION_ID, cs3_reduction_NAME in
  * fabric/layer/reduction-*.c and cs3_layer_NAME in fabric/layer-event/axpy-*.c, and how people
@@ -76,6 +80,7 @@ typedef struct {
     gint64 acc_cache_bytes; /* software-managed cache for accumulators */
     gint64 lanes_fp16;      /* FP16 FMAC lanes */
     gint64 lanes_mixed;     /* FP16 multiply, FP32 accumulate lanes */
+    gint64 lanes_fp8;       /* lanes with FP8 factors, FP16 sums; 0: none */
     double fp32_fmac;       /* FP32 FMACs per cycle */
     gint64 microthreads;
     gint64 task_start;      /* cycles from activation to first instruction of a task */
@@ -115,6 +120,9 @@ typedef struct {
     gint64 accumulator_slots; /* J */
     int acc_placement;        /* Cs3AccPlacement */
     int acc_precision;        /* Cs3AccPrecision */
+    int weight_precision;     /* Cs3FactorPrecision: of what linear layers of blocks multiply */
+    int activation_precision; /* the same: what they read forward */
+    int gradient_precision;   /* and backward */
     int reduction;            /* Cs3Reduction: how partial sums reach the owner of an output row */
     int reduction_overlap;    /* Cs3ReductionOverlap: beside the next rows' arithmetic or not */
     int weight_format;        /* Cs3WeightFormat of a sparse weight on the wire */

@@ -55,7 +55,7 @@ typedef struct {
   double outside;
 } Need;
 
-static Need *needs_new(const Cs3Graph *graph, Cs3Recompute policy) {
+static Need *needs_new(const Cs3Graph *graph, Cs3Recompute policy, const Cs3Narrow *narrow) {
   g_autofree double *bytes = cs3_graph_tensor_bytes(graph);
   Need *needs = g_new0(Need, graph->segments->len);
   for (guint s = 0; s < graph->segments->len; s++) {
@@ -66,6 +66,8 @@ static Need *needs_new(const Cs3Graph *graph, Cs3Recompute policy) {
                          ? rebuilt
                          : policy != CS3_RECOMPUTE_NONE && segment->block;
     Cs3Keep keep = {.again = again ? cs3_lifetimes_everything(l) : 0, .tiles = 1, .sums = 1};
+    if (narrow != NULL)
+      keep.narrow = *narrow;
     cs3_lifetimes_measure(l, &keep, bytes, &needs[s].room);
     if (rebuilt)
       needs[s].room.kept = 0;
@@ -76,11 +78,11 @@ static Need *needs_new(const Cs3Graph *graph, Cs3Recompute policy) {
   return needs;
 }
 
-Cs3Memory cs3_graph_memory(const Cs3Graph *graph, Cs3Recompute policy) {
+Cs3Memory cs3_graph_memory(const Cs3Graph *graph, Cs3Recompute policy, const Cs3Narrow *narrow) {
   gboolean full = policy == CS3_RECOMPUTE_FULL;
   double stride = cs3_recompute_stride(graph), blocks = 0;
   double kept = 0, peak = 0, resident = 0; /* by all stages so far; of blocks */
-  g_autofree Need *needs = needs_new(graph, policy);
+  g_autofree Need *needs = needs_new(graph, policy, narrow);
   for (guint k = 0; k < graph->order->len; k++) {
     guint s = g_array_index(graph->order, Cs3Stage, k).segment;
     gboolean block = cs3_graph_segment(graph, s)->block;

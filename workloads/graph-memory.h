@@ -2,7 +2,7 @@
 /* Activation memory of a training step under a recompute policy. */
 #pragma once
 
-#include "workloads/graph.h"
+#include "workloads/lifetimes.h"
 
 typedef enum {
   CS3_RECOMPUTE_NONE,       /* everything is kept */
@@ -36,6 +36,6 @@ double cs3_recompute_stride(const Cs3Graph *graph);
 
 /**
  * cs3_graph_memory: activation memory under @policy (not CS3_RECOMPUTE_OPERATION) with FP16
- * activations, no dropout, by lifetimes (lifetimes.h).
+ * activations, no dropout, by lifetimes (lifetimes.h). @narrow: (nullable): what is narrower.
  */
-Cs3Memory cs3_graph_memory(const Cs3Graph *graph, Cs3Recompute policy);
+Cs3Memory cs3_graph_memory(const Cs3Graph *graph, Cs3Recompute policy, const Cs3Narrow *narrow);

@@ -139,7 +139,36 @@ static gboolean kept_before(const Cs3Graph *graph, const Cs3Node *node, int tens
   return FALSE;
 }
 
-double cs3_node_saved_elements(const Cs3Graph *graph, const Cs3Node *node) {
+static gboolean lists(const int *list, int room, int tensor) {
+  for (int i = 0; i < room && list[i] >= 0; i++)
+    if (list[i] == tensor)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean cs3_tensor_is_factor(const Cs3Graph *graph, int tensor) {
+  gboolean read = FALSE;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    gboolean reads = lists(node->reads, CS3_NODE_MAX_READS, tensor);
+    if ((reads || lists(node->keeps, CS3_NODE_MAX_KEEPS, tensor)) && !cs3_node_may_be_narrow(node))
+      return FALSE;
+    read |= reads;
+  }
+  for (guint s = 0; s < graph->segments->len && read; s++)
+    read = cs3_graph_segment(graph, s)->input != tensor &&
+           cs3_graph_segment(graph, s)->output != tensor;
+  return read;
+}
+
+gboolean cs3_graph_has_factors(const Cs3Graph *graph) {
+  for (guint i = 0; i < graph->nodes->len; i++)
+    if (cs3_node_may_be_narrow(cs3_graph_node(graph, i)))
+      return TRUE;
+  return FALSE;
+}
+
+double cs3_node_saved_elements(const Cs3Graph *graph, const Cs3Node *node, double narrow) {
   double saved = 0;
   for (int k = 0; k < CS3_NODE_MAX_KEEPS && node->keeps[k] >= 0; k++) {
     const Cs3Tensor *tensor = cs3_graph_tensor(graph, node->keeps[k]);
@@ -147,7 +176,8 @@ double cs3_node_saved_elements(const Cs3Graph *graph, const Cs3Node *node) {
     /* Per row without rounding where tensor and operator have as many rows. */
     double share = tensor->rows == rows ? 1 : tensor->rows / rows;
     if (!kept_before(graph, node, node->keeps[k]))
-      saved += (double)tensor->elements * share;
+      saved += (double)tensor->elements * share *
+               (cs3_tensor_is_factor(graph, node->keeps[k]) ? 1 - narrow : 1);
   }
   return saved;
 }

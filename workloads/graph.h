@@ -100,6 +100,19 @@ static inline const Cs3Segment *cs3_node_segment(const Cs3Graph *graph, const Cs
   return cs3_graph_segment(graph, node->segment);
 }
 
+/** cs3_node_may_be_narrow: whether @node multiplies what may have 8 bits: a linear layer of a block
+ * that is no convolution. */
+static inline gboolean cs3_node_may_be_narrow(const Cs3Node *node) {
+  return node->kind == CS3_NODE_LINEAR && node->sparsifiable && node->convolution == 0;
+}
+
+/** cs3_tensor_is_factor: whether activation @tensor is made for such layers alone: nothing else
+ * reads it or needs it in backward. */
+gboolean cs3_tensor_is_factor(const Cs3Graph *graph, int tensor);
+
+/** cs3_graph_has_factors: whether any layer of @graph may be narrow. */
+gboolean cs3_graph_has_factors(const Cs3Graph *graph);
+
 /** cs3_node_rows: rows that a sample sends through one instance of @node, all its copies. */
 static inline double cs3_node_rows(const Cs3Node *node) {
   return node->rows * (double)node->copies;
@@ -116,9 +129,10 @@ char *cs3_node_tensor(const Cs3Graph *graph, const Cs3Node *node, gint64 instanc
 
 /**
  * cs3_node_saved_elements: 16-bit elements that @node keeps for backward, per row of
- * cs3_node_rows(). A tensor that several nodes keep is counted at the first.
+ * cs3_node_rows(). A tensor that several nodes keep is counted at the first; one that is a factor
+ * (cs3_tensor_is_factor()) does without the share @narrow of them: 0, or 0.5 in FP8.
  */
-double cs3_node_saved_elements(const Cs3Graph *graph, const Cs3Node *node);
+double cs3_node_saved_elements(const Cs3Graph *graph, const Cs3Node *node, double narrow);
 
 /** cs3_graph_macs: forward MACs per sample over all nodes and instances, dense. */
 double cs3_graph_macs(const Cs3Graph *graph);

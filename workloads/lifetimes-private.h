@@ -8,6 +8,7 @@ typedef struct {
   guint first, count; /* nodes */
   Cs3Set reads, writes, keeps;
   gboolean linear, in_place, loss;
+  gboolean narrow; /* linear, and its factors may be */
 } Cs3LifetimesOp;
 
 struct Cs3Lifetimes {
@@ -21,10 +22,11 @@ struct Cs3Lifetimes {
   int buffer[CS3_LIFETIMES_MAX_TENSORS];   /* tensor whose gradient takes the same room */
   Cs3Set saved, outside, gradients;
   Cs3Set choice[CS3_LIFETIMES_MAX_CHOICES];
-  Cs3Set small;      /* saved ones that follow their operator */
-  int input, output; /* local; -1: none */
-  guint tiled;       /* first operator behind the last attention */
-  Cs3Set inner;      /* tensors that only operators from there on see */
+  Cs3Set small;                     /* saved ones that follow their operator */
+  int input, output;                /* local; -1: none */
+  guint tiled;                      /* first operator behind the last attention */
+  Cs3Set inner;                     /* tensors that only operators from there on see */
+  Cs3Set factors, factor_gradients; /* that only linear layers of blocks need */
 };
 
 /* What stays, what runs again. */
@@ -39,5 +41,10 @@ Cs3Decision cs3_lifetimes_decide(const Cs3Lifetimes *l, guint64 again);
  * @wanted: (inout): and what they read that nobody in the segment writes. */
 Cs3Set cs3_lifetimes_closure(const Cs3Lifetimes *l, Cs3Set need, Cs3Set there, Cs3Set *wanted);
 
-/** cs3_lifetimes_sum: of @bytes, by tensor of the graph, those of @set. */
-double cs3_lifetimes_sum(const Cs3Lifetimes *l, Cs3Set set, const double *bytes);
+/** cs3_lifetimes_width: of @bytes, by tensor of the graph, those of local tensor @t as wide as it
+ * is kept. */
+double cs3_lifetimes_width(const Cs3Lifetimes *l, const Cs3Keep *keep, const double *bytes, int t);
+
+/** cs3_lifetimes_sum: the same of all of @set. */
+double cs3_lifetimes_sum(const Cs3Lifetimes *l, const Cs3Keep *keep, Cs3Set set,
+                         const double *bytes);

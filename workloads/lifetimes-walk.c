@@ -151,11 +151,12 @@ typedef struct {
 
 static double value_bytes(const Timeline *t, const Cs3Keep *keep, const double *bytes, int i) {
   gboolean part = (t->l->inner & CS3_SET(i)) && (t->l->fused || !(t->d.kept & CS3_SET(i)));
-  return bytes[t->l->tensor[i]] / (part ? (double)keep->tiles : 1);
+  return cs3_lifetimes_width(t->l, keep, bytes, i) / (part ? (double)keep->tiles : 1);
 }
 
 static double gradient_bytes(const Timeline *t, const Cs3Keep *keep, const double *bytes, int i) {
-  return bytes[t->l->tensor[i]] / ((t->l->inner & CS3_SET(i)) ? (double)keep->tiles : 1);
+  double share = t->l->factor_gradients & CS3_SET(i) ? 1 - keep->narrow.gradients : 1;
+  return share * bytes[t->l->tensor[i]] / ((t->l->inner & CS3_SET(i)) ? (double)keep->tiles : 1);
 }
 
 /* What lives at an event. */
@@ -330,7 +331,7 @@ void cs3_lifetimes_measure(const Cs3Lifetimes *l, const Cs3Keep *keep, const dou
   footprint->backward = peak_of(&t, keep, bytes);
   if (l->fused)
     return;
-  footprint->kept = cs3_lifetimes_sum(l, d.kept, bytes);
+  footprint->kept = cs3_lifetimes_sum(l, keep, d.kept, bytes);
   timeline(l, keep, &d, FALSE, &t);
   footprint->forward = peak_of(&t, keep, bytes);
 }

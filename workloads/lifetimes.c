@@ -35,6 +35,7 @@ static void add_node(Cs3Lifetimes *l, guint index) {
   op->writes |= set_of(l, node->writes, CS3_NODE_MAX_WRITES);
   op->keeps |= set_of(l, node->keeps, CS3_NODE_MAX_KEEPS);
   op->linear |= node->kind == CS3_NODE_LINEAR;
+  op->narrow |= cs3_node_may_be_narrow(node);
   op->in_place |= node->in_place;
   op->loss |= node->kind == CS3_NODE_LOSS;
   op->reads &= ~op->writes;
@@ -151,6 +152,29 @@ static void find_inner(Cs3Lifetimes *l) {
   }
 }
 
+static gboolean shares_buffer(const Cs3Lifetimes *l, guint t) {
+  gboolean shares = l->buffer[t] != (int)t;
+  for (guint u = 0; u < l->n_tensors; u++)
+    shares |= u != t && l->buffer[u] == (int)t;
+  return shares;
+}
+
+/* A gradient is rounded when it is whole: where one operator makes it and the layer alone reads it.
+ */
+static void find_factors(Cs3Lifetimes *l) {
+  for (guint t = 0; t < l->n_tensors; t++) {
+    if (l->producer[t] < 0 || (int)t == l->output)
+      continue;
+    guint readers = 0;
+    for (guint o = 0; o < l->n_ops; o++)
+      readers += (l->ops[o].reads & CS3_SET(t)) != 0;
+    if (cs3_tensor_is_factor(l->graph, l->tensor[t]))
+      l->factors |= CS3_SET(t);
+    if (l->ops[l->producer[t]].narrow && readers == 1 && !shares_buffer(l, t))
+      l->factor_gradients |= CS3_SET(t);
+  }
+}
+
 Cs3Lifetimes *cs3_lifetimes_new(const Cs3Graph *graph, guint segment) {
   Cs3Lifetimes *l = g_new0(Cs3Lifetimes, 1);
   l->graph = graph;
@@ -160,6 +184,7 @@ Cs3Lifetimes *cs3_lifetimes_new(const Cs3Graph *graph, guint segment) {
   share_gradients(l);
   find_choices(l);
   find_inner(l);
+  find_factors(l);
   return l;
 }
 
@@ -189,7 +214,8 @@ Cs3MemoKey cs3_lifetimes_key(const Cs3Lifetimes *l) {
   }
   int word[] = {(int)l->n_ops, (int)l->n_tensors, (int)l->n_choices, l->input,
                 l->output,     (int)l->tiled,     l->fused};
-  Cs3Set sets[] = {l->saved, l->outside, l->gradients, l->small, l->inner};
+  Cs3Set sets[] = {l->saved, l->outside, l->gradients,       l->small,
+                   l->inner, l->factors, l->factor_gradients};
   g_byte_array_append(key, (const guint8 *)word, sizeof word);
   g_byte_array_append(key, (const guint8 *)sets, sizeof sets);
   g_byte_array_append(key, (const guint8 *)l->choice, sizeof l->choice);
@@ -260,17 +286,24 @@ char *cs3_lifetimes_text(const Cs3Lifetimes *l, guint64 again) {
   return g_string_free(text, FALSE);
 }
 
-double cs3_lifetimes_sum(const Cs3Lifetimes *l, Cs3Set set, const double *bytes) {
+double cs3_lifetimes_width(const Cs3Lifetimes *l, const Cs3Keep *keep, const double *bytes, int t) {
+  return bytes[l->tensor[t]] * (l->factors & CS3_SET(t) ? 1 - keep->narrow.inputs : 1);
+}
+
+double cs3_lifetimes_sum(const Cs3Lifetimes *l, const Cs3Keep *keep, Cs3Set set,
+                         const double *bytes) {
   double sum = 0;
   for (; set; set &= set - 1)
-    sum += bytes[l->tensor[cs3_set_first(set)]];
+    sum += cs3_lifetimes_width(l, keep, bytes, cs3_set_first(set));
   return sum;
 }
 
-double cs3_lifetimes_kept(const Cs3Lifetimes *l, guint64 again, const double *bytes) {
-  return l->fused ? 0 : cs3_lifetimes_sum(l, cs3_lifetimes_decide(l, again).kept, bytes);
+double cs3_lifetimes_kept(const Cs3Lifetimes *l, const Cs3Keep *keep, const double *bytes) {
+  Cs3Set kept = l->fused ? 0 : cs3_lifetimes_decide(l, keep->again).kept;
+  return cs3_lifetimes_sum(l, keep, kept, bytes);
 }
 
+/* What several segments read stays as wide as it is. */
 double cs3_lifetimes_outside(const Cs3Lifetimes *l, const double *bytes) {
-  return 2 * cs3_lifetimes_sum(l, l->outside, bytes);
+  return 2 * cs3_lifetimes_sum(l, &(Cs3Keep){0}, l->outside, bytes);
 }

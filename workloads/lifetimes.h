@@ -11,6 +11,12 @@
 enum { CS3_LIFETIMES_MAX_TENSORS = CS3_SET_MAX };
 enum { CS3_LIFETIMES_MAX_CHOICES = 12 };
 
+/* Shares of its bytes that a tensor does without where narrower factors do: 0, or 0.5 in FP8. */
+typedef struct {
+  double inputs;    /* activations that only linear layers of blocks need (CS3_TENSOR_FACTOR) */
+  double gradients; /* gradients that only such a layer reads */
+} Cs3Narrow;
+
 /* What is decided for an instance of a segment. */
 typedef struct {
   guint64 again;    /* of choice c, bit c: made again in backward; otherwise kept */
@@ -19,6 +25,7 @@ typedef struct {
   gint64 tiles;     /* parts in which the rows behind the last attention are worked through; >= 1 */
   double sums; /* bytes of a gradient over bytes of the activation while a linear layer's backward
                   adds it up: 1, or 2 for sums of 32 bits that stay in memory */
+  Cs3Narrow narrow;
 } Cs3Keep;
 
 /* Of one instance, in the unit of the bytes given. */
@@ -77,8 +84,9 @@ void cs3_lifetimes_measure(const Cs3Lifetimes *l, const Cs3Keep *keep, const dou
 void cs3_lifetimes_hold_input(const Cs3Lifetimes *l, const Cs3Keep *keep, const double *bytes,
                               Cs3Footprint *footprint);
 
-/** cs3_lifetimes_kept: of @bytes, what stays from forward to backward. */
-double cs3_lifetimes_kept(const Cs3Lifetimes *l, guint64 again, const double *bytes);
+/** cs3_lifetimes_kept: of @bytes, what stays from forward to backward. @keep: again and narrow are
+ * read. */
+double cs3_lifetimes_kept(const Cs3Lifetimes *l, const Cs3Keep *keep, const double *bytes);
 
 /** cs3_lifetimes_walk: (transfer full) (element-type Cs3Moment): the same, moment by moment. */
 GArray *cs3_lifetimes_walk(const Cs3Lifetimes *l, const Cs3Keep *keep, const double *bytes);

@@ -109,6 +109,11 @@ static void make_pes(Cs3LayerEvent *m) {
 static gboolean check(const Cs3LayerEvent *m, GError **error) {
   const Cs3LayerCosts *c = &m->costs;
   const char *what = NULL;
+  if (cs3_layer_is_narrow(m->config.hw, &m->shape)) {
+    g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "fidelity event: moves values of 16 bits, not of 8; use the recurrence");
+    return FALSE;
+  }
   if (c->pass.wire == CS3_WIRE_DELTA8 && c->pass.features > 255)
     what = "8-bit distances reach 255 features";
   else if (c->pass.wire == CS3_WIRE_DENSE && (c->pass.weight_bits < 8 || c->pass.weight_bits > 32))

@@ -27,42 +27,100 @@ static gint64 accumulator_bytes(const Cs3Hardware *hw) {
   return hw->kernel.acc_precision == CS3_ACC_FP32 ? 4 : 2;
 }
 
-static double lanes(const Cs3Hardware *hw) {
-  return hw->kernel.acc_precision == CS3_ACC_FP32 ? hw->pe.lanes_mixed : hw->pe.lanes_fp16;
+/* --- factors ---------------------------------------------------------------------------------- */
+
+/* What a pass multiplies. */
+typedef enum { WEIGHTS, ACTIVATIONS, GRADIENTS } Factor;
+
+static gboolean is_narrow(const Cs3Hardware *hw, const Cs3LayerShape *shape, Factor factor) {
+  const int precisions[] = {[WEIGHTS] = hw->kernel.weight_precision,
+                            [ACTIVATIONS] = hw->kernel.activation_precision,
+                            [GRADIENTS] = hw->kernel.gradient_precision};
+  return precisions[factor] == CS3_FACTOR_FP8 && !shape->wide && !cs3_conv_is_one(&shape->conv);
 }
 
-double cs3_axpy_rate(const Cs3Hardware *hw, gboolean cached) {
+gboolean cs3_layer_is_narrow(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
+  return is_narrow(hw, shape, WEIGHTS) || is_narrow(hw, shape, ACTIVATIONS) ||
+         is_narrow(hw, shape, GRADIENTS);
+}
+
+static gint64 bytes_of(const Cs3Hardware *hw, const Cs3LayerShape *shape, Factor factor) {
+  return is_narrow(hw, shape, factor) ? 1 : 2;
+}
+
+/* Two factors of 8 bits; one of 16 asks for the lanes of 16. */
+static double lanes_of(const Cs3Hardware *hw, gboolean narrow) {
+  gboolean mixed = hw->kernel.acc_precision == CS3_ACC_FP32;
+  double share = mixed ? (double)hw->pe.lanes_mixed / (double)hw->pe.lanes_fp16 : 1;
+  if (narrow)
+    return (double)hw->pe.lanes_fp8 * share;
+  return mixed ? hw->pe.lanes_mixed : hw->pe.lanes_fp16;
+}
+
+static double lanes(const Cs3Hardware *hw, const Cs3LayerShape *shape, Factor a, Factor b) {
+  return lanes_of(hw, is_narrow(hw, shape, a) && is_narrow(hw, shape, b));
+}
+
+gint64 cs3_layer_lanes(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
+  return cs3_layer_is_narrow(hw, shape) ? MAX(hw->pe.lanes_fp8, hw->pe.lanes_fp16)
+                                        : hw->pe.lanes_fp16;
+}
+
+/* Of acc += w * x, @bytes an element of x. */
+static double axpy_rate(const Cs3Hardware *hw, double most, double bytes, gboolean cached) {
   double acc = accumulator_bytes(hw);
   double read = hw->pe.read_bytes * hw->pe.sram_efficiency;
   double write = hw->pe.write_bytes * hw->pe.sram_efficiency;
-  double ports = cached ? read / 2 : MIN(read / (2 + acc), write / acc);
-  return MIN(lanes(hw), ports);
+  double ports = cached ? read / bytes : MIN(read / (bytes + acc), write / acc);
+  return MIN(most, ports);
+}
+
+/* Of a pass whose vectors are @vector and whose scalars are @scalar. */
+static double pass_rate(const Cs3Hardware *hw, const Cs3LayerShape *shape, Factor vector,
+                        Factor scalar, gboolean cached) {
+  return axpy_rate(hw, lanes(hw, shape, vector, scalar), bytes_of(hw, shape, vector), cached);
+}
+
+double cs3_axpy_rate(const Cs3Hardware *hw, gboolean cached) {
+  return axpy_rate(hw, lanes_of(hw, FALSE), 2, cached);
 }
 
 double cs3_dot_rate(const Cs3Hardware *hw, gboolean cached) {
-  return MIN(lanes(hw), hw->pe.read_bytes * hw->pe.sram_efficiency / (cached ? 2 : 4));
+  return MIN(lanes_of(hw, FALSE), hw->pe.read_bytes * hw->pe.sram_efficiency / (cached ? 2 : 4));
 }
 
-/* Backward: cycles of @operations that each issue @tokens elements and read @reads bytes of SRAM an
- * element in all, one of them the AXPY of dX: every weight of a row adds dy to another sum, so the
- * sums lie in SRAM; what can be cached is dy. Each resource is as busy as the operations make it.
- */
-static gint32 scatter_cycles(const Cs3Hardware *hw, gint64 tokens, int operations, double reads) {
+/* Of dy . x, dy in the cache or not. */
+static double dot_rate(const Cs3Hardware *hw, const Cs3LayerShape *shape, gboolean cached) {
+  double bytes = bytes_of(hw, shape, ACTIVATIONS) + (cached ? 0 : bytes_of(hw, shape, GRADIENTS));
+  return MIN(lanes(hw, shape, GRADIENTS, ACTIVATIONS),
+             hw->pe.read_bytes * hw->pe.sram_efficiency / bytes);
+}
+
+/* Backward: cycles of operations that issue an element in @issue cycles in all, and read @reads
+ * bytes of SRAM an element, one of them the AXPY of dX: every weight of a row adds dy to another
+ * sum, so the sums lie in SRAM; what can be cached is dy. Each resource is as busy as the
+ * operations make it. */
+static gint32 scatter_cycles(const Cs3Hardware *hw, gint64 tokens, double issue, double reads) {
   double read = hw->pe.read_bytes * hw->pe.sram_efficiency;
   double write = hw->pe.write_bytes * hw->pe.sram_efficiency;
   double ports = MAX(reads / read, accumulator_bytes(hw) / write);
-  return within(ceil(tokens * MAX(operations / lanes(hw), ports)));
+  return within(ceil(tokens * MAX(issue, ports)));
 }
 
 /* The vector work of a weight's AXPY and of the dot product, @dot cycles when alone. */
-static gint32 pair_cycles(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 tokens,
-                          gint32 dot) {
+static gint32 pair_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                          const Cs3Mapping *mapping, gint64 tokens, gint32 dot) {
   gboolean cached = mapping->dw == CS3_DW_DOT && mapping->placement != CS3_ACC_SRAM;
-  double dy = cached ? 0 : 2, sum = (double)accumulator_bytes(hw);
+  double dy = cached ? 0 : bytes_of(hw, shape, GRADIENTS), sum = (double)accumulator_bytes(hw);
+  double x = bytes_of(hw, shape, ACTIVATIONS);
+  double add = 1 / lanes(hw, shape, WEIGHTS, GRADIENTS);
+  double multiply = 1 / lanes(hw, shape, GRADIENTS, ACTIVATIONS);
   if (mapping->dw == CS3_DW_DOT && hw->kernel.backward_overlap == CS3_OVERLAP_MICROTHREAD)
-    return MAX(dot, scatter_cycles(hw, tokens, 2, sum + dy + 2 + dy));
-  return within((double)dot + scatter_cycles(hw, tokens, 1, sum + dy));
+    return MAX(dot, scatter_cycles(hw, tokens, add + multiply, sum + dy + x + dy));
+  return within((double)dot + scatter_cycles(hw, tokens, add, sum + dy));
 }
+
+/* --- geometry --------------------------------------------------------------------------------- */
 
 static void mesh(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 *feature_pes,
                  gint64 *token_pes) {
@@ -164,13 +222,16 @@ static gint32 service(const Cs3Hardware *hw, gint64 cycles) {
 }
 
 /* The AXPY (forward, dX): acc += w * x over the PE's tokens. */
-static void axpy_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
+static void axpy_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                       Cs3LayerCosts *c) {
+  Factor vector = shape->pass == CS3_PASS_DX ? GRADIENTS : ACTIVATIONS;
+  gboolean cached = mapping->placement != CS3_ACC_SRAM;
   gint64 acc = accumulator_bytes(hw);
   gint64 per_issue = MAX(1, hw->kernel.reduce_lanes * 2 / acc);
   gint64 add = div_up(c->tokens, per_issue);
 
   slot_costs(hw, mapping, c->tokens * acc, c);
-  c->arithmetic = within(ceil(c->tokens / cs3_axpy_rate(hw, mapping->placement != CS3_ACC_SRAM)));
+  c->arithmetic = within(ceil(c->tokens / pass_rate(hw, shape, vector, WEIGHTS, cached)));
   c->pass.service = service(hw, c->arithmetic + hw->kernel.weight_overhead);
   if (c->pass.lines > 1) {
     c->pass.send = within(add);
@@ -180,9 +241,10 @@ static void axpy_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3Laye
 }
 
 /* dW by dot products: g = dy . x over the PE's tokens, lanes added, then the row chain. */
-static void dot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3LayerCosts *c) {
-  slot_costs(hw, mapping, c->tokens * 2, c);
-  c->arithmetic = within(ceil(c->tokens / cs3_dot_rate(hw, mapping->placement != CS3_ACC_SRAM)));
+static void dot_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                      Cs3LayerCosts *c) {
+  slot_costs(hw, mapping, c->tokens * bytes_of(hw, shape, GRADIENTS), c);
+  c->arithmetic = within(ceil(c->tokens / dot_rate(hw, shape, mapping->placement != CS3_ACC_SRAM)));
   c->pass.service = service(hw, c->arithmetic + hw->kernel.weight_overhead + hw->kernel.dot_tail +
                                     (c->columns > 1 ? hw->kernel.chain_add : 0));
 }
@@ -192,8 +254,10 @@ static void dot_costs(const Cs3Hardware *hw, const Cs3Mapping *mapping, Cs3Layer
  * that the chain adds at the rate of the link. */
 static void block_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         const Cs3Mapping *mapping, Cs3LayerCosts *c) {
-  slot_costs(hw, &(Cs3Mapping){.placement = CS3_ACC_SRAM}, c->tokens * 2, c);
-  double vector = ceil(c->pass.features / cs3_axpy_rate(hw, mapping->placement == CS3_ACC_CACHE));
+  gint64 dy_bytes = c->tokens * bytes_of(hw, shape, GRADIENTS);
+  slot_costs(hw, &(Cs3Mapping){.placement = CS3_ACC_SRAM}, dy_bytes, c);
+  double vector = ceil(c->pass.features / pass_rate(hw, shape, ACTIVATIONS, GRADIENTS,
+                                                    mapping->placement == CS3_ACC_CACHE));
   c->block_vector = within(c->tokens * vector);
   c->pass.block = within(c->tokens * (vector + hw->kernel.weight_overhead));
   c->pass.service = service(hw, c->columns > 1 && !shape->dense ? hw->kernel.chain_add : 0);
@@ -216,7 +280,7 @@ static void scatter_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape,
     vectors = hold.touched;
     elements = hold.held;
   }
-  gint32 both = pair_cycles(hw, mapping, c->tokens, c->arithmetic);
+  gint32 both = pair_cycles(hw, shape, mapping, c->tokens, c->arithmetic);
   c->pass.service =
       within((double)c->pass.service - c->arithmetic + both + (double)hw->kernel.weight_overhead);
   c->arithmetic = both;
@@ -230,11 +294,12 @@ static void dw_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   if (mapping->dw == CS3_DW_BLOCK)
     block_costs(hw, shape, mapping, c);
   else
-    dot_costs(hw, mapping, c);
+    dot_costs(hw, shape, mapping, c);
   if (shape->pass == CS3_PASS_BACKWARD)
     scatter_costs(hw, shape, mapping, c);
   /* The multicast dy lands in its slot through the receive microthread. */
-  c->pass.receive = c->pass.lines > 1 ? within(div_up(c->tokens, hw->kernel.reduce_lanes)) : 0;
+  gint64 halves = div_up(c->tokens * bytes_of(hw, shape, GRADIENTS), 2);
+  c->pass.receive = c->pass.lines > 1 ? within(div_up(halves, hw->kernel.reduce_lanes)) : 0;
 }
 
 static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
@@ -248,6 +313,25 @@ static Cs3Wire wire_format(const Cs3Hardware *hw, const Cs3LayerShape *shape) {
       [CS3_WEIGHTS_BITMASK] = CS3_WIRE_BITMASK,
   };
   return wires[hw->kernel.weight_format];
+}
+
+static gint32 weight_bits(const Cs3Hardware *hw, const Cs3LayerShape *shape, Cs3Wire wire) {
+  gint64 value = 8 * bytes_of(hw, shape, WEIGHTS);
+  switch (wire) {
+  case CS3_WIRE_COMMAND:
+    return 0;
+  case CS3_WIRE_DENSE:
+    return (gint32)div_up(hw->kernel.dense_weight_bits * value, 16);
+  case CS3_WIRE_INDEX16: /* a wavelet whatever the value */
+    return 32;
+  case CS3_WIRE_DELTA8:
+    return (gint32)(8 + value);
+  case CS3_WIRE_BITMASK:
+    return (gint32)value;
+  case CS3_WIRE_INDICES:
+    return 16;
+  }
+  g_return_val_if_reached(0);
 }
 
 Cs3LayerEdge cs3_layer_edge(const Cs3Hardware *hw, Cs3Link link, gint64 elements, gint64 hops,
@@ -290,7 +374,7 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   gint64 feature_pes, token_pes;
   mesh(hw, mapping, &feature_pes, &token_pes);
   gboolean gradients = cs3_pass_has_gradients(shape->pass);
-  gint64 element_bytes = gradients ? 2 : accumulator_bytes(hw);
+  gint64 element_bytes = gradients ? bytes_of(hw, shape, GRADIENTS) : accumulator_bytes(hw);
 
   *c = (Cs3LayerCosts){.pass = {.rows = shape->rows,
                                 .row_features = shape->features,
@@ -316,7 +400,7 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   if (gradients)
     dw_costs(hw, shape, mapping, c);
   else
-    axpy_costs(hw, mapping, c);
+    axpy_costs(hw, shape, mapping, c);
   p->wire = wire_format(hw, shape);
   if (p->wire == CS3_WIRE_BITMASK) /* a word of the mask takes its turn as any wavelet */
     c->masks = within((double)div_up(p->features, 32) * ceil(hw->fabric.link_cycles));
@@ -329,39 +413,29 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   p->edge_rows = MAX(2, hw->io.edge_buffer_bytes / row_bytes);
   p->lead = p->feed + (c->columns - 1) * p->hop;
   p->reach = c->columns * p->feed + 1;
-  p->weight_bits = hw->kernel.dense_weight_bits;
+  p->weight_bits = weight_bits(hw, shape, p->wire);
   p->gradient_bits = hw->kernel.gradient_bits;
   p->ingress_cycles = p->egress_cycles = (double)c->bands / cs3_hardware_io_wavelets(hw);
   p->longest_row = longest_row(p);
 }
 
 double cs3_layer_row_wavelets(const Cs3PassCosts *c, double nonzeros) {
-  switch (c->wire) {
-  case CS3_WIRE_COMMAND:
-    return c->lines;
-  case CS3_WIRE_DENSE:
-    return c->row_features * (double)c->weight_bits / 32 + c->lines;
-  case CS3_WIRE_INDEX16:
-    return nonzeros + c->lines;
-  case CS3_WIRE_DELTA8:
-    return nonzeros * 24 / 32 + c->lines;
-  case CS3_WIRE_BITMASK:
-    return (double)c->lines * div_up(c->features, 32) + nonzeros / 2 + c->lines;
-  case CS3_WIRE_INDICES:
-    return nonzeros / 2 + c->lines;
-  }
-  g_return_val_if_reached(0);
+  double live = c->wire == CS3_WIRE_DENSE ? (double)c->row_features : nonzeros;
+  double masks = c->wire == CS3_WIRE_BITMASK ? (double)c->lines * div_up(c->features, 32) : 0;
+  return live * c->weight_bits / 32 + masks + c->lines;
 }
 
 static gint64 block_bytes(const Cs3Hardware *hw, const Cs3LayerCosts *c) {
   return c->block_vector > 0 ? 4 * div_up(c->pass.features * accumulator_bytes(hw), 4) : 0;
 }
 
-/* Bytes that @vectors of tokens take on a side of the layer, or the map that is this side. */
+/* Bytes that @vectors of tokens, @element_bytes each, take on a side of the layer, or the map that
+ * is this side. */
 static gint64 side_bytes(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                         const Cs3LayerCosts *c, gint64 vectors, gboolean is_map) {
+                         const Cs3LayerCosts *c, gint64 vectors, gint64 element_bytes,
+                         gboolean is_map) {
   if (!is_map || !cs3_conv_is_one(&shape->conv))
-    return 4 * div_up(c->tokens, 2) * vectors * c->rounds;
+    return 4 * div_up(c->tokens * element_bytes, 4) * vectors * c->rounds;
   Cs3ConvLayout layout = cs3_layer_layout(shape, mapping, c);
   layout.entries = vectors * c->pass.lines;
   return cs3_conv_bytes(&layout);
@@ -374,14 +448,17 @@ static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                           const Cs3Mapping *mapping, const Cs3LayerCosts *c) {
   gint64 output = div_up(shape->rows, c->pass.lines), acc = accumulator_bytes(hw);
   gboolean map_in = (shape->conv.transposed != 0) == (shape->pass == CS3_PASS_DX);
-  gint64 input_bytes = side_bytes(shape, mapping, c, c->pass.features, map_in);
-  gint64 needed = input_bytes + side_bytes(shape, mapping, c, output, !map_in) +
+  gboolean gradients = cs3_pass_has_gradients(shape->pass), dx = shape->pass == CS3_PASS_DX;
+  gint64 in = bytes_of(hw, shape, dx ? GRADIENTS : ACTIVATIONS);
+  gint64 out = gradients ? bytes_of(hw, shape, GRADIENTS) : 2; /* else: a result, of 16 bits */
+  gint64 input_bytes = side_bytes(shape, mapping, c, c->pass.features, in, map_in);
+  gint64 needed = input_bytes + side_bytes(shape, mapping, c, output, out, !map_in) +
                   4 * (gint64)c->elements * c->pass.slots;
   if (shape->pass == CS3_PASS_BACKWARD && slides(shape, mapping))
     needed += input_bytes * acc / 2;
   else if (shape->pass == CS3_PASS_BACKWARD)
     needed += 4 * c->pass.features * div_up(c->tokens * acc, 4) * c->rounds;
-  if (cs3_pass_has_gradients(shape->pass))
+  if (gradients)
     return needed + 4 * c->gradients + block_bytes(hw, c);
   return needed + (acc == 4 ? 4 * c->elements : 0);
 }

@@ -55,7 +55,7 @@ typedef struct {
   Cs3LayerEdge low;     /* two-way: into the middle line from the higher lines */
   Cs3LayerEdge turn;    /* ring: where it turns round, at both ends of the line */
   Cs3Wire wire;         /* how a row travels */
-  gint32 weight_bits;   /* of a dense weight */
+  gint32 weight_bits;   /* on the wire per live weight, its index included */
   gint32 gradient_bits; /* on the wire per gradient */
   gboolean gradients;   /* dW, backward; else: */
   Cs3Reduction reduction;
@@ -125,7 +125,7 @@ Cs3LayerEdge cs3_layer_edge(const Cs3Hardware *hw, Cs3Link link, gint64 elements
 /**
  * cs3_axpy_rate: forward, dX: elements per cycle of acc += w * x, limited by lanes and SRAM ports:
  * cached min(lanes, e read/2); else min(lanes, e read/(2+a), e write/a) with a bytes an accumulator
- * and e = pe.sram_efficiency.
+ * and e = pe.sram_efficiency; factors of 16 bits.
  */
 double cs3_axpy_rate(const Cs3Hardware *hw, gboolean cached);
 

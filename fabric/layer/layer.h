@@ -44,7 +44,15 @@ typedef struct {
   gint64 groups; /* such matrices, each with features and rows of its own (a block-diagonal weight);
                     0: 1. Bands of lines work on as many of them as there are bands at a time */
   Cs3ConvShape conv; /* how weights slide; a sample's tokens stay in one group of lines */
+  gboolean wide; /* factors of 16 bits whatever the kernels take elsewhere; so are convolutions */
 } Cs3LayerShape;
+
+/** cs3_layer_is_narrow: whether any factor of @shape has 8 bits. */
+gboolean cs3_layer_is_narrow(const Cs3Hardware *hw, const Cs3LayerShape *shape);
+
+/** cs3_layer_lanes: the most multiply-adds a PE begins in a cycle in a pass of @shape, were its
+ * sums FP16. */
+gint64 cs3_layer_lanes(const Cs3Hardware *hw, const Cs3LayerShape *shape);
 
 /* How it is laid on the wafer. */
 typedef struct {

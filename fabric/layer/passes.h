@@ -38,7 +38,7 @@ static inline void cs3_cause_climb(gint64 *height, gint64 rung, gint64 *cause) {
 /** cs3_ideal_cycles: MACs of @nonzeros weights with all tokens at the wafer's dense peak. */
 static inline gint64 cs3_ideal_cycles(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                                       gint64 nonzeros) {
-  double peak_macs = (double)hw->wafer.cores_peak * hw->pe.lanes_fp16;
+  double peak_macs = (double)hw->wafer.cores_peak * (double)cs3_layer_lanes(hw, shape);
   double products = (double)nonzeros * cs3_pass_products(shape->pass);
   return (gint64)(products * shape->tokens / peak_macs);
 }

@@ -60,24 +60,6 @@ static guint32 packed(gint64 n, const guint16 *weights, guint32 bits) {
   return sum;
 }
 
-/* Bits per live weight. */
-static guint32 weight_bits(const Cs3PassCosts *costs) {
-  switch (costs->wire) {
-  case CS3_WIRE_COMMAND:
-    return 0;
-  case CS3_WIRE_DENSE:
-    return (guint32)costs->weight_bits;
-  case CS3_WIRE_INDEX16:
-    return 32;
-  case CS3_WIRE_DELTA8:
-    return 24;
-  case CS3_WIRE_BITMASK:
-  case CS3_WIRE_INDICES:
-    return 16;
-  }
-  g_return_val_if_reached(0);
-}
-
 void cs3_layer_row_totals(const Cs3LayerCounts *counts, gint64 rows, gint64 lines,
                           guint32 *row_weights, guint32 *row_pairs) {
   for (gint64 i = 0; i < rows; i++) {
@@ -95,7 +77,7 @@ static const guint32 *known_totals(const Cs3RowStream *s, guint32 bits) {
 
 /* Wavelets of values and indices. */
 static gint64 payload(Cs3RowStream *s, gint64 matrix_row, const guint16 *weights) {
-  guint32 bits = weight_bits(s->costs);
+  guint32 bits = (guint32)s->costs->weight_bits;
   if (bits == 0)
     return 0;
   const guint32 *totals = known_totals(s, bits);
@@ -136,7 +118,7 @@ void cs3_stream_consumed(Cs3RowStream *s, gint64 row, gint64 cycle) {
 }
 
 gint64 cs3_stream_least(const Cs3RowStream *s, gint64 rows, gint64 weights) {
-  gint64 wavelets = rows * s->fixed * s->costs->lines + weights * weight_bits(s->costs) / 32;
+  gint64 wavelets = rows * s->fixed * s->costs->lines + weights * s->costs->weight_bits / 32;
   return (s->clock + wavelets * s->per_wavelet) >> FRACTION_BITS;
 }
 

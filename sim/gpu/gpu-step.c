@@ -155,7 +155,7 @@ static double kept(const Cs3Graph *graph, const Cs3Segment *segment) {
   double elements = 0;
   for (guint i = segment->first; i < segment->first + segment->count; i++) {
     const Cs3Node *node = cs3_graph_node(graph, i);
-    elements += cs3_node_saved_elements(graph, node) * cs3_node_rows(node);
+    elements += cs3_node_saved_elements(graph, node, 0) * cs3_node_rows(node);
   }
   return ELEMENT_BYTES * elements;
 }

@@ -4,6 +4,7 @@
 
 #include "sim/cli/common-options.h"
 #include "sim/commands.h"
+#include "sim/machine/precision.h"
 #include "sim/inference/inference.h"
 
 #define AT(member) G_STRUCT_OFFSET(Cs3InferenceOptions, member)
@@ -59,6 +60,7 @@ static const Cs3Option infer_options[] = {
 
 static const Cs3Option machine_options[] = {
     CS3_OPTION_HARDWARE(AT(scenario.hardware)),
+    CS3_OPTION_PRECISION(AT(scenario.precision)),
     CS3_OPTION_SET(AT(scenario.set)),
     CS3_OPTION_SEED(AT(scenario.seed), "seed of the random masks"),
     CS3_OPTION_JOBS(AT(scenario.jobs)),

@@ -100,31 +100,39 @@ static void add_streaming(Inference *in, const char *weights, double prefill_s, 
   add(in, &row);
 }
 
+/* Of a weight of @node on the wire, or, in sparse form, of a live one. */
+static double value_bytes(const Cs3Hardware *hw, const Cs3Node *node, gboolean sparse) {
+  gboolean narrow = hw->kernel.weight_precision == CS3_FACTOR_FP8 && cs3_node_may_be_narrow(node);
+  double value = narrow ? 1 : 2;
+  if (!sparse)
+    return (double)hw->kernel.dense_weight_bits / 16 * value;
+  return hw->kernel.weight_format == CS3_WEIGHTS_INDEX16  ? 4
+         : hw->kernel.weight_format == CS3_WEIGHTS_DELTA8 ? 1 + value
+                                                          : value;
+}
+
 /* On the wire, a mean over all weights; a layer whose dense form is shorter is sent so. */
-static double wire_bytes(const Inference *in) {
-  static const double value_bytes[] = {
-      [CS3_WEIGHTS_INDEX16] = 4, [CS3_WEIGHTS_DELTA8] = 3, [CS3_WEIGHTS_BITMASK] = 2};
+static double wire_bytes(const Inference *in, gboolean sparse) {
   const Cs3Hardware *hw = &in->token->machine->hw;
   const Cs3Graph *graph = in->token->graph;
-  double dense = (double)hw->kernel.dense_weight_bits / 8, bytes = 0;
-  double mask = hw->kernel.weight_format == CS3_WEIGHTS_BITMASK ? 1.0 / 8 : 0;
+  double mask = hw->kernel.weight_format == CS3_WEIGHTS_BITMASK ? 1.0 / 8 : 0, sum = 0;
   for (guint i = 0; i < graph->nodes->len; i++) {
-    double live = in->token->sparsity->node_density[i];
-    double sparse = live * value_bytes[hw->kernel.weight_format] + mask;
-    bytes += cs3_decode_weights_of(graph, cs3_graph_node(graph, i)) * MIN(dense, sparse);
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    double live = in->token->sparsity->node_density[i], bytes = value_bytes(hw, node, FALSE);
+    if (sparse)
+      bytes = MIN(bytes, live * value_bytes(hw, node, TRUE) + mask);
+    sum += cs3_decode_weights_of(graph, node) * bytes;
   }
-  return bytes / in->work.weights;
+  return sum / in->work.weights;
 }
 
 static gboolean run_wafer(Inference *in, GError **error) {
   Cs3RunTimes prompt, token;
   if (!times(in->prefill, &prompt, error) || !times(in->token, &token, error))
     return FALSE;
-  const Cs3Hardware *hw = &in->token->machine->hw;
-  add_streaming(in, "streamed, dense", prompt.dense_s, token.dense_s,
-                (double)hw->kernel.dense_weight_bits / 8);
+  add_streaming(in, "streamed, dense", prompt.dense_s, token.dense_s, wire_bytes(in, FALSE));
   if (in->work.live < in->work.weights)
-    add_streaming(in, "streamed, sparse", prompt.sparse_s, token.sparse_s, wire_bytes(in));
+    add_streaming(in, "streamed, sparse", prompt.sparse_s, token.sparse_s, wire_bytes(in, TRUE));
   return TRUE;
 }
 

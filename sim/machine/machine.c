@@ -197,6 +197,24 @@ static gboolean check_limit(Cs3Machine *machine, const Cs3Param *less, const Cs3
   return FALSE;
 }
 
+/* Factors of 8 bits ask for lanes. */
+static gboolean check_factors(Cs3Machine *machine, const Cs3ParamBinding *bindings,
+                              GError **error) {
+  static const char *const kinds[] = {"weight_precision", "activation_precision",
+                                      "gradient_precision"};
+  for (guint i = 0; i < G_N_ELEMENTS(kinds) && machine->hw.pe.lanes_fp8 == 0; i++) {
+    const Cs3Param *param = cs3_params_find(bindings, "kernel", kinds[i], NULL);
+    if (cs3_machine_get(machine, param) != CS3_FACTOR_FP8)
+      continue;
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
+                "kernel.%s = fp8 (%s): %s has no FP8 lanes (pe.lanes_fp8 = 0), nor has any WSE; "
+                "cs3-fp8, hypothetical, has them",
+                kinds[i], cs3_machine_origin(machine, param), machine->name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* What no single row can say. */
 static gboolean check_whole(Cs3Machine *machine, GError **error) {
   Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
@@ -217,7 +235,7 @@ static gboolean check_whole(Cs3Machine *machine, GError **error) {
                 machine->hw.pe.sram_bytes, machine->hw.pe.banks);
     return FALSE;
   }
-  return TRUE;
+  return check_factors(machine, bindings, error);
 }
 
 /* Every row must have got a value from somewhere. */
@@ -278,13 +296,16 @@ gboolean cs3_machine_move_data(Cs3Machine *machine, gint64 sram_before, GError *
   return TRUE;
 }
 
-static gboolean apply_override(Cs3Machine *machine, const char *text, GError **error) {
+/* @option: that it comes from. */
+static gboolean apply_override(Cs3Machine *machine, const char *text, const char *option,
+                               GError **error) {
   Cs3ParamBinding bindings[CS3_MACHINE_TABLES + 1];
   cs3_machine_bind(machine, bindings);
   const char *equals = strchr(text, '=');
   if (equals == NULL) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_SYNTAX,
-                "--set '%s': write group.key=value, for example wafer.clock=850MHz", CS3_CUT(text));
+                "%s '%s': write group.key=value, for example wafer.clock=850MHz", option,
+                CS3_CUT(text));
     return FALSE;
   }
   g_autofree char *name = g_strstrip(g_strndup(text, (gsize)(equals - text)));
@@ -292,25 +313,33 @@ static gboolean apply_override(Cs3Machine *machine, const char *text, GError **e
   const Cs3Param *param = cs3_params_find_name(bindings, name, NULL, error);
   double value = 0;
   if (param == NULL) {
-    g_prefix_error(error, "--set: ");
+    g_prefix_error(error, "%s: ", option);
     return FALSE;
   }
   if (!cs3_param_read(param, value_text, &value, error)) {
-    g_prefix_error(error, "--set %s: ", name);
+    g_prefix_error(error, "%s %s: ", option, name);
     return FALSE;
   }
-  give(machine, param, value, "--set");
+  give(machine, param, value, option);
   return TRUE;
 }
 
 Cs3Machine *cs3_machine_load(const char *name_or_path, const char *const *overrides,
                              GError **error) {
+  return cs3_machine_load_as(name_or_path, NULL, NULL, overrides, error);
+}
+
+Cs3Machine *cs3_machine_load_as(const char *name_or_path, const char *const *settings,
+                                const char *option, const char *const *overrides, GError **error) {
   g_autoptr(Cs3Machine) machine = machine_new(name_or_path);
   if (!cs3_machine_read(machine, name_or_path, error))
     return NULL;
   gint64 sram = machine->hw.pe.sram_bytes;
+  for (guint i = 0; settings != NULL && settings[i] != NULL; i++)
+    if (!apply_override(machine, settings[i], option, error))
+      return NULL;
   for (guint i = 0; overrides != NULL && overrides[i] != NULL; i++)
-    if (!apply_override(machine, overrides[i], error))
+    if (!apply_override(machine, overrides[i], "--set", error))
       return NULL;
   const char *data_from = cs3_machine_origin(machine, row_of(machine, "pe", "sram_data"));
   if (data_from != NULL && !g_str_equal(data_from, "--set") &&

@@ -55,6 +55,14 @@ Cs3Machine *cs3_machine_load(const char *name_or_path, const char *const *overri
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * cs3_machine_load_as: the same with @settings in front of @overrides, whose origin is @option,
+ * "--precision": what a name stands for.
+ */
+Cs3Machine *cs3_machine_load_as(const char *name_or_path, const char *const *settings,
+                                const char *option, const char *const *overrides,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
  * cs3_machine_format: @machine as an .ini file that loads to the same values and ranges, each with
  * its origin and source as a comment.
  * Returns: (transfer full).

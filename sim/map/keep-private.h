@@ -27,6 +27,7 @@ struct Cs3KeepSearch {
   Cs3KeepStore *own;      /* the search's own */
   double *elements_bytes; /* by tensor, of one sample, without rounding */
   double sums;            /* Cs3Keep.sums */
+  Cs3Narrow narrow;
 };
 
 /* A way for a segment at one number of samples, with what it takes. */

@@ -65,15 +65,16 @@ static Cs3KeepRooms *find_or_add(Cs3KeepStore *store, const Cs3KeepRoomsKey *key
 /* @room: (array): kept on the wafer; sent away, unless forward alone. */
 static void measure(const Cs3KeepRoomsKey *key, const Cs3Lifetimes *l, guint64 mask,
                     const double *bytes, Cs3KeepRoom *room) {
-  double kept = cs3_lifetimes_kept(l, mask, bytes);
   Cs3Set nodes = cs3_lifetimes_nodes(l, mask);
   for (int away = 0; away <= (key->forward == 0); away++) {
     Cs3Keep keep = {.again = mask,
                     .away = away,
                     .forward = key->forward != 0,
                     .tiles = key->tiles,
-                    .sums = key->sums};
-    room[away] = (Cs3KeepRoom){.kept = kept, .nodes = nodes, .known = 1};
+                    .sums = key->sums,
+                    .narrow = key->narrow};
+    room[away] =
+        (Cs3KeepRoom){.kept = cs3_lifetimes_kept(l, &keep, bytes), .nodes = nodes, .known = 1};
     cs3_lifetimes_measure(l, &keep, bytes, &room[away].room);
   }
 }

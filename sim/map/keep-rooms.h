@@ -12,6 +12,7 @@ typedef struct {
   gint64 samples, tiles, pe_x, pe_y;
   gint64 forward; /* forward alone */
   double sums;    /* Cs3Keep.sums */
+  Cs3Narrow narrow;
 } Cs3KeepRoomsKey;
 
 /* Of one mask (Cs3Keep.again), kept on the wafer or sent away. */

@@ -31,6 +31,13 @@ double cs3_wafer_bytes(const Cs3Hardware *hw, double elements, double rows) {
   return ELEMENT_BYTES * pes * least;
 }
 
+Cs3Narrow cs3_keep_narrow(const Cs3Hardware *hw) {
+  return (Cs3Narrow){
+      .inputs = hw->kernel.activation_precision == CS3_FACTOR_FP8 ? 0.5 : 0,
+      .gradients = hw->kernel.gradient_precision == CS3_FACTOR_FP8 ? 0.5 : 0,
+  };
+}
+
 /* Every mask, or the one that a policy means. */
 static GArray *masks_of(const Cs3KeepInput *input, const Cs3Segment *segment,
                         const Cs3Lifetimes *lifetimes) {
@@ -62,7 +69,8 @@ static void measure_leanest(const Cs3KeepSearch *search, guint s, guint64 mask, 
                   .away = input->away != 0 && !input->forward,
                   .forward = input->forward,
                   .tiles = cs3_graph_segment(input->graph, s)->block ? 1 : CS3_KEEP_MAX_TILES,
-                  .sums = search->sums};
+                  .sums = search->sums,
+                  .narrow = search->narrow};
   cs3_lifetimes_measure(search->segments[s].lifetimes, &keep, bytes, room);
 }
 
@@ -76,7 +84,8 @@ const Cs3KeepRooms *cs3_keep_rooms_of(Cs3KeepSearch *search, guint s, gint64 sam
                          .pe_x = samples > 0 ? hw->wafer.pe_x : 0,
                          .pe_y = samples > 0 ? hw->wafer.pe_y : 0,
                          .forward = search->input.forward,
-                         .sums = search->sums};
+                         .sums = search->sums,
+                         .narrow = search->narrow};
   return cs3_keep_rooms(search->store, &key, segment->lifetimes, segment->masks, bytes);
 }
 
@@ -109,6 +118,7 @@ Cs3KeepSearch *cs3_keep_search_new(const Cs3KeepInput *input) {
   gboolean in_memory =
       hw->kernel.backward == CS3_BACKWARD_SHARED && hw->kernel.acc_precision == CS3_ACC_FP32;
   search->sums = in_memory ? 2 : 1;
+  search->narrow = cs3_keep_narrow(hw);
   search->own = input->store == NULL ? cs3_keep_store_new() : NULL;
   search->store = input->store != NULL ? input->store : search->own;
   for (guint s = 0; s < graph->segments->len; s++)

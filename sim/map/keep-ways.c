@@ -126,7 +126,8 @@ static GArray *best_ways(Cs3KeepJob *job, guint s, gint64 tiles) {
                       .away = away,
                       .forward = input->forward,
                       .tiles = tiles,
-                      .sums = search->sums};
+                      .sums = search->sums,
+                      .narrow = search->narrow};
       if (input->away < 0 || input->forward || input->away == away)
         try_way(job, s, costs, &keep, rooms, ways);
     }

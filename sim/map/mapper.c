@@ -86,7 +86,7 @@ static double least_work(const Search *search, const Cs3LayerShape *shape,
   gint64 feature_pes = mapping->axis == CS3_AXIS_X ? hw->wafer.pe_x : hw->wafer.pe_y;
   double features = (double)shape->features * (double)mapping->fold / (double)feature_pes;
   double overhead = (double)hw->kernel.weight_overhead;
-  double lanes = (double)hw->pe.lanes_fp16;
+  double lanes = (double)cs3_layer_lanes(hw, shape);
   if (mapping->dw == CS3_DW_BLOCK)
     return (double)shape->rows * tokens * (overhead + features / lanes);
   double weights = features * (shape->dense ? 1 : search->density);
@@ -233,6 +233,7 @@ static Cs3MemoKey question_key(const Search *search, const Cs3MemoKey *wafer,
                     shape->tokens,
                     shape->dense,
                     cs3_shape_groups(shape),
+                    shape->wide,
                     force->fold,
                     force->axis,
                     force->placement,

@@ -99,6 +99,9 @@ const char *cs3_recompute_name(Cs3Recompute policy);
 
 void cs3_plan_memory_clear(Cs3PlanMemory *memory);
 
+/** cs3_keep_narrow: what tensors do without on a machine whose kernels take FP8. */
+Cs3Narrow cs3_keep_narrow(const Cs3Hardware *hw);
+
 /** cs3_wafer_capacity: SRAM of a wafer for activations, bytes. */
 double cs3_wafer_capacity(const Cs3Hardware *hw);
 

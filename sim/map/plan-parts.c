@@ -47,6 +47,7 @@ Cs3LayerShape cs3_plan_shape(const Cs3Graph *graph, const Cs3Node *node, Cs3Pass
       .tokens = rows,
       .groups = node->groups,
       .conv = cs3_plan_conv(cs3_graph_convolution(graph, node)),
+      .wide = !node->sparsifiable,
   };
 }
 
@@ -54,7 +55,8 @@ gboolean cs3_plan_alike(const Cs3Graph *graph, const Cs3Node *x, const Cs3Node *
   Cs3ConvShape a = cs3_plan_conv(cs3_graph_convolution(graph, x));
   Cs3ConvShape b = cs3_plan_conv(cs3_graph_convolution(graph, y));
   return x->out_features == y->out_features && x->in_features == y->in_features &&
-         x->groups == y->groups && x->rows == y->rows && memcmp(&a, &b, sizeof a) == 0;
+         x->groups == y->groups && x->rows == y->rows && x->sparsifiable == y->sparsifiable &&
+         memcmp(&a, &b, sizeof a) == 0;
 }
 
 Cs3MapWafer cs3_plan_fed_wafer(const Cs3PlanInput *input) {

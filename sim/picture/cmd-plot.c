@@ -13,6 +13,7 @@
 #include "results/record.h"
 #include "base/suggest.h"
 #include "sim/commands.h"
+#include "sim/machine/precision.h"
 #include "sim/picture/plot-runs.h"
 #include "sim/picture/sparsity-curves.h"
 #include "sim/run/result.h"
@@ -307,7 +308,8 @@ static gboolean fixed_records(const Cs3Context *context, const Cs3Plot *plot, co
 static gboolean simulate_systems(const Cs3Context *context, const PlotOptions *o, json_t *records,
                                  GError **error) {
   g_autoptr(Cs3Machine) machine =
-      cs3_machine_load(o->scenario.hardware, (const char *const *)o->scenario.set, error);
+      cs3_machine_load_as(o->scenario.hardware, cs3_precision_settings(o->scenario.precision),
+                          "--precision", (const char *const *)o->scenario.set, error);
   if (machine == NULL)
     return FALSE;
   gint64 own = machine->system.swarmx.systems;

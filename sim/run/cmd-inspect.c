@@ -5,6 +5,7 @@
 #include "base/datadir.h"
 #include "sim/cli/common-options.h"
 #include "sim/commands.h"
+#include "sim/machine/precision.h"
 #include "sim/run/inspect-weights.h"
 #include "sim/run/inspect.h"
 #include "sim/run/scenario.h"
@@ -17,7 +18,7 @@ typedef struct {
   Cs3LengthOptions lengths;
   Cs3OnnxOptions onnx;
   double sparsity;
-  int transform;
+  int transform, precision;
   gint64 lines, jobs;
   int masked;
 } InspectOptions;
@@ -38,6 +39,7 @@ static const Cs3Option options[] = {
     CS3_OPTIONS_LENGTHS(G_STRUCT_OFFSET(InspectOptions, lengths)),
     CS3_OPTIONS_ONNX(G_STRUCT_OFFSET(InspectOptions, onnx)),
     CS3_OPTION_TRANSFORM(G_STRUCT_OFFSET(InspectOptions, transform)),
+    CS3_OPTION_PRECISION(G_STRUCT_OFFSET(InspectOptions, precision)),
     CS3_OPTION_SPARSITY(G_STRUCT_OFFSET(InspectOptions, sparsity),
                         .help = "of --transform: what it makes room for"),
     {NULL},
@@ -79,6 +81,8 @@ static gboolean check_subject(const InspectOptions *o, gboolean model, GError **
     wrong = "--transform and --sparsity: a graph has no zeros, each needs the other";
   else if (o->weights != NULL && o->transform != 0)
     wrong = "--weights: --transform says nothing about weights";
+  else if (o->weights != NULL && o->precision != 0)
+    wrong = "--weights: --precision says nothing about weights";
   else if (o->weights != NULL && lengths)
     wrong = "--weights: the lengths of a sample say nothing about weights";
   else if (o->weights != NULL && model && lines)
@@ -111,8 +115,20 @@ static Cs3ExitStatus run_weights(const Cs3Context *context, const InspectOptions
   return whole ? CS3_EXIT_OK : CS3_EXIT_NO;
 }
 
-static Cs3ExitStatus inspect_graph(const Cs3Context *context, const Cs3Graph *graph) {
-  cs3_inspect_write(graph, context->output, context->format);
+/* Bytes alone: what a graph is does not depend on it. */
+static Cs3ExitStatus inspect_graph(const Cs3Context *context, const InspectOptions *o,
+                                   const Cs3Graph *graph, GError **error) {
+  Cs3Narrow narrow = {0.5, 0.5};
+  gboolean is_narrow = cs3_precision_is_narrow(o->precision);
+  if (is_narrow && (context->format == CS3_FORMAT_GRAPH || !cs3_graph_has_factors(graph))) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--precision %s: changes nothing %s",
+                cs3_precision_names[o->precision],
+                context->format == CS3_FORMAT_GRAPH
+                    ? "in a graph document, which has no bytes"
+                    : "in a network without linear layers in blocks");
+    return CS3_EXIT_USAGE;
+  }
+  cs3_inspect_write(graph, is_narrow ? &narrow : NULL, context->output, context->format);
   return CS3_EXIT_OK;
 }
 
@@ -121,7 +137,7 @@ static Cs3ExitStatus inspect_transformed(const Cs3Context *context, const Inspec
   const Cs3TransformOps *ops = cs3_transform_of(o->transform);
   g_autoptr(Cs3Model) model = cs3_transform_model(ops, graph, o->sparsity, error);
   g_autoptr(Cs3Graph) larger = model != NULL ? cs3_graph_new(model, NULL, error) : NULL;
-  return larger != NULL ? inspect_graph(context, larger) : CS3_EXIT_USAGE;
+  return larger != NULL ? inspect_graph(context, o, larger, error) : CS3_EXIT_USAGE;
 }
 
 static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, char **args,
@@ -140,7 +156,7 @@ static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, 
   if (graph == NULL)
     return CS3_EXIT_USAGE;
   return given->transform != 0 ? inspect_transformed(context, given, graph, error)
-                               : inspect_graph(context, graph);
+                               : inspect_graph(context, given, graph, error);
 }
 
 static const Cs3Example examples[] = {

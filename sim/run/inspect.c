@@ -68,12 +68,13 @@ static double share_of(double part, double all) {
   return all > 0 ? part / all : 0;
 }
 
-static double saved_bytes(const Cs3Graph *graph, const Cs3Node *node) {
-  return ELEMENT_BYTES * cs3_node_saved_elements(graph, node) * rows_per_token(graph, node);
+static double saved_bytes(const Cs3Graph *graph, const Cs3Node *node, const Cs3Narrow *narrow) {
+  double elements = cs3_node_saved_elements(graph, node, narrow != NULL ? narrow->inputs : 0);
+  return ELEMENT_BYTES * elements * rows_per_token(graph, node);
 }
 
 static void add_row(Cs3Table *table, const Cs3Graph *graph, const Cs3Node *node,
-                    double macs_per_sample) {
+                    const Cs3Narrow *narrow, double macs_per_sample) {
   g_autofree char *shape = shape_text(node);
   const Cs3Segment *segment = cs3_node_segment(graph, node);
   double share = rows_per_token(graph, node), macs = node->macs * share;
@@ -95,14 +96,14 @@ static void add_row(Cs3Table *table, const Cs3Graph *graph, const Cs3Node *node,
       table, share_of(instances(graph, node) * node->macs * cs3_node_rows(node), macs_per_sample));
   cs3_table_add_real(table, node->vector_elements * share);
   cs3_table_add_real(table, node->special_elements * share);
-  cs3_table_add_int(table, llround(saved_bytes(graph, node)));
+  cs3_table_add_int(table, llround(saved_bytes(graph, node, narrow)));
 }
 
-Cs3Table *cs3_inspect_table(const Cs3Graph *graph) {
+Cs3Table *cs3_inspect_table(const Cs3Graph *graph, const Cs3Narrow *narrow) {
   Cs3Table *table = cs3_table_new(columns, G_N_ELEMENTS(columns));
   double macs = cs3_graph_macs(graph);
   for (guint i = 0; i < graph->nodes->len; i++)
-    add_row(table, graph, cs3_graph_node(graph, i), macs);
+    add_row(table, graph, cs3_graph_node(graph, i), narrow, macs);
   return table;
 }
 
@@ -257,7 +258,7 @@ void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record) {
     add_note(record, notes->pdata[i]);
 }
 
-static json_t *totals_json(const Cs3Graph *graph) {
+static json_t *totals_json(const Cs3Graph *graph, const Cs3Narrow *narrow) {
   double macs = cs3_graph_macs(graph), sparsifiable = 0, vector = 0, special = 0, saved = 0;
   for (guint i = 0; i < graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(graph, i);
@@ -265,7 +266,7 @@ static json_t *totals_json(const Cs3Graph *graph) {
     sparsifiable += node->sparsifiable ? count * node->macs * cs3_node_rows(node) : 0;
     vector += count * node->vector_elements * share;
     special += count * node->special_elements * share;
-    saved += count * saved_bytes(graph, node);
+    saved += count * saved_bytes(graph, node, narrow);
   }
   return cs3_json_pack(
       "{s:I, s:f, s:f, s:f, s:f, s:f, s:I}", "parameters",
@@ -275,15 +276,16 @@ static json_t *totals_json(const Cs3Graph *graph) {
       "special_elements_per_token", special, "saved_bytes_per_token", (json_int_t)llround(saved));
 }
 
-static json_t *policy_json(const Cs3Graph *graph, Cs3Recompute policy, const char *name) {
-  Cs3Memory memory = cs3_graph_memory(graph, policy);
+static json_t *policy_json(const Cs3Graph *graph, Cs3Recompute policy, const char *name,
+                           const Cs3Narrow *narrow) {
+  Cs3Memory memory = cs3_graph_memory(graph, policy, narrow);
   return cs3_json_pack("{s:s, s:f, s:f, s:f}", "recompute", name, "resident_bytes_per_token",
                        memory.resident_bytes / graph->tokens, "working_bytes_per_token",
                        memory.working_bytes / graph->tokens, "extra_forwards",
                        memory.extra_forwards);
 }
 
-static json_t *memory_json(const Cs3Graph *graph) {
+static json_t *memory_json(const Cs3Graph *graph, const Cs3Narrow *narrow) {
   static const struct {
     Cs3Recompute policy;
     const char *name;
@@ -294,12 +296,12 @@ static json_t *memory_json(const Cs3Graph *graph) {
   json_t *all = json_array();
   for (guint i = 0; i < G_N_ELEMENTS(policies); i++)
     if (policies[i].policy != CS3_RECOMPUTE_REVERSIBLE || cs3_graph_reversible(graph))
-      json_array_append_new(all, policy_json(graph, policies[i].policy, policies[i].name));
+      json_array_append_new(all, policy_json(graph, policies[i].policy, policies[i].name, narrow));
   return all;
 }
 
-json_t *cs3_inspect_record(const Cs3Graph *graph) {
-  g_autoptr(Cs3Table) table = cs3_inspect_table(graph);
+json_t *cs3_inspect_record(const Cs3Graph *graph, const Cs3Narrow *narrow) {
+  g_autoptr(Cs3Table) table = cs3_inspect_table(graph, narrow);
   g_autoptr(Cs3Table) segments = cs3_inspect_segments(graph);
   g_autoptr(Cs3Table) tensors = cs3_inspect_tensors(graph);
   json_t *record = cs3_json_pack("{s:s, s:o}", "schema", "cs3sim.inspect/1", "model",
@@ -308,8 +310,8 @@ json_t *cs3_inspect_record(const Cs3Graph *graph) {
   json_object_set_new(record, "nodes", cs3_table_json(table));
   json_object_set_new(record, "segments", cs3_table_json(segments));
   json_object_set_new(record, "tensors", cs3_table_json(tensors));
-  json_object_set_new(record, "totals", totals_json(graph));
-  json_object_set_new(record, "activation_memory", memory_json(graph));
+  json_object_set_new(record, "totals", totals_json(graph, narrow));
+  json_object_set_new(record, "activation_memory", memory_json(graph, narrow));
   return record;
 }
 
@@ -382,18 +384,19 @@ static void write_head(const Cs3Graph *graph, const json_t *record, Cs3Output *o
   write_lengths(record, output);
 }
 
-static void write_foot(const json_t *record, Cs3Output *output) {
+static void write_foot(const json_t *record, const Cs3Narrow *narrow, Cs3Output *output) {
   const json_t *totals = json_object_get(record, "totals");
   const json_t *policy;
   gsize i;
   cs3_output_printf(output,
                     "\nall, per token: %.4g G MACs forward, %.4g GFLOP of training (forward and"
                     " backward), %.1f %% of it in weights that can be sparse\n"
-                    "activations kept per token, and at work beside them (FP16; attention by tiles,"
+                    "activations kept per token, and at work beside them (%s; attention by tiles,"
                     " its maps are not stored):\n",
                     real(totals, "macs_per_token") / 1e9,
                     real(totals, "training_flops_per_token") / 1e9,
-                    100 * real(totals, "sparsifiable_share"));
+                    100 * real(totals, "sparsifiable_share"),
+                    narrow != NULL ? "FP16; FP8 where blocks' linear layers alone read" : "FP16");
   json_array_foreach(json_object_get(record, "activation_memory"), i, policy) {
     cs3_output_printf(
         output, "  recompute %-5s  %9.1f kB  + %8.1f kB, extra forward passes: %.0f\n",
@@ -418,19 +421,20 @@ static void write_document(const Cs3Graph *graph, Cs3Output *output) {
   cs3_output_puts(output, text);
 }
 
-void cs3_inspect_write(const Cs3Graph *graph, Cs3Output *output, Cs3Format format) {
+void cs3_inspect_write(const Cs3Graph *graph, const Cs3Narrow *narrow, Cs3Output *output,
+                       Cs3Format format) {
   if (format == CS3_FORMAT_GRAPH) {
     write_document(graph, output);
     return;
   }
-  json_auto_t *record = cs3_inspect_record(graph);
-  g_autoptr(Cs3Table) table = cs3_inspect_table(graph);
+  json_auto_t *record = cs3_inspect_record(graph, narrow);
+  g_autoptr(Cs3Table) table = cs3_inspect_table(graph, narrow);
   if (format == CS3_FORMAT_JSON) {
     cs3_output_json(output, record, format);
   } else if (format == CS3_FORMAT_TEXT) {
     write_head(graph, record, output);
     cs3_table_write(table, output, format);
-    write_foot(record, output);
+    write_foot(record, narrow, output);
     write_structure(graph, output);
   } else {
     cs3_table_write(table, output, format);

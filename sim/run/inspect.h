@@ -7,14 +7,15 @@
 
 #include "base/output.h"
 #include "base/table.h"
+#include "workloads/lifetimes.h"
 #include "workloads/model.h"
 
 /**
  * cs3_inspect_table: (transfer full): one row a node in forward order. Parameters, MACs, FLOPs and
  * bytes are of one instance with all its copies, per token of a sample; FLOPs are of forward and
- * backward, 2 a MAC, backward twice forward.
+ * backward, 2 a MAC, backward twice forward. @narrow: (nullable): narrower factors.
  */
-Cs3Table *cs3_inspect_table(const Cs3Graph *graph);
+Cs3Table *cs3_inspect_table(const Cs3Graph *graph, const Cs3Narrow *narrow);
 
 /** cs3_inspect_segments: (transfer full): one row a segment. */
 Cs3Table *cs3_inspect_segments(const Cs3Graph *graph);
@@ -36,8 +37,9 @@ void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record);
  * the activations, totals over all instances, the share of MACs that sparsity can save, activation
  * memory of every recompute policy.
  */
-json_t *cs3_inspect_record(const Cs3Graph *graph);
+json_t *cs3_inspect_record(const Cs3Graph *graph, const Cs3Narrow *narrow);
 
 /** cs3_inspect_write: text: record and table; JSON: the record; CSV and JSON Lines: the rows;
  * graph: the document that --model reads (graph-write.h). */
-void cs3_inspect_write(const Cs3Graph *graph, Cs3Output *output, Cs3Format format);
+void cs3_inspect_write(const Cs3Graph *graph, const Cs3Narrow *narrow, Cs3Output *output,
+                       Cs3Format format);

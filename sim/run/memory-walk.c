@@ -100,7 +100,7 @@ static double between(const Walk *w, const Cs3StageOption *option) {
       !cs3_graph_segment(w->graph, option->segment)->block)
     return 0;
   g_autoptr(Cs3Lifetimes) l = cs3_lifetimes_new(w->graph, option->segment);
-  return (cs3_recompute_stride(w->graph) - 2) * cs3_lifetimes_kept(l, option->keep.again, w->bytes);
+  return (cs3_recompute_stride(w->graph) - 2) * cs3_lifetimes_kept(l, &option->keep, w->bytes);
 }
 
 /* One direction of a stage. A stage in front of the loss goes backward as it goes forward. */

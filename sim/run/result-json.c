@@ -36,7 +36,8 @@ static json_t *overrides_json(const Cs3Machine *machine) {
   for (guint t = 0; bindings[t].table != NULL; t++)
     for (guint i = 0; i < bindings[t].table->n_params; i++) {
       const Cs3Param *param = &bindings[t].table->params[i];
-      if (g_strcmp0(cs3_machine_origin(machine, param), "--set") != 0)
+      const char *origin = cs3_machine_origin(machine, param);
+      if (g_strcmp0(origin, "--set") != 0 && g_strcmp0(origin, "--precision") != 0)
         continue;
       g_autofree char *name = cs3_param_name(param);
       g_autofree char *value = cs3_param_format(param, cs3_machine_get(machine, param));
@@ -346,6 +347,8 @@ json_t *cs3_result_json(const Cs3Run *run) {
                     cs3_inspect_model(c->graph->model), "hardware", hardware_json(run), "sparsity",
                     c->sparsity_asked, "pattern", c->weights != NULL ? "measured" : c->pattern.text,
                     "batch", (json_int_t)c->batch);
+  if (c->precision != NULL)
+    json_object_set_new(record, "precision", json_string(c->precision));
   if (c->transform != NULL)
     json_object_set_new(record, "transform", transform_json(c));
   if (c->weights != NULL)

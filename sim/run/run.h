@@ -36,6 +36,7 @@ typedef struct {
   Cs3Pattern pattern;
   guint64 seed;
   const Cs3WeightMatch *weights; /* (nullable) borrowed: whose zeros they are, instead of drawn */
+  const char *precision;         /* (nullable) what --precision names */
   const char *weights_text;      /* (nullable) borrowed: --weights as given */
   gboolean forward;              /* evaluation: forward alone, nothing is updated */
   gboolean exact;                /* every layer with its own mask */

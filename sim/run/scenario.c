@@ -10,6 +10,7 @@
 #include "sim/cli/cli.h"
 #include "sim/cli/common-options.h"
 #include "sim/cli/settings.h"
+#include "sim/machine/precision.h"
 #include "sim/run/model-name.h"
 #include "workloads/model-zoo.h"
 #include "workloads/onnx/onnx-model.h"
@@ -72,6 +73,7 @@ const Cs3Option cs3_scenario_options[] = {
      .help = "a parameter file of the Cerebras Model Zoo (params_*.yaml): model, batch, sequence, "
              "systems, micro-batch and sparsity that are not given otherwise"},
     CS3_OPTION_HARDWARE(AT(hardware), .identity = cs3_machine_identity),
+    CS3_OPTION_PRECISION(AT(precision)),
     CS3_OPTION_SET(AT(set)),
     CS3_OPTION_SPARSITY(
         AT(sparsity), .sparse_only = TRUE,
@@ -369,12 +371,24 @@ static Cs3Model *model_of(const Cs3ScenarioOptions *o, GError **error) {
   return cs3_model_find_sized(o->model, &o->onnx, error);
 }
 
+/* Precisions that no layer of the network has. */
+static gboolean check_factors(const Cs3Scenario *s, const Cs3ScenarioOptions *o, GError **error) {
+  if (!cs3_precision_is_narrow(o->precision) || cs3_graph_has_factors(s->graph))
+    return TRUE;
+  g_set_error(
+      error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+      "--precision %s: %s has no linear layer in a block (convolutions keep 16 bits); leave it out",
+      cs3_precision_names[o->precision], s->model->name);
+  return FALSE;
+}
+
 Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   g_autoptr(Cs3Scenario) s = g_new0(Cs3Scenario, 1);
   s->model = model_of(o, error);
   if (s->model == NULL)
     return NULL;
-  s->machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
+  s->machine = cs3_machine_load_as(o->hardware, cs3_precision_settings(o->precision), "--precision",
+                                   (const char *const *)o->set, error);
   if (s->machine == NULL)
     return NULL;
   s->graph = cs3_length_options_graph(&o->lengths, s->model, error);
@@ -387,6 +401,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       .seed = (guint64)o->seed,
       .map_texts = s->map = g_strdupv(o->map),
       .filter_texts = s->filters = g_strdupv(o->sparsity_filter),
+      .precision = o->precision != 0 ? cs3_precision_names[o->precision] : NULL,
       .forward = o->forward,
       .exact = o->exact,
       .fidelity = (Cs3PlanFidelity)o->fidelity,
@@ -394,7 +409,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   };
   if (o->forward && !check_forward(o, error))
     return NULL;
-  if (!check_work(s->graph, error))
+  if (!check_work(s->graph, error) || !check_factors(s, o, error))
     return NULL;
   if (o->weights == NULL && o->masked) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,

@@ -27,6 +27,7 @@ typedef struct {
   gint64 batch, systems;
   Cs3LengthOptions lengths;
   Cs3OnnxOptions onnx;
+  int precision; /* place in cs3_precision_names */
   int transform; /* 0: none; else 1 + place in cs3_transform_registry() */
   char **fault;
   gint64 seed;

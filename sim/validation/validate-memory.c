@@ -21,7 +21,7 @@ static double kept_bytes(const Cs3Graph *graph, gboolean all) {
       continue;
     for (guint i = segment->first; i < segment->first + segment->count; i++) {
       const Cs3Node *node = cs3_graph_node(graph, i);
-      elements += cs3_node_saved_elements(graph, node) * cs3_node_rows(node) *
+      elements += cs3_node_saved_elements(graph, node, 0) * cs3_node_rows(node) *
                   (all ? (double)segment->repeat : 1);
     }
   }

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   g_autoptr(Cs3Graph) graph = cs3_graph_new(model, NULL, &graph_error);
   fuzz_verdict(graph != NULL, graph_error);
   for (int policy = CS3_RECOMPUTE_NONE; policy <= CS3_RECOMPUTE_FULL; policy++)
-    cs3_graph_memory(graph, (Cs3Recompute)policy);
+    cs3_graph_memory(graph, (Cs3Recompute)policy, NULL);
   json_t *document = cs3_graph_document(graph);
   g_autofree char *text = cs3_graph_text(document);
   json_decref(document);

@@ -165,7 +165,7 @@ START_TEST(test_kept) {
   static const double kept[] = {8 * 70 + 2 * 8 * 2, 8 * 15, 0, 8 * 15 + 8, 0, 0, 0};
   for (guint i = 0; i < graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(graph, i);
-    double elements = cs3_node_saved_elements(graph, node) * cs3_node_rows(node);
+    double elements = cs3_node_saved_elements(graph, node, 0) * cs3_node_rows(node);
     ck_assert_msg(fabs(elements - kept[i]) < 1e-9, "%s keeps %g", node->label, elements);
   }
   ck_assert_int_eq(cs3_graph_tensor(graph, packed)->elements, 8 * 60 + 8 * 15);

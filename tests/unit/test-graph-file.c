@@ -260,7 +260,7 @@ START_TEST(test_largest) {
   g_autofree char *text = chain(CS3_LIFETIMES_MAX_TENSORS - 1);
   g_autoptr(Cs3Model) model = read_text(text, &error);
   ck_assert_msg(model != NULL, "%s", error ? error->message : "");
-  Cs3Memory memory = cs3_graph_memory(model->graph, CS3_RECOMPUTE_NONE);
+  Cs3Memory memory = cs3_graph_memory(model->graph, CS3_RECOMPUTE_NONE, NULL);
   ck_assert(memory.resident_bytes == 2.0 * 8 * 64 * (CS3_LIFETIMES_MAX_TENSORS - 1));
   g_autofree char *larger = chain(CS3_LIFETIMES_MAX_TENSORS);
   ck_assert_ptr_null(read_text(larger, &error));

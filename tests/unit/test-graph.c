@@ -31,7 +31,7 @@ static gboolean has(const Cs3Graph *graph, const char *label, Cs3Node *node) {
 static double saved(const Cs3Graph *graph, const char *label) {
   for (guint i = 0; i < graph->nodes->len; i++)
     if (g_str_equal(cs3_graph_node(graph, i)->label, label))
-      return cs3_node_saved_elements(graph, cs3_graph_node(graph, i));
+      return cs3_node_saved_elements(graph, cs3_graph_node(graph, i), 0);
   ck_abort_msg("no node %s", label);
 }
 
@@ -152,7 +152,7 @@ END_TEST
 START_TEST(test_plain_gpt_memory) {
   g_autoptr(Cs3Model) model = fixture_preset("gpt3-13b");
   g_autoptr(Cs3Graph) graph = graph_of(model, 2048, FALSE);
-  Cs3Memory memory = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE);
+  Cs3Memory memory = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE, NULL);
   double per_layer = memory.resident_bytes / 2048 / 40, statistics = 2 * (4 + 2 * 40 + 4);
   ck_assert(per_layer == 32.0 * 5120 + statistics);
   ck_assert(memory.extra_forwards == 0);
@@ -162,9 +162,9 @@ END_TEST
 START_TEST(test_recompute_policies) {
   g_autoptr(Cs3Model) model = fixture_preset(presets[_i]);
   g_autoptr(Cs3Graph) graph = graph_of(model, 1024, FALSE);
-  Cs3Memory none = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE);
-  Cs3Memory layer = cs3_graph_memory(graph, CS3_RECOMPUTE_LAYER);
-  Cs3Memory full = cs3_graph_memory(graph, CS3_RECOMPUTE_FULL);
+  Cs3Memory none = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE, NULL);
+  Cs3Memory layer = cs3_graph_memory(graph, CS3_RECOMPUTE_LAYER, NULL);
+  Cs3Memory full = cs3_graph_memory(graph, CS3_RECOMPUTE_FULL, NULL);
   gint64 layers = cs3_model_fact(model, "layers"), hidden = cs3_model_fact(model, "hidden");
   ck_assert(layer.resident_bytes == 1024 * 2.0 * (double)(layers * hidden));
   ck_assert(none.resident_bytes > layer.resident_bytes);
@@ -183,7 +183,7 @@ END_TEST
 START_TEST(test_full_recompute_stride) {
   g_autoptr(Cs3Model) model = fixture_preset("gpt3-13b");
   g_autoptr(Cs3Graph) graph = graph_of(model, 1024, FALSE);
-  Cs3Memory full = cs3_graph_memory(graph, CS3_RECOMPUTE_FULL);
+  Cs3Memory full = cs3_graph_memory(graph, CS3_RECOMPUTE_FULL, NULL);
   ck_assert(full.resident_bytes == 1024 * 2.0 * 6 * 5120);
   double block = 16 * 5120 + 4 + 2 * 40 + 4, widest = 4 * 5120;
   ck_assert_double_eq_tol(full.working_bytes, 1024 * 2 * (5 * 5120 + block + 5120 + widest + 2), 1);

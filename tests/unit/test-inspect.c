@@ -40,7 +40,7 @@ START_TEST(test_totals_are_sums) {
                                      "vector_elements_per_token",
                                      "special_elements_per_token",
                                      "saved_bytes_per_token"};
-  json_t *record = cs3_inspect_record(fixture.graph), *row;
+  json_t *record = cs3_inspect_record(fixture.graph, NULL), *row;
   gsize i;
   double share = 0;
   for (guint s = 0; s < G_N_ELEMENTS(sums); s++) {
@@ -56,7 +56,7 @@ START_TEST(test_totals_are_sums) {
 END_TEST
 
 START_TEST(test_record) {
-  json_t *record = cs3_inspect_record(fixture.graph);
+  json_t *record = cs3_inspect_record(fixture.graph, NULL);
   const json_t *model = json_object_get(record, "model"),
                *totals = json_object_get(record, "totals");
   ck_assert_str_eq(json_string_value(json_object_get(record, "schema")), "cs3sim.inspect/1");
@@ -82,7 +82,7 @@ static char *written(Cs3Format format) {
   g_autoptr(GError) error = NULL;
   g_autoptr(Cs3Output) output = cs3_output_new(path, &error);
   ck_assert_ptr_nonnull(output);
-  cs3_inspect_write(fixture.graph, output, format);
+  cs3_inspect_write(fixture.graph, NULL, output, format);
   ck_assert(cs3_output_finish(output, &error));
   ck_assert(g_file_get_contents(path, &text, NULL, NULL));
   unlink(path);
@@ -122,7 +122,7 @@ END_TEST
 
 START_TEST(test_json) {
   g_autofree char *text = written(CS3_FORMAT_JSON);
-  json_t *read = json_loads(text, 0, NULL), *record = cs3_inspect_record(fixture.graph);
+  json_t *read = json_loads(text, 0, NULL), *record = cs3_inspect_record(fixture.graph, NULL);
   ck_assert_ptr_nonnull(read);
   ck_assert_str_eq(json_string_value(json_object_get(read, "schema")), "cs3sim.inspect/1");
   ck_assert(json_equal(json_object_get(read, "model"), json_object_get(record, "model")));

@@ -34,6 +34,7 @@ static const char *const cases[] = {
     "run ./" MODEL " --batch 64 --sparsity 0.5 --systems 4 --set memoryx.algorithm=momentum",
     "run ./" MODEL " --batch 64 --sparsity 0.5 --systems 4 --set memoryx.algorithm=sgd "
     "--set kernel.acc_precision=fp32 --set kernel.acc_placement=cache",
+    "run ./" MODEL " --batch 64 --sparsity 0.5 --hardware cs3-fp8 --precision fp8",
     "layer --shape 96x64 --tokens 300 --pes 8x6 --sparsity 0.5 --pass backward",
     "layer --shape 96x64 --tokens 300 --pes 8x6 --sparsity 0.5 --pass backward "
     "--set kernel.backward=shared",

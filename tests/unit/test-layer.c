@@ -52,6 +52,10 @@ static void draw_hardware(GRand *r, Cs3Hardware *hw) {
   hw->kernel.reduce_lanes = 2 * g_rand_int_range(r, 1, 3);
   hw->kernel.reduce_issues = g_rand_int_range(r, 1, 3);
   hw->kernel.gradient_bits = 16 * g_rand_int_range(r, 1, 4);
+  hw->pe.lanes_fp8 = 8 * g_rand_int_range(r, 1, 4);
+  hw->kernel.weight_precision = g_rand_int_range(r, 0, 2);
+  hw->kernel.activation_precision = g_rand_int_range(r, 0, 2);
+  hw->kernel.gradient_precision = g_rand_int_range(r, 0, 2);
 }
 
 /* Binomial weights with one line heavier than the others now and then. */

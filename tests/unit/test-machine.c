@@ -151,7 +151,7 @@ END_TEST
 
 /* Machines that do not exist, for comparisons. */
 static const char *const hypothetical[] = {"cs3-16-lanes", "cs3-big-sram", "cs3-double-ingress",
-                                           "cs3-fast"};
+                                           "cs3-fast", "cs3-fp8"};
 
 /* Published installations: a wafer's preset and how many there are. */
 static const struct {
@@ -197,7 +197,7 @@ START_TEST(listed) {
   }
   ck_assert_str_eq(names->str,
                    "alcf-cs3 andromeda condor-galaxy-1 condor-galaxy-3 cs1 cs2 cs2-silicon cs3 "
-                   "cs3-16-lanes cs3-big-sram cs3-double-ingress cs3-fast cs3-silicon ");
+                   "cs3-16-lanes cs3-big-sram cs3-double-ingress cs3-fast cs3-fp8 cs3-silicon ");
 }
 END_TEST
 
@@ -577,11 +577,11 @@ static const struct {
      "unknown hardware 'cs33'; did you mean cs3? known: alcf-cs3, andromeda, condor-galaxy-1, "
      "condor-galaxy-3, cs1, cs2, cs2-silicon, cs3, cs3-16-lanes, cs3-big-sram, cs3-double-ingress, "
      "cs3-fast, "
-     "cs3-silicon"},
+     "cs3-fp8, cs3-silicon"},
     {"zebra", "unknown hardware 'zebra'; known: alcf-cs3, andromeda, condor-galaxy-1, "
               "condor-galaxy-3, cs1, cs2, cs2-silicon, cs3, cs3-16-lanes, cs3-big-sram, "
               "cs3-double-ingress, cs3-fast, "
-              "cs3-silicon"},
+              "cs3-fp8, cs3-silicon"},
     {"", "unknown hardware ''"},
     {"wse", "'wse' is not a machine"},
     {"nowhere.ini", "cannot read 'nowhere.ini': No such file or directory"},
@@ -695,7 +695,7 @@ START_TEST(uninstalled_program) {
   ck_assert_int_eq(status, 0);
   ck_assert_str_eq(
       output, "alcf-cs3\nandromeda\ncondor-galaxy-1\ncondor-galaxy-3\ncs1\ncs2\ncs2-silicon\ncs3\n"
-              "cs3-16-lanes\ncs3-big-sram\ncs3-double-ingress\ncs3-fast\ncs3-silicon\n");
+              "cs3-16-lanes\ncs3-big-sram\ncs3-double-ingress\ncs3-fast\ncs3-fp8\ncs3-silicon\n");
 }
 END_TEST
 

@@ -97,8 +97,7 @@ static void check_segment(const Cs3Graph *graph, guint s, GRand *rand) {
     Cs3Keep keep = {.again = g_rand_int(rand) & all, .tiles = 1, .sums = 2}, other = keep;
     Cs3Footprint room, less;
     cs3_lifetimes_measure(l, &keep, bytes, &room);
-    ck_assert_double_eq_tol(room.kept, cs3_lifetimes_kept(l, keep.again, bytes),
-                            1 + 1e-6 * room.kept);
+    ck_assert_double_eq_tol(room.kept, cs3_lifetimes_kept(l, &keep, bytes), 1 + 1e-6 * room.kept);
     ck_assert(room.backward >= room.kept && (room.forward == 0 || room.forward >= room.kept));
     other.again |= g_rand_int(rand) & all;
     cs3_lifetimes_measure(l, &other, bytes, &less);
@@ -183,7 +182,7 @@ static GArray *all_ways(const Cs3Graph *graph, guint s, const Cs3Machine *machin
         Cs3Footprint room;
         cs3_lifetimes_measure(l, &keep, bytes, &room);
         double sent =
-            away ? cs3_lifetimes_kept(l, again, real) * 8 / rate * machine->hw.wafer.clock_hz : 0;
+            away ? cs3_lifetimes_kept(l, &keep, real) * 8 / rate * machine->hw.wafer.clock_hz : 0;
         double forward = 0, backward = 0, in = 0;
         for (guint i = segment->first; i < segment->first + segment->count; i++) {
           Cs3NodeCost c = cost_of(i, cs3_lifetimes_tiled(l, i) ? tiles : 1, costs);

@@ -161,12 +161,12 @@ START_TEST(test_structure) {
         ck_assert(node->rows > 0 && node->copies > 0 && node->macs >= 0 && node->parameters >= 0);
         ck_assert(node->vector_elements >= 0 && node->special_elements >= 0);
         ck_assert(!node->sparsifiable || (segment->block && node->kind == CS3_NODE_LINEAR));
-        ck_assert(cs3_node_saved_elements(graph, node) >= 0);
+        ck_assert(cs3_node_saved_elements(graph, node, 0) >= 0);
       }
     }
     ck_assert_int_eq(stages, graph->order->len);
     ck_assert(graph->tokens > 0 && cs3_graph_macs(graph) > 0);
-    ck_assert(cs3_graph_memory(graph, CS3_RECOMPUTE_FULL).resident_bytes > 0);
+    ck_assert(cs3_graph_memory(graph, CS3_RECOMPUTE_FULL, NULL).resident_bytes > 0);
   }
 }
 END_TEST
@@ -248,7 +248,7 @@ END_TEST
 START_TEST(test_postnorm_memory) {
   g_autoptr(Cs3Model) model = fixture_preset("bert-large");
   g_autoptr(Cs3Graph) graph = cs3_graph_new(model, NULL, NULL);
-  Cs3Memory memory = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE);
+  Cs3Memory memory = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE, NULL);
   ck_assert_double_eq(memory.resident_bytes / 512 / 24, 2 * (16 * 1024 + 2 * 16 + 2 * 4));
 }
 END_TEST

@@ -63,8 +63,8 @@ static void check_iso(const char *name, const Cs3Graph *graph, const Cs3Transfor
   ck_assert_msg(fabs(ratio - 1) <= allowed(ops), "%s %s %g: %.4f of the FLOPs", name, ops->name,
                 sparsity, ratio);
   ck_assert(model->parameters > graph->model->parameters);
-  Cs3Memory before = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE);
-  Cs3Memory behind = cs3_graph_memory(larger, CS3_RECOMPUTE_NONE);
+  Cs3Memory before = cs3_graph_memory(graph, CS3_RECOMPUTE_NONE, NULL);
+  Cs3Memory behind = cs3_graph_memory(larger, CS3_RECOMPUTE_NONE, NULL);
   ck_assert(behind.resident_bytes + behind.working_bytes >=
             before.resident_bytes + before.working_bytes);
 }
