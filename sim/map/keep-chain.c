@@ -146,70 +146,72 @@ static void outlook_clear(Outlook *outlook) {
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outlook, outlook_clear)
 
 /* What stages on from one need when all before @last keep together what is on the wafer then: the
- * base and then edge by edge. */
+ * base, and then piece by piece of what else there is room for. */
 struct Slope {
-  double room;   /* of the wafer less the least peak of @last and the least that they keep */
-  double cycles; /* with that */
-  double bytes;  /* of all edges */
-  guint n;
+  double room; /* of the wafer less the least peak of @last and the least that they keep */
+  guint n;     /* at least 1 */
   struct {
-    double rate;         /* so many cycles less for each byte more, up to the next edge */
-    double room, cycles; /* bytes and cycles of the edges before */
-  } edge[];
+    double from;         /* room at which it begins */
+    double cycles, rate; /* with that; so many less for each byte more */
+  } piece[];
 };
 
 static Slope *slope_new(const Outlook *outlook, const Cs3KeepJob *job, guint k, guint last) {
   const guint *from = &outlook->coming[outlook->segments * k];
   const guint *behind = &outlook->coming[outlook->segments * last];
-  Slope *slope = g_malloc(sizeof *slope + outlook->edges->len * sizeof *slope->edge);
+  Slope *slope = g_malloc(sizeof *slope + (outlook->edges->len + 1) * sizeof *slope->piece);
   *slope = (Slope){.room = job->capacity - outlook->least[segment_at(job, last)].peak};
+  double bytes = 0, cycles = 0;
   for (guint s = 0; s < outlook->segments; s++) {
     const Least *least = &outlook->least[s];
     slope->room -= (from[s] - behind[s]) * least->kept;
-    slope->cycles += (from[s] - behind[s]) * least->cycles;
-    slope->cycles += behind[s] > 0 ? behind[s] * least->fastest : 0;
+    cycles += (from[s] - behind[s]) * least->cycles;
+    cycles += behind[s] > 0 ? behind[s] * least->fastest : 0;
   }
-  double bytes = 0, cycles = 0;
   for (guint e = 0; e < outlook->edges->len; e++) {
     const Edge *edge = &g_array_index(outlook->edges, Edge, e);
     double stages = from[edge->segment] - behind[edge->segment];
     if (stages == 0)
       continue;
-    slope->edge[slope->n].rate = edge->cycles / edge->bytes;
-    slope->edge[slope->n].room = bytes;
-    slope->edge[slope->n++].cycles = cycles;
+    slope->piece[slope->n].from = bytes;
+    slope->piece[slope->n].cycles = cycles;
+    slope->piece[slope->n++].rate = edge->cycles / edge->bytes;
     bytes += stages * edge->bytes;
-    cycles += stages * edge->cycles;
+    cycles -= stages * edge->cycles;
   }
-  slope->bytes = bytes;
+  slope->piece[slope->n].from = bytes;
+  slope->piece[slope->n].cycles = cycles;
+  slope->piece[slope->n++].rate = 0;
   return slope;
 }
 
-/* Behind prefixes that keep @resident. */
-static double slope_at(const Slope *slope, double resident) {
-  double room = MIN(slope->room - resident, slope->bytes);
+/* Behind prefixes that keep @resident. @piece: (inout): looked at first; they follow one another in
+ * the order of what they keep. */
+static double slope_at(const Slope *slope, double resident, guint *piece) {
+  double room = slope->room - resident;
   if (room < 0)
     return INFINITY;
-  guint first = 0, end = slope->n; /* the last edge that begins within the room */
-  while (end - first > 1) {
-    guint middle = (first + end) / 2;
-    if (slope->edge[middle].room < room)
-      first = middle;
-    else
-      end = middle;
-  }
-  if (slope->n == 0)
-    return slope->cycles;
-  return slope->cycles - slope->edge[first].cycles -
-         (room - slope->edge[first].room) * slope->edge[first].rate;
+  guint i = MIN(*piece, slope->n - 1);
+  while (i > 0 && room < slope->piece[i].from)
+    i--;
+  while (i + 1 < slope->n && room >= slope->piece[i + 1].from)
+    i++;
+  *piece = i;
+  return slope->piece[i].cycles - (room - slope->piece[i].from) * slope->piece[i].rate;
 }
 
+/* Where slope_at() was. */
+typedef struct {
+  guint piece[LAST_STAGES];
+} Place;
+
 /* Least cycles of the stages behind @k behind prefixes that keep @resident. */
-static double to_come(const Outlook *outlook, guint k, double resident) {
+static double to_come(const Outlook *outlook, guint k, double resident, Place *place) {
   double least = 0;
   for (guint i = 0; i < LAST_STAGES; i++)
     if (outlook->slopes[LAST_STAGES * k + i] != NULL)
-      least = MAX(least, slope_at(outlook->slopes[LAST_STAGES * k + i], resident));
+      least =
+          MAX(least, slope_at(outlook->slopes[LAST_STAGES * k + i], resident, &place->piece[i]));
   return least;
 }
 
@@ -232,11 +234,14 @@ typedef struct {
   double limit;
   guint stage;
   GArray *front, *merged; /* of Point: the prefixes behind it so far; room for the next */
+  Place place;
 } Stage;
 
-static gboolean promising(const Stage *stage, const Point *p) {
-  return !isfinite(stage->limit) ||
-         p->cycles + to_come(stage->outlook, stage->stage + 1, p->resident) <= stage->limit;
+static gboolean promising(Stage *stage, const Point *p) {
+  if (!isfinite(stage->limit))
+    return TRUE;
+  double rest = to_come(stage->outlook, stage->stage + 1, p->resident, &stage->place);
+  return p->cycles + rest <= stage->limit;
 }
 
 /* Adds what comes of the prefixes @before, which rise in `resident` and fall in `cycles`, by way
@@ -249,7 +254,9 @@ static void add_way(Stage *stage, const GArray *before, guint w, const Cs3KeepWa
   end += front->data != NULL ? front->len : 0; /* an array that was never filled has no data */
   last += before->data != NULL ? before->len : 0;
   double best = INFINITY;
-  g_array_set_size(stage->merged, 0);
+  g_array_set_size(stage->merged, front->len + before->len);
+  Point *merged = (Point *)(gpointer)stage->merged->data;
+  guint n = 0;
   for (guint i = 0; old < end || p < last;) {
     Point q = {0};
     if (p < last && p->resident > room)
@@ -266,9 +273,10 @@ static void add_way(Stage *stage, const GArray *before, guint w, const Cs3KeepWa
       break;
     if (q.cycles < best && (first || promising(stage, &q))) {
       best = q.cycles;
-      g_array_append_val(stage->merged, q);
+      merged[n++] = q;
     }
   }
+  g_array_set_size(stage->merged, n);
   GArray *swap = stage->front;
   stage->front = stage->merged;
   stage->merged = swap;
@@ -296,7 +304,7 @@ static double find_chain(const Cs3KeepJob *job, const Outlook *outlook, double l
   g_ptr_array_add(fronts, start);
   g_autoptr(GArray) front = g_array_new(FALSE, FALSE, sizeof(Point));
   g_autoptr(GArray) merged = g_array_new(FALSE, FALSE, sizeof(Point));
-  Stage stage = {job, outlook, limit, 0, front, merged};
+  Stage stage = {job, outlook, limit, 0, front, merged, {{0}}};
   for (; stage.stage < stages; stage.stage++)
     g_ptr_array_add(fronts, step(&stage, fronts->pdata[stage.stage]));
   const GArray *last = fronts->pdata[stages];
@@ -314,22 +322,31 @@ static double find_chain(const Cs3KeepJob *job, const Outlook *outlook, double l
 
 /* Sums in another order differ by rounding. */
 #define ROUNDING (1 + 1e-9)
+/* The best chain is about as far above what no chain can beat as for the number of samples before;
+ * a first guess of so many times that is seldom too low. */
+#define GAP_GROWS 1.25
 
 double cs3_keep_chain(const Cs3KeepJob *job, double enough, guint *chosen) {
-  static const double guesses[] = {1.001, 1.01, 1.1};
+  const double guesses[] = {1 + GAP_GROWS * job->search->gap, 1.001, 1.01, 1.1, INFINITY};
   g_auto(Outlook) outlook = {0};
   outlook_init(&outlook, job);
   find_slopes(&outlook, job);
-  double least = to_come(&outlook, 0, 0);
+  Place place = {{0}};
+  double least = to_come(&outlook, 0, 0, &place), tried = 1;
   if (!isfinite(least) || least > enough * ROUNDING)
     return INFINITY;
   for (guint i = 0; i < G_N_ELEMENTS(guesses); i++) {
     double limit = MIN(least * guesses[i], enough);
+    if (guesses[i] <= tried)
+      continue;
+    tried = guesses[i];
     double cycles = find_chain(job, &outlook, limit * ROUNDING, chosen);
+    if (isfinite(cycles))
+      job->search->gap = cycles / least - 1;
     if (isfinite(cycles) || limit == enough)
       return cycles;
   }
-  return find_chain(job, &outlook, enough * ROUNDING, chosen);
+  return INFINITY;
 }
 
 /* While the last block of a stretch goes backward, the inputs of those between it and the

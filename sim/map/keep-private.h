@@ -28,6 +28,7 @@ struct Cs3KeepSearch {
   double *elements_bytes; /* by tensor, of one sample, without rounding */
   double sums;            /* Cs3Keep.sums */
   Cs3Narrow narrow;
+  double gap; /* cs3_keep_chain(): of the last chain, over what none can beat, less 1 */
 };
 
 /* A way for a segment at one number of samples, with what it takes. */
