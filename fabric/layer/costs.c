@@ -133,6 +133,8 @@ static void mesh(const Cs3Hardware *hw, const Cs3Mapping *mapping, gint64 *featu
 gint64 cs3_mapping_bands(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                          const Cs3Mapping *mapping) {
   gint64 feature_pes, token_pes, groups = cs3_shape_groups(shape);
+  if (groups == 1)
+    return 1;
   mesh(hw, mapping, &feature_pes, &token_pes);
   return div_up(groups, div_up(groups, feature_pes));
 }
@@ -369,12 +371,11 @@ static gint64 longest_row(const Cs3PassCosts *c) {
          c->lines * (stage + c->hop) + look + 2 * (gint64)c->feed + 2;
 }
 
-void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
-                     Cs3LayerCosts *c) {
-  gint64 feature_pes, token_pes;
+void cs3_layer_work(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                    Cs3LayerCosts *c) {
+  gint64 feature_pes, token_pes, tokens = group_tokens(shape, mapping);
   mesh(hw, mapping, &feature_pes, &token_pes);
   gboolean gradients = cs3_pass_has_gradients(shape->pass);
-  gint64 element_bytes = gradients ? bytes_of(hw, shape, GRADIENTS) : accumulator_bytes(hw);
 
   *c = (Cs3LayerCosts){.pass = {.rows = shape->rows,
                                 .row_features = shape->features,
@@ -382,13 +383,22 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
                                 .reduction = gradients ? 0 : mapping->reduction,
                                 .overlap = !gradients && mapping->overlap,
                                 .travels = TRUE}};
-  Cs3PassCosts *p = &c->pass;
-  p->lines = cs3_mapping_lines(hw, shape, mapping);
   c->bands = cs3_mapping_bands(hw, shape, mapping);
   c->rounds = div_up(cs3_shape_groups(shape), c->bands);
-  c->columns = MIN(token_pes, group_tokens(shape, mapping));
-  c->tokens = div_up(group_tokens(shape, mapping), token_pes);
-  p->features = div_up(shape->features, p->lines);
+  c->pass.lines = MIN(feature_pes / c->bands / mapping->fold, shape->features);
+  c->columns = MIN(token_pes, tokens);
+  c->tokens = div_up(tokens, token_pes);
+  c->pass.features = div_up(shape->features, c->pass.lines);
+  if (gradients)
+    dw_costs(hw, shape, mapping, c);
+  else
+    axpy_costs(hw, shape, mapping, c);
+}
+
+void cs3_layer_ways(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                    Cs3LayerCosts *c) {
+  Cs3PassCosts *p = &c->pass;
+  gint64 element_bytes = p->gradients ? bytes_of(hw, shape, GRADIENTS) : accumulator_bytes(hw);
   c->elements = within(div_up(c->tokens * element_bytes, 4));
   Cs3Link link = cs3_link_of(hw);
   p->vector = cs3_link_cycles(link, c->elements);
@@ -397,14 +407,10 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   p->hop = hw->fabric.hop_cycles;
   p->feed = cs3_feed_cycles(hw);
   reduction_edges(hw, link, mapping, c);
-  if (gradients)
-    dw_costs(hw, shape, mapping, c);
-  else
-    axpy_costs(hw, shape, mapping, c);
   p->wire = wire_format(hw, shape);
   if (p->wire == CS3_WIRE_BITMASK) /* a word of the mask takes its turn as any wavelet */
     c->masks = within((double)div_up(p->features, 32) * ceil(hw->fabric.link_cycles));
-  if (gradients)
+  if (p->gradients)
     p->block = within((double)p->block + c->masks);
   else
     p->control = within((double)p->control + c->masks);
@@ -417,6 +423,12 @@ void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs
   p->gradient_bits = hw->kernel.gradient_bits;
   p->ingress_cycles = p->egress_cycles = (double)c->bands / cs3_hardware_io_wavelets(hw);
   p->longest_row = longest_row(p);
+}
+
+void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                     Cs3LayerCosts *c) {
+  cs3_layer_work(hw, shape, mapping, c);
+  cs3_layer_ways(hw, shape, mapping, c);
 }
 
 double cs3_layer_row_wavelets(const Cs3PassCosts *c, double nonzeros) {

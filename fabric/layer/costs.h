@@ -83,6 +83,16 @@ typedef struct {
 void cs3_layer_costs(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                      Cs3LayerCosts *costs);
 
+/**
+ * cs3_layer_work, cs3_layer_ways: the same in two steps: lines, tokens and what a PE is busy with;
+ * then, with these in @costs, links, reduction and stream. What the second adds makes rows longer,
+ * never shorter.
+ */
+void cs3_layer_work(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                    Cs3LayerCosts *costs);
+void cs3_layer_ways(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                    Cs3LayerCosts *costs);
+
 /* What moves around the rounds of a convolution. */
 typedef struct {
   Cs3ConvLayout layout; /* of the side that is the map */

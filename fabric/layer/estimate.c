@@ -46,14 +46,19 @@ static double link_work(const Cs3LayerShape *shape, const Cs3PassCosts *c) {
              windows * round_trip(c, (double)(c->lines / 2), c->control + c->block + c->receive));
 }
 
+static double line_work(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                        const Cs3PassCosts *c, double line_nonzeros) {
+  return line_nonzeros * c->service + (double)shape->rows * row_work(shape, mapping, c) + c->clear +
+         c->finish;
+}
+
 static Limits limits(const Cs3Hardware *hw, const Cs3LayerShape *shape, const Cs3Mapping *mapping,
                      const Cs3PassCosts *c, double nonzeros, double line_nonzeros) {
   double rows = shape->rows;
   double gradients =
       cs3_pass_has_gradients(shape->pass) ? nonzeros * hw->kernel.gradient_bits / 32 : 0;
   return (Limits){
-      .line =
-          line_nonzeros * c->service + rows * row_work(shape, mapping, c) + c->clear + c->finish,
+      .line = line_work(shape, mapping, c, line_nonzeros),
       .link = link_work(shape, c),
       .ingress = rows * cs3_layer_row_wavelets(c, nonzeros / rows) * c->ingress_cycles,
       .egress = gradients * c->egress_cycles,
@@ -190,13 +195,28 @@ double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   return estimate_of(hw, shape, mapping, &costs, moves, density);
 }
 
+/* Of the work alone, in the operations of estimate_of(), so that not even rounding makes it more:
+ * the busiest line has at least as much to do as the mean line. */
+static double least_estimate(const Cs3LayerShape *shape, const Cs3Mapping *mapping,
+                             const Cs3LayerCosts *costs, double density) {
+  double mean = (double)shape->rows * (double)costs->pass.features * density;
+  return (double)costs->rounds * line_work(shape, mapping, &costs->pass, mean);
+}
+
 gboolean cs3_layer_rank(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, double density, double *estimate,
+                        const Cs3Mapping *mapping, double density, double enough, double *estimate,
                         gint64 *bound) {
   Cs3LayerCosts costs;
-  cs3_layer_costs(hw, shape, mapping, &costs);
+  cs3_layer_work(hw, shape, mapping, &costs);
+  *estimate = least_estimate(shape, mapping, &costs, density);
+  gboolean beaten = *estimate > enough;
+  if (beaten && mapping->dw != CS3_DW_BLOCK)
+    return TRUE;
+  cs3_layer_ways(hw, shape, mapping, &costs);
   if (!cs3_costs_check(hw, shape, mapping, &costs, NULL))
     return FALSE;
+  if (beaten)
+    return TRUE;
   gint64 moves = cs3_layer_moves(hw, shape, mapping, &costs, TRUE);
   *estimate = estimate_of(hw, shape, mapping, &costs, moves, density);
   if (bound != NULL)

@@ -197,10 +197,13 @@ double cs3_layer_estimate(const Cs3Hardware *hw, const Cs3LayerShape *shape,
  * cs3_layer_rank: cs3_mapping_check(), without words, of a mapping of 1 to as many folds as there
  * are lines; of one that fits, cs3_layer_estimate() and, where it is asked for, cs3_layer_bound()
  * of as many weights. All that a search asks of a mapping: its costs are derived once.
- * @bound: (out) (optional).
+ * @enough: what takes longer is of no interest: its estimate may be anything above, and, but for a
+ *   local block, whether it fits is not looked at.
+ * @bound: (out) (optional): with @enough INFINITY.
  */
 gboolean cs3_layer_rank(const Cs3Hardware *hw, const Cs3LayerShape *shape,
-                        const Cs3Mapping *mapping, double density, double *estimate, gint64 *bound);
+                        const Cs3Mapping *mapping, double density, double enough, double *estimate,
+                        gint64 *bound);
 
 /**
  * cs3_layer_above_bound: the postcondition of every fidelity: @cycles >= cs3_layer_bound().

@@ -8,6 +8,7 @@
 
 #include "sim/map/mapper.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -48,21 +49,36 @@ static gint by_estimate(gconstpointer a, gconstpointer b) {
   return (x->mapping.axis > y->mapping.axis) - (x->mapping.axis < y->mapping.axis);
 }
 
+/* Where only the best is asked for. Returns: whether @mapping fits, or cannot be it. */
+static gboolean consider_best(Search *search, const Cs3LayerShape *shape,
+                              const Cs3Mapping *mapping) {
+  double density = shape->dense ? 1 : search->density, estimate;
+  double enough = search->best.estimate > 0 ? search->best.estimate : INFINITY;
+  gboolean fits = cs3_layer_rank(search->hw, shape, mapping, density, enough, &estimate, NULL);
+  if (fits && estimate > enough)
+    return TRUE;
+  Cs3MapCandidate candidate = {.shape = *shape, .mapping = *mapping, .estimate = estimate};
+  if (!fits)
+    search->refused = candidate;
+  else if (search->best.estimate == 0 || by_estimate(&candidate, &search->best) < 0)
+    search->best = candidate;
+  if (fits)
+    search->fastest = MIN(search->fastest, estimate);
+  return fits;
+}
+
 /* Returns: whether @mapping fits. */
 static gboolean consider(Search *search, const Cs3LayerShape *shape, const Cs3Mapping *mapping) {
+  if (search->found == NULL)
+    return consider_best(search, shape, mapping);
   double density = shape->dense ? 1 : search->density;
   Cs3MapCandidate candidate = {.shape = *shape, .mapping = *mapping};
-  if (!cs3_layer_rank(search->hw, shape, mapping, density, &candidate.estimate,
-                      search->found != NULL ? &candidate.bound : NULL)) {
+  if (!cs3_layer_rank(search->hw, shape, mapping, density, INFINITY, &candidate.estimate,
+                      &candidate.bound)) {
     search->refused = candidate;
     return FALSE;
   }
   search->fastest = MIN(search->fastest, candidate.estimate);
-  if (search->found == NULL) {
-    if (search->best.estimate == 0 || by_estimate(&candidate, &search->best) < 0)
-      search->best = candidate;
-    return TRUE;
-  }
   g_array_append_val(search->found, candidate);
   return TRUE;
 }
@@ -278,21 +294,45 @@ static Cs3MapCandidate best_of_format(Search *search, const Cs3MemoKey *wafer,
   return best;
 }
 
+/* Without what no closed form of such a pass reads. The search sees nothing else, so that a number
+ * which it does read cannot be missing in the name. */
+static Cs3Hardware read_of(const Cs3Hardware *hw, gboolean gradients) {
+  Cs3Hardware read = *hw;
+  read.wafer.power_w = read.wafer.power_idle_ratio = 0;
+  read.pe.vector_setup = read.pe.copy_setup = read.pe.fma_setup = 0;
+  read.pe.special_rate = read.pe.copy_rate = 0;
+  read.io.latency_s = 0;
+  read.io.edge_buffer_bytes = 0;
+  read.kernel.attention_efficiency = 0;
+  memset(&read.gemm, 0, sizeof read.gemm);
+  if (gradients)
+    return read;
+  read.kernel.dw_algorithm = read.kernel.backward = read.kernel.backward_overlap = 0;
+  read.kernel.dot_tail = read.kernel.chain_add = 0;
+  return read;
+}
+
 Cs3MapWafer cs3_map_wafer(const Cs3Hardware *hw) {
-  return (Cs3MapWafer){*hw, cs3_memo_key(NULL, hw, sizeof *hw)};
+  Cs3MapWafer wafer = {.hw = *hw};
+  for (int gradients = 0; gradients <= 1; gradients++) {
+    wafer.read[gradients] = read_of(hw, gradients);
+    wafer.key[gradients] = cs3_memo_key(NULL, &wafer.read[gradients], sizeof wafer.read[gradients]);
+  }
+  return wafer;
 }
 
 gboolean cs3_map_best(const Cs3MapWafer *wafer, const Cs3LayerShape *shape, double density,
                       const Cs3MapForce *force, Cs3Memo *memo, Cs3MapHints *hints,
                       Cs3MapCandidate *best, GError **error) {
-  Search search = {.hw = &wafer->hw, .density = density};
+  int gradients = cs3_pass_has_gradients(shape->pass) ? 1 : 0;
+  Search search = {.hw = &wafer->read[gradients], .density = density};
   Cs3LayerShape s = *shape;
   best->estimate = 0;
   for (s.dense = FALSE; s.dense <= TRUE; s.dense++) {
     if (!format_allowed(&s, density, force))
       continue;
     Cs3Mapping *hint = hints != NULL ? &hints->best[s.dense ? 1 : 0] : NULL;
-    Cs3MapCandidate c = best_of_format(&search, &wafer->key, &s, force, memo, hint);
+    Cs3MapCandidate c = best_of_format(&search, &wafer->key[gradients], &s, force, memo, hint);
     if (hint != NULL && c.estimate > 0)
       *hint = c.mapping;
     if (c.estimate > 0 && (best->estimate == 0 || by_estimate(&c, best) < 0))

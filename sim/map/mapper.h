@@ -64,11 +64,12 @@ typedef struct {
 GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, double density,
                            const Cs3MapForce *force, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A wafer with the name of all its numbers: asked for once, not in each of some hundred questions.
- */
+/* A wafer with what the closed forms of a pass read of it, and the name of that: asked for once,
+ * not in each of some hundred questions. */
 typedef struct {
   Cs3Hardware hw;
-  Cs3MemoKey key;
+  Cs3Hardware read[2]; /* of a pass without and with gradients */
+  Cs3MemoKey key[2];
 } Cs3MapWafer;
 
 /* The best mappings of a pass on other numbers of tokens, sparse and dense; fold 0: not known.

@@ -174,6 +174,44 @@ START_TEST(test_forced) {
 }
 END_TEST
 
+/* The best is the first of all candidates, however few are looked at; and numbers of the wafer that
+ * no closed form reads are no part of the question. */
+START_TEST(test_best_is_first) {
+  guint32 seed = fixture_seed() + (guint32)_i;
+  g_autoptr(GRand) r = g_rand_new_with_seed(seed);
+  g_autoptr(Cs3Machine) m = machine(_i % 2 ? "cs2" : "cs3-silicon");
+  m->hw.kernel.dw_algorithm = CS3_DW_AUTO;
+  m->hw.kernel.backward = _i % 3 ? CS3_BACKWARD_SHARED : CS3_BACKWARD_SEPARATE;
+  m->hw.io.rate_bits_per_s *= (double)log_uniform(r, 10, 1000) / 100;
+  Cs3LayerShape shape = {.pass = g_rand_int_range(r, 0, CS3_N_PASS_KINDS),
+                         .rows = log_uniform(r, 16, 8000),
+                         .features = log_uniform(r, 16, 12000),
+                         .tokens = log_uniform(r, 100, 200000)};
+  double density = densities[g_rand_int_range(r, 0, 4)];
+  const Cs3MapForce force = CS3_MAP_FREE;
+  g_autoptr(GArray) all = cs3_map_candidates(&m->hw, &shape, density, &force, NULL);
+  g_autoptr(Cs3Memo) memo = cs3_memo_new(16);
+  for (int k = 0; k < 2; k++) {
+    Cs3MapWafer wafer = cs3_map_wafer(&m->hw);
+    Cs3MapCandidate best;
+    gboolean fits = cs3_map_best(&wafer, &shape, density, &force, memo, NULL, &best, NULL);
+    ck_assert_int_eq(fits, all != NULL);
+    if (fits) {
+      const Cs3MapCandidate *first = &g_array_index(all, Cs3MapCandidate, 0);
+      ck_assert_msg(best.estimate == first->estimate, "seed %u", seed);
+      g_autofree char *text = cs3_map_describe(&best), *expected = cs3_map_describe(first);
+      ck_assert_str_eq(text, expected);
+    }
+    m->hw.wafer.power_w *= 2;
+    m->hw.pe.special_rate *= 2;
+    m->hw.kernel.attention_efficiency /= 2;
+    m->hw.io.edge_buffer_bytes *= 2;
+    Cs3MapWafer other = cs3_map_wafer(&m->hw);
+    ck_assert_mem_eq(wafer.key, other.key, sizeof wafer.key);
+  }
+}
+END_TEST
+
 static const struct {
   const char *text, *message;
 } bad[] = {
@@ -211,6 +249,7 @@ static Suite *suite(void) {
   tcase_add_loop_test(t, test_near_exhaustive_random, 0, slow ? 60 : 5);
   if (slow)
     tcase_add_loop_test(t, test_near_exhaustive_llama, 0, 2 * (int)G_N_ELEMENTS(llama_shapes));
+  tcase_add_loop_test(t, test_best_is_first, 0, slow ? 2000 : 100);
   tcase_add_test(t, test_forced);
   tcase_add_loop_test(t, test_bad_force, 0, G_N_ELEMENTS(bad));
   tcase_add_test(t, test_does_not_fit);
