@@ -42,6 +42,7 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->cell = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->cell);
   f->waited = g_new0(guint32, f->n_cells);
   f->pe = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->pe);
+  f->tally = g_new0(Cs3PeTally, f->n_cells);
   cs3_wheel_init(f);
   f->train = g_array_new(FALSE, TRUE, sizeof(Cs3Train));
   f->free_train = g_array_new(FALSE, FALSE, sizeof(guint32));
@@ -82,6 +83,7 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_aligned_free(f->cell);
   g_free(f->waited);
   g_aligned_free(f->pe);
+  g_free(f->tally);
   g_aligned_free(f->channel_pool);
   g_aligned_free(f->memory_pool);
   g_aligned_free(f->thread);
@@ -200,7 +202,7 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
   f->datagram_room = f->timing.router_buffer + f->timing.hop;
   f->state_bytes = units * 8 + CS3_WHEEL * f->agenda_bytes + threads * sizeof(Cs3Thread) +
                    registers * 4 + streams * sizeof(Cs3StreamState) +
-                   f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState)) +
+                   f->n_cells * (sizeof(Cs3Cell) + sizeof(Cs3PeState) + sizeof(Cs3PeTally)) +
                    (f->link_free ? f->n_cells * (gsize)16 : 0);
 }
 
@@ -215,8 +217,8 @@ void cs3_fabric_stats(const Cs3Fabric *f, Cs3FabricStats *stats) {
     }
     stats->deliveries += sent[CS3_RAMP];
     stats->contention = MAX(stats->contention, sent[CS3_RAMP]);
-    stats->datapath_busy += f->pe[id].busy;
-    stats->cycles = MAX(stats->cycles, f->pe[id].end);
+    stats->datapath_busy += f->tally[id].busy;
+    stats->cycles = MAX(stats->cycles, f->tally[id].end);
   }
   stats->wavelet_hops = stats->injected + stats->link_hops;
   stats->cycles = stats->cycles ? stats->cycles - 1 : MAX(f->last, 1) - 1;
@@ -227,7 +229,7 @@ guint64 cs3_fabric_link_count(const Cs3Fabric *f, guint x, guint y, Cs3Port port
 }
 
 guint64 cs3_fabric_pe_busy(const Cs3Fabric *f, guint x, guint y) {
-  return f->pe[cs3_cell_at(f, x, y)].busy;
+  return f->tally[cs3_cell_at(f, x, y)].busy;
 }
 
 guint64 cs3_fabric_pe_waited(const Cs3Fabric *f, guint x, guint y) {

@@ -220,7 +220,7 @@ void cs3_datagrams_visit(Cs3Fabric *f, const guint32 *item, guint n) {
       for (guint k = 0; k < bytes; k += 64)
         cs3_fetch(at + k);
     }
-    if (i >= CELL && item[i - CELL] & ((1u << CS3_LANE_PE) - 1))
+    if (i >= CELL)
       tick(f, item[i - CELL] >> 8);
   }
 }

@@ -78,6 +78,8 @@ typedef struct {
 
 /* Body of a task or continuation. Returns the cycles for which it keeps the main thread. */
 typedef guint (*Cs3TaskFunc)(Cs3Pe *pe, guint32 wavelet);
+/* Asks, by cs3_pe_fetch(), for what the PE's next task will look at. Only speed depends on it. */
+typedef void (*Cs3FetchFunc)(const Cs3Pe *pe);
 /* Initial content of word @word of the memory of PE (x, y). */
 typedef guint32 (*Cs3MemoryInit)(gpointer user, guint x, guint y, guint word);
 
@@ -94,6 +96,7 @@ typedef struct {
   guint64 blocked;    /* tasks blocked at start */
   gint start_task;    /* activated at cycle 0; -1: none */
   Cs3MemoryInit init; /* NULL: zeros */
+  Cs3FetchFunc fetch; /* NULL: nothing that is known */
 } Cs3Role;
 
 /**

@@ -4,12 +4,6 @@
 
 #include "fabric/event/calendar.h"
 
-/** cs3_fetch: asks for the line of cache at @p, which will be written. The empty statement is for
- * gcc 12: functions that only prefetch count as without effect, and calls of them vanish. */
-static inline void cs3_fetch(gconstpointer p) {
-  __builtin_prefetch(p, 1);
-  __asm__ volatile("" : : "r"(p));
-}
 /** cs3_channel: channels. */
 static inline Cs3WaveletChannel *cs3_channel(const Cs3Fabric *f, const Cs3Cell *cell,
                                              const Cs3Slot *slot) {
@@ -78,8 +72,10 @@ static inline gboolean cs3_pop(const Cs3Fabric *f, Cs3Cell *cell, Cs3WaveletChan
                                guint slot) {
   cs3_next_head(ch);
   ch->last_pop = f->now + 1;
-  if (--ch->count == 0)
+  if (--ch->count == 0) {
+    ch->head = 0; /* in the line of cache of the rest */
     cell->nonempty &= ~(G_GUINT64_CONSTANT(1) << slot);
+  }
   gboolean waited = ch->flags & CS3_CHANNEL_WAITED;
   ch->flags &= (guint8) ~(CS3_CHANNEL_WAITED | CS3_CHANNEL_STALLED);
   return waited;

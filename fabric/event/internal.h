@@ -36,6 +36,7 @@ struct Cs3Fabric {
   Cs3Cell *cell;
   guint32 *waited; /* by cell: cycles that ready wavelets waited in its router, added up */
   Cs3PeState *pe;
+  Cs3PeTally *tally;
   guint8 *channel_pool;
   gpointer memory_pool; /* of cs3_fabric_load() */
   Cs3Thread *thread;

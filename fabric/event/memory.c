@@ -41,6 +41,11 @@ static void hold(Cs3Fabric *f, guint32 id, Cs3PeMemory *m, gboolean pooled) {
   pe->own_memory = TRUE;
 }
 
+void cs3_pe_fetch(const Cs3Pe *pe, guint word) {
+  const Cs3PeMemory *m = pe->fabric->pe[pe->id].memory;
+  cs3_fetch(m ? &m->w[word] : NULL);
+}
+
 guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id) {
   Cs3PeState *pe = &f->pe[id];
   if (pe->memory && pe->memory->refs == 1)

@@ -56,8 +56,9 @@ typedef struct {
 /* What a thread or stream does with trains: elements from the one it takes, to the one it sends. */
 typedef struct {
   guint32 in, out;  /* trains, or CS3_NO_TRAIN */
-  guint32 start, n; /* cycle of the first element, elements; n 0: there is none */
-  guint8 stop;      /* it must go on singly */
+  guint32 start;    /* cycle of the first element */
+  guint32 n : 31;   /* elements; 0: there is none */
+  guint32 stop : 1; /* it must go on singly */
 } Cs3Flow;
 
 typedef enum { CS3_THREAD_IDLE, CS3_THREAD_RUN, CS3_THREAD_DRAIN } Cs3ThreadState;
@@ -71,6 +72,7 @@ typedef struct {
   guint8 state;
 } Cs3Thread;
 
+/* A line of cache. */
 typedef struct {
   guint32 n, position; /* of the row; n 0: not begun */
   guint32 start;       /* earliest cycle of the next element */
@@ -78,11 +80,11 @@ typedef struct {
   guint32 address, after;
   guint32 granted, row; /* rows that may move; the row that moves */
   guint32 first;        /* cycle of the row's first element */
-  guint32 over_row;     /* the row that is over at cycle `over` */
-  guint32 over;
+  guint32 over;         /* cycle at which the row before is over */
   Cs3Flow flow;
   Cs3Payload *words; /* fused: what memory holds when the flow is over; fed: what is sent */
 } Cs3StreamState;
+G_STATIC_ASSERT(sizeof(Cs3StreamState) == 64);
 
 /* Flows of a PE: its threads', then its streams'. */
 #define CS3_STREAM_FLOW 16u
@@ -98,7 +100,7 @@ typedef struct {
   guint8 fed;     /* ... that grow word by word, as the followed stream moves */
 } Cs3StreamSets;
 
-/* What every visit needs comes first. */
+/* What visits need: a line of cache. */
 typedef struct {
   guint64 active, blocked; /* tasks */
   Cs3PeMemory *memory;
@@ -106,15 +108,19 @@ typedef struct {
   Cs3StreamSets set;
   guint8 running; /* threads not idle, bit per thread; 9th bit in running8 */
   guint8 running8;
+  guint8 retry;      /* task + 1 that waits for room in an output queue */
   guint32 main_free; /* when the main thread can take the next task */
   guint32 wake;      /* timer or continuation, 0: none */
-  guint32 retry;     /* task + 1 that waits for room in an output queue */
   guint8 wake_task;
   guint8 wake_inline; /* continuation of the main thread rather than activation */
   guint8 own_memory;  /* no other PE shares the block */
   guint8 trains_in;   /* input queues that hold trains, by place behind the router's channels */
   guint32 datapath_free;
   guint32 threads, registers; /* first of this PE in the pools */
-  guint32 end;                /* cs3_pe_finish() */
-  guint32 busy;
 } Cs3PeState;
+G_STATIC_ASSERT(sizeof(Cs3PeState) == 64);
+
+typedef struct {
+  guint32 end;  /* cs3_pe_finish() */
+  guint32 busy; /* cycles in which the datapath worked */
+} Cs3PeTally;

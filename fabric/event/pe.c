@@ -84,7 +84,7 @@ void cs3_pe_hold(Cs3Pe *pe, guint cycles) {
   Cs3PeState *state = &pe->fabric->pe[pe->id];
   settle(pe->fabric, pe->id);
   state->datapath_free = MAX(state->datapath_free, pe->now + cycles);
-  state->busy += cycles;
+  pe->fabric->tally[pe->id].busy += cycles;
 }
 
 void cs3_pe_activate_at(Cs3Pe *pe, guint64 cycle, guint task) {
@@ -98,7 +98,7 @@ gboolean cs3_pe_send(Cs3Pe *pe, guint colour, guint32 data, guint retry_task) {
   guint slot = info->slot_of[CS3_RAMP][colour];
   Cs3WaveletChannel *out = cs3_channel(f, cell, &info->slot[slot]);
   if (!cs3_has_room(f, out)) {
-    f->pe[pe->id].retry = retry_task + 1;
+    f->pe[pe->id].retry = (guint8)(retry_task + 1);
     cs3_wait_for(f, 1, pe->id, out);
     return FALSE;
   }
@@ -111,7 +111,7 @@ gboolean cs3_pe_send(Cs3Pe *pe, guint colour, guint32 data, guint retry_task) {
 }
 
 void cs3_pe_finish(Cs3Pe *pe) {
-  guint32 *end = &pe->fabric->pe[pe->id].end;
+  guint32 *end = &pe->fabric->tally[pe->id].end;
   *end = MAX(*end, pe->now);
 }
 
@@ -242,7 +242,7 @@ void cs3_pe_tick(Cs3Fabric *f, guint32 id) {
       pe->active |= G_GUINT64_CONSTANT(1) << pe->wake_task;
   }
   if (pe->retry) {
-    guint task = pe->retry - 1;
+    guint task = pe->retry - 1u;
     pe->retry = 0;
     pe->active |= G_GUINT64_CONSTANT(1) << task;
   }

@@ -94,6 +94,9 @@ guint32 *cs3_pe_memory(Cs3Pe *pe);
 /** cs3_pe_word: word @word of the PE's memory. */
 guint32 cs3_pe_word(const Cs3Pe *pe, guint word);
 
+/** cs3_pe_fetch: asks for the line of cache of word @word of the PE's memory. */
+void cs3_pe_fetch(const Cs3Pe *pe, guint word);
+
 /** cs3_op_compute: one element of @code and @type on 32-bit words (F16: low half). @c: FMA addend.
  */
 guint32 cs3_op_compute(guint code, guint type, guint32 a, guint32 b, guint32 c);

@@ -218,7 +218,7 @@ void cs3_stream_end_row(Cs3Fabric *f, guint32 id, guint i) {
   guint32 last = s->start; /* cycle after the last element's */
   s->start = MAX(last, s->first + row_cycles(f, s->n));
   s->over = kind == CS3_STREAM_ADD || kind == CS3_STREAM_STORE ? s->start : last;
-  s->over_row = s->row++;
+  s->row++;
   if (f->trace)
     f->trace(f->trace_data, stream_name[kind], f->cell[id].x, f->cell[id].y, 1 + i, s->first, last);
   set->begun &= (guint8)~bit;
@@ -258,7 +258,7 @@ static void tell(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info) {
     if (s->over > f->now)
       continue;
     pe->set.over &= (guint8) ~(1u << i);
-    cs3_call_task(f, id, info->role.stream[i].task, s->over_row, f->now);
+    cs3_call_task(f, id, info->role.stream[i].task, s->row - 1, f->now);
   }
 }
 

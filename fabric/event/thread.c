@@ -275,7 +275,7 @@ static void issue_one(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
     slots = (guint32)cs3_op_slots(&f->timing, op->code, op->type, 1);
   }
   t->last_issue = f->now;
-  f->pe[id].busy += slots;
+  f->tally[id].busy += slots;
   if (!op->charged)
     f->pe[id].datapath_free = f->now + slots;
   if (++t->position == total(op))
@@ -289,7 +289,7 @@ static void issue_memory(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
     store(f, id, &t->op, i, element(f, id, &t->op, i, 0));
   guint32 slots = (guint32)cs3_op_slots(&f->timing, t->op.code, t->op.type, t->op.n);
   t->last_issue = f->now + slots - 1;
-  f->pe[id].busy += slots;
+  f->tally[id].busy += slots;
   if (!t->op.charged)
     f->pe[id].datapath_free = f->now + slots;
   drain(f, id, t, f->now + slots);
@@ -407,7 +407,7 @@ static void close_train(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 k, gbool
   t->last_issue = t->flow.start + k - 1;
   t->flow.n = 0;
   t->flow.out = CS3_NO_TRAIN;
-  f->pe[id].busy += k;
+  f->tally[id].busy += k;
   if (!op->charged)
     f->pe[id].datapath_free = MAX(f->pe[id].datapath_free, t->flow.start + k);
   if (t->position == total(op))

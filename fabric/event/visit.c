@@ -103,64 +103,137 @@ static inline void visit_router(Cs3Fabric *f, guint32 id, guint lanes) {
     cs3_router_move(f, id, info, (guint)__builtin_ctz(lanes), cs3_flown_through(f, cell));
 }
 
-/* What the visit of a cell needs: cell and PE, channels and threads, trains. */
-static inline void fetch_cell(const Cs3Fabric *f, guint32 item) {
-  cs3_fetch(&f->cell[item >> 8]);
-  if (item >> CS3_LANE_PE & 1) {
-    cs3_fetch(&f->pe[item >> 8]);
-    cs3_fetch((const char *)&f->pe[item >> 8] + 64);
-  }
+/* What a visit needs is fetched in steps, each when what says where it lies has come: the cell; its
+ * channels that are due, and the cells behind them; trains, and the channels behind. */
+static inline guint64 due_channels(const Cs3Cell *cell, const Cs3RoleInfo *info, guint32 item) {
+  guint64 due = item >> CS3_LANE_ROUTER & 1 ? info->router_mask : item & 63;
+  return cell->nonempty & due;
 }
 
 static inline void fetch_channels(const Cs3Fabric *f, guint32 item) {
-  const Cs3Cell *cell = &f->cell[item >> 8];
+  guint32 id = item >> 8;
+  const Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
-  if (item >> CS3_LANE_PE & 1) {
-    const Cs3Thread *thread = &f->thread[f->pe[item >> 8].threads];
-    cs3_fetch(thread);
-    cs3_fetch((const char *)thread + 64);
-  }
-  for (guint64 m = cell->nonempty; m; m &= m - 1) {
-    const Cs3WaveletChannel *ch = cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]);
+  for (guint64 m = due_channels(cell, info, item); m; m &= m - 1) {
+    const Cs3Slot *slot = &info->slot[__builtin_ctzll(m)];
+    const Cs3WaveletChannel *ch = cs3_channel(f, cell, slot);
     cs3_fetch(ch);
-    cs3_fetch((const char *)ch + 64);
+    cs3_fetch(&ch->ring[2]);
+    for (guint out = info->apart ? slot->tx & 15 : 0; out; out &= out - 1)
+      cs3_fetch(&f->cell[id + (guint32)f->step[__builtin_ctz(out)]]);
   }
 }
 
-static inline void fetch_trains(const Cs3Fabric *f, guint32 item) {
-  const Cs3Cell *cell = &f->cell[item >> 8];
+static inline void fetch_behind(Cs3Fabric *f, guint32 item) {
+  guint32 id = item >> 8, next;
+  const Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
-  for (guint64 m = cell->nonempty; m; m &= m - 1) {
-    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]));
+  guint to;
+  for (guint64 m = due_channels(cell, info, item); m; m &= m - 1) {
+    const Cs3Slot *slot = &info->slot[__builtin_ctzll(m)];
+    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, slot));
     if (cs3_kind(e) == CS3_TRAIN) {
       cs3_fetch(cs3_train(f, e->data));
-      cs3_fetch((const char *)cs3_train(f, e->data) + 64);
+      cs3_fetch((const char *)cs3_train(f, e->data) + 63);
+    }
+    for (guint out = info->apart ? slot->tx : 0; out; out &= out - 1) {
+      const Cs3WaveletChannel *ch =
+          cs3_next_channel(f, id, info, slot->colour, (guint)__builtin_ctz(out), &next, &to);
+      cs3_fetch(ch);
+      cs3_fetch(ch ? &ch->ring[2] : NULL);
     }
   }
 }
 
-/* Each is fetched when what says where it lies has come. */
+/* Steps, in visits ahead. */
+enum { STEP_0 = CS3_AHEAD, STEP_1 = STEP_0 * 5 / 8, STEP_2 = STEP_0 * 2 / 8 };
+
 static void visit_routers(Cs3Fabric *f, const guint32 *item, guint n) {
-  enum { CELL = CS3_AHEAD, CHANNELS = CELL * 5 / 8, TRAINS = CELL * 2 / 8 };
   gboolean far = f->state_bytes > CS3_NEAR_BYTES;
-  for (guint i = far ? 0 : CELL; i < n + CELL; i++) {
+  for (guint i = far ? 0 : STEP_0; i < n + STEP_0; i++) {
     if (far && i < n)
-      fetch_cell(f, item[i]);
-    if (far && i >= CELL - CHANNELS && i < n + CELL - CHANNELS)
-      fetch_channels(f, item[i - (CELL - CHANNELS)]);
-    if (far && i >= CELL - TRAINS && i < n + CELL - TRAINS)
-      fetch_trains(f, item[i - (CELL - TRAINS)]);
-    guint lanes = i >= CELL ? item[i - CELL] & ((1u << CS3_LANE_PE) - 1) : 0;
-    if (lanes)
-      visit_router(f, item[i - CELL] >> 8, lanes);
+      cs3_fetch(&f->cell[item[i] >> 8]);
+    if (far && i >= STEP_0 - STEP_1 && i < n + STEP_0 - STEP_1)
+      fetch_channels(f, item[i - (STEP_0 - STEP_1)]);
+    if (far && i >= STEP_0 - STEP_2 && i < n + STEP_0 - STEP_2)
+      fetch_behind(f, item[i - (STEP_0 - STEP_2)]);
+    if (i >= STEP_0)
+      visit_router(f, item[i - STEP_0] >> 8, item[i - STEP_0] & ((1u << CS3_LANE_PE) - 1));
   }
 }
 
-static void visit(Cs3Fabric *f, const guint32 *item, guint n) {
-  (f->datagrams ? cs3_datagrams_visit : visit_routers)(f, item, n);
-  for (guint i = 0; i < n; i++)
-    if (item[i] >> CS3_LANE_PE & 1)
-      cs3_pe_tick(f, item[i] >> 8);
+/* The same of a PE: its state; its streams, threads, queues and the program's data; trains and
+ * memory. */
+static inline void fetch_streams(const Cs3Fabric *f, guint32 id) {
+  const Cs3PeState *pe = &f->pe[id];
+  const Cs3Cell *cell = &f->cell[id];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  for (guint m = pe->set.armed | pe->set.over; m; m &= m - 1)
+    cs3_fetch(&f->stream[pe->streams + (guint)__builtin_ctz(m)]);
+  for (guint64 m = cell->nonempty & ~info->router_mask; m; m &= m - 1) {
+    const Cs3WaveletChannel *ch = cs3_channel(f, cell, &info->slot[__builtin_ctzll(m)]);
+    cs3_fetch(ch);
+    cs3_fetch(&ch->ring[2]);
+  }
+  if (pe->running | pe->running8) {
+    const Cs3Thread *thread = &f->thread[pe->threads];
+    cs3_fetch(thread);
+    cs3_fetch((const char *)thread + 64);
+  }
+  for (gsize at = 0; at < MIN(f->data_bytes, 128); at += 63)
+    cs3_fetch((const char *)f->data + id * f->data_bytes + at);
+}
+
+static inline void fetch_memory(Cs3Fabric *f, guint32 id) {
+  const Cs3PeState *pe = &f->pe[id];
+  const Cs3Cell *cell = &f->cell[id];
+  const Cs3RoleInfo *info = cs3_role_of(f, cell);
+  for (guint m = pe->trains_in; m; m &= m - 1) {
+    const Cs3Slot *slot = &info->slot[info->n_router + (guint)__builtin_ctz(m)];
+    const Cs3Entry *e = cs3_head(cs3_channel(f, cell, slot));
+    if (cs3_kind(e) != CS3_TRAIN)
+      continue;
+    cs3_fetch(cs3_train(f, e->data));
+    cs3_fetch((const char *)cs3_train(f, e->data) + 63);
+  }
+  for (guint m = pe->set.begun & ~pe->set.flowing; m && pe->memory; m &= m - 1) {
+    const Cs3StreamState *s = &f->stream[pe->streams + (guint)__builtin_ctz(m)];
+    cs3_fetch(pe->memory->w + s->address / 4 + s->position);
+  }
+  Cs3Pe at = {f, id, f->now};
+  if (info->role.fetch && pe->memory)
+    info->role.fetch(&at);
+}
+
+static void visit_pes(Cs3Fabric *f, const guint32 *id, guint n) {
+  gboolean far = f->state_bytes > CS3_NEAR_BYTES;
+  for (guint i = far ? 0 : STEP_0; i < n + STEP_0; i++) {
+    if (far && i < n) {
+      cs3_fetch(&f->cell[id[i]]);
+      cs3_fetch(&f->pe[id[i]]);
+    }
+    if (far && i >= STEP_0 - STEP_1 && i < n + STEP_0 - STEP_1)
+      fetch_streams(f, id[i - (STEP_0 - STEP_1)]);
+    if (far && i >= STEP_0 - STEP_2 && i < n + STEP_0 - STEP_2)
+      fetch_memory(f, id[i - (STEP_0 - STEP_2)]);
+    if (i >= STEP_0)
+      cs3_pe_tick(f, id[i - STEP_0]);
+  }
+}
+
+/* @item has place for 8 more. */
+static void visit(Cs3Fabric *f, guint32 *item, guint n) {
+  guint32 pe[CS3_BATCH + 72];
+  guint routers = 0, pes = 0;
+  for (guint i = 0; i < n; i++) {
+    guint32 at = item[i];
+    pe[pes] = at >> 8;
+    pes += at >> CS3_LANE_PE & 1;
+    item[routers] = at;
+    routers += (at & ((1u << CS3_LANE_PE) - 1)) != 0;
+  }
+  (f->datagrams ? cs3_datagrams_visit : visit_routers)(f, item, routers);
+  visit_pes(f, pe, pes);
 }
 
 /* Takes the bytes that are not zero of 64 at @bytes to @item: place, from @first on, and byte.

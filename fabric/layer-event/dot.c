@@ -182,28 +182,41 @@ static float products(const Cs3LayerEvent *m, const guint32 *x, const guint32 *d
   return sum;
 }
 
+/* The weight whose gradient is being computed, and the row of dy. */
+static Cs3Weight weight_of(const Cs3LayerEvent *m, const Cs3PeData *d) {
+  if (m->costs.pass.wire == CS3_WIRE_COMMAND)
+    return (Cs3Weight){(guint16)(d->next_todo - 1), 0};
+  return d->todo[d->next_todo - 1];
+}
+
+static guint dy_word(const Cs3LayerEvent *m, const Cs3PeData *d) {
+  return m->lines > 1 ? slot_word(m, d->visit)
+                      : own_word(m, d->seat.line, m->work[d->seat.line].visit[d->visit].row);
+}
+
+static void fetch(const Cs3Pe *pe) {
+  const Cs3LayerEvent *m = cs3_layer_of(pe);
+  const Cs3PeData *d = cs3_pe_data(pe);
+  if (d->next_todo == 0)
+    return;
+  cs3_pe_fetch(pe, weight_of(m, d).feature * m->vector_words);
+  cs3_pe_fetch(pe, dy_word(m, d));
+  cs3_pe_fetch(pe, gradient_word(m, d->dots));
+}
+
 static void work(Cs3Pe *pe, guint cycles, guint then) {
   cs3_pe_hold(pe, cycles);
   cs3_pe_after(pe, cycles, then);
 }
 
 /* Starts the next dot product of the wavelet (dense: of the row). %FALSE: there is none. */
-static gboolean start_dot(Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
+static gboolean start_dot(const Cs3LayerEvent *m, Cs3Pe *pe, const Cs3Seat *at, Cs3PeData *d) {
   gint64 features = m->starts[at->line + 1] - m->starts[at->line];
-  gboolean dense = m->costs.pass.wire == CS3_WIRE_COMMAND;
-  if (d->next_todo == (dense ? features : d->n_todo))
+  if (d->next_todo == (m->costs.pass.wire == CS3_WIRE_COMMAND ? features : d->n_todo))
     return FALSE;
-  Cs3Weight weight = dense ? (Cs3Weight){(guint16)d->next_todo, 0} : d->todo[d->next_todo];
-  const Cs3Visit *visit = &m->work[at->line].visit[d->visit];
-  guint32 *w = cs3_pe_memory(pe);
-  const guint32 *dy =
-      w + (m->lines > 1 ? slot_word(m, d->visit) : own_word(m, at->line, visit->row));
   d->next_todo++;
-  if (backward(m))
-    cs3_scatter_add(m, w, &weight, dy);
-  d->sum = products(m, w + weight.feature * m->vector_words, dy);
-  m->macs += (gint64)d->tokens * (!cs3_layer_in_blocks(m) + backward(m));
   work(pe, (guint)m->costs.pass.service, TASK_DOT);
+  fetch(pe);
   return TRUE;
 }
 
@@ -247,7 +260,14 @@ static guint dot_done(Cs3Pe *pe, guint32 wavelet) {
   Cs3LayerEvent *m;
   Cs3Seat at;
   Cs3PeData *d = data_of(pe, &m, &at);
-  cs3_pe_memory(pe)[gradient_word(m, d->dots++)] = cs3_bits_of_float(d->sum);
+  Cs3Weight weight = weight_of(m, d);
+  guint32 *w = cs3_pe_memory(pe);
+  const guint32 *dy = w + dy_word(m, d);
+  if (backward(m))
+    cs3_scatter_add(m, w, &weight, dy);
+  float sum = products(m, w + weight.feature * m->vector_words, dy);
+  w[gradient_word(m, d->dots++)] = cs3_bits_of_float(sum);
+  m->macs += (gint64)d->tokens * (!cs3_layer_in_blocks(m) + backward(m));
   cs3_pe_grant(pe, STREAM_GRADIENT, 1);
   proceed(m, pe, &at, d);
   return 0;
@@ -477,6 +497,7 @@ static void make_role(const Cs3LayerEvent *m, guint line, guint column, Cs3Role 
   role->start_task = TASK_BEGIN;
   role->memory_bytes = 4 * m->memory_words;
   role->init = memory;
+  role->fetch = fetch;
   role->n_streams = N_STREAMS;
   gradient_role(m, column, role);
   if (m->lines == 1)

@@ -99,8 +99,6 @@ static void make_pes(Cs3LayerEvent *m) {
       pe->tokens = cs3_layer_tokens(m, pe->seat.group, pe->seat.column, &first);
       pe->busy_slot = g_new0(guint8, m->costs.pass.slots);
       pe->decoder.mask = g_new0(guint32, m->costs.pass.features / 32 + 1);
-      if (cs3_pass_has_gradients(m->shape.pass))
-        pe->todo = g_new0(Cs3Weight, CS3_WIRE_MOST);
       cs3_wire_begin(&pe->decoder);
     }
 }
@@ -163,7 +161,6 @@ void cs3_layer_event_free(Cs3LayerEvent *m) {
   for (gsize i = 0; m->pe && i < (gsize)m->width * m->height; i++) {
     g_free(m->pe[i].busy_slot);
     g_free(m->pe[i].decoder.mask);
-    g_free(m->pe[i].todo);
   }
   for (gint64 r = 0; m->work && r < m->lines; r++) {
     g_free(m->work[r].visit);

@@ -65,6 +65,7 @@ enum { CS3_LAYER_WEIGHT, CS3_LAYER_INPUT, CS3_LAYER_DY, CS3_LAYER_N_MATRICES };
 typedef struct {
   guint16 feature, value;
 } Cs3Weight;
+enum { CS3_WIRE_MOST = 32 }; /* weights that end in one wavelet */
 /* Decoding of a row's wavelets. */
 typedef struct {
   guint64 bits;
@@ -78,6 +79,7 @@ typedef struct {
   guint line, group, column;
 } Cs3Seat;
 
+/* What visits look at comes first. */
 typedef struct {
   Cs3Seat seat;
   guint tokens;            /* that the PE has; the rest of its vectors is padding */
@@ -85,19 +87,18 @@ typedef struct {
   guint32 complete;        /* visits whose own sum is complete */
   guint32 adding, lowered; /* two-way root: visits granted to the first adder, through both */
   gboolean waits;          /* for a slot (dW: for dy) */
+  /* dW, backward */
+  gboolean begun, ending;  /* the pass; the row */
+  gboolean blocked;        /* the row's local block is computed */
+  guint n_todo, next_todo; /* in all; that have begun */
+  guint idle;              /* cycles that the wavelet takes for itself: a word of a mask */
+  guint32 dots;            /* done in all */
+  guint32 landed;          /* rows of dy */
+  guint32 sent;            /* 1 + the last row of dy that this line sent */
+  guint32 allowed;         /* own rows that the edge has allowed and that are not sent */
   guint8 *busy_slot;
   Cs3Decoder decoder;
-  /* dW, backward */
-  Cs3Weight *todo; /* of a wavelet */
-  guint n_todo, next_todo;
-  guint idle;             /* cycles that the wavelet takes for itself: a word of a mask */
-  gboolean begun, ending; /* the pass; the row */
-  gboolean blocked;       /* the row's local block is computed */
-  float sum;              /* of the dot product that is being computed */
-  guint32 dots;           /* done in all */
-  guint32 landed;         /* rows of dy */
-  guint32 sent;           /* 1 + the last row of dy that this line sent */
-  guint32 allowed;        /* own rows that the edge has allowed and that are not sent */
+  Cs3Weight todo[CS3_WIRE_MOST]; /* dW, backward: of a wavelet */
 } Cs3PeData;
 
 typedef struct Cs3LayerProgram Cs3LayerProgram;
@@ -181,7 +182,6 @@ void cs3_layer_check(const Cs3LayerEvent *m, gboolean single, double got, double
                      double size, Cs3LayerEventResult *result);
 
 /* wire.c */
-enum { CS3_WIRE_MOST = 32 };
 /** cs3_wire_length: wavelets of a line for a row, control wavelet included. */
 guint cs3_wire_length(const Cs3LayerEvent *m, gint64 row, gint64 line);
 /** cs3_wire_word: wavelet @element of a line's row; @control: (out): it ends the row. */
