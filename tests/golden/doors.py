@@ -35,9 +35,10 @@ def words(request):
     return line + [str(word) for word in request.get("arguments", [])]
 
 
-def by_command_line(command, request):
-    form = [] if command in ("sweep", "mask", "help") else ["-o", "json"]
-    done = subprocess.run([program, command, "-q", *form, *words(request)], capture_output=True)
+def by_command_line(command, request, form=("-o", "json")):
+    form = () if command in ("sweep", "mask", "help") else form
+    done = subprocess.run([program, command, "-q", *form, *words(request)], capture_output=True,
+                          stdin=subprocess.DEVNULL)
     message = done.stderr.decode().rstrip("\n")
     message = message.removeprefix("cs3sim %s: " % command).split(" (see '")[0]
     return (done.stdout, message if done.returncode else "", done.returncode)
@@ -102,6 +103,38 @@ UNSAYABLE = [
 ]
 
 
+# Values that no option takes, by what its schema says; a text may be anything.
+def bad_values(about):
+    bad = []
+    if "enum" in about:
+        bad.append("x".join(name or "" for name in about["enum"]))
+    if "minimum" in about:
+        bad.append(about["minimum"] - 1)
+    for most in ("maximum", "exclusiveMaximum"):
+        if most in about:
+            bad.append(about[most] + (most == "maximum"))
+    if "minimum" in about or "integer" in about.get("type", ""):
+        bad += ["many", "1e999", "nan", "", "0x", "3 parsecs"]
+    bad = [int(value) if isinstance(value, float) and value % 1 == 0 else value for value in bad]
+    return bad
+
+
+def bad_requests():
+    """Every value of every option that the schemas say is bad, and options and arguments that are not there."""
+    for command in cs3sim.commands():
+        schema = cs3sim.schema(command)
+        options = schema["properties"]
+        arguments = options.pop("arguments", {})
+        for name, about in options.items():
+            # A flag and a count have no value on a command line.
+            if "boolean" not in about.get("type", "") and name != "verbose":
+                for value in bad_values(about):
+                    yield command, {name: value}, name
+            yield command, {name + "s": 1}, name + "s"
+        if arguments.get("maxItems", 99) < 9:
+            yield command, {"arguments": list("abcdefghi"[:arguments["maxItems"] + 1])}, None
+
+
 def same_bytes():
     draw = random.Random(seed)
     for number in range(50):
@@ -113,17 +146,33 @@ def same_bytes():
     return True
 
 
-def same_messages():
-    ok = True
-    for command, request, code, key in BAD:
-        answers = [door(command, request)[1:] for door in (by_command_line, by_library, by_python)]
-        try:
-            cs3sim.call(command, request)
-        except cs3sim.Error as error:
-            if error.key != key or error.code != code or answers != [answers[0]] * 3:
-                print("# %s %s: %s, key %s" % (command, request, answers, error.key))
-                ok = False
+def refused_alike(command, request, code, key):
+    """Whether the doors say the same of a request, with this code and, unless it is any, this key."""
+    answers = [by_command_line(command, request, form=())[1:], by_library(command, request)[1:]]
+    try:
+        cs3sim.call(command, {"quiet": True, **request})
+        answers.append(("", 0))
+        found = None
+    except cs3sim.Error as error:
+        answers.append((error.message, error.code))
+        found = error.key
+    ok = answers == [(answers[0][0], code)] * 3 and answers[0][0] and (key == "any" or found == key)
+    if not ok:
+        print("# %s %s: %s, key %s" % (command, request, answers, found))
     return ok
+
+
+def same_messages():
+    return all([refused_alike(*case) for case in BAD])
+
+
+def same_random_messages():
+    """Some of all, drawn: as many as CS3SIM_TEST_CASES says."""
+    every = list(bad_requests())
+    cases = min(int(os.environ.get("CS3SIM_TEST_CASES", "40")), len(every))
+    drawn = random.Random(seed).sample(every, cases)
+    print("# %d of %d bad requests" % (len(drawn), len(every)))
+    return all([refused_alike(command, request, 64, key) for command, request, key in drawn])
 
 
 def unsayable():
@@ -202,6 +251,7 @@ if slow:
 else:
     report(same_bytes(), "50 random requests through three doors")
     report(same_messages(), "the same messages through three doors")
+    report(same_random_messages(), "the same messages of any option's bad values")
     report(unsayable(), "messages of their own")
     report(at_once(), "two threads at once")
     report(cancels(), "a sweep is cancelled")
