@@ -36,7 +36,14 @@ static void axpy(guint words, float value, const guint32 *a, guint32 *acc) {
     acc[i] = axpy_pair(value, a[i], acc[i]);
 }
 
-static const Cs3HalfRun in_software = {multiply, add, axpy};
+static void axpy_single(guint n, float value, const guint32 *a, guint32 *acc) {
+  for (guint i = 0; i < n; i++) {
+    float number = cs3_half_to_float((guint16)(a[i / 2] >> i % 2 * 16));
+    acc[i] = cs3_bits_of_float(cs3_float_of_bits(acc[i]) + value * number);
+  }
+}
+
+static const Cs3HalfRun in_software = {multiply, add, axpy, axpy_single};
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <cpuid.h>
@@ -115,7 +122,21 @@ F16C static void axpy_f16c(guint words, float value, const guint32 *a, guint32 *
   unpad(words - i, last_acc, acc + i);
 }
 
-static const Cs3HalfRun in_hardware = {multiply_f16c, add_f16c, axpy_f16c};
+F16C static void axpy_single_f16c(guint n, float value, const guint32 *a, guint32 *acc) {
+  const __m256 weight = _mm256_set1_ps(value);
+  guint i = 0;
+  for (; i + 2 * WORDS <= n; i += 2 * WORDS) {
+    float *sum = (float *)(void *)(acc + i);
+    __m256 sums = _mm256_add_ps(_mm256_loadu_ps(sum), _mm256_mul_ps(weight, load(a + i / 2)));
+    if (_mm256_movemask_ps(_mm256_cmp_ps(sums, sums, _CMP_UNORD_Q)))
+      axpy_single(2 * WORDS, value, a + i / 2, acc + i);
+    else
+      _mm256_storeu_ps(sum, sums);
+  }
+  axpy_single(n - i, value, a + i / 2, acc + i);
+}
+
+static const Cs3HalfRun in_hardware = {multiply_f16c, add_f16c, axpy_f16c, axpy_single_f16c};
 
 /* clang 14 knows no name for it: bit 29 of ECX of leaf 1; the system must save AVX registers. */
 static gboolean has_f16c(void) {

@@ -11,6 +11,8 @@ typedef struct {
   void (*add)(guint words, const guint32 *a, guint32 *sum);
   /* acc[i] += value a[i] in both halves: the product in FP32, the sum rounded to FP16. */
   void (*axpy)(guint words, float value, const guint32 *a, guint32 *acc);
+  /* acc[i] += value times the i-th half of @a, @n of them: product and sum in FP32. */
+  void (*axpy_single)(guint n, float value, const guint32 *a, guint32 *acc);
 } Cs3HalfRun;
 
 /** cs3_half_run: by the processor's own conversions where it has them, else (or if @plain) as

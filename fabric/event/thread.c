@@ -56,6 +56,11 @@ void cs3_op_add_run(guint type, guint32 n, guint32 *sum, const guint32 *a) {
     cs3_half_run(FALSE)->add(n, a, sum);
     return;
   }
+  if (type == CS3_TYPE_F32) {
+    for (guint32 i = 0; i < n; i++)
+      sum[i] = cs3_bits_of_float(cs3_float_of_bits(sum[i]) + cs3_float_of_bits(a[i]));
+    return;
+  }
   for (guint32 i = 0; i < n; i++)
     sum[i] = cs3_op_compute(CS3_OP_ADD, type, sum[i], a[i], 0);
 }

@@ -136,6 +136,8 @@ static inline void fetch_behind(Cs3Fabric *f, guint32 item) {
       cs3_fetch(cs3_train(f, e->data));
       cs3_fetch((const char *)cs3_train(f, e->data) + 63);
     }
+    if (slot->tx & CS3_PORT_BIT(CS3_RAMP))
+      cs3_fetch(&f->pe[id]);
     for (guint out = info->apart ? slot->tx : 0; out; out &= out - 1) {
       const Cs3WaveletChannel *ch =
           cs3_next_channel(f, id, info, slot->colour, (guint)__builtin_ctz(out), &next, &to);

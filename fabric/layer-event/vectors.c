@@ -6,19 +6,11 @@
 
 #include "fabric/event/half.h"
 
-/* Sums in FP32; the last word of @x may hold one input only. */
-static void axpy_single(guint elements, float value, const guint32 *x, guint32 *sum) {
-  for (guint i = 0; i < elements; i++) {
-    float input = cs3_half_to_float((guint16)(x[i / 2] >> i % 2 * 16));
-    sum[i] = cs3_bits_of_float(cs3_float_of_bits(sum[i]) + value * input);
-  }
-}
-
 void cs3_layer_axpy_run(const Cs3LayerEvent *m, guint words, guint16 value, const guint32 *x,
                         guint32 *sum) {
   float factor = cs3_half_to_float(value);
   if (cs3_layer_single(m))
-    axpy_single(words, factor, x, sum);
+    m->half->axpy_single(words, factor, x, sum);
   else
     m->half->axpy(words, factor, x, sum);
 }

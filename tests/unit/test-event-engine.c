@@ -451,22 +451,26 @@ START_TEST(half_runs) {
   for (int i = 0; i < 2000; i++) {
     guint words = (guint)g_rand_int_range(rand, 0, MOST + 1);
     guint32 a[MOST], sum[2][MOST], acc[2][MOST];
-    guint32 b[MOST];
+    guint32 b[MOST], single[2][MOST];
     float product[2][2 * MOST], value = (float)g_rand_double_range(rand, -2, 2);
     for (guint w = 0; w < words; w++) {
       a[w] = g_rand_int(rand);
       b[w] = g_rand_int(rand);
-      sum[0][w] = sum[1][w] = acc[0][w] = acc[1][w] = g_rand_int(rand);
+      sum[0][w] = sum[1][w] = acc[0][w] = acc[1][w] = single[0][w] = single[1][w] =
+          g_rand_int(rand);
     }
     fast->add(words, a, sum[0]);
     plain->add(words, a, sum[1]);
     fast->axpy(words, value, a, acc[0]);
     plain->axpy(words, value, a, acc[1]);
+    fast->axpy_single(words, value, b, single[0]);
+    plain->axpy_single(words, value, b, single[1]);
     fast->multiply(words, a, b, product[0]);
     plain->multiply(words, a, b, product[1]);
     for (guint w = 0; w < words; w++) {
       ck_assert_uint_eq(sum[0][w], sum[1][w]);
       ck_assert_uint_eq(acc[0][w], acc[1][w]);
+      ck_assert_uint_eq(single[0][w], single[1][w]);
     }
     for (guint w = 0; w < 2 * words; w++)
       ck_assert(product[0][w] == product[1][w] || (isnan(product[0][w]) && isnan(product[1][w])));
