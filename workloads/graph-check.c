@@ -278,6 +278,8 @@ static gboolean check_foreign(Check *c, const Cs3Node *node) {
   if (!linear && node->kind != CS3_NODE_EMBEDDING && node->out_features > 0)
     return refuse(c, node, "out_features are a linear layer's or a table's, not of %s",
                   cs3_node_kind_name(node->kind));
+  if (node->frozen && !linear && node->parameters == 0)
+    return refuse(c, node, "has no parameters: nothing can be frozen");
   if (node->kind != CS3_NODE_EMBEDDING && node->table_rows > 0)
     return refuse(c, node, "table_rows are an embedding's, not of %s",
                   cs3_node_kind_name(node->kind));

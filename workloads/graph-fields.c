@@ -176,6 +176,8 @@ const Cs3GraphField cs3_graph_node_fields[] = {
     {FIELD(Cs3Node, "sparsifiable", sparsifiable), .type = CS3_GRAPH_FLAG,
      .number = cs3_usual_sparsifiable, .usual_words = "linear layers of blocks",
      .help = "--sparsity reaches it"},
+    {FIELD(Cs3Node, "frozen", frozen), .type = CS3_GRAPH_FLAG,
+     .help = "its parameters are not trained: no gradients of them, no optimizer state"},
     {FIELD(Cs3Node, "keeps", keeps), .type = CS3_GRAPH_ACTS, .room = CS3_NODE_MAX_KEEPS,
      .acts = cs3_usual_keeps, .usual_words = "of a linear layer what it reads, else nothing",
      .help = "of what it reads or writes: what its backward needs"},

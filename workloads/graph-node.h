@@ -79,6 +79,7 @@ typedef struct {
                     stored */
   gboolean bias;
   gboolean sparsifiable; /* default target of --sparsity */
+  gboolean frozen;       /* its parameters are not trained: no gradients, no optimizer state */
   gint64 parameters; /* stored, of one copy of one instance; 0 where they are another node's (tied
                         head) */
   double macs;       /* forward MACs per row, one copy, dense */

@@ -182,6 +182,16 @@ double cs3_node_saved_elements(const Cs3Graph *graph, const Cs3Node *node, doubl
   return saved;
 }
 
+double cs3_graph_frozen_parameters(const Cs3Graph *graph) {
+  double frozen = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    double instances = node->shared ? 1 : (double)cs3_node_segment(graph, node)->repeat;
+    frozen += node->frozen ? instances * (double)(node->parameters * node->copies) : 0;
+  }
+  return frozen;
+}
+
 /* Forward MACs of all instances of @node for one sample. */
 static double node_macs(const Cs3Graph *graph, const Cs3Node *node) {
   return (double)cs3_node_segment(graph, node)->repeat * node->macs * cs3_node_rows(node);
@@ -195,10 +205,12 @@ double cs3_graph_macs(const Cs3Graph *graph) {
 }
 
 double cs3_graph_theoretical_speedup(const Cs3Graph *graph, const double *density) {
-  double sparse = 0;
+  double sparse = 0, dense = 0;
   for (guint i = 0; i < graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(graph, i);
-    sparse += node_macs(graph, node) * (node->kind == CS3_NODE_LINEAR ? density[i] : 1);
+    double macs = cs3_node_passes(node) / 3.0 * node_macs(graph, node);
+    sparse += macs * (node->kind == CS3_NODE_LINEAR ? density[i] : 1);
+    dense += macs;
   }
-  return cs3_graph_macs(graph) / sparse;
+  return dense / sparse;
 }

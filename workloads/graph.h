@@ -134,6 +134,15 @@ char *cs3_node_tensor(const Cs3Graph *graph, const Cs3Node *node, gint64 instanc
  */
 double cs3_node_saved_elements(const Cs3Graph *graph, const Cs3Node *node, double narrow);
 
+/** cs3_graph_frozen_parameters: of all instances. */
+double cs3_graph_frozen_parameters(const Cs3Graph *graph);
+
+/** cs3_node_passes: products of a step of training with the weights of @node: forward, dX, and,
+ * unless it is frozen, dW. Nodes without weights count as three. */
+static inline int cs3_node_passes(const Cs3Node *node) {
+  return node->kind == CS3_NODE_LINEAR && node->frozen ? 2 : 3;
+}
+
 /** cs3_graph_macs: forward MACs per sample over all nodes and instances, dense. */
 double cs3_graph_macs(const Cs3Graph *graph);
 

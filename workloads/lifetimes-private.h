@@ -8,6 +8,7 @@ typedef struct {
   guint first, count; /* nodes */
   Cs3Set reads, writes, keeps;
   gboolean linear, in_place, loss;
+  gboolean frozen; /* no shared backward: dX is a pass of its own */
   gboolean narrow; /* linear, and its factors may be */
 } Cs3LifetimesOp;
 

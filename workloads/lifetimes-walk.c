@@ -198,10 +198,15 @@ static void add_values(const Timeline *t, const Cs3Keep *keep, const double *byt
   }
 }
 
+/* A shared backward's sums lie where the input lies; those of dX alone travel. */
+static gboolean adds_in_memory(const Timeline *t, int op) {
+  return t->l->ops[op].linear && !t->l->ops[op].frozen;
+}
+
 static void add_gradients(const Timeline *t, const Cs3Keep *keep, const double *bytes, int e,
                           Cs3Set alive, Level *level) {
   const Cs3LifetimesOp *op = &t->l->ops[t->events[e].op];
-  gboolean adds = t->events[e].kind == CS3_MOMENT_BACKWARD && op->linear;
+  gboolean adds = t->events[e].kind == CS3_MOMENT_BACKWARD && adds_in_memory(t, t->events[e].op);
   for (Cs3Set g = alive; g; g &= g - 1) {
     guint i = (guint)cs3_set_first(g);
     double size = gradient_bytes(t, keep, bytes, (int)i);
@@ -276,7 +281,7 @@ static double sum_gradients(const Timeline *t, const Cs3Keep *keep, const double
 static double wide_sums(const Timeline *t, const Cs3Keep *keep, const double *bytes, int e,
                         Cs3Set gradients) {
   const Event *event = &t->events[e];
-  if (keep->sums == 1 || event->kind != CS3_MOMENT_BACKWARD || !t->l->ops[event->op].linear)
+  if (keep->sums == 1 || event->kind != CS3_MOMENT_BACKWARD || !adds_in_memory(t, event->op))
     return 0;
   Cs3Set buffers = 0;
   for (Cs3Set r = t->l->ops[event->op].reads; r; r &= r - 1)

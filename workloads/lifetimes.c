@@ -36,6 +36,7 @@ static void add_node(Cs3Lifetimes *l, guint index) {
   op->keeps |= set_of(l, node->keeps, CS3_NODE_MAX_KEEPS);
   op->linear |= node->kind == CS3_NODE_LINEAR;
   op->narrow |= cs3_node_may_be_narrow(node);
+  op->frozen |= node->frozen;
   op->in_place |= node->in_place;
   op->loss |= node->kind == CS3_NODE_LOSS;
   op->reads &= ~op->writes;
@@ -195,7 +196,7 @@ void cs3_lifetimes_free(Cs3Lifetimes *l) {
 /* Members one by one: structures have padding. */
 static void key_of_op(const Cs3Lifetimes *l, const Cs3LifetimesOp *op, GByteArray *key) {
   guint place = op->first - cs3_graph_segment(l->graph, l->segment)->first;
-  int word[] = {(int)place, (int)op->count, op->linear, op->in_place, op->loss};
+  int word[] = {(int)place, (int)op->count, op->linear, op->in_place, op->loss, op->frozen};
   Cs3Set sets[] = {op->reads, op->writes, op->keeps};
   g_byte_array_append(key, (const guint8 *)word, sizeof word);
   g_byte_array_append(key, (const guint8 *)sets, sizeof sets);

@@ -136,3 +136,49 @@ void cs3_rewrite_sum(Cs3Rewrite *r, const char *label, const int *acts, guint n,
   node.writes[0] = to;
   cs3_rewrite_add(r, &node, NULL);
 }
+
+/* Activations like those that @node writes, under the names of a part of it. */
+static void like_writes(Cs3Rewrite *r, const Cs3Node *node, const char *suffix, int *acts) {
+  for (guint i = 0; i < CS3_NODE_MAX_WRITES; i++) {
+    acts[i] = -1;
+    if (node->writes[i] < 0)
+      continue;
+    Cs3Tensor y = *cs3_graph_tensor(r->to, node->writes[i]);
+    acts[i] = cs3_rewrite_act(r, node->label, suffix, y.elements, y.rows);
+  }
+}
+
+/* V writes as many activations as the layer does. */
+static void add_low_rank(Cs3Rewrite *r, const Cs3Node *node, gint64 rank, const char *u_name,
+                         const char *v_name, const int *low) {
+  const Cs3Convolution *c = cs3_graph_convolution(r->from, node);
+  gboolean late = c && c->transposed;
+  int u = cs3_rewrite_act(r, node->label, u_name, rank, cs3_node_rows(node));
+  cs3_rewrite_linear(r, node, u_name, node->reads[0], u, !late)->sparsifiable = FALSE;
+  Cs3Node *v = cs3_rewrite_linear(r, node, v_name, u, low[0], late);
+  for (guint i = 0; i < CS3_NODE_MAX_WRITES; i++)
+    v->writes[i] = low[i];
+  if (!c)
+    v->out_features = node->out_features;
+  v->parameters = v->out_features * v->in_features;
+  v->macs = (double)v->parameters;
+  v->sparsifiable = FALSE;
+}
+
+void cs3_rewrite_beside(Cs3Rewrite *r, const Cs3Node *node, gint64 rank, const char *u,
+                        const char *v, void (*change)(Cs3Node *layer)) {
+  int parts[CS3_NODE_MAX_WRITES], low[CS3_NODE_MAX_WRITES];
+  like_writes(r, node, "_sparse", parts);
+  like_writes(r, node, "_low", low);
+  Cs3Node *layer = cs3_rewrite_add(r, node, NULL);
+  for (guint i = 0; i < CS3_NODE_MAX_WRITES; i++)
+    layer->writes[i] = parts[i];
+  if (change != NULL)
+    change(layer);
+  add_low_rank(r, node, rank, u, v, low);
+  for (guint i = 0; i < CS3_NODE_MAX_WRITES && node->writes[i] >= 0; i++) {
+    g_autofree char *label = i == 0 ? g_strconcat(node->label, "_sum", NULL)
+                                    : g_strdup_printf("%s_sum_%u", node->label, i + 1);
+    cs3_rewrite_sum(r, label, (int[]){parts[i], low[i]}, 2, node->writes[i], 1);
+  }
+}

@@ -48,6 +48,12 @@ Cs3Node *cs3_rewrite_linear(Cs3Rewrite *r, const Cs3Node *node, const char *suff
 /** cs3_rewrite_bias: give @node the bias of @like. */
 void cs3_rewrite_bias(Cs3Rewrite *r, Cs3Node *node, const Cs3Node *like);
 
+/** cs3_rewrite_beside: add linear @node and, beside it, a product V U of @rank, dense, whose names
+ * end in @u and @v; both are added up to what @node writes. @change: (nullable): what becomes of
+ * the layer itself. */
+void cs3_rewrite_beside(Cs3Rewrite *r, const Cs3Node *node, gint64 rank, const char *u,
+                        const char *v, void (*change)(Cs3Node *layer));
+
 /** cs3_rewrite_sum: add @n activations, or what one holds @n times as many rows of, to @to. */
 void cs3_rewrite_sum(Cs3Rewrite *r, const char *label, const int *acts, guint n, int to,
                      double operations);

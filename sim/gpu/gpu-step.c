@@ -43,6 +43,15 @@ static double moved_elements(const Cs3Graph *graph, const Cs3Node *node) {
   return elements;
 }
 
+static double trained(const Cs3Graph *graph) {
+  return (double)cs3_model_parameters(graph->model) - cs3_graph_frozen_parameters(graph);
+}
+
+/* Frozen weights have no states beside them. */
+static double state_bytes(const Cs3Gpu *gpu, const Cs3Graph *graph) {
+  return gpu->state_bytes * trained(graph) + ELEMENT_BYTES * cs3_graph_frozen_parameters(graph);
+}
+
 static void add_linear(Step *s, const Cs3Node *node, gboolean block, double times) {
   const Cs3GpuWay *way = s->way;
   Cs3GpuPrecision precision = block ? way->precision : CS3_GPU_BF16;
@@ -53,8 +62,8 @@ static void add_linear(Step *s, const Cs3Node *node, gboolean block, double time
       block && way->two_of_four && node->sparsifiable ? s->gpu->products[precision].two_of_four : 1;
   double many = times * (double)node->copies * groups;
   s->forward.linear_s += many * cs3_gpu_product_s(s->gpu, precision, m, n, k, 0) / gain;
-  s->backward.linear_s += many * (cs3_gpu_product_s(s->gpu, precision, m, k, n, 0) / gain +
-                                  cs3_gpu_product_s(s->gpu, precision, n, k, m, 0));
+  double dw_s = node->frozen ? 0 : cs3_gpu_product_s(s->gpu, precision, n, k, m, 0);
+  s->backward.linear_s += many * (cs3_gpu_product_s(s->gpu, precision, m, k, n, 0) / gain + dw_s);
   if (precision != CS3_GPU_FP8)
     return;
   double cast_s = s->gpu->cast_bytes / s->gpu->cast;
@@ -136,7 +145,7 @@ Cs3GpuTime cs3_gpu_step(const Cs3Gpu *gpu, const Cs3Graph *graph, const Cs3GpuWa
       .again_s = way->checkpoint ? again(&s) : 0,
   };
   if (way->update)
-    time.update_s = (double)cs3_model_parameters(graph->model) * gpu->update_bytes / gpu->update;
+    time.update_s = trained(graph) * gpu->update_bytes / gpu->update;
   return time;
 }
 
@@ -182,8 +191,7 @@ static double activations(const Cs3Graph *graph, gboolean checkpoint) {
 
 double cs3_gpu_memory(const Cs3Gpu *gpu, const Cs3Graph *graph, const Cs3GpuWay *way,
                       double sequences) {
-  return gpu->state_bytes * (double)cs3_model_parameters(graph->model) +
-         sequences * activations(graph, way->checkpoint);
+  return state_bytes(gpu, graph) + sequences * activations(graph, way->checkpoint);
 }
 
 /* --- several --------------------------------------------------------------------------------- */
@@ -191,7 +199,7 @@ double cs3_gpu_memory(const Cs3Gpu *gpu, const Cs3Graph *graph, const Cs3GpuWay 
 /* Sequences at a time that fit, at most @share; 0: none. */
 static gint64 fitting(const Cs3Gpu *gpu, const Cs3Graph *graph, gboolean checkpoint, gint64 gpus,
                       gint64 share) {
-  double states = gpu->state_bytes * (double)cs3_model_parameters(graph->model) / (double)gpus;
+  double states = state_bytes(gpu, graph) / (double)gpus;
   double room = (gpu->memory_bytes - states) / activations(graph, checkpoint);
   return room < 1 ? 0 : (gint64)MIN(room, (double)share);
 }
@@ -234,10 +242,9 @@ gboolean cs3_gpu_run(const Cs3Gpu *gpu, const Cs3Graph *graph, Cs3GpuWay way, gi
   run->micro = micro;
   run->checkpoint = way.checkpoint;
   run->time = cs3_gpu_step(gpu, graph, &way, (double)share);
-  run->time.update_s =
-      (double)cs3_model_parameters(graph->model) * gpu->update_bytes / gpu->update / (double)gpus;
-  run->memory = gpu->state_bytes * (double)cs3_model_parameters(graph->model) / (double)gpus +
-                (double)micro * activations(graph, way.checkpoint);
+  run->time.update_s = trained(graph) * gpu->update_bytes / gpu->update / (double)gpus;
+  run->memory =
+      state_bytes(gpu, graph) / (double)gpus + (double)micro * activations(graph, way.checkpoint);
   run->step_s = cs3_gpu_time_sum(&run->time) / pow(gpu->scaling, log2((double)gpus));
   run->joules = run->step_s * gpu->power_w * (double)gpus;
   return TRUE;

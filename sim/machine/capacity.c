@@ -4,8 +4,8 @@
 
 #include "sim/machine/capacity.h"
 
-gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes) {
-  double missing = cs3_system_state_bytes(system, params) - cs3_system_capacity(system);
+gboolean cs3_system_fits(const Cs3System *system, double bytes, double *missing_bytes) {
+  double missing = bytes - cs3_system_capacity(system);
   if (missing_bytes != NULL)
     *missing_bytes = MAX(missing, 0);
   return missing <= 0;

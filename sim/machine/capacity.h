@@ -5,11 +5,11 @@
 #include "sim/machine/system.h"
 
 /**
- * cs3_system_fits: whether MemoryX holds master weights and optimizer state of @params parameters:
- * params x bytes_per_param <= units x capacity.
+ * cs3_system_fits: whether MemoryX holds @bytes of weights and optimizer state: no more than units
+ * x capacity.
  * @missing_bytes: (out) (optional): what lacks, 0 when it fits.
  */
-gboolean cs3_system_fits(const Cs3System *system, double params, double *missing_bytes);
+gboolean cs3_system_fits(const Cs3System *system, double bytes, double *missing_bytes);
 
 /**
  * cs3_activations_fit: whether the activation servers of one system hold @bytes, all that a wafer

@@ -182,6 +182,12 @@ gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint6
   return in_parts(input, size, micro_batch, from, way_of(input, closed), cycles) > 0;
 }
 
+/* Of the pass that makes dX. */
+static Cs3Pass backward_of(const Cs3PlanInput *input, guint node) {
+  const Cs3Node *linear = cs3_graph_node(input->graph, node);
+  return cs3_plan_has_pass(input, linear, CS3_PASS_BACKWARD) ? CS3_PASS_BACKWARD : CS3_PASS_DX;
+}
+
 static Cs3WaferLayout layout_of(const GArray *linears, guint node, Cs3Pass pass) {
   for (guint k = 0; k < linears->len; k++) {
     const Cs3PlanLinear *linear = &g_array_index(linears, Cs3PlanLinear, k);
@@ -195,7 +201,6 @@ static Cs3WaferLayout layout_of(const GArray *linears, guint node, Cs3Pass pass)
 Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint index,
                                              const GArray *linears) {
   const GArray *nodes = input->graph->nodes;
-  Cs3Pass backward = cs3_plan_has_pass(input, CS3_PASS_BACKWARD) ? CS3_PASS_BACKWARD : CS3_PASS_DX;
   Cs3PlanAttentionFrom from = {0};
   guint last = 0;
   gboolean passed = FALSE;
@@ -206,7 +211,7 @@ Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint in
       continue;
     if (passed) {
       from.by[0] = layout_of(linears, last, CS3_PASS_FORWARD);
-      from.by[1] = layout_of(linears, i, backward);
+      from.by[1] = layout_of(linears, i, backward_of(input, i));
       break;
     }
     last = i;

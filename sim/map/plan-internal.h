@@ -16,10 +16,9 @@ Cs3LayerShape cs3_plan_shape(const Cs3Graph *graph, const Cs3Node *node, Cs3Pass
  * through in @parts equal parts: of the largest. */
 gint64 cs3_plan_part_rows(const Cs3Node *node, gint64 micro_batch, gint64 parts);
 
-/** cs3_plan_has_pass: whether a step has @pass: forward, and, unless it is forward alone, backward
- * as one pass or as dX and dW.
- */
-gboolean cs3_plan_has_pass(const Cs3PlanInput *input, int pass);
+/** cs3_plan_has_pass: whether a step has @pass of linear @node: forward, and, unless it is forward
+ * alone, backward as one pass or as dX and dW; of a frozen weight dX alone. */
+gboolean cs3_plan_has_pass(const Cs3PlanInput *input, const Cs3Node *node, int pass);
 
 /** cs3_plan_alike: whether a pass over a matrix of linear @x is one over a matrix of linear @y,
  * density aside. */

@@ -188,7 +188,7 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   gint64 rows = cs3_plan_part_rows(node, job->plan->micro_batch, m->tiles);
   Cs3LayerShape shape = cs3_plan_shape(input->graph, node, pass, rows);
   Cs3PlanPass *out = &m->passes[pass];
-  if (!cs3_plan_has_pass(input, pass)) {
+  if (!cs3_plan_has_pass(input, node, pass)) {
     out->choice.considered = 1;
     return TRUE;
   }

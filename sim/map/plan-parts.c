@@ -17,8 +17,10 @@ gint64 cs3_plan_part_rows(const Cs3Node *node, gint64 micro_batch, gint64 parts)
   return (cs3_plan_rows(node, micro_batch) + parts - 1) / parts;
 }
 
-gboolean cs3_plan_has_pass(const Cs3PlanInput *input, int pass) {
+gboolean cs3_plan_has_pass(const Cs3PlanInput *input, const Cs3Node *node, int pass) {
   gboolean shared = input->machine->hw.kernel.backward == CS3_BACKWARD_SHARED;
+  if (node->frozen)
+    return pass == CS3_PASS_FORWARD || (!input->forward && pass == CS3_PASS_DX);
   return pass == CS3_PASS_FORWARD || (!input->forward && shared == (pass == CS3_PASS_BACKWARD));
 }
 
@@ -56,7 +58,7 @@ gboolean cs3_plan_alike(const Cs3Graph *graph, const Cs3Node *x, const Cs3Node *
   Cs3ConvShape b = cs3_plan_conv(cs3_graph_convolution(graph, y));
   return x->out_features == y->out_features && x->in_features == y->in_features &&
          x->groups == y->groups && x->rows == y->rows && x->sparsifiable == y->sparsifiable &&
-         memcmp(&a, &b, sizeof a) == 0;
+         x->frozen == y->frozen && memcmp(&a, &b, sizeof a) == 0;
 }
 
 Cs3MapWafer cs3_plan_fed_wafer(const Cs3PlanInput *input) {
@@ -114,7 +116,7 @@ static void embedding_traffic(const Cs3PlanInput *input, const Cs3Node *node, do
   double width = (double)node->out_features;
   double rows = MIN(node->table_rows, tokens);
   other->stream_bytes = rows * width * hw->kernel.dense_weight_bits / 8;
-  other->gradient_bytes = rows * width * hw->kernel.gradient_bits / 8;
+  other->gradient_bytes = node->frozen ? 0 : rows * width * hw->kernel.gradient_bits / 8;
   double bytes_per_cycle = 4 * cs3_hardware_io_wavelets(hw);
   other->forward += (gint64)(other->stream_bytes / bytes_per_cycle);
   other->backward += (gint64)(other->gradient_bytes / bytes_per_cycle);

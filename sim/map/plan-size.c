@@ -69,7 +69,7 @@ static Cs3NodeCost estimate_matrix(const Costs *c, guint index, gint64 tiles, do
   fresh.cost.forward =
       n * estimate_pass(c, index, tiles, density, CS3_PASS_FORWARD, &fresh.cost.forward_in);
   for (int pass = CS3_PASS_FORWARD + 1; pass < CS3_N_PASS_KINDS; pass++)
-    if (cs3_plan_has_pass(c->input, pass))
+    if (cs3_plan_has_pass(c->input, node, pass))
       fresh.cost.backward +=
           n * estimate_pass(c, index, tiles, density, pass, &fresh.cost.backward_in);
   fresh.cost.forward_in *= n;

@@ -10,11 +10,12 @@
 #include "sim/run/inspect.h"
 #include "sim/run/scenario.h"
 #include "sim/run/transform-option.h"
+#include "workloads/lora.h"
 
 #include <string.h>
 
 typedef struct {
-  char *model, *weights;
+  char *model, *weights, *lora;
   Cs3LengthOptions lengths;
   Cs3OnnxOptions onnx;
   double sparsity;
@@ -39,6 +40,7 @@ static const Cs3Option options[] = {
     CS3_OPTIONS_LENGTHS(G_STRUCT_OFFSET(InspectOptions, lengths)),
     CS3_OPTIONS_ONNX(G_STRUCT_OFFSET(InspectOptions, onnx)),
     CS3_OPTION_TRANSFORM(G_STRUCT_OFFSET(InspectOptions, transform)),
+    CS3_OPTION_LORA(G_STRUCT_OFFSET(InspectOptions, lora)),
     CS3_OPTION_PRECISION(G_STRUCT_OFFSET(InspectOptions, precision)),
     CS3_OPTION_SPARSITY(G_STRUCT_OFFSET(InspectOptions, sparsity),
                         .help = "of --transform: what it makes room for"),
@@ -81,6 +83,8 @@ static gboolean check_subject(const InspectOptions *o, gboolean model, GError **
     wrong = "--transform and --sparsity: a graph has no zeros, each needs the other";
   else if (o->weights != NULL && o->transform != 0)
     wrong = "--weights: --transform says nothing about weights";
+  else if (o->lora != NULL && (o->weights != NULL || o->transform != 0))
+    wrong = "--lora: adapts a graph as it is; leave --weights and --transform out";
   else if (o->weights != NULL && o->precision != 0)
     wrong = "--weights: --precision says nothing about weights";
   else if (o->weights != NULL && lengths)
@@ -140,6 +144,13 @@ static Cs3ExitStatus inspect_transformed(const Cs3Context *context, const Inspec
   return larger != NULL ? inspect_graph(context, o, larger, error) : CS3_EXIT_USAGE;
 }
 
+static Cs3ExitStatus inspect_adapted(const Cs3Context *context, const InspectOptions *o,
+                                     const Cs3Graph *graph, GError **error) {
+  g_autoptr(Cs3Model) model = cs3_lora_model(graph, o->lora, error);
+  g_autoptr(Cs3Graph) adapted = model != NULL ? cs3_graph_new(model, NULL, error) : NULL;
+  return adapted != NULL ? inspect_graph(context, o, adapted, error) : CS3_EXIT_USAGE;
+}
+
 static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, char **args,
                                  GError **error) {
   const InspectOptions *given = values;
@@ -155,6 +166,8 @@ static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, 
   g_autoptr(Cs3Graph) graph = cs3_length_options_graph(&given->lengths, model, error);
   if (graph == NULL)
     return CS3_EXIT_USAGE;
+  if (given->lora != NULL)
+    return inspect_adapted(context, given, graph, error);
   return given->transform != 0 ? inspect_transformed(context, given, graph, error)
                                : inspect_graph(context, given, graph, error);
 }

@@ -12,7 +12,7 @@
 #include "workloads/graph-memory.h"
 #include "workloads/graph-write.h"
 
-enum { ELEMENT_BYTES = 2, FORWARD_AND_BACKWARD = 3 };
+enum { ELEMENT_BYTES = 2 };
 
 static const Cs3Column columns[] = {
     {.key = "segment", .title = "segment", .type = CS3_COLUMN_TEXT},
@@ -91,7 +91,7 @@ static void add_row(Cs3Table *table, const Cs3Graph *graph, const Cs3Node *node,
   cs3_table_add_text(table, node->sparsifiable ? "yes" : "no");
   cs3_table_add_int(table, node->parameters * node->copies);
   cs3_table_add_real(table, macs);
-  cs3_table_add_real(table, 2 * FORWARD_AND_BACKWARD * macs);
+  cs3_table_add_real(table, 2 * cs3_node_passes(node) * macs);
   cs3_table_add_real(
       table, share_of(instances(graph, node) * node->macs * cs3_node_rows(node), macs_per_sample));
   cs3_table_add_real(table, node->vector_elements * share);
@@ -259,10 +259,12 @@ void cs3_inspect_lengths(const Cs3Graph *graph, json_t *record) {
 }
 
 static json_t *totals_json(const Cs3Graph *graph, const Cs3Narrow *narrow) {
-  double macs = cs3_graph_macs(graph), sparsifiable = 0, vector = 0, special = 0, saved = 0;
+  double macs = cs3_graph_macs(graph), training = 0, sparsifiable = 0, vector = 0, special = 0,
+         saved = 0;
   for (guint i = 0; i < graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(graph, i);
     double count = instances(graph, node), share = rows_per_token(graph, node);
+    training += cs3_node_passes(node) * count * node->macs * cs3_node_rows(node);
     sparsifiable += node->sparsifiable ? count * node->macs * cs3_node_rows(node) : 0;
     vector += count * node->vector_elements * share;
     special += count * node->special_elements * share;
@@ -271,8 +273,8 @@ static json_t *totals_json(const Cs3Graph *graph, const Cs3Narrow *narrow) {
   return cs3_json_pack(
       "{s:I, s:f, s:f, s:f, s:f, s:f, s:I}", "parameters",
       (json_int_t)cs3_model_parameters(graph->model), "macs_per_token", macs / graph->tokens,
-      "training_flops_per_token", 2 * FORWARD_AND_BACKWARD * macs / graph->tokens,
-      "sparsifiable_share", share_of(sparsifiable, macs), "vector_elements_per_token", vector,
+      "training_flops_per_token", 2 * training / graph->tokens, "sparsifiable_share",
+      share_of(sparsifiable, macs), "vector_elements_per_token", vector,
       "special_elements_per_token", special, "saved_bytes_per_token", (json_int_t)llround(saved));
 }
 

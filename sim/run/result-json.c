@@ -115,16 +115,14 @@ static json_t *cluster_json(const Cs3Run *run) {
   const Cs3System *system = &c->machine->system;
   gint64 systems = cs3_run_systems(c);
   Cs3Tree tree = {systems, system->swarmx.fan_out};
-  double parameters = (double)cs3_model_parameters(c->graph->model);
   json_t *object = cs3_json_pack(
       "{s:I, s:I, s:I, s:s, s:I, s:f, s:f, s:b, s:f, s:f, s:o}", "systems", (json_int_t)systems,
       "batch_per_system", (json_int_t)(c->batch / systems), "tiers",
       (json_int_t)cs3_tree_tiers(&tree), "optimizer", cs3_optimizer_name(system->memoryx.algorithm),
-      "memoryx_units", (json_int_t)system->memoryx.units, "memoryx_bytes",
-      cs3_system_state_bytes(system, parameters), "memoryx_capacity_bytes",
-      cs3_system_capacity(system), "explicit", c->each, "single_step_s", run->sparse.single_s,
-      "weak_efficiency", run->sparse.single_s / run->sparse.time.step_s, "faults",
-      texts_json(c->fault_texts));
+      "memoryx_units", (json_int_t)system->memoryx.units, "memoryx_bytes", cs3_run_state_bytes(c),
+      "memoryx_capacity_bytes", cs3_system_capacity(system), "explicit", c->each, "single_step_s",
+      run->sparse.single_s, "weak_efficiency", run->sparse.single_s / run->sparse.time.step_s,
+      "faults", texts_json(c->fault_texts));
   if (cs3_step_has_timed(c->faults))
     json_object_set_new(
         object, "disturbance",
@@ -340,6 +338,13 @@ static json_t *transform_json(const Cs3RunConfig *c) {
                        "macs_per_sample", cs3_transform_macs(c->graph, 1 - c->sparsity_asked));
 }
 
+static json_t *lora_json(const Cs3RunConfig *c) {
+  double frozen = cs3_graph_frozen_parameters(c->graph);
+  return cs3_json_pack("{s:s, s:f, s:f}", "adapters", c->lora, "trained_parameters",
+                       (double)cs3_model_parameters(c->graph->model) - frozen, "frozen_parameters",
+                       frozen);
+}
+
 json_t *cs3_result_json(const Cs3Run *run) {
   const Cs3RunConfig *c = &run->config;
   json_t *record =
@@ -349,6 +354,8 @@ json_t *cs3_result_json(const Cs3Run *run) {
                     "batch", (json_int_t)c->batch);
   if (c->precision != NULL)
     json_object_set_new(record, "precision", json_string(c->precision));
+  if (c->lora != NULL)
+    json_object_set_new(record, "lora", lora_json(c));
   if (c->transform != NULL)
     json_object_set_new(record, "transform", transform_json(c));
   if (c->weights != NULL)

@@ -10,6 +10,9 @@
 #include "sim/run/schedule.h"
 #include "workloads/model.h"
 
+/* A frozen weight is there as it is sent. */
+enum { FROZEN_BYTES = 2 };
+
 const char *cs3_step_cause_name(int cause) {
   static const char *const names[] = {
       [CS3_STEP_ATTENTION] = "attention", [CS3_STEP_VECTOR] = "vector",
@@ -96,7 +99,8 @@ static void count_work(const Cs3PlanInput *input, gint64 systems, Cs3StepRun *ru
   for (guint k = 0; k < run->plan->linears->len; k++) {
     const Cs3PlanLinear *linear = &g_array_index(run->plan->linears, Cs3PlanLinear, k);
     const Cs3Node *node = cs3_graph_node(graph, linear->node);
-    macs += (double)linear->repeat * linear->passes[CS3_PASS_FORWARD].result.nonzeros * node->rows;
+    macs += cs3_node_passes(node) / 3.0 * (double)linear->repeat *
+            (double)linear->passes[CS3_PASS_FORWARD].result.nonzeros * node->rows;
     if (!cs3_node_segment(graph, node)->block)
       continue;
     for (int pass = 0; pass < CS3_N_PASS_KINDS; pass++)
@@ -325,10 +329,16 @@ static double block_macs(const Cs3Graph *graph, const double *density) {
   return macs;
 }
 
+double cs3_run_state_bytes(const Cs3RunConfig *config) {
+  double frozen = cs3_graph_frozen_parameters(config->graph);
+  double trained = (double)cs3_model_parameters(config->graph->model) - frozen;
+  return cs3_system_state_bytes(&config->machine->system, trained) + FROZEN_BYTES * frozen;
+}
+
 static gboolean check_memoryx(const Cs3RunConfig *config, GError **error) {
   const Cs3Model *model = config->graph->model;
-  double missing, parameters = cs3_model_parameters(model);
-  if (cs3_system_fits(&config->machine->system, parameters, &missing))
+  double missing, parameters = (double)cs3_model_parameters(model);
+  if (cs3_system_fits(&config->machine->system, cs3_run_state_bytes(config), &missing))
     return TRUE;
   g_set_error(
       error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,

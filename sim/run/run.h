@@ -36,6 +36,7 @@ typedef struct {
   Cs3Pattern pattern;
   guint64 seed;
   const Cs3WeightMatch *weights; /* (nullable) borrowed: whose zeros they are, instead of drawn */
+  const char *lora;              /* (nullable) borrowed: --lora as given */
   const char *precision;         /* (nullable) what --precision names */
   const char *weights_text;      /* (nullable) borrowed: --weights as given */
   gboolean forward;              /* evaluation: forward alone, nothing is updated */
@@ -93,6 +94,10 @@ typedef struct {
 static inline gint64 cs3_run_systems(const Cs3RunConfig *config) {
   return MAX(config->systems, 1);
 }
+
+/** cs3_run_state_bytes: MemoryX's memory for the network: trained parameters with their optimizer
+ * state, frozen ones in 16 bits. */
+double cs3_run_state_bytes(const Cs3RunConfig *config);
 
 /** cs3_run_input: what the planner gets for one system's share of the sparse step. */
 Cs3PlanInput cs3_run_input(const Cs3RunConfig *config);

@@ -13,6 +13,7 @@
 #include "sim/machine/precision.h"
 #include "sim/run/model-name.h"
 #include "workloads/model-zoo.h"
+#include "workloads/lora.h"
 #include "workloads/onnx/onnx-model.h"
 #include "sim/run/transform-option.h"
 #include "workloads/workload-error.h"
@@ -88,6 +89,7 @@ const Cs3Option cs3_scenario_options[] = {
      .help = "sparsity of the tensors whose name matches; the last that matches wins"},
     CS3_OPTION_PATTERN(AT(pattern)),
     CS3_OPTION_TRANSFORM(AT(transform)),
+    CS3_OPTION_LORA(AT(lora)),
     {.name = "weights",
      .type = CS3_OPTION_TEXT,
      .offset = AT(weights),
@@ -371,6 +373,26 @@ static Cs3Model *model_of(const Cs3ScenarioOptions *o, GError **error) {
   return cs3_model_find_sized(o->model, &o->onnx, error);
 }
 
+static gboolean adapt(Cs3Scenario *s, const Cs3ScenarioOptions *o, GError **error) {
+  if (o->transform != 0 || o->forward) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                o->forward ? "--lora %s: says what is trained, --forward trains nothing"
+                           : "--lora %s: adapts a network as it is; leave --transform out",
+                o->lora);
+    return FALSE;
+  }
+  g_autoptr(Cs3Model) model = cs3_lora_model(s->graph, o->lora, error);
+  Cs3Graph *graph = model != NULL ? cs3_graph_new(model, NULL, error) : NULL;
+  if (graph == NULL)
+    return FALSE;
+  cs3_graph_free(s->graph);
+  cs3_model_free(s->model);
+  s->model = g_steal_pointer(&model);
+  s->config.graph = s->graph = graph;
+  s->config.lora = s->lora = g_strdup(o->lora);
+  return TRUE;
+}
+
 /* Precisions that no layer of the network has. */
 static gboolean check_factors(const Cs3Scenario *s, const Cs3ScenarioOptions *o, GError **error) {
   if (!cs3_precision_is_narrow(o->precision) || cs3_graph_has_factors(s->graph))
@@ -408,6 +430,8 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
   };
   if (o->forward && !check_forward(o, error))
+    return NULL;
+  if (o->lora != NULL && !adapt(s, o, error))
     return NULL;
   if (!check_work(s->graph, error) || !check_factors(s, o, error))
     return NULL;
@@ -480,5 +504,6 @@ void cs3_scenario_free(Cs3Scenario *s) {
   g_strfreev(s->filters);
   g_strfreev(s->fault_texts);
   g_free(s->weights_text);
+  g_free(s->lora);
   g_free(s);
 }

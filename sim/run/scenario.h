@@ -27,6 +27,7 @@ typedef struct {
   gint64 batch, systems;
   Cs3LengthOptions lengths;
   Cs3OnnxOptions onnx;
+  char *lora;    /* (nullable) "RANK[:NAME,NAME]" */
   int precision; /* place in cs3_precision_names */
   int transform; /* 0: none; else 1 + place in cs3_transform_registry() */
   char **fault;
@@ -61,8 +62,9 @@ typedef struct {
   Cs3WeightSet *weight_set; /* (nullable) opened for this scenario alone */
   Cs3WeightMatch *weights;  /* (nullable) */
   GArray *faults;           /* of Cs3Fault */
-  char **map, **filters, **fault_texts, *weights_text; /* as given: they outlive the options */
-  Cs3RunConfig config;                                 /* refers to the members above */
+  char **map, **filters, **fault_texts, *weights_text,
+      *lora;           /* as given: they outlive the options */
+  Cs3RunConfig config; /* refers to the members above */
 } Cs3Scenario;
 
 /** cs3_scenario_map: the choices that @map ("key=value", nullable) forces. */

@@ -87,7 +87,7 @@ static const Cs3PlanLinear *find_linear(const Cs3Plan *plan, guint node) {
 
 /* What MemoryX updates for an instance: a weight that all instances share, once. */
 static double stored(const Cs3Node *node, gint64 instance) {
-  return node->shared && instance > 0 ? 0 : (double)node->parameters;
+  return node->frozen || (node->shared && instance > 0) ? 0 : (double)node->parameters;
 }
 
 static void fill_linear(const Steps *s, const Cs3PlanLinear *linear) {

@@ -18,4 +18,10 @@ const Cs3TransformOps *cs3_transform_of(int choice);
   {.name = "transform", .type = CS3_OPTION_CHOICE, .offset = (place), .metavar = "NAME", \
    .choices = cs3_transform_choices, .completes = "transforms", \
    .help = "make every layer that --sparsity reaches larger, so that it keeps its FLOPs (Sparse-IFT)"}
+
+/* The same; @place: of a text. */
+#define CS3_OPTION_LORA(place) \
+  {.name = "lora", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "RANK[:NAMES]", \
+   .help = "train adapters of low rank beside the linear layers of blocks, or those named " \
+           "(q_proj,v_proj), and freeze everything else: no dW, gradients or optimizer state of it"}
 /* clang-format on */

@@ -62,6 +62,7 @@ gboolean cs3_teacher_cost(const Cs3ScenarioOptions *options, const Cs3Scenario *
   dense.weight_set = NULL;
   dense.sparsity_filter = NULL;
   dense.pattern = (char *)"uniform";
+  dense.lora = NULL;
   dense.forward = TRUE;
   if (strcmp(teacher, "dense") != 0)
     dense.model = (char *)teacher;

@@ -81,10 +81,10 @@ static double stored_params(const Cs3Graph *graph, const Cs3Node *node) {
 }
 
 static double live_params(const Cs3Scenario *s) {
-  double live = (double)cs3_model_parameters(s->model);
+  double live = (double)cs3_model_parameters(s->model) - cs3_graph_frozen_parameters(s->graph);
   for (guint i = 0; i < s->graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(s->graph, i);
-    if (node->kind == CS3_NODE_LINEAR)
+    if (node->kind == CS3_NODE_LINEAR && !node->frozen)
       live -= stored_params(s->graph, node) * (1 - s->sparsity->node_density[i]);
   }
   return live;
@@ -94,6 +94,12 @@ static double live_params(const Cs3Scenario *s) {
 static gboolean cost_change(const Cs3Phase *phase, const Cs3Run *run, double params, Costs *costs,
                             GError **error) {
   const Cs3System *system = &run->config.machine->system;
+  if (run->config.lora != NULL) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
+                "mask = %s changes weights that --lora %s freezes; take mask = static",
+                cs3_mask_schedule_names[phase->mask], run->config.lora);
+    return FALSE;
+  }
   double pass_s = params / cs3_system_optimizer_rate(system);
   costs->change_s = pass_s;
   costs->change_joules = pass_s * costs->idle_w;

@@ -478,11 +478,11 @@ END_TEST
 START_TEST(capacity) {
   Cs3System system = simple_system(2);
   double missing = -1;
-  ck_assert(cs3_system_fits(&system, 1e12 / 16, &missing));
+  ck_assert(cs3_system_fits(&system, 1e12, &missing));
   ck_assert_double_eq(missing, 0);
-  ck_assert(!cs3_system_fits(&system, 1e11, &missing));
+  ck_assert(!cs3_system_fits(&system, 16e11, &missing));
   ck_assert_double_eq_tol(missing, 6e11, 1);
-  ck_assert(!cs3_system_fits(&system, 1e11, NULL));
+  ck_assert(!cs3_system_fits(&system, 16e11, NULL));
 }
 END_TEST
 
