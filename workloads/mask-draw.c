@@ -21,10 +21,10 @@
 
 /* Bits of 64 weights by 16 random bits each. Alive with probability odds / (1 + odds): u < p is
  * odds (1 - u) > u. */
-static guint64 compare(const Cs3RandomBlock *block, float row, const float *col) {
+static guint64 compare(const guint64 *bits, float row, const float *col) {
   guint64 word = 0;
   for (guint k = 0; k < 64; k++) {
-    guint16 random = (guint16)(block->slice[k / 32][k / 4 % 8] >> (16 * (k % 4)));
+    guint16 random = (guint16)(bits[k / 4] >> (16 * (k % 4)));
     float u = ((float)random + 0.5f) / 65536.0f;
     word |= (guint64)(row * col[k] * (1 - u) > u) << k;
   }
@@ -33,13 +33,13 @@ static guint64 compare(const Cs3RandomBlock *block, float row, const float *col)
 
 #if HAVE_FAST_VARIANT
 /* The same operations on eight at a time. */
-__attribute__((target("avx2"))) static guint64 compare_fast(const Cs3RandomBlock *block, float row,
+__attribute__((target("avx2"))) static guint64 compare_fast(const guint64 *bits, float row,
                                                             const float *col) {
   const __m256 half = _mm256_set1_ps(0.5f), unit = _mm256_set1_ps(1 / 65536.0f);
   const __m256 one = _mm256_set1_ps(1), odds = _mm256_set1_ps(row);
   guint64 word = 0;
   for (guint k = 0; k < 8; k++) {
-    __m128i random = _mm_loadu_si128((const __m128i *)(const void *)block->slice + k);
+    __m128i random = _mm_loadu_si128((const __m128i *)(const void *)bits + k);
     __m256 u = _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(random));
     u = _mm256_mul_ps(_mm256_add_ps(u, half), unit);
     __m256 left = _mm256_mul_ps(odds, _mm256_loadu_ps(col + 8 * k));
@@ -52,18 +52,19 @@ __attribute__((target("avx2"))) static guint64 compare_fast(const Cs3RandomBlock
 
 void cs3_mask_draw_odds(Cs3Mask *mask, gint64 row0, gint64 row1, const float *row, const float *col,
                         guint64 key) {
-  guint64 (*best)(const Cs3RandomBlock *, float, const float *) = compare;
+  guint64 (*best)(const guint64 *, float, const float *) = compare;
 #if HAVE_FAST_VARIANT
   if (__builtin_cpu_supports("avx2"))
     best = compare_fast;
 #endif
   g_autofree float *padded = g_new0(float, mask->stride * 64);
+  Cs3RandomBlock block;
   memcpy(padded, col, (gsize)mask->cols * sizeof *col);
   for (gint64 i = row0; i < row1; i++)
     for (gint64 w = 0; w < mask->stride; w++) {
-      Cs3RandomBlock block;
-      cs3_random_draw(key, (guint64)i, (guint32)(8 * w), 0, &block);
-      cs3_mask_row(mask, i)[w] = best(&block, row[i], padded + 64 * w);
+      if (w % 2 == 0) /* a block is enough for two words */
+        cs3_random_draw(key, (guint64)i, (guint32)(4 * w), 0, &block);
+      cs3_mask_row(mask, i)[w] = best(block.slice[2 * (w % 2)], row[i], padded + 64 * w);
     }
 }
 

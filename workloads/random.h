@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Counter-based random numbers (Philox 4x32-10, Salmon et al., SC 2011): a draw is a pure function
- * of its coordinates, so results depend neither on order nor on threads nor on the processor. */
+/* Counter-based random numbers (ARS 4x32-7, workloads/ars.h): a draw is a pure function of its
+ * coordinates, so results depend neither on order nor on threads nor on the processor. */
 #pragma once
 
 #include <glib.h>
@@ -12,30 +12,29 @@ typedef enum {
   CS3_RANDOM_ORDER = 3
 } Cs3RandomPurpose;
 
-/* Neighbouring columns drawn together. */
-enum { CS3_RANDOM_LANES = 8 };
+/* Neighbouring columns, and depths, that are drawn together. */
+enum { CS3_RANDOM_LANES = 8, CS3_RANDOM_DEPTHS = 4 };
 
-/* 128 random bits for each of eight columns, as two slices of 64. */
+/* 64 random bits at each of four depths of eight columns. */
 typedef struct {
-  guint64 slice[2][CS3_RANDOM_LANES];
+  guint64 slice[CS3_RANDOM_DEPTHS][CS3_RANDOM_LANES];
 } Cs3RandomBlock;
 
 /** cs3_random_key: a key for all draws of @purpose on tensor @stream under @seed. */
 guint64 cs3_random_key(guint64 seed, guint64 stream, Cs3RandomPurpose purpose);
 
 /**
- * cs3_random_draw: the block at (@row, columns @column to @column + 7, @depth) under @key.
- * Lane l is Philox with counter {@depth, @column + l, low and high half of @row}.
+ * cs3_random_draw: the block at (@row, columns @column to @column + 7, depths @depth to @depth + 3)
+ * under @key. Slice d of lanes 2 l and 2 l + 1 is ARS at the counter with @depth + d and @column +
+ * 2 l in the halves of its low word and @row in the high one: @column is even.
  */
 void cs3_random_draw(guint64 key, guint64 row, guint32 column, guint32 depth, Cs3RandomBlock *out);
 
-/** cs3_random_ways: ways that this processor has to draw the same bits: by Random123, without
- * vector instructions, with AVX2, with AVX-512. The last is the fastest and is used. */
-guint cs3_random_ways(void);
-
-/** cs3_random_draw_by: cs3_random_draw() by @way, from 0 and below cs3_random_ways(). */
-void cs3_random_draw_by(guint way, guint64 key, guint64 row, guint32 column, guint32 depth,
-                        Cs3RandomBlock *out);
+/**
+ * cs3_random_bernoulli: fill 64 x @n bits at @words: bit b of word w is 1 where the number u of 32
+ * bits is below @threshold of which depth d of column w of @row has, in its bit b, bit 31 - d.
+ */
+void cs3_random_bernoulli(guint64 key, guint64 row, guint32 threshold, guint64 *words, gint64 n);
 
 /* The draws of one row, one after the other. */
 typedef struct {

@@ -361,8 +361,8 @@ START_TEST(test_draw_bits) {
   for (int i = 0; i < ROWS; i++)
     for (int j = 0; j < COLS; j++) {
       Cs3RandomBlock block;
-      cs3_random_draw(KEY, (guint64)i, (guint32)(8 * (j / 64)), 0, &block);
-      guint16 bits = (guint16)(block.slice[j % 64 / 32][j / 4 % 8] >> (16 * (j % 4)));
+      cs3_random_draw(KEY, (guint64)i, (guint32)(8 * (j / 128)), 0, &block);
+      guint16 bits = (guint16)(block.slice[j % 128 / 32][j / 4 % 8] >> (16 * (j % 4)));
       float u = ((float)bits + 0.5f) / 65536;
       ck_assert_int_eq(cs3_mask_alive(mask, i, j), row[i] * col[j] * (1 - u) > u);
     }
