@@ -2,9 +2,9 @@
 /* Bit matrices: counting what lives. */
 #include "config.h"
 
-#include <string.h>
+#include "workloads/mask-way.h"
 
-#include "workloads/mask.h"
+#include <string.h>
 
 /* The kernels are compiled twice: for any processor, and for those that count bits and spread them
  * over bytes in one instruction each, which is found out at run time. */
@@ -56,14 +56,29 @@ gint64 cs3_mask_nnz_portable(const Cs3Mask *mask) {
   return count_words(mask->bits, mask->rows * mask->stride);
 }
 
-void cs3_mask_line_counts_portable(const Cs3Mask *mask, gint64 row, gint64 n_rows,
-                                   const gint64 *starts, gint64 n_lines, guint16 *counts) {
+guint16 cs3_bits_count_range(const guint64 *row, gint64 begin, gint64 end) {
+  return count_range(row, begin, end);
+}
+
+static gboolean always(void) {
+  return TRUE;
+}
+
+static gpointer prepare_nothing(const gint64 *starts, gint64 n_lines) {
+  return NULL;
+}
+
+static void lines_portable(gconstpointer prepared, const Cs3Mask *mask, gint64 row, gint64 n_rows,
+                           const gint64 *starts, gint64 n_lines, guint16 *counts) {
   for (gint64 i = row; i < row + n_rows; i++) {
     const guint64 *words = cs3_mask_row(mask, i);
     for (gint64 r = 0; r < n_lines; r++)
       *counts++ = count_line(words, starts[r], starts[r + 1]);
   }
 }
+
+const Cs3MaskWay cs3_mask_way_portable = {
+    .name = "portable", .usable = always, .prepare = prepare_nothing, .count = lines_portable};
 
 #if HAVE_FAST_VARIANT
 FAST static gint64 count_words_fast(const guint64 *words, gint64 n) {
@@ -93,8 +108,8 @@ static gboolean make_group(const gint64 *starts, guint lines, Group *group) {
   return TRUE;
 }
 
-/* (transfer full): the lines in groups, ended by one without lines. */
-static Group *make_groups(const gint64 *starts, gint64 n) {
+/* The lines in groups, ended by one without lines. */
+static gpointer make_groups(const gint64 *starts, gint64 n) {
   Group *groups = g_new(Group, n + 1), *group = groups;
   for (gint64 r = 0; r < n; r += group++->lines)
     if ((n - r < 8 || !make_group(starts + r, 8, group)) &&
@@ -143,7 +158,23 @@ static gboolean is_fast(void) {
          __builtin_cpu_supports("sse4.1") && !__builtin_cpu_is("znver1") &&
          !__builtin_cpu_is("znver2");
 }
+
+static void lines_spread(gconstpointer prepared, const Cs3Mask *mask, gint64 row, gint64 n_rows,
+                         const gint64 *starts, gint64 n_lines, guint16 *counts) {
+  for (gint64 i = 0; i < n_rows; i++)
+    count_lines_fast(cs3_mask_row(mask, row + i), starts, prepared, counts + i * n_lines);
+}
+
+const Cs3MaskWay cs3_mask_way_spread = {
+    .name = "BMI2", .usable = is_fast, .prepare = make_groups, .count = lines_spread};
 #endif
+
+const Cs3MaskWay *const *cs3_mask_ways(void) {
+#define ROW(name) &cs3_mask_way_##name,
+  static const Cs3MaskWay *const ways[] = {CS3_MASK_WAYS(ROW) NULL};
+#undef ROW
+  return ways;
+}
 
 gint64 cs3_bits_count(const guint64 *words, gint64 n) {
 #if HAVE_FAST_VARIANT
@@ -157,15 +188,35 @@ gint64 cs3_mask_nnz(const Cs3Mask *mask) {
   return cs3_bits_count(mask->bits, mask->rows * mask->stride);
 }
 
+struct Cs3LineCounter {
+  const Cs3MaskWay *way;
+  gpointer prepared;
+  const gint64 *starts;
+  gint64 n_lines;
+};
+
+Cs3LineCounter *cs3_line_counter_new(const gint64 *starts, gint64 n_lines) {
+  const Cs3MaskWay *const *way = cs3_mask_ways();
+  while (!(*way)->usable())
+    way++;
+  Cs3LineCounter *counter = g_new(Cs3LineCounter, 1);
+  *counter = (Cs3LineCounter){*way, (*way)->prepare(starts, n_lines), starts, n_lines};
+  return counter;
+}
+
+void cs3_line_counter_free(Cs3LineCounter *counter) {
+  g_free(counter->prepared);
+  g_free(counter);
+}
+
+void cs3_line_counter_count(const Cs3LineCounter *counter, const Cs3Mask *mask, gint64 row,
+                            gint64 n_rows, guint16 *counts) {
+  counter->way->count(counter->prepared, mask, row, n_rows, counter->starts, counter->n_lines,
+                      counts);
+}
+
 void cs3_mask_line_counts(const Cs3Mask *mask, gint64 row, gint64 n_rows, const gint64 *starts,
                           gint64 n_lines, guint16 *counts) {
-#if HAVE_FAST_VARIANT
-  if (is_fast()) {
-    g_autofree Group *groups = make_groups(starts, n_lines);
-    for (gint64 i = 0; i < n_rows; i++)
-      count_lines_fast(cs3_mask_row(mask, row + i), starts, groups, counts + i * n_lines);
-    return;
-  }
-#endif
-  cs3_mask_line_counts_portable(mask, row, n_rows, starts, n_lines, counts);
+  g_autoptr(Cs3LineCounter) counter = cs3_line_counter_new(starts, n_lines);
+  cs3_line_counter_count(counter, mask, row, n_rows, counts);
 }

@@ -106,6 +106,8 @@ typedef struct {
   double density;
   guint64 seed, stream;
   Cs3Mask *mask;
+  Cs3PatternVisit visit;
+  gpointer data;
 } Job;
 
 static void fill_rows(gint64 begin, gint64 end, guint worker, gpointer data) {
@@ -117,25 +119,60 @@ static void fill_rows(gint64 begin, gint64 end, guint worker, gpointer data) {
                             end);
 }
 
+static void visit_rows(gint64 begin, gint64 end, guint worker, gpointer data) {
+  Job window = *(const Job *)data;
+  Cs3Mask mask = *window.mask;
+  g_autofree guint64 *bits = g_new0(guint64, (end - begin) * mask.stride + 1);
+  mask.bits = bits;
+  mask.first = begin;
+  window.mask = &mask;
+  fill_rows(begin, end, worker, &window);
+  window.visit(&mask, begin, end, window.data);
+}
+
+/* Errors: the density, or a row length that the pattern cannot cover. */
+static gboolean prepare(const Cs3Pattern *pattern, gint64 cols, double density, Job *job,
+                        GError **error) {
+  double imposed = pattern->ops->density(pattern);
+  job->pattern = pattern;
+  job->density = imposed > 0 ? imposed : density;
+  if (job->density > 0 && job->density <= 1)
+    return !pattern->ops->check || pattern->ops->check(pattern, cols, error);
+  g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+              "density: expected above 0, at most 1; got %g", density);
+  return FALSE;
+}
+
+static gint64 rows_of_chunk(gint64 cols) {
+  return CHUNK_WEIGHTS / cols + 1;
+}
+
 Cs3Mask *cs3_pattern_mask(const Cs3Pattern *pattern, gint64 rows, gint64 cols, double density,
                           guint64 seed, guint64 stream, guint workers, GError **error) {
-  double imposed = pattern->ops->density(pattern);
-  double live = imposed > 0 ? imposed : density;
-  if (!(live > 0 && live <= 1)) {
-    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
-                "density: expected above 0, at most 1; got %g", density);
+  Job job = {.seed = seed, .stream = stream};
+  if (!prepare(pattern, cols, density, &job, error))
     return NULL;
-  }
-  if (pattern->ops->check && !pattern->ops->check(pattern, cols, error))
+  job.mask = cs3_mask_new(rows, cols, error);
+  if (!job.mask)
     return NULL;
-  Cs3Mask *mask = cs3_mask_new(rows, cols, error);
-  if (!mask)
-    return NULL;
-  Job job = {pattern, live, seed, stream, mask};
-  if (pattern->ops->draw != NULL && live < 1) {
-    pattern->ops->draw(pattern, live, seed, stream, workers, mask);
-    return mask;
-  }
-  cs3_parallel_for(rows, CHUNK_WEIGHTS / cols + 1, workers, fill_rows, &job);
-  return mask;
+  if (!cs3_pattern_has_rows(pattern) && job.density < 1)
+    pattern->ops->draw(pattern, job.density, seed, stream, workers, job.mask);
+  else
+    cs3_parallel_for(rows, rows_of_chunk(cols), workers, fill_rows, &job);
+  return job.mask;
+}
+
+gboolean cs3_pattern_has_rows(const Cs3Pattern *pattern) {
+  return pattern->ops->draw == NULL;
+}
+
+gboolean cs3_pattern_visit(const Cs3Pattern *pattern, gint64 rows, gint64 cols, double density,
+                           guint64 seed, guint64 stream, guint workers, Cs3PatternVisit visit,
+                           gpointer data, GError **error) {
+  Cs3Mask mask = {.rows = rows, .cols = cols, .stride = (cols + 63) / 64};
+  Job job = {.seed = seed, .stream = stream, .mask = &mask, .visit = visit, .data = data};
+  if (!prepare(pattern, cols, density, &job, error))
+    return FALSE;
+  cs3_parallel_for(rows, rows_of_chunk(cols), workers, visit_rows, &job);
+  return TRUE;
 }

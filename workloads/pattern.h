@@ -75,6 +75,21 @@ Cs3Mask *cs3_pattern_mask(const Cs3Pattern *pattern, gint64 rows, gint64 cols, d
                           guint64 seed, guint64 stream, guint workers,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Takes rows [@row0, @row1) of @window, which has no others. */
+typedef void (*Cs3PatternVisit)(const Cs3Mask *window, gint64 row0, gint64 row1, gpointer data);
+
+/**
+ * cs3_pattern_visit: have all rows of the mask that cs3_pattern_mask() would give visited, some at
+ * a time and by @workers threads at once, and keep none: drawing is faster than memory. Not where
+ * rows depend on each other (cs3_pattern_has_rows()). Errors: as cs3_pattern_mask().
+ */
+gboolean cs3_pattern_visit(const Cs3Pattern *pattern, gint64 rows, gint64 cols, double density,
+                           guint64 seed, guint64 stream, guint workers, Cs3PatternVisit visit,
+                           gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_pattern_has_rows: whether rows can be drawn one without the others. */
+gboolean cs3_pattern_has_rows(const Cs3Pattern *pattern);
+
 /** cs3_pattern_stream: the stream of a tensor by its full name: 64 bits of its SHA-256. */
 guint64 cs3_pattern_stream(const char *tensor);
 

@@ -160,6 +160,38 @@ static GBytes *mask_bytes(Cs3WeightStore *store, const Cs3WeightsSpec *spec, gbo
   return bytes;
 }
 
+/* --- masks that are not kept ----------------------------------------------------------------- */
+
+/* A mask that would take more than a quarter of what is kept is drawn again whenever it is
+ * counted. */
+static gboolean is_passing(const Cs3WeightStore *store, const Cs3WeightsSpec *spec) {
+  gint64 bytes = spec->rows * ((spec->cols + 63) / 64 * 8);
+  return spec->match == NULL && cs3_pattern_has_rows(&spec->pattern) &&
+         bytes > (gint64)store->budget / 4;
+}
+
+static void add_nonzeros(const Cs3Mask *window, gint64 row0, gint64 row1, gpointer total) {
+  gint64 live = cs3_bits_count(cs3_mask_row(window, row0), (row1 - row0) * window->stride);
+  __atomic_fetch_add((gint64 *)total, live, __ATOMIC_RELAXED);
+}
+
+static gboolean visit(const Cs3WeightsSpec *spec, guint workers, Cs3PatternVisit visitor,
+                      gpointer data, GError **error) {
+  return cs3_pattern_visit(&spec->pattern, spec->rows, spec->cols, spec->density, spec->seed,
+                           spec->stream, workers, visitor, data, error);
+}
+
+static gboolean find_nonzeros(Cs3WeightStore *store, const Cs3WeightsSpec *spec, guint workers,
+                              gint64 *nonzeros, GError **error) {
+  *nonzeros = 0;
+  if (is_passing(store, spec))
+    return visit(spec, workers, add_nonzeros, nonzeros, error);
+  g_autoptr(GBytes) bytes = mask_bytes(store, spec, FALSE, workers, error);
+  if (bytes != NULL)
+    *nonzeros = cs3_mask_nnz(mask_in(bytes));
+  return bytes != NULL;
+}
+
 static gboolean count_nonzeros(Cs3WeightStore *store, const Cs3WeightsSpec *spec, guint workers,
                                gint64 *nonzeros, GError **error) {
   Cs3MemoKey weights = spec_key(spec, FALSE), key = part_key(&weights, "nonzeros", 0);
@@ -169,10 +201,8 @@ static gboolean count_nonzeros(Cs3WeightStore *store, const Cs3WeightsSpec *spec
     return TRUE;
   }
   if (!cs3_memo_find(store->memo, &key, answer)) {
-    g_autoptr(GBytes) bytes = mask_bytes(store, spec, FALSE, workers, error);
-    if (bytes == NULL)
+    if (!find_nonzeros(store, spec, workers, &answer[0], error))
       return FALSE;
-    answer[0] = cs3_mask_nnz(mask_in(bytes));
     cs3_memo_keep(store->memo, &key, answer);
   }
   *nonzeros = answer[0];
@@ -226,14 +256,41 @@ static CountsHead *counts_new(gint64 rows, gint64 lines) {
   return head;
 }
 
+static GBytes *finish_counts(CountsHead *head) {
+  Cs3LayerCounts counts = as_counts(head);
+  guint32 *totals = row_totals(head);
+  cs3_layer_row_totals(&counts, head->rows, head->lines, totals, totals + head->rows);
+  return g_bytes_new_with_free_func(head, head->size, counts_free, head);
+}
+
 static GBytes *count(const Cs3Mask *mask, gint64 lines) {
   g_autofree gint64 *starts = cs3_mapping_starts(mask->cols, lines);
   CountsHead *head = counts_new(mask->rows, lines);
-  Cs3LayerCounts counts = as_counts(head);
-  cs3_mask_line_counts(mask, 0, mask->rows, starts, lines, (guint16 *)counts.counts);
-  guint32 *totals = row_totals(head);
-  cs3_layer_row_totals(&counts, mask->rows, lines, totals, totals + mask->rows);
-  return g_bytes_new_with_free_func(head, head->size, counts_free, head);
+  cs3_mask_line_counts(mask, 0, mask->rows, starts, lines, (guint16 *)as_counts(head).counts);
+  return finish_counts(head);
+}
+
+typedef struct {
+  const Cs3LineCounter *counter;
+  guint16 *counts;
+  gint64 lines;
+} Passing;
+
+static void count_window(const Cs3Mask *window, gint64 row0, gint64 row1, gpointer data) {
+  const Passing *p = data;
+  cs3_line_counter_count(p->counter, window, row0, row1 - row0, p->counts + row0 * p->lines);
+}
+
+/* The same of a mask that is not kept. */
+static GBytes *count_passing(const Cs3WeightsSpec *spec, gint64 lines, GError **error) {
+  g_autofree gint64 *starts = cs3_mapping_starts(spec->cols, lines);
+  g_autoptr(Cs3LineCounter) counter = cs3_line_counter_new(starts, lines);
+  CountsHead *head = counts_new(spec->rows, lines);
+  Passing passing = {counter, (guint16 *)as_counts(head).counts, lines};
+  if (visit(spec, 1, count_window, &passing, error))
+    return finish_counts(head);
+  counts_free(head);
+  return NULL;
 }
 
 /* No live weight in any line, in place of what cannot be read. */
@@ -242,21 +299,28 @@ static GBytes *no_counts(const Cs3WeightsLoan *loan, gint64 lines) {
   return g_bytes_new_with_free_func(head, head->size, counts_free, head);
 }
 
+/* (transfer full) (nullable) */
+static GBytes *fresh_counts(Cs3WeightsLoan *loan, gint64 lines, GError **error) {
+  if (!loan->transposed && is_passing(loan->store, loan->spec))
+    return count_passing(loan->spec, lines, error);
+  g_autoptr(GBytes) mask = mask_bytes(loan->store, loan->spec, loan->transposed, 1, error);
+  return mask != NULL ? count(mask_in(mask), lines) : NULL;
+}
+
 static GBytes *count_of_store(Cs3WeightsLoan *loan, gint64 lines) {
   Cs3MemoKey key = part_key(&loan->layer.key, "counts", lines);
   GBytes *counts = find(loan->store, &key);
   if (counts != NULL)
     return counts;
   g_autoptr(GError) error = NULL;
-  g_autoptr(GBytes) mask = mask_bytes(loan->store, loan->spec, loan->transposed, 1, &error);
-  if (mask == NULL && loan->spec->match == NULL)
+  counts = fresh_counts(loan, lines, &error);
+  if (counts == NULL && loan->spec->match == NULL)
     g_error("%s", error->message); /* drawn before: memory is short, where GLib ends too */
-  if (mask == NULL) {
+  if (counts == NULL) {
     if (loan->error == NULL)
       loan->error = g_steal_pointer(&error);
     return no_counts(loan, lines);
   }
-  counts = count(mask_in(mask), lines);
   keep(loan->store, &key, counts, cs3_pages_size(g_bytes_get_size(counts)));
   return counts;
 }
