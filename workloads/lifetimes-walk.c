@@ -221,6 +221,12 @@ static void add_gradients(const Timeline *t, const Cs3Keep *keep, const double *
   }
 }
 
+/* What operators hold beside their tensors while they run. */
+static double around_at(const Timeline *t, const Cs3Keep *keep, int e) {
+  const double *around = keep->around[t->events[e].kind == CS3_MOMENT_BACKWARD];
+  return around != NULL ? around[t->l->ops[t->events[e].op].first] : 0;
+}
+
 static Level level_at(const Timeline *t, const Cs3Keep *keep, const double *bytes, int e,
                       Alive alive) {
   Level level = {0};
@@ -228,6 +234,7 @@ static Level level_at(const Timeline *t, const Cs3Keep *keep, const double *byte
   add_gradients(t, keep, bytes, e, alive.gradients, &level);
   if (t->l->ops[t->events[e].op].in_place)
     level.values -= MIN(MIN(level.starting, level.ending), level.values);
+  level.values += around_at(t, keep, e);
   return level;
 }
 
@@ -315,7 +322,7 @@ static double peak_of(const Timeline *t, const Cs3Keep *keep, const double *byte
     alive.gradients ^= sums.changes[e].gradients;
     all += sums.all[e];
     values += sums.values[e];
-    double most = all + wide_sums(t, keep, bytes, e, alive.gradients);
+    double most = all + wide_sums(t, keep, bytes, e, alive.gradients) + around_at(t, keep, e);
     if (most > peak)
       peak = MAX(peak, most - MIN(taken_over(t, keep, bytes, e, &sums, alive), values));
   }

@@ -26,6 +26,8 @@ typedef struct {
   double sums; /* bytes of a gradient over bytes of the activation while a linear layer's backward
                   adds it up: 1, or 2 for sums of 32 bits that stay in memory */
   Cs3Narrow narrow;
+  const double *around[2]; /* (nullable): by node of the graph: bytes beside its tensors while it
+                              runs forward, backward */
 } Cs3Keep;
 
 /* Of one instance, in the unit of the bytes given. */
@@ -41,7 +43,7 @@ typedef struct {
   Cs3MomentKind kind;
   guint node;       /* in graph->nodes: the operator, attention by its first node */
   double kept;      /* kept for backward, or waiting for it */
-  double values;    /* activations that are at work */
+  double values;    /* activations that are at work, and Cs3Keep.around */
   double gradients; /* and gradients, sums included */
 } Cs3Moment;
 

@@ -475,6 +475,24 @@ static gint64 sram_needed(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   return needed + (acc == 4 ? 4 * c->elements : 0);
 }
 
+double cs3_layer_around_bytes(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                              const Cs3Mapping *mapping) {
+  if (!cs3_conv_is_one(&shape->conv) || cs3_conv_in_place(&shape->conv))
+    return 0;
+  Cs3LayerCosts c;
+  cs3_layer_costs(hw, shape, mapping, &c);
+  gboolean map_in = (shape->conv.transposed != 0) == (shape->pass == CS3_PASS_DX);
+  gint64 vectors = map_in ? c.pass.features : div_up(shape->rows, c.pass.lines);
+  Cs3ConvLayout layout = cs3_layer_layout(shape, mapping, &c);
+  layout.entries = vectors * c.pass.lines;
+  gint64 positions = div_up(layout.samples * cs3_conv_positions(&shape->conv), layout.pes);
+  gint64 own = 4 * div_up(positions, 2) * cs3_conv_hold(&layout).home * c.rounds;
+  double more = (double)MAX(cs3_conv_bytes(&layout) - own, 0);
+  if (shape->pass == CS3_PASS_BACKWARD && !shape->conv.transposed)
+    more *= 1 + (double)accumulator_bytes(hw) / 2;
+  return more * (double)hw->wafer.pe_x * (double)hw->wafer.pe_y;
+}
+
 /* The limits of the recurrences' own numbers: 16-bit counts, 32-bit times between two rebases, 64
  * bits in all, of which the stream at the edge uses 20 for the fraction. */
 #define LONGEST_PASS ((double)(1LL << 42))

@@ -206,6 +206,15 @@ gboolean cs3_layer_rank(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         gint64 *bound);
 
 /**
+ * cs3_layer_around_bytes: of the fullest PE, times the PEs: what a convolution's pass holds of its
+ * map beside the positions that are the PE's own, as its lowering has it (shifted channels with the
+ * positions around, or a copy for every tap), with the sums over them in a shared backward. 0: no
+ * convolution, or one in place.
+ */
+double cs3_layer_around_bytes(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                              const Cs3Mapping *mapping);
+
+/**
  * cs3_layer_above_bound: the postcondition of every fidelity: @cycles >= cs3_layer_bound().
  * Errors: CS3_FABRIC_ERROR_MISTAKE.
  */

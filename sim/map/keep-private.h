@@ -41,7 +41,8 @@ typedef struct {
 typedef struct {
   Cs3KeepSearch *search;
   gint64 samples;
-  double *bytes; /* by tensor, of all samples, on the wafer */
+  double *bytes;     /* by tensor, of all samples, on the wafer */
+  double *around[2]; /* by node: Cs3Keep.around */
   Cs3KeepCost cost;
   gpointer data;
   GArray **ways;   /* by segment, of Cs3KeepWay */
@@ -53,10 +54,10 @@ typedef struct {
  * outputs. */
 gboolean cs3_keep_rebuilds(const Cs3KeepSearch *search, guint segment);
 
-/** cs3_keep_rooms_of: (transfer full): of the masks of @segment, tensors of @samples rounded to
- * @bytes; 0: of one sample, without rounding. */
+/** cs3_keep_rooms_of: (transfer full): of the masks of @segment, of @samples, rounded to whole
+ * PEs; 0: of one sample, without rounding. */
 const Cs3KeepRooms *cs3_keep_rooms_of(Cs3KeepSearch *search, guint segment, gint64 samples,
-                                      gint64 tiles, const double *bytes);
+                                      gint64 tiles, const Cs3KeepSizes *sizes);
 
 /** cs3_keep_ways: (transfer full) (element-type Cs3KeepWay): what @segment can do. Nothing that
  * needs more than the wafer has; empty when nothing fits. */

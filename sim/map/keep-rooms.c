@@ -64,7 +64,7 @@ static Cs3KeepRooms *find_or_add(Cs3KeepStore *store, const Cs3KeepRoomsKey *key
 
 /* @room: (array): kept on the wafer; sent away, unless forward alone. */
 static void measure(const Cs3KeepRoomsKey *key, const Cs3Lifetimes *l, guint64 mask,
-                    const double *bytes, Cs3KeepRoom *room) {
+                    const Cs3KeepSizes *sizes, Cs3KeepRoom *room) {
   Cs3Set nodes = cs3_lifetimes_nodes(l, mask);
   for (int away = 0; away <= (key->forward == 0); away++) {
     Cs3Keep keep = {.again = mask,
@@ -72,22 +72,23 @@ static void measure(const Cs3KeepRoomsKey *key, const Cs3Lifetimes *l, guint64 m
                     .forward = key->forward != 0,
                     .tiles = key->tiles,
                     .sums = key->sums,
-                    .narrow = key->narrow};
-    room[away] =
-        (Cs3KeepRoom){.kept = cs3_lifetimes_kept(l, &keep, bytes), .nodes = nodes, .known = 1};
-    cs3_lifetimes_measure(l, &keep, bytes, &room[away].room);
+                    .narrow = key->narrow,
+                    .around = {sizes->around[0], sizes->around[1]}};
+    double kept = cs3_lifetimes_kept(l, &keep, sizes->bytes);
+    room[away] = (Cs3KeepRoom){.kept = kept, .nodes = nodes, .known = 1};
+    cs3_lifetimes_measure(l, &keep, sizes->bytes, &room[away].room);
   }
 }
 
 const Cs3KeepRooms *cs3_keep_rooms(Cs3KeepStore *store, const Cs3KeepRoomsKey *key,
                                    const Cs3Lifetimes *l, const GArray *masks,
-                                   const double *bytes) {
+                                   const Cs3KeepSizes *sizes) {
   g_mutex_lock(&store->lock);
   Cs3KeepRooms *rooms = find_or_add(store, key, cs3_lifetimes_everything(l) + 1);
   for (guint i = 0; i < masks->len; i++) {
     guint64 mask = g_array_index(masks, guint64, i);
     if (rooms->room[2 * mask].known == 0)
-      measure(key, l, mask, bytes, &rooms->room[2 * mask]);
+      measure(key, l, mask, sizes, &rooms->room[2 * mask]);
   }
   g_atomic_rc_box_acquire(rooms);
   g_mutex_unlock(&store->lock);

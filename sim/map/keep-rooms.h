@@ -8,12 +8,18 @@
 
 /* Everything that a footprint depends on, as numbers without padding. */
 typedef struct {
-  Cs3MemoKey segment; /* cs3_lifetimes_key() */
+  Cs3MemoKey segment; /* cs3_lifetimes_key(), and what is around (Cs3Keep.around) */
   gint64 samples, tiles, pe_x, pe_y;
   gint64 forward; /* forward alone */
   double sums;    /* Cs3Keep.sums */
   Cs3Narrow narrow;
 } Cs3KeepRoomsKey;
+
+/* Bytes by tensor and, beside them, by node of a graph. */
+typedef struct {
+  const double *bytes;
+  const double *around[2]; /* Cs3Keep.around */
+} Cs3KeepSizes;
 
 /* Of one mask (Cs3Keep.again), kept on the wafer or sent away. */
 typedef struct {
@@ -46,9 +52,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3KeepStore, cs3_keep_store_free)
 /**
  * cs3_keep_rooms: (transfer full): of the segment of @l, with all of @masks known.
  * @masks: (element-type guint64).
- * @bytes: (array): by tensor of the graph, of what @key names.
+ * @sizes: of what @key names.
  */
 const Cs3KeepRooms *cs3_keep_rooms(Cs3KeepStore *store, const Cs3KeepRoomsKey *key,
-                                   const Cs3Lifetimes *l, const GArray *masks, const double *bytes);
+                                   const Cs3Lifetimes *l, const GArray *masks,
+                                   const Cs3KeepSizes *sizes);
 /** cs3_keep_rooms_return: @rooms are no longer in use. */
 void cs3_keep_rooms_return(const Cs3KeepRooms *rooms);

@@ -75,8 +75,9 @@ static void measure_leanest(const Cs3KeepSearch *search, guint s, guint64 mask, 
 }
 
 const Cs3KeepRooms *cs3_keep_rooms_of(Cs3KeepSearch *search, guint s, gint64 samples, gint64 tiles,
-                                      const double *bytes) {
+                                      const Cs3KeepSizes *sizes) {
   const Cs3KeepSegment *segment = &search->segments[s];
+  const Cs3Segment *data = cs3_graph_segment(search->input.graph, s);
   const Cs3Hardware *hw = &search->input.machine->hw;
   Cs3KeepRoomsKey key = {.segment = segment->key,
                          .samples = samples,
@@ -86,7 +87,11 @@ const Cs3KeepRooms *cs3_keep_rooms_of(Cs3KeepSearch *search, guint s, gint64 sam
                          .forward = search->input.forward,
                          .sums = search->sums,
                          .narrow = search->narrow};
-  return cs3_keep_rooms(search->store, &key, segment->lifetimes, segment->masks, bytes);
+  for (guint i = 0; i < G_N_ELEMENTS(sizes->around); i++)
+    if (sizes->around[i] != NULL)
+      key.segment = cs3_memo_key(&key.segment, &sizes->around[i][data->first],
+                                 data->count * sizeof *sizes->around[i]);
+  return cs3_keep_rooms(search->store, &key, segment->lifetimes, segment->masks, sizes);
 }
 
 static void init_segment(Cs3KeepSearch *search, guint s) {
@@ -96,8 +101,8 @@ static void init_segment(Cs3KeepSearch *search, guint s) {
   segment->lifetimes = cs3_lifetimes_new(input->graph, s);
   segment->key = cs3_lifetimes_key(segment->lifetimes);
   segment->masks = masks_of(input, data, segment->lifetimes);
-  segment->sample =
-      cs3_keep_rooms_of(search, s, 0, data->block ? 1 : CS3_KEEP_MAX_TILES, search->elements_bytes);
+  Cs3KeepSizes sizes = {search->elements_bytes, {NULL, NULL}};
+  segment->sample = cs3_keep_rooms_of(search, s, 0, data->block ? 1 : CS3_KEEP_MAX_TILES, &sizes);
   gboolean away = input->away != 0 && !input->forward;
   segment->least = segment->kept = INFINITY;
   for (guint i = 0; i < segment->masks->len; i++) {
@@ -188,6 +193,8 @@ static Cs3KeepJob *job_new(Cs3KeepSearch *search, gint64 samples, Cs3KeepCost co
   *job = (Cs3KeepJob){.search = search, .samples = samples, .cost = cost, .data = data};
   job->capacity = cs3_wafer_capacity(&search->input.machine->hw);
   job->bytes = wafer_bytes(search, samples);
+  for (guint i = 0; i < G_N_ELEMENTS(job->around); i++)
+    job->around[i] = g_new0(double, graph->nodes->len);
   job->ways = g_new0(GArray *, graph->segments->len);
   job->outside = g_new0(double, graph->segments->len);
   for (guint s = 0; s < graph->segments->len; s++)
@@ -202,6 +209,8 @@ static void job_free(Cs3KeepJob *job) {
   g_free(job->ways);
   g_free(job->outside);
   g_free(job->bytes);
+  g_free(job->around[0]);
+  g_free(job->around[1]);
   g_free(job);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3KeepJob, job_free)
@@ -253,10 +262,14 @@ static void record(const Cs3KeepJob *job, const guint *chosen, double stride,
   double resident = 0, blocks = 0;
   memory->options = g_array_new(FALSE, TRUE, sizeof(Cs3StageOption));
   memory->chosen = g_new(guint, graph->order->len);
+  for (guint i = 0; i < G_N_ELEMENTS(job->around); i++)
+    memory->around[i] = g_memdup2(job->around[i], graph->nodes->len * sizeof *job->around[i]);
   for (guint k = 0; k < graph->order->len; k++) {
     guint s = g_array_index(graph->order, Cs3Stage, k).segment;
     Cs3StageOption option = g_array_index(job->ways[s], Cs3KeepWay, chosen[k]).option;
     double here = resident + job->outside[s];
+    for (guint i = 0; i < G_N_ELEMENTS(memory->around); i++)
+      option.keep.around[i] = memory->around[i];
     if (cs3_graph_segment(graph, s)->block && stride > 0 && fmod(blocks++, stride) != 0) {
       here += (stride - 2) * option.room.kept;
       option.room.kept = 0;

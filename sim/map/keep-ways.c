@@ -20,6 +20,8 @@ static Cs3NodeCost *node_costs(Cs3KeepJob *job, guint s, gint64 tiles) {
   for (guint i = 0; i < segment->count; i++) {
     gboolean parts = cs3_lifetimes_tiled(l, segment->first + i);
     costs[i] = job->cost(segment->first + i, parts ? tiles : 1, job->data);
+    for (guint d = 0; d < G_N_ELEMENTS(job->around); d++)
+      job->around[d][segment->first + i] = costs[i].around[d];
   }
   return costs;
 }
@@ -119,7 +121,8 @@ static GArray *best_ways(Cs3KeepJob *job, guint s, gint64 tiles) {
   GArray *ways = g_array_new(FALSE, FALSE, sizeof(Cs3KeepWay));
   GArray *masks = search->segments[s].masks;
   g_autofree Cs3NodeCost *costs = node_costs(job, s, tiles);
-  const Cs3KeepRooms *rooms = cs3_keep_rooms_of(job->search, s, job->samples, tiles, job->bytes);
+  Cs3KeepSizes sizes = {job->bytes, {job->around[0], job->around[1]}};
+  const Cs3KeepRooms *rooms = cs3_keep_rooms_of(job->search, s, job->samples, tiles, &sizes);
   for (guint i = 0; i < masks->len; i++)
     for (int away = 0; away <= !input->forward; away++) {
       Cs3Keep keep = {.again = g_array_index(masks, guint64, i),

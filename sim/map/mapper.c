@@ -353,6 +353,11 @@ Cs3LayerWeights cs3_map_weights(const Cs3LayerShape *shape, const Cs3WeightsLoan
   return weights->layer;
 }
 
+/* Memory is planned with what the first of the ranking holds around its tensors. */
+static gboolean holds_more(const Cs3Hardware *hw, const Cs3MapCandidate *c, double most) {
+  return cs3_layer_around_bytes(hw, &c->shape, &c->mapping) > most;
+}
+
 /* @give_up: 0: never. */
 static gboolean run(const Cs3Hardware *hw, Cs3MapCandidate *candidate, const Cs3WeightsLoan *loan,
                     Cs3Memo *memo, gint64 give_up, GError **error) {
@@ -374,10 +379,14 @@ gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
   if (found == NULL)
     return FALSE;
   *choice = (Cs3MapChoice){.considered = found->len};
+  const Cs3MapCandidate *first = &g_array_index(found, Cs3MapCandidate, 0);
+  double most = cs3_layer_around_bytes(hw, &first->shape, &first->mapping);
   for (guint i = 0; i < found->len; i++) {
     Cs3MapCandidate c = g_array_index(found, Cs3MapCandidate, i);
     gboolean runner_up_known = choice->runner_up.cycles > 0;
     if (runner_up_known && (double)c.bound * WORTH_A_RUN >= (double)choice->best.cycles)
+      continue;
+    if (holds_more(hw, &c, most))
       continue;
     /* What is no better than the runner-up is of no interest, so it need not be run to its end. */
     if (!run(hw, &c, weights, memo, choice->runner_up.cycles, error))

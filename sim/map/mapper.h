@@ -94,7 +94,8 @@ gboolean cs3_map_best(const Cs3MapWafer *wafer, const Cs3LayerShape *shape, doub
 
 /**
  * cs3_map_choose: the fastest mapping by the recurrence, or one at most 1 % slower; mappings that
- * their bound excludes are not run, the first two of the ranking always are.
+ * their bound excludes are not run, the first two of the ranking always are. Of a convolution, of
+ * the mappings that hold no more around its tensors (cs3_layer_around_bytes()) than the first.
  * @weights: (nullable): shape->rows x shape->features live weights; %NULL: all alive.
  * @memo: (nullable): of passes that were run.
  */

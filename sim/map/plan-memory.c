@@ -52,5 +52,7 @@ void cs3_plan_memory_clear(Cs3PlanMemory *memory) {
   if (memory->options != NULL)
     g_array_unref(memory->options);
   g_free(memory->chosen);
+  g_free(memory->around[0]);
+  g_free(memory->around[1]);
   *memory = (Cs3PlanMemory){0};
 }

@@ -31,6 +31,7 @@ typedef struct {
   guint peak_stage;
   gboolean peak_backward;
   double sent_bytes; /* to the activation servers in a micro-batch */
+  double *around[2]; /* by node: Cs3Keep.around of all options */
 } Cs3PlanMemory;
 
 /* Cycles and bytes of one micro-batch in one instance of a node, by closed forms. */
@@ -38,6 +39,7 @@ typedef struct {
   double forward, backward;       /* cycles */
   double forward_in, backward_in; /* weights' share of the port, cycles; backward: one more
                                      forward is not in it */
+  double around[2];               /* bytes that it needs beside its tensors (Cs3Keep.around) */
 } Cs3NodeCost;
 
 /* What a stage's step is longer by for each cycle of sending, however well that hides: of two ways

@@ -38,9 +38,10 @@ typedef struct {
   Cs3MapHints *hints; /* the search's */
 } Costs;
 
-/* Cycles of the best mapping of a pass, and those that its weights need of the port. */
+/* Cycles of the best mapping of a pass, those that its weights need of the port, and bytes that it
+ * needs beside its tensors. */
 static double estimate_pass(const Costs *c, guint index, gint64 tiles, double density, Cs3Pass pass,
-                            double *in) {
+                            double *in, double *around) {
   const Cs3Node *node = cs3_graph_node(c->input->graph, index);
   gint64 rows = cs3_plan_part_rows(node, c->micro_batch, tiles);
   Cs3LayerShape shape = cs3_plan_shape(c->input->graph, node, pass, rows);
@@ -53,6 +54,7 @@ static double estimate_pass(const Costs *c, guint index, gint64 tiles, double de
   Cs3LayerResult bound;
   cs3_layer_bound_result(&c->wafer.hw, &best.shape, &best.mapping, llround(weights), &bound);
   *in += (double)bound.ingress_wavelets / cs3_hardware_io_wavelets(&c->wafer.hw);
+  *around = MAX(*around, cs3_layer_around_bytes(&c->wafer.hw, &best.shape, &best.mapping));
   return best.estimate;
 }
 
@@ -66,12 +68,13 @@ static Cs3NodeCost estimate_matrix(const Costs *c, guint index, gint64 tiles, do
   }
   Known fresh = {.node = node, .density = density, .tiles = tiles};
   double n = (double)tiles;
-  fresh.cost.forward =
-      n * estimate_pass(c, index, tiles, density, CS3_PASS_FORWARD, &fresh.cost.forward_in);
+  double *around = fresh.cost.around;
+  fresh.cost.forward = n * estimate_pass(c, index, tiles, density, CS3_PASS_FORWARD,
+                                         &fresh.cost.forward_in, &around[0]);
   for (int pass = CS3_PASS_FORWARD + 1; pass < CS3_N_PASS_KINDS; pass++)
     if (cs3_plan_has_pass(c->input, node, pass))
       fresh.cost.backward +=
-          n * estimate_pass(c, index, tiles, density, pass, &fresh.cost.backward_in);
+          n * estimate_pass(c, index, tiles, density, pass, &fresh.cost.backward_in, &around[1]);
   fresh.cost.forward_in *= n;
   fresh.cost.backward_in *= n;
   g_array_append_val(c->known, fresh);
@@ -100,6 +103,8 @@ static Cs3NodeCost node_cost(guint index, gint64 tiles, gpointer data) {
     sum.backward += share * cost.backward;
     sum.forward_in += share * cost.forward_in;
     sum.backward_in += share * cost.backward_in;
+    for (guint i = 0; i < G_N_ELEMENTS(sum.around); i++)
+      sum.around[i] = MAX(sum.around[i], cost.around[i]);
   }
   return sum;
 }

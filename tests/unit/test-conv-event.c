@@ -283,6 +283,36 @@ static gboolean check_layer(const Layer *l) {
   return TRUE;
 }
 
+/* 3 x 3 over 8 x 8 positions of two channels, a row of them a PE of a line of eight. A PE's tokens
+ * may begin anywhere in a row, so that they reach four rows of ten with their zeros; a copy for
+ * every tap is nine vectors beside the own. A shared backward has FP32 sums of as many. */
+START_TEST(test_around) {
+  g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3", NULL, NULL);
+  Cs3Hardware hw = machine->hw;
+  hw.wafer.pe_x = 8;
+  hw.wafer.pe_y = 1;
+  hw.kernel.acc_precision = CS3_ACC_FP32;
+  Cs3LayerShape shape = {.pass = CS3_PASS_FORWARD, .rows = 4, .features = 18, .tokens = 64};
+  shape.conv = (Cs3ConvShape){.kernel = {3, 3},
+                              .stride = {1, 1},
+                              .dilation = {1, 1},
+                              .before = {1, 1},
+                              .map = {8, 8},
+                              .grid = {8, 8}};
+  Cs3Mapping mapping = {.fold = 1, .axis = CS3_AXIS_Y, .lowering = CS3_LOWERING_HALO};
+  double own = 2 * 2 * 8, halo = 2 * 2 * 40 - own, copies = 2 * 18 * 8;
+  ck_assert_double_eq(cs3_layer_around_bytes(&hw, &shape, &mapping), 8 * halo);
+  mapping.lowering = CS3_LOWERING_COPIES;
+  ck_assert_double_eq(cs3_layer_around_bytes(&hw, &shape, &mapping), 8 * copies);
+  shape.pass = CS3_PASS_BACKWARD;
+  mapping.lowering = CS3_LOWERING_HALO;
+  ck_assert_double_eq(cs3_layer_around_bytes(&hw, &shape, &mapping), 8 * 3 * halo);
+  shape.conv.kernel[0] = shape.conv.kernel[1] = 1;
+  shape.conv.before[0] = shape.conv.before[1] = 0;
+  ck_assert_double_eq(cs3_layer_around_bytes(&hw, &shape, &mapping), 0);
+}
+END_TEST
+
 START_TEST(test_layers) {
   guint32 seed = fixture_seed();
   int cases = fixture_cases(RANDOM_CASES, SLOW_CASES), run = 0;
@@ -311,6 +341,7 @@ int main(void) {
   TCase *tc = tcase_create("conv-event");
   tcase_set_timeout(tc, 300);
   tcase_add_test(tc, test_random);
+  tcase_add_test(tc, test_around);
   tcase_add_test(tc, test_layers);
   suite_add_tcase(suite, tc);
   return fixture_run(suite);

@@ -114,6 +114,14 @@ static void check_segment(const Cs3Graph *graph, guint s, GRand *rand) {
     other.tiles = 8;
     cs3_lifetimes_measure(l, &other, bytes, &less);
     ck_assert(less.backward <= room.backward && less.kept == room.kept);
+    g_autofree double *around = g_new(double, graph->nodes->len);
+    for (guint n = 0; n < graph->nodes->len; n++)
+      around[n] = g_rand_int_range(rand, 0, 3) * bytes[g_rand_int_range(rand, 0, 2)];
+    for (int d = 0; d < 2; d++)
+      keep.around[d] = around;
+    cs3_lifetimes_measure(l, &keep, bytes, &less);
+    ck_assert(less.kept == room.kept && less.backward >= room.backward);
+    room = less;
     g_autoptr(GArray) moments = cs3_lifetimes_walk(l, &keep, bytes);
     double peak = 0;
     for (guint m = 0; m < moments->len; m++) {
