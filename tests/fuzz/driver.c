@@ -49,7 +49,7 @@ static void wound(GRand *rand, GString *text) {
 static GPtrArray *load_seeds(void) {
   const char *tree = g_getenv("CS3SIM_SRCDIR");
   GPtrArray *seeds = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-  for (const char *const *seed = fuzz_seeds; *seed != NULL; seed++) {
+  for (const char *const *seed = fuzz_target.seeds; *seed != NULL; seed++) {
     g_autofree char *path = g_build_filename(tree != NULL ? tree : ".", *seed, NULL);
     char *text;
     gsize length;

@@ -8,13 +8,11 @@
 
 #include "sim/machine/baseline.h"
 
-const char *const fuzz_seeds[] = {"sim/machine/baselines/h100.json", NULL};
+static const char *const seeds[] = {"sim/machine/baselines/h100.json", NULL};
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL;
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
   g_autofree char *text = g_strndup((const char *)data, size);
-  g_autoptr(Cs3Baseline) baseline = cs3_baseline_parse(text, "input", &error);
-  fuzz_verdict(baseline != NULL, error);
+  g_autoptr(Cs3Baseline) baseline = cs3_baseline_parse(text, "input", error);
   for (guint i = 0; baseline != NULL && i < baseline->products->len; i++) {
     const Cs3BaselineProduct *p = baseline->products->pdata[i];
     g_autoptr(GError) problem = NULL;
@@ -24,5 +22,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
     fuzz_verdict(ok, problem);
     g_assert(!ok || (isfinite(value.value) && value.value > 0));
   }
-  return 0;
+  return baseline != NULL;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .read = read_input};

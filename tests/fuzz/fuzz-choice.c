@@ -13,7 +13,7 @@
 #include "sim/study/sweep-axes.h"
 #include "workloads/pattern.h"
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/choices", NULL};
+static const char *const seeds[] = {"tests/fuzz/seeds/choices", NULL};
 
 static void try_pattern(const char *text) {
   g_autoptr(GError) error = NULL, again_error = NULL;
@@ -58,17 +58,14 @@ static void try_axis(const char *text) {
   }
 }
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autofree char *bytes = g_strndup((const char *)data, size);
-  /* What is no text the frame mends in print. */
-  g_autofree char *text = g_utf8_make_valid(bytes, -1);
-  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-  for (char **line = lines; *line != NULL; line++) {
-    try_pattern(*line);
-    try_fault(*line);
-    try_map(*line);
-    try_attention(*line);
-    try_axis(*line);
-  }
-  return 0;
+static void try_line(const char *line) {
+  /* What is no text the frame of the command line mends in print. */
+  g_autofree char *text = g_utf8_make_valid(line, -1);
+  try_pattern(text);
+  try_fault(text);
+  try_map(text);
+  try_attention(text);
+  try_axis(text);
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .line = try_line};

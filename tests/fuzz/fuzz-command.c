@@ -9,7 +9,7 @@
 
 #include "sim/cli/cli-call.h"
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/commands", NULL};
+static const char *const seeds[] = {"tests/fuzz/seeds/commands", NULL};
 
 static void try_command(const Cs3Command *command, char **words) {
   g_autoptr(GError) error = NULL;
@@ -25,16 +25,13 @@ static void try_command(const Cs3Command *command, char **words) {
   fuzz_verdict(known, problem);
 }
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autofree char *bytes = g_strndup((const char *)data, size);
-  /* What is printed of a message is made valid text by the frame. */
-  g_autofree char *text = g_utf8_make_valid(bytes, -1);
-  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-  for (char **line = lines; *line != NULL; line++) {
-    g_auto(GStrv) words = g_strsplit(*line, " ", 64);
-    for (const Cs3Command *const *c = cs3_commands(); words[0] != NULL && *c != NULL; c++)
-      if (strcmp((*c)->name, words[0]) == 0)
-        try_command(*c, words + 1);
-  }
-  return 0;
+static void try_line(const char *line) {
+  /* What is printed of a message is made valid text by the frame of the command line. */
+  g_autofree char *text = g_utf8_make_valid(line, -1);
+  g_auto(GStrv) words = g_strsplit(text, " ", 64);
+  for (const Cs3Command *const *c = cs3_commands(); words[0] != NULL && *c != NULL; c++)
+    if (strcmp((*c)->name, words[0]) == 0)
+      try_command(*c, words + 1);
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .line = try_line};

@@ -5,18 +5,6 @@
 
 #include "tests/fuzz/fuzz.h"
 
-#include "workloads/weight-set.h"
+static const char *const seeds[] = {"tests/fuzz/seeds/small.gguf", NULL};
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/small.gguf", NULL};
-
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(Cs3WeightSet) set = cs3_weight_set_open(fuzz_file(".gguf", data, size), FALSE, &error);
-  for (guint i = 0; set != NULL && i < set->entries->len; i++) {
-    g_autoptr(GError) why = NULL;
-    gboolean counted = cs3_weight_set_count(set, i, 1, &why);
-    fuzz_verdict(counted, why);
-  }
-  fuzz_verdict(set != NULL, error);
-  return 0;
-}
+const FuzzTarget fuzz_target = {.seeds = seeds, .suffix = ".gguf", .read = fuzz_read_weights};

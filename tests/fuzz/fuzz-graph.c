@@ -8,16 +8,15 @@
 #include "workloads/graph-write.h"
 #include "workloads/model.h"
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/graph-mlp.json",
-                                  "tests/fuzz/seeds/graph-attention.json",
-                                  "tests/fuzz/seeds/graph-convolution.json", NULL};
+static const char *const seeds[] = {"tests/fuzz/seeds/graph-mlp.json",
+                                    "tests/fuzz/seeds/graph-attention.json",
+                                    "tests/fuzz/seeds/graph-convolution.json", NULL};
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL, graph_error = NULL;
-  g_autoptr(Cs3Model) model = cs3_model_parse((const char *)data, size, "input", "m", &error);
-  fuzz_verdict(model != NULL, error);
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
+  g_autoptr(GError) graph_error = NULL;
+  g_autoptr(Cs3Model) model = cs3_model_parse((const char *)data, size, "input", "m", error);
   if (model == NULL)
-    return 0;
+    return FALSE;
   g_autoptr(Cs3Graph) graph = cs3_graph_new(model, NULL, &graph_error);
   fuzz_verdict(graph != NULL, graph_error);
   for (int policy = CS3_RECOMPUTE_NONE; policy <= CS3_RECOMPUTE_FULL; policy++)
@@ -25,5 +24,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   json_t *document = cs3_graph_document(graph);
   g_autofree char *text = cs3_graph_text(document);
   json_decref(document);
-  return 0;
+  return TRUE;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .read = read_input};

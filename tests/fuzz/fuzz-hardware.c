@@ -6,11 +6,11 @@
 
 #include "sim/machine/machine.h"
 
-const char *const fuzz_seeds[] = {"fabric/presets/cs3.ini", "fabric/presets/wse.ini", NULL};
+static const char *const seeds[] = {"fabric/presets/cs3.ini", "fabric/presets/wse.ini", NULL};
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(Cs3Machine) machine = cs3_machine_load(fuzz_file(".ini", data, size), NULL, &error);
-  fuzz_verdict(machine != NULL, error);
-  return 0;
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
+  g_autoptr(Cs3Machine) machine = cs3_machine_load(path, NULL, error);
+  return machine != NULL;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .suffix = ".ini", .read = read_input};

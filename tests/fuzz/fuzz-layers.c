@@ -6,12 +6,12 @@
 
 #include "workloads/layer-table.h"
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/layers-products.csv",
-                                  "tests/fuzz/seeds/layers-convolutions.csv", NULL};
+static const char *const seeds[] = {"tests/fuzz/seeds/layers-products.csv",
+                                    "tests/fuzz/seeds/layers-convolutions.csv", NULL};
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(Cs3Model) model = cs3_layer_table_parse((const char *)data, size, "input", "m", &error);
-  fuzz_verdict(model != NULL, error);
-  return 0;
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
+  g_autoptr(Cs3Model) model = cs3_layer_table_parse((const char *)data, size, "input", "m", error);
+  return model != NULL;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .read = read_input};

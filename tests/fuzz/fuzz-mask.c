@@ -8,12 +8,12 @@
 
 #include "workloads/mask-file.h"
 
-const char *const fuzz_seeds[] = {"workloads/masks/mlp-80.smtx",
-                                  "workloads/masks/small-70.mtx",
-                                  "workloads/masks/attention-50.safetensors",
-                                  "tests/data/csr.npz",
-                                  "tests/data/csc.npz",
-                                  NULL};
+static const char *const seeds[] = {"workloads/masks/mlp-80.smtx",
+                                    "workloads/masks/small-70.mtx",
+                                    "workloads/masks/attention-50.safetensors",
+                                    "tests/data/csr.npz",
+                                    "tests/data/csc.npz",
+                                    NULL};
 
 static const char *suffix_of(const guint8 *data, gsize size) {
   if (size > 2 && memcmp(data, "%%", 2) == 0)
@@ -24,13 +24,13 @@ static const char *suffix_of(const guint8 *data, gsize size) {
                                                                           : ".safetensors";
 }
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL;
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
   const char *suffix = suffix_of(data, size);
   Cs3MaskChoice choice = {.nan_masked = FALSE};
   if (g_str_equal(suffix, ".safetensors"))
     choice.tensor = "model.layers.0.self_attn.v_proj.weight";
-  g_autoptr(Cs3Mask) mask = cs3_mask_read(fuzz_file(suffix, data, size), &choice, &error);
-  fuzz_verdict(mask != NULL, error);
-  return 0;
+  g_autoptr(Cs3Mask) mask = cs3_mask_read(fuzz_file(suffix, data, size), &choice, error);
+  return mask != NULL;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .read = read_input};

@@ -8,23 +8,22 @@
 
 #include "workloads/onnx/onnx-model.h"
 
-const char *const fuzz_seeds[] = {
+static const char *const seeds[] = {
     "tests/data/onnx/quantised.onnx", "tests/data/onnx/branches.onnx",
     "tests/data/onnx/pruned.onnx",    "tests/data/onnx/bad-unknown.onnx",
     "tests/data/onnx/external.onnx",  NULL};
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
   static const char *const shapes[] = {"image=1x3x8x8", NULL};
   const Cs3OnnxGiven given = {.shapes = size % 2 == 0 ? shapes : NULL,
                               .ignore_unknown = size % 3 == 0};
-  g_autoptr(GError) error = NULL;
-  const char *path = fuzz_file(".onnx", data, size);
-  g_autoptr(Cs3Model) model = cs3_onnx_model_load(path, &given, &error);
-  fuzz_verdict(model != NULL, error);
+  g_autoptr(Cs3Model) model = cs3_onnx_model_load(path, &given, error);
   if (model == NULL)
-    return 0;
+    return FALSE;
   g_autoptr(GError) why = NULL;
   g_autoptr(Cs3WeightSet) set = cs3_onnx_model_weights(model, &why);
   fuzz_verdict(set != NULL, why);
-  return 0;
+  return TRUE;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .suffix = ".onnx", .read = read_input};

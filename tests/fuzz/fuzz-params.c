@@ -6,15 +6,15 @@
 
 #include "workloads/model-zoo.h"
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/params.yaml", NULL};
+static const char *const seeds[] = {"tests/fuzz/seeds/params.yaml", NULL};
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL, problem = NULL;
-  g_autofree char *config = cs3_model_zoo_config((const char *)data, size, "params.yaml", &error);
-  fuzz_verdict(config != NULL, error);
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  g_autofree char *config = cs3_model_zoo_config((const char *)data, size, "params.yaml", &problem);
+  fuzz_verdict(config != NULL, problem);
   g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
   g_autofree char *idle = NULL;
-  gboolean ok = cs3_model_zoo_options(fuzz_file(".yaml", data, size), words, &idle, &problem);
-  fuzz_verdict(ok, problem);
-  return 0;
+  return cs3_model_zoo_options(path, words, &idle, error);
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .suffix = ".yaml", .read = read_input};

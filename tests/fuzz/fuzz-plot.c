@@ -12,7 +12,7 @@
 #include "plots/plot.h"
 #include "results/record.h"
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/patches", NULL};
+static const char *const seeds[] = {"tests/fuzz/seeds/patches", NULL};
 
 static const struct {
   const char *file;
@@ -75,7 +75,7 @@ static void plot(const Cs3Plot *how, const json_t *records) {
   fuzz_verdict(made, error);
 }
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
   g_autofree char *text = g_strndup((const char *)data, size);
   g_auto(GStrv) lines = g_strsplit(text, "\n", 16);
   guint which = size > 0 ? data[0] % (G_N_ELEMENTS(sources) + 1) : 0;
@@ -96,5 +96,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   }
   plot(cs3_plots()[size % plots], records);
   json_decref(records);
-  return 0;
+  return TRUE;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .read = read_input};

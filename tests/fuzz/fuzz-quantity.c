@@ -10,7 +10,7 @@
 
 #include "base/quantity.h"
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/numbers", NULL};
+static const char *const seeds[] = {"tests/fuzz/seeds/numbers", NULL};
 
 static void try_unit(const char *text, Cs3Unit unit) {
   g_autoptr(GError) error = NULL;
@@ -23,18 +23,15 @@ static void try_unit(const char *text, Cs3Unit unit) {
   g_assert(cs3_quantity_parse(written, unit, &again, NULL) && again == value);
 }
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autofree char *text = g_strndup((const char *)data, size);
-  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-  for (char **line = lines; *line != NULL; line++) {
-    double share = NAN;
-    for (int unit = CS3_UNIT_NONE; unit <= CS3_UNIT_PARAMS_PER_S; unit++)
-      try_unit(*line, (Cs3Unit)unit);
-    g_assert(!cs3_percent(*line, &share) || isfinite(share));
-    for (int is_share = FALSE; is_share <= TRUE; is_share++) {
-      g_autofree char *hint = cs3_number_hint(*line, is_share);
-      g_assert(hint[0] == '\0' || g_str_has_prefix(hint, "; "));
-    }
+static void try_line(const char *line) {
+  double share = NAN;
+  for (int unit = CS3_UNIT_NONE; unit <= CS3_UNIT_PARAMS_PER_S; unit++)
+    try_unit(line, (Cs3Unit)unit);
+  g_assert(!cs3_percent(line, &share) || isfinite(share));
+  for (int is_share = FALSE; is_share <= TRUE; is_share++) {
+    g_autofree char *hint = cs3_number_hint(line, is_share);
+    g_assert(hint[0] == '\0' || g_str_has_prefix(hint, "; "));
   }
-  return 0;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .line = try_line};

@@ -6,15 +6,15 @@
 
 #include "sim/training/recipe.h"
 
-const char *const fuzz_seeds[] = {"sim/training/recipes/spdf-gpt3-xl.ini", NULL};
+static const char *const seeds[] = {"sim/training/recipes/spdf-gpt3-xl.ini", NULL};
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(Cs3Recipe) recipe = cs3_recipe_load(fuzz_file(".ini", data, size), &error);
-  fuzz_verdict(recipe != NULL, error);
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
+  g_autoptr(Cs3Recipe) recipe = cs3_recipe_load(path, error);
   for (guint i = 0; recipe != NULL && i < recipe->phases->len; i++) {
     const Cs3Phase *phase = g_ptr_array_index(recipe->phases, i);
     g_assert(phase->tokens > 0 && cs3_phase_sparsity(phase, 0.5) < 1);
   }
-  return 0;
+  return recipe != NULL;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .suffix = ".ini", .read = read_input};

@@ -11,7 +11,7 @@
 #include "plots/report.h"
 #include "results/record.h"
 
-const char *const fuzz_seeds[] = {"doc/gallery/map.jsonl", "doc/gallery/layers.jsonl", NULL};
+static const char *const seeds[] = {"doc/gallery/map.jsonl", "doc/gallery/layers.jsonl", NULL};
 
 /* A seed of a thousand lines says no more than its first ones. */
 enum { MOST_BYTES = 12000 };
@@ -38,14 +38,12 @@ static gboolean suits_report(const json_t *records) {
   return json_array_size(records) > 0;
 }
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL;
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
   gsize n = MIN(size, MOST_BYTES);
   const guint8 *end = n < size ? memrchr(data, '\n', n) : NULL;
   json_t *records = json_array();
   gboolean read = cs3_records_load(fuzz_file(".jsonl", data, end != NULL ? (gsize)(end - data) : n),
-                                   records, &error);
-  fuzz_verdict(read, error);
+                                   records, error);
   plot_all(records);
   if (suits_report(records)) {
     g_autoptr(GArray) pictures = g_array_new(FALSE, FALSE, sizeof(Cs3ReportPicture));
@@ -54,5 +52,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
       abort();
   }
   json_decref(records);
-  return 0;
+  return read;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .read = read_input};

@@ -7,7 +7,7 @@
 #include "sim/cli/cli-call.h"
 #include "sim/cli/cli-request.h"
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/request.json", NULL};
+static const char *const seeds[] = {"tests/fuzz/seeds/request.json", NULL};
 
 static void try_words(const Cs3Command *command, char **words) {
   g_autoptr(GError) error = NULL;
@@ -18,10 +18,8 @@ static void try_words(const Cs3Command *command, char **words) {
   g_strfreev(words);
 }
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL;
-  json_auto_t *request = cs3_request_parse((const char *)data, size, &error);
-  fuzz_verdict(request != NULL, error);
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
+  json_auto_t *request = cs3_request_parse((const char *)data, size, error);
   for (const Cs3Command *const *c = cs3_commands(); request != NULL && *c != NULL; c++) {
     g_autoptr(GError) problem = NULL;
     g_autofree char *key = NULL;
@@ -30,5 +28,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
     if (words != NULL)
       try_words(*c, words);
   }
-  return 0;
+  return request != NULL;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .read = read_input};

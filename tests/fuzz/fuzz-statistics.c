@@ -6,15 +6,15 @@
 
 #include "workloads/weight-set.h"
 
-const char *const fuzz_seeds[] = {"tests/fuzz/seeds/statistics.json", NULL};
+static const char *const seeds[] = {"tests/fuzz/seeds/statistics.json", NULL};
 
-int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(Cs3WeightSet) set = cs3_weight_set_open(fuzz_file(".json", data, size), FALSE, &error);
+static gboolean read_input(const char *path, const guint8 *data, gsize size, GError **error) {
+  g_autoptr(Cs3WeightSet) set = cs3_weight_set_open(path, FALSE, error);
   for (guint i = 0; set != NULL && i < set->entries->len; i++) {
     cs3_mask_free(
         cs3_weight_set_rows(set, i, 0, cs3_weight_set_entry(set, i)->counts.rows, 1, 2, NULL));
   }
-  fuzz_verdict(set != NULL, error);
-  return 0;
+  return set != NULL;
 }
+
+const FuzzTarget fuzz_target = {.seeds = seeds, .suffix = ".json", .read = read_input};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What every fuzz target asks of a reader, and the file it reads from. */
+/* The frame of every fuzz target: what it reads from, and what is asked of it. */
 #include "config.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -35,4 +35,24 @@ const char *fuzz_file(const char *suffix, const guint8 *data, gsize size) {
                                 0600, NULL))
     g_error("cannot write %s", file);
   return file;
+}
+
+static void read_lines(const guint8 *data, gsize size) {
+  g_autofree char *text = g_strndup((const char *)data, size);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    fuzz_target.line(*line);
+}
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
+  g_autoptr(GError) error = NULL;
+  if (fuzz_target.line != NULL) {
+    read_lines(data, size);
+    return 0;
+  }
+  const char *suffix = fuzz_target.suffix;
+  const char *path = suffix != NULL ? fuzz_file(suffix, data, size) : NULL;
+  gboolean ok = fuzz_target.read(path, data, size, &error);
+  fuzz_verdict(ok, error);
+  return 0;
 }
