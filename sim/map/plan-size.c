@@ -181,13 +181,14 @@ static void explain_no_fit(const Cs3PlanInput *input, double needed, double capa
                 shorter(input, "shorter sequences", "a smaller --image"));
     return;
   }
+  g_autofree char *of =
+      tokens > 1 ? g_strdup_printf(" of %" G_GINT64_FORMAT " tokens", tokens) : g_strdup("");
   g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
               "%s does not fit: a micro-batch of %" G_GINT64_FORMAT
-              " sequence%s of %" G_GINT64_FORMAT
-              " tokens needs %.1f GB of activations, %s holds %.1f GB (%.1f GB missing); use %s%s",
-              input->graph->model->name, sequences, sequences == 1 ? "" : "s", tokens, needed / 1e9,
-              input->machine->name, capacity / 1e9, (needed - capacity) / 1e9,
-              shorter(input, "a shorter --seq", "a smaller --image"),
+              " %s%s%s needs %.1f GB of activations, %s holds %.1f GB (%.1f GB missing); use %s%s",
+              input->graph->model->name, sequences, tokens > 1 ? "sequence" : "sample",
+              sequences == 1 ? "" : "s", of, needed / 1e9, input->machine->name, capacity / 1e9,
+              (needed - capacity) / 1e9, shorter(input, "a shorter --seq", "a smaller --image"),
               input->force.micro_batch > 1 ? " or a smaller --map micro-batch" : "");
 }
 

@@ -160,6 +160,11 @@ static double tokens_per_sample(const json_t *r) {
   return isnan(tokens) ? cs3_record_number(r, "seq") : tokens;
 }
 
+/* Images and tables have no tokens: a sample counts for one. */
+static gboolean is_of_samples(const json_t *record) {
+  return tokens_per_sample(record) == 1;
+}
+
 static void write_notes(const json_t *r, Cs3Output *output) {
   size_t i;
   json_t *note;
@@ -181,16 +186,20 @@ static void write_head(const json_t *r, Cs3Output *output) {
                     100 * cs3_record_number(r, "sparsity"), cs3_record_string(r, "pattern"));
   write_notes(r, output);
   gboolean forward = json_is_true(json_object_get(r, "forward"));
-  cs3_output_printf(
-      output,
-      "%.0f sequences of %.0f tokens a %sstep%s: %.0f micro-batch%s of %.0f (%.0f tokens on "
-      "the wafer), %s%s\n\n",
-      cs3_record_number(r, "batch"), tokens_per_sample(r), forward ? "forward " : "", share,
-      cs3_record_number(r, "mapping.micro_batches"),
-      cs3_record_number(r, "mapping.micro_batches") == 1 ? "" : "es",
-      cs3_record_number(r, "mapping.micro_batch"), cs3_record_number(r, "mapping.tokens_on_wafer"),
-      forward ? "nothing kept" : "recompute ",
-      forward ? "" : cs3_record_string(r, "mapping.recompute"));
+  g_autofree char *what = is_of_samples(r)
+                              ? g_strdup("samples")
+                              : g_strdup_printf("sequences of %.0f tokens", tokens_per_sample(r));
+  g_autofree char *tokens = is_of_samples(r)
+                                ? g_strdup("")
+                                : g_strdup_printf(" (%.0f tokens on the wafer)",
+                                                  cs3_record_number(r, "mapping.tokens_on_wafer"));
+  cs3_output_printf(output, "%.0f %s a %sstep%s: %.0f micro-batch%s of %.0f%s, %s%s\n\n",
+                    cs3_record_number(r, "batch"), what, forward ? "forward " : "", share,
+                    cs3_record_number(r, "mapping.micro_batches"),
+                    cs3_record_number(r, "mapping.micro_batches") == 1 ? "" : "es",
+                    cs3_record_number(r, "mapping.micro_batch"), tokens,
+                    forward ? "nothing kept" : "recompute ",
+                    forward ? "" : cs3_record_string(r, "mapping.recompute"));
 }
 
 static void write_memory(const json_t *r, Cs3Output *output) {
@@ -207,8 +216,9 @@ static void write_memory(const json_t *r, Cs3Output *output) {
 static void write_summary(const json_t *r, Cs3Output *output) {
   cs3_output_printf(output, "step time        %.4g s  (dense %.4g s)\n",
                     cs3_record_number(r, "step.time_s"), cs3_record_number(r, "dense.step.time_s"));
-  cs3_output_printf(output, "throughput       %.4g tokens/s  (dense %.4g)\n",
+  cs3_output_printf(output, "throughput       %.4g %s/s  (dense %.4g)\n",
                     cs3_record_number(r, "throughput.tokens_per_s"),
+                    is_of_samples(r) ? "samples" : "tokens",
                     cs3_record_number(r, "dense.throughput.tokens_per_s"));
   cs3_output_printf(
       output,

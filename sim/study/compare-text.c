@@ -185,13 +185,15 @@ static void write_notes(const json_t *comparison, Cs3Output *output) {
 static void write_head(const json_t *comparison, Cs3Output *output) {
   json_auto_t *runs = cs3_compare_runs(comparison);
   const json_t *r = json_array_get(runs, 0);
-  if (r != NULL)
-    cs3_output_printf(output,
-                      "%s, %.4g %% %s sparsity, %.0f sequences of %.0f tokens a step; "
-                      "(x ...): to the first\n\n",
-                      cs3_record_string(r, "model.name"), 100 * cs3_record_number(r, "sparsity"),
-                      cs3_record_string(r, "pattern"), cs3_record_number(r, "batch"),
-                      cs3_record_number(r, "seq"));
+  if (r == NULL)
+    return;
+  gboolean samples = cs3_record_number(r, "tokens_per_sample") == 1;
+  g_autofree char *what =
+      samples ? g_strdup("samples")
+              : g_strdup_printf("sequences of %.0f tokens", cs3_record_number(r, "seq"));
+  cs3_output_printf(output, "%s, %.4g %% %s sparsity, %.0f %s a step; (x ...): to the first\n\n",
+                    cs3_record_string(r, "model.name"), 100 * cs3_record_number(r, "sparsity"),
+                    cs3_record_string(r, "pattern"), cs3_record_number(r, "batch"), what);
 }
 
 void cs3_compare_text(const json_t *comparison, Cs3Output *output) {

@@ -16,7 +16,7 @@
 #include "workloads/workload-error.h"
 
 typedef struct {
-  char *shape, *hardware, *pattern, *mask, *tensor, *pes;
+  char *shape, *conv, *hardware, *pattern, *mask, *tensor, *pes;
   char **set, **map;
   gint64 tokens, seed, jobs;
   double sparsity;
@@ -36,6 +36,14 @@ static const char *const masked[] = {"zero", "nan", NULL};
 
 static const Cs3Option options[] = {
     CS3_OPTION_SHAPE(AT(shape)),
+    {.name = "conv",
+     .type = CS3_OPTION_TEXT,
+     .offset = AT(conv),
+     .metavar = "KEY=VALUE,...",
+     .help =
+         "a convolution instead: in, out (channels), input (HxW), kernel (K or HxW), and perhaps "
+         "stride, padding, dilation (1, 0, 1), groups, samples (1), transposed; instead of "
+         "--shape and --tokens"},
     {.name = "tokens",
      .type = CS3_OPTION_INT,
      .offset = AT(tokens),
@@ -173,9 +181,41 @@ static gboolean check_mask_alone(const LayerOptions *o, GError **error) {
   return FALSE;
 }
 
+static gboolean read_conv(const LayerOptions *o, Cs3LayerConfig *config, GError **error) {
+  if (o->tokens == defaults.tokens && g_str_equal(o->shape, defaults.shape) && !o->balance)
+    return cs3_layer_conv_parse(o->conv, &config->conv, error);
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--conv %s: cannot be combined with --shape or --tokens, which it says itself, nor "
+              "with --balance, which would tear channels apart",
+              o->conv);
+  return FALSE;
+}
+
+/* Rows of the mask are output channels (transposed: times taps), columns input channels times taps
+ * (transposed: channels). */
+static gboolean check_conv_mask(const LayerOptions *o, const Cs3LayerConfig *config,
+                                const Cs3Mask *mask, GError **error) {
+  if (config->conv.groups == 1 && mask->rows == config->out_features &&
+      mask->cols == config->in_features)
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--mask %s: expected %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
+              " weights of one group for --conv, got %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
+              " for %" G_GINT64_FORMAT,
+              o->mask, config->out_features, config->in_features, (gint64)mask->rows,
+              (gint64)mask->cols, config->conv.groups);
+  return FALSE;
+}
+
 /* Shape, live weights and the pattern they are drawn from, or the mask that was read. */
 static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3Mask **mask,
                              GError **error) {
+  if (o->conv != NULL) {
+    if (!read_conv(o, config, error))
+      return FALSE;
+    cs3_layer_conv_matrix(&config->conv, &config->out_features, &config->in_features,
+                          &config->tokens);
+  }
   if (o->mask == NULL) {
     if (o->tensor != NULL || o->masked) {
       g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
@@ -184,8 +224,8 @@ static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3M
       return FALSE;
     }
     config->sparsity = o->sparsity;
-    return cs3_wafer_pair("shape", o->shape, 1 << 22, &config->out_features, &config->in_features,
-                          error) &&
+    return (o->conv != NULL || cs3_wafer_pair("shape", o->shape, 1 << 22, &config->out_features,
+                                              &config->in_features, error)) &&
            cs3_pattern_parse(&config->pattern, o->pattern, error) &&
            cs3_pattern_sparsity(&config->pattern, &config->sparsity, error);
   }
@@ -193,7 +233,7 @@ static gboolean read_weights(const LayerOptions *o, Cs3LayerConfig *config, Cs3M
     return FALSE;
   Cs3MaskChoice choice = {.tensor = o->tensor, .nan_masked = o->masked};
   Cs3Mask *read = *mask = cs3_wafer_read_mask(o->mask, &choice, error);
-  if (read == NULL)
+  if (read == NULL || (o->conv != NULL && !check_conv_mask(o, config, read, error)))
     return FALSE;
   config->mask = read;
   config->mask_file = o->mask;
@@ -334,6 +374,9 @@ static const Cs3Example examples[] = {
      "--set kernel.backward=shared --fidelity all"},
     {"every wavelet of a small one, beside the recurrence and the bound",
      "cs3sim layer --shape 256x256 --tokens 256 --sparsity 0.7 --pes 16x16 --fidelity all"},
+    {"a convolution with stride 2 on four images, every wavelet moved",
+     "cs3sim layer --conv in=8,out=16,input=12x12,kernel=3,stride=2,padding=1,samples=4 "
+     "--sparsity 0.5 --pes 8x8 --fidelity all"},
     {"pruned weights from a file (this one is an example that comes with cs3sim)",
      "cs3sim layer --mask mlp-80.smtx --tokens 1024 --pes 32x24"},
     {NULL, NULL},
@@ -341,9 +384,10 @@ static const Cs3Example examples[] = {
 
 const Cs3Command cs3_cmd_layer = {
     .name = "layer",
-    .summary = "Simulate one sparse linear layer on one wafer",
+    .summary = "Simulate one sparse linear layer or convolution on one wafer",
     .description =
-        "Simulates one pass of one linear layer with streamed sparse weights, and the same "
+        "Simulates one pass of one linear layer, or of one convolution, with streamed sparse "
+        "weights, and the same "
         "pass with dense weights. Prints cycles, where they went, the mapping chosen and "
         "the runner-up.",
     .options_size = sizeof(LayerOptions),

@@ -57,15 +57,26 @@ static void add_result(Cs3LayerResult *sum, const Cs3LayerResult *result) {
   sum->imbalance = MAX(sum->imbalance, result->imbalance);
 }
 
+static gint64 groups_of(const Cs3LayerConfig *config) {
+  return MAX(config->conv.groups, 1);
+}
+
+/* Of one group of channels, which all are alike. */
+static gint64 group_rows(const Cs3LayerConfig *config) {
+  return config->out_features / groups_of(config);
+}
+
 static gboolean run_pass(const Cs3LayerConfig *config, guint i, const Cs3Mask *mask, Side *side,
                          GError **error) {
   const Cs3Hardware *hw = &config->machine->hw;
   gboolean transposed = side->pass[i] == CS3_PASS_DX;
   Cs3LayerShape shape = {
       .pass = side->pass[i],
-      .rows = transposed ? config->in_features : config->out_features,
-      .features = transposed ? config->out_features : config->in_features,
+      .rows = transposed ? config->in_features : group_rows(config),
+      .features = transposed ? group_rows(config) : config->in_features,
       .tokens = config->tokens,
+      .groups = config->conv.groups,
+      .conv = config->conv.shape,
   };
   g_auto(Cs3WeightsLoan) loan = {0};
   if (mask != NULL)
@@ -82,7 +93,7 @@ static gboolean run_pass(const Cs3LayerConfig *config, guint i, const Cs3Mask *m
   side->bound += cs3_layer_bound(hw, &best->shape, &best->mapping, result.nonzeros);
   /* The dense format multiplies the zeros too; the work that counts is the live weights. */
   if (live != NULL)
-    result.nonzeros = live->nonzeros;
+    result.nonzeros = live->nonzeros * groups_of(config);
   add_result(&side->result, &result);
   return TRUE;
 }
@@ -143,7 +154,7 @@ static json_t *side_json(const Side *side) {
 static gboolean find_weights(const Cs3LayerConfig *config, Live *live, GError **error) {
   live->mask = config->mask;
   if (config->mask == NULL && config->sparsity > 0) {
-    live->drawn = cs3_pattern_mask(&config->pattern, config->out_features, config->in_features,
+    live->drawn = cs3_pattern_mask(&config->pattern, group_rows(config), config->in_features,
                                    1 - config->sparsity, config->seed, cs3_pattern_stream("layer"),
                                    config->workers, error);
     if (live->drawn == NULL)
@@ -247,7 +258,7 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
     keep_bound(&sparse);
     keep_bound(&dense);
   }
-  double weights = (double)config->out_features * (double)config->in_features;
+  double weights = (double)group_rows(config) * (double)config->in_features;
   double density = live.mask ? (double)cs3_mask_nnz(live.mask) / weights : 1;
   double macs = (double)sparse.result.nonzeros * cs3_pass_products(config->pass) * config->tokens;
   double seconds = sparse.result.cycles / config->machine->hw.wafer.clock_hz;
@@ -258,6 +269,8 @@ json_t *cs3_layer_run(const Cs3LayerConfig *config, GError **error) {
       (json_int_t)config->out_features, "in_features", (json_int_t)config->in_features, "tokens",
       (json_int_t)config->tokens, "sparsity", config->sparsity, "pattern", config->pattern.text,
       "fidelity", fidelity_name(config->fidelity), "seed", (json_int_t)config->seed);
+  if (cs3_conv_is_one(&config->conv.shape))
+    json_object_set_new(head, "convolution", cs3_layer_conv_json(&config->conv));
   if (config->mask_file != NULL)
     json_object_set_new(
         head, "mask",
@@ -344,6 +357,25 @@ static void write_event(const json_t *r, Cs3Output *output) {
                     cs3_record_number(r, "event.largest_error"));
 }
 
+static void write_convolution(const json_t *record, Cs3Output *output) {
+  const json_t *c = json_object_get(record, "convolution");
+  if (c == NULL)
+    return;
+#define SIDE(KEY, I) (double)json_integer_value(json_array_get(json_object_get(c, KEY), I))
+  cs3_output_printf(output,
+                    "convolution  %.0fx%.0f%s, %.0f channels of %.0fx%.0f to %.0f of %.0fx%.0f, "
+                    "stride %.0fx%.0f, %.0f group%s, "
+                    "%.0f sample%s\n",
+                    SIDE("kernel", 0), SIDE("kernel", 1),
+                    json_is_true(json_object_get(c, "transposed")) ? " transposed" : "",
+                    cs3_record_number(c, "in_channels"), SIDE("input", 0), SIDE("input", 1),
+                    cs3_record_number(c, "out_channels"), SIDE("output", 0), SIDE("output", 1),
+                    SIDE("stride", 0), SIDE("stride", 1), cs3_record_number(c, "groups"),
+                    cs3_record_number(c, "groups") == 1 ? "" : "s", cs3_record_number(c, "samples"),
+                    cs3_record_number(c, "samples") == 1 ? "" : "s");
+#undef SIDE
+}
+
 /* Features of lines, as they are called in the weight of forward. */
 static void write_balanced(const json_t *r, Cs3Output *output) {
   if (json_object_get(r, "balanced") == NULL)
@@ -369,6 +401,7 @@ void cs3_layer_text(const json_t *r, Cs3Output *output) {
                     100 * cs3_record_number(r, "sparsity"),
                     from_file ? "measured" : cs3_record_string(r, "pattern"),
                     cs3_record_string(r, "hardware"));
+  write_convolution(r, output);
   cs3_output_printf(output, "cycles       %.0f  (lower bound %.0f)\n",
                     cs3_record_number(r, "cycles"), cs3_record_number(r, "bound_cycles"));
   cs3_output_printf(output, "achieved     %.3g PFLOP/s\n",

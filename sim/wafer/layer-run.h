@@ -8,6 +8,7 @@
 #include "base/output.h"
 #include "sim/machine/machine.h"
 #include "sim/map/mapper.h"
+#include "sim/wafer/layer-conv.h"
 #include "workloads/pattern.h"
 
 /* What `cycles` is; ALL runs all three and takes the recurrence's. */
@@ -20,12 +21,13 @@ typedef enum {
 
 typedef struct {
   const Cs3Machine *machine;                /* borrowed */
-  gint64 out_features, in_features, tokens; /* N, K, T */
+  gint64 out_features, in_features, tokens; /* N, K, T; of a convolution K of one group */
+  Cs3LayerConv conv;                        /* `shape.kernel` 0: it is none */
   Cs3Pass pass;
   double sparsity; /* in [0, 1) */
   Cs3Pattern pattern;
   guint64 seed;
-  const Cs3Mask *mask;                 /* (nullable) borrowed: N x K; else drawn from the pattern */
+  const Cs3Mask *mask; /* (nullable) borrowed: N x K of one group; else drawn from the pattern */
   const char *mask_file, *mask_tensor; /* (nullable) borrowed: where it is from */
   gboolean balance;                    /* also with the features of the lines in a balanced order */
   guint workers;

@@ -453,7 +453,7 @@ static gboolean check_unknown(Cs3OnnxNet *net, gboolean ok, GError **error) {
     g_ptr_array_add(
         net->notes,
         g_strdup_printf("%u of %u nodes (%.1f %%) are ignored, of operators that are not "
-                        "known: %s",
+                        "known: %s; how many multiply-adds they have is not known",
                         unknown, unknown + net->known, 100.0 * unknown / (unknown + net->known),
                         text));
     return TRUE;

@@ -53,6 +53,17 @@ static char *input_names(const Onnx__GraphProto *graph) {
   return g_strdup(names->str);
 }
 
+/* Whether a name before @text in @list is @name. */
+static gboolean is_repeated(const char *const *list, const char *const *text, const char *name) {
+  gboolean repeated = FALSE;
+  for (; list < text; list++) {
+    const char *rest;
+    g_autofree char *other = split(*list, &rest);
+    repeated |= g_strcmp0(other, name) == 0;
+  }
+  return repeated;
+}
+
 gboolean cs3_onnx_read_given(Cs3OnnxNet *net, GError **error) {
   const Onnx__GraphProto *graph = net->file->proto->graph;
   for (const char *const *text = net->given.shapes; text != NULL && *text != NULL; text++) {
@@ -64,6 +75,8 @@ gboolean cs3_onnx_read_given(Cs3OnnxNet *net, GError **error) {
     g_autofree char *expected = g_strdup_printf("an input of the model: %s", shown);
     if (find_input(graph, name) == NULL || is_initialiser(graph, name))
       return bad_option(error, "shape", *text, expected);
+    if (is_repeated(net->given.shapes, text, name))
+      return bad_option(error, "shape", *text, "each input once");
   }
   for (const char *const *text = net->given.values; text != NULL && *text != NULL; text++) {
     const char *rest;
@@ -71,12 +84,15 @@ gboolean cs3_onnx_read_given(Cs3OnnxNet *net, GError **error) {
     double *value = g_new(double, 1);
     *value = rest != NULL ? g_ascii_strtod(rest, &end) : 0;
     gboolean ok = name != NULL && end != rest && *end == '\0';
+    gboolean repeated = is_repeated(net->given.values, text, name);
     if (name != NULL)
       g_hash_table_replace(net->given_values, name, value);
     else
       g_free(value);
     if (!ok)
       return bad_option(error, "value", *text, "NAME=NUMBER, a scalar of the graph");
+    if (repeated)
+      return bad_option(error, "value", *text, "each name once");
   }
   return TRUE;
 }
