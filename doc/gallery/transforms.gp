@@ -18,7 +18,7 @@ set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
-set yrange [0:3.71606714628297]
+set yrange [0:2.67357951747907]
 set xrange [-0.6:4.6]
 set xtics ('dense' 0, 'wide' 1, 'parallel' 2, 'factorized' 3, 'doped' 4)
 set boxwidth 0.24
