@@ -24,9 +24,11 @@ typedef struct {
   guint64 horizon; /* traffic: cycles in which wavelets start */
   gboolean trains;
   double booksim; /* million router traversals per second, 0: not measured */
+  double load;    /* traffic, 0: the default of 20 % of the bisection limit */
 } Bench;
 
 static const Bench benches[] = {
+    {"uniform", 8, 8, 1, 50000, TRUE, 0.83},
     {"uniform", 16, 16, 1, 25000, TRUE, 0.46},
     {"uniform", 32, 32, 1, 12500, TRUE, 0.29},
     {"uniform", 64, 64, 1, 6000, TRUE, 0.13},
@@ -34,6 +36,8 @@ static const Bench benches[] = {
     {"uniform", 256, 256, 1, 1000, TRUE, 0.025},
     {"uniform", 512, 512, 1, 500, TRUE, 0},
     {"uniform", 762, 1172, 1, 200, TRUE, 0},
+    {"uniform", 128, 128, 1, 1000, TRUE, 0, 0.5},
+    {"uniform", 128, 128, 1, 1000, TRUE, 0, 1},
     {"uniform", 16, 16, 1, 25000, FALSE, 0},
     {"uniform", 512, 512, 1, 100, FALSE, 0},
     {"xy", 16, 16, 1000, 1, TRUE, 0},
@@ -69,6 +73,8 @@ static void print_line(const Bench *b, const Cs3ProgramRun *run, double cpu_s, d
          (double)stats.state_bytes / (b->width * b->height), (double)usage.ru_maxrss / 1024);
   if (b->booksim > 0)
     printf(" %8.3f %5.0fx", b->booksim, hops / cpu_s * 1e-6 / b->booksim);
+  if (b->load > 0)
+    printf("  load %g", b->load);
   printf("%s\n", ok ? "" : "  WRONG RESULT");
 }
 
@@ -79,6 +85,8 @@ static gboolean run_line(const Bench *b, GError **error) {
   params.height = b->height;
   params.words = b->words;
   params.horizon = b->horizon;
+  if (b->load > 0)
+    params.load = b->load;
   Cs3EventTiming timing;
   g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3", NULL, error);
   if (!machine || !cs3_event_timing_init(&timing, &machine->hw, error))
