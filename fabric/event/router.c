@@ -389,39 +389,46 @@ void cs3_router_tick(Cs3Fabric *f, guint32 id) {
 }
 
 /* The same as cs3_router_move() for a single wavelet of a colour that shares nothing and has one
- * position. */
-static void pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index) {
+ * position. @f is restricted: what is written through other pointers leaves its members alone. */
+static inline void pass(Cs3Fabric *restrict f, guint32 id, const Cs3RoleInfo *restrict info,
+                        guint index) {
   Cs3Cell *cell = &f->cell[id];
   const Cs3Slot *slot = &info->slot[index];
-  const Cs3ColourUse *use = &info->role.colour[slot->colour];
-  Cs3WaveletChannel *ch = cs3_channel(f, cell, slot);
-  const Cs3Entry e = *cs3_head(ch);
-  Way ways[CS3_N_PORTS];
-  guint n = find_ways(f, id, info, slot->colour, slot->tx, ways);
-  gboolean free = n > 0;
-  for (const Way *way = ways; way < ways + n; way++)
-    if (way->ch && !cs3_has_room(f, way->ch)) {
-      cs3_wait_for(f, 0, id, way->ch);
-      free = FALSE;
-    }
+  const guint tx = slot->tx, colour = slot->colour;
+  Cs3WaveletChannel *behind[CS3_N_PORTS];
+  guint32 next[CS3_N_PORTS];
+  guint to[CS3_N_PORTS];
+  gboolean free = tx != 0;
+  for (guint m = tx; m; m &= m - 1) {
+    guint port = (guint)__builtin_ctz(m);
+    behind[port] = cs3_next_channel(f, id, info, colour, port, &next[port], &to[port]);
+    if (!behind[port] || G_LIKELY(cs3_has_room(f, behind[port])))
+      continue;
+    cs3_wait_for(f, 0, id, behind[port]);
+    free = FALSE;
+  }
   if (!free) {
     stall(f, id, info, index);
     return;
   }
-  f->waited[id] += f->now - cs3_ready(&e);
-  for (const Way *way = ways; way < ways + n; way++) {
-    gboolean to_pe = way->port == CS3_RAMP;
-    if (to_pe && use->filter.kind != CS3_FILTER_NONE &&
-        filtered(f, id, info, slot->colour, e.data, cs3_kind(&e)))
+  const Cs3Entry e = *cs3_head(cs3_channel(f, cell, slot));
+  if (cs3_ready(&e) != f->now)
+    f->waited[id] += f->now - cs3_ready(&e);
+  for (guint m = tx; m; m &= m - 1) {
+    guint port = (guint)__builtin_ctz(m);
+    gboolean to_pe = port == CS3_RAMP;
+    if (to_pe && info->filtered >> colour & 1 &&
+        filtered(f, id, info, colour, e.data, cs3_kind(&e)))
       continue;
-    cell->sent[way->port]++;
-    if (way->ch)
-      cs3_enter_channel(f, way->next, way->slot, way->ch, e.data, cs3_kind(&e), to_pe);
+    cell->sent[port]++;
+    if (behind[port])
+      cs3_enter_channel(f, next[port], to[port], behind[port], e.data, cs3_kind(&e), to_pe);
   }
   cs3_pop_head(f, id, slot, index);
 }
 
-void cs3_router_pass(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint lanes) {
+void cs3_router_pass(Cs3Fabric *restrict f, guint32 id, const Cs3RoleInfo *restrict info,
+                     guint lanes) {
   guint64 due = lanes >> CS3_LANE_ROUTER & 1 ? info->router_mask : lanes;
   for (guint64 m = f->cell[id].nonempty & due; m && !f->error; m &= m - 1) {
     guint index = (guint)__builtin_ctzll(m);
