@@ -69,7 +69,8 @@ if ! grep -q '^build_libtool_libs=yes' "$build/libtool"; then
 fi
 check "install" install
 library=$work/root$libraries/libcs3sim.so.0
-export PKG_CONFIG_PATH=$work/root$libraries/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work/root \
+# Here alone: what a machine needs beside it would not be found.
+export PKG_CONFIG_LIBDIR=$work/root$libraries/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work/root \
   CS3SIM_WORKER=$work/root$worker LD_LIBRARY_PATH=$work/root$libraries CS3SIM_LIBRARY=$library
 check "the example compiles" compile
 check "the example speaks" speaks
