@@ -262,13 +262,42 @@ static Cs3MemoKey question_key(const Search *search, const Cs3MemoKey *wafer,
   return cs3_memo_key(&key, &shape->conv, sizeof shape->conv);
 }
 
-/* The best mapping of @shape in its weight format; estimate 0: none fits. */
-static Cs3MapCandidate best_of_format(Search *search, const Cs3MemoKey *wafer,
+/* Whether @best, of unlimited links, fits and is as fast on search->hw. */
+static gboolean stays_best(const Search *search, const Cs3MapCandidate *best) {
+  double density = best->shape.dense ? 1 : search->density, estimate;
+  return best->estimate > 0 &&
+         cs3_layer_rank(search->hw, &best->shape, &best->mapping, density, INFINITY, &estimate,
+                        NULL) &&
+         estimate == best->estimate;
+}
+
+/* @hint: (nullable): looked at first; fold 0: none. */
+static Cs3MapCandidate seek_format(Search *search, const Cs3LayerShape *shape,
+                                   const Cs3MapForce *force, const Cs3Mapping *hint) {
+  search->best.estimate = 0;
+  search->fastest = G_MAXDOUBLE;
+  if (hint != NULL && hint->fold > 0)
+    consider(search, shape, hint);
+  consider_format(search, shape, force);
+  Cs3MapCandidate none = {.shape = *shape, .mapping = mapping_asked(search->hw, force)};
+  return search->best.estimate > 0 ? search->best : none;
+}
+
+/* What closed forms need of a wafer to answer a question. */
+typedef struct {
+  const Cs3Hardware *hw;
+  const Cs3MemoKey *key;
+} Wafer;
+
+/* The best mapping of @shape in its weight format; estimate 0: none fits. @unlimited: (nullable):
+ * the wafer with links that are never waited for. No mapping is faster on slower links, so that the
+ * best there, where it is as fast here, is the best here: it need not be sought for every rate. */
+static Cs3MapCandidate best_of_format(Search *search, Wafer wafer, const Wafer *unlimited,
                                       const Cs3LayerShape *shape, const Cs3MapForce *force,
                                       Cs3Memo *memo, const Cs3Mapping *hint) {
-  Cs3MemoKey key = question_key(search, wafer, shape, force);
+  Cs3MemoKey key = question_key(search, wafer.key, shape, force);
   gint64 known[CS3_MEMO_VALUES];
-  Cs3MapCandidate best = {.shape = *shape, .mapping = mapping_asked(search->hw, force)};
+  Cs3MapCandidate best = {.shape = *shape, .mapping = mapping_asked(wafer.hw, force)};
   if (cs3_memo_find(memo, &key, known)) {
     memcpy(&best.estimate, &known[0], sizeof best.estimate);
     best.mapping.fold = known[1];
@@ -278,13 +307,11 @@ static Cs3MapCandidate best_of_format(Search *search, const Cs3MemoKey *wafer,
     best.mapping.dw = (Cs3DwAlgorithm)(known[3] & 0xff);
     return best;
   }
-  search->best.estimate = 0;
-  search->fastest = G_MAXDOUBLE;
-  if (hint != NULL && hint->fold > 0)
-    consider(search, shape, hint);
-  consider_format(search, shape, force);
-  if (search->best.estimate > 0)
-    best = search->best;
+  if (unlimited != NULL)
+    best = best_of_format(search, *unlimited, NULL, shape, force, memo, hint);
+  search->hw = wafer.hw;
+  if (unlimited == NULL || !stays_best(search, &best))
+    best = seek_format(search, shape, force, unlimited != NULL ? &best.mapping : hint);
   known[1] = best.mapping.fold;
   known[2] = best.mapping.axis;
   known[3] = (gint64)best.mapping.lowering << 16 | (gint64)best.mapping.placement << 8 |
@@ -314,9 +341,15 @@ static Cs3Hardware read_of(const Cs3Hardware *hw, gboolean gradients) {
 
 Cs3MapWafer cs3_map_wafer(const Cs3Hardware *hw) {
   Cs3MapWafer wafer = {.hw = *hw};
+  const double links[] = {cs3_hardware_io_wavelets(hw)};
   for (int gradients = 0; gradients <= 1; gradients++) {
-    wafer.read[gradients] = read_of(hw, gradients);
-    wafer.key[gradients] = cs3_memo_key(NULL, &wafer.read[gradients], sizeof wafer.read[gradients]);
+    Cs3Hardware *read = &wafer.of[gradients].read, *unlimited = &wafer.of[gradients].unlimited;
+    *read = *unlimited = read_of(hw, gradients);
+    unlimited->io.rate_bits_per_s = INFINITY;
+    unlimited->io.channels = G_MAXINT64;
+    unlimited->io.factor = unlimited->io.efficiency = unlimited->wafer.clock_hz = 1;
+    wafer.of[gradients].unlimited_key = cs3_memo_key(NULL, unlimited, sizeof *unlimited);
+    wafer.of[gradients].key = cs3_memo_key(&wafer.of[gradients].unlimited_key, links, sizeof links);
   }
   return wafer;
 }
@@ -325,14 +358,17 @@ gboolean cs3_map_best(const Cs3MapWafer *wafer, const Cs3LayerShape *shape, doub
                       const Cs3MapForce *force, Cs3Memo *memo, Cs3MapHints *hints,
                       Cs3MapCandidate *best, GError **error) {
   int gradients = cs3_pass_has_gradients(shape->pass) ? 1 : 0;
-  Search search = {.hw = &wafer->read[gradients], .density = density};
+  Search search = {.density = density};
+  Wafer read = {&wafer->of[gradients].read, &wafer->of[gradients].key};
+  Wafer unlimited = {&wafer->of[gradients].unlimited, &wafer->of[gradients].unlimited_key};
   Cs3LayerShape s = *shape;
   best->estimate = 0;
   for (s.dense = FALSE; s.dense <= TRUE; s.dense++) {
     if (!format_allowed(&s, density, force))
       continue;
     Cs3Mapping *hint = hints != NULL ? &hints->best[s.dense ? 1 : 0] : NULL;
-    Cs3MapCandidate c = best_of_format(&search, &wafer->key[gradients], &s, force, memo, hint);
+    Cs3MapCandidate c =
+        best_of_format(&search, read, memo != NULL ? &unlimited : NULL, &s, force, memo, hint);
     if (hint != NULL && c.estimate > 0)
       *hint = c.mapping;
     if (c.estimate > 0 && (best->estimate == 0 || by_estimate(&c, best) < 0))

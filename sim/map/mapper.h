@@ -68,8 +68,10 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
  * not in each of some hundred questions. */
 typedef struct {
   Cs3Hardware hw;
-  Cs3Hardware read[2]; /* of a pass without and with gradients */
-  Cs3MemoKey key[2];
+  struct {
+    Cs3Hardware read, unlimited; /* the latter with links off the wafer that are never waited for */
+    Cs3MemoKey key, unlimited_key;
+  } of[2]; /* of a pass without and with gradients */
 } Cs3MapWafer;
 
 /* The best mappings of a pass on other numbers of tokens, sparse and dense; fold 0: not known.
