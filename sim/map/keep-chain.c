@@ -326,7 +326,7 @@ static double find_chain(const Cs3KeepJob *job, const Outlook *outlook, double l
  * a first guess of so many times that is seldom too low. */
 #define GAP_GROWS 1.25
 
-double cs3_keep_chain(const Cs3KeepJob *job, double enough, guint *chosen) {
+static double search_chain(const Cs3KeepJob *job, double enough, guint *chosen) {
   const double guesses[] = {1 + GAP_GROWS * job->search->gap, 1.001, 1.01, 1.1, INFINITY};
   g_auto(Outlook) outlook = {0};
   outlook_init(&outlook, job);
@@ -347,6 +347,37 @@ double cs3_keep_chain(const Cs3KeepJob *job, double enough, guint *chosen) {
       return cycles;
   }
   return INFINITY;
+}
+
+/* Names everything that the shortest chain depends on. */
+static Cs3MemoKey chain_key(const Cs3KeepJob *job) {
+  g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(double));
+  g_array_append_val(numbers, job->capacity);
+  for (guint k = 0; k < stages_of(job); k++) {
+    double segment = segment_at(job, k);
+    g_array_append_val(numbers, segment);
+  }
+  for (guint s = 0; s < job->search->input.graph->segments->len; s++) {
+    double ways = job->ways[s]->len;
+    g_array_append_val(numbers, ways);
+    for (guint w = 0; w < job->ways[s]->len; w++) {
+      const Cs3KeepWay *way = &g_array_index(job->ways[s], Cs3KeepWay, w);
+      double of_way[] = {way->option.room.kept, way->cycles, peak_of(job, s, way)};
+      g_array_append_vals(numbers, of_way, G_N_ELEMENTS(of_way));
+    }
+  }
+  return cs3_memo_key(NULL, numbers->data, numbers->len * sizeof(double));
+}
+
+double cs3_keep_chain(const Cs3KeepJob *job, double enough, guint *chosen) {
+  Cs3KeepChains *chains = cs3_keep_store_chains(job->search->store);
+  Cs3MemoKey key = chain_key(job);
+  double cycles;
+  if (cs3_keep_chains_find(chains, &key, enough, stages_of(job), &cycles, chosen))
+    return cycles;
+  cycles = search_chain(job, enough, chosen);
+  cs3_keep_chains_keep(chains, &key, enough, stages_of(job), cycles, chosen);
+  return cycles;
 }
 
 /* While the last block of a stretch goes backward, the inputs of those between it and the

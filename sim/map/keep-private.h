@@ -65,8 +65,8 @@ GArray *cs3_keep_ways(Cs3KeepJob *job, guint segment);
 
 /** cs3_keep_chain: the ways that give the shortest step, one for each stage; no segment is without
  * a way. @enough: cycles beyond which the answer does not matter. @chosen: (out): (array): by
- * stage, index in its segment's ways. Returns: cycles, or INFINITY: none fits, or none is below
- * @enough. */
+ * stage, index in its segment's ways. Returns: cycles, beyond @enough where a longer one is known,
+ * or INFINITY: none fits, or none is within @enough. */
 double cs3_keep_chain(const Cs3KeepJob *job, double enough, guint *chosen);
 
 /** cs3_keep_full: the same with checkpoints in front of every ceil(sqrt(L))-th block; the ways of

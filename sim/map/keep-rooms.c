@@ -7,12 +7,13 @@
 #include <string.h>
 
 /* Of footprints beyond which the store begins anew; what is in use stays until it is returned. */
-enum { MOST_BYTES = 64 << 20 };
+enum { MOST_BYTES = 64 << 20, CHAIN_BYTES = 4 << 20 };
 
 struct Cs3KeepStore {
   GMutex lock;
   GHashTable *rooms; /* of Cs3KeepRooms, which begin with their key */
   gsize size;
+  Cs3KeepChains *chains;
 };
 
 static guint key_hash(gconstpointer data) {
@@ -34,6 +35,7 @@ Cs3KeepStore *cs3_keep_store_new(void) {
   Cs3KeepStore *store = g_new0(Cs3KeepStore, 1);
   g_mutex_init(&store->lock);
   store->rooms = g_hash_table_new_full(key_hash, key_equal, release, NULL);
+  store->chains = cs3_keep_chains_new(CHAIN_BYTES);
   return store;
 }
 
@@ -41,8 +43,13 @@ void cs3_keep_store_free(Cs3KeepStore *store) {
   if (store == NULL)
     return;
   g_hash_table_unref(store->rooms);
+  cs3_keep_chains_free(store->chains);
   g_mutex_clear(&store->lock);
   g_free(store);
+}
+
+Cs3KeepChains *cs3_keep_store_chains(Cs3KeepStore *store) {
+  return store->chains;
 }
 
 static Cs3KeepRooms *find_or_add(Cs3KeepStore *store, const Cs3KeepRoomsKey *key, guint64 masks) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/memo.h"
+#include "sim/map/keep-chains.h"
 #include "workloads/lifetimes.h"
 
 /* Everything that a footprint depends on, as numbers without padding. */
@@ -48,6 +49,10 @@ typedef struct Cs3KeepStore Cs3KeepStore;
 Cs3KeepStore *cs3_keep_store_new(void);
 void cs3_keep_store_free(Cs3KeepStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3KeepStore, cs3_keep_store_free)
+
+/** cs3_keep_store_chains: (transfer none): chains of stages that plans with this store have found.
+ */
+Cs3KeepChains *cs3_keep_store_chains(Cs3KeepStore *store);
 
 /**
  * cs3_keep_rooms: (transfer full): of the segment of @l, with all of @masks known.

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "sim/machine/machine.h"
+#include "sim/map/keep-chains.h"
 #include "sim/map/plan-memory.h"
 #include "workloads/lifetimes.h"
 
@@ -275,6 +276,30 @@ START_TEST(test_chosen_is_fastest) {
 }
 END_TEST
 
+/* Chains that are remembered: the last used stay, up to so many bytes; that none is within a limit
+ * says nothing of larger limits. */
+START_TEST(test_chains_are_bounded) {
+  enum { STAGES = 100, ROOM = 1200 }; /* for two of them */
+  g_autoptr(Cs3KeepChains) chains = cs3_keep_chains_new(ROOM);
+  guint chosen[STAGES], found[STAGES];
+  Cs3MemoKey keys[3];
+  double cycles;
+  for (guint k = 0; k < 3; k++) {
+    keys[k] = cs3_memo_key(NULL, &k, sizeof k);
+    for (guint i = 0; i < STAGES; i++)
+      chosen[i] = 7 * k + i;
+    cs3_keep_chains_keep(chains, &keys[k], 100, STAGES, 50 + k, chosen);
+    ck_assert(cs3_keep_chains_find(chains, &keys[0], 1, STAGES, &cycles, found) && cycles == 50);
+  }
+  ck_assert(!cs3_keep_chains_find(chains, &keys[1], 1, STAGES, &cycles, found));
+  ck_assert(cs3_keep_chains_find(chains, &keys[2], 1, STAGES, &cycles, found) && cycles == 52);
+  ck_assert_mem_eq(found, chosen, sizeof chosen);
+  cs3_keep_chains_keep(chains, &keys[1], 100, STAGES, INFINITY, chosen);
+  ck_assert(cs3_keep_chains_find(chains, &keys[1], 99, STAGES, &cycles, found) && isinf(cycles));
+  ck_assert(!cs3_keep_chains_find(chains, &keys[1], 101, STAGES, &cycles, found));
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("memory");
   TCase *t = tcase_create("lifetimes");
@@ -285,6 +310,7 @@ int main(void) {
   TCase *c = tcase_create("choice");
   tcase_set_timeout(c, 60);
   tcase_add_test(c, test_wafer_bytes);
+  tcase_add_test(c, test_chains_are_bounded);
   tcase_add_loop_test(c, test_chosen_is_fastest, 0, 12);
   suite_add_tcase(suite, c);
   return fixture_run(suite);
