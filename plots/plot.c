@@ -10,12 +10,26 @@
 G_DEFINE_QUARK(cs3 - plot - error - quark, cs3_plot_error)
 
 static const Cs3Plot *const plots[] = {
-    &cs3_plot_speedup,    &cs3_plot_breakdown,  &cs3_plot_layer_speedup,
-    &cs3_plot_layers,     &cs3_plot_roofline,   &cs3_plot_compare,
-    &cs3_plot_heatmap,    &cs3_plot_pareto,     &cs3_plot_sparsity_hardware,
-    &cs3_plot_validation, &cs3_plot_scaling,    &cs3_plot_timeline,
-    &cs3_plot_memory,     &cs3_plot_transforms, &cs3_plot_lines,
-    &cs3_plot_tornado,    &cs3_plot_posterior,  NULL,
+    &cs3_plot_speedup,
+    &cs3_plot_breakdown,
+    &cs3_plot_layer_speedup,
+    &cs3_plot_layers,
+    &cs3_plot_roofline,
+    &cs3_plot_compare,
+    &cs3_plot_isoloss,
+    &cs3_plot_decode,
+    &cs3_plot_heatmap,
+    &cs3_plot_pareto,
+    &cs3_plot_sparsity_hardware,
+    &cs3_plot_validation,
+    &cs3_plot_scaling,
+    &cs3_plot_timeline,
+    &cs3_plot_memory,
+    &cs3_plot_transforms,
+    &cs3_plot_lines,
+    &cs3_plot_tornado,
+    &cs3_plot_posterior,
+    NULL,
 };
 
 gboolean cs3_plot_require_one_run(const json_t *records, const char *const *numbers,

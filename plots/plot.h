@@ -47,6 +47,8 @@ typedef enum {
   CS3_PLOT_NEEDS_TORNADO,    /* one run with the member `tornado` */
   CS3_PLOT_NEEDS_POSTERIOR,  /* a posterior of `cs3sim calibrate`, the shipped one without a file */
   CS3_PLOT_NEEDS_TRANSFORMS, /* a dense run and runs of what transformations make of it */
+  CS3_PLOT_NEEDS_LAW,        /* a record of `cs3sim optimize --law`, from a file */
+  CS3_PLOT_NEEDS_DECODE,     /* a record of `cs3sim infer`, from a file */
   CS3_PLOT_NEEDS_WEIGHTS,    /* statistics of `cs3sim inspect --weights`, from a file */
 } Cs3PlotNeeds;
 

@@ -6,7 +6,9 @@
 
 extern const Cs3Plot cs3_plot_breakdown;
 extern const Cs3Plot cs3_plot_compare;
+extern const Cs3Plot cs3_plot_decode;
 extern const Cs3Plot cs3_plot_heatmap;
+extern const Cs3Plot cs3_plot_isoloss;
 extern const Cs3Plot cs3_plot_layers;
 extern const Cs3Plot cs3_plot_lines;
 extern const Cs3Plot cs3_plot_pareto;

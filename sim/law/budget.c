@@ -21,16 +21,35 @@ enum { PASSES = 1 << 14, MASK_BYTES = 64 << 20, WIDTH_STEP = 64, SAMPLE_ROWS = 6
 #define MOST_WIDTH 4096.0
 #define MOST_SPARSITY 0.9375
 
-gboolean cs3_budget_parse(const char *text, Cs3Budget *budget, GError **error) {
+/* Money buys hours of a system: nobody publishes what they cost. */
+static gboolean spend(const char *text, double price, gboolean money, Cs3Budget *budget,
+                      GError **error) {
+  if (money == (price > 0)) {
+    budget->money = money ? budget->amount : 0;
+    budget->amount *= money ? 3600 / price : 1;
+    return TRUE;
+  }
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
+              money ? "'%s' needs --price, what a system costs for an hour in the same currency: "
+                      "there is no list price"
+                    : "--price changes nothing about '%s'; it is for a budget in money, as in "
+                      "'1e5 money'",
+              CS3_CUT(text));
+  return FALSE;
+}
+
+gboolean cs3_budget_parse(const char *text, double price, Cs3Budget *budget, GError **error) {
   static const struct {
     const char *unit;
     Cs3BudgetKind kind;
     double scale;
-  } units[] = {{"system-days", CS3_BUDGET_SYSTEM_S, 86400},
-               {"system-hours", CS3_BUDGET_SYSTEM_S, 3600},
-               {"MWh", CS3_BUDGET_JOULES, 3.6e9},
-               {"kWh", CS3_BUDGET_JOULES, 3.6e6},
-               {"FLOP", CS3_BUDGET_FLOPS, 1}};
+    gboolean money;
+  } units[] = {{"system-days", CS3_BUDGET_SYSTEM_S, 86400, FALSE},
+               {"system-hours", CS3_BUDGET_SYSTEM_S, 3600, FALSE},
+               {"MWh", CS3_BUDGET_JOULES, 3.6e9, FALSE},
+               {"kWh", CS3_BUDGET_JOULES, 3.6e6, FALSE},
+               {"FLOP", CS3_BUDGET_FLOPS, 1, FALSE},
+               {"money", CS3_BUDGET_SYSTEM_S, 1, TRUE}};
   for (guint i = 0; i < G_N_ELEMENTS(units); i++) {
     g_autofree char *number = g_strndup(text, strlen(text));
     if (!g_str_has_suffix(text, units[i].unit))
@@ -41,11 +60,11 @@ gboolean cs3_budget_parse(const char *text, Cs3Budget *budget, GError **error) {
     budget->kind = units[i].kind;
     budget->amount *= units[i].scale;
     if (budget->amount > 0 && isfinite(budget->amount))
-      return TRUE;
+      return spend(text, price, units[i].money, budget, error);
   }
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE,
-              "'%s' is no budget; write a positive number and system-days, system-hours, MWh, kWh "
-              "or FLOP, as in '30 system-days'",
+              "'%s' is no budget; write a positive number and system-days, system-hours, MWh, kWh, "
+              "FLOP or money, as in '30 system-days'",
               CS3_CUT(text));
   return FALSE;
 }
@@ -235,8 +254,11 @@ static const char *budget_text(const Cs3Budget *budget, char *text, gsize size) 
   } shown[] = {[CS3_BUDGET_SYSTEM_S] = {"system-days", 86400},
                [CS3_BUDGET_JOULES] = {"MWh", 3.6e9},
                [CS3_BUDGET_FLOPS] = {"FLOP", 1}};
-  g_snprintf(text, size, "%.6g %s", budget->amount / shown[budget->kind].scale,
-             shown[budget->kind].unit);
+  double amount = budget->amount / shown[budget->kind].scale;
+  if (budget->money > 0)
+    g_snprintf(text, size, "%.6g money, %.6g %s,", budget->money, amount, shown[budget->kind].unit);
+  else
+    g_snprintf(text, size, "%.6g %s", amount, shown[budget->kind].unit);
   return text;
 }
 
@@ -246,7 +268,7 @@ json_t *cs3_law_budget(const Cs3Law *law, const Cs3Budget *budget,
   g_autoptr(Cs3RunCache) cache = cs3_run_cache_new(PASSES, MASK_BYTES);
   json_auto_t *points = json_array();
   Study study = {.law = law, .budget = budget, .options = options, .points = points};
-  char text[64];
+  char text[96];
   for (guint i = 0; i < WIDTHS; i++) {
     if (!run_width(&study, i, cache, error))
       return NULL;

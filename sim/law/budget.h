@@ -14,11 +14,14 @@ typedef enum { CS3_BUDGET_SYSTEM_S, CS3_BUDGET_JOULES, CS3_BUDGET_FLOPS } Cs3Bud
 typedef struct {
   Cs3BudgetKind kind;
   double amount; /* seconds of one system, joules of all systems, FLOP of dense weights */
+  double money;  /* what was asked for, that buys them; 0: nothing was */
 } Cs3Budget;
 
-/** cs3_budget_parse: "30 system-days", "12 system-hours", "50 MWh", "900 kWh", "1e22 FLOP". Fails
- * with CS3_CONFIG_ERROR_VALUE, which names the units. */
-gboolean cs3_budget_parse(const char *text, Cs3Budget *budget,
+/** cs3_budget_parse: "30 system-days", "12 system-hours", "50 MWh", "900 kWh", "1e22 FLOP", "1e5
+ * money". @price: of a system for an hour, in the currency of the budget; 0: not given. Fails with
+ * CS3_CONFIG_ERROR_VALUE, which names the units; CS3_CONFIG_ERROR_CONFLICT: money without a price,
+ * a price without money. */
+gboolean cs3_budget_parse(const char *text, double price, Cs3Budget *budget,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Simulated widths, for progress. */

@@ -551,11 +551,13 @@ static gboolean fits_terminal(const Cs3Context *context, GError **error) {
 }
 
 static gboolean has_files(const Cs3Plot *plot, char **files, GError **error) {
-  const char *origin = plot->needs == CS3_PLOT_NEEDS_LAYERS   ? "'cs3sim layer -o jsonl' writes"
-                       : plot->needs == CS3_PLOT_NEEDS_POINTS ? "'cs3sim sweep' writes"
-                       : plot->needs == CS3_PLOT_NEEDS_WEIGHTS
-                           ? "'cs3sim inspect --weights PATH -o json' writes"
-                           : NULL;
+  const char *origin =
+      plot->needs == CS3_PLOT_NEEDS_LAYERS    ? "'cs3sim layer -o jsonl' writes"
+      : plot->needs == CS3_PLOT_NEEDS_POINTS  ? "'cs3sim sweep' writes"
+      : plot->needs == CS3_PLOT_NEEDS_LAW     ? "'cs3sim optimize --law -o json' writes"
+      : plot->needs == CS3_PLOT_NEEDS_DECODE  ? "'cs3sim infer -o json' writes"
+      : plot->needs == CS3_PLOT_NEEDS_WEIGHTS ? "'cs3sim inspect --weights PATH -o json' writes"
+                                              : NULL;
   if (origin == NULL || files[0] != NULL)
     return TRUE;
   g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "plot %s needs RESULT files, which %s",

@@ -6,6 +6,7 @@
 
 #include "plots/plots.h"
 #include "results/record.h"
+#include "results/schema.h"
 #include "plots/report.h"
 #include "sim/cli/plot-file.h"
 #include "sim/commands.h"
@@ -53,6 +54,18 @@ static const char *const needed_numbers[] = {"step.time_s", "step.cycles", "spee
                                              NULL};
 static const char *const needed_texts[] = {"model.name", "hardware.name", NULL};
 
+/* Records that are about no step of training have pictures, but no page. */
+static gboolean check_kind(const json_t *record, size_t place, GError **error) {
+  const char *schema = cs3_record_string(record, "schema");
+  gboolean law = strcmp(schema, CS3_LAW_SCHEMA) == 0;
+  if (!law && strcmp(schema, CS3_INFER_SCHEMA) != 0)
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_DATA,
+              "record %zu: %s is about no run, and a page is; 'cs3sim plot %s' draws it", place + 1,
+              schema, law ? "isoloss" : "decode");
+  return FALSE;
+}
+
 /* Validation records apart from runs. @validation: (transfer none) (nullable). */
 static gboolean sort_out(json_t *records, json_t *runs, const json_t **validation, GError **error) {
   size_t i;
@@ -61,6 +74,8 @@ static gboolean sort_out(json_t *records, json_t *runs, const json_t **validatio
   json_array_foreach(records, i, record) {
     if (g_str_has_prefix(cs3_record_string(record, "schema"), VALIDATE_PREFIX)) {
       *validation = record;
+    } else if (!check_kind(record, i, error)) {
+      return FALSE;
     } else if (cs3_record_require(record, needed_numbers, needed_texts, error)) {
       json_array_append(runs, record);
     } else {

@@ -126,7 +126,7 @@ static void fill_stretches(const Steps *s) {
     fill_other(s, &g_array_index(s->plan->others, Cs3PlanOther, k));
 }
 
-static char *label_of(const Cs3Graph *graph, guint stage, const char *direction) {
+char *cs3_schedule_label(const Cs3Graph *graph, guint stage, const char *direction) {
   const Cs3Segment *segment = cs3_graph_segment(graph, stage_at(graph, stage)->segment);
   gint64 number = segment->number[stage_at(graph, stage)->instance];
   if (!segment->block)
@@ -158,7 +158,7 @@ static void append(List *list, guint stage, const char *direction, Cs3Use use) {
   use.weight_group = weight_group(list->steps, stage);
   g_array_append_val(list->uses, use);
   if (list->labels != NULL)
-    g_ptr_array_add(list->labels, label_of(list->steps->input->graph, stage, direction));
+    g_ptr_array_add(list->labels, cs3_schedule_label(list->steps->input->graph, stage, direction));
 }
 
 static void append_all(List *list) {

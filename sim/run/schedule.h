@@ -17,6 +17,10 @@
 GArray *cs3_schedule_uses(const Cs3PlanInput *input, const Cs3Plan *plan, const Cs3Plan *gradient,
                           GPtrArray *labels);
 
+/** cs3_schedule_label: (transfer full): what the use of @stage (an index in graph->order) in
+ * @direction, "forward" or "backward", is called: "decoder 5 forward". */
+char *cs3_schedule_label(const Cs3Graph *graph, guint stage, const char *direction);
+
 /** cs3_schedule_port_rate: payload through a wafer's network port, bytes per second, each way. */
 double cs3_schedule_port_rate(const Cs3Hardware *hw);
 

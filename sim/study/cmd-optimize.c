@@ -24,6 +24,7 @@ typedef struct {
   double max_kilowatts, max_days;
   char *plot, *posterior, *law, *budget;
   gint64 grid;
+  double price;
 } OptimizeOptions;
 
 #define AT(member) G_STRUCT_OFFSET(OptimizeOptions, member)
@@ -100,7 +101,15 @@ static const Cs3Option law_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(budget),
      .metavar = "AMOUNT",
-     .help = "what training may take: '30 system-days', '50 MWh', '1e22 FLOP'"},
+     .help = "what training may take: '30 system-days', '50 MWh', '1e22 FLOP', '1e5 money'"},
+    {.name = "price",
+     .type = CS3_OPTION_REAL,
+     .offset = AT(price),
+     .metavar = "MONEY",
+     .min = 1e-6,
+     .max = 1e9,
+     .default_text = "none: there is no list price",
+     .help = "what a system costs for an hour, in the currency of --budget"},
     {.name = "grid",
      .type = CS3_OPTION_INT,
      .offset = AT(grid),
@@ -245,7 +254,7 @@ static Cs3ExitStatus run_law(const Cs3Context *context, const OptimizeOptions *o
                 "--law and --budget go together, as in --law t5 --budget '30 system-days'");
     return CS3_EXIT_USAGE;
   }
-  if (!check_law(context, args, error) || !cs3_budget_parse(o->budget, &budget, error)) {
+  if (!check_law(context, args, error) || !cs3_budget_parse(o->budget, o->price, &budget, error)) {
     return CS3_EXIT_USAGE;
   }
   g_autoptr(Cs3Law) law = cs3_law_load(o->law, error);

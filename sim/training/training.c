@@ -153,7 +153,7 @@ static gboolean simulate_level(Job *job, Cs3PhaseRun *p, double sparsity, double
   }
   Cs3Teacher teacher = {0};
   if (p->phase->teacher != NULL &&
-      !cs3_teacher_cost(&job->step, scenario, p->phase->teacher, &teacher, error)) {
+      !cs3_teacher_cost(&job->step, scenario, run, p->phase->teacher, &teacher, error)) {
     keep_baseline(job, scenario, run);
     return FALSE;
   }

@@ -46,7 +46,7 @@ while read -r command; do
   *.jsonl) sampled "$file" records "$file" "$command" ;;
   *) sampled "${file%.svg}" sample "${file%.svg}" "$command" ;;
   esac
-done < <(sed -n 's/^    cs3sim \(\(sweep\|plot\|fabric\|inspect\) .*\)/\1/p' "$CS3SIM_SRCDIR/doc/gallery.md")
+done < <(sed -n 's/^    cs3sim \(\(sweep\|plot\|fabric\|inspect\|optimize\|infer\) .*\)/\1/p' "$CS3SIM_SRCDIR/doc/gallery.md")
 for plot in $("$CS3SIM" list plots --names); do
   check "$plot is in the gallery" grep -q "^    cs3sim plot $plot .*-O $plot.svg$" \
     "$CS3SIM_SRCDIR/doc/gallery.md"

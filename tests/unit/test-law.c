@@ -96,11 +96,14 @@ static const struct {
   const char *text;
   Cs3BudgetKind kind;
   double amount; /* 0: refused */
+  double price;
 } budgets[] = {{"30 system-days", CS3_BUDGET_SYSTEM_S, 30 * 86400.0},
                {"1.5system-hours", CS3_BUDGET_SYSTEM_S, 5400},
                {"50 MWh", CS3_BUDGET_JOULES, 50 * 3.6e9},
                {"900 kWh", CS3_BUDGET_JOULES, 900 * 3.6e6},
                {"1e22 FLOP", CS3_BUDGET_FLOPS, 1e22},
+               {"1000 money", CS3_BUDGET_SYSTEM_S, 14400, 250},
+               {"-1 money", CS3_BUDGET_SYSTEM_S, 0, 250},
                {"30 days"},
                {"-1 MWh"},
                {"0 FLOP"},
@@ -112,7 +115,7 @@ static const struct {
 START_TEST(test_budgets) {
   g_autoptr(GError) error = NULL;
   Cs3Budget budget;
-  gboolean ok = cs3_budget_parse(budgets[_i].text, &budget, &error);
+  gboolean ok = cs3_budget_parse(budgets[_i].text, budgets[_i].price, &budget, &error);
   ck_assert(ok == (budgets[_i].amount > 0));
   if (!ok) {
     ck_assert(g_error_matches(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_VALUE));
