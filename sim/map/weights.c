@@ -16,12 +16,22 @@ typedef struct {
   guint64 used; /* the store's clock at the last use */
 } Entry;
 
+/* Counts with their row totals behind them. Processes forked later (SimGrid's, one a run) need
+ * none. */
+typedef struct {
+  gsize size; /* of the memory, which may have been made for others */
+  gint64 rows, lines;
+  Cs3WeightStore *store; /* (nullable): gets the memory back */
+} CountsHead;
+
 struct Cs3WeightStore {
   Cs3Memo *memo;
   gsize budget, size;
   GMutex lock;
   GHashTable *entries; /* Cs3MemoKey in Entry -> Entry */
   guint64 clock;
+  /* (nullable): memory that counts left: to get a clear page takes longer than to count into it */
+  CountsHead *spare;
 };
 
 static guint key_hash(gconstpointer key) {
@@ -51,6 +61,8 @@ void cs3_weight_store_free(Cs3WeightStore *store) {
   if (store == NULL)
     return;
   g_hash_table_unref(store->entries);
+  if (store->spare != NULL)
+    cs3_pages_free(store->spare, store->spare->size);
   g_mutex_clear(&store->lock);
   g_free(store);
 }
@@ -68,7 +80,8 @@ static GBytes *find(Cs3WeightStore *store, const Cs3MemoKey *key) {
   return bytes;
 }
 
-static void drop_oldest(Cs3WeightStore *store) {
+/* (transfer full): what the oldest entry holds; to be let go without the lock. */
+static GBytes *drop_oldest(Cs3WeightStore *store) {
   GHashTableIter iter;
   gpointer value;
   Entry *oldest = NULL;
@@ -78,23 +91,38 @@ static void drop_oldest(Cs3WeightStore *store) {
     if (oldest == NULL || entry->used < oldest->used)
       oldest = entry;
   }
+  GBytes *bytes = g_bytes_ref(oldest->bytes);
   store->size -= oldest->size;
   g_hash_table_remove(store->entries, &oldest->key);
+  return bytes;
+}
+
+/* Lets the oldest go until there is room for @size bytes beside the others, or @least are left. */
+static void make_room(Cs3WeightStore *store, gsize size, guint least) {
+  for (;;) {
+    g_autoptr(GBytes) oldest = NULL;
+    g_mutex_lock(&store->lock);
+    if (store->size + size > store->budget && g_hash_table_size(store->entries) > least)
+      oldest = drop_oldest(store);
+    g_mutex_unlock(&store->lock);
+    if (oldest == NULL)
+      return;
+  }
 }
 
 /* Two threads may have made the same: the later one replaces the earlier. */
 static void keep(Cs3WeightStore *store, const Cs3MemoKey *key, GBytes *bytes, gsize size) {
   g_mutex_lock(&store->lock);
   Entry *old = g_hash_table_lookup(store->entries, key);
+  g_autoptr(GBytes) replaced = old != NULL ? g_bytes_ref(old->bytes) : NULL;
   if (old != NULL)
     store->size -= old->size;
   Entry *entry = g_new(Entry, 1);
   *entry = (Entry){*key, g_bytes_ref(bytes), size, ++store->clock};
   g_hash_table_replace(store->entries, &entry->key, entry);
   store->size += size;
-  while (store->size > store->budget && g_hash_table_size(store->entries) > 1)
-    drop_oldest(store);
   g_mutex_unlock(&store->lock);
+  make_room(store, 0, 1);
 }
 
 /* Free of padding, so that equal matrices have equal bytes. */
@@ -162,12 +190,12 @@ static GBytes *mask_bytes(Cs3WeightStore *store, const Cs3WeightsSpec *spec, gbo
 
 /* --- masks that are not kept ----------------------------------------------------------------- */
 
-/* A mask that would take more than a quarter of what is kept is drawn again whenever it is
- * counted. */
-static gboolean is_passing(const Cs3WeightStore *store, const Cs3WeightsSpec *spec) {
+/* A large mask is drawn again whenever it is counted: it would push the counts out. */
+enum { LARGE_MASK = 16 << 20 };
+
+static gboolean is_passing(const Cs3WeightsSpec *spec) {
   gint64 bytes = spec->rows * ((spec->cols + 63) / 64 * 8);
-  return spec->match == NULL && cs3_pattern_has_rows(&spec->pattern) &&
-         bytes > (gint64)store->budget / 4;
+  return spec->match == NULL && cs3_pattern_has_rows(&spec->pattern) && bytes > LARGE_MASK;
 }
 
 static void add_nonzeros(const Cs3Mask *window, gint64 row0, gint64 row1, gpointer total) {
@@ -184,7 +212,7 @@ static gboolean visit(const Cs3WeightsSpec *spec, guint workers, Cs3PatternVisit
 static gboolean find_nonzeros(Cs3WeightStore *store, const Cs3WeightsSpec *spec, guint workers,
                               gint64 *nonzeros, GError **error) {
   *nonzeros = 0;
-  if (is_passing(store, spec))
+  if (is_passing(spec))
     return visit(spec, workers, add_nonzeros, nonzeros, error);
   g_autoptr(GBytes) bytes = mask_bytes(store, spec, FALSE, workers, error);
   if (bytes != NULL)
@@ -217,17 +245,32 @@ gboolean cs3_weights_prepare(Cs3WeightStore *store, const Cs3WeightsSpec *spec, 
 
 /* --- counts --------------------------------------------------------------------------------- */
 
-/* The counts with their row totals behind them. Processes forked later (SimGrid's, one a run) need
- * none. */
-typedef struct {
-  gsize size;
-  gint64 rows, lines;
-} CountsHead;
-
 enum { HEAD_BYTES = 64 };
 
+/* (nullable): the spare memory, were it neither too small nor twice as large. */
+static CountsHead *take_spare(Cs3WeightStore *store, gsize size) {
+  g_mutex_lock(&store->lock);
+  CountsHead *head = store->spare;
+  if (head != NULL && (head->size < size || head->size / 2 > size))
+    head = NULL;
+  if (head != NULL)
+    store->spare = NULL;
+  g_mutex_unlock(&store->lock);
+  return head;
+}
+
 static void counts_free(gpointer data) {
-  cs3_pages_free(data, ((const CountsHead *)data)->size);
+  CountsHead *head = data;
+  Cs3WeightStore *store = head->store;
+  if (store != NULL) {
+    g_mutex_lock(&store->lock);
+    CountsHead *before = store->spare;
+    store->spare = head;
+    head = before;
+    g_mutex_unlock(&store->lock);
+  }
+  if (head != NULL)
+    cs3_pages_free(head, head->size);
 }
 
 static guint32 *row_totals(const CountsHead *head) {
@@ -245,14 +288,23 @@ static Cs3LayerCounts as_counts(const CountsHead *head) {
   };
 }
 
-static CountsHead *counts_new(gint64 rows, gint64 lines) {
-  gsize size = HEAD_BYTES + ((gsize)(rows * lines) * sizeof(guint16) + 63) / 64 * 64 +
-               2 * (gsize)rows * sizeof(guint32);
-  CountsHead *head = cs3_pages_new(size);
-  if (head == NULL)
-    g_error("no memory for %" G_GSIZE_FORMAT " bytes of counts", size); /* as g_malloc() ends */
-  cs3_pages_keep(head, size);
-  *head = (CountsHead){size, rows, lines};
+static gsize counts_size(gint64 rows, gint64 lines) {
+  return HEAD_BYTES + ((gsize)(rows * lines) * sizeof(guint16) + 63) / 64 * 64 +
+         2 * (gsize)rows * sizeof(guint32);
+}
+
+/* What is in them is any. */
+static CountsHead *counts_new(Cs3WeightStore *store, gint64 rows, gint64 lines) {
+  gsize size = counts_size(rows, lines);
+  CountsHead *head = store != NULL ? take_spare(store, size) : NULL;
+  if (head == NULL) {
+    head = cs3_pages_new(size);
+    if (head == NULL)
+      g_error("no memory for %" G_GSIZE_FORMAT " bytes of counts", size); /* as g_malloc() ends */
+    cs3_pages_keep(head, size);
+    head->size = size;
+  }
+  *head = (CountsHead){head->size, rows, lines, store};
   return head;
 }
 
@@ -263,9 +315,9 @@ static GBytes *finish_counts(CountsHead *head) {
   return g_bytes_new_with_free_func(head, head->size, counts_free, head);
 }
 
-static GBytes *count(const Cs3Mask *mask, gint64 lines) {
+static GBytes *count(Cs3WeightStore *store, const Cs3Mask *mask, gint64 lines) {
   g_autofree gint64 *starts = cs3_mapping_starts(mask->cols, lines);
-  CountsHead *head = counts_new(mask->rows, lines);
+  CountsHead *head = counts_new(store, mask->rows, lines);
   cs3_mask_line_counts(mask, 0, mask->rows, starts, lines, (guint16 *)as_counts(head).counts);
   return finish_counts(head);
 }
@@ -282,10 +334,11 @@ static void count_window(const Cs3Mask *window, gint64 row0, gint64 row1, gpoint
 }
 
 /* The same of a mask that is not kept. */
-static GBytes *count_passing(const Cs3WeightsSpec *spec, gint64 lines, GError **error) {
+static GBytes *count_passing(Cs3WeightStore *store, const Cs3WeightsSpec *spec, gint64 lines,
+                             GError **error) {
   g_autofree gint64 *starts = cs3_mapping_starts(spec->cols, lines);
   g_autoptr(Cs3LineCounter) counter = cs3_line_counter_new(starts, lines);
-  CountsHead *head = counts_new(spec->rows, lines);
+  CountsHead *head = counts_new(store, spec->rows, lines);
   Passing passing = {counter, (guint16 *)as_counts(head).counts, lines};
   if (visit(spec, 1, count_window, &passing, error))
     return finish_counts(head);
@@ -293,18 +346,22 @@ static GBytes *count_passing(const Cs3WeightsSpec *spec, gint64 lines, GError **
   return NULL;
 }
 
+static gint64 rows_of(const Cs3WeightsLoan *loan) {
+  return loan->transposed ? loan->spec->cols : loan->spec->rows;
+}
+
 /* No live weight in any line, in place of what cannot be read. */
 static GBytes *no_counts(const Cs3WeightsLoan *loan, gint64 lines) {
-  CountsHead *head = counts_new(loan->transposed ? loan->spec->cols : loan->spec->rows, lines);
+  CountsHead *head = counts_new(NULL, rows_of(loan), lines);
   return g_bytes_new_with_free_func(head, head->size, counts_free, head);
 }
 
 /* (transfer full) (nullable) */
 static GBytes *fresh_counts(Cs3WeightsLoan *loan, gint64 lines, GError **error) {
-  if (!loan->transposed && is_passing(loan->store, loan->spec))
-    return count_passing(loan->spec, lines, error);
+  if (!loan->transposed && is_passing(loan->spec))
+    return count_passing(loan->store, loan->spec, lines, error);
   g_autoptr(GBytes) mask = mask_bytes(loan->store, loan->spec, loan->transposed, 1, error);
-  return mask != NULL ? count(mask_in(mask), lines) : NULL;
+  return mask != NULL ? count(loan->store, mask_in(mask), lines) : NULL;
 }
 
 static GBytes *count_of_store(Cs3WeightsLoan *loan, gint64 lines) {
@@ -313,6 +370,7 @@ static GBytes *count_of_store(Cs3WeightsLoan *loan, gint64 lines) {
   if (counts != NULL)
     return counts;
   g_autoptr(GError) error = NULL;
+  make_room(loan->store, cs3_pages_size(counts_size(rows_of(loan), lines)), 0);
   counts = fresh_counts(loan, lines, &error);
   if (counts == NULL && loan->spec->match == NULL)
     g_error("%s", error->message); /* drawn before: memory is short, where GLib ends too */
@@ -328,7 +386,7 @@ static GBytes *count_of_store(Cs3WeightsLoan *loan, gint64 lines) {
 static Cs3LayerCounts counts_for(gpointer source, gint64 lines) {
   Cs3WeightsLoan *loan = source;
   g_clear_pointer(&loan->held, g_bytes_unref);
-  loan->held = loan->mask != NULL ? count(loan->mask, lines) : count_of_store(loan, lines);
+  loan->held = loan->mask != NULL ? count(NULL, loan->mask, lines) : count_of_store(loan, lines);
   return as_counts(g_bytes_get_data(loan->held, NULL));
 }
 

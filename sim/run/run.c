@@ -376,9 +376,9 @@ struct Cs3RunCache {
   Cs3KeepStore *keeps;
 };
 
-/* One run asks for about 200 passes. Of its counts, up to a few hundred MB, what fits here is kept:
- * all that pays of a 7 B model, a fifth more time for one of 13 B in half the memory. */
-enum { RUN_PASSES = 1 << 12, RUN_MASK_BYTES = 80 << 20 };
+/* One run asks for about 200 passes. Counting again what does not fit here takes less time than the
+ * pages for twice as much. */
+enum { RUN_PASSES = 1 << 12, RUN_MASK_BYTES = 40 << 20 };
 
 Cs3RunCache *cs3_run_cache_new(gsize passes, gsize mask_bytes) {
   Cs3RunCache *cache = g_new0(Cs3RunCache, 1);

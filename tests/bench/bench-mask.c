@@ -9,6 +9,7 @@
 
 #include "workloads/mask.h"
 #include "workloads/pattern.h"
+#include "workloads/random-way.h"
 #include "workloads/tensor-count.h"
 
 enum { ROWS = 4096, COLS = 11008, RUNS = 7 };
@@ -49,6 +50,23 @@ static void bench_pattern(const char *text, double density, guint workers) {
   }
   printf("mask %-14s density %.2f workers %u  %7.2f Gweights/s\n", text, density, workers,
          (double)ROWS * COLS / median(time_s) * 1e-9);
+}
+
+/* Bits by every way that this processor has, into one row again and again. */
+static void bench_ways(double density) {
+  guint64 words[COLS / 64];
+  for (const Cs3RandomWay *const *way = cs3_random_ways(); *way != NULL; way++) {
+    double time_s[RUNS];
+    for (int run = 0; run < RUNS && (*way)->usable(); run++) {
+      double start = now_s();
+      for (guint64 row = 0; row < ROWS; row++)
+        (*way)->bernoulli((guint64)run, row, (guint32)(density * 4294967296.0), words, COLS / 64);
+      time_s[run] = now_s() - start;
+    }
+    if ((*way)->usable())
+      printf("bits density %.2f by %-17s   %7.2f Gweights/s\n", density, (*way)->name,
+             (double)ROWS * COLS / median(time_s) * 1e-9);
+  }
 }
 
 static void bench_counts(const Cs3Mask *mask, gint64 lines) {
@@ -145,6 +163,7 @@ int main(void) {
     for (guint workers = 1; workers <= 2; workers++)
       bench_pattern(patterns[i], 0.3, workers);
   bench_pattern("uniform", 0.25, 1);
+  bench_ways(0.3);
   g_autoptr(Cs3Mask) mask = draw("uniform", 0.3, 1, 1);
   static const gint64 lines[] = {786, 1172, 2048};
   for (guint i = 0; i < G_N_ELEMENTS(lines); i++)
