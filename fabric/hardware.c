@@ -68,6 +68,7 @@ static const char *const overlaps[] = {"none", "microthread", NULL};
 static const char *const weight_formats[] = {"index16", "delta8", "bitmask", NULL};
 static const char *const dw_algorithms[] = {"dot-row-chain", "local-block", "auto", NULL};
 
+static const char *const attention_kernels[] = {"auto", "ring", "grid", NULL};
 static const char *const backwards[] = {"separate", "shared", NULL};
 
 static const Cs3Param params[] = {
@@ -308,13 +309,25 @@ static const Cs3Param params[] = {
         "48, "
         "FP16 alone 16",
         "Bits on the wire per weight gradient."),
-    REAL(kernel, "attention_efficiency", attention_efficiency, NONE, 0, 1, 0.1, 0.5, UNPUBLISHED,
-         NO_PUBLIC_VALUE
-         "0.2 to 0.5, and lower for what training rates of GPT-3 on a CS-2 fit "
-         "(0.11 to 0.15); the mapping is not public. As a program of the PEs it comes out at "
-         "0.12 to 0.23 where tokens are many (doc/attention.md)",
+    REAL(kernel, "attention_efficiency", attention_efficiency, NONE, 0, 1, 0, 0, DERIVED,
+         "what comes out of attention as a program of the PEs, 0.12 to 0.23 where tokens are many "
+         "(doc/attention.md); the vendor's mapping is not public",
          "Share of dense peak that products of two activations reach; 0: as the program of the PEs "
          "gives it."),
+    /* Sampled between the two; the faster of them is no third one. */
+    ROW(NULL, ENUM, NONE, kernel, "attention_algorithm", attention_algorithm,
+        CS3_ATTENTION_KERNEL_AUTO, CS3_ATTENTION_KERNEL_GRID, CS3_ATTENTION_KERNEL_RING,
+        CS3_ATTENTION_KERNEL_GRID, attention_kernels, UNPUBLISHED,
+        NO_PUBLIC_VALUE "what is fastest for the shape",
+        "How attention is shared out where it runs as a program: tiles of keys on a ring of PEs "
+        "(arXiv 2310.01889), a grid of queries and keys, or what is faster; the other where one "
+        "does not fit."),
+    ANY_OF(kernel, "layout_overlap", layout_overlap, overlaps, UNPUBLISHED,
+           NO_PUBLIC_VALUE
+           "microthread: Llama-2 7B on a CS-3 as measured comes out 3 to 12 % below "
+           "its measured dense rates, without 7 to 19 %",
+           "Activations that go from one pass's layout to another's: beside the arithmetic of the "
+           "passes, hidden, or before them, charged, for which the plan then chooses layouts."),
     GEMM(INT, step, "MeshGEMM: loop, dispatch of four transfers, join, swap of the buffers."),
     GEMM(INT, skew, "MeshGEMM: the same in a step of the skew, with two transfers."),
     GEMM(INT, repetition, "MeshGEMM: once per product of the whole matrices."),

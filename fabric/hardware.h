@@ -49,6 +49,11 @@ typedef enum {
   CS3_WEIGHTS_DELTA8,  /* 8-bit distance to the last non-zero and 16-bit value */
   CS3_WEIGHTS_BITMASK, /* one bit per position and a 16-bit value per non-zero */
 } Cs3WeightFormat;
+typedef enum {
+  CS3_ATTENTION_KERNEL_AUTO, /* the fastest */
+  CS3_ATTENTION_KERNEL_RING,
+  CS3_ATTENTION_KERNEL_GRID,
+} Cs3AttentionKernel;
 typedef enum { CS3_AXIS_AUTO, CS3_AXIS_Y, CS3_AXIS_X } Cs3FeatureAxis; /* Y: features on rows */
 
 /* PE code of the published MeshGEMM (fabric/programs/mesh-gemm.c), in cycles. */
@@ -136,7 +141,10 @@ typedef struct {
     gint64 dot_tail;   /* cycles to add the lanes of one dot product (dW) */
     gint64 chain_add;  /* issue cycles to add one scalar to a passing wavelet (dW) */
     gint64 gradient_bits;        /* on the wire per gradient */
-    double attention_efficiency; /* share of dense peak reached by activation x activation GEMM */
+    double attention_efficiency; /* share of dense peak reached by activation x activation GEMM; 0:
+                                    by program */
+    int attention_algorithm;     /* Cs3AttentionKernel: of the program */
+    int layout_overlap;          /* Cs3ReductionOverlap: of activations that change their layout */
   } kernel;
   Cs3GemmCode gemm; /* [gemm] */
 } Cs3Hardware;

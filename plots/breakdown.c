@@ -9,7 +9,7 @@
 #include "plots/series.h"
 #include "results/record.h"
 
-enum { CAUSES_OF_A_BAND = 3 };
+enum { CAUSES_OF_A_BAND = 3, KINDS_OF_A_BAND = 5 };
 
 /* Causes that a reader would act on together; from the bottom of the stack to its top. */
 typedef struct {
@@ -18,6 +18,7 @@ typedef struct {
   const char *rgb; /* NULL: `color` */
   Cs3Color color;
   const char *causes[CAUSES_OF_A_BAND + 1];
+  const char *kinds[KINDS_OF_A_BAND + 1]; /* of step.attention: this share of the causes */
 } Band;
 
 static const Band bands[] = {
@@ -27,10 +28,32 @@ static const Band bands[] = {
      NULL,
      CS3_COLOR_BLACK,
      {"imbalance", "overhead", "mapping"}},
-    {CS3_WORDS("reduction"), "reduction", NULL, CS3_COLOR_VERMILLION, {"reduction"}},
+    {CS3_WORDS("reduction"),
+     "reduction, moves",
+     NULL,
+     CS3_COLOR_VERMILLION,
+     {"reduction", "layout"}},
     {CS3_WORDS("ingress"), "ingress", NULL, CS3_COLOR_ORANGE, {"ingress"}},
     {CS3_WORDS("egress"), "egress", NULL, CS3_COLOR_YELLOW, {"egress"}},
-    {CS3_WORDS("attention"), "attention", NULL, CS3_COLOR_SKY, {"attention"}},
+    {CS3_WORDS("attention"), "attention", NULL, CS3_COLOR_SKY, {"attention"}, {NULL}},
+    {CS3_WORDS("attention_lanes"),
+     "attention: lanes, issue",
+     "#56b4e9",
+     CS3_COLOR_SKY,
+     {"attention"},
+     {"mapping", "overhead"}},
+    {CS3_WORDS("attention_softmax"),
+     "attention: softmax",
+     "#a6d8f4",
+     CS3_COLOR_SKY,
+     {"attention"},
+     {"softmax"}},
+    {CS3_WORDS("attention_moves"),
+     "attention: moves, waits",
+     "#2b7aa8",
+     CS3_COLOR_SKY,
+     {"attention"},
+     {"movement", "reduction", "imbalance", "fill", "moves"}},
     {CS3_WORDS("recompute"), "recomputation", NULL, CS3_COLOR_GREEN, {"recompute"}},
     {CS3_WORDS("vector"),
      "norms, softmax, embedding",
@@ -61,12 +84,33 @@ static double cycles_of(const json_t *record, const Band *band) {
   return cycles;
 }
 
+static double kinds_of(const json_t *record, const char *const *names) {
+  double cycles = 0;
+  const json_t *kinds = json_object_get(json_object_get(record, "step"), "attention");
+  for (const char *const *kind = names; *kind != NULL; kind++)
+    cycles += json_number_value(json_object_get(kinds, *kind));
+  return cycles;
+}
+
+/* What of attention's cycles beyond its MACs at peak is of this band's kinds; all of them where the
+ * record does not tell, as with kernel.attention_efficiency. */
+static double share_of(const json_t *record, const Band *band) {
+  static const char *const all[] = {"mapping",   "overhead", "softmax", "movement", "reduction",
+                                    "imbalance", "fill",     "moves",   NULL};
+  double sum = kinds_of(record, all);
+  if (band->kinds[0] == NULL)
+    return g_strcmp0(band->causes[0], "attention") == 0 && sum > 0 ? 0 : 1;
+  return sum > 0 ? kinds_of(record, band->kinds) / sum : 0;
+}
+
 /* Height of every band; together they are the step, whatever causes the record has. */
 static void measure(const json_t *record, double *shares) {
   double dense = cs3_record_number(record, "dense.step.cycles");
   double rest = cs3_record_number(record, "step.cycles");
   for (guint k = 0; k < G_N_ELEMENTS(bands); k++) {
-    double cycles = k + 1 < G_N_ELEMENTS(bands) ? cycles_of(record, &bands[k]) : rest;
+    double cycles = k + 1 < G_N_ELEMENTS(bands)
+                        ? share_of(record, &bands[k]) * cycles_of(record, &bands[k])
+                        : rest;
     shares[k] = cycles / dense;
     rest -= cycles;
   }

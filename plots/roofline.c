@@ -15,6 +15,8 @@ enum { WAVELET_BYTES = 4 };
 /* A run has the first and the last, or the first three. */
 static const char *const passes[] = {"forward", "dx", "dw", "backward"};
 
+static const char *const directions[] = {"forward", "backward"};
+
 /* One pass of one layer. */
 typedef struct {
   const char *layer;
@@ -54,6 +56,26 @@ static double edge_bytes_per_s(const json_t *record) {
       return g_ascii_strtod(rate, NULL) * units[i].scale * g_ascii_strtod(factor, NULL) *
              g_ascii_strtod(efficiency, NULL) / 8;
   return NAN;
+}
+
+/* PFLOP/s of all attentions that run as programs in @pass, of the pairs that are computed, without
+ * what backward computes again; 0: there are none. No byte of theirs passes the edge. */
+static double attention_rate(const json_t *record, const char *pass) {
+  double flops = 0, cycles = 0, twice = g_str_equal(pass, "backward") ? 2 : 1;
+  size_t i;
+  json_t *a;
+  json_array_foreach(json_object_get(record, "attentions"), i, a) {
+    const json_t *object = json_object_get(a, pass);
+    double times = cs3_record_number(a, "repeat");
+    double width = cs3_record_number(a, "head_dim") + cs3_record_number(a, "value_dim");
+    if (object == NULL)
+      continue;
+    flops += 2 * twice * times * cs3_record_number(a, "parts") * width *
+             cs3_record_number(object, "pairs");
+    cycles += times * cs3_record_number(object, "cycles");
+  }
+  double rate = flops / cycles * cs3_record_number(record, "hardware.clock_hz") / 1e15;
+  return isfinite(rate) ? rate : 0;
 }
 
 static json_t *prepare(const json_t *records, GError **error) {
@@ -112,6 +134,10 @@ static Frame frame_of(const json_t *record, double knee, double peak) {
     frame.right = MAX(frame.right, point.intensity);
     frame.low = MIN(frame.low, point.rate / 1e15);
   }
+  for (guint k = 0; k < G_N_ELEMENTS(directions); k++) {
+    double rate = attention_rate(record, directions[k]);
+    frame.low = rate > 0 ? MIN(frame.low, rate) : frame.low;
+  }
   return (Frame){frame.left / 2, frame.right * 3, frame.low / 2};
 }
 
@@ -149,6 +175,17 @@ static void write_curves(const json_t *record, const Cs3PlotTarget *target, doub
                      SAY(" linewidth 2"));
     cs3_script_add(script, SAY(" linecolor rgb "), QUOTE(cs3_color_rgb(looks[p].color)),
                    SAY(" title "), QUOTE(looks[p].title));
+  }
+  for (guint k = 0; k < G_N_ELEMENTS(directions); k++) {
+    double rate = attention_rate(record, directions[k]);
+    g_autofree char *title = g_strconcat("attention ", directions[k], NULL);
+    if (rate == 0)
+      continue;
+    cs3_script_add(script, SAY(", \\\n  "), NUM(rate), SAY(" with lines linewidth 2"));
+    if (target->format != CS3_PLOT_TEXT)
+      cs3_script_add(script, SAY(" dashtype (6,4) linecolor rgb "),
+                     QUOTE(cs3_color_rgb(k == 0 ? CS3_COLOR_BLUE : CS3_COLOR_VERMILLION)));
+    cs3_script_add(script, SAY(" title "), QUOTE(title));
   }
   cs3_script_say(script, "\n");
 }
@@ -218,18 +255,20 @@ static void write_script(const json_t *record, const Cs3PlotTarget *target, Cs3S
       "byte. "
       "Live weights only. Named: forward and dW, + N: layers in the same place. A point below the "
       "roof is held by something else: imbalance, reduction, "
-      "issue cycles (plot layers).\nSource: simulated by cs3sim %s, fidelity %s, seed %.0f.",
+      "issue cycles (plot layers). No byte of attention passes the edge.\nSource: simulated by "
+      "cs3sim %s, fidelity %s, seed %.0f.",
       edge_bytes_per_s(record) / 1e12, peak, knee / 1e3,
       cs3_record_string(record, "provenance.version"), cs3_record_string(record, "fidelity"),
       cs3_record_number(record, "provenance.seed"));
-  cs3_canvas_begin(script, target,
-                   &(Cs3CanvasWords){.title = "Linear layers under the roof of the machine",
-                                     .subtitle = subtitle,
-                                     .caption = caption,
-                                     .x = "work per byte through the wafer's edge [FLOP/B]",
-                                     .y = "achieved [PFLOP/s]",
-                                     .legend_rows = 1,
-                                     .legend_columns = 4});
+  cs3_canvas_begin(
+      script, target,
+      &(Cs3CanvasWords){.title = "Linear layers and attention under the roof of the machine",
+                        .subtitle = subtitle,
+                        .caption = caption,
+                        .x = "work per byte through the wafer's edge [FLOP/B]",
+                        .y = "achieved [PFLOP/s]",
+                        .legend_rows = 2,
+                        .legend_columns = 4});
   Frame frame = frame_of(record, knee, peak);
   write_axes(&frame, peak, script);
   if (target->format != CS3_PLOT_TEXT) {

@@ -22,6 +22,7 @@ static const struct {
   Range range;
 } fields[] = {
     {"*causes.*", NOT_NEGATIVE},
+    {"step.attention.*", NOT_NEGATIVE},
     {"sparsity", SPARSITY},
     {"layers.sparsity", SPARSITY},
     {"points.sparsity", SPARSITY},

@@ -82,7 +82,7 @@ typedef struct {
 typedef struct {
   const Cs3Hardware *hw;
   const Cs3AttentionShape *shape;
-  const Cs3AttentionForce *force;
+  Cs3AttentionForce force;
   GArray *layouts, *candidates;
   GError *refusal; /* of the first mapping that was refused */
 } Search;
@@ -111,7 +111,7 @@ static gboolean consider(Search *s, const Cs3AttentionMapping *mapping, gint64 b
   cs3_attention_costs(s->hw, s->shape, mapping, &c);
   *chunks = c.chunks;
   gboolean one_line = c.mapping.algorithm == CS3_ATTENTION_GRID && c.parts == 1; /* a ring */
-  if (c.chunks == before || (one_line && s->force->algorithm != CS3_ATTENTION_GRID))
+  if (c.chunks == before || (one_line && s->force.algorithm != CS3_ATTENTION_GRID))
     return FALSE;
   if (!cs3_attention_costs_check(s->hw, &c, mapping->chunks,
                                  s->refusal == NULL ? &s->refusal : NULL))
@@ -133,8 +133,8 @@ static gboolean consider(Search *s, const Cs3AttentionMapping *mapping, gint64 b
 static void consider_chunks(Search *s, Cs3AttentionMapping mapping) {
   gint64 chunks = 0;
   gboolean fits = FALSE;
-  if (s->force->chunks > 0) {
-    mapping.chunks = s->force->chunks;
+  if (s->force.chunks > 0) {
+    mapping.chunks = s->force.chunks;
     consider(s, &mapping, 0, &chunks);
     return;
   }
@@ -149,7 +149,7 @@ static void consider_chunks(Search *s, Cs3AttentionMapping mapping) {
 static void consider_scores(Search *s, gboolean grid, Cs3AttentionMapping mapping) {
   for (int scores = 0; scores < CS3_N_SCORES; scores++)
     for (int algorithm = 0; algorithm < CS3_N_ATTENTION_ALGORITHMS; algorithm++)
-      if (may(s->force->scores, scores) && may(s->force->algorithm, algorithm) &&
+      if (may(s->force.scores, scores) && may(s->force.algorithm, algorithm) &&
           (algorithm == CS3_ATTENTION_GRID) == grid) {
         mapping.scores = (Cs3Scores)scores;
         mapping.algorithm = (Cs3AttentionAlgorithm)algorithm;
@@ -163,7 +163,7 @@ static void consider_orders(Search *s, const Layout *layout) {
   gboolean masked = shape->causal || shape->window > 0 || shape->document > 0;
   Cs3AttentionMapping mapping = {.axis = layout->axis, .fold = layout->fold};
   for (int order = 0; order < CS3_N_TOKEN_ORDERS; order++)
-    if (s->force->order < 0 ? masked || order == CS3_TOKENS_BLOCK : s->force->order == order) {
+    if (s->force.order < 0 ? masked || order == CS3_TOKENS_BLOCK : s->force.order == order) {
       mapping.order = (Cs3TokenOrder)order;
       consider_scores(s, layout->grid, mapping);
     }
@@ -199,7 +199,7 @@ static gint by_load(gconstpointer a, gconstpointer b) {
 
 static gboolean list_layouts(Search *s, gboolean grid, GError **error) {
   g_array_set_size(s->layouts, 0);
-  const Cs3AttentionForce *f = s->force;
+  const Cs3AttentionForce *f = &s->force;
   for (int axis = CS3_AXIS_Y; axis <= CS3_AXIS_X; axis++) {
     gint64 lines = axis == CS3_AXIS_Y ? s->hw->wafer.pe_y : s->hw->wafer.pe_x;
     gint64 most = MIN(lines, s->shape->sequences);
@@ -292,7 +292,8 @@ static gboolean rank_all(Search *s, GError **error) {
     if (list_layouts(s, grid, &misfit))
       consider_all(s);
   if (s->candidates->len == 0) {
-    g_propagate_error(error, s->refusal != NULL ? s->refusal : g_steal_pointer(&misfit));
+    g_propagate_error(error,
+                      s->refusal != NULL ? g_steal_pointer(&s->refusal) : g_steal_pointer(&misfit));
     return FALSE;
   }
   g_clear_error(&s->refusal);
@@ -300,28 +301,50 @@ static gboolean rank_all(Search *s, GError **error) {
   return TRUE;
 }
 
+static void search_clear(Search *s) {
+  g_array_unref(s->layouts);
+  g_array_unref(s->candidates);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Search, search_clear)
+
+/* @force, with the machine's algorithm where none is forced and something fits with it. */
+static gboolean search(Search *s, const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                       const Cs3AttentionForce *force, GError **error) {
+  *s = (Search){hw,
+                shape,
+                *force,
+                g_array_new(FALSE, FALSE, sizeof(Layout)),
+                g_array_new(FALSE, FALSE, sizeof(Candidate)),
+                NULL};
+  int kernel = hw->kernel.attention_algorithm;
+  if (force->algorithm >= 0 || kernel == CS3_ATTENTION_KERNEL_AUTO)
+    return rank_all(s, error);
+  s->force.algorithm =
+      kernel == CS3_ATTENTION_KERNEL_GRID ? CS3_ATTENTION_GRID : CS3_ATTENTION_RING;
+  if (rank_all(s, NULL))
+    return TRUE;
+  s->force = *force;
+  return rank_all(s, error);
+}
+
 gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
                               GError **error) {
-  g_autoptr(GArray) layouts = g_array_new(FALSE, FALSE, sizeof(Layout));
-  g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
-  Search s = {hw, shape, force, layouts, candidates, NULL};
+  g_auto(Search) s = {0};
   *choice = (Cs3AttentionChoice){0};
-  if (!rank_all(&s, error))
+  if (!search(&s, hw, shape, force, error))
     return FALSE;
-  choice->considered = candidates->len;
+  choice->considered = s.candidates->len;
   return run_best(&s, choice, error);
 }
 
 gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3AttentionMapping *mapping,
                               double *estimate, gint64 *bound, GError **error) {
-  g_autoptr(GArray) layouts = g_array_new(FALSE, FALSE, sizeof(Layout));
-  g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
-  Search s = {hw, shape, force, layouts, candidates, NULL};
-  if (!rank_all(&s, error))
+  g_auto(Search) s = {0};
+  if (!search(&s, hw, shape, force, error))
     return FALSE;
-  const Candidate *best = &g_array_index(candidates, Candidate, 0);
+  const Candidate *best = &g_array_index(s.candidates, Candidate, 0);
   *mapping = best->mapping;
   *estimate = best->estimate;
   *bound = best->bound;

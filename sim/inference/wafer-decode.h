@@ -17,7 +17,8 @@ typedef enum {
 double cs3_wafer_memory(const Cs3Hardware *hw);
 
 /** cs3_wafer_attention_s: scores and values of @batch tokens over @cache tokens each, at
- * kernel.attention_efficiency of the peak (0, a program: at the peak). */
+ * kernel.attention_efficiency of the peak; 0: at the peak, or as fast as the SRAM port reads the
+ * keys and values, each of which a token needs once. */
 double cs3_wafer_attention_s(const Cs3Hardware *hw, const Cs3Graph *graph, double batch,
                              double cache);
 

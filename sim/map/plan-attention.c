@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "sim/map/plan-internal.h"
+#include "sim/map/plan-layout.h"
 
 gboolean cs3_plan_attention_simulated(const Cs3PlanInput *input) {
   return input->machine->hw.kernel.attention_efficiency == 0;
@@ -85,14 +86,21 @@ static void find_choice(const Cs3PlanInput *input, const Cs3AttentionShape *shap
   }
 }
 
+static gint64 moves_of(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                       const Cs3AttentionMapping *mapping, Cs3WaferLayout from) {
+  const Cs3Hardware *hw = &input->machine->hw;
+  return hw->kernel.layout_overlap == CS3_OVERLAP_MICROTHREAD
+             ? 0
+             : cs3_attention_moves(hw, shape, mapping, from);
+}
+
 /* The runner-up may be nearer to where activations lie. */
 static void weigh_moves(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
                         Cs3WaferLayout from, Direction *d) {
-  const Cs3Hardware *hw = &input->machine->hw;
   Cs3AttentionRival *best = &d->choice.best, *next = &d->choice.runner_up;
-  d->moves = cs3_attention_moves(hw, shape, &best->mapping, from);
+  d->moves = moves_of(input, shape, &best->mapping, from);
   if (next->cycles > 0) {
-    gint64 moves = cs3_attention_moves(hw, shape, &next->mapping, from);
+    gint64 moves = moves_of(input, shape, &next->mapping, from);
     if (next->cycles + moves < best->cycles + d->moves) {
       Cs3AttentionRival other = *best;
       *best = *next;
@@ -182,41 +190,13 @@ gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint6
   return in_parts(input, size, micro_batch, from, way_of(input, closed), cycles) > 0;
 }
 
-/* Of the pass that makes dX. */
-static Cs3Pass backward_of(const Cs3PlanInput *input, guint node) {
-  const Cs3Node *linear = cs3_graph_node(input->graph, node);
-  return cs3_plan_has_pass(input, linear, CS3_PASS_BACKWARD) ? CS3_PASS_BACKWARD : CS3_PASS_DX;
-}
-
-static Cs3WaferLayout layout_of(const GArray *linears, guint node, Cs3Pass pass) {
-  for (guint k = 0; k < linears->len; k++) {
-    const Cs3PlanLinear *linear = &g_array_index(linears, Cs3PlanLinear, k);
-    const Cs3Mapping *m = &linear->passes[pass].choice.best.mapping;
-    if (linear->node == node && m->fold > 0)
-      return (Cs3WaferLayout){m->axis, m->fold};
-  }
-  return (Cs3WaferLayout){0};
-}
-
 Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint index,
-                                             const GArray *linears) {
-  const GArray *nodes = input->graph->nodes;
-  Cs3PlanAttentionFrom from = {0};
-  guint last = 0;
-  gboolean passed = FALSE;
-  for (guint i = 0; i < nodes->len; i++) {
-    const Cs3Node *node = cs3_graph_node(input->graph, i);
-    passed |= node->attention == index + 1;
-    if (node->kind != CS3_NODE_LINEAR)
-      continue;
-    if (passed) {
-      from.by[0] = layout_of(linears, last, CS3_PASS_FORWARD);
-      from.by[1] = layout_of(linears, i, backward_of(input, i));
-      break;
-    }
-    last = i;
-  }
-  return from;
+                                             const Cs3Plan *plan) {
+  for (guint i = 0; i < input->graph->nodes->len; i++)
+    if (cs3_graph_node(input->graph, i)->attention == index + 1)
+      return (Cs3PlanAttentionFrom){
+          {cs3_plan_layout(plan, i, FALSE), cs3_plan_layout(plan, i, TRUE)}};
+  g_return_val_if_reached((Cs3PlanAttentionFrom){0});
 }
 
 /* What a record shows of a direction. */
@@ -231,17 +211,17 @@ static void describe(const Cs3PlanInput *input, Cs3WaferLayout from, Cs3PlanAtte
   pass->moves = d.moves;
 }
 
-GArray *cs3_plan_attentions(const Cs3PlanInput *input, gint64 micro_batch, const GArray *linears) {
+GArray *cs3_plan_attentions(const Cs3PlanInput *input, const Cs3Plan *plan) {
   GArray *array = g_array_new(FALSE, TRUE, sizeof(Cs3PlanAttention));
   if (!cs3_plan_attention_simulated(input) || way_of(input, FALSE) != BY_RUN)
     return array;
   for (guint i = 0; i < input->graph->attentions->len; i++) {
     const Cs3AttentionSize *size = &g_array_index(input->graph->attentions, Cs3AttentionSize, i);
-    Cs3PlanAttentionFrom from = cs3_plan_attention_from(input, i, linears);
+    Cs3PlanAttentionFrom from = cs3_plan_attention_from(input, i, plan);
     Cs3PlanAttention attention = {.attention = i};
     gint64 cycles[2];
-    attention.parts = in_parts(input, size, micro_batch, &from, BY_RUN, cycles);
-    gint64 sequences = (micro_batch + attention.parts - 1) / attention.parts;
+    attention.parts = in_parts(input, size, plan->micro_batch, &from, BY_RUN, cycles);
+    gint64 sequences = (plan->micro_batch + attention.parts - 1) / attention.parts;
     for (int backward = 0; backward <= !input->forward; backward++) {
       attention.pass[backward].shape = shape_of(size, sequences, backward);
       describe(input, from.by[backward], &attention.pass[backward]);

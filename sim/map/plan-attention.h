@@ -29,11 +29,10 @@ typedef struct {
   Cs3WaferLayout by[2];
 } Cs3PlanAttentionFrom;
 
-/** cs3_plan_attention_from: of attention @index: the layout of the matrix before it in forward, and
- * of the one behind it in backward; unknown where @linears has neither. @linears: of Cs3PlanLinear.
+/** cs3_plan_attention_from: of attention @index in the layouts of @plan; unknown where it has none.
  */
 Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint index,
-                                             const GArray *linears);
+                                             const Cs3Plan *plan);
 
 /**
  * cs3_plan_attention_cycles: of one instance of attention @index with @micro_batch samples, moves
@@ -48,4 +47,4 @@ gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint6
 
 /** cs3_plan_attentions: (transfer full) (element-type Cs3PlanAttention): of plan->micro_batch
  * samples, run; empty where attention is not simulated, or only bounded. */
-GArray *cs3_plan_attentions(const Cs3PlanInput *input, gint64 micro_batch, const GArray *linears);
+GArray *cs3_plan_attentions(const Cs3PlanInput *input, const Cs3Plan *plan);

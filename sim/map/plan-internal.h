@@ -80,11 +80,24 @@ Cs3Plan *cs3_plan_empty(void);
 gboolean cs3_plan_run_linears(const Cs3PlanInput *input, Cs3Plan *plan,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A pass over a matrix that stands for a group of instances. */
+typedef struct {
+  guint node;
+  Cs3SparsityGroup group;
+  Cs3Pass pass;
+  gint64 rows; /* on the wafer */
+} Cs3PlanTrial;
+
+/** cs3_plan_try_pass: the best mapping of @trial under @force, and what it takes, @best->cycles.
+ * Returns: %FALSE: there is none. */
+gboolean cs3_plan_try_pass(const Cs3PlanInput *input, const Cs3PlanTrial *trial,
+                           const Cs3MapForce *force, Cs3MapCandidate *best);
+
 /* Cycles of what does not fit the PEs. */
 #define CS3_PLAN_NEVER (G_GINT64_CONSTANT(1) << 60)
 
 /** cs3_plan_other: cycles of a node without weights for @micro_batch samples.
- * @linears: (nullable): how matrices lie; %NULL: not known yet. @closed: by closed forms where the
+ * @plan: (nullable): whose layouts it has; %NULL: not known yet. @closed: by closed forms where the
  *   fidelity would run it. */
 Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint node, gint64 micro_batch,
-                            const GArray *linears, gboolean closed);
+                            const Cs3Plan *plan, gboolean closed);

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "sim/map/plan-internal.h"
+#include "sim/map/plan-layout.h"
 #include "workloads/parallel.h"
 
 /* A weight matrix, used by three passes. */
@@ -124,12 +125,12 @@ static gboolean run_times(const Cs3PlanInput *input, const Cs3MapCandidate *best
   return cs3_layer_pass(hw, &best->shape, &best->mapping, weights, times, result, error);
 }
 
-static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape,
-                           const Cs3WeightsLoan *live, Cs3PlanPass *out, GError **error) {
+static gboolean run_ranked(const Cs3PlanInput *input, const Cs3MapForce *force,
+                           const Cs3LayerShape *shape, const Cs3WeightsLoan *live, Cs3PlanPass *out,
+                           GError **error) {
   Cs3MapWafer fed = cs3_plan_fed_wafer(input);
   double density = live ? (double)live->nonzeros / ((double)shape->rows * shape->features) : 1;
-  if (!cs3_map_best(&fed, shape, density, &input->force, input->memo, NULL, &out->choice.best,
-                    error))
+  if (!cs3_map_best(&fed, shape, density, force, input->memo, NULL, &out->choice.best, error))
     return FALSE;
   Cs3LayerWeights weights = cs3_map_weights(&out->choice.best.shape, live, input->memo);
   if (!run_times(input, &out->choice.best, &weights, &out->result, error))
@@ -141,12 +142,13 @@ static gboolean run_ranked(const Cs3PlanInput *input, const Cs3LayerShape *shape
 }
 
 /* No mask is drawn: the bound depends on the number of live weights alone. */
-static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape, double density,
-                          Cs3PlanPass *out, GError **error) {
+static gboolean run_bound(const Cs3PlanInput *input, const Cs3MapForce *force,
+                          const Cs3LayerShape *shape, double density, Cs3PlanPass *out,
+                          GError **error) {
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3MapWafer fed = cs3_plan_fed_wafer(input);
   Cs3MapCandidate *best = &out->choice.best;
-  if (!cs3_map_best(&fed, shape, density, &input->force, input->memo, NULL, best, error))
+  if (!cs3_map_best(&fed, shape, density, force, input->memo, NULL, best, error))
     return FALSE;
   double all = (double)shape->rows * (double)shape->features * (double)cs3_shape_groups(shape);
   gint64 live = llround(all * density), sent = best->shape.dense ? (gint64)all : live;
@@ -158,11 +160,12 @@ static gboolean run_bound(const Cs3PlanInput *input, const Cs3LayerShape *shape,
 }
 
 /* Chosen for how fast weights come, told in the cycles of the wafer itself. */
-static gboolean choose(const Cs3PlanInput *input, const Cs3LayerShape *shape,
-                       const Cs3WeightsLoan *live, Cs3MapChoice *choice, GError **error) {
+static gboolean choose(const Cs3PlanInput *input, const Cs3MapForce *force,
+                       const Cs3LayerShape *shape, const Cs3WeightsLoan *live, Cs3MapChoice *choice,
+                       GError **error) {
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3MapWafer fed = cs3_plan_fed_wafer(input);
-  if (!cs3_map_choose(&fed.hw, shape, live, input->memo, &input->force, choice, error))
+  if (!cs3_map_choose(&fed.hw, shape, live, input->memo, force, choice, error))
     return FALSE;
   if (fed.hw.io.rate_bits_per_s == hw->io.rate_bits_per_s)
     return TRUE;
@@ -188,12 +191,13 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   gint64 rows = cs3_plan_part_rows(node, job->plan->micro_batch, m->tiles);
   Cs3LayerShape shape = cs3_plan_shape(input->graph, node, pass, rows);
   Cs3PlanPass *out = &m->passes[pass];
+  const Cs3MapForce force = cs3_plan_layout_force(input, job->plan, m->node, pass);
   if (!cs3_plan_has_pass(input, node, pass)) {
     out->choice.considered = 1;
     return TRUE;
   }
   if (input->fidelity == CS3_PLAN_BOUND)
-    return run_bound(input, &shape, m->density, out, error);
+    return run_bound(input, &force, &shape, m->density, out, error);
   g_auto(Cs3WeightsLoan) loan = {0};
   Cs3WeightsSpec spec = spec_of(job, m);
   gboolean sparse = m->density < 1;
@@ -201,11 +205,35 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
     return FALSE;
   const Cs3WeightsLoan *live = sparse ? &loan : NULL;
   if (input->fidelity == CS3_PLAN_RANKED)
-    return run_ranked(input, &shape, live, out, error) && cs3_weights_check(&loan, error);
+    return run_ranked(input, &force, &shape, live, out, error) && cs3_weights_check(&loan, error);
   /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
-  if (out->choice.considered == 0 && !choose(input, &shape, live, &out->choice, error))
+  if (out->choice.considered == 0 && !choose(input, &force, &shape, live, &out->choice, error))
     return FALSE;
   return run_chosen(hw, live, input->memo, out, error) && cs3_weights_check(&loan, error);
+}
+
+gboolean cs3_plan_try_pass(const Cs3PlanInput *input, const Cs3PlanTrial *trial,
+                           const Cs3MapForce *force, Cs3MapCandidate *best) {
+  Job job = {.input = input};
+  Matrix m = {.node = trial->node, .layer = trial->group.first, .density = trial->group.density};
+  const Cs3Node *node = cs3_graph_node(input->graph, m.node);
+  Cs3LayerShape shape = cs3_plan_shape(input->graph, node, trial->pass, trial->rows);
+  g_auto(Cs3WeightsLoan) loan = {0};
+  Cs3WeightsSpec spec = spec_of(&job, &m);
+  Cs3PlanPass out = {0};
+  gboolean sparse = m.density < 1;
+  if (!draw(&job, &m, NULL) ||
+      (sparse && !cs3_weights_lend(input->store, &spec, trial->pass == CS3_PASS_DX, &loan, NULL)))
+    return FALSE;
+  const Cs3WeightsLoan *live = sparse ? &loan : NULL;
+  gboolean ranked = input->fidelity == CS3_PLAN_RANKED;
+  if (ranked ? !run_ranked(input, force, &shape, live, &out, NULL)
+             : !choose(input, force, &shape, live, &out.choice, NULL))
+    return FALSE;
+  *best = out.choice.best;
+  if (ranked)
+    best->cycles = out.result.cycles;
+  return cs3_weights_check(&loan, NULL);
 }
 
 /* One item per (matrix, pass): three passes share drawn masks. */
@@ -230,13 +258,22 @@ static void run_matrices(gint64 first, gint64 last, guint worker, gpointer data)
   }
 }
 
-static Matrix *find_like(const Cs3PlanInput *input, GArray *matrices, guint node, gint64 tiles,
-                         double density) {
+static gboolean lie_alike(const Cs3Plan *plan, guint x, guint y) {
+  for (int backward = 0; backward < 2; backward++) {
+    Cs3WaferLayout a = cs3_plan_layout(plan, x, backward), b = cs3_plan_layout(plan, y, backward);
+    if (a.fold != b.fold || a.axis != b.axis)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static Matrix *find_like(const Cs3PlanInput *input, const Cs3Plan *plan, GArray *matrices,
+                         guint node, gint64 tiles, double density) {
   const Cs3Node *x = cs3_graph_node(input->graph, node);
   for (guint k = 0; k < matrices->len; k++) {
     Matrix *m = &g_array_index(matrices, Matrix, k);
     if (cs3_plan_alike(input->graph, x, cs3_graph_node(input->graph, m->node)) &&
-        m->density == density && m->tiles == tiles)
+        m->density == density && m->tiles == tiles && lie_alike(plan, node, m->node))
       return m;
   }
   return NULL;
@@ -258,7 +295,7 @@ static GArray *distinct_matrices(const Cs3PlanInput *input, const Cs3Plan *plan)
     for (guint g = 0; g < groups->len; g++) {
       const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
       Matrix m = {.node = i, .tiles = tiles, .layer = group->first, .density = group->density};
-      if (find_like(input, matrices, i, tiles, group->density) != NULL)
+      if (find_like(input, plan, matrices, i, tiles, group->density) != NULL)
         continue;
       g_array_append_val(matrices, m);
     }
@@ -345,7 +382,8 @@ static void every_copy(const Cs3PlanInput *input, const Cs3Plan *plan, GArray *d
                   .copy = copy,
                   .group = group,
                   .density = density};
-      memcpy(m.passes, find_like(input, distinct, index, tiles, class)->passes, sizeof m.passes);
+      memcpy(m.passes, find_like(input, plan, distinct, index, tiles, class)->passes,
+             sizeof m.passes);
       g_array_append_val(all, m);
     }
 }
@@ -374,8 +412,8 @@ static void collect(const Cs3PlanInput *input, GArray *distinct, GArray *every, 
     for (guint g = 0; g < groups->len; g++) {
       const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
       if (every == NULL || group->density >= 1)
-        append_linear(input, plan, find_like(input, distinct, i, tiles, group->density), i, -1,
-                      group->count * cs3_plan_matrices(node), 1);
+        append_linear(input, plan, find_like(input, plan, distinct, i, tiles, group->density), i,
+                      -1, group->count * cs3_plan_matrices(node), 1);
     }
     for (; every && next < every->len && g_array_index(every, Matrix, next).node == i; next++) {
       const Matrix *m = &g_array_index(every, Matrix, next);

@@ -134,7 +134,7 @@ static void product_at_efficiency(const Cs3PlanInput *input, const Cs3Node *node
 /* Scores, softmax and values are one program, whose cycles the two products share by their
  * multiply-adds; softmax has what the program does not know: biases and caps of scores. */
 static void part_of_program(const Cs3PlanInput *input, const Cs3Node *node, gint64 micro_batch,
-                            const GArray *linears, gboolean closed, Cs3PlanOther *other) {
+                            const Cs3Plan *plan, gboolean closed, Cs3PlanOther *other) {
   const Cs3AttentionSize *size = cs3_graph_attention(input->graph, node);
   if (node->kind == CS3_NODE_SOFTMAX) {
     double rows = (double)cs3_plan_rows(node, micro_batch);
@@ -146,8 +146,8 @@ static void part_of_program(const Cs3PlanInput *input, const Cs3Node *node, gint
     return;
   }
   Cs3PlanAttentionFrom from = {0};
-  if (linears != NULL)
-    from = cs3_plan_attention_from(input, node->attention - 1, linears);
+  if (plan != NULL)
+    from = cs3_plan_attention_from(input, node->attention - 1, plan);
   gint64 cycles[2];
   if (!cs3_plan_attention_cycles(input, node->attention - 1, micro_batch, &from, closed, cycles)) {
     other->forward = other->backward = CS3_PLAN_NEVER;
@@ -161,7 +161,7 @@ static void part_of_program(const Cs3PlanInput *input, const Cs3Node *node, gint
 }
 
 static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint64 micro_batch,
-                                    const GArray *linears, gboolean closed) {
+                                    const Cs3Plan *plan, gboolean closed) {
   const Cs3Node *node = cs3_graph_node(input->graph, index);
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3PlanOther other = {.node = index};
@@ -171,7 +171,7 @@ static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint
   if (product)
     other.ideal = macs / ((double)hw->wafer.cores_peak * hw->pe.lanes_fp16);
   if (node->attention > 0 && cs3_plan_attention_simulated(input)) {
-    part_of_program(input, node, micro_batch, linears, closed, &other);
+    part_of_program(input, node, micro_batch, plan, closed, &other);
     return other;
   }
   if (product) {
@@ -190,8 +190,8 @@ static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint
 }
 
 Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 micro_batch,
-                            const GArray *linears, gboolean closed) {
-  Cs3PlanOther other = both_directions(input, index, micro_batch, linears, closed);
+                            const Cs3Plan *plan, gboolean closed) {
+  Cs3PlanOther other = both_directions(input, index, micro_batch, plan, closed);
   if (input->forward)
     other.backward = 0;
   if (input->forward)

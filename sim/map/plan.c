@@ -6,6 +6,7 @@
 
 #include "fabric/fabric-error.h"
 #include "sim/map/plan-internal.h"
+#include "sim/map/plan-layout.h"
 #include "workloads/model.h"
 
 const char *const cs3_plan_fidelities[] = {
@@ -15,6 +16,8 @@ Cs3Plan *cs3_plan_empty(void) {
   Cs3Plan *plan = g_new0(Cs3Plan, 1);
   plan->linears = g_array_new(FALSE, TRUE, sizeof(Cs3PlanLinear));
   plan->others = g_array_new(FALSE, TRUE, sizeof(Cs3PlanOther));
+  plan->layouts = g_array_new(FALSE, TRUE, sizeof(Cs3WaferLayout));
+  plan->moves = g_array_new(FALSE, TRUE, sizeof(Cs3PlanOther));
   return plan;
 }
 
@@ -22,7 +25,7 @@ void cs3_plan_add_others(const Cs3PlanInput *input, gboolean closed, Cs3Plan *pl
   for (guint i = 0; i < input->graph->nodes->len; i++) {
     if (cs3_graph_node(input->graph, i)->kind == CS3_NODE_LINEAR)
       continue;
-    Cs3PlanOther other = cs3_plan_other(input, i, plan->micro_batch, plan->linears, closed);
+    Cs3PlanOther other = cs3_plan_other(input, i, plan->micro_batch, plan, closed);
     g_array_append_val(plan->others, other);
   }
 }
@@ -45,7 +48,10 @@ static gboolean check_others(const Cs3PlanInput *input, const Cs3Plan *plan, GEr
 
 Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) {
   g_autoptr(Cs3Plan) plan = cs3_plan_empty();
-  if (!cs3_plan_choose_size(input, plan, error) || !cs3_plan_run_linears(input, plan, error))
+  if (!cs3_plan_choose_size(input, plan, error))
+    return NULL;
+  cs3_plan_layouts(input, plan);
+  if (!cs3_plan_run_linears(input, plan, error))
     return NULL;
   cs3_plan_add_others(input, FALSE, plan);
   if (!check_others(input, plan, error))
@@ -63,6 +69,8 @@ void cs3_plan_free(Cs3Plan *plan) {
     return;
   g_array_unref(plan->linears);
   g_array_unref(plan->others);
+  g_array_unref(plan->layouts);
+  g_array_unref(plan->moves);
   cs3_plan_memory_clear(&plan->memory);
   g_free(plan);
 }

@@ -9,6 +9,7 @@
 #include "sim/map/mapper.h"
 #include "sim/map/plan-memory.h"
 #include "sim/map/weights.h"
+#include "fabric/move.h"
 #include "workloads/pattern.h"
 #include "workloads/sparsity.h"
 
@@ -92,6 +93,8 @@ typedef struct Cs3Plan {
   Cs3PlanMemory memory;
   GArray *linears; /* of Cs3PlanLinear, in graph order */
   GArray *others;  /* of Cs3PlanOther */
+  GArray *layouts; /* of Cs3WaferLayout: cs3_plan_layout() */
+  GArray *moves;   /* of Cs3PlanOther: activations on their way to the layout of an operator */
   int references;  /* beside the first: cs3_plan_ref() */
 } Cs3Plan;
 

@@ -48,6 +48,11 @@ static void count_costs(Walk *w, const Cs3Plan *plan) {
     const Cs3PlanOther *other = &g_array_index(plan->others, Cs3PlanOther, k);
     w->costs[other->node] = (Cost){(double)other->forward, (double)other->backward};
   }
+  for (guint k = 0; k < plan->moves->len; k++) {
+    const Cs3PlanOther *move = &g_array_index(plan->moves, Cs3PlanOther, k);
+    w->costs[move->node].forward += (double)move->forward;
+    w->costs[move->node].backward += (double)move->backward;
+  }
 }
 
 /* Scores stand for the softmax and the values behind them, which lifetimes have as one operator. */

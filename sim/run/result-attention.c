@@ -4,6 +4,8 @@
 
 #include "sim/run/result-attention.h"
 
+#include <math.h>
+
 #include "base/json.h"
 #include "base/table.h"
 #include "results/record.h"
@@ -56,12 +58,42 @@ static json_t *attention_json(const Cs3Run *run, const Cs3PlanAttention *attenti
 json_t *cs3_result_attentions(const Cs3Run *run) {
   const Cs3Plan *plan = run->sparse.plan;
   Cs3PlanInput input = cs3_run_input(&run->config);
-  g_autoptr(GArray) attentions = cs3_plan_attentions(&input, plan->micro_batch, plan->linears);
+  g_autoptr(GArray) attentions = cs3_plan_attentions(&input, plan);
   json_t *array = json_array();
   for (guint i = 0; i < attentions->len; i++)
     json_array_append_new(array,
                           attention_json(run, &g_array_index(attentions, Cs3PlanAttention, i)));
   return array;
+}
+
+static void add_kind(json_t *kinds, const char *name, double cycles) {
+  json_int_t sum = json_integer_value(json_object_get(kinds, name)) + (json_int_t)llround(cycles);
+  json_object_set_new(kinds, name, json_integer(sum));
+}
+
+/* @times: instances and micro-batches; causes are those of one part, moves of all. */
+static void add_kinds(json_t *kinds, const json_t *pass, double times, double parts) {
+  const char *cause;
+  json_t *cycles;
+  json_object_foreach(json_object_get(pass, "causes"), cause, cycles)
+      add_kind(kinds, cause, times * parts * json_number_value(cycles));
+  add_kind(kinds, "moves", times * cs3_record_number(pass, "moves_cycles"));
+}
+
+json_t *cs3_result_attention_kinds(const Cs3Run *run, const json_t *attentions) {
+  const Cs3Plan *plan = run->sparse.plan;
+  double batches = (double)run->config.batch / (double)plan->micro_batch;
+  json_t *kinds = json_object();
+  size_t i;
+  json_t *attention;
+  json_array_foreach(attentions, i, attention) {
+    double times = batches * cs3_record_number(attention, "repeat");
+    double parts = cs3_record_number(attention, "parts");
+    add_kinds(kinds, json_object_get(attention, "forward"), times, parts);
+    if (json_object_get(attention, "backward") != NULL)
+      add_kinds(kinds, json_object_get(attention, "backward"), times, parts);
+  }
+  return kinds;
 }
 
 static const Cs3Column columns[] = {

@@ -374,7 +374,10 @@ json_t *cs3_result_json(const Cs3Run *run) {
   json_object_set_new(record, "mapping", sizing_json(run->config.graph, run->sparse.plan));
   json_object_set_new(record, "dense", dense_json(run));
   json_object_set_new(record, "layers", layers_json(run));
-  json_object_set_new(record, "attentions", cs3_result_attentions(run));
+  json_t *attentions = cs3_result_attentions(run);
+  json_object_set_new(json_object_get(record, "step"), "attention",
+                      cs3_result_attention_kinds(run, attentions));
+  json_object_set_new(record, "attentions", attentions);
   json_object_set_new(record, "other", others_json(run));
   json_object_set_new(record, "provenance", provenance_json(run));
   return record;

@@ -23,6 +23,7 @@ static const char *const meanings[CS3_N_STEP_CAUSES] = {
     [CS3_CAUSE_EGRESS] = "gradients leaving the wafer",
     [CS3_CAUSE_FILL] = "latency of multicast, reduction and store",
     [CS3_CAUSE_HALO] = "convolutions: neighbouring positions, and sums that go home",
+    [CS3_STEP_LAYOUT] = "activations brought to where a pass wants them",
     [CS3_STEP_ATTENTION] = "scores and values beyond their MACs at peak",
     [CS3_STEP_VECTOR] = "norms, softmax, activation functions, loss",
     [CS3_STEP_EMBEDDING] = "embedding rows in, their gradients out",

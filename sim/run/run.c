@@ -15,10 +15,15 @@ enum { FROZEN_BYTES = 2 };
 
 const char *cs3_step_cause_name(int cause) {
   static const char *const names[] = {
-      [CS3_STEP_ATTENTION] = "attention", [CS3_STEP_VECTOR] = "vector",
-      [CS3_STEP_EMBEDDING] = "embedding", [CS3_STEP_RECOMPUTE] = "recompute",
-      [CS3_STEP_PADDING] = "padding",     [CS3_STEP_STREAM_WAIT] = "stream_wait",
-      [CS3_STEP_BOUNDARY] = "boundary",   [CS3_STEP_EDGE] = "edge",
+      [CS3_STEP_LAYOUT] = "layout",
+      [CS3_STEP_ATTENTION] = "attention",
+      [CS3_STEP_VECTOR] = "vector",
+      [CS3_STEP_EMBEDDING] = "embedding",
+      [CS3_STEP_RECOMPUTE] = "recompute",
+      [CS3_STEP_PADDING] = "padding",
+      [CS3_STEP_STREAM_WAIT] = "stream_wait",
+      [CS3_STEP_BOUNDARY] = "boundary",
+      [CS3_STEP_EDGE] = "edge",
       [CS3_STEP_FAULTS] = "faults",
   };
   return cause < CS3_N_CAUSES ? cs3_cause_name(cause) : names[cause];
@@ -60,6 +65,14 @@ static void count_other(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3Pla
       llround(cs3_plan_memory_repeats(&plan->memory, graph, other->node) * (double)other->forward);
 }
 
+static void count_move(const Cs3Graph *graph, const Cs3Plan *plan, const Cs3PlanOther *move,
+                       gint64 *causes) {
+  const Cs3Segment *segment = cs3_node_segment(graph, cs3_graph_node(graph, move->node));
+  causes[CS3_STEP_LAYOUT] += segment->repeat * (move->forward + move->backward);
+  causes[CS3_STEP_RECOMPUTE] +=
+      llround(cs3_plan_memory_repeats(&plan->memory, graph, move->node) * (double)move->forward);
+}
+
 /* Causes of the step: all micro-batches, the share of samples that do not exist as padding, and
  * what the system adds. */
 static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
@@ -70,6 +83,8 @@ static void account(const Cs3PlanInput *input, Cs3StepRun *run) {
   for (guint k = 0; k < plan->others->len; k++)
     count_other(input->graph, plan, &g_array_index(plan->others, Cs3PlanOther, k),
                 cs3_plan_forwards(input), causes);
+  for (guint k = 0; k < plan->moves->len; k++)
+    count_move(input->graph, plan, &g_array_index(plan->moves, Cs3PlanOther, k), causes);
 
   gint64 slots = plan->micro_batches * plan->micro_batch;
   double padding = (double)(slots - input->batch) / slots;

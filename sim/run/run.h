@@ -50,12 +50,13 @@ typedef struct {
 
 /* Where the cycles of a step went: the causes of the linear layers, then the rest of the step. */
 enum {
-  CS3_STEP_ATTENTION = CS3_N_CAUSES, /* scores and values beyond their MACs at peak */
-  CS3_STEP_VECTOR,                   /* norms, softmax, activation functions, residuals, loss */
-  CS3_STEP_EMBEDDING,                /* table rows in, their gradients out */
-  CS3_STEP_RECOMPUTE,                /* blocks run again in backward to save memory */
-  CS3_STEP_PADDING,                  /* the last micro-batch is not full */
-  CS3_STEP_STREAM_WAIT,              /* waiting for MemoryX and SwarmX within the iteration */
+  CS3_STEP_LAYOUT = CS3_N_CAUSES, /* activations that are brought to the layout of a pass */
+  CS3_STEP_ATTENTION,             /* scores and values beyond their MACs at peak */
+  CS3_STEP_VECTOR,                /* norms, softmax, activation functions, residuals, loss */
+  CS3_STEP_EMBEDDING,             /* table rows in, their gradients out */
+  CS3_STEP_RECOMPUTE,             /* blocks run again in backward to save memory */
+  CS3_STEP_PADDING,               /* the last micro-batch is not full */
+  CS3_STEP_STREAM_WAIT,           /* waiting for MemoryX and SwarmX within the iteration */
   CS3_STEP_BOUNDARY, /* last gradient, tree, update, first weights: between iterations */
   CS3_STEP_EDGE,     /* step.edge */
   CS3_STEP_FAULTS,   /* slow systems and links */

@@ -179,10 +179,22 @@ gboolean cs3_scenario_map(char **map, Cs3MapForce *force, GError **error) {
   return TRUE;
 }
 
-/* A part of attention's mapping that is forced where no mapping is asked for. */
-static gboolean check_attention(const Cs3Scenario *s, char **map, GError **error) {
+static gboolean simulates_attention(const Cs3Scenario *s) {
+  return s->graph->attentions->len > 0 && s->machine->hw.kernel.attention_efficiency == 0;
+}
+
+/* A part of attention's mapping that is forced, or an algorithm, where nothing asks for one. */
+static gboolean check_attention(const Cs3Scenario *s, const Cs3ScenarioOptions *o, GError **error) {
+  static const char algorithm[] = "kernel.attention_algorithm";
   double efficiency = s->machine->hw.kernel.attention_efficiency;
-  for (char **text = map; text != NULL && *text != NULL && efficiency > 0; text++)
+  for (char **set = o->set; set != NULL && *set != NULL && !simulates_attention(s); set++)
+    if (g_str_has_prefix(*set, algorithm)) {
+      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                  "--set %s changes nothing: no attention of %s runs as a program of the PEs", *set,
+                  s->model->name);
+      return FALSE;
+    }
+  for (char **text = o->map; text != NULL && *text != NULL && efficiency > 0; text++)
     if (g_str_has_prefix(*text, "attention-")) {
       g_set_error(
           error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
@@ -312,21 +324,26 @@ static gboolean only_in_training(const char *option, const char *value, GError *
 }
 
 /* Parameters of backward, gradients and updates: keys, or groups that end in a dot. */
-static gboolean is_of_training(const char *name) {
-  static const char *const names[] = {
-      "activations.",         "kernel.backward",   "kernel.backward_overlap",
-      "kernel.chain_add",     "kernel.dot_tail",   "kernel.dw_algorithm",
-      "kernel.gradient_bits", "memoryx.optimizer", "memoryx.optimizer_momentum",
-      "memoryx.optimizer_sgd"};
+static gboolean is_of_training(const Cs3Scenario *s, const char *name) {
+  static const char *const names[] = {"activations.",
+                                      "kernel.backward",
+                                      "kernel.backward_overlap",
+                                      "kernel.chain_add",
+                                      "kernel.dw_algorithm",
+                                      "kernel.gradient_bits",
+                                      "memoryx.optimizer",
+                                      "memoryx.optimizer_momentum",
+                                      "memoryx.optimizer_sgd"};
   for (guint i = 0; i < G_N_ELEMENTS(names); i++)
     if (g_str_has_suffix(names[i], ".") ? g_str_has_prefix(name, names[i])
                                         : strcmp(name, names[i]) == 0)
       return TRUE;
-  return FALSE;
+  /* Attention's scores are dot products in forward, too. */
+  return strcmp(name, "kernel.dot_tail") == 0 && !simulates_attention(s);
 }
 
 /* What is asked for must matter to a step without backward. */
-static gboolean check_forward(const Cs3ScenarioOptions *o, GError **error) {
+static gboolean check_forward(const Cs3Scenario *s, const Cs3ScenarioOptions *o, GError **error) {
   static const char *const maps[] = {"dw=", "recompute="};
   for (char **map = o->map; map != NULL && *map != NULL; map++)
     for (guint i = 0; i < G_N_ELEMENTS(maps); i++)
@@ -334,7 +351,7 @@ static gboolean check_forward(const Cs3ScenarioOptions *o, GError **error) {
         return only_in_training("--map", *map, error);
   for (char **set = o->set; set != NULL && *set != NULL; set++) {
     g_autofree char *name = g_strndup(*set, strcspn(*set, "= "));
-    if (is_of_training(name))
+    if (is_of_training(s, name))
       return only_in_training("--set", name, error);
   }
   return TRUE;
@@ -429,7 +446,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
       .fidelity = (Cs3PlanFidelity)o->fidelity,
       .workers = o->jobs > 0 ? (guint)o->jobs : g_get_num_processors(),
   };
-  if (o->forward && !check_forward(o, error))
+  if (o->forward && !check_forward(s, o, error))
     return NULL;
   if (o->lora != NULL && !adapt(s, o, error))
     return NULL;
@@ -441,7 +458,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
     return NULL;
   }
   gint64 systems = o->systems > 0 ? o->systems : s->machine->system.swarmx.systems;
-  if (!cs3_scenario_map(o->map, &s->config.force, error) || !check_attention(s, o->map, error) ||
+  if (!cs3_scenario_map(o->map, &s->config.force, error) || !check_attention(s, o, error) ||
       !check_recompute(s, error) || !check_lowering(s, error) ||
       !cs3_scenario_set_systems(s, o, systems, o->batch, error) ||
       !cs3_pattern_parse(&s->config.pattern, o->pattern, error) ||

@@ -119,11 +119,23 @@ static void fill_other(const Steps *s, const Cs3PlanOther *other) {
   }
 }
 
+static void fill_move(const Steps *s, const Cs3PlanOther *move) {
+  const Cs3Graph *graph = s->input->graph;
+  const Cs3Node *node = cs3_graph_node(graph, move->node);
+  for (gint64 i = 0; i < cs3_node_segment(graph, node)->repeat; i++) {
+    guint stage = stage_of(s, node, i);
+    add_other(&s->stretches[stage], move,
+              cs3_plan_memory_again(&s->plan->memory, graph, stage, move->node));
+  }
+}
+
 static void fill_stretches(const Steps *s) {
   for (guint k = 0; k < s->plan->linears->len; k++)
     fill_linear(s, &g_array_index(s->plan->linears, Cs3PlanLinear, k));
   for (guint k = 0; k < s->plan->others->len; k++)
     fill_other(s, &g_array_index(s->plan->others, Cs3PlanOther, k));
+  for (guint k = 0; k < s->plan->moves->len; k++)
+    fill_move(s, &g_array_index(s->plan->moves, Cs3PlanOther, k));
 }
 
 char *cs3_schedule_label(const Cs3Graph *graph, guint stage, const char *direction) {

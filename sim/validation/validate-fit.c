@@ -19,12 +19,11 @@
 enum { N_CONSTANTS = 2, MAX_ITERATIONS = 40 };
 
 /* What is fitted: neither is published, and they act on different layers. The overhead per weight
- * weighs most where a PE has few tokens (large models), attention where models are narrow. */
-static const char *const names[N_CONSTANTS] = {"kernel.weight_overhead",
-                                               "kernel.attention_efficiency"};
+ * weighs most where a PE has few tokens (large models), exponentials where models are narrow. */
+static const char *const names[N_CONSTANTS] = {"kernel.weight_overhead", "pe.special_rate"};
 
 /* The presets' values, where the search begins. */
-static const double preset[N_CONSTANTS] = {2, 0.35};
+static const double preset[N_CONSTANTS] = {2, 0.1};
 
 /* The search goes by the logarithms. */
 static void constants_at(const gsl_vector *x, double constants[N_CONSTANTS]) {
@@ -60,10 +59,10 @@ static char *arguments_for(const Cs3ValidationRow *row, Way way, const double *v
   g_autofree char *silicon = cs3_validation_on_silicon(row->arguments);
   if (way == SILICON)
     return g_steal_pointer(&silicon);
-  char efficiency[G_ASCII_DTOSTR_BUF_SIZE];
-  g_ascii_formatd(efficiency, sizeof efficiency, "%.4g", values[1]);
+  char special[G_ASCII_DTOSTR_BUF_SIZE];
+  g_ascii_formatd(special, sizeof special, "%.4g", values[1]);
   return g_strdup_printf("%s --set %s=%.0f --set %s=%s", silicon, names[0], values[0], names[1],
-                         efficiency);
+                         special);
 }
 
 static Point *point_new(Cs3ValidationSession *session, const Cs3ValidationRow *row,

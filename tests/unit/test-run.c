@@ -380,7 +380,7 @@ static void check_documented(const char *doc, const char *parent, const json_t *
  * record has it whole. */
 START_TEST(test_attention_program) {
   Cs3ScenarioOptions o = options("gpt2-small", 0.7);
-  char *set[] = {(char *)"kernel.attention_efficiency=0", NULL};
+  char *set[] = {(char *)"kernel.layout_overlap=none", NULL};
   char *block[] = {(char *)"micro-batch=8", (char *)"attention-order=block", NULL};
   char *free_map[] = {(char *)"micro-batch=8", NULL};
   o.batch = 8;
