@@ -23,7 +23,7 @@ set logscale x
 set xrange [0.2:5]
 set xtics (0.2, 0.5, 1, 2, 5)
 set logscale y
-set yrange [3.78924838881969:6122.51221818792]
+set yrange [3.81484778611339:6122.51221818792]
 set ytics (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 plot 'decode.dat' index 0 using 'bytes_a_weight':'tokens_per_s' with linespoints linewidth 2 pointtype 7 linecolor rgb '#000000' title 'cs3-silicon, streamed', \
   'decode.dat' index 0 using 'bytes_a_weight':'memory_alone' with lines dashtype 2 linewidth 1 linecolor rgb '#000000' notitle, \
