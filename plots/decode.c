@@ -147,10 +147,10 @@ static void write_script(const json_t *record, const Cs3PlotTarget *target, Cs3S
   g_autoptr(GArray) all = all_series(record);
   double batch = cs3_record_number(record, "batch");
   g_autofree char *subtitle = g_strdup_printf(
-      "%s, %.4g %% %s sparsity, %.0f sequences, prompts of %.0f tokens, %.0f generated",
+      "%s, %.4g %% %s sparsity, %.0f sequence%s, prompts of %.0f tokens, %.0f generated",
       cs3_record_string(record, "model.name"), 100 * cs3_record_number(record, "sparsity"),
-      cs3_record_string(record, "pattern"), batch, cs3_record_number(record, "prompt"),
-      cs3_record_number(record, "generate"));
+      cs3_record_string(record, "pattern"), batch, batch == 1 ? "" : "s",
+      cs3_record_number(record, "prompt"), cs3_record_number(record, "generate"));
   cs3_canvas_begin(
       script, target,
       &(Cs3CanvasWords){

@@ -4,7 +4,7 @@ set encoding utf8
 set decimalsign '.'
 set datafile columnheaders
 set label 'Decoding under the roof of memory' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
-set label 'llama7b, 70 % uniform sparsity, 1 sequences, prompts of 512 tokens, 128 generated' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
+set label 'llama7b, 70 % uniform sparsity, 1 sequence, prompts of 512 tokens, 128 generated' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'Solid: simulated, by formats of weights (16, 8 and 4 bits, dense or a bit mask and the live values). Dashed: if moving' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'weights, keys and values were all: the roof. Between them: kernels, ways between PEs, fixed time a step. In SRAM:' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
 set label 'hypothetical.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
