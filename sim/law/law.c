@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/config-error.h"
 #include "base/datadir.h"
 #include "sim/machine/params.h"
 
@@ -58,7 +59,20 @@ Cs3Law *cs3_law_load(const char *name, GError **error) {
   law->name = g_strndup(file, strcspn(file, "."));
   law->description = g_strdup(cs3_ini_take(ini, "law", "description"));
   law->source = g_strdup(cs3_ini_take(ini, "law", "source"));
-  return cs3_params_take(&table, law, ini, error) ? g_steal_pointer(&law) : NULL;
+  if (!cs3_params_take(&table, law, ini, error))
+    return NULL;
+  if (law->source == NULL) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_MISSING, "%s: no value for law.source",
+                file);
+    return NULL;
+  }
+  if (law->fitted_low_n > law->fitted_high_n) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
+                "%s: fitted.low, %g weights, is above fitted.high, %g", file, law->fitted_low_n,
+                law->fitted_high_n);
+    return NULL;
+  }
+  return g_steal_pointer(&law);
 }
 
 void cs3_law_free(Cs3Law *law) {

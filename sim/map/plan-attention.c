@@ -199,34 +199,35 @@ Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint in
   g_return_val_if_reached((Cs3PlanAttentionFrom){0});
 }
 
-/* What a record shows of a direction. */
-static void describe(const Cs3PlanInput *input, Cs3WaferLayout from, Cs3PlanAttentionPass *pass) {
-  Direction d = {0};
-  GError *error = NULL;
-  if (!best_direction(input, &pass->shape, from, BY_RUN, &d) ||
-      !cs3_attention_pass(&input->machine->hw, &pass->shape, &d.choice.best.mapping, TRUE,
-                          &pass->result, &error))
-    g_error("attention that was run before: %s", error != NULL ? error->message : "does not fit");
-  pass->choice = d.choice;
-  pass->moves = d.moves;
+/* Both directions of @sequences at a time, from where activations lie. Returns: %FALSE: it does not
+ * fit. */
+static gboolean choose_directions(const Cs3PlanInput *input, const Cs3AttentionSize *size,
+                                  gint64 sequences, const Cs3PlanAttentionFrom *from,
+                                  Cs3PlanAttention *attention) {
+  for (int backward = 0; backward <= !input->forward; backward++) {
+    Cs3PlanAttentionPass *pass = &attention->pass[backward];
+    Direction d = {0};
+    pass->shape = shape_of(size, sequences, backward);
+    if (!best_direction(input, &pass->shape, from->by[backward], BY_RUN, &d))
+      return FALSE;
+    pass->choice = d.choice;
+    pass->moves = d.moves;
+  }
+  return TRUE;
 }
 
-GArray *cs3_plan_attentions(const Cs3PlanInput *input, const Cs3Plan *plan) {
-  GArray *array = g_array_new(FALSE, TRUE, sizeof(Cs3PlanAttention));
+void cs3_plan_attentions(const Cs3PlanInput *input, Cs3Plan *plan) {
   if (!cs3_plan_attention_simulated(input) || way_of(input, FALSE) != BY_RUN)
-    return array;
+    return;
   for (guint i = 0; i < input->graph->attentions->len; i++) {
     const Cs3AttentionSize *size = &g_array_index(input->graph->attentions, Cs3AttentionSize, i);
     Cs3PlanAttentionFrom from = cs3_plan_attention_from(input, i, plan);
     Cs3PlanAttention attention = {.attention = i};
     gint64 cycles[2];
     attention.parts = in_parts(input, size, plan->micro_batch, &from, BY_RUN, cycles);
+    g_return_if_fail(attention.parts > 0);
     gint64 sequences = (plan->micro_batch + attention.parts - 1) / attention.parts;
-    for (int backward = 0; backward <= !input->forward; backward++) {
-      attention.pass[backward].shape = shape_of(size, sequences, backward);
-      describe(input, from.by[backward], &attention.pass[backward]);
-    }
-    g_array_append_val(array, attention);
+    if (choose_directions(input, size, sequences, &from, &attention))
+      g_array_append_val(plan->attentions, attention);
   }
-  return array;
 }

@@ -9,8 +9,7 @@
 typedef struct {
   Cs3AttentionShape shape; /* of one part */
   Cs3AttentionChoice choice;
-  Cs3AttentionResult result; /* of one part; causes with RECURRENCE alone */
-  gint64 moves;              /* cycles of bringing activations into its layout and back, one part */
+  gint64 moves; /* cycles of bringing activations into its layout and back, one part */
 } Cs3PlanAttentionPass;
 
 /* All instances are alike. */
@@ -45,6 +44,6 @@ gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint6
                                    const Cs3PlanAttentionFrom *from, gboolean closed,
                                    gint64 cycles[2]);
 
-/** cs3_plan_attentions: (transfer full) (element-type Cs3PlanAttention): of plan->micro_batch
- * samples, run; empty where attention is not simulated, or only bounded. */
-GArray *cs3_plan_attentions(const Cs3PlanInput *input, const Cs3Plan *plan);
+/** cs3_plan_attentions: plan->attentions, of plan->micro_batch samples, as they were run for
+ * plan->others, all of which fit; nothing where attention is not simulated, or only bounded. */
+void cs3_plan_attentions(const Cs3PlanInput *input, Cs3Plan *plan);

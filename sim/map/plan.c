@@ -5,6 +5,7 @@
 #include "sim/map/plan.h"
 
 #include "fabric/fabric-error.h"
+#include "sim/map/plan-attention.h"
 #include "sim/map/plan-internal.h"
 #include "sim/map/plan-layout.h"
 #include "workloads/model.h"
@@ -16,6 +17,7 @@ Cs3Plan *cs3_plan_empty(void) {
   Cs3Plan *plan = g_new0(Cs3Plan, 1);
   plan->linears = g_array_new(FALSE, TRUE, sizeof(Cs3PlanLinear));
   plan->others = g_array_new(FALSE, TRUE, sizeof(Cs3PlanOther));
+  plan->attentions = g_array_new(FALSE, TRUE, sizeof(Cs3PlanAttention));
   plan->layouts = g_array_new(FALSE, TRUE, sizeof(Cs3WaferLayout));
   plan->moves = g_array_new(FALSE, TRUE, sizeof(Cs3PlanOther));
   return plan;
@@ -56,6 +58,7 @@ Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) {
   cs3_plan_add_others(input, FALSE, plan);
   if (!check_others(input, plan, error))
     return NULL;
+  cs3_plan_attentions(input, plan);
   return g_steal_pointer(&plan);
 }
 
@@ -69,6 +72,7 @@ void cs3_plan_free(Cs3Plan *plan) {
     return;
   g_array_unref(plan->linears);
   g_array_unref(plan->others);
+  g_array_unref(plan->attentions);
   g_array_unref(plan->layouts);
   g_array_unref(plan->moves);
   cs3_plan_memory_clear(&plan->memory);

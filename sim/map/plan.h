@@ -91,11 +91,12 @@ typedef struct Cs3Plan {
   gint64 micro_batches;
   gint64 tokens; /* micro_batch x the tokens of a sample: tokens on the wafer */
   Cs3PlanMemory memory;
-  GArray *linears; /* of Cs3PlanLinear, in graph order */
-  GArray *others;  /* of Cs3PlanOther */
-  GArray *layouts; /* of Cs3WaferLayout: cs3_plan_layout() */
-  GArray *moves;   /* of Cs3PlanOther: activations on their way to the layout of an operator */
-  int references;  /* beside the first: cs3_plan_ref() */
+  GArray *linears;    /* of Cs3PlanLinear, in graph order */
+  GArray *others;     /* of Cs3PlanOther */
+  GArray *attentions; /* of Cs3PlanAttention: those that were run as programs */
+  GArray *layouts;    /* of Cs3WaferLayout: cs3_plan_layout() */
+  GArray *moves;      /* of Cs3PlanOther: activations on their way to the layout of an operator */
+  int references;     /* beside the first: cs3_plan_ref() */
 } Cs3Plan;
 
 /** cs3_plan_rows: rows on the wafer of one copy of @node with @micro_batch samples: rounded, at

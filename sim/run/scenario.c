@@ -183,9 +183,30 @@ static gboolean simulates_attention(const Cs3Scenario *s) {
   return s->graph->attentions->len > 0 && s->machine->hw.kernel.attention_efficiency == 0;
 }
 
+static gboolean no_attention(const Cs3Scenario *s, const char *option, const char *value,
+                             GError **error) {
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "%s %s changes nothing: %s has no attention", option, value, s->model->name);
+  return FALSE;
+}
+
+/* What is said of attention is of none. */
+static gboolean check_no_attention(const Cs3Scenario *s, const Cs3ScenarioOptions *o,
+                                   GError **error) {
+  for (char **map = o->map; map != NULL && *map != NULL; map++)
+    if (g_str_has_prefix(*map, "attention-"))
+      return no_attention(s, "--map", *map, error);
+  for (char **set = o->set; set != NULL && *set != NULL; set++)
+    if (g_str_has_prefix(*set, "kernel.attention_"))
+      return no_attention(s, "--set", *set, error);
+  return TRUE;
+}
+
 /* A part of attention's mapping that is forced, or an algorithm, where nothing asks for one. */
 static gboolean check_attention(const Cs3Scenario *s, const Cs3ScenarioOptions *o, GError **error) {
   static const char algorithm[] = "kernel.attention_algorithm";
+  if (s->graph->attentions->len == 0)
+    return check_no_attention(s, o, error);
   double efficiency = s->machine->hw.kernel.attention_efficiency;
   for (char **set = o->set; set != NULL && *set != NULL && !simulates_attention(s); set++)
     if (g_str_has_prefix(*set, algorithm)) {

@@ -230,13 +230,16 @@ static void print_record(const Cs3Context *context, const OptimizeOptions *o,
 /* What a law has no use for, rather than left out without a word. */
 static gboolean check_law(const Cs3Context *context, char **args, GError **error) {
   static const char *const others[] = {
-      "sweep",     "zip",       "goal",  "top",      "train-tokens",    "plot",    "max-days",
-      "max-power", "posterior", "model", "sparsity", "sparsity-filter", "weights", "forward"};
+      "sweep",       "zip",       "goal",      "top",       "train-tokens", "plot",
+      "max-days",    "max-power", "posterior", "model",     "sparsity",     "sparsity-filter",
+      "weights",     "forward",   "lora",      "transform", "shape",        "value",
+      "unknown-ops", "params",    "masked",    "seq",       "image",        "encoder-seq"};
   for (guint i = 0; i < G_N_ELEMENTS(others); i++)
     if (cs3_cli_given(context, others[i])) {
-      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                  "--%s: says nothing beside --law, which has networks and sparsities of its own",
-                  others[i]);
+      g_set_error(
+          error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+          "--%s: says nothing beside --law, which has networks, lengths and sparsities of its own",
+          others[i]);
       return FALSE;
     }
   if (args[0] == NULL)

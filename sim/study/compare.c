@@ -50,6 +50,27 @@ static gboolean is_gpu(const char *name) {
   return cs3_gpu_several(name, &gpu) > 0;
 }
 
+/* GPUs are modelled for training; nothing is said of one that is not there. */
+static gboolean check_gpus(char **names, gboolean forward, const Cs3CompareGpus *gpus,
+                           GError **error) {
+  const char *gpu = NULL;
+  for (; *names != NULL; names++)
+    gpu = is_gpu(*names) ? *names : gpu;
+  if (gpu != NULL && forward) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--forward: %s is modelled for whole steps of training; leave one of them out",
+                gpu);
+    return FALSE;
+  }
+  if (gpu == NULL && (gpus->precision != 0 || gpus->scaling > 0)) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--%s: changes nothing without a GPU in --hardware, as in cs3,h200",
+                gpus->scaling > 0 ? "gpu-scaling" : "gpu-precision");
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* Names of machines that are simulated, for one sweep over all of them. */
 static char *simulated_names(char **names) {
   g_autoptr(GPtrArray) found = g_ptr_array_new();
@@ -84,6 +105,10 @@ json_t *cs3_compare(const Cs3ScenarioOptions *options, const Cs3CompareGpus *gpu
   g_auto(GStrv) names = g_strsplit(options->hardware, ",", -1);
   for (char **name = names; *name != NULL; name++)
     g_strstrip(*name);
+  if (gpus == NULL)
+    gpus = &as_they_come;
+  if (!check_gpus(names, options->forward, gpus, error))
+    return NULL;
   g_autofree char *simulated = simulated_names(names);
   if (*simulated == '\0') {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
@@ -97,7 +122,7 @@ json_t *cs3_compare(const Cs3ScenarioOptions *options, const Cs3CompareGpus *gpu
   json_auto_t *runs = scenario != NULL ? simulate(&base, simulated, error) : NULL;
   if (runs == NULL)
     return NULL;
-  json_t *machines = arrange(names, runs, scenario, gpus != NULL ? gpus : &as_they_come, error);
+  json_t *machines = arrange(names, runs, scenario, gpus, error);
   return machines ? cs3_json_pack("{s:s, s:o}", "schema", CS3_COMPARE_SCHEMA, "machines", machines)
                   : NULL;
 }

@@ -13,6 +13,7 @@
 #include "sim/run/result.h"
 #include "sim/wafer/layer-fidelity.h"
 #include "workloads/mask-order.h"
+#include "workloads/workload-error.h"
 
 /* Live weights (%NULL: all) as forward streams them, and as a dX pass does. */
 typedef struct {
@@ -160,6 +161,14 @@ static gboolean find_weights(const Cs3LayerConfig *config, Live *live, GError **
     if (live->drawn == NULL)
       return FALSE;
     live->mask = live->drawn;
+  }
+  if (live->mask != NULL && cs3_mask_nnz(live->mask) == 0) {
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "no weight of the %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
+                " mask is alive, so that there is nothing to compute; use a lower --sparsity or "
+                "another --seed",
+                group_rows(config), config->in_features);
+    return FALSE;
   }
   if (live->mask == NULL || side_of(config).pass[0] != CS3_PASS_DX)
     return TRUE;

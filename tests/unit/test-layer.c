@@ -207,6 +207,10 @@ static void check_backward(const Case *c) {
                 (int)result[CS3_PASS_FORWARD].ingress_wavelets);
   ck_assert_msg(backward->egress_wavelets == dw->egress_wavelets, "%s: %d wavelets out, dW %d",
                 text, (int)backward->egress_wavelets, (int)dw->egress_wavelets);
+  /* dW alone asks for an index of 16 bits a weight, more than its bit of a mask and 8 bits. */
+  if (c->hw.kernel.weight_format == CS3_WEIGHTS_BITMASK &&
+      c->hw.kernel.weight_precision == CS3_FACTOR_FP8)
+    return;
   ck_assert_msg(backward->cycles >= dw->cycles, "%s: %d cycles, dW alone %d", text,
                 (int)backward->cycles, (int)dw->cycles);
 }

@@ -227,6 +227,12 @@ static void thin(json_t *value) {
   json_object_foreach(value, key, member) thin(member);
 }
 
+static json_t *thinned(const char *name) {
+  json_t *records = from_file(name, 1);
+  thin(json_array_get(records, 0));
+  return records;
+}
+
 static json_t *validation(GError **error) {
   json_t *record = cs3_validate_recorded(error), *suite;
   size_t i;
@@ -312,6 +318,10 @@ static json_t *records_for(Cs3PlotNeeds needs) {
     return from_file("layers.jsonl", 3);
   case CS3_PLOT_NEEDS_WEIGHTS:
     return from_file("lines.jsonl", 1);
+  case CS3_PLOT_NEEDS_LAW:
+    return thinned("law.jsonl");
+  case CS3_PLOT_NEEDS_DECODE:
+    return thinned("infer.jsonl");
   case CS3_PLOT_NEEDS_SPARSITIES:
     return pair(FALSE);
   case CS3_PLOT_NEEDS_MACHINES:
