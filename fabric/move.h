@@ -12,6 +12,11 @@ typedef struct {
   gint64 fold; /* groups of lines; 0: not known */
 } Cs3WaferLayout;
 
+/** cs3_layout_equal: whether nothing moves from one to the other. */
+static inline gboolean cs3_layout_equal(Cs3WaferLayout a, Cs3WaferLayout b) {
+  return a.axis == b.axis && a.fold == b.fold;
+}
+
 /* A slot of the timetable is so many eighths of a link's cycle longer, so that links catch up. */
 enum { CS3_MOVE_SLACK = 8 };
 

@@ -39,7 +39,8 @@ gint64 cs3_attention_moves(const Cs3Hardware *hw, const Cs3AttentionShape *shape
                            const Cs3AttentionMapping *mapping, Cs3WaferLayout from) {
   Cs3AttentionCosts c;
   cs3_attention_costs(hw, shape, mapping, &c);
-  gboolean far = from.fold > 0 && (from.fold != mapping->fold || from.axis != mapping->axis);
+  const Cs3WaferLayout own = {mapping->axis, mapping->fold};
+  gboolean far = from.fold > 0 && !cs3_layout_equal(from, own);
   gint64 queries = shape->sequences * shape->queries, keys = shape->sequences * shape->keys;
   gint64 q =
       move(hw, &c, far, shape->heads * shape->head_dim, queries) + spread(hw, &c, shape->head_dim);

@@ -135,6 +135,10 @@ static gboolean map_direction(const Cs3PlanInput *input, const Cs3AttentionShape
   return TRUE;
 }
 
+static Cs3WaferLayout layout_of(const Cs3AttentionMapping *m) {
+  return (Cs3WaferLayout){m->axis, m->fold};
+}
+
 /* In the layout of the projections, or in the best one with the way there: the faster. */
 static gboolean best_direction(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
                                Cs3WaferLayout from, Way way, Direction *d) {
@@ -143,8 +147,7 @@ static gboolean best_direction(const Cs3PlanInput *input, const Cs3AttentionShap
   gboolean fits = map_direction(input, shape, &stay, from, way, d);
   gboolean forced = stay.axis >= 0 || stay.fold > 0;
   if (from.fold == 0 || forced ||
-      (fits && d->choice.best.mapping.fold == from.fold &&
-       d->choice.best.mapping.axis == from.axis))
+      (fits && cs3_layout_equal(layout_of(&d->choice.best.mapping), from)))
     return fits;
   stay.axis = from.axis;
   stay.fold = from.fold;
@@ -158,26 +161,25 @@ static gboolean best_direction(const Cs3PlanInput *input, const Cs3AttentionShap
 
 /* Both directions of @sequences at a time. */
 static gboolean part_fits(const Cs3PlanInput *input, const Cs3AttentionSize *size, gint64 sequences,
-                          const Cs3PlanAttentionFrom *from, Way way, gint64 cycles[2]) {
+                          const Cs3PlanAttentionFrom *from, Way way, Direction d[2]) {
   for (int backward = 0; backward <= !input->forward; backward++) {
     Cs3AttentionShape shape = shape_of(size, sequences, backward);
-    Direction d;
-    if (!best_direction(input, &shape, from->by[backward], way, &d))
+    if (!best_direction(input, &shape, from->by[backward], way, &d[backward]))
       return FALSE;
-    cycles[backward] = d.cycles;
   }
   return TRUE;
 }
 
-/* As few parts as fit. Returns: 0: not even a sequence at a time. */
+static gint64 part_of(gint64 sequences, gint64 parts) {
+  return (sequences + parts - 1) / parts;
+}
+
+/* As few parts as fit. @d: (out): of one part. Returns: 0: not even a sequence at a time. */
 static gint64 in_parts(const Cs3PlanInput *input, const Cs3AttentionSize *size, gint64 sequences,
-                       const Cs3PlanAttentionFrom *from, Way way, gint64 cycles[2]) {
+                       const Cs3PlanAttentionFrom *from, Way way, Direction d[2]) {
   for (gint64 parts = 1;; parts = MIN(2 * parts, sequences)) {
-    if (part_fits(input, size, (sequences + parts - 1) / parts, from, way, cycles)) {
-      cycles[0] *= parts;
-      cycles[1] *= parts;
+    if (part_fits(input, size, part_of(sequences, parts), from, way, d))
       return parts;
-    }
     if (parts == sequences)
       return 0;
   }
@@ -187,7 +189,11 @@ gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint6
                                    const Cs3PlanAttentionFrom *from, gboolean closed,
                                    gint64 cycles[2]) {
   const Cs3AttentionSize *size = &g_array_index(input->graph->attentions, Cs3AttentionSize, index);
-  return in_parts(input, size, micro_batch, from, way_of(input, closed), cycles) > 0;
+  Direction d[2] = {0};
+  gint64 parts = in_parts(input, size, micro_batch, from, way_of(input, closed), d);
+  cycles[0] = parts * d[0].cycles;
+  cycles[1] = parts * d[1].cycles;
+  return parts > 0;
 }
 
 Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint index,
@@ -199,35 +205,21 @@ Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint in
   g_return_val_if_reached((Cs3PlanAttentionFrom){0});
 }
 
-/* Both directions of @sequences at a time, from where activations lie. Returns: %FALSE: it does not
- * fit. */
-static gboolean choose_directions(const Cs3PlanInput *input, const Cs3AttentionSize *size,
-                                  gint64 sequences, const Cs3PlanAttentionFrom *from,
-                                  Cs3PlanAttention *attention) {
-  for (int backward = 0; backward <= !input->forward; backward++) {
-    Cs3PlanAttentionPass *pass = &attention->pass[backward];
-    Direction d = {0};
-    pass->shape = shape_of(size, sequences, backward);
-    if (!best_direction(input, &pass->shape, from->by[backward], BY_RUN, &d))
-      return FALSE;
-    pass->choice = d.choice;
-    pass->moves = d.moves;
-  }
-  return TRUE;
-}
-
 void cs3_plan_attentions(const Cs3PlanInput *input, Cs3Plan *plan) {
   if (!cs3_plan_attention_simulated(input) || way_of(input, FALSE) != BY_RUN)
     return;
   for (guint i = 0; i < input->graph->attentions->len; i++) {
     const Cs3AttentionSize *size = &g_array_index(input->graph->attentions, Cs3AttentionSize, i);
     Cs3PlanAttentionFrom from = cs3_plan_attention_from(input, i, plan);
-    Cs3PlanAttention attention = {.attention = i};
-    gint64 cycles[2];
-    attention.parts = in_parts(input, size, plan->micro_batch, &from, BY_RUN, cycles);
-    g_return_if_fail(attention.parts > 0);
-    gint64 sequences = (plan->micro_batch + attention.parts - 1) / attention.parts;
-    if (choose_directions(input, size, sequences, &from, &attention))
-      g_array_append_val(plan->attentions, attention);
+    Direction d[2] = {0};
+    gint64 parts = in_parts(input, size, plan->micro_batch, &from, BY_RUN, d);
+    g_return_if_fail(parts > 0);
+    Cs3PlanAttention attention = {.attention = i, .parts = parts};
+    for (int backward = 0; backward <= !input->forward; backward++)
+      attention.pass[backward] = (Cs3PlanAttentionPass){
+          .shape = shape_of(size, part_of(plan->micro_batch, parts), backward),
+          .choice = d[backward].choice,
+          .moves = d[backward].moves};
+    g_array_append_val(plan->attentions, attention);
   }
 }

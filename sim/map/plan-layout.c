@@ -55,7 +55,7 @@ enum { NONE = G_MAXUINT };
 
 gint64 cs3_plan_move(const Cs3Hardware *hw, gint64 elements, gint64 rows, Cs3WaferLayout from,
                      Cs3WaferLayout to) {
-  if (from.fold == 0 || to.fold == 0 || (from.axis == to.axis && from.fold == to.fold))
+  if (from.fold == 0 || to.fold == 0 || cs3_layout_equal(from, to))
     return 0;
   const Cs3WaferLayout both[] = {from, to};
   gint64 words = 0;
@@ -76,15 +76,19 @@ Cs3WaferLayout cs3_plan_layout(const Cs3Plan *plan, guint node, gboolean backwar
                                     : (Cs3WaferLayout){0};
 }
 
-Cs3MapForce cs3_plan_layout_force(const Cs3PlanInput *input, const Cs3Plan *plan, guint node,
-                                  Cs3Pass pass) {
+/* @layout: fold 0: as the user forces it alone. */
+static Cs3MapForce forced_to(const Cs3PlanInput *input, Cs3WaferLayout layout) {
   Cs3MapForce force = input->force;
-  Cs3WaferLayout layout = cs3_plan_layout(plan, node, pass != CS3_PASS_FORWARD);
   if (layout.fold > 0) {
     force.axis = layout.axis;
     force.fold = layout.fold;
   }
   return force;
+}
+
+Cs3MapForce cs3_plan_layout_force(const Cs3PlanInput *input, const Cs3Plan *plan, guint node,
+                                  Cs3Pass pass) {
+  return forced_to(input, cs3_plan_layout(plan, node, pass != CS3_PASS_FORWARD));
 }
 
 /* --- what a layout costs --------------------------------------------------------------------- */
@@ -106,12 +110,8 @@ static double node_cycles(const Search *s, guint index, gboolean backward, Cs3Wa
   gint64 tiles = cs3_plan_memory_tiles(&s->plan->memory, input->graph, index);
   gint64 rows = cs3_plan_part_rows(node, s->plan->micro_batch, tiles);
   g_autoptr(GArray) groups = cs3_plan_groups(input, index);
-  Cs3MapForce force = input->force;
+  Cs3MapForce force = forced_to(input, layout);
   double sum = 0, runs = backward ? 1 : forward_runs(s, index);
-  if (layout.fold > 0) {
-    force.axis = layout.axis;
-    force.fold = layout.fold;
-  }
   for (guint g = 0; g < groups->len; g++) {
     const Cs3SparsityGroup *group = &g_array_index(groups, Cs3SparsityGroup, g);
     double times = runs * (double)(group->count * cs3_plan_matrices(node) * tiles);
@@ -143,7 +143,7 @@ static double attention_cycles(const Search *s, guint index, gboolean backward,
 
 static gboolean has_layout(const Domain *d, Cs3WaferLayout layout) {
   for (guint i = 0; i < d->n; i++)
-    if (d->layout[i].axis == layout.axis && d->layout[i].fold == layout.fold)
+    if (cs3_layout_equal(d->layout[i], layout))
       return TRUE;
   return FALSE;
 }
@@ -194,7 +194,7 @@ typedef struct {
 static void like(GArray *liked, Cs3WaferLayout layout, double cycles) {
   for (guint i = 0; i < liked->len; i++) {
     Liked *l = &g_array_index(liked, Liked, i);
-    if (l->layout.axis == layout.axis && l->layout.fold == layout.fold) {
+    if (cs3_layout_equal(l->layout, layout)) {
       l->cycles += cycles;
       return;
     }

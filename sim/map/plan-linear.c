@@ -259,11 +259,9 @@ static void run_matrices(gint64 first, gint64 last, guint worker, gpointer data)
 }
 
 static gboolean lie_alike(const Cs3Plan *plan, guint x, guint y) {
-  for (int backward = 0; backward < 2; backward++) {
-    Cs3WaferLayout a = cs3_plan_layout(plan, x, backward), b = cs3_plan_layout(plan, y, backward);
-    if (a.fold != b.fold || a.axis != b.axis)
+  for (int backward = 0; backward < 2; backward++)
+    if (!cs3_layout_equal(cs3_plan_layout(plan, x, backward), cs3_plan_layout(plan, y, backward)))
       return FALSE;
-  }
   return TRUE;
 }
 

@@ -107,18 +107,7 @@ static void fill_linear(const Steps *s, const Cs3PlanLinear *linear) {
   }
 }
 
-static void fill_other(const Steps *s, const Cs3PlanOther *other) {
-  const Cs3Graph *graph = s->input->graph;
-  const Cs3Node *node = cs3_graph_node(graph, other->node);
-  const Cs3Segment *segment = cs3_node_segment(graph, node);
-  for (gint64 i = 0; i < segment->repeat; i++) {
-    guint stage = stage_of(s, node, i);
-    Stretch *stretch = &s->stretches[stage];
-    add_other(stretch, other, cs3_plan_memory_again(&s->plan->memory, graph, stage, other->node));
-    stretch->parameters += stored(node, i) * (double)node->copies;
-  }
-}
-
+/* Cycles and bytes of all instances, in both directions. */
 static void fill_move(const Steps *s, const Cs3PlanOther *move) {
   const Cs3Graph *graph = s->input->graph;
   const Cs3Node *node = cs3_graph_node(graph, move->node);
@@ -127,6 +116,15 @@ static void fill_move(const Steps *s, const Cs3PlanOther *move) {
     add_other(&s->stretches[stage], move,
               cs3_plan_memory_again(&s->plan->memory, graph, stage, move->node));
   }
+}
+
+/* The same, and parameters. */
+static void fill_other(const Steps *s, const Cs3PlanOther *other) {
+  const Cs3Graph *graph = s->input->graph;
+  const Cs3Node *node = cs3_graph_node(graph, other->node);
+  fill_move(s, other);
+  for (gint64 i = 0; i < cs3_node_segment(graph, node)->repeat; i++)
+    s->stretches[stage_of(s, node, i)].parameters += stored(node, i) * (double)node->copies;
 }
 
 static void fill_stretches(const Steps *s) {
