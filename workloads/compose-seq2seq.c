@@ -161,7 +161,8 @@ static void build_encoder(Cs3Builder *b, const Cs3Seq2Seq *c) {
 void cs3_seq2seq_build(Cs3Builder *b, gconstpointer config) {
   const Cs3Seq2Seq *c = config;
   double rows = (double)cs3_build_lengths(b)->seq;
-  build_encoder(b, c);
+  if (!cs3_build_lengths(b)->decoding)
+    build_encoder(b, c);
   cs3_build_open(
       b, &(Cs3SegmentSpec){.name = "decoder.embedding", .prefix = "model.decoder.", .rows = rows});
   Cs3Act x = cs3_build_embedding(b, "embed_tokens", "embed_tokens.weight", c->d.vocab, c->d.hidden);

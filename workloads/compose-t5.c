@@ -165,7 +165,8 @@ static void build_encoder(Cs3Builder *b, const Cs3T5 *c) {
 void cs3_t5_build(Cs3Builder *b, gconstpointer config) {
   const Cs3T5 *c = config;
   double rows = (double)cs3_build_lengths(b)->seq;
-  build_encoder(b, c);
+  if (!cs3_build_lengths(b)->decoding)
+    build_encoder(b, c);
   if (c->d.head == CS3_HEAD_ENCODER)
     return;
   embedding(b, c, "decoder.embedding", "decoder", rows);

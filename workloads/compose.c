@@ -55,6 +55,11 @@ static void project(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *par
   }
   gboolean bias = part->qkv_bias;
   qkv[0] = labelled_linear(b, part->label, "q_proj", part->q, x, q, bias);
+  if (memory != CS3_NO_ACT && cs3_build_lengths(b)->decoding) {
+    qkv[1] = cs3_build_outside(b, "kept keys", kv, cs3_build_rows(b, memory));
+    qkv[2] = cs3_build_outside(b, "kept values", kv, cs3_build_rows(b, memory));
+    return;
+  }
   qkv[1] = labelled_linear(b, part->label, "k_proj", part->k, keys, kv, bias && !part->k_unbiased);
   qkv[2] = labelled_linear(b, part->label, "v_proj", part->v, keys, kv, bias);
 }

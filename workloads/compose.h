@@ -26,6 +26,7 @@ typedef struct {
  * cs3_compose_attention: projections of @x, rotary positions, attention, projection to the hidden
  * width.
  * @memory: what keys and values are made of, another sequence (cross attention); CS3_NO_ACT: @x.
+ * Where Cs3Lengths.decoding is set they are not made of @memory again: they were kept.
  */
 Cs3Act cs3_compose_attention(Cs3Builder *b, const Cs3Dims *d, const Cs3AttentionPart *part,
                              Cs3Act x, Cs3Act memory);

@@ -29,8 +29,9 @@ typedef struct {
   gint64 image;       /* pixels on a side, or latent positions of a diffusion transformer */
   double capacity;    /* of experts: rows that are run over the mean rows an expert gets, >= 1 */
   Cs3AttentionMask attention;
-  gint64 reach; /* tokens of a window or a document */
-  gint64 tiles; /* a side of attention's square; 0: CS3_ATTENTION_TILES */
+  gint64 reach;      /* tokens of a window or a document */
+  gint64 tiles;      /* a side of attention's square; 0: CS3_ATTENTION_TILES */
+  gboolean decoding; /* no encoder: keys and values of it are kept from before */
 } Cs3Lengths;
 
 typedef struct Cs3Model Cs3Model;

@@ -36,7 +36,16 @@ static const Cs3Option infer_options[] = {
      .metavar = "TOKENS",
      .min = 1,
      .max = 1 << 24,
-     .help = "tokens that every sequence begins with"},
+     .default_text = "512; of a decoder behind an encoder 1",
+     .help = "tokens that every sequence begins with; of an encoder-decoder, its decoder's"},
+    {.name = "encoder-seq",
+     .type = CS3_OPTION_INT,
+     .offset = AT(scenario.lengths.encoder_seq),
+     .metavar = "TOKENS",
+     .min = 1,
+     .max = 1 << 24,
+     .default_text = "the model's",
+     .help = "tokens or frames that the encoder of an encoder-decoder reads, once"},
     {.name = "generate",
      .type = CS3_OPTION_INT,
      .offset = AT(generate),
@@ -86,7 +95,6 @@ static const Cs3InferenceOptions defaults = {.scenario = {.model = (char *)"llam
                                                           .pattern = (char *)"uniform",
                                                           .batch = 1,
                                                           .seed = 1},
-                                             .prompt = 512,
                                              .generate = 128,
                                              .beside = (char *)"h100,h200,cpu-32"};
 
@@ -103,11 +111,14 @@ const Cs3Command cs3_cmd_infer = {
     .summary = "Prefill and decode with a sparse model, beside GPUs and CPUs",
     .description =
         "Runs prompts through the model and generates tokens one by one. The wafer streams all "
-        "weights for every token, as it does in training; held in SRAM they are a hypothesis, "
-        "bounded from below, in two placements. Beside it stand machines that read their weights "
-        "out of memory for every token, in formats whose bytes are counted: dense, a bit mask and "
-        "the live values, 2:4; 16, 8 and 4 bits. Their constants come from measured or published "
-        "rows ('cs3sim validate inference').",
+        "weights for every token, as it does in training, those of all experts too; held in SRAM "
+        "they are a hypothesis, bounded from below, in two placements. Beside it stand machines "
+        "that read their weights out of memory for every token, in formats whose bytes are "
+        "counted: dense, a bit mask and the live values, 2:4; 16, 8 and 4 bits; of experts those "
+        "that the tokens of a step are expected to choose. Where weights, keys, values and "
+        "activations do not fit, there is no rate but a reason. An encoder-decoder runs its "
+        "encoder once, for the prompt. Constants come from measured or published rows ('cs3sim "
+        "validate inference').",
     .options_size = sizeof(Cs3InferenceOptions),
     .defaults = &defaults,
     .groups = {{"Inference", infer_options, 0}, {"Machine", machine_options, 0}},

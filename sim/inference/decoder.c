@@ -7,7 +7,10 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "base/config-error.h"
 #include "base/datadir.h"
+#include "base/plain-text.h"
+#include "base/suggest.h"
 #include "sim/machine/params.h"
 
 enum { ELEMENT_BYTES = 2 };
@@ -37,8 +40,8 @@ double cs3_decode_weights_of(const Cs3Graph *graph, const Cs3Node *node) {
          (double)node->out_features * (double)node->in_features / (double)node->groups;
 }
 
-Cs3DecodeWork cs3_decode_work(const Cs3Graph *graph, const Cs3Sparsity *sparsity) {
-  Cs3DecodeWork work = {.graph = graph, .sparsity = sparsity};
+Cs3DecodeWork cs3_decode_work(const Cs3Graph *graph, const Cs3Sparsity *sparsity, double encoder) {
+  Cs3DecodeWork work = {.graph = graph, .sparsity = sparsity, .encoder = encoder};
   for (guint s = 0; s < graph->segments->len; s++) {
     const Cs3Segment *segment = cs3_graph_segment(graph, s);
     work.stages += (double)segment->repeat * stages_of(graph, segment);
@@ -57,31 +60,47 @@ Cs3DecodeWork cs3_decode_work(const Cs3Graph *graph, const Cs3Sparsity *sparsity
   return work;
 }
 
+/* Of the copies of @node that @batch tokens are sent to, the share of all that is expected. */
+static double share_read(const Cs3Node *node, double batch) {
+  return node->rows >= 1 ? 1 : 1 - pow(1 - node->rows, batch);
+}
+
 double cs3_decode_weight_bytes(const Cs3DecodeWork *work, const Cs3WeightStorage *storage,
                                double batch) {
   double bytes = 0;
   for (guint i = 0; i < work->graph->nodes->len; i++) {
     const Cs3Node *node = cs3_graph_node(work->graph, i);
-    if (node->kind != CS3_NODE_LINEAR)
-      continue;
-    double read = node->rows >= 1 ? 1 : 1 - pow(1 - node->rows, batch);
-    bytes += read * cs3_decode_weights_of(work->graph, node) *
-             cs3_weight_storage_bytes(storage, work->sparsity->node_density[i]);
+    if (node->kind == CS3_NODE_LINEAR)
+      bytes += share_read(node, batch) * cs3_decode_weights_of(work->graph, node) *
+               cs3_weight_storage_bytes(storage, work->sparsity->node_density[i]);
   }
   return bytes;
 }
 
-/* Sum over attentions of @term, of the tokens that a new one sees. */
-static double over_attentions(const Cs3Graph *graph, double tokens,
+double cs3_decode_weights_read(const Cs3DecodeWork *work, double batch, gboolean live) {
+  double weights = 0;
+  for (guint i = 0; i < work->graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(work->graph, i);
+    if (node->kind == CS3_NODE_LINEAR)
+      weights += share_read(node, batch) * cs3_decode_weights_of(work->graph, node) *
+                 (live ? work->sparsity->node_density[i] : 1);
+  }
+  return weights;
+}
+
+/* Sum over attentions of @term, of the tokens that a new one sees: its sequence's, or all that an
+ * encoder has read. */
+static double over_attentions(const Cs3DecodeWork *work, double tokens,
                               double (*term)(const Cs3AttentionSize *size, double seen)) {
   double sum = 0;
-  for (guint i = 0; i < graph->nodes->len; i++) {
-    const Cs3Node *node = cs3_graph_node(graph, i);
-    const Cs3AttentionSize *size = cs3_graph_attention(graph, node);
+  for (guint i = 0; i < work->graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(work->graph, i);
+    const Cs3AttentionSize *size = cs3_graph_attention(work->graph, node);
     if (node->kind != CS3_NODE_SCORES || size == NULL)
       continue;
     double seen = size->window > 0 ? MIN(tokens, (double)size->window) : tokens;
-    sum += (double)cs3_node_segment(graph, node)->repeat * term(size, seen);
+    seen = size->causal ? seen : work->encoder;
+    sum += (double)cs3_node_segment(work->graph, node)->repeat * term(size, seen);
   }
   return sum;
 }
@@ -94,12 +113,61 @@ static double mac_term(const Cs3AttentionSize *size, double seen) {
   return (double)size->heads * (double)(size->head_dim + size->value_dim) * seen;
 }
 
-double cs3_decode_kv_bytes(const Cs3Graph *graph, double tokens) {
-  return over_attentions(graph, tokens, kv_term);
+double cs3_decode_kv_bytes(const Cs3DecodeWork *work, double tokens) {
+  return over_attentions(work, tokens, kv_term);
 }
 
-double cs3_decode_attention_macs(const Cs3Graph *graph, double tokens) {
-  return over_attentions(graph, tokens, mac_term);
+double cs3_decode_attention_macs(const Cs3DecodeWork *work, double tokens) {
+  return over_attentions(work, tokens, mac_term);
+}
+
+/* --- what a machine holds, what a prompt needs ------------------------------------------------ */
+
+double cs3_decode_held_bytes(const Cs3Graph *graph, const Cs3Sparsity *sparsity,
+                             const Cs3WeightStorage *storage, double each) {
+  double bytes = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    double times = node->shared ? 1 : (double)cs3_node_segment(graph, node)->repeat;
+    double all = times * (double)node->copies * (double)node->parameters, matrix = 0;
+    if (node->kind == CS3_NODE_LINEAR && node->parameters > 0)
+      matrix = cs3_decode_weights_of(graph, node) * times /
+               (double)cs3_node_segment(graph, node)->repeat;
+    bytes += matrix * cs3_weight_storage_bytes(storage, sparsity->node_density[i]);
+    bytes += MAX(all - matrix, 0) * each;
+  }
+  return bytes;
+}
+
+static double elements_of(const Cs3Graph *graph, const int *tensors, int most) {
+  double elements = 0;
+  for (int i = 0; i < most && tensors[i] >= 0; i++) {
+    const Cs3Tensor *tensor = cs3_graph_tensor(graph, tensors[i]);
+    elements += (double)tensor->elements * tensor->rows;
+  }
+  return elements;
+}
+
+double cs3_decode_activation_bytes(const Cs3Graph *graph, double each) {
+  double most = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    if (cs3_node_segment(graph, node)->block)
+      most = MAX(most, elements_of(graph, node->reads, CS3_NODE_MAX_READS) +
+                           elements_of(graph, node->writes, CS3_NODE_MAX_WRITES));
+  }
+  return each * most;
+}
+
+double cs3_prefill_macs(const Cs3Graph *graph, const Cs3Sparsity *sparsity) {
+  double macs = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    gboolean linear = node->kind == CS3_NODE_LINEAR;
+    macs += (double)cs3_node_segment(graph, node)->repeat * cs3_node_rows(node) * node->macs *
+            (linear && sparsity != NULL ? sparsity->node_density[i] : 1);
+  }
+  return macs;
 }
 
 /* --- machines -------------------------------------------------------------------------------- */
@@ -113,6 +181,8 @@ double cs3_decode_attention_macs(const Cs3Graph *graph, double tokens) {
 static const Cs3Param params[] = {
     ROW(REAL, BYTES_PER_S, "bandwidth", bandwidth, 1e9, 1e16, MEASURED, "comment in the file",
         "Bytes a second out of memory."),
+    ROW(REAL, BYTES, "memory", memory_bytes, 1e8, 1e15, VENDOR, "comment in the file",
+        "Memory for weights, keys, values and activations."),
     ROW(REAL, NONE, "flops", flops, 1e9, 1e17, MEASURED, "comment in the file",
         "FLOP a second of the linear layers."),
     ROW(REAL, SECONDS, "layer", layer_s, 0, 1, MEASURED, "comment in the file",
@@ -133,9 +203,23 @@ static Cs3Decoder *of_gpu(const char *name, GError **error) {
                           .source = g_strdup(gpu->source),
                           .bandwidth = gpu->stream,
                           .flops = gpu->products[CS3_GPU_BF16].sustained,
+                          .memory_bytes = gpu->memory_bytes,
                           .layer_s = gpu->layer_s,
                           .bytes = 2};
   return decoder;
+}
+
+static Cs3Decoder *unknown(const char *name, GError **error) {
+  g_auto(GStrv) decoders = cs3_datadir_list(CS3_DATA_DECODERS);
+  g_auto(GStrv) gpus = cs3_datadir_list(CS3_DATA_GPUS);
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+  g_strv_builder_addv(builder, (const char **)decoders);
+  g_strv_builder_addv(builder, (const char **)gpus);
+  g_auto(GStrv) names = g_strv_builder_end(builder);
+  g_autofree char *hint = cs3_suggestion(name, (const char *const *)names);
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
+              "unknown machine that decodes '%s'%s", CS3_CUT(name), hint);
+  return NULL;
 }
 
 static const Cs3ParamTable table = {params, G_N_ELEMENTS(params)};
@@ -143,13 +227,9 @@ static const Cs3ParamTable table = {params, G_N_ELEMENTS(params)};
 Cs3Decoder *cs3_decoder_load(const char *name, GError **error) {
   if (cs3_gpu_exists(name))
     return of_gpu(name, error);
-  g_autofree char *path = cs3_datadir_find(CS3_DATA_DECODERS, name, error);
-  if (path == NULL) {
-    g_auto(GStrv) gpus = cs3_datadir_list(CS3_DATA_GPUS);
-    g_autofree char *known = g_strjoinv(", ", gpus);
-    g_prefix_error(error, "not one of the GPUs %s, and ", known);
-    return NULL;
-  }
+  g_autofree char *path = cs3_datadir_locate(CS3_DATA_DECODERS, name);
+  if (path == NULL)
+    return unknown(name, error);
   g_autofree char *file = g_path_get_basename(path);
   g_autoptr(Cs3Ini) ini = cs3_ini_load(path, file, error);
   if (ini == NULL)
@@ -172,10 +252,10 @@ void cs3_decoder_free(Cs3Decoder *decoder) {
 
 Cs3DecodeTime cs3_decoder_time(const Cs3Decoder *decoder, const Cs3DecodeWork *work,
                                const Cs3WeightStorage *storage, double batch, double cache) {
-  double kv = batch * cs3_decode_kv_bytes(work->graph, cache);
+  double kv = batch * cs3_decode_kv_bytes(work, cache);
   gboolean skips = decoder->skips != 0 && storage->store != CS3_STORE_DENSE;
   double macs = skips ? work->live_macs : work->macs;
-  macs = batch * (macs + cs3_decode_attention_macs(work->graph, cache));
+  macs = batch * (macs + cs3_decode_attention_macs(work, cache));
   Cs3DecodeTime time = {
       .memory_s = (cs3_decode_weight_bytes(work, storage, batch) + kv) / decoder->bandwidth,
       .compute_s = 2 * macs / decoder->flops,

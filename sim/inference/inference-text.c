@@ -49,7 +49,8 @@ static Cs3Table *table_of(const json_t *record) {
     cs3_table_add_real(table, 1e3 * cs3_record_number(row, "token_s"));
     cs3_table_add_real(table, cs3_record_number(row, "tokens_per_s"));
     cs3_table_add_real(table, gain(machines, row));
-    cs3_table_add_text(table, cs3_record_string(row, "bound"));
+    const char *reason = cs3_record_string(row, "reason");
+    cs3_table_add_text(table, reason[0] != '\0' ? reason : cs3_record_string(row, "bound"));
   }
   return table;
 }
@@ -68,17 +69,36 @@ static void write_sources(const json_t *record, Cs3Output *output) {
   }
 }
 
-void cs3_inference_text(const json_t *record, Cs3Output *output) {
+static void write_title(const json_t *record, Cs3Output *output) {
+  double encoder = cs3_record_number(record, "encoder_seq");
+  g_autofree char *behind =
+      encoder > 0 ? g_strdup_printf(" behind an encoder of %.0f", encoder) : g_strdup("");
   cs3_output_printf(
       output,
-      "%s, %.4g %% %s sparsity: %.0f sequences at a time, prompts of %.0f tokens, %.0f generated\n"
-      "keys and values: %.3g GB at the end; %.4g G weights are read for a token, %.4g G of them "
-      "alive\n\n",
+      "%s, %.4g %% %s sparsity: %.0f sequences at a time, prompts of %.0f tokens%s, %.0f "
+      "generated\n",
       cs3_record_string(record, "model.name"), 100 * cs3_record_number(record, "sparsity"),
       cs3_record_string(record, "pattern"), cs3_record_number(record, "batch"),
-      cs3_record_number(record, "prompt"), cs3_record_number(record, "generate"),
-      cs3_record_number(record, "kv_bytes") / 1e9, cs3_record_number(record, "weights") / 1e9,
-      cs3_record_number(record, "live_weights") / 1e9);
+      cs3_record_number(record, "prompt"), behind, cs3_record_number(record, "generate"));
+}
+
+static void write_weights(const json_t *record, Cs3Output *output) {
+  double all = cs3_record_number(record, "weights");
+  double read = cs3_record_number(record, "weights_read");
+  double live = cs3_record_number(record, "live_weights_read");
+  gboolean chosen = read < (1 - 1e-9) * all;
+  g_autofree char *of = chosen ? g_strdup_printf("of %.4g G ", all / 1e9) : g_strdup("");
+  cs3_output_printf(output,
+                    "keys and values: %.3g GB at the end; %.4g G %sweights are read for a token%s, "
+                    "%.4g G of them alive\n\n",
+                    cs3_record_number(record, "kv_bytes") / 1e9, read / 1e9, of,
+                    chosen ? " (of experts those that a step's tokens are expected to choose)" : "",
+                    live / 1e9);
+}
+
+void cs3_inference_text(const json_t *record, Cs3Output *output) {
+  write_title(record, output);
+  write_weights(record, output);
   g_autoptr(Cs3Table) table = table_of(record);
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
   cs3_output_puts(

@@ -9,8 +9,10 @@
 
 #include "base/config-error.h"
 #include "base/json.h"
+#include "base/plain-text.h"
 #include "fabric/fabric-error.h"
 #include "results/schema.h"
+#include "sim/cli/cli.h"
 #include "sim/gpu/gpu-step.h"
 #include "sim/inference/wafer-decode.h"
 
@@ -21,29 +23,54 @@ typedef struct {
   const Cs3InferenceOptions *options;
   Cs3Scenario *prefill, *token; /* sequences of the prompt, and of one token */
   Cs3DecodeWork work;
-  double batch, cache, end; /* tokens in a cache: mean of the decoding, at its end */
+  double prompt, batch, cache, end; /* tokens in a cache: mean of the decoding, at its end */
   json_t *machines;
 } Inference;
 
-/* One row. @prefill_s: NaN: not known. */
+/* One row. @prefill_s: NaN: not known. @needed_bytes, @memory_bytes: what has to lie in a memory,
+ * and that memory; 0: nothing does. */
 typedef struct {
   const char *machine, *weights, *bound, *source;
   double bytes_per_weight, prefill_s, token_s, memory_s, compute_s, fixed_s;
+  double needed_bytes, memory_bytes;
   gboolean hypothetical;
 } Row;
 
+static json_t *number(gboolean known, double value) {
+  return known && isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *text(gboolean known, const char *value) {
+  return known ? json_string(value) : json_null();
+}
+
+static void set_memory(json_t *object, const Row *row) {
+  json_object_set_new(object, "memory_bytes", json_real(row->memory_bytes));
+  json_object_set_new(object, "needed_bytes", json_real(row->needed_bytes));
+  if (row->needed_bytes <= row->memory_bytes)
+    return;
+  g_autofree char *reason = g_strdup_printf("does not fit: needs %.4g GB of %.4g",
+                                            row->needed_bytes / 1e9, row->memory_bytes / 1e9);
+  json_object_set_new(object, "reason", json_string(reason));
+}
+
+/* What does not fit its memory has no rates. */
 static void add(Inference *in, const Row *row) {
-  json_t *object =
-      cs3_json_pack("{s:s, s:s, s:f, s:f, s:f, s:s, s:b, s:f, s:f, s:f}", "machine", row->machine,
-                    "weights", row->weights, "bytes_per_weight", row->bytes_per_weight, "token_s",
-                    row->token_s, "tokens_per_s", in->batch / row->token_s, "bound", row->bound,
-                    "hypothetical", row->hypothetical, "memory_s", row->memory_s, "compute_s",
-                    row->compute_s, "fixed_s", row->fixed_s);
+  gboolean fits = row->needed_bytes <= row->memory_bytes;
+  json_t *object = cs3_json_pack(
+      "{s:s, s:s, s:f, s:o, s:o, s:o, s:b, s:o, s:o, s:o}", "machine", row->machine, "weights",
+      row->weights, "bytes_per_weight", row->bytes_per_weight, "token_s",
+      number(fits, row->token_s), "tokens_per_s", number(fits, in->batch / row->token_s), "bound",
+      text(fits, row->bound), "hypothetical", row->hypothetical, "memory_s",
+      number(fits, row->memory_s), "compute_s", number(fits, row->compute_s), "fixed_s",
+      number(fits, row->fixed_s));
   if (isfinite(row->prefill_s)) {
     double decode_s = (double)in->options->generate * row->token_s;
-    json_object_set_new(object, "prefill_s", json_real(row->prefill_s));
-    json_object_set_new(object, "request_s", json_real(row->prefill_s + decode_s));
+    json_object_set_new(object, "prefill_s", number(fits, row->prefill_s));
+    json_object_set_new(object, "request_s", number(fits, row->prefill_s + decode_s));
   }
+  if (row->memory_bytes > 0)
+    set_memory(object, row);
   if (row->source != NULL)
     json_object_set_new(object, "source", json_string(row->source));
   json_array_append_new(in->machines, object);
@@ -51,10 +78,23 @@ static void add(Inference *in, const Row *row) {
 
 /* --- the wafer ------------------------------------------------------------------------------- */
 
-static Cs3Scenario *scenario(const Cs3InferenceOptions *o, gint64 seq, GError **error) {
+static Cs3Scenario *prompts(const Cs3InferenceOptions *o, gint64 seq, GError **error) {
   Cs3ScenarioOptions options = o->scenario; /* borrows */
   options.forward = TRUE;
   options.lengths.seq = seq;
+  return cs3_scenario_new(&options, error);
+}
+
+/* One token of a decoder alone: what lies in caches is added for itself, and no expert is run for
+ * rows that nobody sends. */
+static Cs3Scenario *one_token(const Cs3InferenceOptions *o, const Cs3Scenario *prefill,
+                              GError **error) {
+  Cs3ScenarioOptions options = o->scenario; /* borrows */
+  options.forward = TRUE;
+  options.lengths.seq = 1;
+  options.lengths.decoding = TRUE;
+  options.lengths.encoder_seq = prefill->graph->lengths.encoder_seq > 0 ? 1 : 0;
+  options.lengths.expert_capacity = cs3_model_fact(prefill->model, "experts") > 0 ? 1 : 0;
   return cs3_scenario_new(&options, error);
 }
 
@@ -67,7 +107,7 @@ static gboolean times(Cs3Scenario *s, Cs3RunTimes *times, GError **error) {
 }
 
 static gboolean check_cache(const Inference *in, GError **error) {
-  double needed = in->batch * cs3_decode_kv_bytes(in->token->graph, in->end);
+  double needed = in->batch * cs3_decode_kv_bytes(&in->work, in->end);
   double memory = cs3_wafer_memory(&in->token->machine->hw);
   if (in->options->kv == CS3_KV_AWAY || needed <= memory)
     return TRUE;
@@ -83,10 +123,10 @@ static gboolean check_cache(const Inference *in, GError **error) {
 static void add_streaming(Inference *in, const char *weights, double prefill_s, double stream_s,
                           double bytes) {
   const Cs3Machine *machine = in->token->machine;
-  double kv_bits = 8 * in->batch * cs3_decode_kv_bytes(in->token->graph, in->cache);
+  double kv_bits = 8 * in->batch * cs3_decode_kv_bytes(&in->work, in->cache);
   double port = cs3_hardware_io_wavelets(&machine->hw) * 32 * machine->hw.wafer.clock_hz;
   double kv_s = in->options->kv == CS3_KV_AWAY ? kv_bits / port : 0;
-  double attention_s = cs3_wafer_attention_s(&machine->hw, in->token->graph, in->batch, in->cache);
+  double attention_s = cs3_wafer_attention_s(&machine->hw, &in->work, in->batch, in->cache);
   double edge_s = machine->system.step.edge_s;
   Row row = {.machine = machine->name,
              .weights = weights,
@@ -141,9 +181,7 @@ static void add_resident(Inference *in, const char *storage_name, Cs3Resident pl
   const Cs3Machine *machine = in->token->machine;
   const Cs3WeightStorage *storage = cs3_weight_storage_find(storage_name, NULL);
   double weights = cs3_decode_weight_bytes(&in->work, storage, INFINITY);
-  double kv = in->batch * cs3_decode_kv_bytes(in->token->graph, in->end);
-  if (weights + kv > cs3_wafer_memory(&machine->hw))
-    return;
+  double kv = in->batch * cs3_decode_kv_bytes(&in->work, in->end);
   Cs3DecodeTime t =
       cs3_wafer_resident(&machine->hw, &in->work, storage, placement, in->batch, in->cache);
   g_autofree char *text = g_strdup_printf("in SRAM, %s, %s", places[placement], storage_name);
@@ -158,6 +196,8 @@ static void add_resident(Inference *in, const char *storage_name, Cs3Resident pl
              .bound = t.fixed_s > MAX(t.memory_s, t.compute_s) ? "ways between PEs"
                       : t.memory_s > t.compute_s               ? "SRAM"
                                                                : "arithmetic",
+             .needed_bytes = weights + kv,
+             .memory_bytes = cs3_wafer_memory(&machine->hw),
              .hypothetical = TRUE};
   add(in, &row);
 }
@@ -170,11 +210,19 @@ static double prefill_of(const Inference *in, const Cs3Decoder *decoder, const C
   if (gpu != NULL)
     return cs3_gpu_forward_s(gpu, in->prefill->graph, &way, in->batch);
   gboolean skips = decoder->skips != 0 && storage->store != CS3_STORE_DENSE;
-  double prompt = (double)in->options->prompt;
-  double macs = skips ? in->work.live_macs : in->work.macs;
-  double attention =
-      cs3_decode_attention_macs(in->prefill->graph, prompt) / 2; /* the causal half */
-  return 2 * in->batch * prompt * (macs + attention) / decoder->flops;
+  double macs = cs3_prefill_macs(in->prefill->graph, skips ? in->prefill->sparsity : NULL);
+  return 2 * in->batch * macs / decoder->flops;
+}
+
+/* Weights, keys and values at the end, and activations of one sequence's prompt or of a token of
+ * all, whichever are more. */
+static double needed_bytes(const Inference *in, const Cs3Decoder *decoder,
+                           const Cs3WeightStorage *storage) {
+  double each = (double)decoder->bytes;
+  double prompt = cs3_decode_activation_bytes(in->prefill->graph, each);
+  double token = in->batch * cs3_decode_activation_bytes(in->token->graph, each);
+  return cs3_decode_held_bytes(in->prefill->graph, in->prefill->sparsity, storage, each) +
+         in->batch * cs3_decode_kv_bytes(&in->work, in->end) + MAX(prompt, token);
 }
 
 static void add_storage(Inference *in, const Cs3Decoder *decoder, const Cs3Gpu *gpu,
@@ -192,7 +240,9 @@ static void add_storage(Inference *in, const Cs3Decoder *decoder, const Cs3Gpu *
              .source = decoder->source,
              .bound = t.fixed_s > MAX(t.memory_s, t.compute_s) ? "kernels"
                       : t.memory_s > t.compute_s               ? "memory"
-                                                               : "arithmetic"};
+                                                               : "arithmetic",
+             .needed_bytes = needed_bytes(in, decoder, storage),
+             .memory_bytes = decoder->memory_bytes};
   add(in, &row);
 }
 
@@ -223,12 +273,40 @@ static gboolean run_beside(Inference *in, const char *name, GError **error) {
   return TRUE;
 }
 
-static gboolean run_all_beside(Inference *in, GError **error) {
-  g_auto(GStrv) names = g_strsplit(in->options->beside, ",", -1);
-  if (strcmp(in->options->beside, "none") == 0)
+static gboolean refuse_names(const char *what, GError **error) {
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--beside: %s; name each machine once, as in h200,cpu-32, or none alone", what);
+  return FALSE;
+}
+
+static gboolean check_name(char **names, guint i, GError **error) {
+  if (g_strstrip(names[i])[0] == '\0')
+    return refuse_names("a name is empty", error);
+  if (strcmp(names[i], "none") == 0 && (i > 0 || names[1] != NULL))
+    return refuse_names("none stands beside another name", error);
+  for (guint k = 0; k < i; k++)
+    if (strcmp(names[k], names[i]) == 0) {
+      g_autofree char *twice = g_strdup_printf("'%s' is there twice", CS3_CUT(names[i]));
+      return refuse_names(twice, error);
+    }
+  return TRUE;
+}
+
+/* "none" is no machine: it stands alone. */
+static gboolean check_names(char **names, GError **error) {
+  if (names[0] == NULL)
+    return refuse_names("a name is empty", error);
+  for (guint i = 0; names[i] != NULL; i++)
+    if (!check_name(names, i, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean run_all_beside(Inference *in, char **names, GError **error) {
+  if (strcmp(names[0], "none") == 0)
     return TRUE;
   for (char **name = names; *name != NULL; name++)
-    if (!run_beside(in, g_strstrip(*name), error)) {
+    if (!run_beside(in, *name, error)) {
       g_prefix_error(error, "--beside: ");
       return FALSE;
     }
@@ -237,20 +315,44 @@ static gboolean run_all_beside(Inference *in, GError **error) {
 
 /* --- all together ---------------------------------------------------------------------------- */
 
+/* Self-attention of a decoder is causal, all of it; what an encoder has is not. */
 static gboolean check_decodes(const Cs3Graph *graph, GError **error) {
-  for (guint i = 0; i < graph->attentions->len; i++)
-    if (g_array_index(graph->attentions, Cs3AttentionSize, i).causal && graph->lengths.seq > 0)
-      return TRUE;
+  guint causal = 0, attentions = graph->attentions->len;
+  for (guint i = 0; i < attentions; i++)
+    causal += g_array_index(graph->attentions, Cs3AttentionSize, i).causal;
+  if (graph->lengths.seq > 0 && causal > 0 && (causal == attentions || graph->lengths.encoder_seq))
+    return TRUE;
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
-              "%s has no causal attention: it does not generate token by token",
-              graph->model->name);
+              "%s has %s: it does not generate token by token", graph->model->name,
+              causal == 0 ? "no causal attention" : "attention that is not causal");
   return FALSE;
 }
 
-/* Before lengths are set: what has no sequence would say so of an option that nobody gave. */
-static gboolean check_model(const Cs3InferenceOptions *options, GError **error) {
+/* Graphs and ONNX files are made for one length. */
+static gboolean check_lengths_free(const char *name, gboolean fixed, GError **error) {
+  if (!fixed)
+    return TRUE;
+  g_set_error(
+      error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
+      "%s is made for sequences of one length, tokens one by one have others; take a preset "
+      "or a config.json",
+      CS3_CUT(name));
+  return FALSE;
+}
+
+/* Before lengths are set: what has no sequence would say so of an option that nobody gave.
+ * Returns: tokens of a prompt; 0: @error. */
+static gint64 prompt_of(const Cs3InferenceOptions *options, GError **error) {
+  const char *name = options->scenario.model;
+  if (!check_lengths_free(name, g_str_has_suffix(name, ".onnx"), error))
+    return 0;
   g_autoptr(Cs3Scenario) own = cs3_scenario_new(&options->scenario, error);
-  return own != NULL && check_decodes(own->graph, error);
+  if (own == NULL || !check_lengths_free(name, own->model->graph != NULL, error) ||
+      !check_decodes(own->graph, error))
+    return 0;
+  gint64 usual =
+      own->graph->lengths.encoder_seq > 0 ? CS3_DEFAULT_DECODER_PROMPT : CS3_DEFAULT_PROMPT;
+  return options->prompt > 0 ? options->prompt : usual;
 }
 
 /* Positions may be learned for so many tokens alone. */
@@ -266,39 +368,54 @@ static json_t *record_of(const Inference *in) {
   const Cs3InferenceOptions *o = in->options;
   const Cs3Scenario *s = in->token;
   json_t *record =
-      cs3_json_pack("{s:s, s:{s:s, s:I}, s:s, s:f, s:s, s:I, s:I, s:I, s:s, s:f, s:f, s:f, s:O}",
+      cs3_json_pack("{s:s, s:{s:s, s:I}, s:s, s:f, s:s, s:I, s:I, s:I, s:s, s:f, s:f, s:f}",
                     "schema", CS3_INFER_SCHEMA, "model", "name", s->model->name, "parameters",
                     (json_int_t)cs3_model_parameters(s->model), "hardware", s->machine->name,
                     "sparsity", s->config.sparsity_asked, "pattern", s->config.pattern.text,
-                    "prompt", (json_int_t)o->prompt, "generate", (json_int_t)o->generate, "batch",
+                    "prompt", (json_int_t)in->prompt, "generate", (json_int_t)o->generate, "batch",
                     (json_int_t)s->config.batch, "kv", o->kv == CS3_KV_AWAY ? "away" : "sram",
-                    "kv_bytes", in->batch * cs3_decode_kv_bytes(s->graph, in->end), "weights",
-                    in->work.weights, "live_weights", in->work.live, "machines", in->machines);
+                    "kv_bytes", in->batch * cs3_decode_kv_bytes(&in->work, in->end), "weights",
+                    in->work.weights, "live_weights", in->work.live);
+  double read = cs3_decode_weights_read(&in->work, in->batch, FALSE);
+  double live = cs3_decode_weights_read(&in->work, in->batch, TRUE);
+  json_object_set_new(record, "weights_read", json_real(read));
+  json_object_set_new(record, "live_weights_read", json_real(live));
+  if (in->work.encoder > 0)
+    json_object_set_new(record, "encoder_seq", json_integer((json_int_t)in->work.encoder));
+  json_object_set(record, "machines", in->machines);
   return record;
 }
 
+static gboolean run_all(Inference *in, char **names, GError **error) {
+  if (!check_cache(in, error) || !run_wafer(in, error))
+    return FALSE;
+  for (int place = 0; place < CS3_N_RESIDENTS; place++) {
+    add_resident(in, "bf16", (Cs3Resident)place);
+    if (in->work.live < in->work.weights)
+      add_resident(in, "bf16-bitmask", (Cs3Resident)place);
+  }
+  return run_all_beside(in, names, error);
+}
+
 json_t *cs3_inference(const Cs3InferenceOptions *options, GError **error) {
-  if (!check_model(options, error))
+  g_auto(GStrv) names = g_strsplit(options->beside, ",", -1);
+  gint64 prompt = check_names(names, error) ? prompt_of(options, error) : 0;
+  if (prompt == 0)
     return NULL;
-  g_autoptr(Cs3Scenario) prefill = scenario(options, options->prompt, error);
-  g_autoptr(Cs3Scenario) token = prefill != NULL ? scenario(options, 1, error) : NULL;
-  if (token == NULL || !check_length(prefill, options->prompt + options->generate, error))
+  g_autoptr(Cs3Scenario) prefill = prompts(options, prompt, error);
+  g_autoptr(Cs3Scenario) token = prefill != NULL ? one_token(options, prefill, error) : NULL;
+  if (token == NULL || !check_length(prefill, prompt + options->generate, error))
     return NULL;
   json_auto_t *machines = json_array();
+  double encoder = (double)prefill->graph->lengths.encoder_seq;
   Inference in = {.options = options,
                   .prefill = prefill,
                   .token = token,
-                  .work = cs3_decode_work(token->graph, token->sparsity),
+                  .work = cs3_decode_work(token->graph, token->sparsity, encoder),
+                  .prompt = (double)prompt,
                   .batch = (double)token->config.batch,
-                  .cache = (double)options->prompt + 0.5 * (double)options->generate,
-                  .end = (double)(options->prompt + options->generate),
+                  .cache = (double)prompt + 0.5 * (double)options->generate,
+                  .end = (double)(prompt + options->generate),
                   .machines = machines};
-  if (!check_cache(&in, error) || !run_wafer(&in, error))
-    return NULL;
-  for (int place = 0; place < CS3_N_RESIDENTS; place++) {
-    add_resident(&in, "bf16", (Cs3Resident)place);
-    if (in.work.live < in.work.weights)
-      add_resident(&in, "bf16-bitmask", (Cs3Resident)place);
-  }
-  return run_all_beside(&in, error) ? record_of(&in) : NULL;
+  return run_all(&in, names, error) ? record_of(&in) : NULL;
 }

@@ -24,13 +24,13 @@ double cs3_wafer_memory(const Cs3Hardware *hw) {
   return pes(hw) * (double)hw->pe.sram_data_bytes;
 }
 
-double cs3_wafer_attention_s(const Cs3Hardware *hw, const Cs3Graph *graph, double batch,
+double cs3_wafer_attention_s(const Cs3Hardware *hw, const Cs3DecodeWork *work, double batch,
                              double cache) {
-  double macs = batch * cs3_decode_attention_macs(graph, cache);
+  double macs = batch * cs3_decode_attention_macs(work, cache);
   double share = hw->kernel.attention_efficiency;
   if (share > 0)
     return macs / (macs_per_s(hw) * share);
-  return MAX(macs / macs_per_s(hw), batch * cs3_decode_kv_bytes(graph, cache) / port_rate(hw));
+  return MAX(macs / macs_per_s(hw), batch * cs3_decode_kv_bytes(work, cache) / port_rate(hw));
 }
 
 Cs3DecodeTime cs3_wafer_resident(const Cs3Hardware *hw, const Cs3DecodeWork *work,
@@ -38,9 +38,9 @@ Cs3DecodeTime cs3_wafer_resident(const Cs3Hardware *hw, const Cs3DecodeWork *wor
                                  double batch, double cache) {
   double regions = placement == CS3_RESIDENT_REGIONS ? MAX(work->blocks, 1) : 1;
   double side = (double)(hw->wafer.pe_x + hw->wafer.pe_y) / sqrt(regions);
-  double kv = batch * cs3_decode_kv_bytes(work->graph, cache);
+  double kv = batch * cs3_decode_kv_bytes(work, cache);
   double macs = storage->store == CS3_STORE_DENSE ? work->macs : work->live_macs;
-  macs = batch * (macs + cs3_decode_attention_macs(work->graph, cache));
+  macs = batch * (macs + cs3_decode_attention_macs(work, cache));
   Cs3DecodeTime time = {
       .memory_s = regions * (cs3_decode_weight_bytes(work, storage, batch) + kv) / port_rate(hw),
       .compute_s = regions * macs / macs_per_s(hw),

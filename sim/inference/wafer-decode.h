@@ -19,7 +19,7 @@ double cs3_wafer_memory(const Cs3Hardware *hw);
 /** cs3_wafer_attention_s: scores and values of @batch tokens over @cache tokens each, at
  * kernel.attention_efficiency of the peak; 0: at the peak, or as fast as the SRAM port reads the
  * keys and values, each of which a token needs once. */
-double cs3_wafer_attention_s(const Cs3Hardware *hw, const Cs3Graph *graph, double batch,
+double cs3_wafer_attention_s(const Cs3Hardware *hw, const Cs3DecodeWork *work, double batch,
                              double cache);
 
 /**

@@ -50,6 +50,7 @@ Cs3Graph *cs3_length_options_graph(const Cs3LengthOptions *o, const Cs3Model *mo
       .image = o->image,
       .capacity = o->expert_capacity > 0 ? o->expert_capacity : capacity,
       .tiles = o->attention_tiles,
+      .decoding = o->decoding,
   };
   const char *attention = o->attention != NULL ? o->attention : CS3_DEFAULT_ATTENTION;
   if (!cs3_attention_parse(attention, &lengths, error))

@@ -11,6 +11,7 @@ typedef struct {
   double expert_capacity;
   char *attention; /* (nullable): as CS3_DEFAULT_ATTENTION */
   gint64 attention_tiles;
+  gboolean decoding; /* no option: as in Cs3Lengths */
 } Cs3LengthOptions;
 
 #define CS3_DEFAULT_ATTENTION "model"

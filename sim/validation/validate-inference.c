@@ -28,7 +28,7 @@ static gboolean token(const Cs3Decoder *decoder, const Cs3Scenario *scenario, co
   const Cs3WeightStorage *found = cs3_weight_storage_find(storage, error);
   if (found == NULL)
     return FALSE;
-  Cs3DecodeWork work = cs3_decode_work(scenario->graph, scenario->sparsity);
+  Cs3DecodeWork work = cs3_decode_work(scenario->graph, scenario->sparsity, 0);
   Cs3DecodeTime time = cs3_decoder_time(decoder, &work, found, v[0], v[1]);
   *time_s = time.token_s;
   return TRUE;
@@ -79,7 +79,7 @@ static gboolean resident(Cs3ValidationSession *session, const Cs3ValidationRow *
     return FALSE;
   Cs3Resident placement =
       strcmp(row->result, "spread") == 0 ? CS3_RESIDENT_SPREAD : CS3_RESIDENT_REGIONS;
-  Cs3DecodeWork work = cs3_decode_work(scenario->graph, scenario->sparsity);
+  Cs3DecodeWork work = cs3_decode_work(scenario->graph, scenario->sparsity, 0);
   const Cs3WeightStorage *storage = cs3_weight_storage_find("bf16", error);
   *value =
       1 / cs3_wafer_resident(&scenario->machine->hw, &work, storage, placement, v[0], v[1]).token_s;

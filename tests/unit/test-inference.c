@@ -36,17 +36,22 @@ typedef struct {
   Cs3DecodeWork work;
 } Subject;
 
-static Subject subject(const char *config, double sparsity) {
+static Subject subject_of(const char *config, double sparsity, const Cs3Lengths *lengths,
+                          double encoder) {
   g_autoptr(GError) error = NULL;
   Subject s;
-  Cs3Lengths lengths = {.seq = 1};
   s.model = cs3_model_parse(config, strlen(config), "config", "config", &error);
   ck_assert_msg(s.model != NULL, "%s", error ? error->message : "");
-  s.graph = cs3_graph_new(s.model, &lengths, &error);
+  s.graph = cs3_graph_new(s.model, lengths, &error);
   ck_assert_msg(s.graph != NULL, "%s", error ? error->message : "");
   s.sparsity = cs3_sparsity_new(s.graph, sparsity, NULL, NULL, &error);
-  s.work = cs3_decode_work(s.graph, s.sparsity);
+  s.work = cs3_decode_work(s.graph, s.sparsity, encoder);
   return s;
+}
+
+static Subject subject(const char *config, double sparsity) {
+  Cs3Lengths lengths = {.seq = 1};
+  return subject_of(config, sparsity, &lengths, 0);
 }
 
 static void subject_clear(Subject *s) {
@@ -72,8 +77,8 @@ START_TEST(test_what_a_token_reads) {
   ck_assert_double_eq(s.work.live, 2 * block + head);
   ck_assert_double_eq(s.work.macs, s.work.weights);
   ck_assert_double_eq(s.work.blocks, 4);
-  ck_assert_double_eq(cs3_decode_kv_bytes(s.graph, 100), 4 * 100 * 2.0 * 2 * 2 * 128);
-  ck_assert_double_eq(cs3_decode_attention_macs(s.graph, 100), 4 * 100 * 2.0 * 1024);
+  ck_assert_double_eq(cs3_decode_kv_bytes(&s.work, 100), 4 * 100 * 2.0 * 2 * 2 * 128);
+  ck_assert_double_eq(cs3_decode_attention_macs(&s.work, 100), 4 * 100 * 2.0 * 1024);
   const Cs3WeightStorage *bf16 = cs3_weight_storage_find("bf16", NULL);
   ck_assert_double_eq(cs3_decode_weight_bytes(&s.work, bf16, 1), 2 * s.work.weights);
   subject_clear(&s);
@@ -90,6 +95,49 @@ START_TEST(test_experts) {
                           rest + experts * (1 - 0.75 * 0.75), 1);
   ck_assert_double_eq(cs3_decode_weight_bytes(&s.work, int8, INFINITY), s.work.weights);
   ck_assert_double_eq_tol(s.work.macs, rest + experts / 4, 1);
+  subject_clear(&s);
+}
+END_TEST
+
+#define T5                                                                                         \
+  "{\"model_type\":\"t5\",\"architectures\":[\"T5ForConditionalGeneration\"],\"num_layers\":3,"    \
+  "\"num_decoder_layers\":2,\"d_model\":256,\"d_kv\":32,\"num_heads\":4,\"d_ff\":512,"             \
+  "\"vocab_size\":1024}"
+
+/* A token of an encoder-decoder reads its decoder, but for what made the encoder's keys and values,
+ * and those. */
+START_TEST(test_behind_an_encoder) {
+  Cs3Lengths lengths = {.seq = 1, .encoder_seq = 1, .decoding = TRUE};
+  Subject s = subject_of(T5, 0, &lengths, 300);
+  double attention = 4 * 256.0 * 128, cross = 2 * 256.0 * 128, mlp = 2 * 256.0 * 512;
+  ck_assert_double_eq(s.work.weights, 2 * (attention + cross + mlp) + 256.0 * 1024);
+  ck_assert_double_eq(s.work.blocks, 2);
+  ck_assert_double_eq(cs3_decode_kv_bytes(&s.work, 100), 2 * 2.0 * 2 * 128 * (100 + 300));
+  ck_assert_double_eq(cs3_decode_attention_macs(&s.work, 100), 2 * 2.0 * 128 * (100 + 300));
+  Cs3Lengths whole = {.seq = 1, .encoder_seq = 300};
+  Subject prefill = subject_of(T5, 0, &whole, 300);
+  double encoder = 3 * 300 * (attention + mlp), states = 2 * 2 * 300 * 256.0 * 128;
+  double scores = 3 * 2 * 300 * 128.0 * 300 + 2 * 2 * 128.0 * (1 + 300);
+  ck_assert_double_eq_tol(cs3_prefill_macs(prefill.graph, NULL),
+                          encoder + states + s.work.weights + scores, 1);
+  subject_clear(&prefill);
+  subject_clear(&s);
+}
+END_TEST
+
+/* Everything that is stored has to lie somewhere. */
+START_TEST(test_memory) {
+  static const char *const configs[] = {LLAMA, MIXTRAL, T5};
+  const Cs3WeightStorage *int8 = cs3_weight_storage_find("int8", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS(configs); i++) {
+    Subject s = subject(configs[i], 0);
+    double parameters = (double)cs3_model_parameters(s.model);
+    ck_assert_double_eq(cs3_decode_held_bytes(s.graph, s.sparsity, int8, 1), parameters);
+    ck_assert_double_gt(cs3_decode_held_bytes(s.graph, s.sparsity, int8, 2), parameters);
+    subject_clear(&s);
+  }
+  Subject s = subject(LLAMA, 0);
+  ck_assert_double_eq(cs3_decode_activation_bytes(s.graph, 2), 2 * 3 * 2816.0); /* the gate */
   subject_clear(&s);
 }
 END_TEST
@@ -141,6 +189,8 @@ int main(void) {
   tcase_add_test(tests, test_bytes);
   tcase_add_test(tests, test_what_a_token_reads);
   tcase_add_test(tests, test_experts);
+  tcase_add_test(tests, test_behind_an_encoder);
+  tcase_add_test(tests, test_memory);
   tcase_add_test(tests, test_bounds);
   tcase_add_test(tests, test_resident);
   suite_add_tcase(suite, tests);
