@@ -56,7 +56,7 @@ set xtics (0.2, 0.5, 1, 2, 5, 10, 20)
 set xlabel 'simulated / published' offset 0, 1
 set object rectangle from 0.9, graph 0 to 1.1, graph 1 behind fillstyle solid noborder fillcolor rgb '#dddddd'
 set object rectangle from 0.95, graph 0 to 1.05, graph 1 behind fillstyle solid noborder fillcolor rgb '#aaaaaa'
-set ytics font ',12' ('fabric (527)' 0, 'flops (10)' 1, 'gpu (390)' 2, 'inference (21)' 3, 'memory (3)' 4, 'pe (48)' 5, 'sparse (35)' 6, 'steps (15)' 7, 'throughput (43)' 8, 'throughput-silicon (43)' 9)
+set ytics font ',12' ('fabric (527)' 0, 'flops (10)' 1, 'gpu (514)' 2, 'inference (21)' 3, 'memory (3)' 4, 'pe (48)' 5, 'sparse (35)' 6, 'steps (15)' 7, 'throughput (43)' 8, 'throughput-silicon (43)' 9)
 set yrange [9.6:-0.6]
 plot NaN notitle, \
   'validation.dat' index 0 using (column('simulated')/column('published')):'place' with points linecolor rgb '#0072B2' pointtype 7 pointsize 0.7 notitle, \

@@ -51,6 +51,23 @@ double cs3_gpu_product_s(const Cs3Gpu *gpu, Cs3GpuPrecision precision, double m,
   return MAX(time_s, (element * (m + n) * k + 2 * m * n) / gpu->stream);
 }
 
+int cs3_gpu_block_side(const Cs3Gpu *gpu, gint64 rows, gint64 columns) {
+  for (int place = CS3_N_GPU_BLOCKS - 1; place >= 0; place--) {
+    gint64 side = cs3_gpu_block_sides[place];
+    if (gpu->blocks[place] > 0 && rows % side == 0 && columns % side == 0)
+      return place;
+  }
+  return -1;
+}
+
+double cs3_gpu_csr_s(const Cs3Gpu *gpu, double m, double n, double k, double density) {
+  return 2 * m * n * k * density / gpu->csr + m * n / gpu->csr_outputs;
+}
+
+double cs3_gpu_blocks_s(const Cs3Gpu *gpu, int side, double m, double n, double k, double density) {
+  return 2 * m * n * k * density / gpu->blocks[side] + 2 * m * (k + n) / gpu->stream;
+}
+
 /* Setting up and draining a row of tiles costs as much as `half` tokens of work on them. */
 double cs3_gpu_attention_s(const Cs3Gpu *gpu, double flops, double seq, double width,
                            gboolean backward) {

@@ -52,18 +52,33 @@ static double state_bytes(const Cs3Gpu *gpu, const Cs3Graph *graph) {
   return gpu->state_bytes * trained(graph) + ELEMENT_BYTES * cs3_graph_frozen_parameters(graph);
 }
 
+/* A product with the weights of @node. */
+static double weights_s(const Step *s, const Cs3Node *node, Cs3GpuPrecision precision, double m,
+                        double n, double k) {
+  const Cs3GpuWay *way = s->way;
+  gboolean dense = !cs3_node_segment(s->graph, node)->block || !node->sparsifiable;
+  double density = 1;
+  if (way->density != NULL)
+    density = way->density[node - cs3_graph_node(s->graph, 0)];
+  if (!dense && way->kernels == CS3_GPU_CSR && density < 1)
+    return cs3_gpu_csr_s(s->gpu, m, n, k, density);
+  if (!dense && way->kernels == CS3_GPU_BLOCKS && density < 1)
+    return cs3_gpu_blocks_s(s->gpu, way->side, m, n, k, density);
+  double gain =
+      !dense && way->kernels == CS3_GPU_TWO_OF_FOUR ? s->gpu->products[precision].two_of_four : 1;
+  return cs3_gpu_product_s(s->gpu, precision, m, n, k, 0) / gain;
+}
+
 static void add_linear(Step *s, const Cs3Node *node, gboolean block, double times) {
   const Cs3GpuWay *way = s->way;
   Cs3GpuPrecision precision = block ? way->precision : CS3_GPU_BF16;
   double m = PADDED_ROWS * ceil(node->rows * s->sequences / PADDED_ROWS);
   double groups = (double)node->groups;
   double n = (double)node->out_features / groups, k = (double)node->in_features / groups;
-  double gain =
-      block && way->two_of_four && node->sparsifiable ? s->gpu->products[precision].two_of_four : 1;
   double many = times * (double)node->copies * groups;
-  s->forward.linear_s += many * cs3_gpu_product_s(s->gpu, precision, m, n, k, 0) / gain;
+  s->forward.linear_s += many * weights_s(s, node, precision, m, n, k);
   double dw_s = node->frozen ? 0 : cs3_gpu_product_s(s->gpu, precision, n, k, m, 0);
-  s->backward.linear_s += many * (cs3_gpu_product_s(s->gpu, precision, m, k, n, 0) / gain + dw_s);
+  s->backward.linear_s += many * (weights_s(s, node, precision, m, k, n) + dw_s);
   if (precision != CS3_GPU_FP8)
     return;
   double cast_s = s->gpu->cast_bytes / s->gpu->cast;
@@ -208,10 +223,10 @@ static gboolean check(const Cs3Gpu *gpu, const Cs3GpuWay *way, gint64 gpus, gint
                       GError **error) {
   if (!cs3_gpu_check_precision(gpu, way->precision, error))
     return FALSE;
-  if (way->two_of_four && gpu->products[way->precision].two_of_four == 0) {
+  if (!cs3_gpu_has_kernels(gpu, way->kernels, way->precision)) {
     g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
-                "%s: no 2:4 products in %s were measured", gpu->name,
-                cs3_gpu_precision_names[way->precision]);
+                "%s: no %s products in %s were measured; take dense", gpu->name,
+                cs3_gpu_kernel_names[way->kernels], cs3_gpu_precision_names[way->precision]);
     return FALSE;
   }
   if (batch % gpus == 0)

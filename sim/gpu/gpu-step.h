@@ -10,7 +10,9 @@ typedef struct {
   Cs3GpuPrecision precision; /* of the linear layers of blocks; all else is BF16 */
   gboolean fused;            /* compiled: element-wise operators share kernels */
   gboolean checkpoint;       /* blocks keep their input alone and run forward again */
-  gboolean two_of_four;      /* weights of blocks are 2:4: forward and dX gain, dW cannot */
+  Cs3GpuKernels kernels;     /* of weights with zeros in forward and dX; dW is dense */
+  int side;                  /* BLOCKS: place in cs3_gpu_block_sides */
+  const double *density;     /* CSR, BLOCKS: of every node's weights; borrowed */
   gboolean update;           /* with AdamW */
   gboolean blocks;           /* blocks alone: no embedding, no head */
 } Cs3GpuWay;

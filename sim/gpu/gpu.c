@@ -13,6 +13,8 @@
 #include "sim/machine/params.h"
 
 const char *const cs3_gpu_precision_names[] = {"bf16", "fp8", NULL};
+const char *const cs3_gpu_kernel_names[] = {"dense", "2:4", "csr", "blocks", NULL};
+const gint64 cs3_gpu_block_sides[] = {16, 32, 64, 128};
 
 #define ROW(type, unit, group, key, member, min, max, low, high, evidence, source, help)           \
   {                                                                                                \
@@ -36,6 +38,10 @@ const char *const cs3_gpu_precision_names[] = {"bf16", "fp8", NULL};
       RATE(name, "two_of_four", precision, NONE, two_of_four, 2,                                   \
            "Gain of a product with one 2:4 operand; 0: not measured.")
 
+#define BLOCKS(key, place)                                                                         \
+  ROW(REAL, NONE, "sparse", key, blocks[place], 0, 1e17, 0, 0, MEASURED, OURS,                     \
+      "FLOP/s of live blocks of this side; 0: not measured.")
+
 static const Cs3Param params[] = {
     ROW(REAL, BYTES, "device", "memory", memory_bytes, 1e9, 1e15, 0, 0, VENDOR, "data sheet",
         "Memory of the device."),
@@ -52,6 +58,14 @@ static const Cs3Param params[] = {
         "Columns of an output tile."),
     RATES("bf16", CS3_GPU_BF16),
     RATES("fp8", CS3_GPU_FP8),
+    ROW(REAL, NONE, "sparse", "csr", csr, 0, 1e17, 0, 0, MEASURED, OURS,
+        "FLOP/s of live weights in rows of indices; 0: not measured."),
+    ROW(REAL, NONE, "sparse", "csr_outputs", csr_outputs, 0, 1e17, 0, 0, MEASURED, OURS,
+        "Elements of the result a second that such kernels reach beside that."),
+    BLOCKS("block_16", 0),
+    BLOCKS("block_32", 1),
+    BLOCKS("block_64", 2),
+    BLOCKS("block_128", 3),
     ROW(REAL, BYTES_PER_S, "kernels", "stream", stream, 1e9, 1e16, 0, 0, MEASURED, OURS,
         "Bytes a second of kernels that only move."),
     ROW(REAL, NONE, "kernels", "eager", eager, 0, 10, 0, 0, MEASURED, OURS,
@@ -143,4 +157,17 @@ gboolean cs3_gpu_check_precision(const Cs3Gpu *gpu, Cs3GpuPrecision precision, G
               "%s: no %s products were measured; take bf16", gpu->name,
               cs3_gpu_precision_names[precision]);
   return FALSE;
+}
+
+gboolean cs3_gpu_has_kernels(const Cs3Gpu *gpu, Cs3GpuKernels kernels, Cs3GpuPrecision precision) {
+  switch (kernels) {
+  case CS3_GPU_TWO_OF_FOUR:
+    return gpu->products[precision].two_of_four > 0;
+  case CS3_GPU_CSR:
+    return precision == CS3_GPU_BF16 && gpu->csr > 0 && gpu->csr_outputs > 0;
+  case CS3_GPU_BLOCKS:
+    return precision == CS3_GPU_BF16 && cs3_gpu_block_side(gpu, 0, 0) >= 0;
+  default:
+    return gpu->products[precision].sustained > 0;
+  }
 }

@@ -10,6 +10,25 @@
 
 typedef enum { CS3_GPU_BF16, CS3_GPU_FP8, CS3_N_GPU_PRECISIONS } Cs3GpuPrecision;
 
+/* What multiplies by weights with zeros: the dense kernels, with all zeros; those of half-empty
+ * groups of four; of rows of indices (cuSPARSE); of square blocks (Triton). The last two were
+ * measured in BF16. */
+typedef enum {
+  CS3_GPU_DENSE,
+  CS3_GPU_TWO_OF_FOUR,
+  CS3_GPU_CSR,
+  CS3_GPU_BLOCKS,
+  CS3_N_GPU_KERNELS
+} Cs3GpuKernels;
+
+/* "dense", "2:4", "csr", "blocks"; indexed by #Cs3GpuKernels. */
+extern const char *const cs3_gpu_kernel_names[];
+
+enum { CS3_N_GPU_BLOCKS = 4 };
+
+/* Sides of the blocks whose kernels were measured, ascending. */
+extern const gint64 cs3_gpu_block_sides[CS3_N_GPU_BLOCKS];
+
 /* NULL-terminated, indexed by #Cs3GpuPrecision. */
 extern const char *const cs3_gpu_precision_names[];
 
@@ -29,7 +48,10 @@ typedef struct {
   gint64 processors;                 /* streaming multiprocessors */
   gint64 tile_rows, tile_columns;    /* of the output that one of them computes at a time */
   Cs3GpuProducts products[CS3_N_GPU_PRECISIONS];
-  double stream;           /* bytes/s that kernels reach that only move */
+  double csr, csr_outputs; /* FLOP/s of live weights; elements of the result a second; 0: not
+                              measured */
+  double blocks[CS3_N_GPU_BLOCKS]; /* FLOP/s of live blocks, by side; 0: not measured */
+  double stream;                   /* bytes/s that kernels reach that only move */
   double eager, fused;     /* bytes that element-wise kernels move over those of their operands, one
                               kernel an operator or compiled */
   double cast, cast_bytes; /* bytes/s of conversion to FP8; bytes it moves an element */
@@ -68,6 +90,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3Gpu, cs3_gpu_free)
 gboolean cs3_gpu_check_precision(const Cs3Gpu *gpu, Cs3GpuPrecision precision,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_gpu_has_kernels: whether such were measured on @gpu; of blocks, of any side. */
+gboolean cs3_gpu_has_kernels(const Cs3Gpu *gpu, Cs3GpuKernels kernels, Cs3GpuPrecision precision);
+
 /**
  * cs3_gpu_product_s: seconds of one product of @m x @k times @k x @n [elements] among @repeats of
  * its kind that follow each other without a pause; 0: without end, under the power limit.
@@ -76,6 +101,19 @@ gboolean cs3_gpu_check_precision(const Cs3Gpu *gpu, Cs3GpuPrecision precision,
  */
 double cs3_gpu_product_s(const Cs3Gpu *gpu, Cs3GpuPrecision precision, double m, double n, double k,
                          double repeats);
+
+/** cs3_gpu_block_side: place in cs3_gpu_block_sides of the largest that was measured on @gpu and
+ * divides blocks of @rows x @columns; -1: none. */
+int cs3_gpu_block_side(const Cs3Gpu *gpu, gint64 rows, gint64 columns);
+
+/** cs3_gpu_csr_s: seconds of @m x @k times a sparse @k x @n of which @density are alive, the dense
+ * operand and the result row-major in what is not shared: every live weight meets every row, and
+ * every element of the result costs for itself. */
+double cs3_gpu_csr_s(const Cs3Gpu *gpu, double m, double n, double k, double density);
+
+/** cs3_gpu_blocks_s: the same where whole blocks of side @side (a place in cs3_gpu_block_sides)
+ * are alive: their arithmetic, and moving the operand and the result. */
+double cs3_gpu_blocks_s(const Cs3Gpu *gpu, int side, double m, double n, double k, double density);
 
 /** cs3_gpu_attention_s: seconds of attention that does @flops on sequences of @seq tokens with
  * heads @width wide. */

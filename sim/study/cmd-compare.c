@@ -16,6 +16,9 @@ typedef struct {
 
 #define AT(member) G_STRUCT_OFFSET(CompareOptions, member)
 
+/* "fastest", then those of cs3_gpu_kernel_names. */
+static const char *const kernels[] = {"fastest", "dense", "2:4", "csr", "blocks", NULL};
+
 static const Cs3Option compare_options[] = {
     {.name = "plot",
      .type = CS3_OPTION_TEXT,
@@ -31,6 +34,13 @@ static const Cs3Option compare_options[] = {
      .metavar = "PRECISION",
      .choices = cs3_gpu_precision_names,
      .help = "of the blocks' linear layers on GPUs"},
+    {.name = "gpu-kernels",
+     .type = CS3_OPTION_CHOICE,
+     .offset = AT(gpus.kernels),
+     .metavar = "KERNELS",
+     .choices = kernels,
+     .help = "of weights with zeros on GPUs: the fastest that was measured and takes the pattern, "
+             "or one of them"},
     {.name = "gpu-scaling",
      .type = CS3_OPTION_REAL,
      .offset = AT(gpus.scaling),
@@ -102,7 +112,8 @@ const Cs3Command cs3_cmd_compare = {
         "is; all else is derived from a model of it, fitted to measured products and layers "
         "('cs3sim "
         "validate gpu'), and marked with ~: compiled, with AdamW, under the power limit. Weights "
-        "with zeros run in its dense kernels, 2:4 in its sparse ones.",
+        "with zeros run in the fastest kernels that were measured: dense ones, 2:4, CSR, blocks "
+        "(--gpu-kernels).",
     .options_size = sizeof(CompareOptions),
     .defaults = &defaults,
     .groups = {{"Comparison", compare_options, 0},

@@ -7,10 +7,12 @@
 
 #include "base/config-error.h"
 #include "base/json.h"
+#include "sim/cli/cli.h"
 #include "sim/gpu/gpu-step.h"
 #include "sim/machine/baseline.h"
 #include "sim/study/compare.h"
 #include "workloads/model.h"
+#include "workloads/pattern.h"
 
 /* The layer of which every format was measured. */
 #define MEASURED_LAYER "gemm12k"
@@ -77,44 +79,114 @@ static gboolean add_measured(json_t *object, const char *name, const Cs3Scenario
   return TRUE;
 }
 
+/* "block-64" */
+static char *kernels_text(const Cs3GpuWay *way) {
+  if (way->kernels == CS3_GPU_BLOCKS)
+    return g_strdup_printf("block-%" G_GINT64_FORMAT, cs3_gpu_block_sides[way->side]);
+  return g_strdup(cs3_gpu_kernel_names[way->kernels]);
+}
+
 static json_t *run_json(const Cs3GpuRun *run, const Cs3GpuRun *dense, const Cs3GpuWay *way,
                         double tokens) {
   const Cs3GpuTime *t = &run->time;
   json_t *seconds = cs3_json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "products", t->linear_s,
                                   "attention", t->attention_s, "element_wise", t->vector_s, "casts",
                                   t->cast_s, "again", t->again_s, "update", t->update_s);
+  g_autofree char *kernels = kernels_text(way);
   return cs3_json_pack(
       "{s:f, s:f, s:f, s:f, s:f, s:s, s:s, s:I, s:I, s:b, s:f, s:o}", "step_time_s", run->step_s,
       "tokens_per_s", tokens / run->step_s, "dense_tokens_per_s", tokens / dense->step_s, "speedup",
       dense->step_s / run->step_s, "joules_per_token", run->joules / tokens, "precision",
-      cs3_gpu_precision_names[way->precision], "kernels", way->two_of_four ? "2:4" : "dense",
-      "gpus", (json_int_t)run->gpus, "micro_batch", (json_int_t)run->micro, "checkpoint",
-      run->checkpoint, "memory_bytes", run->memory, "seconds", seconds);
+      cs3_gpu_precision_names[way->precision], "kernels", kernels, "gpus", (json_int_t)run->gpus,
+      "micro_batch", (json_int_t)run->micro, "checkpoint", run->checkpoint, "memory_bytes",
+      run->memory, "seconds", seconds);
 }
 
-/* Weights with zeros elsewhere than 2:4 run as dense ones: nothing measured is faster below 99 %.
- */
+/* Whether the zeros of @scenario lie where @way's kernels leave them out, which are then told what
+ * they need. */
+static gboolean allows(const Cs3Scenario *scenario, const Cs3Gpu *gpu, Cs3GpuWay *way) {
+  const Cs3Pattern *pattern = &scenario->config.pattern;
+  way->density = scenario->sparsity->node_density;
+  if (way->kernels == CS3_GPU_DENSE)
+    return TRUE;
+  if (scenario->config.sparsity_asked <= 0)
+    return FALSE;
+  if (way->kernels == CS3_GPU_TWO_OF_FOUR)
+    return strcmp(pattern->text, "2:4") == 0;
+  if (way->kernels == CS3_GPU_CSR)
+    return TRUE;
+  way->side = pattern->ops == &cs3_pattern_block
+                  ? cs3_gpu_block_side(gpu, pattern->param[0], pattern->param[1])
+                  : -1;
+  return way->side >= 0;
+}
+
+/* What the user asked for has to be there and to be of use. */
+static gboolean check_kernels(const Cs3Gpu *gpu, const Cs3Scenario *scenario,
+                              const Cs3CompareGpus *gpus, GError **error) {
+  Cs3GpuWay way = {.kernels = (Cs3GpuKernels)(gpus->kernels - 1)};
+  Cs3GpuPrecision precision = (Cs3GpuPrecision)gpus->precision;
+  if (!cs3_gpu_check_precision(gpu, precision, error))
+    return FALSE;
+  if (gpus->kernels == 0)
+    return TRUE;
+  if (!cs3_gpu_has_kernels(gpu, way.kernels, precision)) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--gpu-kernels %s: none were measured on %s in %s; take fastest",
+                cs3_gpu_kernel_names[way.kernels], gpu->name, cs3_gpu_precision_names[precision]);
+    return FALSE;
+  }
+  if (allows(scenario, gpu, &way))
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--gpu-kernels %s: %.4g %% %s sparsity has no zeros that they leave out; csr takes "
+              "any, 2:4 that pattern, blocks block:RxC of sides that 16, 32, 64 or 128 divides",
+              cs3_gpu_kernel_names[way.kernels], 100 * scenario->config.sparsity_asked,
+              scenario->config.pattern.text);
+  return FALSE;
+}
+
+/* The fastest step of those kernels that may be taken; dense ones stay where none are faster. */
+static gboolean run_kernels(const Cs3Gpu *gpu, gint64 count, const Cs3Scenario *scenario,
+                            const Cs3CompareGpus *gpus, Cs3GpuWay *way, Cs3GpuRun *best,
+                            GError **error) {
+  *best = (Cs3GpuRun){.step_s = INFINITY};
+  for (int kernels = CS3_GPU_DENSE; kernels < CS3_N_GPU_KERNELS; kernels++) {
+    Cs3GpuWay one = *way;
+    Cs3GpuRun run;
+    one.kernels = (Cs3GpuKernels)kernels;
+    if ((gpus->kernels != 0 && gpus->kernels != 1 + kernels) ||
+        !cs3_gpu_has_kernels(gpu, one.kernels, one.precision) || !allows(scenario, gpu, &one))
+      continue;
+    if (!cs3_gpu_run(gpu, scenario->graph, one, count, scenario->config.batch, &run, error))
+      return FALSE;
+    if (run.step_s < best->step_s) {
+      *best = run;
+      way->kernels = one.kernels;
+      way->side = one.side;
+    }
+  }
+  return TRUE;
+}
+
 static gboolean add_derived(json_t *object, const Cs3Gpu *gpu, gint64 count,
                             const Cs3Scenario *scenario, const Cs3CompareGpus *gpus,
                             GError **error) {
-  const Cs3RunConfig *config = &scenario->config;
   Cs3GpuWay way = {.precision = (Cs3GpuPrecision)gpus->precision, .fused = TRUE};
+  gint64 batch = scenario->config.batch;
   Cs3GpuRun dense, run;
   GError *problem = NULL;
-  if (!cs3_gpu_check_precision(gpu, way.precision, error))
+  if (!check_kernels(gpu, scenario, gpus, error))
     return FALSE;
-  if (cs3_gpu_run(gpu, scenario->graph, way, count, config->batch, &dense, &problem)) {
-    way.two_of_four = config->sparsity_asked > 0 && strcmp(config->pattern.text, "2:4") == 0 &&
-                      gpu->products[way.precision].two_of_four > 0;
-    if (cs3_gpu_run(gpu, scenario->graph, way, count, config->batch, &run, &problem)) {
-      double tokens = scenario->graph->tokens * (double)config->batch;
-      json_object_set_new(object, "derived", run_json(&run, &dense, &way, tokens));
-      json_object_set_new(object, "derived_source", json_string(gpu->source));
-      return TRUE;
-    }
+  if (!cs3_gpu_run(gpu, scenario->graph, way, count, batch, &dense, &problem) ||
+      !run_kernels(gpu, count, scenario, gpus, &way, &run, &problem)) {
+    json_object_set_new(object, "reason", json_string(problem->message));
+    g_clear_error(&problem);
+    return TRUE;
   }
-  json_object_set_new(object, "reason", json_string(problem->message));
-  g_clear_error(&problem);
+  double tokens = scenario->graph->tokens * (double)batch;
+  json_object_set_new(object, "derived", run_json(&run, &dense, &way, tokens));
+  json_object_set_new(object, "derived_source", json_string(gpu->source));
   return TRUE;
 }
 

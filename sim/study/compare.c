@@ -62,10 +62,13 @@ static gboolean check_gpus(char **names, gboolean forward, const Cs3CompareGpus 
                 gpu);
     return FALSE;
   }
-  if (gpu == NULL && (gpus->precision != 0 || gpus->scaling > 0)) {
+  const char *given = gpus->scaling > 0      ? "gpu-scaling"
+                      : gpus->precision != 0 ? "gpu-precision"
+                      : gpus->kernels != 0   ? "gpu-kernels"
+                                             : NULL;
+  if (gpu == NULL && given != NULL) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                "--%s: changes nothing without a GPU in --hardware, as in cs3,h200",
-                gpus->scaling > 0 ? "gpu-scaling" : "gpu-precision");
+                "--%s: changes nothing without a GPU in --hardware, as in cs3,h200", given);
     return FALSE;
   }
   return TRUE;

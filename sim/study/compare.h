@@ -10,7 +10,8 @@
 
 /* How GPUs run the step. */
 typedef struct {
-  int precision;  /* Cs3GpuPrecision of the blocks' linear layers */
+  int precision; /* Cs3GpuPrecision of the blocks' linear layers */
+  int kernels; /* of weights with zeros: 0: the fastest that were measured, or 1 + Cs3GpuKernels */
   double scaling; /* in place of the GPU's own (sim/gpu/gpu.h); 0: its own */
 } Cs3CompareGpus;
 

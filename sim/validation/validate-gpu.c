@@ -31,13 +31,25 @@ static Cs3Gpu *find_gpu(Cs3ValidationSession *session, const char *name, GError 
   return *kept;
 }
 
+/* "block-64" */
+static gboolean read_blocks(const char *word, Subject *subject) {
+  gint64 side = g_ascii_strtoll(word + strlen("block-"), NULL, 10);
+  subject->way.kernels = CS3_GPU_BLOCKS;
+  subject->way.side = cs3_gpu_block_side(subject->gpu, side, side);
+  return side > 0 && subject->way.side >= 0;
+}
+
 static gboolean read_word(const char *word, Subject *subject) {
   if (strcmp(word, "fused") == 0)
     subject->way.fused = TRUE;
   else if (strcmp(word, "checkpoint") == 0)
     subject->way.checkpoint = TRUE;
   else if (strcmp(word, "2:4") == 0)
-    subject->way.two_of_four = TRUE;
+    subject->way.kernels = CS3_GPU_TWO_OF_FOUR;
+  else if (strcmp(word, "csr") == 0)
+    subject->way.kernels = CS3_GPU_CSR;
+  else if (g_str_has_prefix(word, "block-"))
+    return read_blocks(word, subject);
   else if (strcmp(word, "update") == 0)
     subject->way.update = TRUE;
   else if (strcmp(word, "fp8") == 0)
@@ -61,10 +73,10 @@ static gboolean read_subject(Cs3ValidationSession *session, const Cs3ValidationR
   }
   for (char **word = words + 1; *word != NULL; word++)
     if (!read_word(*word, subject)) {
-      g_set_error(
-          error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
-          "%s: result: '%s' is not one of fused, checkpoint, 2:4, update, fp8, backward, gpt2",
-          row->where, *word);
+      g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_UNKNOWN,
+                  "%s: result: '%s' is not one of fused, checkpoint, 2:4, csr, block-SIDE, update, "
+                  "fp8, backward, gpt2",
+                  row->where, *word);
       return FALSE;
     }
   return cs3_gpu_check_precision(subject->gpu, subject->way.precision, error);
@@ -80,8 +92,22 @@ static gboolean product(Cs3ValidationSession *session, const Cs3ValidationRow *r
   if (!cs3_validation_values(row, keys, v, NULL, error) || !read_subject(session, row, &s, error))
     return FALSE;
   *value = cs3_gpu_product_s(s.gpu, s.way.precision, v[0], v[1], v[2], v[3]);
-  if (s.way.two_of_four)
+  if (s.way.kernels == CS3_GPU_TWO_OF_FOUR)
     *value /= s.gpu->products[s.way.precision].two_of_four;
+  return TRUE;
+}
+
+/* Method "sparse": m, n, k, and the live share of k x n; CSR or blocks; the time of one [s]. */
+static gboolean sparse(Cs3ValidationSession *session, const Cs3ValidationRow *row, double *value,
+                       GError **error) {
+  static const char *const keys[] = {"m", "n", "k", "density", NULL};
+  double v[4];
+  Subject s;
+  if (!cs3_validation_values(row, keys, v, NULL, error) || !read_subject(session, row, &s, error))
+    return FALSE;
+  *value = s.way.kernels == CS3_GPU_BLOCKS
+               ? cs3_gpu_blocks_s(s.gpu, s.way.side, v[0], v[1], v[2], v[3])
+               : cs3_gpu_csr_s(s.gpu, v[0], v[1], v[2], v[3]);
   return TRUE;
 }
 
@@ -150,8 +176,9 @@ static gboolean step(Cs3ValidationSession *session, const Cs3ValidationRow *row,
   return TRUE;
 }
 
-static const Cs3ValidationMethod methods[] = {
-    {"attention", attention}, {"layer", layer}, {"product", product}, {"step", step}, {NULL, NULL}};
+static const Cs3ValidationMethod methods[] = {{"attention", attention}, {"layer", layer},
+                                              {"product", product},     {"sparse", sparse},
+                                              {"step", step},           {NULL, NULL}};
 
 const Cs3ValidationSuite cs3_suite_gpu = {
     .name = "gpu",

@@ -50,7 +50,9 @@ START_TEST(test_rows_kept_back) {
   } groups[] = {{"products, kept back", 150},     {"misaligned products, kept back", 20},
                 {"2:4 products, kept back", 25},  {"attention, kept back", 12},
                 {"layers, kept back", 45},        {"steps, kept back", 25},
-                {"products, H100, kept back", 3}, {"steps, H100, kept back", 2}};
+                {"products, H100, kept back", 3}, {"steps, H100, kept back", 2},
+                {"CSR products, kept back", 37},  {"CSR products, H100, kept back", 14},
+                {"block products, kept back", 30}};
   g_autoptr(GError) error = NULL;
   guint missed, rows;
   json_auto_t *record = cs3_validate(suites, 1, NULL, NULL, &missed, &error);
@@ -94,6 +96,67 @@ START_TEST(test_fitted_where_it_says) {
       ck_assert_double_gt(misfit(rows, gpu, p), best);
     }
   }
+}
+END_TEST
+
+/* The same of rows "sparse" of @group whose result is @subject. */
+static double sparse_misfit(const GPtrArray *rows, const Cs3Gpu *gpu, const char *group,
+                            const char *subject) {
+  double sum = 0;
+  for (guint i = 0; i < rows->len; i++) {
+    const Cs3ValidationRow *row = rows->pdata[i];
+    double m, n, k, density;
+    if (strcmp(row->group, group) != 0 || strcmp(row->result, subject) != 0)
+      continue;
+    ck_assert_int_eq(sscanf(row->arguments, "m=%lf n=%lf k=%lf density=%lf", &m, &n, &k, &density),
+                     4);
+    gint64 side = strcmp(subject, "h200 csr") == 0 ? 0 : g_ascii_strtoll(subject + 11, NULL, 10);
+    double time_s =
+        side == 0 ? cs3_gpu_csr_s(gpu, m, n, k, density)
+                  : cs3_gpu_blocks_s(gpu, cs3_gpu_block_side(gpu, side, side), m, n, k, density);
+    sum += fabs(log(1000 * time_s / row->published));
+  }
+  ck_assert(sum > 0);
+  return sum;
+}
+
+START_TEST(test_sparse_fitted_where_it_says) {
+  static const char *const csr = "CSR products, fitted", *const blocks = "block products, fitted";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) rows = cs3_validation_load(&cs3_suite_gpu, &error);
+  g_autoptr(Cs3Gpu) gpu = load("h200");
+  struct {
+    double *constant;
+    const char *group, *subject;
+  } fits[] = {{&gpu->csr, csr, "h200 csr"},
+              {&gpu->csr_outputs, csr, "h200 csr"},
+              {&gpu->blocks[0], blocks, "h200 block-16"},
+              {&gpu->blocks[1], blocks, "h200 block-32"},
+              {&gpu->blocks[2], blocks, "h200 block-64"},
+              {&gpu->blocks[3], blocks, "h200 block-128"}};
+  for (guint i = 0; i < G_N_ELEMENTS(fits); i++) {
+    double best = sparse_misfit(rows, gpu, fits[i].group, fits[i].subject);
+    double constant = *fits[i].constant;
+    for (int sign = -1; sign <= 1; sign += 2) {
+      *fits[i].constant = constant * (1 + 0.03 * sign);
+      ck_assert_double_gt(sparse_misfit(rows, gpu, fits[i].group, fits[i].subject), best);
+    }
+    *fits[i].constant = constant;
+  }
+}
+END_TEST
+
+START_TEST(test_block_sides) {
+  g_autoptr(Cs3Gpu) gpu = load("h200");
+  static const struct {
+    gint64 rows, columns, side;
+  } cases[] = {{128, 128, 128}, {256, 64, 64}, {48, 16, 16}, {96, 32, 32}, {8, 128, 0}, {1, 1, 0}};
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    int place = cs3_gpu_block_side(gpu, cases[i].rows, cases[i].columns);
+    ck_assert_int_eq(place < 0 ? 0 : cs3_gpu_block_sides[place], cases[i].side);
+  }
+  gpu->blocks[3] = 0; /* not measured: in blocks half as wide */
+  ck_assert_int_eq(cs3_gpu_block_sides[cs3_gpu_block_side(gpu, 128, 128)], 64);
 }
 END_TEST
 
@@ -151,6 +214,43 @@ START_TEST(test_step) {
 }
 END_TEST
 
+/* What is alive costs in forward and dX; dW is dense, and so are the head and the embedding. */
+START_TEST(test_sparse_step) {
+  g_autoptr(Cs3Gpu) gpu = load("h200");
+  g_autoptr(Cs3Model) model = NULL;
+  g_autoptr(Cs3Graph) graph = small(&model);
+  g_autofree double *density = g_new(double, graph->nodes->len);
+  Cs3GpuWay way = {.fused = TRUE, .blocks = TRUE, .density = density};
+  double dense_s = cs3_gpu_step(gpu, graph, &way, 4).linear_s, last_s = 0, dw_s = 0, products = 0;
+  for (guint i = 0; i < graph->nodes->len; i++) {
+    const Cs3Node *node = cs3_graph_node(graph, i);
+    double n = (double)node->out_features, k = (double)node->in_features;
+    density[i] = 1;
+    if (node->kind != CS3_NODE_LINEAR || !cs3_node_segment(graph, node)->block)
+      continue;
+    dw_s += 2 * cs3_gpu_product_s(gpu, CS3_GPU_BF16, n, k, 4 * 2048, 0);
+    products += 2 * 2 * 2 * 4 * 2048 * n * k;
+  }
+  for (int kernels = CS3_GPU_CSR; kernels <= CS3_GPU_BLOCKS; kernels++) {
+    double rate = kernels == CS3_GPU_CSR ? gpu->csr : gpu->blocks[3];
+    way.kernels = (Cs3GpuKernels)kernels;
+    way.side = 3;
+    for (guint i = 0; i < graph->nodes->len; i++)
+      density[i] = 1;
+    ck_assert_double_eq(cs3_gpu_step(gpu, graph, &way, 4).linear_s, dense_s);
+    for (int percent = 0; percent < 100; percent += 50) {
+      for (guint i = 0; i < graph->nodes->len; i++)
+        density[i] = percent / 100.0;
+      double linear_s = cs3_gpu_step(gpu, graph, &way, 4).linear_s;
+      if (percent > 0)
+        ck_assert_double_eq_tol(linear_s - last_s, 0.5 * products / rate, 1e-9 * dense_s);
+      ck_assert_double_gt(linear_s, dw_s);
+      last_s = linear_s;
+    }
+  }
+}
+END_TEST
+
 START_TEST(test_what_was_not_measured) {
   g_autoptr(Cs3Gpu) gpu = load("h100");
   g_autoptr(GError) error = NULL;
@@ -205,6 +305,9 @@ int main(void) {
   TCase *tests = tcase_create("model of GPUs");
   tcase_add_test(tests, test_rows_kept_back);
   tcase_add_test(tests, test_fitted_where_it_says);
+  tcase_add_test(tests, test_sparse_fitted_where_it_says);
+  tcase_add_test(tests, test_block_sides);
+  tcase_add_test(tests, test_sparse_step);
   tcase_add_test(tests, test_more_work_takes_longer);
   tcase_add_test(tests, test_step);
   tcase_add_test(tests, test_what_was_not_measured);
