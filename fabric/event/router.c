@@ -328,9 +328,9 @@ static gboolean break_contended(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *inf
   guint32 colours = 0;
   for (guint i = 0; i < n; i++) {
     const Cs3Slot *slot = &info->slot[order[i]];
-    wanted |= cs3_taken(&info->role.colour[slot->colour],
-                        cs3_wanted(cell, info, slot, cs3_head(cs3_channel(f, cell, slot))));
-    colours |= 1u << slot->colour;
+    guint tx = cs3_wanted(cell, info, slot, cs3_head(cs3_channel(f, cell, slot)));
+    wanted |= cs3_taken(&info->role.colour[slot->colour], tx);
+    colours |= (guint32)(tx != 0) << slot->colour;
   }
   gboolean broken = FALSE;
   for (guint64 m = cell->nonempty & info->router_mask; m; m &= m - 1) {

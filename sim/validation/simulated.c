@@ -117,6 +117,7 @@ static gboolean add_job(Cs3Simulated *s, const char *where, const char *argument
   job->scenario = cs3_validation_scenario(session, &row, (const char *const *)words, error);
   if (job->scenario == NULL)
     return FALSE;
+  job->scenario->config.cache = s->cache;
   bind_unknowns(s, job);
   if (scale(s, job, error))
     return TRUE;

@@ -35,14 +35,12 @@ static void constants_at(const gsl_vector *x, double constants[N_CONSTANTS]) {
 typedef struct {
   const Cs3ValidationRow *row;
   Cs3Scenario *scenario;
-  Cs3RunCache *cache;
   double correction; /* log of what a run gives over what cs3_run_times() gives */
 } Point;
 
 static void point_free(gpointer data) {
   Point *point = data;
   cs3_scenario_free(point->scenario);
-  cs3_run_cache_free(point->cache);
   g_free(point);
 }
 
@@ -75,7 +73,6 @@ static Point *point_new(Cs3ValidationSession *session, const Cs3ValidationRow *r
     return NULL;
   Point *point = g_new0(Point, 1);
   point->row = row;
-  point->cache = cs3_run_cache_new(1 << 14, 1 << 20);
   point->scenario = cs3_validation_scenario(session, row, (const char *const *)words, error);
   if (point->scenario != NULL)
     return point;
@@ -101,7 +98,6 @@ static gboolean log_ratio(gpointer what, const double constants[N_CONSTANTS], do
       !cs3_machine_set(machine, find_param(names[1]), constants[1], "fit", error))
     return FALSE;
   config.machine = machine;
-  config.cache = point->cache;
   if (!cs3_run_times(&config, 0, &times, error))
     return FALSE;
   double rate = (double)config.batch / times.dense_s * point->row->scale;

@@ -18,8 +18,12 @@ typedef struct {
   GDestroyNotify free_value;
 } Kept;
 
+/* Runs of one model on machines that differ in what few passes read. */
+enum { PASSES = 1 << 16, MASK_BYTES = 40 << 20 };
+
 struct Cs3ValidationSession {
   guint workers;
+  Cs3RunCache *cache;
   GHashTable *kept; /* text -> Kept */
 };
 
@@ -33,6 +37,7 @@ static void kept_free(gpointer data) {
 Cs3ValidationSession *cs3_validation_session_new(guint workers) {
   Cs3ValidationSession *session = g_new0(Cs3ValidationSession, 1);
   session->workers = workers;
+  session->cache = cs3_run_cache_new(PASSES, MASK_BYTES);
   session->kept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, kept_free);
   return session;
 }
@@ -41,6 +46,7 @@ void cs3_validation_session_free(Cs3ValidationSession *session) {
   if (session == NULL)
     return;
   g_hash_table_unref(session->kept);
+  cs3_run_cache_free(session->cache);
   g_free(session);
 }
 
@@ -101,7 +107,9 @@ Cs3Scenario *cs3_validation_scenario(const Cs3ValidationSession *session,
   if (call == NULL)
     return NULL;
   Cs3Scenario *scenario = cs3_scenario_new(call->own, error);
-  if (scenario == NULL)
+  if (scenario != NULL)
+    scenario->config.cache = session->cache;
+  else
     g_prefix_error(error, "%s: ", row->where);
   return scenario;
 }

@@ -46,8 +46,8 @@ gboolean cs3_validation_run(Cs3ValidationSession *session, const Cs3ValidationRo
 gboolean cs3_validation_layer(Cs3ValidationSession *session, const Cs3ValidationRow *row,
                               double *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_validation_scenario: (transfer full) (nullable): what the words @argv of `cs3sim run` name.
- */
+/** cs3_validation_scenario: (transfer full) (nullable): what the words @argv of `cs3sim run` name;
+ * its runs share the session's cache, and so must not outlive it. */
 Cs3Scenario *cs3_validation_scenario(const Cs3ValidationSession *session,
                                      const Cs3ValidationRow *row, const char *const *argv,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
