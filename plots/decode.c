@@ -37,13 +37,14 @@ static json_t *prepare(const json_t *records, GError **error) {
   static const char *const numbers[] = {"batch", "prompt", "generate", "sparsity", NULL};
   static const char *const texts[] = {"model.name", "hardware", NULL};
   const json_t *record = json_array_get(records, 0), *machines;
-  if (!cs3_record_require_schema(record, CS3_INFER_SCHEMA, numbers, texts, error))
+  if (!cs3_plot_require_one(records, "record of 'cs3sim infer'", error) ||
+      !cs3_record_require_schema(record, CS3_INFER_SCHEMA, numbers, texts, error))
     return NULL;
   guint drawn = 0;
   machines = json_object_get(record, "machines");
   for (size_t i = 0; i < json_array_size(machines); i++)
     drawn += is_drawn(json_array_get(machines, i));
-  if (drawn > 0 && json_array_size(records) == 1)
+  if (drawn > 0)
     return json_deep_copy(record);
   g_set_error_literal(
       error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,

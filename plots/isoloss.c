@@ -26,10 +26,11 @@ static json_t *prepare(const json_t *records, GError **error) {
   static const char *const texts[] = {"law", "hardware", "budget", NULL};
   static const char *const needed[] = {"width", "sparsity", "alive", "loss"};
   const json_t *record = json_array_get(records, 0);
-  if (!cs3_record_require_schema(record, CS3_LAW_SCHEMA, numbers, texts, error))
+  if (!cs3_plot_require_one(records, "record of 'cs3sim optimize --law'", error) ||
+      !cs3_record_require_schema(record, CS3_LAW_SCHEMA, numbers, texts, error))
     return NULL;
   size_t n = json_array_size(points_of(record));
-  gboolean whole = n >= 4 && json_array_size(records) == 1;
+  gboolean whole = n >= 4;
   for (size_t i = 0; i < n && whole; i++)
     for (guint k = 0; k < G_N_ELEMENTS(needed); k++)
       whole &= isfinite(field(record, i, needed[k])) && (k == 1 || field(record, i, needed[k]) > 0);

@@ -73,12 +73,8 @@ static gboolean check_weight(const json_t *weight, GError **error) {
 
 static gboolean check(const json_t *records, GError **error) {
   static const char *const texts[] = {"weights_file", NULL}, *const numbers[] = {"lines", NULL};
-  if (json_array_size(records) != 1) {
-    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                "the plot needs the statistics of one checkpoint, not %" G_GSIZE_FORMAT,
-                json_array_size(records));
+  if (!cs3_plot_require_one(records, "checkpoint's statistics", error))
     return FALSE;
-  }
   const json_t *record = json_array_get(records, 0);
   const json_t *weights = json_object_get(record, "weights");
   if (!cs3_record_require_schema(record, CS3_MASKS_SCHEMA, numbers, texts, error))

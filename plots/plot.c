@@ -32,13 +32,18 @@ static const Cs3Plot *const plots[] = {
     NULL,
 };
 
+gboolean cs3_plot_require_one(const json_t *records, const char *what, GError **error) {
+  if (json_array_size(records) == 1)
+    return TRUE;
+  g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
+              "the plot needs one %s, not %" G_GSIZE_FORMAT, what, json_array_size(records));
+  return FALSE;
+}
+
 gboolean cs3_plot_require_one_run(const json_t *records, const char *const *numbers,
                                   const char *const *texts, GError **error) {
-  if (json_array_size(records) != 1) {
-    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                "the plot needs one run, not %" G_GSIZE_FORMAT, json_array_size(records));
+  if (!cs3_plot_require_one(records, "run", error))
     return FALSE;
-  }
   if (cs3_record_require(json_array_get(records, 0), numbers, texts, error))
     return TRUE;
   g_prefix_error(error, "record 1: ");

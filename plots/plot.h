@@ -67,6 +67,10 @@ typedef struct {
   void (*write_script)(const json_t *series, const Cs3PlotTarget *target, Cs3Script *script);
 } Cs3Plot;
 
+/** cs3_plot_require_one: (for prepare) that @records is one; @what names it in the message. */
+gboolean cs3_plot_require_one(const json_t *records, const char *what,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * cs3_plot_require_one_run: (for prepare) that @records is one run with @numbers and @texts
  * (cs3_record_require()). Fails with CS3_RECORD_ERROR_DATA.

@@ -33,12 +33,8 @@ static gboolean check_constant(const json_t *constant, size_t i, GError **error)
 /* The record with the constants that are drawn: those that are known best. */
 static json_t *prepare(const json_t *records, GError **error) {
   const json_t *record = json_array_get(records, 0);
-  if (json_array_size(records) != 1) {
-    g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                "the plot needs one posterior, not %zu", json_array_size(records));
-    return NULL;
-  }
-  if (!cs3_record_require_schema(record, CS3_POSTERIOR_SCHEMA, numbers, texts, error))
+  if (!cs3_plot_require_one(records, "posterior", error) ||
+      !cs3_record_require_schema(record, CS3_POSTERIOR_SCHEMA, numbers, texts, error))
     return NULL;
   json_auto_t *bars = json_array();
   json_t *constant;

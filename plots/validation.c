@@ -59,7 +59,8 @@ static guint count_drawn(const json_t *suite) {
 /* The record with the suites that have something to draw. */
 static json_t *prepare(const json_t *records, GError **error) {
   const json_t *record = json_array_get(records, 0);
-  if (!cs3_record_check_ranges(record, error))
+  if (!cs3_plot_require_one(records, "validation", error) ||
+      !cs3_record_check_ranges(record, error))
     return NULL;
   json_auto_t *suites = json_array();
   json_t *suite;

@@ -13,6 +13,8 @@
 #include "base/suggest.h"
 #include "base/table.h"
 #include "sim/commands.h"
+#include "sim/inference/decoder.h"
+#include "sim/law/law.h"
 #include "sim/machine/baseline.h"
 #include "sim/machine/machine.h"
 #include "sim/training/recipe.h"
@@ -146,10 +148,57 @@ static gboolean visit_recipes(Each each, gpointer data, GError **error) {
   return TRUE;
 }
 
+/* (transfer full): in words, or why it cannot be read. */
+static char *law_text(const char *name) {
+  g_autoptr(GError) problem = NULL;
+  g_autoptr(Cs3Law) law = cs3_law_load(name, &problem);
+  return g_strdup(law != NULL ? law->description : problem->message);
+}
+
+static char *gpu_text(const char *name) {
+  g_autoptr(GError) problem = NULL;
+  g_autoptr(Cs3Gpu) gpu = cs3_gpu_load(name, &problem);
+  return g_strdup(gpu != NULL ? gpu->description : problem->message);
+}
+
+static char *decoder_text(const char *name) {
+  g_autoptr(GError) problem = NULL;
+  g_autoptr(Cs3Decoder) decoder = cs3_decoder_load(name, &problem);
+  return g_strdup(decoder != NULL ? decoder->description : problem->message);
+}
+
+static void visit_files(Cs3DataKind kind, char *(*text)(const char *name), Each each,
+                        gpointer data) {
+  g_auto(GStrv) names = cs3_datadir_list(kind);
+  for (char **name = names; *name != NULL; name++) {
+    g_autofree char *what = text(*name);
+    each(*name, what, data);
+  }
+}
+
+static gboolean visit_laws(Each each, gpointer data, GError **error) {
+  visit_files(CS3_DATA_LAWS, law_text, each, data);
+  return TRUE;
+}
+
+static gboolean visit_gpus(Each each, gpointer data, GError **error) {
+  visit_files(CS3_DATA_GPUS, gpu_text, each, data);
+  return TRUE;
+}
+
+/* GPUs decode, too. */
+static gboolean visit_decoders(Each each, gpointer data, GError **error) {
+  visit_files(CS3_DATA_DECODERS, decoder_text, each, data);
+  return visit_gpus(each, data, error);
+}
+
 static const Cs3List lists[] = {
     {"models", "neural networks, for --model", visit_models},
     {"hardware", "machines, for --hardware", visit_hardware},
     {"baselines", "machines that were measured, to compare with", visit_baselines},
+    {"gpus", "GPUs with a model, for --hardware of compare", visit_gpus},
+    {"decoders", "machines beside the wafer, for infer --beside", visit_decoders},
+    {"laws", "scaling laws, for optimize --law", visit_laws},
     {"recipes", "training runs, for train", visit_recipes},
     {"patterns", "ways to place the zeros of a weight, for --pattern", visit_patterns},
     {"transforms", "ways to make a layer larger and sparse, for --transform", visit_transforms},

@@ -88,6 +88,9 @@ static gboolean parse(const char *text, const Cs3Graph *graph, Lora *lora, GErro
     return invalid(error, text, "write RANK or RANK:NAME,NAME, as in 16:q_proj,v_proj");
   if (*end == ':')
     lora->names = g_strsplit(end + 1, ",", -1);
+  if (lora->names != NULL &&
+      (lora->names[0] == NULL || g_strv_contains((const char *const *)lora->names, "")))
+    return invalid(error, text, "a name is missing; write RANK for all, or as in 16:q_proj,v_proj");
   for (char **name = lora->names; name != NULL && *name != NULL; name++)
     if (!check_name(graph, text, g_strstrip(*name), error))
       return FALSE;
@@ -124,6 +127,10 @@ static GPtrArray *notes_of(const Lora *lora, const char *text) {
                   g_strdup_printf("LoRA %s: %.4g M parameters are trained, %.4g M frozen", text,
                                   trained / 1e6, cs3_graph_frozen_parameters(to) / 1e6));
   return notes;
+}
+
+gboolean cs3_lora_is_none(const char *text) {
+  return text == NULL || strcmp(text, "0") == 0;
 }
 
 Cs3Model *cs3_lora_model(const Cs3Graph *graph, const char *text, GError **error) {

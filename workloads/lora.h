@@ -5,6 +5,9 @@
 
 #include "workloads/model.h"
 
+/** cs3_lora_is_none: whether @text (nullable) asks for no adapters: rank 0, to compare with. */
+gboolean cs3_lora_is_none(const char *text);
+
 /**
  * cs3_lora_model: @graph with adapters.
  * @text: "RANK", beside every linear layer of a block (convolutions and grouped layers aside), or

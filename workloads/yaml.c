@@ -134,8 +134,12 @@ static json_t *convert(Reader *reader, int index, guint depth, GError **error) {
 }
 
 static json_t *syntax_error(const Reader *reader, const yaml_parser_t *parser, GError **error) {
-  const char *problem = parser->problem != NULL ? parser->problem : "out of memory";
-  return data_error(reader, &parser->problem_mark, problem, NULL, error);
+  if (parser->error == YAML_MEMORY_ERROR)
+    return data_error(reader, &parser->problem_mark, "out of memory", NULL, error);
+  return data_error(reader, &parser->problem_mark,
+                    "is no YAML here (KEY: VALUE, even indentation, brackets and quotes closed); "
+                    "expected a parameter file of the Cerebras Model Zoo",
+                    NULL, error);
 }
 
 /* The next document, or none, must not be there. */

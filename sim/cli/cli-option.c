@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/plain-text.h"
 #include "base/quantity.h"
 #include "base/suggest.h"
 
@@ -209,13 +210,63 @@ static gboolean names_option(const Cs3Option *option, const char *written) {
   return option->letter != 0 && written[1] == option->letter && written[2] == '\0';
 }
 
+static char *text_at(const Cs3Option *option, const void *place) {
+  switch (option->type) {
+  case CS3_OPTION_FLAG:
+    return g_strdup(*(const gboolean *)place ? "yes" : "no");
+  case CS3_OPTION_COUNT:
+    return g_strdup_printf("%d", *(const int *)place);
+  case CS3_OPTION_INT:
+    return g_strdup_printf("%" G_GINT64_FORMAT, *(const gint64 *)place);
+  case CS3_OPTION_REAL:
+    return g_strdup_printf("%.15g", *(const double *)place);
+  case CS3_OPTION_TEXT:
+    return g_strdup(*(char *const *)place);
+  case CS3_OPTION_LIST:
+    return *(char **const *)place != NULL ? g_strjoinv(", ", *(char **const *)place) : NULL;
+  case CS3_OPTION_CHOICE:
+    return g_strdup(option->choices[*(const int *)place]);
+  }
+  g_assert_not_reached();
+}
+
+static gboolean given_twice(const Cs3Option *option, const char *before, const char *after,
+                            GError **error) {
+  g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+              "--%s: given twice, as '%s' and as '%s'; leave one out", option->name,
+              CS3_CUT(before), CS3_CUT(after));
+  return FALSE;
+}
+
+static gboolean check_keys(const Cs3Option *option, char **list, const char *text, GError **error) {
+  gsize key = strcspn(text, "=") + 1;
+  for (; option->keyed && list != NULL && *list != NULL; list++)
+    if (strncmp(*list, text, key) == 0 && strcmp(*list, text) != 0)
+      return given_twice(option, *list, text, error);
+  return TRUE;
+}
+
+/* One value is kept: another one must not be lost in silence. @given: this one is there already. */
+static gboolean set_once(const Cs3Option *option, void *place, const char *text, gboolean given,
+                         GError **error) {
+  gboolean single = cs3_option_takes_value(option) && option->type != CS3_OPTION_LIST;
+  g_autofree char *before = single && given ? text_at(option, place) : NULL;
+  if (option->type == CS3_OPTION_LIST && !check_keys(option, *(char ***)place, text, error))
+    return FALSE;
+  if (!set_value(option, place, text, error))
+    return FALSE;
+  g_autofree char *after = before != NULL ? text_at(option, place) : NULL;
+  return g_strcmp0(before, after) == 0 || given_twice(option, before, after, error);
+}
+
 static gboolean on_option(const char *written, const char *text, gpointer data, GError **error) {
   const Parse *parse = data;
   for (guint t = 0; t < parse->n_targets; t++)
     for (const Cs3Option *o = parse->targets[t].group->options; o->name != NULL; o++)
       if (names_option(o, written)) {
+        gboolean given = g_hash_table_contains(parse->given, o->name);
         g_hash_table_insert(parse->given, (gpointer)o->name, NULL);
-        return set_value(o, member(&parse->targets[t], o), text, error);
+        return set_once(o, member(&parse->targets[t], o), text, given, error);
       }
   g_assert_not_reached();
 }
@@ -423,26 +474,6 @@ gboolean cs3_options_expand(const Cs3OptionTarget *targets, guint n_targets, GHa
         return FALSE;
     }
   return TRUE;
-}
-
-static char *text_at(const Cs3Option *option, const void *place) {
-  switch (option->type) {
-  case CS3_OPTION_FLAG:
-    return g_strdup(*(const gboolean *)place ? "yes" : "no");
-  case CS3_OPTION_COUNT:
-    return g_strdup_printf("%d", *(const int *)place);
-  case CS3_OPTION_INT:
-    return g_strdup_printf("%" G_GINT64_FORMAT, *(const gint64 *)place);
-  case CS3_OPTION_REAL:
-    return g_strdup_printf("%.15g", *(const double *)place);
-  case CS3_OPTION_TEXT:
-    return g_strdup(*(char *const *)place);
-  case CS3_OPTION_LIST:
-    return *(char **const *)place != NULL ? g_strjoinv(", ", *(char **const *)place) : NULL;
-  case CS3_OPTION_CHOICE:
-    return g_strdup(option->choices[*(const int *)place]);
-  }
-  g_assert_not_reached();
 }
 
 char *cs3_option_value_text(const Cs3Option *option, const Cs3OptionTarget *target) {

@@ -25,6 +25,7 @@ typedef struct {
   const char *metavar;        /* "FILE"; %NULL for flags */
   const char *help;           /* what it does; no full stop */
   double min, max;            /* INT and REAL: accepted range, inclusive; both 0: any value */
+  gboolean keyed;             /* LIST: of KEY=VALUE, a key has one value */
   gboolean below_max;         /* REAL: max itself is refused */
   const char *const *choices; /* CHOICE: NULL-terminated */
   const char *default_text;   /* shown instead of the value in the struct of defaults */
@@ -72,7 +73,8 @@ void cs3_options_clear(const Cs3OptionTarget *target);
  * An option that is not used takes its value from its environment variable, if that is set and not
  * empty; @given then has the option's name too, with the variable's as its value.
  * Fails in G_OPTION_ERROR: unknown option (with the nearest known), missing or malformed value,
- * value out of range. Options read before the failure stay in @targets.
+ * value out of range, another value than the same option had before (but for lists). Options read
+ * before the failure stay in @targets.
  */
 gboolean cs3_options_parse(const Cs3OptionTarget *targets, guint n_targets, char ***argv,
                            GHashTable *given, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,7 +13,8 @@
    .help = "hardware preset, or an .ini file", __VA_ARGS__}
 
 #define CS3_OPTION_SET(place) \
-  {.name = "set", .type = CS3_OPTION_LIST, .offset = (place), .metavar = "GROUP.KEY=VALUE", \
+  {.name = "set", .type = CS3_OPTION_LIST, .offset = (place), .keyed = TRUE, \
+   .metavar = "GROUP.KEY=VALUE", \
    .completes = "parameters", \
    .help = "override a hardware parameter (see 'cs3sim explain')"}
 
@@ -22,7 +23,7 @@
    .default_text = "the whole wafer", .help = "columns x rows of PEs to use"}
 
 #define CS3_OPTION_MAP(place) \
-  {.name = "map", .type = CS3_OPTION_LIST, .offset = (place), .metavar = "KEY=VALUE", \
+  {.name = "map", .type = CS3_OPTION_LIST, .offset = (place), .keyed = TRUE, .metavar = "KEY=VALUE", \
    .help = "force a choice of the mapper"}
 
 /* More members of the row follow: what is sparse, at least. */

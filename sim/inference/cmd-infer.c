@@ -63,6 +63,7 @@ static const Cs3Option infer_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(beside),
      .metavar = "NAME,...",
+     .completes = "decoders",
      .help = "machines beside the wafer: h100, h200, a100, cpu-32, or none"},
     {NULL},
 };

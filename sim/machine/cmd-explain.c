@@ -24,6 +24,7 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_LIST,
      .offset = G_STRUCT_OFFSET(ExplainOptions, set),
      .metavar = "GROUP.KEY=VALUE",
+     .keyed = TRUE,
      .help = "change a constant of the machine",
      .completes = "parameters"},
     {.name = "ini",

@@ -119,20 +119,31 @@ static Cs3ExitStatus run_weights(const Cs3Context *context, const InspectOptions
   return whole ? CS3_EXIT_OK : CS3_EXIT_NO;
 }
 
-/* Bytes alone: what a graph is does not depend on it. */
+/* Bytes alone: what a graph is does not depend on it, and 16 bits are 16 bits. */
+static gboolean check_precision(const Cs3Context *context, const InspectOptions *o,
+                                const Cs3Graph *graph, GError **error) {
+  const char *where = NULL;
+  if (o->precision == 0)
+    return TRUE;
+  if (context->format == CS3_FORMAT_GRAPH)
+    where = "in a graph document, which has no bytes";
+  else if (!cs3_precision_is_narrow(o->precision))
+    where = "here: activations have 16 bits, as without it; fp8 narrows some";
+  else if (!cs3_graph_has_factors(graph))
+    where = "in a network without linear layers in blocks";
+  if (where != NULL)
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--precision %s: changes nothing %s",
+                cs3_precision_names[o->precision], where);
+  return where == NULL;
+}
+
 static Cs3ExitStatus inspect_graph(const Cs3Context *context, const InspectOptions *o,
                                    const Cs3Graph *graph, GError **error) {
   Cs3Narrow narrow = {0.5, 0.5};
-  gboolean is_narrow = cs3_precision_is_narrow(o->precision);
-  if (is_narrow && (context->format == CS3_FORMAT_GRAPH || !cs3_graph_has_factors(graph))) {
-    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--precision %s: changes nothing %s",
-                cs3_precision_names[o->precision],
-                context->format == CS3_FORMAT_GRAPH
-                    ? "in a graph document, which has no bytes"
-                    : "in a network without linear layers in blocks");
+  if (!check_precision(context, o, graph, error))
     return CS3_EXIT_USAGE;
-  }
-  cs3_inspect_write(graph, is_narrow ? &narrow : NULL, context->output, context->format);
+  cs3_inspect_write(graph, cs3_precision_is_narrow(o->precision) ? &narrow : NULL, context->output,
+                    context->format);
   return CS3_EXIT_OK;
 }
 
@@ -166,7 +177,7 @@ static Cs3ExitStatus run_inspect(const Cs3Context *context, const void *values, 
   g_autoptr(Cs3Graph) graph = cs3_length_options_graph(&given->lengths, model, error);
   if (graph == NULL)
     return CS3_EXIT_USAGE;
-  if (given->lora != NULL)
+  if (!cs3_lora_is_none(given->lora))
     return inspect_adapted(context, given, graph, error);
   return given->transform != 0 ? inspect_transformed(context, given, graph, error)
                                : inspect_graph(context, given, graph, error);

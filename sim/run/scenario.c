@@ -163,6 +163,7 @@ const Cs3Option cs3_execution_options[] = {
      .type = CS3_OPTION_LIST,
      .offset = AT(map),
      .metavar = "KEY=VALUE",
+     .keyed = TRUE,
      .completes = "map",
      .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, dw, "
              "lowering (of convolutions: halo, copies), recompute, activations, micro-batch"},
@@ -469,7 +470,7 @@ Cs3Scenario *cs3_scenario_new(const Cs3ScenarioOptions *o, GError **error) {
   };
   if (o->forward && !check_forward(s, o, error))
     return NULL;
-  if (o->lora != NULL && !adapt(s, o, error))
+  if (!cs3_lora_is_none(o->lora) && !adapt(s, o, error))
     return NULL;
   if (!check_work(s->graph, error) || !check_factors(s, o, error))
     return NULL;

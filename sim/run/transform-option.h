@@ -23,5 +23,6 @@ const Cs3TransformOps *cs3_transform_of(int choice);
 #define CS3_OPTION_LORA(place) \
   {.name = "lora", .type = CS3_OPTION_TEXT, .offset = (place), .metavar = "RANK[:NAMES]", \
    .help = "train adapters of low rank beside the linear layers of blocks, or those named " \
-           "(q_proj,v_proj), and freeze everything else: no dW, gradients or optimizer state of it"}
+           "(q_proj,v_proj), and freeze everything else: no dW, gradients or optimizer state of it; " \
+           "0: none, to compare with"}
 /* clang-format on */

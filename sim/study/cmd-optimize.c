@@ -96,6 +96,7 @@ static const Cs3Option law_options[] = {
      .type = CS3_OPTION_TEXT,
      .offset = AT(law),
      .metavar = "NAME|FILE",
+     .completes = "laws",
      .help = "instead of a sweep: the loss over size, sparsity and data: t5, vit, or an .ini file"},
     {.name = "budget",
      .type = CS3_OPTION_TEXT,
@@ -129,7 +130,7 @@ static gboolean read_axes(const OptimizeOptions *o, char **files, Cs3ScenarioOpt
   axes->zip = o->zip;
   if (files[0] != NULL && !cs3_axes_load(axes, base, files[0], given, error))
     return FALSE;
-  return cs3_axes_add_texts(axes, o->axes, given, error);
+  return cs3_axes_add_texts(axes, o->axes, base, given, error);
 }
 
 /* The points of a search. */

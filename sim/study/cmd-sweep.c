@@ -86,7 +86,7 @@ static gboolean read_axes(const Cs3Context *context, const SweepOptions *o, char
   axes->zip = o->zip;
   if (files[0] != NULL && !cs3_axes_load(axes, base, files[0], context->given, error))
     return FALSE;
-  return cs3_axes_add_texts(axes, o->axes, context->given, error);
+  return cs3_axes_add_texts(axes, o->axes, base, context->given, error);
 }
 
 static const Cs3Column point_columns[] = {

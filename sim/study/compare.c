@@ -4,7 +4,11 @@
 
 #include "sim/study/compare.h"
 
+#include "base/config-error.h"
+#include "base/datadir.h"
 #include "base/json.h"
+#include "base/plain-text.h"
+#include "base/suggest.h"
 #include "results/record.h"
 #include "results/schema.h"
 #include "sim/cli/cli.h"
@@ -48,6 +52,40 @@ static json_t *simulate(const Cs3ScenarioOptions *base, const char *names, GErro
 static gboolean is_gpu(const char *name) {
   g_autofree char *gpu = NULL;
   return cs3_gpu_several(name, &gpu) > 0;
+}
+
+static gboolean unknown_machine(const char *name, GError **error) {
+  g_autoptr(GArray) infos = cs3_machine_list();
+  g_auto(GStrv) gpus = cs3_datadir_list(CS3_DATA_GPUS);
+  g_autoptr(GStrvBuilder) machines = g_strv_builder_new();
+  for (guint i = 0; i < infos->len; i++)
+    g_strv_builder_add(machines, g_array_index(infos, Cs3MachineInfo, i).name);
+  g_auto(GStrv) simulated = g_strv_builder_end(machines);
+  g_strv_builder_addv(machines, (const char **)simulated);
+  g_strv_builder_addv(machines, (const char **)gpus);
+  g_auto(GStrv) all = g_strv_builder_end(machines);
+  const char *nearest = cs3_suggest(name, (const char *const *)all);
+  g_autofree char *hint =
+      nearest != NULL ? g_strdup_printf("; did you mean %s?", nearest) : g_strdup(";");
+  g_autofree char *simulated_text = g_strjoinv(", ", simulated);
+  g_autofree char *gpus_text = g_strjoinv(", ", gpus);
+  g_set_error(
+      error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
+      "--hardware: unknown machine '%s'%s known: %s, the GPUs %s (several as in h200x8), or "
+      "a file name that ends in .ini",
+      CS3_CUT(name), hint, simulated_text, gpus_text);
+  return FALSE;
+}
+
+/* Presets, files and GPUs: an axis of a sweep knows no GPUs. */
+static gboolean check_names(char **names, GError **error) {
+  for (; *names != NULL; names++) {
+    g_autofree char *preset = cs3_datadir_locate(CS3_DATA_HARDWARE, *names);
+    gboolean file = g_str_has_suffix(*names, ".ini") || strchr(*names, '/') != NULL;
+    if (!file && preset == NULL && **names != '\0' && !is_gpu(*names))
+      return unknown_machine(*names, error);
+  }
+  return TRUE;
 }
 
 /* GPUs are modelled for training; nothing is said of one that is not there. */
@@ -110,7 +148,7 @@ json_t *cs3_compare(const Cs3ScenarioOptions *options, const Cs3CompareGpus *gpu
     g_strstrip(*name);
   if (gpus == NULL)
     gpus = &as_they_come;
-  if (!check_gpus(names, options->forward, gpus, error))
+  if (!check_names(names, error) || !check_gpus(names, options->forward, gpus, error))
     return NULL;
   g_autofree char *simulated = simulated_names(names);
   if (*simulated == '\0') {

@@ -178,7 +178,8 @@ gboolean cs3_axes_add(Cs3Axes *axes, const char *key, const char *values, const 
   g_auto(GStrv) items = g_strsplit(values, ",", -1);
   for (char **item = items; *item != NULL; item++)
     if (!append_item(axis, param, g_strstrip(*item), error)) {
-      g_prefix_error(error, "%s: %s: ", where, key);
+      gboolean same = g_str_has_prefix(where, "--") && strcmp(where + 2, key) == 0;
+      g_prefix_error(error, same ? "%s: " : "%s: %s: ", where, key);
       return FALSE;
     }
   if (axis->values->len > 0)
@@ -187,7 +188,7 @@ gboolean cs3_axes_add(Cs3Axes *axes, const char *key, const char *values, const 
   return FALSE;
 }
 
-static gboolean add_text(Cs3Axes *axes, const char *text, GHashTable *given, GError **error) {
+static gboolean add_text(Cs3Axes *axes, const char *text, GError **error) {
   const char *equals = strchr(text, '=');
   if (equals == NULL || equals == text) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
@@ -195,19 +196,38 @@ static gboolean add_text(Cs3Axes *axes, const char *text, GHashTable *given, GEr
     return FALSE;
   }
   g_autofree char *key = g_strndup(text, (gsize)(equals - text));
-  if (!cs3_axes_add(axes, key, equals + 1, "--sweep", error))
-    return FALSE;
-  if (!g_hash_table_contains(given, key))
-    return TRUE;
-  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-              "--%s: is an axis of the sweep; leave one of them out", key);
+  return cs3_axes_add(axes, key, equals + 1, "--sweep", error);
+}
+
+/* On the command line itself: what a file or a variable stands for, an axis overrides. */
+static gboolean is_given(GHashTable *given, const char *key) {
+  gpointer source = NULL;
+  return g_hash_table_lookup_extended(given, key, NULL, &source) && source == NULL;
+}
+
+static gboolean is_set(const Cs3ScenarioOptions *options, const char *key) {
+  gsize n = strlen(key);
+  for (char **set = options->set; set != NULL && *set != NULL; set++)
+    if (strncmp(*set, key, n) == 0 && (*set)[n] == '=')
+      return TRUE;
   return FALSE;
 }
 
-gboolean cs3_axes_add_texts(Cs3Axes *axes, char **texts, GHashTable *given, GError **error) {
+gboolean cs3_axes_add_texts(Cs3Axes *axes, char **texts, const Cs3ScenarioOptions *base,
+                            GHashTable *given, GError **error) {
   for (char **text = texts; text != NULL && *text != NULL; text++)
-    if (!add_text(axes, *text, given, error))
+    if (!add_text(axes, *text, error))
       return FALSE;
+  for (guint a = 0; a < axes->axes->len; a++) {
+    const char *key = ((const Cs3Axis *)axes->axes->pdata[a])->key;
+    gboolean set = is_set(base, key), tokens = strcmp(key, "tokens") == 0;
+    if (!set && !is_given(given, tokens ? "batch" : key))
+      continue;
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--%s%s: %s an axis of the sweep; leave one of them out", set ? "set " : "",
+                tokens ? "batch" : key, tokens ? "follows from tokens," : "is");
+    return FALSE;
+  }
   return TRUE;
 }
 
@@ -357,15 +377,6 @@ static gboolean take_mode(Cs3Axes *axes, Cs3Ini *ini, const char *path, GError *
   return TRUE;
 }
 
-/* By --set, which wins over the file. */
-static gboolean is_set(const Cs3ScenarioOptions *options, const char *key) {
-  gsize n = strlen(key);
-  for (char **set = options->set; set != NULL && *set != NULL; set++)
-    if (strncmp(*set, key, n) == 0 && (*set)[n] == '=')
-      return TRUE;
-  return FALSE;
-}
-
 static gboolean apply_base(Cs3ScenarioOptions *base, const char *key, const char *value,
                            const char *where, GError **error) {
   if (cs3_setting_apply(base, key, value, error))
@@ -404,6 +415,12 @@ static gboolean take_entry(Cs3Axes *axes, Cs3ScenarioOptions *base, Cs3Ini *ini,
                 where, key, group);
     return FALSE;
   }
+  if (axis && cs3_ini_take(ini, "base", key) != NULL) {
+    g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
+                "%s: %s is an axis, and one value in [base]; leave one of them out", where, key);
+    return FALSE;
+  }
+  /* The command line wins over [base]. */
   if (!axis && ((given != NULL && g_hash_table_contains(given, key)) || is_set(base, key)))
     return TRUE;
   if (check_files(key, value, error))

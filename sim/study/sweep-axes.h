@@ -45,10 +45,12 @@ gboolean cs3_axes_add(Cs3Axes *axes, const char *key, const char *values, const 
 
 /**
  * cs3_axes_add_texts: add axes written "KEY=VALUES", as --sweep has them.
- * @texts: (nullable). @given: options of the command line: none of them may be an axis too.
+ * @texts: (nullable). @given: options of the command line, and @base->set: none of them may be an
+ * axis too, here or in a file; what another option stands for (--params) or a variable says, an
+ * axis overrides.
  */
-gboolean cs3_axes_add_texts(Cs3Axes *axes, char **texts, GHashTable *given,
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_axes_add_texts(Cs3Axes *axes, char **texts, const Cs3ScenarioOptions *base,
+                            GHashTable *given, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_axes_count: number of points. Fails when there are none, zipped axes differ in length, or a
  * point is there twice. */

@@ -409,6 +409,25 @@ static gboolean run_phase(Job *job, guint index, Costs *costs, GArray *legs, GEr
   return TRUE;
 }
 
+/* One network is made larger once, for one sparsity. */
+static gboolean check_transform(const Job *job, GError **error) {
+  const GPtrArray *phases = job->training->recipe->phases;
+  const Cs3Phase *first = phases->pdata[0];
+  for (guint i = 0; job->step.transform != 0 && i < phases->len; i++) {
+    const Cs3Phase *phase = phases->pdata[i];
+    if (phase->sparsity > 0 && phase->sparsity == first->sparsity)
+      continue;
+    g_autofree char *other =
+        i > 0 ? g_strdup_printf(", phase %s %.4g", first->name, first->sparsity) : g_strdup("");
+    g_set_error(error, CS3_WORKLOAD_ERROR, CS3_WORKLOAD_ERROR_INVALID,
+                "--transform: makes one network larger for one sparsity above 0; phase %s has "
+                "%.4g%s; take a recipe whose phases share one, or leave it out",
+                phase->name, phase->sparsity, other);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean run_phases(Job *job, GArray *all_costs, GArray *legs, Cs3Progress *progress,
                            GError **error) {
   for (guint i = 0; i < job->training->phases->len; i++) {
@@ -429,7 +448,7 @@ static gboolean run_all(Job *job, Cs3Progress *progress, GError **error) {
   g_autoptr(GArray) all_costs = g_array_new(FALSE, TRUE, sizeof(Costs));
   g_array_set_clear_func(all_costs, (GDestroyNotify)costs_clear);
   g_array_set_size(all_costs, t->phases->len);
-  if (!run_phases(job, all_costs, legs, progress, error))
+  if (!check_transform(job, error) || !run_phases(job, all_costs, legs, progress, error))
     return FALSE;
   t->scenario = g_steal_pointer(&job->baseline_scenario);
   if (!simulate_run(t, legs, job->options->scenario.fault, error))

@@ -309,6 +309,23 @@ static gboolean read_map(char **map, Cs3MapForce *force, GError **error) {
   return cs3_scenario_map(map, force, error);
 }
 
+/* Nor would what another pass, or no layer of this kind, has a choice of. */
+static gboolean check_map(const Cs3LayerConfig *config, GError **error) {
+  const Cs3MapForce *force = &config->force;
+  const Cs3ConvShape *conv = &config->conv.shape;
+  gboolean taps = config->conv.shape.kernel[0] > 0 && !cs3_conv_in_place(conv);
+  const char *what = NULL;
+  if (force->lowering >= 0 && !taps)
+    what = "lowering: only a convolution that is more than one position large has it (--conv)";
+  else if (force->dw >= 0 && (config->pass == CS3_PASS_FORWARD || config->pass == CS3_PASS_DX))
+    what = "dw: only --pass dw and backward have it";
+  else if ((force->reduction >= 0 || force->overlap >= 0) && config->pass == CS3_PASS_DW)
+    what = "reduction and overlap: --pass dw has dw instead";
+  if (what != NULL)
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--map %s; leave it out", what);
+  return what == NULL;
+}
+
 static json_t *make_record(const LayerOptions *o, const Views *views, GError **error) {
   Cs3LayerConfig config = {
       .tokens = o->tokens,
@@ -325,7 +342,8 @@ static json_t *make_record(const LayerOptions *o, const Views *views, GError **e
   config.machine = machine;
   g_autoptr(Cs3Mask) mask = NULL;
   if (machine == NULL || !check_views(o, &machine->hw, error) ||
-      !read_map(o->map, &config.force, error) || !read_weights(o, &config, &mask, error))
+      !read_map(o->map, &config.force, error) || !read_weights(o, &config, &mask, error) ||
+      !check_map(&config, error))
     return NULL;
   if (o->balance &&
       (config.fidelity == CS3_FIDELITY_BOUND || (config.mask == NULL && config.sparsity == 0))) {

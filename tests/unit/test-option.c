@@ -69,6 +69,7 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_LIST,
      .offset = G_STRUCT_OFFSET(Values, set),
      .metavar = "KEY=VALUE",
+     .keyed = TRUE,
      .help = "a list"},
     {NULL},
 };
@@ -119,7 +120,7 @@ END_TEST
 
 START_TEST(test_everything) {
   Parsed p;
-  parse(&p, "-fccs.25 --goal=energy a --tokens 150e9 -s.7 --any -1.5e-3 -m x --model y --set a=1 "
+  parse(&p, "-fccs.7 --goal=energy a --tokens 150e9 -s.7 --any -1.5e-3 -m y --model y --set a=1 "
             "--set b=2 b -- --flag");
   ck_assert_msg(p.ok, "%s", p.error != NULL ? p.error->message : "");
   ck_assert(p.values.flag);
@@ -193,6 +194,13 @@ static const struct {
     {"--flag=yes", G_OPTION_ERROR_BAD_VALUE, "--flag takes no value"},
     {"-fx", G_OPTION_ERROR_UNKNOWN_OPTION, "unknown option -fx"},
     {"-ft", G_OPTION_ERROR_BAD_VALUE, "missing argument for -t"},
+    {"-m x --model y", G_OPTION_ERROR_BAD_VALUE,
+     "--model: given twice, as 'x' and as 'y'; leave one out"},
+    {"--tokens 1e3 -t 1001", G_OPTION_ERROR_BAD_VALUE,
+     "--tokens: given twice, as '1000' and as '1001'; leave one out"},
+    {"--set a=1 --set b=1 --set a=2", G_OPTION_ERROR_BAD_VALUE,
+     "--set: given twice, as 'a=1' and as 'a=2'; leave one out"},
+    {"--goal energy --goal speed", G_OPTION_ERROR_BAD_VALUE, "--goal: given twice"},
 };
 
 START_TEST(test_refused) {
