@@ -110,6 +110,17 @@ gint64 cs3_attention_least(const Cs3AttentionCosts *c) {
   return MAX((gint64)floor((double)c->jobs * mean_work(c) * (1 - 1e-12)), links);
 }
 
+double cs3_attention_around(const Cs3Hardware *hw, const Cs3AttentionCosts *c) {
+  return (double)hw->wafer.pe_x * (double)hw->wafer.pe_y * (double)c->around_bytes;
+}
+
+double cs3_attention_around_bytes(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                                  const Cs3AttentionMapping *mapping) {
+  Cs3AttentionCosts c;
+  cs3_attention_costs(hw, shape, mapping, &c);
+  return cs3_attention_around(hw, &c);
+}
+
 gint64 cs3_attention_bound(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                            const Cs3AttentionMapping *mapping) {
   Cs3AttentionCosts c;

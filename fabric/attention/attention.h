@@ -136,6 +136,12 @@ gboolean cs3_attention_check(const Cs3Hardware *hw, const Cs3AttentionShape *sha
                              const Cs3AttentionMapping *mapping,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** cs3_attention_around_bytes: of a wafer, what the pass holds beside Q, K, V, O, the statistics
+ * and gradients of these in 16 bits: rows on their way, scores and sums that it works on. Of the
+ * fullest PE, times the PEs. */
+double cs3_attention_around_bytes(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                                  const Cs3AttentionMapping *mapping);
+
 /** cs3_attention_bound: closed-form lower bound: the mean place's work, the links' rows. For a
  * mapping that passed cs3_attention_check(), as for the functions below. */
 gint64 cs3_attention_bound(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
@@ -162,9 +168,10 @@ gboolean cs3_attention_pass(const Cs3Hardware *hw, const Cs3AttentionShape *shap
 typedef struct {
   int algorithm, axis, order, scores;
   gint64 fold, chunks;
+  double around; /* cs3_attention_around_bytes() at most; 0: as it comes */
 } Cs3AttentionForce;
 
-#define CS3_ATTENTION_FREE ((Cs3AttentionForce){-1, -1, -1, -1, 0, 0})
+#define CS3_ATTENTION_FREE ((Cs3AttentionForce){-1, -1, -1, -1, 0, 0, 0})
 
 typedef struct {
   Cs3AttentionMapping mapping;

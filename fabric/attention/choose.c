@@ -1,39 +1,69 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The mapper of attention: estimates rank all mappings, the best are run until no bound is below
- * what was found. */
+/* The mapper of attention. Estimates rank all mappings; what is run teaches how far estimates of
+ * its kind are off, until none that is left looks better than what was found, or its bound says so.
+ */
 #include "config.h"
+
+#include <math.h>
 
 #include "fabric/attention/machine.h"
 #include "fabric/fabric-error.h"
 
 /* Places and visits whose work is looked at for an estimate. */
-enum { LOOK_PLACES = 3, LOOK_VISITS = 5 };
-/* Layouts that are looked at, of those that hold the shape; chunks tried where fewer do. */
-enum { MOST_LAYOUTS = 3, MOST_CHUNKS = 4 };
+enum { LOOK_PLACES = 3, LOOK_VISITS = 8 };
+/* Chunks of a place's keys that are tried where fewer do. */
+enum { MOST_CHUNKS = 4 };
 /* Mappings that are run, and places x visits that they may take in all: some milliseconds. The best
  * by estimate and a rival are run in any case. */
-enum { MOST_RUN = 4 };
-#define MOST_STEPS_RUN 1e6
+enum { MOST_RUN = 24 };
+#define MOST_STEPS_RUN 1.2e7
 /* A rival that takes more is not run: half a second. */
 #define MOST_STEPS_RIVAL 5e8
+/* Estimates of a kind of which nothing was run may be this much too high, and from then on those of
+ * the kind, beside what the runs said. */
+#define UNKNOWN_KIND 0.7
+#define KNOWN_KIND 0.95
 
-/* The slowest place's work on a whole tile at the visits from tile @way on, or the time until the
- * next tile comes. */
-static double tile_time(const Cs3AttentionCosts *c, gint64 way) {
-  double most = 0;
-  for (gint64 i = 0; i < LOOK_PLACES; i++) {
-    gint64 place = i * (c->places - 1) / (LOOK_PLACES - 1), sum = 0;
-    if (place == way && c->mapping.algorithm == CS3_ATTENTION_GATHER) /* it sends, too, this once */
-      place = place > 0 ? place - 1 : c->places - 1;
-    for (gint64 chunk = 0; chunk < c->chunks; chunk++) {
-      Cs3AttentionWork w = cs3_attention_visit(c, place, way * c->chunks + chunk);
-      sum += cs3_attention_work_sum(&w);
-    }
-    most = MAX(most, (double)sum);
+/* A place's work on the tile at way @way, all its chunks. */
+static gint64 tile_work(const Cs3AttentionCosts *c, gint64 place, gint64 way) {
+  gint64 sum = 0;
+  if (place == way && c->mapping.algorithm == CS3_ATTENTION_GATHER) /* it sends, too, this once */
+    place = place > 0 ? place - 1 : c->places - 1;
+  for (gint64 chunk = 0; chunk < c->chunks; chunk++) {
+    Cs3AttentionWork w = cs3_attention_visit(c, place, way * c->chunks + chunk);
+    sum += cs3_attention_work_sum(&w);
   }
-  if (c->rows == 0)
-    return most;
-  return MAX(most, cs3_attention_ops(c->mapping.algorithm)->pace(c, most / (double)c->chunks));
+  return sum;
+}
+
+/* The @k-th place that is looked at: the first, the middle, the last one that is full. */
+static gint64 look_place(const Cs3AttentionCosts *c, gint64 k) {
+  gboolean block = c->mapping.order == CS3_TOKENS_BLOCK;
+  gint64 last = block ? c->queries.tokens / c->queries.most - 1 : c->places - 1;
+  return k * last / (LOOK_PLACES - 1);
+}
+
+/* Cycles between two tiles, some of all: those of the slowest place, or those after which the next
+ * tile comes. Where rows go on as they come, places wait only at the end for what is slow. */
+static double mean_tile(const Cs3AttentionCosts *c) {
+  gboolean free_way = !c->shape.backward && c->mapping.algorithm != CS3_ATTENTION_GATHER;
+  const Cs3AttentionOps *ops = cs3_attention_ops(c->mapping.algorithm);
+  gint64 looks = MIN(LOOK_VISITS, c->tiles), sum[LOOK_PLACES] = {0}, slowest = 0;
+  double all = 0;
+  for (gint64 i = 0; i < looks; i++) {
+    gint64 way = (2 * i + 1) * c->tiles / (2 * looks), most = 0;
+    for (gint64 k = 0; k < LOOK_PLACES; k++) {
+      gint64 work = tile_work(c, look_place(c, k), way);
+      sum[k] += work;
+      most = MAX(most, work);
+      slowest = MAX(slowest, sum[k]);
+    }
+    double pace = c->rows > 0 ? ops->pace(c, (double)most / (double)c->chunks) : 0;
+    all += free_way ? 0 : MAX((double)most, pace);
+  }
+  if (!free_way)
+    return all / (double)looks;
+  return MAX((double)slowest / (double)looks, c->rows > 0 ? ops->pace(c, 0) : 0);
 }
 
 /* Grid: what the sums of a job take a place of the second line, which does all there is to do. */
@@ -44,13 +74,11 @@ static double merge_time(const Cs3AttentionCosts *c) {
   return (double)cs3_attention_work_sum(&w);
 }
 
-static double estimate_of(const Cs3AttentionCosts *c) {
-  gint64 looks = MIN(LOOK_VISITS, c->tiles);
-  double sum = 0;
-  for (gint64 i = 0; i < looks; i++)
-    sum += tile_time(c, looks > 1 ? i * (c->tiles - 1) / (looks - 1) : 0);
-  return (sum / (double)looks * (double)c->tiles + merge_time(c)) * (double)c->jobs +
-         (double)(c->parts - 1) * (merge_time(c) + (double)c->merge_vector);
+/* @bound: no fewer cycles than this. */
+static double estimate_of(const Cs3AttentionCosts *c, gint64 bound) {
+  double all = (mean_tile(c) * (double)c->tiles + merge_time(c)) * (double)c->jobs +
+               (double)(c->parts - 1) * (merge_time(c) + (double)c->merge_vector);
+  return MAX(all, (double)bound);
 }
 
 gboolean cs3_attention_rank(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
@@ -59,9 +87,10 @@ gboolean cs3_attention_rank(const Cs3Hardware *hw, const Cs3AttentionShape *shap
     return FALSE;
   Cs3AttentionCosts c;
   cs3_attention_costs(hw, shape, mapping, &c);
-  *estimate = estimate_of(&c);
+  gint64 least = cs3_attention_least(&c);
+  *estimate = estimate_of(&c, least);
   if (bound != NULL)
-    *bound = cs3_attention_least(&c);
+    *bound = least;
   return TRUE;
 }
 
@@ -69,6 +98,7 @@ typedef struct {
   Cs3AttentionMapping mapping;
   double estimate, steps;
   gint64 bound, places, parts, jobs;
+  gboolean run;
 } Candidate;
 
 /* An axis and a fold: what they leave a rectangle. */
@@ -84,6 +114,9 @@ typedef struct {
   const Cs3AttentionShape *shape;
   Cs3AttentionForce force;
   GArray *layouts, *candidates;
+  double best;     /* estimate */
+  double hopeless; /* a bound so many times the best estimate is not looked at */
+  gint64 considered;
   GError *refusal; /* of the first mapping that was refused */
 } Search;
 
@@ -104,6 +137,19 @@ static gboolean is_known(const Search *s, const Cs3AttentionCosts *c) {
   return FALSE;
 }
 
+/* Whether it holds no more beside its activations than it may. */
+static gboolean is_lean(Search *s, const Cs3AttentionCosts *c) {
+  double around = cs3_attention_around(s->hw, c), most = s->force.around;
+  if (most == 0 || around <= most)
+    return TRUE;
+  if (s->refusal == NULL)
+    g_set_error(&s->refusal, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "attention would hold %.1f GB beside its activations, more than the %.1f GB that "
+                "are left",
+                around / 1e9, most / 1e9);
+  return FALSE;
+}
+
 /* Returns: %FALSE: it does not fit, or takes no other chunks than @before. */
 static gboolean consider(Search *s, const Cs3AttentionMapping *mapping, gint64 before,
                          gint64 *chunks) {
@@ -114,17 +160,23 @@ static gboolean consider(Search *s, const Cs3AttentionMapping *mapping, gint64 b
   if (c.chunks == before || (one_line && s->force.algorithm != CS3_ATTENTION_GRID))
     return FALSE;
   if (!cs3_attention_costs_check(s->hw, &c, mapping->chunks,
-                                 s->refusal == NULL ? &s->refusal : NULL))
+                                 s->refusal == NULL ? &s->refusal : NULL) ||
+      !is_lean(s, &c))
     return FALSE;
+  s->considered++;
+  gint64 bound = cs3_attention_least(&c);
+  if ((double)bound > s->hopeless * s->best || is_known(s, &c))
+    return TRUE;
   Candidate candidate = {c.mapping,
-                         estimate_of(&c),
+                         estimate_of(&c, bound),
                          (double)cs3_attention_all_places(&c) * (double)c.visits * (double)c.jobs,
-                         cs3_attention_least(&c),
+                         bound,
                          c.places,
                          c.parts,
-                         c.jobs};
-  if (!is_known(s, &c))
-    g_array_append_val(s->candidates, candidate);
+                         c.jobs,
+                         FALSE};
+  s->best = MIN(s->best, candidate.estimate);
+  g_array_append_val(s->candidates, candidate);
   return TRUE;
 }
 
@@ -157,13 +209,12 @@ static void consider_scores(Search *s, gboolean grid, Cs3AttentionMapping mappin
       }
 }
 
-/* Without a mask it does not matter where tokens lie. */
+/* Without a mask, too: the orders deal tokens that do not divide more or less evenly, to more or
+ * fewer places. */
 static void consider_orders(Search *s, const Layout *layout) {
-  const Cs3AttentionShape *shape = s->shape;
-  gboolean masked = shape->causal || shape->window > 0 || shape->document > 0;
   Cs3AttentionMapping mapping = {.axis = layout->axis, .fold = layout->fold};
   for (int order = 0; order < CS3_N_TOKEN_ORDERS; order++)
-    if (s->force.order < 0 ? masked || order == CS3_TOKENS_BLOCK : s->force.order == order) {
+    if (may(s->force.order, order)) {
       mapping.order = (Cs3TokenOrder)order;
       consider_scores(s, layout->grid, mapping);
     }
@@ -208,21 +259,16 @@ static gboolean list_layouts(Search *s, gboolean grid, GError **error) {
     if (f->fold > 0 &&
         cs3_attention_fold_check(s->hw, s->shape, axis, f->fold, *error == NULL ? error : NULL))
       add_layout(s, grid, axis, f->fold);
-    for (gint64 fold = 1; f->fold == 0 && fold <= most; fold *= 2)
+    for (gint64 fold = 1; f->fold == 0 && fold <= most; fold++)
       add_layout(s, grid, axis, fold);
   }
   g_array_sort(s->layouts, by_load);
   return s->layouts->len > 0;
 }
 
-/* The least loaded layouts that hold it. */
 static void consider_all(Search *s) {
-  guint held = 0;
-  for (guint i = 0; i < s->layouts->len && held < MOST_LAYOUTS; i++) {
-    guint before = s->candidates->len;
+  for (guint i = 0; i < s->layouts->len; i++)
     consider_orders(s, &g_array_index(s->layouts, Layout, i));
-    held += s->candidates->len > before;
-  }
 }
 
 static gint by_estimate(gconstpointer a, gconstpointer b) {
@@ -246,16 +292,62 @@ static void enter(Cs3AttentionChoice *choice, const Cs3AttentionRival *rival) {
   }
 }
 
-/* The best by estimate and what may be better, as far as the steps last, at least of each algorithm
- * the best; and a runner-up. @known: algorithms that have been run, a bit each. */
-static gboolean worth(const Candidate *c, const Cs3AttentionChoice *choice, double steps,
-                      guint known) {
-  if (choice->run == 0)
-    return TRUE;
-  if (choice->runner_up.cycles == 0 && differ(&choice->best.mapping, &c->mapping))
-    return c->steps <= MOST_STEPS_RIVAL;
-  gboolean next = choice->run < MOST_RUN || !(known >> c->mapping.algorithm & 1);
-  return next && steps + c->steps <= MOST_STEPS_RUN && c->bound < choice->best.cycles;
+/* What runs said of estimates, by algorithm, order of tokens, way to multiply scores, and by how
+ * many lines share keys, to a power of two. */
+enum { PART_KINDS = 16 };
+enum { N_KINDS = CS3_N_ATTENTION_ALGORITHMS * CS3_N_TOKEN_ORDERS * CS3_N_SCORES * PART_KINDS };
+
+typedef struct {
+  double ratio[N_KINDS]; /* least cycles / estimate of what was run; 0: nothing */
+  double steps;          /* of all runs */
+} Lessons;
+
+static double *lesson(Lessons *l, const Candidate *c) {
+  const Cs3AttentionMapping *m = &c->mapping;
+  int kind =
+      ((int)m->algorithm * CS3_N_TOKEN_ORDERS + (int)m->order) * CS3_N_SCORES + (int)m->scores;
+  int parts = MIN((int)g_bit_storage((gulong)c->parts), PART_KINDS) - 1;
+  return &l->ratio[kind * PART_KINDS + parts];
+}
+
+static void learn(Lessons *l, const Candidate *c, gint64 cycles) {
+  double *known = lesson(l, c), ratio = (double)cycles / c->estimate;
+  *known = *known > 0 ? MIN(*known, ratio) : ratio;
+}
+
+/* Cycles that are hoped for. */
+static double hope(Lessons *l, const Candidate *c) {
+  double ratio = *lesson(l, c);
+  double cycles = c->estimate * (ratio > 0 ? KNOWN_KIND * ratio : UNKNOWN_KIND);
+  return MAX(cycles, (double)c->bound);
+}
+
+/* What there is no runner-up without. */
+static gboolean is_rival(const Cs3AttentionChoice *choice, const Candidate *c) {
+  return choice->runner_up.cycles == 0 && differ(&choice->best.mapping, &c->mapping) &&
+         c->steps <= MOST_STEPS_RIVAL;
+}
+
+static gboolean is_worth(const Cs3AttentionChoice *choice, Lessons *l, const Candidate *c) {
+  return choice->run < MOST_RUN && l->steps + c->steps <= MOST_STEPS_RUN &&
+         hope(l, c) < (double)choice->best.cycles;
+}
+
+/* The first one is the best by estimate. Returns: %NULL: none is worth it. */
+static Candidate *next_to_run(const Search *s, Lessons *l, const Cs3AttentionChoice *choice) {
+  Candidate *next = NULL, *rival = NULL;
+  for (guint i = 0; i < s->candidates->len; i++) {
+    Candidate *c = &g_array_index(s->candidates, Candidate, i);
+    if (choice->run == 0)
+      return c;
+    if (c->run)
+      continue;
+    if (is_worth(choice, l, c) && (next == NULL || hope(l, c) < hope(l, next)))
+      next = c;
+    if (is_rival(choice, c) && (rival == NULL || hope(l, c) < hope(l, rival)))
+      rival = c;
+  }
+  return next != NULL ? next : rival;
 }
 
 static gboolean run(const Search *s, Cs3AttentionRival *rival, GError **error) {
@@ -266,18 +358,14 @@ static gboolean run(const Search *s, Cs3AttentionRival *rival, GError **error) {
 }
 
 static gboolean run_best(const Search *s, Cs3AttentionChoice *choice, GError **error) {
-  double steps = 0;
-  guint known = 0;
-  for (guint i = 0; i < s->candidates->len; i++) {
-    const Candidate *c = &g_array_index(s->candidates, Candidate, i);
-    if (!worth(c, choice, steps, known))
-      continue;
-    known |= 1u << c->mapping.algorithm;
+  Lessons lessons = {0};
+  for (Candidate *c; (c = next_to_run(s, &lessons, choice)) != NULL; choice->run++) {
     Cs3AttentionRival rival = {c->mapping, 0};
     if (!run(s, &rival, error))
       return FALSE;
-    steps += c->steps;
-    choice->run++;
+    c->run = TRUE;
+    lessons.steps += c->steps;
+    learn(&lessons, c, rival.cycles);
     enter(choice, &rival);
   }
   return TRUE;
@@ -309,12 +397,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Search, search_clear)
 
 /* @force, with the machine's algorithm where none is forced and something fits with it. */
 static gboolean search(Search *s, const Cs3Hardware *hw, const Cs3AttentionShape *shape,
-                       const Cs3AttentionForce *force, GError **error) {
+                       const Cs3AttentionForce *force, double hopeless, GError **error) {
   *s = (Search){hw,
                 shape,
                 *force,
                 g_array_new(FALSE, FALSE, sizeof(Layout)),
                 g_array_new(FALSE, FALSE, sizeof(Candidate)),
+                INFINITY,
+                hopeless,
+                0,
                 NULL};
   int kernel = hw->kernel.attention_algorithm;
   if (force->algorithm >= 0 || kernel == CS3_ATTENTION_KERNEL_AUTO)
@@ -332,9 +423,9 @@ gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *sh
                               GError **error) {
   g_auto(Search) s = {0};
   *choice = (Cs3AttentionChoice){0};
-  if (!search(&s, hw, shape, force, error))
+  if (!search(&s, hw, shape, force, 1 / UNKNOWN_KIND, error))
     return FALSE;
-  choice->considered = s.candidates->len;
+  choice->considered = s.considered;
   return run_best(&s, choice, error);
 }
 
@@ -342,7 +433,7 @@ gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *sh
                               const Cs3AttentionForce *force, Cs3AttentionMapping *mapping,
                               double *estimate, gint64 *bound, GError **error) {
   g_auto(Search) s = {0};
-  if (!search(&s, hw, shape, force, error))
+  if (!search(&s, hw, shape, force, 1, error))
     return FALSE;
   const Candidate *best = &g_array_index(s.candidates, Candidate, 0);
   *mapping = best->mapping;

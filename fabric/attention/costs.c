@@ -31,7 +31,8 @@ static gint64 sum_bytes(const Cs3Hardware *hw) {
  */
 static gint64 tiles_needed(const Cs3AttentionCosts *c) {
   gint64 far = 0, block = c->queries.most;
-  if (c->shape.backward || c->mapping.order != CS3_TOKENS_BLOCK || !c->shape.causal ||
+  gboolean near = c->shape.causal && (c->shape.window > 0 || c->shape.document > 0);
+  if (c->shape.backward || c->mapping.order != CS3_TOKENS_BLOCK || !near ||
       c->mapping.algorithm != CS3_ATTENTION_RING)
     return c->places;
   for (gint64 place = 0; place < c->places; place++) {
@@ -168,15 +169,16 @@ static void pairs(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
 }
 
 /* What a PE keeps of all its jobs, and of the one that it works on. */
-static gint64 sram(const Cs3Hardware *hw, const Cs3AttentionCosts *c) {
+static void sram(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
   const Cs3AttentionShape *s = &c->shape;
   gint64 a = sum_bytes(hw), queries = c->queries.most * c->group, keys = c->keys.most;
   gint64 statistics = 4; /* log of the sum of exponentials, FP32 */
-  gint64 kept = queries * (2 * (s->head_dim + s->value_dim) + statistics);
+  gint64 kept = queries * (2 * (s->head_dim + s->value_dim) + statistics), wide = 0;
   gint64 scores_bytes = queries * c->chunk_keys * a, buffers = c->buffers, work;
   if (s->backward) {
     kept += queries * 2 * (s->value_dim + s->head_dim) + c->chunks * 4 * c->elements;
-    buffers = 1; /* rows that have left make room */
+    wide = c->chunks * 4 * (c->elements - 2 * c->kv_elements); /* sums of dK and dV */
+    buffers = 1;                                               /* rows that have left make room */
     work = queries * (s->head_dim * a + statistics) + 2 * scores_bytes;
   } else {
     kept += keys * 2 * (s->head_dim + s->value_dim);
@@ -184,7 +186,9 @@ static gint64 sram(const Cs3Hardware *hw, const Cs3AttentionCosts *c) {
   }
   /* A row of sums that comes from the line before, and the one that goes to the next. */
   work += 2 * 4 * c->merge_elements;
-  return c->jobs * kept + work + (c->places > 1 ? buffers * 4 * c->elements : 0);
+  work += c->places > 1 ? buffers * 4 * c->elements : 0;
+  c->sram_bytes = c->jobs * kept + work;
+  c->around_bytes = c->jobs * wide + work;
 }
 
 void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
@@ -202,7 +206,7 @@ void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
   rows(hw, c);
   merge_rows(hw, c);
   pairs(hw, c);
-  c->sram_bytes = sram(hw, c);
+  sram(hw, c);
 }
 
 Cs3PlaceTokens cs3_attention_queries(const Cs3AttentionCosts *c, gint64 place) {
@@ -247,15 +251,42 @@ static void scale_vectors(const Cs3AttentionCosts *c, gint64 vectors, gint64 ele
   w->overhead += vectors * c->issue;
 }
 
+static Cs3KeyRange stretch_range(const Cs3Stretch *s) {
+  return (Cs3KeyRange){s->first, s->first + (s->n - 1) * s->step + 1};
+}
+
+/* Pairs of a stretch of queries with @keys, and queries that see any: query by query only where a
+ * mask cuts through. */
+static void stretch_pairs(const Cs3AttentionCosts *c, const Cs3Stretch *queries,
+                          const Cs3PlaceTokens *keys, gint64 *pairs, gint64 *live) {
+  Cs3Seen most = CS3_SEEN_NONE;
+  gint64 all = 0;
+  for (int i = 0; i < 2 && most != CS3_SEEN_SOME; i++) {
+    if (keys->stretch[i].n == 0)
+      continue;
+    Cs3Seen seen =
+        cs3_attention_seen_by(&c->shape, stretch_range(queries), stretch_range(&keys->stretch[i]));
+    all += seen == CS3_SEEN_ALL ? keys->stretch[i].n : 0;
+    most = seen == CS3_SEEN_NONE ? most : seen;
+  }
+  for (gint64 l = 0; l < queries->n && most == CS3_SEEN_SOME; l++) {
+    gint64 query = queries->first + l * queries->step;
+    gint64 seen = cs3_place_within(keys, cs3_attention_computed(&c->shape, query));
+    *pairs += seen;
+    *live += seen > 0;
+  }
+  if (most == CS3_SEEN_ALL) {
+    *pairs += queries->n * all;
+    *live += queries->n;
+  }
+}
+
 static void add_pairs(const Cs3AttentionCosts *c, const Cs3PlaceTokens *queries,
                       const Cs3PlaceTokens *keys, Cs3AttentionWork *w) {
-  gint64 pairs = 0, live = 0, n = cs3_place_count(queries);
-  for (gint64 l = 0; l < n; l++) {
-    gint64 query = cs3_place_token(queries, l);
-    gint64 seen = cs3_place_within(keys, cs3_attention_computed(&c->shape, query));
-    pairs += seen;
-    live += seen > 0;
-  }
+  gint64 pairs = 0, live = 0;
+  for (int i = 0; i < 2; i++)
+    if (queries->stretch[i].n > 0)
+      stretch_pairs(c, &queries->stretch[i], keys, &pairs, &live);
   if (pairs == 0)
     return;
   pairs *= c->group;
@@ -351,15 +382,20 @@ static void add_streams(const Cs3AttentionCosts *c, gint64 place, gint64 visit,
   w->reduction += streams * c->sum_issue;
 }
 
+Cs3AttentionWork cs3_attention_work_on(const Cs3AttentionCosts *c, gint64 place, gint64 visit,
+                                       const Cs3PlaceTokens *queries, const Cs3PlaceTokens *keys) {
+  Cs3AttentionWork w = {.overhead = c->control};
+  add_pairs(c, queries, keys, &w);
+  add_ends(c, cs3_place_count(queries) * c->group, visit, &w);
+  add_streams(c, place, visit, &w);
+  return w;
+}
+
 Cs3AttentionWork cs3_attention_visit(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
   if (visit == c->visits)
     return merge(c, place);
-  Cs3AttentionWork w = {.overhead = c->control};
   Cs3PlaceTokens queries = cs3_attention_queries(c, place);
   Cs3PlaceTokens keys =
       cs3_attention_chunk(c, cs3_attention_tile_of(c, place, visit), visit % c->chunks);
-  add_pairs(c, &queries, &keys, &w);
-  add_ends(c, cs3_place_count(&queries) * c->group, visit, &w);
-  add_streams(c, place, visit, &w);
-  return w;
+  return cs3_attention_work_on(c, place, visit, &queries, &keys);
 }

@@ -60,7 +60,8 @@ typedef struct {
   gint64 element_wise;   /* operations on the scores of a chunk */
   gint64 vector_setup;
   double vector_rate, special_rate;
-  gint64 sram_bytes; /* of the fullest PE */
+  gint64 sram_bytes;   /* of the fullest PE */
+  gint64 around_bytes; /* of these, beside activations and gradients of 16 bits */
 } Cs3AttentionCosts;
 
 /** cs3_attention_costs: derive @costs of a shape that makes sense and a fold that fits. */
@@ -104,6 +105,11 @@ static inline gint64 cs3_attention_tile_of(const Cs3AttentionCosts *c, gint64 pl
  * what begins or ends the job at the first and last. Visit number costs->visits is the merge.
  */
 Cs3AttentionWork cs3_attention_visit(const Cs3AttentionCosts *costs, gint64 place, gint64 visit);
+
+/** cs3_attention_work_on: the same of a visit that is no merge, where the place's @queries and the
+ * @keys of the chunk are known. */
+Cs3AttentionWork cs3_attention_work_on(const Cs3AttentionCosts *costs, gint64 place, gint64 visit,
+                                       const Cs3PlaceTokens *queries, const Cs3PlaceTokens *keys);
 
 /** cs3_attention_streams: rows taken in and sent that @place is charged for at @visit. */
 gint64 cs3_attention_streams(const Cs3AttentionCosts *costs, gint64 place, gint64 visit);

@@ -35,6 +35,9 @@ const Cs3AttentionOps *cs3_attention_ops(Cs3AttentionAlgorithm algorithm);
 /** cs3_attention_least: cs3_attention_bound() of known @costs. */
 gint64 cs3_attention_least(const Cs3AttentionCosts *costs);
 
+/** cs3_attention_around: cs3_attention_around_bytes() of known @costs. */
+double cs3_attention_around(const Cs3Hardware *hw, const Cs3AttentionCosts *costs);
+
 /** cs3_attention_fold_check: whether @fold groups have lines and sequences. */
 gboolean cs3_attention_fold_check(const Cs3Hardware *hw, const Cs3AttentionShape *shape, int axis,
                                   gint64 fold, GError **error) G_GNUC_WARN_UNUSED_RESULT;

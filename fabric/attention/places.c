@@ -125,3 +125,13 @@ Cs3KeyRange cs3_attention_computed(const Cs3AttentionShape *shape, gint64 query)
 Cs3KeyRange cs3_attention_computers(const Cs3AttentionShape *shape, gint64 key) {
   return in_tiles(shape, seers, key, shape->keys, shape->queries);
 }
+
+/* Ranges of later queries begin and end later. */
+Cs3Seen cs3_attention_seen_by(const Cs3AttentionShape *shape, Cs3KeyRange queries,
+                              Cs3KeyRange keys) {
+  Cs3KeyRange first = cs3_attention_computed(shape, queries.lo);
+  Cs3KeyRange last = cs3_attention_computed(shape, queries.hi - 1);
+  if (keys.hi <= first.lo || keys.lo >= last.hi)
+    return CS3_SEEN_NONE;
+  return keys.lo >= last.lo && keys.hi <= first.hi ? CS3_SEEN_ALL : CS3_SEEN_SOME;
+}

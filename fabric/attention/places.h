@@ -59,3 +59,11 @@ Cs3KeyRange cs3_attention_seen(const Cs3AttentionShape *shape, gint64 query);
 Cs3KeyRange cs3_attention_computed(const Cs3AttentionShape *shape, gint64 query);
 /** cs3_attention_computers: queries with which scores of @key are computed. */
 Cs3KeyRange cs3_attention_computers(const Cs3AttentionShape *shape, gint64 key);
+
+/* How much of some keys some queries see. */
+typedef enum { CS3_SEEN_NONE, CS3_SEEN_SOME, CS3_SEEN_ALL } Cs3Seen;
+
+/** cs3_attention_seen_by: of scores that are computed; %CS3_SEEN_SOME may be said of all or none.
+ */
+Cs3Seen cs3_attention_seen_by(const Cs3AttentionShape *shape, Cs3KeyRange queries,
+                              Cs3KeyRange keys);

@@ -24,50 +24,133 @@ gboolean cs3_attention_alike(const Cs3AttentionCosts *c) {
   }
 }
 
-static gboolean same_size(Cs3PlaceTokens a, Cs3PlaceTokens b) {
-  return a.stretch[0].n == b.stretch[0].n && a.stretch[1].n == b.stretch[1].n;
-}
+/* Of a part: which tokens its places have. And a visit: which chunks they work on. */
+typedef struct {
+  const Cs3AttentionCosts *c;
+  gint64 part;
+  Cs3PlaceTokens *queries, *tiles, *chunks; /* by place; chunks: of each tile after each other */
+  gboolean alike;
+  GArray *known;            /* of KnownWork, of all parts; %NULL: every visit is computed */
+  guint latest;             /* the one asked for last */
+  gint64 visit, way, chunk; /* way: how many places tiles have come */
+} Part;
 
-/* Places of @part whose number of tokens differs from that of the one before. */
-static GArray *size_changes(const Cs3AttentionCosts *c, gint64 part) {
-  GArray *changes = g_array_new(FALSE, FALSE, sizeof(gint64));
-  gboolean alike = cs3_attention_alike(c);
-  for (gint64 place = 1; place < c->places; place++) {
-    gint64 at = part * c->places + place;
-    if (!alike || !same_size(cs3_attention_queries(c, at - 1), cs3_attention_queries(c, at)) ||
-        !same_size(cs3_attention_tile(c, at - 1), cs3_attention_tile(c, at)))
-      g_array_append_val(changes, place);
+static void part_init(Part *p, const Cs3AttentionCosts *c, gint64 part, GArray *known) {
+  gint64 first = part * c->places;
+  *p = (Part){.c = c,
+              .part = part,
+              .queries = g_new(Cs3PlaceTokens, c->places),
+              .tiles = g_new(Cs3PlaceTokens, c->places),
+              .chunks = g_new(Cs3PlaceTokens, c->places * c->chunks),
+              .alike = cs3_attention_alike(c),
+              .known = known};
+  for (gint64 place = 0; place < c->places; place++) {
+    p->queries[place] = cs3_attention_queries(c, place);
+    p->tiles[place] = cs3_attention_tile(c, first + place);
+    for (gint64 chunk = 0; chunk < c->chunks; chunk++)
+      p->chunks[place * c->chunks + chunk] = cs3_attention_chunk(c, first + place, chunk);
   }
-  return changes;
 }
 
-static gint compare(gconstpointer a, gconstpointer b) {
-  const gint64 *x = a, *y = b;
-  return (*x > *y) - (*x < *y);
+static void part_clear(Part *p) {
+  g_free(p->queries);
+  g_free(p->tiles);
+  g_free(p->chunks);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Part, part_clear)
+
+/* As cs3_attention_tile_of(), of a part's own places. */
+static gint64 tile_of(const Part *p, gint64 place) {
+  if (p->c->mapping.algorithm == CS3_ATTENTION_GATHER)
+    return p->way;
+  return place < p->way ? place - p->way + p->c->places : place - p->way;
 }
 
-/* Where runs of places may end when tiles have come @way places far: at a change of the place's own
- * size, at one of its tile's, and where tiles come from the other end. Gather: when tile @way is
- * there. */
-static void ends_of_runs(const Cs3AttentionCosts *c, const GArray *changes, gint64 way,
-                         GArray *ends) {
-  gboolean gathers = c->mapping.algorithm == CS3_ATTENTION_GATHER;
-  g_array_set_size(ends, 0);
-  for (guint i = 0; i < changes->len; i++) {
-    gint64 own = g_array_index(changes, gint64, i), tile = (own + way) % c->places;
-    g_array_append_val(ends, own);
-    if (!gathers && changes->len + 1 < (guint64)c->places && tile > 0) /* else all end one */
-      g_array_append_val(ends, tile);
+static const Cs3PlaceTokens *keys_of(const Part *p, gint64 place) {
+  return &p->chunks[tile_of(p, place) * p->c->chunks + p->chunk];
+}
+
+static gboolean same_size(const Cs3PlaceTokens *a, const Cs3PlaceTokens *b) {
+  return a->stretch[0].n == b->stretch[0].n && a->stretch[1].n == b->stretch[1].n;
+}
+
+/* Tokens of a stretch of two places, and of all places between them. */
+static Cs3KeyRange hull(const Cs3Stretch *a, const Cs3Stretch *b) {
+  const Cs3Stretch *low = a->first < b->first ? a : b, *high = low == a ? b : a;
+  return (Cs3KeyRange){low->first, high->first + (high->n - 1) * high->step + 1};
+}
+
+/* Whether of places @a to @b all queries see all keys that they work on, or none: stretch by
+ * stretch, those of all places taken together. */
+static gboolean sees_alike(const Part *p, gint64 a, gint64 b) {
+  const Cs3PlaceTokens *keys[2] = {keys_of(p, a), keys_of(p, b)};
+  for (int i = 0; i < 2; i++)
+    for (int k = 0; k < 2; k++) {
+      if (p->queries[a].stretch[i].n == 0 || keys[0]->stretch[k].n == 0)
+        continue;
+      Cs3KeyRange q = hull(&p->queries[a].stretch[i], &p->queries[b].stretch[i]);
+      if (cs3_attention_seen_by(&p->c->shape, q,
+                                hull(&keys[0]->stretch[k], &keys[1]->stretch[k])) == CS3_SEEN_SOME)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gint64 floor_of(gint64 a, gint64 b) {
+  return a >= 0 ? a / b : -((b - 1 - a) / b);
+}
+
+/* Causal stripes: queries are P apart and keys a multiple of that, so that a query sees as many
+ * wherever the first ones lie between the same two multiples of P from each other. */
+static gboolean stripes_alike(const Part *p, gint64 a, gint64 b) {
+  const Cs3AttentionShape *s = &p->c->shape;
+  if (p->c->mapping.order != CS3_TOKENS_STRIPED || !s->causal || s->window > 0 || s->document > 0 ||
+      s->tile > 1)
+    return FALSE;
+  gint64 of_a = p->queries[a].stretch[0].first - keys_of(p, a)->stretch[0].first;
+  gint64 of_b = p->queries[b].stretch[0].first - keys_of(p, b)->stretch[0].first;
+  return floor_of(of_a, p->c->places) == floor_of(of_b, p->c->places);
+}
+
+/* Whether places @a to @b, which follow each other as their tiles do, have the same work. */
+static gboolean are_alike(const Part *p, gint64 a, gint64 b) {
+  if (!same_size(&p->queries[a], &p->queries[b]))
+    return FALSE;
+  if (p->visit == p->c->visits)
+    return TRUE;
+  return same_size(&p->tiles[tile_of(p, a)], &p->tiles[tile_of(p, b)]) &&
+         (p->alike || stripes_alike(p, a, b) || sees_alike(p, a, b));
+}
+
+/* Where places from @from on stop to be alike in any case: where tiles come from the other end.
+ * Gather: at the tile's owner and behind it, and behind the place that sends one way alone. */
+static gint64 barrier(const Part *p, gint64 from) {
+  gint64 after = p->way + 1, first = 1, end = p->c->places;
+  if (p->way > from)
+    end = MIN(end, p->way);
+  if (p->c->mapping.algorithm != CS3_ATTENTION_GATHER)
+    return end;
+  if (after > from)
+    end = MIN(end, after);
+  return first > from ? MIN(end, first) : end;
+}
+
+/* The end of the places from @from on that are alike: twice as far until they are not, then
+ * halves. */
+static gint64 run_end(const Part *p, gint64 from) {
+  gint64 end = barrier(p, from), same = from, step = 1;
+  while (same + step < end && are_alike(p, from, same + step)) {
+    same += step;
+    step *= 2;
   }
-  gint64 after = way + 1, first = 1; /* gather: the owner, and the place that sends one way alone */
-  if (way > 0)
-    g_array_append_val(ends, way);
-  if (gathers && after < c->places)
-    g_array_append_val(ends, after);
-  if (gathers && first < c->places)
-    g_array_append_val(ends, first);
-  g_array_append_val(ends, c->places);
-  g_array_sort(ends, compare);
+  for (gint64 other = MIN(same + step, end); other - same > 1;) {
+    gint64 middle = same + (other - same) / 2;
+    if (are_alike(p, from, middle))
+      same = middle;
+    else
+      other = middle;
+  }
+  return same + 1;
 }
 
 static void add_work(Cs3AttentionWork *sum, const Cs3AttentionWork *w, gint64 times) {
@@ -101,55 +184,62 @@ typedef struct {
   Cs3AttentionWork work;
 } KnownWork;
 
-static WorkKey work_key(const Cs3AttentionCosts *c, gint64 place, gint64 visit) {
-  gint64 tile = cs3_attention_tile_of(c, place, visit), part = cs3_attention_part(c, place);
-  Cs3PlaceTokens q = cs3_attention_queries(c, place), k = cs3_attention_tile(c, tile);
-  return (WorkKey){{q.stretch[0].n, q.stretch[1].n},
-                   {k.stretch[0].n, k.stretch[1].n},
-                   visit % c->chunks,
+static WorkKey work_key(const Part *p, gint64 place, gint64 tile) {
+  const Cs3AttentionCosts *c = p->c;
+  const Cs3PlaceTokens *q = &p->queries[place], *k = &p->tiles[tile];
+  return (WorkKey){{q->stretch[0].n, q->stretch[1].n},
+                   {k->stretch[0].n, k->stretch[1].n},
+                   p->chunk,
                    (tile > place) - (tile < place),
-                   cs3_attention_streams(c, place, visit),
-                   (visit == 0) + 2 * (visit == c->visits - 1) + 4 * (visit == c->visits),
-                   (part == 0) + 2 * (part == c->parts - 1)};
+                   cs3_attention_streams(c, place, p->visit),
+                   (p->visit == 0) + 2 * (p->visit == c->visits - 1) + 4 * (p->visit == c->visits),
+                   (p->part == 0) + 2 * (p->part == c->parts - 1)};
 }
 
-/* As cs3_attention_visit(), computed once for all that are alike. */
-static Cs3AttentionWork work_of(const Cs3AttentionCosts *c, GArray *known, gint64 place,
-                                gint64 visit) {
-  if (known == NULL)
-    return cs3_attention_visit(c, place, visit);
-  WorkKey key = work_key(c, place, visit);
-  for (guint i = 0; i < known->len; i++)
-    if (memcmp(&g_array_index(known, KnownWork, i).key, &key, sizeof key) == 0)
-      return g_array_index(known, KnownWork, i).work;
-  KnownWork made = {key, cs3_attention_visit(c, place, visit)};
-  g_array_append_val(known, made);
+/* As cs3_attention_visit(). */
+static Cs3AttentionWork compute(const Part *p, gint64 place) {
+  const Cs3AttentionCosts *c = p->c;
+  gint64 of_all = p->part * c->places + place;
+  if (p->visit == c->visits)
+    return cs3_attention_visit(c, of_all, p->visit);
+  return cs3_attention_work_on(c, of_all, p->visit, &p->queries[place], keys_of(p, place));
+}
+
+/* Once for all that are alike. */
+static Cs3AttentionWork work_of(Part *p, gint64 place) {
+  if (p->known == NULL)
+    return compute(p, place);
+  WorkKey key = work_key(p, place, tile_of(p, place));
+  for (guint i = 0, at = p->latest; i < p->known->len; i++, at++) {
+    at = at == p->known->len ? 0 : at;
+    const KnownWork *known = &g_array_index(p->known, KnownWork, at);
+    if (memcmp(&known->key, &key, sizeof key) == 0) {
+      p->latest = at;
+      return known->work;
+    }
+  }
+  KnownWork made = {key, compute(p, place)};
+  g_array_append_val(p->known, made);
   return made.work;
 }
 
-static void add_visit(const Cs3AttentionCosts *c, const GArray *ends, GArray *known, gint64 part,
-                      gint64 visit, Cs3AttentionSteps *steps) {
-  gint64 from = 0, base = part * c->places;
-  gint64 first = steps->first[cs3_attention_step(c, part, visit)] = steps->runs->len;
-  for (guint i = 0; i < ends->len; i++) {
-    gint64 end = g_array_index(ends, gint64, i);
-    if (end == from)
-      continue;
-    Cs3AttentionWork w = work_of(c, known, base + from, visit);
+static void add_visit(Part *p, Cs3AttentionSteps *steps) {
+  gint64 first = steps->runs->len;
+  steps->first[cs3_attention_step(p->c, p->part, p->visit)] = first;
+  for (gint64 from = 0, end; from < p->c->places; from = end) {
+    Cs3AttentionWork w = work_of(p, from);
+    end = run_end(p, from);
     add_run(steps->runs, first, (Cs3WorkRun){end, cs3_attention_work_sum(&w)});
     add_work(&steps->total, &w, end - from);
-    from = end;
   }
 }
 
-static void add_part(const Cs3AttentionCosts *c, GArray *known, gint64 part,
-                     Cs3AttentionSteps *steps) {
-  g_autoptr(GArray) changes = size_changes(c, part);
-  g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(gint64));
-  for (gint64 visit = 0; visit < cs3_attention_job_steps(c); visit++) {
-    if (visit % c->chunks == 0)
-      ends_of_runs(c, changes, visit / c->chunks, ends);
-    add_visit(c, ends, known, part, visit, steps);
+static void add_part(Part *p, Cs3AttentionSteps *steps) {
+  const Cs3AttentionCosts *c = p->c;
+  for (p->visit = 0; p->visit < cs3_attention_job_steps(c); p->visit++) {
+    p->way = p->visit / c->chunks;
+    p->chunk = p->visit % c->chunks;
+    add_visit(p, steps);
   }
 }
 
@@ -160,8 +250,11 @@ Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *c) {
   gint64 n = cs3_attention_step(c, c->parts, 0);
   steps->runs = g_array_new(FALSE, FALSE, sizeof(Cs3WorkRun));
   steps->first = g_new(gint64, n + 1);
-  for (gint64 part = 0; part < c->parts; part++)
-    add_part(c, known, part, steps);
+  for (gint64 part = 0; part < c->parts; part++) {
+    g_auto(Part) p = {0};
+    part_init(&p, c, part, known);
+    add_part(&p, steps);
+  }
   steps->first[n] = steps->runs->len;
   return steps;
 }

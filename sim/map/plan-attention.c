@@ -49,7 +49,7 @@ static Cs3MemoKey question(const Cs3PlanInput *input, const Cs3AttentionShape *s
   const gint64 words[] = {way,          s->backward,  s->heads,   s->kv_heads,  s->head_dim,
                           s->value_dim, s->sequences, s->queries, s->keys,      s->causal,
                           s->window,    s->document,  s->tile,    f->algorithm, f->axis,
-                          f->order,     f->scores,    f->fold,    f->chunks};
+                          f->order,     f->scores,    f->fold,    f->chunks,    llround(f->around)};
   Cs3MemoKey key = cs3_memo_key(NULL, "attention", sizeof "attention");
   key = cs3_memo_key(&key, &input->machine->hw, sizeof input->machine->hw);
   return cs3_memo_key(&key, words, sizeof words);
@@ -141,9 +141,12 @@ static Cs3WaferLayout layout_of(const Cs3AttentionMapping *m) {
 
 /* In the layout of the projections, or in the best one with the way there: the faster. */
 static gboolean best_direction(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
-                               Cs3WaferLayout from, Way way, Direction *d) {
+                               const Cs3PlanAttentionAsk *ask, Direction *d) {
   Cs3AttentionForce stay = input->force.attention;
+  Cs3WaferLayout from = ask->from[shape->backward];
+  Way way = way_of(input, ask->closed);
   Direction other;
+  stay.around = ask->around[shape->backward];
   gboolean fits = map_direction(input, shape, &stay, from, way, d);
   gboolean forced = stay.axis >= 0 || stay.fold > 0;
   if (from.fold == 0 || forced ||
@@ -159,65 +162,86 @@ static gboolean best_direction(const Cs3PlanInput *input, const Cs3AttentionShap
   return fits;
 }
 
-/* Both directions of @sequences at a time. */
-static gboolean part_fits(const Cs3PlanInput *input, const Cs3AttentionSize *size, gint64 sequences,
-                          const Cs3PlanAttentionFrom *from, Way way, Direction d[2]) {
+static gint64 part_of(gint64 sequences, gint64 parts) {
+  return (sequences + parts - 1) / parts;
+}
+
+/* Both directions of a part. */
+static gboolean part_fits(const Cs3PlanInput *input, const Cs3AttentionSize *size, gint64 parts,
+                          const Cs3PlanAttentionAsk *ask, Direction d[2]) {
   for (int backward = 0; backward <= !input->forward; backward++) {
-    Cs3AttentionShape shape = shape_of(size, sequences, backward);
-    if (!best_direction(input, &shape, from->by[backward], way, &d[backward]))
+    Cs3AttentionShape shape = shape_of(size, part_of(ask->samples, parts), backward);
+    if (!best_direction(input, &shape, ask, &d[backward]))
       return FALSE;
   }
   return TRUE;
 }
 
-static gint64 part_of(gint64 sequences, gint64 parts) {
-  return (sequences + parts - 1) / parts;
-}
-
 /* As few parts as fit. @d: (out): of one part. Returns: 0: not even a sequence at a time. */
-static gint64 in_parts(const Cs3PlanInput *input, const Cs3AttentionSize *size, gint64 sequences,
-                       const Cs3PlanAttentionFrom *from, Way way, Direction d[2]) {
-  for (gint64 parts = 1;; parts = MIN(2 * parts, sequences)) {
-    if (part_fits(input, size, part_of(sequences, parts), from, way, d))
+static gint64 in_parts(const Cs3PlanInput *input, const Cs3AttentionSize *size,
+                       const Cs3PlanAttentionAsk *ask, Direction d[2]) {
+  for (gint64 parts = CLAMP(ask->parts, 1, ask->samples);; parts = MIN(2 * parts, ask->samples)) {
+    if (part_fits(input, size, parts, ask, d))
       return parts;
-    if (parts == sequences)
+    if (parts == ask->samples)
       return 0;
   }
 }
 
-gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint64 micro_batch,
-                                   const Cs3PlanAttentionFrom *from, gboolean closed,
-                                   gint64 cycles[2]) {
-  const Cs3AttentionSize *size = &g_array_index(input->graph->attentions, Cs3AttentionSize, index);
+static const Cs3AttentionSize *size_at(const Cs3PlanInput *input, guint index) {
+  return &g_array_index(input->graph->attentions, Cs3AttentionSize, index);
+}
+
+gboolean cs3_plan_attention_cost(const Cs3PlanInput *input, guint index,
+                                 const Cs3PlanAttentionAsk *ask, Cs3PlanAttentionCost *cost) {
+  const Cs3AttentionSize *size = size_at(input, index);
   Direction d[2] = {0};
-  gint64 parts = in_parts(input, size, micro_batch, from, way_of(input, closed), d);
-  cycles[0] = parts * d[0].cycles;
-  cycles[1] = parts * d[1].cycles;
+  gint64 parts = in_parts(input, size, ask, d);
+  *cost = (Cs3PlanAttentionCost){0};
+  for (int backward = 0; parts > 0 && backward <= !input->forward; backward++) {
+    Cs3AttentionShape shape = shape_of(size, part_of(ask->samples, parts), backward);
+    cost->cycles[backward] = parts * d[backward].cycles;
+    cost->around[backward] =
+        cs3_attention_around_bytes(&input->machine->hw, &shape, &d[backward].choice.best.mapping);
+  }
   return parts > 0;
 }
 
-Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint index,
-                                             const Cs3Plan *plan) {
-  for (guint i = 0; i < input->graph->nodes->len; i++)
-    if (cs3_graph_node(input->graph, i)->attention == index + 1)
-      return (Cs3PlanAttentionFrom){
-          {cs3_plan_layout(plan, i, FALSE), cs3_plan_layout(plan, i, TRUE)}};
-  g_return_val_if_reached((Cs3PlanAttentionFrom){0});
+/* The first node of attention @index, which stands for it. */
+static guint node_of(const Cs3Graph *graph, guint index) {
+  guint i = 0;
+  while (cs3_graph_node(graph, i)->attention != index + 1)
+    i++;
+  return i;
+}
+
+Cs3PlanAttentionAsk cs3_plan_attention_ask(const Cs3PlanInput *input, guint index,
+                                           const Cs3Plan *plan, gboolean closed) {
+  const Cs3PlanMemory *memory = &plan->memory;
+  guint node = node_of(input->graph, index);
+  Cs3PlanAttentionAsk ask = {
+      .samples = plan->micro_batch,
+      .parts = memory->attention_parts,
+      .from = {cs3_plan_layout(plan, node, FALSE), cs3_plan_layout(plan, node, TRUE)},
+      .closed = closed};
+  for (int d = 0; d < 2 && memory->around[d] != NULL; d++)
+    if (memory->around[d][node] > 0)
+      ask.around[d] = memory->around[d][node] + memory->capacity_bytes - memory->peak_bytes;
+  return ask;
 }
 
 void cs3_plan_attentions(const Cs3PlanInput *input, Cs3Plan *plan) {
   if (!cs3_plan_attention_simulated(input) || way_of(input, FALSE) != BY_RUN)
     return;
   for (guint i = 0; i < input->graph->attentions->len; i++) {
-    const Cs3AttentionSize *size = &g_array_index(input->graph->attentions, Cs3AttentionSize, i);
-    Cs3PlanAttentionFrom from = cs3_plan_attention_from(input, i, plan);
+    Cs3PlanAttentionAsk ask = cs3_plan_attention_ask(input, i, plan, FALSE);
     Direction d[2] = {0};
-    gint64 parts = in_parts(input, size, plan->micro_batch, &from, BY_RUN, d);
+    gint64 parts = in_parts(input, size_at(input, i), &ask, d);
     g_return_if_fail(parts > 0);
     Cs3PlanAttention attention = {.attention = i, .parts = parts};
     for (int backward = 0; backward <= !input->forward; backward++)
       attention.pass[backward] = (Cs3PlanAttentionPass){
-          .shape = shape_of(size, part_of(plan->micro_batch, parts), backward),
+          .shape = shape_of(size_at(input, i), part_of(plan->micro_batch, parts), backward),
           .choice = d[backward].choice,
           .moves = d[backward].moves};
     g_array_append_val(plan->attentions, attention);

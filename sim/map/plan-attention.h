@@ -23,26 +23,33 @@ typedef struct {
  * `kernel.attention_efficiency`. */
 gboolean cs3_plan_attention_simulated(const Cs3PlanInput *input);
 
-/* Where projections leave Q, K, V, and where dO comes from: by direction. */
+/* What is asked of an attention; by direction: forward, backward. */
 typedef struct {
-  Cs3WaferLayout by[2];
-} Cs3PlanAttentionFrom;
+  gint64 samples;         /* on the wafer */
+  gint64 parts;           /* that these go through it in, at least */
+  double around[2];       /* cs3_attention_around_bytes() at most; 0: as it comes */
+  Cs3WaferLayout from[2]; /* where projections leave Q, K, V and where dO comes from; fold 0: as it
+                             likes best */
+  gboolean closed;        /* by closed forms, whatever input->fidelity */
+} Cs3PlanAttentionAsk;
 
-/** cs3_plan_attention_from: of attention @index in the layouts of @plan; unknown where it has none.
- */
-Cs3PlanAttentionFrom cs3_plan_attention_from(const Cs3PlanInput *input, guint index,
-                                             const Cs3Plan *plan);
+/** cs3_plan_attention_ask: what @plan asks of attention @index: in its layouts, with the memory
+ * that it set apart and what is left. */
+Cs3PlanAttentionAsk cs3_plan_attention_ask(const Cs3PlanInput *input, guint index,
+                                           const Cs3Plan *plan, gboolean closed);
+
+/* Of one instance of an attention, all parts. */
+typedef struct {
+  gint64 cycles[2];
+  double around[2];
+} Cs3PlanAttentionCost;
 
 /**
- * cs3_plan_attention_cycles: of one instance of attention @index with @micro_batch samples, moves
- * into its layout and back included.
- * @from: fold 0: projections that lie as it likes best. @closed: by closed forms,
- * whatever input->fidelity.
- * @cycles: (out): forward, backward. Returns: %FALSE: no part of it fits the PEs.
+ * cs3_plan_attention_cost: of attention @index, moves into its layout and back included.
+ * @cost: (out). Returns: %FALSE: no part of it fits the PEs.
  */
-gboolean cs3_plan_attention_cycles(const Cs3PlanInput *input, guint index, gint64 micro_batch,
-                                   const Cs3PlanAttentionFrom *from, gboolean closed,
-                                   gint64 cycles[2]);
+gboolean cs3_plan_attention_cost(const Cs3PlanInput *input, guint index,
+                                 const Cs3PlanAttentionAsk *ask, Cs3PlanAttentionCost *cost);
 
 /** cs3_plan_attentions: plan->attentions, of plan->micro_batch samples, as they were run for
  * plan->others, all of which fit; nothing where attention is not simulated, or only bounded. */

@@ -2,6 +2,7 @@
 /* What the files of the planner share. */
 #pragma once
 
+#include "sim/map/plan-attention.h"
 #include "sim/map/plan.h"
 
 /** cs3_plan_conv: how weights slide, as the wafer sees it; @c: (nullable): %NULL: they do not. */
@@ -96,8 +97,6 @@ gboolean cs3_plan_try_pass(const Cs3PlanInput *input, const Cs3PlanTrial *trial,
 /* Cycles of what does not fit the PEs. */
 #define CS3_PLAN_NEVER (G_GINT64_CONSTANT(1) << 60)
 
-/** cs3_plan_other: cycles of a node without weights for @micro_batch samples.
- * @plan: (nullable): whose layouts it has; %NULL: not known yet. @closed: by closed forms where the
- *   fidelity would run it. */
-Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint node, gint64 micro_batch,
-                            const Cs3Plan *plan, gboolean closed);
+/** cs3_plan_other: cycles of a node without weights. @ask: samples are read of any node, the rest
+ * of attention. */
+Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint node, const Cs3PlanAttentionAsk *ask);

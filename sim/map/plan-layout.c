@@ -131,12 +131,13 @@ static double node_cycles(const Search *s, guint index, gboolean backward, Cs3Wa
 
 static double attention_cycles(const Search *s, guint index, gboolean backward,
                                Cs3WaferLayout layout) {
-  const Cs3PlanAttentionFrom from = {{layout, layout}};
-  gint64 cycles[2] = {0};
-  if (!cs3_plan_attention_cycles(s->input, index, s->plan->micro_batch, &from, TRUE, cycles))
+  Cs3PlanAttentionAsk ask = cs3_plan_attention_ask(s->input, index, s->plan, TRUE);
+  Cs3PlanAttentionCost cost;
+  ask.from[0] = ask.from[1] = layout;
+  if (!cs3_plan_attention_cost(s->input, index, &ask, &cost))
     return INFINITY;
   double times = (double)cs3_graph_segment(s->input->graph, s->segment)->repeat;
-  return times * (double)cycles[backward];
+  return times * (double)cost.cycles[backward];
 }
 
 /* --- domains --------------------------------------------------------------------------------- */

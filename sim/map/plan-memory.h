@@ -30,8 +30,9 @@ typedef struct {
   double resident_bytes; /* of that kept by other stages */
   guint peak_stage;
   gboolean peak_backward;
-  double sent_bytes; /* to the activation servers in a micro-batch */
-  double *around[2]; /* by node: Cs3Keep.around of all options */
+  double sent_bytes;      /* to the activation servers in a micro-batch */
+  double *around[2];      /* by node: Cs3Keep.around of all options */
+  gint64 attention_parts; /* that the samples go through attentions in, at least */
 } Cs3PlanMemory;
 
 /* Cycles and bytes of one micro-batch in one instance of a node, by closed forms. */

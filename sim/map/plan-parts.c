@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "fabric/vector.h"
-#include "sim/map/plan-attention.h"
 #include "sim/map/plan-internal.h"
 
 gint64 cs3_plan_rows(const Cs3Node *node, gint64 micro_batch) {
@@ -133,11 +132,11 @@ static void product_at_efficiency(const Cs3PlanInput *input, const Cs3Node *node
 
 /* Scores, softmax and values are one program, whose cycles the two products share by their
  * multiply-adds; softmax has what the program does not know: biases and caps of scores. */
-static void part_of_program(const Cs3PlanInput *input, const Cs3Node *node, gint64 micro_batch,
-                            const Cs3Plan *plan, gboolean closed, Cs3PlanOther *other) {
+static void part_of_program(const Cs3PlanInput *input, const Cs3Node *node,
+                            const Cs3PlanAttentionAsk *ask, Cs3PlanOther *other) {
   const Cs3AttentionSize *size = cs3_graph_attention(input->graph, node);
   if (node->kind == CS3_NODE_SOFTMAX) {
-    double rows = (double)cs3_plan_rows(node, micro_batch);
+    double rows = (double)cs3_plan_rows(node, ask->samples);
     double scores = (node->special_elements - (double)size->heads) / (1 + size->score_specials);
     if (size->score_elements + size->score_specials > 0)
       other->forward = other->backward =
@@ -145,33 +144,33 @@ static void part_of_program(const Cs3PlanInput *input, const Cs3Node *node, gint
                             size->score_specials * scores * rows, 0);
     return;
   }
-  Cs3PlanAttentionFrom from = {0};
-  if (plan != NULL)
-    from = cs3_plan_attention_from(input, node->attention - 1, plan);
-  gint64 cycles[2];
-  if (!cs3_plan_attention_cycles(input, node->attention - 1, micro_batch, &from, closed, cycles)) {
+  Cs3PlanAttentionCost cost;
+  if (!cs3_plan_attention_cost(input, node->attention - 1, ask, &cost)) {
     other->forward = other->backward = CS3_PLAN_NEVER;
     return;
   }
+  const gint64 *cycles = cost.cycles;
   gint64 d = size->head_dim, dv = size->value_dim;
   gint64 forward = cycles[0] * d / (d + dv), backward = cycles[1] * 3 * d / (3 * d + 2 * dv);
   gboolean scores = node->kind == CS3_NODE_SCORES;
   other->forward = scores ? forward : cycles[0] - forward;
   other->backward = scores ? backward : cycles[1] - backward;
+  for (int i = 0; i < 2 && scores; i++) /* lifetimes know attention by its first node */
+    other->around[i] = cost.around[i];
 }
 
-static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint64 micro_batch,
-                                    const Cs3Plan *plan, gboolean closed) {
+static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index,
+                                    const Cs3PlanAttentionAsk *ask) {
   const Cs3Node *node = cs3_graph_node(input->graph, index);
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3PlanOther other = {.node = index};
-  double rows = (double)cs3_plan_rows(node, micro_batch) * (double)node->copies;
+  double rows = (double)cs3_plan_rows(node, ask->samples) * (double)node->copies;
   double macs = node->macs * rows;
   gboolean product = node->kind == CS3_NODE_SCORES || node->kind == CS3_NODE_VALUES;
   if (product)
     other.ideal = macs / ((double)hw->wafer.cores_peak * hw->pe.lanes_fp16);
   if (node->attention > 0 && cs3_plan_attention_simulated(input)) {
-    part_of_program(input, node, micro_batch, plan, closed, &other);
+    part_of_program(input, node, ask, &other);
     return other;
   }
   if (product) {
@@ -189,9 +188,9 @@ static Cs3PlanOther both_directions(const Cs3PlanInput *input, guint index, gint
   return other;
 }
 
-Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index, gint64 micro_batch,
-                            const Cs3Plan *plan, gboolean closed) {
-  Cs3PlanOther other = both_directions(input, index, micro_batch, plan, closed);
+Cs3PlanOther cs3_plan_other(const Cs3PlanInput *input, guint index,
+                            const Cs3PlanAttentionAsk *ask) {
+  Cs3PlanOther other = both_directions(input, index, ask);
   if (input->forward)
     other.backward = 0;
   if (input->forward)

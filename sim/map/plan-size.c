@@ -11,14 +11,21 @@
 #include "sim/map/plan-internal.h"
 #include "workloads/model.h"
 
-/* Smaller micro-batches than the largest that fits, to find one that divides the batch. */
-enum { MAX_EXTRA_SPLITS = 8, RANKED_EXTRA_SPLITS = 3, MAX_TRIED_PARTS = 64 };
+/* Parts of the batch are tried in rungs, each so many times the one before, until some in a row are
+ * no better; then on both sides of the best, ever closer: so many on a side. */
+#define RUNG 1.25
+enum { MOST_RUNGS_WORSE = 4, TRIED_ASIDE = 4, RANKED_TRIED_ASIDE = 1, CLOSER = 4 };
+/* Parts in which attention takes a micro-batch: twice as many while that helps. */
+enum { MOST_ATTENTION_PARTS = 16 };
 
 typedef struct {
   const Cs3PlanInput *input;
-  double best;        /* cycles of the best step so far */
-  GArray *rivals;     /* of Cs3PlanRival: what fits and is not much worse */
-  Cs3MapHints *hints; /* by node and pass: of the number of samples before */
+  double best;            /* cycles of the best step so far */
+  gint64 parts;           /* of the batch in that step, under the policy that is tried; 0: none */
+  gint64 attention_parts; /* that are tried */
+  GHashTable *tried;      /* sizes, under that policy */
+  GArray *rivals;         /* of Cs3PlanRival: what fits and is not much worse */
+  Cs3MapHints *hints;     /* by node and pass: of the number of samples before */
 } Search;
 
 /* Of a matrix by closed forms; nodes that share shape, rows and density share the entry. */
@@ -33,6 +40,7 @@ typedef struct {
 typedef struct {
   const Cs3PlanInput *input;
   gint64 micro_batch;
+  gint64 attention_parts;
   Cs3MapWafer wafer;  /* as weights come */
   GArray *known;      /* of Known */
   Cs3MapHints *hints; /* the search's */
@@ -86,10 +94,14 @@ static Cs3NodeCost node_cost(guint index, gint64 tiles, gpointer data) {
   const Costs *c = data;
   const Cs3Node *node = cs3_graph_node(c->input->graph, index);
   if (node->kind != CS3_NODE_LINEAR) {
-    Cs3PlanOther other = cs3_plan_other(c->input, index, c->micro_batch, NULL, TRUE);
+    Cs3PlanAttentionAsk ask = {
+        .samples = c->micro_batch, .parts = c->attention_parts, .closed = TRUE};
+    Cs3PlanOther other = cs3_plan_other(c->input, index, &ask);
     if (MAX(other.forward, other.backward) >= CS3_PLAN_NEVER)
       return (Cs3NodeCost){.forward = INFINITY};
-    return (Cs3NodeCost){.forward = (double)other.forward, .backward = (double)other.backward};
+    return (Cs3NodeCost){.forward = (double)other.forward,
+                         .backward = (double)other.backward,
+                         .around = {other.around[0], other.around[1]}};
   }
   double instances = (double)cs3_node_segment(c->input->graph, node)->repeat;
   double matrices = (double)cs3_plan_matrices(node);
@@ -118,7 +130,12 @@ static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch
   const Cs3PlanInput *input = search->input;
   gint64 micro_batches = (input->batch + micro_batch - 1) / micro_batch;
   g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(Known));
-  Costs costs = {input, micro_batch, cs3_plan_fed_wafer(input), known, search->hints};
+  Costs costs = {.input = input,
+                 .micro_batch = micro_batch,
+                 .attention_parts = search->attention_parts,
+                 .wafer = cs3_plan_fed_wafer(input),
+                 .known = known,
+                 .hints = search->hints};
   double close = cs3_plan_judged(input) ? CS3_PLAN_CLOSE : 1;
   double enough = close * search->best / (double)micro_batches;
   gboolean fits = FALSE;
@@ -128,39 +145,87 @@ static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch
   if (!isfinite(rival.cycles))
     return fits;
   rival.cycles *= (double)micro_batches;
+  rival.memory.attention_parts = search->attention_parts;
   search->best = MIN(search->best, rival.cycles);
   g_array_append_val(search->rivals, rival);
   return TRUE;
 }
 
-/* The largest micro-batch that fits, then splits of the batch into more parts until a few in a row
- * were no better. */
-static void try_splits(Search *search, Cs3KeepSearch *keep, gint64 parts) {
-  gint64 batch = search->input->batch, tried = 0;
-  gint64 extras =
-      search->input->fidelity == CS3_PLAN_RANKED ? RANKED_EXTRA_SPLITS : MAX_EXTRA_SPLITS;
-  gint64 last = parts + MAX_TRIED_PARTS;
-  gboolean fits = FALSE;
-  for (gint64 extra = 0; extra < extras && parts <= batch && (fits || parts < last); parts++) {
-    gint64 size = (batch + parts - 1) / parts;
-    if (size == tried)
-      continue;
-    double before = search->best;
-    fits |= try_size(search, keep, size);
-    tried = size;
-    extra = search->best < before ? 0 : extra + fits;
+/* The batch in @parts. Returns: as try_size(); %FALSE of a size that was tried. */
+static gboolean try_parts(Search *search, Cs3KeepSearch *keep, gint64 parts) {
+  gint64 batch = search->input->batch, size = (batch + parts - 1) / parts;
+  double before = search->best;
+  if (!g_hash_table_add(search->tried, GSIZE_TO_POINTER((gsize)size)))
+    return FALSE;
+  gboolean fits = try_size(search, keep, size);
+  if (search->best < before)
+    search->parts = parts;
+  return fits;
+}
+
+/* Large micro-batches need memory, small ones every weight more often: somewhere between the step
+ * is shortest, give or take what is left over when the batch is cut. */
+static void climb(Search *search, Cs3KeepSearch *keep, gint64 least) {
+  gint64 batch = search->input->batch, worse = 0;
+  for (gint64 parts = least; parts <= batch && worse < MOST_RUNGS_WORSE;
+       parts = MAX(parts + 1, (gint64)ceil((double)parts * RUNG))) {
+    gboolean fits = try_parts(search, keep, parts);
+    worse = search->parts == parts ? 0 : worse + fits;
   }
+}
+
+static void look_around(Search *search, Cs3KeepSearch *keep, gint64 least) {
+  gint64 aside = search->input->fidelity == CS3_PLAN_RANKED ? RANKED_TRIED_ASIDE : TRIED_ASIDE;
+  gint64 step = llround((double)search->parts * (RUNG - 1) / (double)aside);
+  for (step = MAX(step, 1); step > 0; step /= CLOSER) {
+    gint64 middle = search->parts;
+    for (gint64 i = -aside; i <= aside; i++)
+      if (middle + i * step >= least && middle + i * step <= search->input->batch)
+        try_parts(search, keep, middle + i * step);
+  }
+}
+
+static void try_sizes(Search *search, Cs3KeepSearch *keep, gint64 least) {
+  g_autoptr(GHashTable) tried = g_hash_table_new(NULL, NULL);
+  search->tried = tried;
+  if (search->input->force.micro_batch > 0)
+    try_size(search, keep, search->input->force.micro_batch);
+  else if (search->parts > 0)
+    look_around(search, keep, least);
+  else
+    climb(search, keep, least);
+  if (search->parts > 0 && search->attention_parts == 1)
+    look_around(search, keep, least);
+}
+
+/* Fewer sequences at a time through attention hold less beside their activations: whether that is
+ * possible, and the step so far is one of this policy that was shorter than with half the parts, or
+ * there is none. */
+static gboolean may_part(const Search *search, double before) {
+  const Cs3PlanInput *input = search->input;
+  gint64 forced = input->force.micro_batch, samples = forced > 0 ? forced : input->batch;
+  if (!cs3_plan_attention_simulated(input) || input->graph->attentions->len == 0 ||
+      2 * search->attention_parts > MIN(samples, MOST_ATTENTION_PARTS))
+    return FALSE;
+  return search->best < before || !isfinite(search->best);
 }
 
 /* The closed forms of memory say where to begin; rounding to whole PEs may ask for smaller ones. */
 static void try_policy(Search *search, const Cs3KeepInput *keep_input) {
   g_autoptr(Cs3KeepSearch) keep = cs3_keep_search_new(keep_input);
-  const Cs3PlanInput *input = search->input;
-  double per_sample = cs3_keep_least(keep, 1), capacity = cs3_wafer_capacity(&input->machine->hw);
-  if (input->force.micro_batch > 0)
-    try_size(search, keep, input->force.micro_batch);
-  else if (per_sample <= capacity)
-    try_splits(search, keep, (gint64)ceil((double)input->batch / floor(capacity / per_sample)));
+  double per_sample = cs3_keep_least(keep, 1), batch = (double)search->input->batch;
+  double capacity = cs3_wafer_capacity(&search->input->machine->hw), before = search->best;
+  if (per_sample > capacity)
+    return;
+  gint64 least = (gint64)ceil(batch / floor(capacity / per_sample));
+  search->parts = 0;
+  search->attention_parts = 1;
+  try_sizes(search, keep, least);
+  while (may_part(search, before)) {
+    before = search->best;
+    search->attention_parts *= 2;
+    try_sizes(search, keep, least);
+  }
 }
 
 /* What makes a sample smaller. */
@@ -226,7 +291,7 @@ gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError *
   g_autofree Cs3MapHints *hints = g_new0(Cs3MapHints, input->graph->nodes->len * CS3_N_PASS_KINDS);
   g_autoptr(GArray) rivals = g_array_new(FALSE, FALSE, sizeof(Cs3PlanRival));
   g_array_set_clear_func(rivals, clear_rival);
-  Search search = {input, INFINITY, rivals, hints};
+  Search search = {.input = input, .best = INFINITY, .rivals = rivals, .hints = hints};
   Cs3KeepInput policies[MOST_POLICIES];
   guint n = policies_of(input, policies);
   for (guint i = 0; i < n; i++)

@@ -25,9 +25,13 @@ Cs3Plan *cs3_plan_empty(void) {
 
 void cs3_plan_add_others(const Cs3PlanInput *input, gboolean closed, Cs3Plan *plan) {
   for (guint i = 0; i < input->graph->nodes->len; i++) {
-    if (cs3_graph_node(input->graph, i)->kind == CS3_NODE_LINEAR)
+    const Cs3Node *node = cs3_graph_node(input->graph, i);
+    Cs3PlanAttentionAsk ask = {.samples = plan->micro_batch};
+    if (node->kind == CS3_NODE_LINEAR)
       continue;
-    Cs3PlanOther other = cs3_plan_other(input, i, plan->micro_batch, plan, closed);
+    if (node->attention > 0)
+      ask = cs3_plan_attention_ask(input, node->attention - 1, plan, closed);
+    Cs3PlanOther other = cs3_plan_other(input, i, &ask);
     g_array_append_val(plan->others, other);
   }
 }

@@ -82,6 +82,7 @@ typedef struct {
   guint node;
   gint64 forward, backward; /* cycles of one instance */
   double ideal;             /* MACs of one instance's forward at dense peak, cycles */
+  double around[2];         /* bytes beside its tensors (Cs3Keep.around) */
   double stream_bytes;      /* embedding rows in, forward */
   double gradient_bytes;    /* and their gradients out, backward */
 } Cs3PlanOther;

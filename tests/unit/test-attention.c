@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include <math.h>
+
 #include "tests/unit/fixture.h"
 
 #include "fabric/attention/steps.h"
@@ -252,6 +254,69 @@ START_TEST(test_mapper) {
 }
 END_TEST
 
+/* The best of all mappings of @s on @hw, each of them run. */
+static gint64 best_of_all(const Cs3Hardware *hw, const Cs3AttentionShape *s) {
+  gint64 best = G_MAXINT64;
+  for (int axis = CS3_AXIS_Y; axis <= CS3_AXIS_X; axis++)
+    for (gint64 fold = 1; fold <= s->sequences; fold++)
+      for (int i = 0; i < CS3_N_ATTENTION_ALGORITHMS * CS3_N_TOKEN_ORDERS * CS3_N_SCORES * 3; i++) {
+        Cs3AttentionMapping m = {
+            .algorithm = (Cs3AttentionAlgorithm)(i % CS3_N_ATTENTION_ALGORITHMS),
+            .axis = axis,
+            .fold = fold,
+            .order = (Cs3TokenOrder)(i / CS3_N_ATTENTION_ALGORITHMS % CS3_N_TOKEN_ORDERS),
+            .scores =
+                (Cs3Scores)(i / CS3_N_ATTENTION_ALGORITHMS / CS3_N_TOKEN_ORDERS % CS3_N_SCORES),
+            .chunks = 1 << i / CS3_N_ATTENTION_ALGORITHMS / CS3_N_TOKEN_ORDERS / CS3_N_SCORES};
+        Cs3AttentionResult result;
+        if (!cs3_attention_check(hw, s, &m, NULL) || cs3_attention_bound(hw, s, &m) >= best)
+          continue;
+        ck_assert(cs3_attention_pass(hw, s, &m, FALSE, &result, NULL));
+        best = MIN(best, result.cycles);
+      }
+  return best;
+}
+
+static Cs3AttentionShape draw_layer(GRand *r) {
+  gint64 group = 1 << g_rand_int_range(r, 0, 3), kv_heads = g_rand_int_range(r, 1, 13);
+  Cs3AttentionShape s = {.backward = g_rand_boolean(r),
+                         .heads = group * kv_heads,
+                         .kv_heads = kv_heads,
+                         .head_dim = 32 << g_rand_int_range(r, 0, 3),
+                         .sequences = g_rand_int_range(r, 1, 40),
+                         .queries = g_rand_int_range(r, 16, 300),
+                         .causal = g_rand_int_range(r, 0, 3) > 0,
+                         .tile = 1};
+  s.value_dim = s.head_dim;
+  s.keys = s.queries;
+  if (g_rand_int_range(r, 0, 4) == 0)
+    s.window = g_rand_int_range(r, 1, (gint32)s.keys + 1);
+  return s;
+}
+
+/* Of what could be had, the search leaves little, in any case and all in all. */
+START_TEST(test_mapper_misses_little) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  Cs3Hardware hw = preset("cs3-silicon");
+  int cases = fixture_cases(12, 100);
+  double missed = 0;
+  hw.wafer.pe_x = 60;
+  hw.wafer.pe_y = 80;
+  for (int i = 0; i < cases;) {
+    Cs3AttentionShape s = draw_layer(r);
+    Cs3AttentionForce force = CS3_ATTENTION_FREE;
+    Cs3AttentionChoice choice;
+    if (!cs3_attention_choose(&hw, &s, &force, &choice, NULL))
+      continue;
+    i++;
+    double least = (double)best_of_all(&hw, &s), ratio = (double)choice.best.cycles / least;
+    ck_assert_double_le(ratio, 1.25);
+    missed += log(ratio);
+  }
+  ck_assert_double_le(missed / cases, fixture_slow() ? 0.01 : 0.04);
+}
+END_TEST
+
 /* A pass of two jobs takes at most twice one job, and more than one. */
 START_TEST(test_jobs_follow_each_other) {
   Cs3Hardware hw = preset("cs3");
@@ -363,6 +428,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_steps_are_all_places);
   tcase_add_test(t, test_causes_add_up);
   tcase_add_test(t, test_mapper);
+  tcase_add_test(t, test_mapper_misses_little);
   tcase_add_test(t, test_jobs_follow_each_other);
   tcase_add_test(t, test_bad_input);
   tcase_add_test(t, test_bad_mapping);

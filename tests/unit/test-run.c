@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fabric/fabric-error.h"
+#include "sim/map/plan-attention.h"
 #include "sim/run/memory-walk.h"
 #include "sim/run/result.h"
 #include "sim/run/scenario.h"
@@ -167,6 +168,8 @@ END_TEST
  * the rows are worked through in parts. */
 START_TEST(test_forward_memory) {
   Cs3ScenarioOptions o = options("gpt2-small", 0);
+  char *set[] = {(char *)"kernel.attention_efficiency=0.35", NULL}; /* holds nothing beside them */
+  o.set = set;
   o.forward = TRUE;
   o.batch = 1;
   json_t *r = run(&o);
@@ -485,6 +488,42 @@ START_TEST(test_size_knows_waits) {
 }
 END_TEST
 
+/* However many micro-batches it takes: a sample of a larger batch takes no longer. */
+START_TEST(test_larger_batches) {
+  double before_s = INFINITY;
+  for (gint64 batch = 1024; batch <= 16384; batch *= 4) {
+    Cs3ScenarioOptions o = options("llama7b", 0.7);
+    o.batch = batch;
+    double sample_s = step_of(o, NULL) / (double)batch;
+    ck_assert_double_le(sample_s, 1.03 * before_s);
+    before_s = sample_s;
+  }
+}
+END_TEST
+
+/* All sequences of BERT at once would leave attention no room for what it works on. */
+START_TEST(test_attention_in_parts) {
+  Cs3ScenarioOptions o = options("bert-base", 0);
+  o.batch = 1024;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(Cs3Scenario) scenario = cs3_scenario_new(&o, &error);
+  g_autoptr(Cs3Run) result = scenario != NULL ? cs3_run(&scenario->config, &error) : NULL;
+  ck_assert_msg(result != NULL, "%s", error ? error->message : "");
+  const Cs3Plan *plan = result->sparse.plan;
+  const Cs3PlanAttention *attention = &g_array_index(plan->attentions, Cs3PlanAttention, 0);
+  ck_assert_int_gt(attention->parts, 1);
+  ck_assert_int_ge(attention->parts, plan->memory.attention_parts);
+  ck_assert_int_ge(attention->parts * attention->pass[0].shape.sequences, plan->micro_batch);
+  for (int backward = 0; backward < 2; backward++) {
+    const Cs3PlanAttentionPass *pass = &attention->pass[backward];
+    double around = cs3_attention_around_bytes(&scenario->config.machine->hw, &pass->shape,
+                                               &pass->choice.best.mapping);
+    ck_assert_double_gt(around, 0);
+    ck_assert_double_le(around, plan->memory.capacity_bytes);
+  }
+}
+END_TEST
+
 /* Weights that come at a third of the port's rate: the dense format takes fewer bytes at 10 %. */
 START_TEST(test_slowest_link_decides) {
   Cs3ScenarioOptions o = options("gpt2-small", 0.1);
@@ -517,6 +556,8 @@ static Suite *suite(void) {
   tcase_add_test(t, test_keys_are_documented);
   tcase_add_test(t, test_forced_is_never_faster);
   tcase_add_test(t, test_size_knows_waits);
+  tcase_add_test(t, test_larger_batches);
+  tcase_add_test(t, test_attention_in_parts);
   tcase_add_test(t, test_slowest_link_decides);
   suite_add_tcase(s, t);
   t = tcase_create("layer");
