@@ -4,21 +4,32 @@
 
 #include "fabric/event/inline.h"
 
-#include <string.h>
-#include <sys/mman.h>
-
+#include "base/pages.h"
 #include "fabric/fabric-error.h"
 
-gpointer cs3_large_zeroed(gsize bytes) {
-  gsize page = 1 << 21, rounded = (bytes + page - 1) / page * page;
-  if (bytes < page)
-    return g_aligned_alloc0(1, MAX(bytes, 64), 64);
-  gpointer p = g_aligned_alloc(1, rounded, page);
-#ifdef MADV_HUGEPAGE
-  (void)madvise(p, rounded, MADV_HUGEPAGE); /* only a hint: its refusal changes nothing */
-#endif
-  memset(p, 0, bytes);
-  return p;
+/* Of cs3_pages_new(), or where it is small, beginning with a line of cache. */
+typedef struct {
+  gpointer at;
+  gsize bytes;
+} Pool;
+
+enum { LARGE = 1 << 20 };
+
+static void pool_free(gpointer data) {
+  const Pool *pool = data;
+  if (pool->bytes < LARGE)
+    g_aligned_free(pool->at);
+  else
+    cs3_pages_free(pool->at, pool->bytes);
+}
+
+gpointer cs3_large_zeroed(Cs3Fabric *f, gsize bytes) {
+  Pool pool = {.bytes = bytes};
+  pool.at = bytes < LARGE ? g_aligned_alloc0(1, MAX(bytes, 64), 64) : cs3_pages_new(pool.bytes);
+  if (!pool.at)
+    g_error("no memory for %" G_GSIZE_FORMAT " bytes of a mesh", bytes); /* as GLib does */
+  g_array_append_val(f->pools, pool);
+  return pool.at;
 }
 
 Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timing, gpointer user,
@@ -30,6 +41,8 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
     return NULL;
   }
   Cs3Fabric *f = g_new0(Cs3Fabric, 1);
+  f->pools = g_array_new(FALSE, FALSE, sizeof(Pool));
+  g_array_set_clear_func(f->pools, pool_free);
   f->timing = *timing;
   f->width = width;
   f->height = height;
@@ -39,21 +52,22 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
   f->step[CS3_S] = 1;
   f->step[CS3_E] = (gint)height;
   f->step[CS3_W] = -(gint)height;
-  f->cell = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->cell);
-  f->waited = g_new0(guint32, f->n_cells);
-  f->pe = cs3_large_zeroed((gsize)f->n_cells * sizeof *f->pe);
-  f->tally = g_new0(Cs3PeTally, f->n_cells);
+  f->cell = cs3_large_zeroed(f, (gsize)f->n_cells * sizeof *f->cell);
+  f->waited = cs3_large_zeroed(f, (gsize)f->n_cells * sizeof *f->waited);
+  f->pe = cs3_large_zeroed(f, (gsize)f->n_cells * sizeof *f->pe);
+  f->tally = cs3_large_zeroed(f, (gsize)f->n_cells * sizeof *f->tally);
   cs3_wheel_init(f);
   f->train = g_array_new(FALSE, TRUE, sizeof(Cs3Train));
   f->free_train = g_array_new(FALSE, FALSE, sizeof(guint32));
   f->role = g_ptr_array_new_with_free_func(g_free);
+  f->op_block = g_ptr_array_new_with_free_func(g_free);
   f->trains = timing->link_num == timing->link_den;
   for (guint32 id = 0; id < f->n_cells; id++) {
     f->cell[id].x = id / height & 2047;
     f->cell[id].y = id % height & 2047;
   }
   if (!f->trains)
-    f->link_free = g_new0(guint32, (gsize)f->n_cells * 4);
+    f->link_free = cs3_large_zeroed(f, (gsize)f->n_cells * 4 * sizeof *f->link_free);
   Cs3Role none;
   cs3_role_clear(&none);
   guint id;
@@ -65,7 +79,6 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
 void cs3_fabric_free(Cs3Fabric *f) {
   if (!f)
     return;
-  g_aligned_free(f->agenda);
   for (guint i = 0; i < CS3_FAR; i++)
     g_free(f->far[i].item);
   g_free(f->later.item);
@@ -80,16 +93,9 @@ void cs3_fabric_free(Cs3Fabric *f) {
   g_array_unref(f->train);
   g_array_unref(f->free_train);
   g_ptr_array_unref(f->role);
-  g_aligned_free(f->cell);
-  g_free(f->waited);
-  g_aligned_free(f->pe);
-  g_free(f->tally);
-  g_aligned_free(f->channel_pool);
-  g_aligned_free(f->memory_pool);
-  g_aligned_free(f->thread);
-  g_aligned_free(f->stream);
-  g_free(f->reg);
-  g_free(f->link_free);
+  g_ptr_array_unref(f->op_block);
+  g_free(f->op_bucket);
+  g_array_unref(f->pools);
   g_clear_error(&f->error);
   g_free(f);
 }
@@ -190,10 +196,11 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
     registers += registers_of(info);
     streams += info->role.n_streams;
   }
-  f->channel_pool = cs3_large_zeroed(units * 8);
-  f->thread = cs3_large_zeroed(threads * sizeof *f->thread);
-  f->stream = cs3_large_zeroed(MAX(streams, 1) * sizeof *f->stream);
-  f->reg = g_new0(guint32, MAX(registers, 1));
+  f->channel_pool = cs3_large_zeroed(f, units * 8);
+  f->thread = cs3_large_zeroed(f, threads * sizeof *f->thread);
+  f->thread_flow = cs3_large_zeroed(f, threads * sizeof *f->thread_flow);
+  f->stream = cs3_large_zeroed(f, streams * sizeof *f->stream);
+  f->reg = cs3_large_zeroed(f, registers * sizeof *f->reg);
   for (guint32 id = 0; id < f->n_cells; id++) {
     init_channels(f, &f->cell[id], cs3_role_of(f, &f->cell[id]));
     f->cell[id].open = open_ports(f, id) & 31;

@@ -73,6 +73,8 @@ typedef struct {
   gint8 control_task;         /* control task for control wavelets, -1: they are dropped */
   guint8 lane;                /* Cs3Lane */
   guint8 in_queue, out_queue; /* number + 1 of the PE's queue; 0: the next in order */
+  guint8 most; /* wavelets that pass any one link or ramp in a run, if they are few: buffers take
+                  less memory, and a longer operation is an error; 0: any number */
   Cs3Filter filter;
 } Cs3ColourUse;
 

@@ -103,7 +103,7 @@ gboolean cs3_check_routes(Cs3Fabric *f, GError **error) {
 
 static void explain_thread(const Cs3Fabric *f, const Cs3Cell *cell, const Cs3Thread *t,
                            GString *text) {
-  const Cs3VectorOp *op = &t->op;
+  const Cs3VectorOp *op = cs3_op_of(f, t);
   gint in = op->a.kind == CS3_OPERAND_FABRIC   ? op->a.colour
             : op->b.kind == CS3_OPERAND_FABRIC ? op->b.colour
                                                : -1;

@@ -47,7 +47,7 @@ static inline Cs3Train *cs3_train(const Cs3Fabric *f, guint32 index) {
 /** cs3_flow: what thread @number, or stream @number - CS3_STREAM_FLOW, of PE @id does with trains.
  */
 static inline Cs3Flow *cs3_flow(const Cs3Fabric *f, guint32 id, guint number) {
-  return number < CS3_STREAM_FLOW ? &f->thread[f->pe[id].threads + number].flow
+  return number < CS3_STREAM_FLOW ? &f->thread_flow[f->pe[id].threads + number]
                                   : &f->stream[f->pe[id].streams + number - CS3_STREAM_FLOW].flow;
 }
 

@@ -16,6 +16,7 @@
 #define CS3_NEAR_BYTES 400000u /* state beyond this leaves the second cache: fetched ahead */
 #define CS3_BATCH 512u         /* visits that are listed at once */
 #define CS3_AHEAD 16u          /* visits by which memory is fetched ahead */
+#define CS3_OP_BLOCK 256u      /* operations */
 
 typedef struct {
   guint32 *item;
@@ -38,8 +39,16 @@ struct Cs3Fabric {
   Cs3PeState *pe;
   Cs3PeTally *tally;
   guint8 *channel_pool;
+  GArray *pools;        /* of cs3_large_zeroed() */
   gpointer memory_pool; /* of cs3_fabric_load() */
+  guint8 *slab;         /* small memories are cut from it, see memory.c */
+  gsize slab_left;
   Cs3Thread *thread;
+  Cs3Flow *thread_flow; /* by thread; written, and so in memory, only where trains flow */
+  GPtrArray *op_block;  /* of Cs3SharedOp, CS3_OP_BLOCK each */
+  guint32 *op_bucket;   /* by hash: 1 + the first operation; 0: none */
+  guint op_buckets;     /* a power of two */
+  guint32 ops, free_op; /* places used; 1 + the first free one */
   Cs3StreamState *stream;
   guint32 *reg;
   GPtrArray *role;     /* Cs3RoleInfo */
@@ -73,6 +82,15 @@ struct Cs3Fabric {
  * is alike is then visited one after the other. */
 static inline guint32 cs3_cell_at(const Cs3Fabric *f, guint x, guint y) {
   return x * f->height + y;
+}
+
+/** cs3_shared_op: operation @number; it stays where it is while it is held. */
+static inline Cs3SharedOp *cs3_shared_op(const Cs3Fabric *f, guint32 number) {
+  return (Cs3SharedOp *)f->op_block->pdata[number / CS3_OP_BLOCK] + number % CS3_OP_BLOCK;
+}
+/** cs3_op_of: what thread @t, which is not idle, works on. */
+static inline const Cs3VectorOp *cs3_op_of(const Cs3Fabric *f, const Cs3Thread *t) {
+  return &cs3_shared_op(f, t->op)->op;
 }
 
 struct Cs3Pe {
@@ -127,6 +145,12 @@ void cs3_thread_cut(Cs3Fabric *f, guint32 id, guint t, guint32 n);
 guint cs3_threads_running(const Cs3PeState *pe);
 /** cs3_call_task: runs the body @body of @task on the main thread. */
 void cs3_call_task(Cs3Fabric *f, guint32 id, guint task, guint32 data, guint32 body);
+
+/** cs3_op_share: vector-op.c. Returns: the number of an operation like @op, held until
+ * cs3_op_release(). */
+guint32 cs3_op_share(Cs3Fabric *f, const Cs3VectorOp *op);
+/** cs3_op_release: one thread less that works on it. */
+void cs3_op_release(Cs3Fabric *f, guint32 number);
 
 /** cs3_streams_tick: stream.c, stream-train.c */
 void cs3_streams_tick(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info);
@@ -195,9 +219,9 @@ void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3
 void cs3_memory_unref(Cs3PeMemory *memory);
 
 /* build.c */
-/** cs3_large_zeroed: zeroed memory in large pages where the system has them: a big mesh is walked
- * all over. Free with g_aligned_free(). */
-gpointer cs3_large_zeroed(gsize bytes);
+/** cs3_large_zeroed: zeroed memory that goes with the mesh, in large pages where the system has
+ * them: a big mesh is walked all over. What is not touched takes none. */
+gpointer cs3_large_zeroed(Cs3Fabric *f, gsize bytes);
 /** cs3_lay_out_cells: gives every cell its channels, threads and registers, before the first run.
  */
 void cs3_lay_out_cells(Cs3Fabric *f);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { SLAB = 1 << 21 };
+
 guint32 cs3_memory_initial(const Cs3Fabric *f, guint32 id, guint32 word) {
   const Cs3Cell *cell = &f->cell[id];
   const Cs3RoleInfo *info = cs3_role_of(f, cell);
@@ -34,7 +36,7 @@ static guint32 memory_bytes(const Cs3Fabric *f, guint32 id) {
 static void hold(Cs3Fabric *f, guint32 id, Cs3PeMemory *m, gboolean pooled) {
   Cs3PeState *pe = &f->pe[id];
   m->refs = 1;
-  m->pooled = (guint32)pooled;
+  m->pooled = pooled != 0;
   cs3_memory_read_run(f, id, 0, memory_bytes(f, id) / 4, m->w);
   cs3_memory_unref(pe->memory);
   pe->memory = m;
@@ -46,12 +48,28 @@ void cs3_pe_fetch(const Cs3Pe *pe, guint word) {
   cs3_fetch(m ? &m->w[word] : NULL);
 }
 
+/* A block for words that no train can bring, since they are too few: PEs never share them, so each
+ * makes one at most, and many of these take less place together. */
+static Cs3PeMemory *cut_small(Cs3Fabric *f, guint32 bytes) {
+  gsize size = (sizeof(Cs3PeMemory) + bytes + 7) / 8 * 8;
+  if (f->slab_left < size) {
+    f->slab_left = MIN(SLAB, f->n_cells * size);
+    f->slab = cs3_large_zeroed(f, f->slab_left);
+  }
+  Cs3PeMemory *m = (Cs3PeMemory *)(void *)f->slab;
+  f->slab += size;
+  f->slab_left -= size;
+  return m;
+}
+
 guint32 *cs3_memory_take(Cs3Fabric *f, guint32 id) {
   Cs3PeState *pe = &f->pe[id];
+  guint32 bytes = memory_bytes(f, id);
+  gboolean small = bytes < CS3_TRAIN_MIN * sizeof(guint32);
   if (pe->memory && pe->memory->refs == 1)
     pe->own_memory = TRUE;
   else
-    hold(f, id, g_malloc(sizeof(Cs3PeMemory) + memory_bytes(f, id)), FALSE);
+    hold(f, id, small ? cut_small(f, bytes) : g_malloc(sizeof(Cs3PeMemory) + bytes), small);
   return pe->memory->w;
 }
 
@@ -66,7 +84,7 @@ void cs3_fabric_load(Cs3Fabric *f) {
   gsize bytes = 0;
   for (guint32 id = 0; id < f->n_cells; id++)
     bytes += pooled_bytes(f, id);
-  f->memory_pool = cs3_large_zeroed(bytes);
+  f->memory_pool = cs3_large_zeroed(f, bytes);
   guint8 *at = f->memory_pool;
   for (guint32 id = 0; id < f->n_cells; id++) {
     gsize size = pooled_bytes(f, id);

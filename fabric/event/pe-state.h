@@ -11,8 +11,8 @@
 
 /* Copy-on-write memory of a PE. */
 typedef struct {
-  guint32 refs;
-  guint32 pooled; /* it lies in the pool of what was loaded, and goes with it */
+  guint32 refs : 31;
+  guint32 pooled : 1; /* it lies in the pool of what was loaded, and goes with it */
   guint32 w[];
 } Cs3PeMemory;
 
@@ -61,16 +61,24 @@ typedef struct {
   guint32 stop : 1; /* it must go on singly */
 } Cs3Flow;
 
-typedef enum { CS3_THREAD_IDLE, CS3_THREAD_RUN, CS3_THREAD_DRAIN } Cs3ThreadState;
+/* An operation that threads work on: those that do the same share it, see vector-op.c. */
 typedef struct {
   Cs3VectorOp op;
-  guint32 start;    /* cycle of the first element at the earliest */
-  guint32 position; /* elements done */
-  guint32 done_at;  /* DRAIN: completion */
-  guint32 last_issue;
-  Cs3Flow flow;
-  guint8 state;
+  guint32 refs;
+  guint32 next; /* 1 + the next with the same hash, or the next free one; 0: none */
+} Cs3SharedOp;
+
+/* Small, for a mesh has millions. What it does with trains is in Cs3Fabric.thread_flow. */
+typedef enum { CS3_THREAD_IDLE, CS3_THREAD_RUN, CS3_THREAD_DRAIN } Cs3ThreadState;
+typedef struct {
+  guint32 op : 29; /* shared */
+  guint32 state : 2;
+  guint32 flows : 1;  /* trains */
+  guint32 start;      /* cycle of the first element at the earliest */
+  guint32 position;   /* elements done */
+  guint32 last_issue; /* RUN; DRAIN: cycle of completion */
 } Cs3Thread;
+G_STATIC_ASSERT(sizeof(Cs3Thread) == 16);
 
 /* A line of cache. */
 typedef struct {

@@ -39,7 +39,7 @@ static void settle(Cs3Fabric *f, guint32 id) {
   const Cs3PeState *pe = &f->pe[id];
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
-    if (f->thread[pe->threads + i].flow.n)
+    if (f->thread[pe->threads + i].flows)
       cs3_thread_break(f, id, i);
   }
 }

@@ -172,7 +172,8 @@ static gboolean check_role(const Cs3Fabric *f, const Cs3Role *role, GError **err
 }
 
 /* A channel that trains may enter holds one entry more: the rest of a train of which it is not yet
- * known whether it was sent. */
+ * known whether it was sent. One that few wavelets pass needs no more places than these, for it
+ * begins anew at its first place whenever it is empty; trains are longer. */
 static gboolean add_slot(Cs3RoleInfo *info, guint colour, guint port, guint capacity,
                          GError **error) {
   if (info->n_slots == CS3_MAX_SLOTS) {
@@ -188,7 +189,8 @@ static gboolean add_slot(Cs3RoleInfo *info, guint colour, guint port, guint capa
                     .spare = !info->by_address[colour]};
   Cs3Route route = info->role.colour[colour].route[0];
   slot->tx = route.rx & CS3_PORT_BIT(port) ? route.tx : 0;
-  info->channel_units += 1 + capacity + slot->spare;
+  guint places = capacity + slot->spare, most = info->role.colour[colour].most;
+  info->channel_units += 1 + (most > 0 && most < CS3_STREAM_TRAIN_MIN ? MIN(places, most) : places);
   return TRUE;
 }
 

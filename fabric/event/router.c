@@ -262,7 +262,8 @@ guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i
     return used;
   }
   guint32 data = e->data;
-  f->waited[id] += f->now - cs3_ready(e);
+  if (cs3_ready(e) != f->now)
+    f->waited[id] += f->now - cs3_ready(e);
   if (kind == CS3_CONTROL) {
     /* It is routed first; the position that it sets holds from the next cycle. */
     guint32 after = obey(f, cell, use, slot->colour, data);

@@ -12,71 +12,7 @@
 
 #include "fabric/event/inline.h"
 
-#include "fabric/event/half-run.h"
 #include "fabric/event/half.h"
-
-static float apply(guint code, float a, float b, float c) {
-  switch (code) {
-  case CS3_OP_MOVE:
-    return a;
-  case CS3_OP_ADD:
-    return a + b;
-  case CS3_OP_MUL:
-    return a * b;
-  default: /* FMA, DOT */
-    return a * b + c;
-  }
-}
-
-static guint16 apply_half(guint code, guint32 a, guint32 b, guint32 c) {
-  return code == CS3_OP_MOVE ? (guint16)a
-                             : cs3_half_of_float(apply(code, cs3_half_to_float((guint16)a),
-                                                       cs3_half_to_float((guint16)b),
-                                                       cs3_half_to_float((guint16)c)));
-}
-
-guint32 cs3_op_compute(guint code, guint type, guint32 a, guint32 b, guint32 c) {
-  if (code == CS3_OP_MOVE)
-    return a;
-  switch (type) {
-  case CS3_TYPE_F32:
-    return cs3_bits_of_float(
-        apply(code, cs3_float_of_bits(a), cs3_float_of_bits(b), cs3_float_of_bits(c)));
-  case CS3_TYPE_F16:
-    return apply_half(code, a, b, c);
-  case CS3_TYPE_F16X2:
-    return apply_half(code, a, b, c) | (guint32)apply_half(code, a >> 16, b >> 16, c >> 16) << 16;
-  default:
-    return code == CS3_OP_ADD ? a + b : code == CS3_OP_MUL ? a * b : a * b + c;
-  }
-}
-
-void cs3_op_add_run(guint type, guint32 n, guint32 *sum, const guint32 *a) {
-  if (type == CS3_TYPE_F16X2) {
-    cs3_half_run(FALSE)->add(n, a, sum);
-    return;
-  }
-  if (type == CS3_TYPE_F32) {
-    for (guint32 i = 0; i < n; i++)
-      sum[i] = cs3_bits_of_float(cs3_float_of_bits(sum[i]) + cs3_float_of_bits(a[i]));
-    return;
-  }
-  for (guint32 i = 0; i < n; i++)
-    sum[i] = cs3_op_compute(CS3_OP_ADD, type, sum[i], a[i], 0);
-}
-
-guint64 cs3_op_slots(const Cs3EventTiming *timing, guint code, guint type, guint64 n) {
-  if (code == CS3_OP_DOT)
-    return n * timing->dot_cycles;
-  if (code == CS3_OP_FMA && type == CS3_TYPE_F32)
-    return n * timing->fma32_cycles;
-  if (type == CS3_TYPE_F16X2)
-    n *= 2;
-  guint lanes = type == CS3_TYPE_U32 || type == CS3_TYPE_F32 ? timing->lanes32
-                : code == CS3_OP_MOVE                        ? timing->lanes16
-                                                             : timing->fma16_lanes;
-  return (n + lanes - 1) / lanes;
-}
 
 guint cs3_threads_running(const Cs3PeState *pe) {
   return pe->running | (guint)pe->running8 << 8;
@@ -107,6 +43,10 @@ static guint setup_cycles(const Cs3EventTiming *timing, const Cs3VectorOp *op) {
                                                             : timing->vector_setup;
 }
 
+static guint64 total(const Cs3VectorOp *op) {
+  return (guint64)op->n + (op->tail != CS3_TAIL_NONE);
+}
+
 void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
   Cs3Fabric *f = pe->fabric;
   Cs3PeState *state = &f->pe[pe->id];
@@ -125,11 +65,15 @@ void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
     cs3_pe_fail(pe, "a colour routed by address has no switch positions to command");
     return;
   }
+  guint most = op->dst.kind == CS3_OPERAND_FABRIC ? info->role.colour[op->dst.colour].most : 0;
+  if (most > 0 && total(op) > most) {
+    cs3_pe_fail(pe, "a vector operation sends more than its colour was said to carry");
+    return;
+  }
   guint setup = setup_cycles(&f->timing, op);
-  *t = (Cs3Thread){.op = *op,
+  *t = (Cs3Thread){.op = cs3_op_share(f, op) & ((1u << 29) - 1),
                    .state = CS3_THREAD_RUN,
-                   .start = MAX(pe->now + setup, f->now + 1),
-                   .flow = {.in = CS3_NO_TRAIN, .out = CS3_NO_TRAIN}};
+                   .start = MAX(pe->now + setup, f->now + 1)};
   set_running(state, thread, TRUE);
   cs3_schedule(f, 1, pe->id, t->start);
 }
@@ -167,14 +111,10 @@ static guint32 element(Cs3Fabric *f, guint32 id, const Cs3VectorOp *op, guint32 
   return cs3_op_compute(op->code, op->type, a, b, c);
 }
 
-static guint64 total(const Cs3VectorOp *op) {
-  return (guint64)op->n + (op->tail != CS3_TAIL_NONE);
-}
-
 /* All but the last step of an operation: @cycle is when it is complete. */
 static void drain(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 cycle) {
   t->state = CS3_THREAD_DRAIN;
-  t->done_at = cycle;
+  t->last_issue = cycle;
   if (cycle > f->now)
     cs3_schedule(f, 1, id, cycle);
 }
@@ -189,18 +129,21 @@ static void complete(Cs3Fabric *f, guint32 id, guint thread) {
              f->now);
   if (thread == 0)
     pe->main_free = MAX(pe->main_free, f->now);
-  guint64 bit = G_GUINT64_CONSTANT(1) << t->op.done_task;
-  if (t->op.done == CS3_DONE_CALL)
-    cs3_call_task(f, id, t->op.done_task, 0, f->now);
-  else if (t->op.done == CS3_DONE_ACTIVATE)
+  const Cs3VectorOp *op = cs3_op_of(f, t);
+  guint done = op->done, task = op->done_task;
+  cs3_op_release(f, t->op);
+  guint64 bit = G_GUINT64_CONSTANT(1) << task;
+  if (done == CS3_DONE_CALL)
+    cs3_call_task(f, id, task, 0, f->now);
+  else if (done == CS3_DONE_ACTIVATE)
     pe->active |= bit;
-  else if (t->op.done == CS3_DONE_UNBLOCK)
+  else if (done == CS3_DONE_UNBLOCK)
     pe->blocked &= ~bit;
 }
 
 /* Does @t issue two wavelets at once? The last of an odd number goes alone. */
-static gboolean pairs(const Cs3Thread *t) {
-  return t->op.wide && t->position + 2 <= t->op.n;
+static gboolean pairs(const Cs3VectorOp *op, const Cs3Thread *t) {
+  return op->wide && t->position + 2 <= op->n;
 }
 
 static gboolean second_ready(const Cs3Fabric *f, Cs3WaveletChannel *in) {
@@ -209,19 +152,20 @@ static gboolean second_ready(const Cs3Fabric *f, Cs3WaveletChannel *in) {
 
 /* Can @t issue an element now? Notes that it waits for room in its output queue. */
 static gboolean can_issue(Cs3Fabric *f, guint32 id, const Cs3Thread *t) {
+  const Cs3VectorOp *op = cs3_op_of(f, t);
   guint slot;
-  gint colour = t->position < t->op.n ? input_colour(&t->op) : -1;
+  gint colour = t->position < op->n ? input_colour(op) : -1;
   if (colour >= 0) {
     Cs3WaveletChannel *in = cs3_input(f, id, (guint)colour, &slot);
     if (!in->count || cs3_ready(cs3_head(in)) > f->now || cs3_kind(cs3_head(in)) == CS3_CONTROL)
       return FALSE;
-    if (pairs(t) && !second_ready(f, in))
+    if (pairs(op, t) && !second_ready(f, in))
       return FALSE;
   }
-  if (t->op.dst.kind != CS3_OPERAND_FABRIC)
+  if (op->dst.kind != CS3_OPERAND_FABRIC)
     return TRUE;
-  Cs3WaveletChannel *out = cs3_output(f, id, t->op.dst.colour, &slot);
-  if (cs3_has_room(f, out) && (!pairs(t) || out->count + 2 <= out->capacity))
+  Cs3WaveletChannel *out = cs3_output(f, id, op->dst.colour, &slot);
+  if (cs3_has_room(f, out) && (!pairs(op, t) || out->count + 2 <= out->capacity))
     return TRUE;
   cs3_wait_for(f, 1, id, out);
   return FALSE;
@@ -252,7 +196,7 @@ static guint32 take_input(Cs3Fabric *f, guint32 id, guint colour) {
 }
 
 static void issue_element(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint later) {
-  const Cs3VectorOp *op = &t->op;
+  const Cs3VectorOp *op = cs3_op_of(f, t);
   gint colour = input_colour(op);
   guint32 wavelet = colour >= 0 ? take_input(f, id, (guint)colour) : 0;
   guint32 value = element(f, id, op, t->position, wavelet);
@@ -264,13 +208,13 @@ static void issue_element(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint later) {
 
 /* One element, or the tail, of an operation with a fabric operand. */
 static void issue_one(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
-  const Cs3VectorOp *op = &t->op;
+  const Cs3VectorOp *op = cs3_op_of(f, t);
   guint32 slots = 1;
   if (t->position == op->n) {
     push_output(f, id, op->dst.colour, op->tail_data,
                 op->tail == CS3_TAIL_CONTROL ? CS3_CONTROL : CS3_STEP, 0);
   } else {
-    guint both = pairs(t);
+    guint both = pairs(op, t);
     issue_element(f, id, t, 0);
     if (both) {
       t->position++;
@@ -290,12 +234,13 @@ static void issue_one(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
 }
 
 static void issue_memory(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
-  for (guint32 i = 0; i < t->op.n; i++)
-    store(f, id, &t->op, i, element(f, id, &t->op, i, 0));
-  guint32 slots = (guint32)cs3_op_slots(&f->timing, t->op.code, t->op.type, t->op.n);
+  const Cs3VectorOp *op = cs3_op_of(f, t);
+  for (guint32 i = 0; i < op->n; i++)
+    store(f, id, op, i, element(f, id, op, i, 0));
+  guint32 slots = (guint32)cs3_op_slots(&f->timing, op->code, op->type, op->n);
   t->last_issue = f->now + slots - 1;
   f->tally[id].busy += slots;
-  if (!t->op.charged)
+  if (!op->charged)
     f->pe[id].datapath_free = f->now + slots;
   drain(f, id, t, f->now + slots);
 }
@@ -334,11 +279,16 @@ static void values(Cs3Fabric *f, guint32 id, const Cs3VectorOp *op, guint32 from
     out[i] = element(f, id, op, from + i, wavelets ? wavelets[i] : 0);
 }
 
+static Cs3Flow *flow_of(const Cs3Fabric *f, const Cs3Thread *t) {
+  return &f->thread_flow[t - f->thread];
+}
+
 /* Lets @t handle its next wavelets as a train. */
 static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
   Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
-  const Cs3VectorOp *op = &t->op;
-  guint32 left = op->n - t->position, n = MIN(left, CS3_TRAIN_MAX), in = CS3_NO_TRAIN;
+  const Cs3VectorOp *op = cs3_op_of(f, t);
+  guint32 left = op->n - t->position, n = MIN(left, CS3_TRAIN_MAX);
+  guint32 in = CS3_NO_TRAIN, out = CS3_NO_TRAIN;
   guint slot;
   if (!f->trains || left < CS3_TRAIN_MIN || !train_shape(f, id, op))
     return FALSE;
@@ -365,10 +315,10 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
       values(f, id, op, t->position, n, from ? from->w : NULL, payload->w);
     }
     guint lat = 1 + f->timing.ramp;
-    t->flow.out = cs3_train_new(f, id, slot, payload, n, f->now + lat, lat);
+    out = cs3_train_new(f, id, slot, payload, n, f->now + lat, lat);
     cs3_payload_unref(payload);
-    cs3_train(f, t->flow.out)->from_cell = id;
-    cs3_train(f, t->flow.out)->flow = (guint16)thread;
+    cs3_train(f, out)->from_cell = id;
+    cs3_train(f, out)->flow = (guint16)thread;
     cs3_schedule(f, 0, id, f->now + lat);
   }
   if (in != CS3_NO_TRAIN) {
@@ -377,19 +327,18 @@ static gboolean start_train(Cs3Fabric *f, guint32 id, guint thread) {
     cs3_flow_begins(f, id, cs3_train(f, in)->slot);
     cs3_train(f, in)->flow = (guint16)thread;
   }
-  t->flow.in = in;
-  t->flow.start = f->now;
-  t->flow.n = n;
-  t->flow.stop = 0;
+  *flow_of(f, t) = (Cs3Flow){.in = in, .out = out, .start = f->now, .n = n & 0x7fffffff};
+  t->flows = 1;
   cs3_schedule(f, 1, id, f->now + n);
   return TRUE;
 }
 
 /* Books the first @k elements of the running train of @t and detaches what it sends. */
 static void close_train(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 k, gboolean cut) {
-  const Cs3VectorOp *op = &t->op;
-  if (op->dst.kind == CS3_OPERAND_MEMORY && t->flow.in != CS3_NO_TRAIN) {
-    Cs3Payload *payload = cs3_train(f, t->flow.in)->payload;
+  Cs3Flow *flow = flow_of(f, t);
+  const Cs3VectorOp *op = cs3_op_of(f, t);
+  if (op->dst.kind == CS3_OPERAND_MEMORY && flow->in != CS3_NO_TRAIN) {
+    Cs3Payload *payload = cs3_train(f, flow->in)->payload;
     if (op->code == CS3_OP_MOVE) {
       cs3_memory_store_run(f, id, op->dst.value / 4 + t->position, k, payload);
     } else {
@@ -401,30 +350,32 @@ static void close_train(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 k, gbool
     }
   } else if (op->dst.kind == CS3_OPERAND_FABRIC) {
     f->injected += k;
-    if (t->flow.out != CS3_NO_TRAIN) {
-      guint32 out = t->flow.out;
+    if (flow->out != CS3_NO_TRAIN) {
+      guint32 out = flow->out;
       cs3_train(f, out)->from_cell = G_MAXUINT32;
       if (cut)
         cs3_train_cut(f, out, k);
     }
   }
   t->position += k;
-  t->last_issue = t->flow.start + k - 1;
-  t->flow.n = 0;
-  t->flow.out = CS3_NO_TRAIN;
+  t->last_issue = flow->start + k - 1;
+  flow->n = 0;
+  t->flows = 0;
+  flow->out = CS3_NO_TRAIN;
   f->tally[id].busy += k;
   if (!op->charged)
-    f->pe[id].datapath_free = MAX(f->pe[id].datapath_free, t->flow.start + k);
+    f->pe[id].datapath_free = MAX(f->pe[id].datapath_free, flow->start + k);
   if (t->position == total(op))
-    drain(f, id, t, t->flow.start + k);
+    drain(f, id, t, flow->start + k);
 }
 
 void cs3_thread_break(Cs3Fabric *f, guint32 id, guint thread) {
   Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
-  guint32 in = t->flow.in;
-  close_train(f, id, t, MIN(f->now - t->flow.start, t->flow.n), TRUE);
-  t->flow.in = CS3_NO_TRAIN;
-  t->flow.stop = 0;
+  Cs3Flow *flow = flow_of(f, t);
+  guint32 in = flow->in;
+  close_train(f, id, t, MIN(f->now - flow->start, flow->n), TRUE);
+  flow->in = CS3_NO_TRAIN;
+  flow->stop = 0;
   if (in != CS3_NO_TRAIN)
     cs3_train_break_channel(f, id, cs3_train(f, in)->slot);
   if (t->state == CS3_THREAD_RUN)
@@ -433,10 +384,11 @@ void cs3_thread_break(Cs3Fabric *f, guint32 id, guint thread) {
 
 void cs3_thread_cut(Cs3Fabric *f, guint32 id, guint thread, guint32 n) {
   Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
-  t->flow.n = n;
-  cs3_schedule(f, 1, id, MAX(f->now + 1, t->flow.start + n));
-  if (t->flow.out != CS3_NO_TRAIN)
-    cs3_train_cut(f, t->flow.out, n);
+  Cs3Flow *flow = flow_of(f, t);
+  flow->n = n;
+  cs3_schedule(f, 1, id, MAX(f->now + 1, flow->start + n));
+  if (flow->out != CS3_NO_TRAIN)
+    cs3_train_cut(f, flow->out, n);
 }
 
 void cs3_thread_finish_trains(Cs3Fabric *f, guint32 id) {
@@ -444,16 +396,17 @@ void cs3_thread_finish_trains(Cs3Fabric *f, guint32 id) {
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
     Cs3Thread *t = &f->thread[pe->threads + i];
-    if (!t->flow.n)
+    Cs3Flow *flow = flow_of(f, t);
+    if (!t->flows)
       continue;
-    if (f->now >= t->flow.start + t->flow.n) {
-      guint32 in = t->flow.in;
-      close_train(f, id, t, t->flow.n, FALSE);
-      t->flow.in = CS3_NO_TRAIN;
-      t->flow.stop = 0;
+    if (f->now >= flow->start + flow->n) {
+      guint32 in = flow->in;
+      close_train(f, id, t, flow->n, FALSE);
+      flow->in = CS3_NO_TRAIN;
+      flow->stop = 0;
       if (in != CS3_NO_TRAIN)
         cs3_train_end(f, in);
-    } else if (t->flow.stop) {
+    } else if (flow->stop) {
       cs3_thread_break(f, id, i);
     }
   }
@@ -465,16 +418,16 @@ static void complete_due(Cs3Fabric *f, guint32 id) {
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
     Cs3Thread *t = &f->thread[pe->threads + i];
-    if (t->state == CS3_THREAD_DRAIN && t->done_at <= f->now)
+    if (t->state == CS3_THREAD_DRAIN && t->last_issue <= f->now)
       complete(f, id, i);
   }
 }
 
 static void issue(Cs3Fabric *f, guint32 id, guint thread, gboolean alone) {
   Cs3Thread *t = &f->thread[f->pe[id].threads + thread];
-  if (!uses_fabric(&t->op))
+  if (!uses_fabric(cs3_op_of(f, t)))
     issue_memory(f, id, t);
-  else if (!alone || t->position >= t->op.n || !start_train(f, id, thread))
+  else if (!alone || t->position >= cs3_op_of(f, t)->n || !start_train(f, id, thread))
     issue_one(f, id, t);
 }
 
@@ -485,9 +438,9 @@ static gint arbitrate(Cs3Fabric *f, guint32 id, guint *others, gint *flowing) {
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     gint i = __builtin_ctz(m);
     Cs3Thread *t = &f->thread[pe->threads + (guint)i];
-    if (t->state != CS3_THREAD_RUN || t->op.charged || t->start > f->now)
+    if (t->state != CS3_THREAD_RUN || cs3_op_of(f, t)->charged || t->start > f->now)
       continue;
-    if (t->flow.n) {
+    if (t->flows) {
       *flowing = i;
       continue;
     }
@@ -507,7 +460,7 @@ gboolean cs3_threads_tick(Cs3Fabric *f, guint32 id) {
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
     Cs3Thread *t = &f->thread[pe->threads + i];
-    if (t->state == CS3_THREAD_RUN && t->op.charged && !t->flow.n && t->start <= f->now &&
+    if (t->state == CS3_THREAD_RUN && cs3_op_of(f, t)->charged && !t->flows && t->start <= f->now &&
         can_issue(f, id, t))
       issue(f, id, i, TRUE);
   }

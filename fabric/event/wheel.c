@@ -35,7 +35,7 @@ void cs3_wheel_init(Cs3Fabric *f) {
   f->agenda_middle = ((gsize)f->n_cells + 63) / 64 * 64;
   f->agenda_top = f->agenda_middle + middle / 64 * 64;
   f->agenda_bytes = f->agenda_top + (middle / 64 + 63) / 64 * 64;
-  f->agenda = cs3_large_zeroed(CS3_WHEEL * f->agenda_bytes);
+  f->agenda = cs3_large_zeroed(f, CS3_WHEEL * f->agenda_bytes);
 }
 
 /* Puts back into the calendar everything of @bucket, also what is due in this very cycle, whose

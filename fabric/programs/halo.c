@@ -112,8 +112,11 @@ static gboolean build(Cs3ProgramRun *run, GError **error) {
       for (guint side = 0; side < CS3_RAMP; side++) {
         if (!inside(p, x, y, side))
           continue;
-        cs3_role_route(&role, colour(x, y, side), 0, CS3_AT(CS3_RAMP), CS3_AT(side));
-        cs3_role_route(&role, colour_from(x, y, side), 0, CS3_AT(side), CS3_AT(CS3_RAMP));
+        guint out = colour(x, y, side), in = colour_from(x, y, side);
+        cs3_role_route(&role, out, 0, CS3_AT(CS3_RAMP), CS3_AT(side));
+        cs3_role_route(&role, in, 0, CS3_AT(side), CS3_AT(CS3_RAMP));
+        role.colour[out].most = role.colour[in].most =
+            p->words <= G_MAXUINT8 ? (guint8)p->words : 0;
       }
       if (!cs3_place(run, x, y, &role, error))
         return FALSE;

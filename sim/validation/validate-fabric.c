@@ -108,29 +108,70 @@ static GArray *parse_terms(Cs3ValidationSession *session, const Cs3ValidationRow
   return g_steal_pointer(&terms);
 }
 
-/* Every run once. */
+/* Every run once, the longest first, so that no worker is left with one at the end; but of meshes
+ * that take much memory one at a time: a worker takes the first run that fits beside those of the
+ * others. */
 typedef struct {
-  GPtrArray *runs;
-  gint done; /* atomic */
-  guint rows;
+  GPtrArray *runs; /* not yet begun */
+  GMutex lock;
+  GCond over;       /* a run is */
+  double used, all; /* bytes of the runs at work, and of as many as may be */
+  guint n, done, rows;
   Cs3ValidationProgress progress;
   gpointer data;
 } Ahead;
 
-static void execute(gint64 begin, gint64 end, guint worker, gpointer data) {
-  Ahead *ahead = data;
-  for (gint64 i = begin; i < end; i++) {
-    FabricRun *run = ahead->runs->pdata[i];
-    if (run->record == NULL)
-      run->record = cs3_fabric_execute(&run->config, &run->error);
-    guint done = (guint)g_atomic_int_add(&ahead->done, 1) + 1;
-    if (worker == 0)
-      ahead->progress(ahead->rows * done / ahead->runs->len, ahead->data);
-  }
+/* State of the mesh, roughly, and the words of every PE. */
+enum { PE_BYTES = 512, WORD_BYTES = 4, BESIDE_BYTES = 4 << 20 };
+
+static double bytes_of(const FabricRun *run) {
+  const Cs3ProgramParams *p = &run->config.params;
+  return (double)p->width * p->height * (PE_BYTES + (double)p->words * WORD_BYTES);
 }
 
-/* The longest first, so that no worker is left with one at the end. A guess at the links crossed:
- * every word of every PE goes half the width. */
+/* Waits until one fits; NULL: there is none any more. */
+static FabricRun *take_run(Ahead *ahead) {
+  while (ahead->runs->len > 0) {
+    for (guint i = 0; i < ahead->runs->len; i++)
+      if (ahead->used + bytes_of(ahead->runs->pdata[i]) <= ahead->all) {
+        FabricRun *run = g_ptr_array_steal_index(ahead->runs, i);
+        ahead->used += bytes_of(run);
+        return run;
+      }
+    g_cond_wait(&ahead->over, &ahead->lock);
+  }
+  return NULL;
+}
+
+static void execute(gint64 begin, gint64 end, guint worker, gpointer data) {
+  Ahead *ahead = data;
+  FabricRun *run;
+  g_mutex_lock(&ahead->lock);
+  while ((run = take_run(ahead)) != NULL) {
+    g_mutex_unlock(&ahead->lock);
+    if (run->record == NULL)
+      run->record = cs3_fabric_execute(&run->config, &run->error);
+    g_mutex_lock(&ahead->lock);
+    ahead->used -= bytes_of(run);
+    ahead->done++;
+    g_cond_broadcast(&ahead->over);
+    if (worker == 0)
+      ahead->progress(ahead->rows * ahead->done / ahead->n, ahead->data);
+  }
+  g_mutex_unlock(&ahead->lock);
+}
+
+static void execute_all(Ahead *ahead, guint workers) {
+  for (guint i = 0; i < ahead->n; i++)
+    ahead->all = MAX(ahead->all, bytes_of(ahead->runs->pdata[i]) + BESIDE_BYTES);
+  g_mutex_init(&ahead->lock);
+  g_cond_init(&ahead->over);
+  cs3_parallel_for(workers, 1, workers, execute, ahead);
+  g_cond_clear(&ahead->over);
+  g_mutex_clear(&ahead->lock);
+}
+
+/* A guess at the links crossed: every word of every PE goes half the width. */
 static double work(const FabricRun *run) {
   const Cs3ProgramParams *p = &run->config.params;
   return (double)p->words * p->width * p->width * p->height;
@@ -159,8 +200,9 @@ static gboolean prepare(Cs3ValidationSession *session, const GPtrArray *rows,
     }
   }
   g_ptr_array_sort(runs, by_work);
-  Ahead ahead = {.runs = runs, .rows = rows->len, .progress = progress, .data = data};
-  cs3_parallel_for(runs->len, 1, cs3_validation_workers(session), execute, &ahead);
+  Ahead ahead = {
+      .runs = runs, .n = runs->len, .rows = rows->len, .progress = progress, .data = data};
+  execute_all(&ahead, cs3_validation_workers(session));
   return TRUE;
 }
 

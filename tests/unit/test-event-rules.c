@@ -289,6 +289,33 @@ static guint finish_5(Cs3Pe *pe, guint32 wavelet) {
   return note(pe, wavelet, 5);
 }
 
+/* A colour that few wavelets pass takes less memory, and nothing else changes; more than these are
+ * refused. */
+START_TEST(few_wavelets) {
+  Cs3FabricStats stats[2];
+  for (guint most = 0; most <= 3; most += 3) {
+    Line line = line_new("cs3");
+    line.role[0].task[0] = launch_all;
+    line.role[0].n_threads = 2;
+    line.op[line.n_ops++] = (Cs3VectorOp){
+        .code = CS3_OP_MOVE, .n = 3, .dst = CS3_FAB(0), .a = CS3_SCALAR(1), .done_task = 5};
+    for (guint x = 0; x < LINE; x++)
+      line.role[x].colour[0].most = (guint8)most;
+    g_autoptr(Cs3Fabric) fabric = line_run(&line);
+    cs3_fabric_stats(fabric, &stats[most / 3]);
+    line.op[0].n = 4;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Cs3Fabric) longer = line_load(&line);
+    ck_assert_int_eq(cs3_fabric_run(longer, &error), most == 0);
+    ck_assert(!error || (strstr(error->message, "more than its colour was said to carry") &&
+                         g_error_matches(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_PROGRAM)));
+  }
+  ck_assert_uint_lt(stats[1].state_bytes, stats[0].state_bytes);
+  stats[1].state_bytes = stats[0].state_bytes;
+  ck_assert_mem_eq(&stats[1], &stats[0], sizeof stats[0]);
+}
+END_TEST
+
 /* A long multiply-add in memory and a stream: they share the datapath, so that the stream waits for
  * the other's end, unless the multiply-add is charged to a task. */
 START_TEST(charged_operations) {
@@ -542,6 +569,7 @@ int main(void) {
   tcase_add_test(tests, local_activation);
   tcase_add_test(tests, block_and_unblock);
   tcase_add_test(tests, charged_operations);
+  tcase_add_test(tests, few_wavelets);
   tcase_add_test(tests, wide_operations);
   tcase_add_test(tests, queues_are_finite);
   tcase_add_test(tests, resources_are_finite);
