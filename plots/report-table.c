@@ -93,3 +93,18 @@ void cs3_report_pair(GString *page, const char *name, const char *value) {
   cs3_report_text_cell(page, value);
   g_string_append(page, "</tr>\n");
 }
+
+void cs3_report_object(GString *page, const char *prefix, const json_t *object) {
+  const char *key;
+  json_t *value;
+  json_object_foreach((json_t *)object, key, value) {
+    g_autofree char *name = g_strconcat(prefix, key, NULL);
+    if (json_is_object(value) || json_is_array(value))
+      continue;
+    char *text = json_is_string(value)
+                     ? strdup(json_string_value(value))
+                     : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+    cs3_report_pair(page, name, text);
+    free(text);
+  }
+}

@@ -37,6 +37,10 @@ void cs3_report_row(GString *page, const json_t *record, const Cs3ReportColumn *
 /** cs3_report_pair: a row of a name and its value. */
 void cs3_report_pair(GString *page, const char *name, const char *value);
 
+/** cs3_report_object: such a row for every member of @object that is one value, @prefix before its
+ * name. */
+void cs3_report_object(GString *page, const char *prefix, const json_t *object);
+
 /** cs3_report_validation: the section of what was compared with published values. @validation:
  * (nullable): a record of cs3sim.validate/1. */
 void cs3_report_validation(GString *page, const json_t *validation);

@@ -122,10 +122,16 @@ static GPtrArray *other_axes(const json_t *runs) {
 static void beside_section(GString *page, const json_t *runs) {
   static const Cs3ReportColumn columns[] = {
       {"machine", "hardware", TRUE, 1, 0},
-      {"dense, thousand tokens/s", "dense.tokens_per_s", FALSE, 1e-3, 4},
+      {"measured: dense, thousand tokens/s", "dense.tokens_per_s", FALSE, 1e-3, 4},
       {"batch", "dense.batch", FALSE, 1, 6},
+      {"modelled: dense, thousand tokens/s", "derived.dense_tokens_per_s", FALSE, 1e-3, 4},
+      {"thousand tokens/s", "derived.tokens_per_s", FALSE, 1e-3, 4},
+      {"speed-up", "derived.speedup", FALSE, 1, 4},
+      {"precision", "derived.precision", TRUE, 1, 0},
+      {"kernels", "derived.kernels", TRUE, 1, 0},
       {"scope", "scope", TRUE, 1, 0},
       {"source", "source", TRUE, 1, 0},
+      {"of the model", "derived_source", TRUE, 1, 0},
       {"why there is no run", "reason", TRUE, 1, 0},
   };
   size_t i, k;
@@ -134,7 +140,7 @@ static void beside_section(GString *page, const json_t *runs) {
   json_array_foreach((json_t *)runs, i, run) {
     json_array_foreach(json_object_get(run, "beside"), k, machine) {
       if (!open) {
-        cs3_report_heading(page, 2, "Measured, or without a run");
+        cs3_report_heading(page, 2, "Measured, modelled, or without a run");
         cs3_report_open_table(page, columns, G_N_ELEMENTS(columns));
         open = TRUE;
       }
@@ -341,7 +347,7 @@ static void missing_picture(GString *page, const Cs3ReportPicture *picture) {
   g_string_append(page, "</p>\n");
 }
 
-static void pictures_section(GString *page, const GArray *pictures) {
+void cs3_report_pictures(GString *page, const GArray *pictures) {
   g_string_append(page, "<div class=\"pictures\">\n");
   for (guint i = 0; i < pictures->len; i++) {
     const Cs3ReportPicture *picture = &g_array_index(pictures, Cs3ReportPicture, i);
@@ -362,33 +368,18 @@ static void pictures_section(GString *page, const GArray *pictures) {
   g_string_append(page, "</div>\n");
 }
 
-static void object_rows(GString *page, const char *prefix, const json_t *object) {
-  const char *key;
-  json_t *value;
-  json_object_foreach((json_t *)object, key, value) {
-    g_autofree char *name = g_strconcat(prefix, key, NULL);
-    if (json_is_object(value) || json_is_array(value))
-      continue;
-    char *text = json_is_string(value)
-                     ? strdup(json_string_value(value))
-                     : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-    cs3_report_pair(page, name, text);
-    free(text);
-  }
-}
-
 static void configuration_section(GString *page, const json_t *run, gboolean several) {
   const json_t *provenance = json_object_get(run, "provenance");
   cs3_report_heading(page, 2, several ? "Configuration of the first run" : "Configuration");
   g_string_append(page, "<details><summary>every parameter of the machine</summary>\n");
   cs3_report_open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
-  object_rows(page, "", json_object_get(provenance, "configuration"));
+  cs3_report_object(page, "", json_object_get(provenance, "configuration"));
   cs3_report_close_table(page);
   g_string_append(page, "</details>\n");
   cs3_report_heading(page, 2, several ? "Provenance of the first run" : "Provenance");
   cs3_report_open_table(page, name_and_value, G_N_ELEMENTS(name_and_value));
-  object_rows(page, "", run);
-  object_rows(page, "provenance.", provenance);
+  cs3_report_object(page, "", run);
+  cs3_report_object(page, "provenance.", provenance);
   cs3_report_close_table(page);
 }
 
@@ -527,7 +518,7 @@ char *cs3_report_html(const json_t *runs, const json_t *validation, const GArray
   opening(page, runs);
   runs_section(page, runs);
   beside_section(page, runs);
-  pictures_section(page, pictures);
+  cs3_report_pictures(page, pictures);
   details(page, runs);
   cs3_report_validation(page, validation);
   configuration_section(page, json_array_get(runs, 0), json_array_size(runs) > 1);

@@ -12,6 +12,9 @@ typedef struct {
   char *problem; /* (nullable): why there is none */
 } Cs3ReportPicture;
 
+/** cs3_report_pictures: the section of @pictures (element-type Cs3ReportPicture). */
+void cs3_report_pictures(GString *page, const GArray *pictures);
+
 /**
  * cs3_report_html: the page.
  * @runs: records of runs (cs3sim.result/1), one or more.

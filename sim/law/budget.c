@@ -256,7 +256,7 @@ static const char *budget_text(const Cs3Budget *budget, char *text, gsize size) 
                [CS3_BUDGET_FLOPS] = {"FLOP", 1}};
   double amount = budget->amount / shown[budget->kind].scale;
   if (budget->money > 0)
-    g_snprintf(text, size, "%.6g money, %.6g %s,", budget->money, amount, shown[budget->kind].unit);
+    g_snprintf(text, size, "%.6g money (%.6g %s)", budget->money, amount, shown[budget->kind].unit);
   else
     g_snprintf(text, size, "%.6g %s", amount, shown[budget->kind].unit);
   return text;

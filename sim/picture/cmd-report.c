@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "plots/plots.h"
 #include "results/record.h"
 #include "results/schema.h"
+#include "plots/report-study.h"
 #include "plots/report.h"
 #include "sim/cli/plot-file.h"
 #include "sim/commands.h"
@@ -54,18 +56,6 @@ static const char *const needed_numbers[] = {"step.time_s", "step.cycles", "spee
                                              NULL};
 static const char *const needed_texts[] = {"model.name", "hardware.name", NULL};
 
-/* Records that are about no step of training have pictures, but no page. */
-static gboolean check_kind(const json_t *record, size_t place, GError **error) {
-  const char *schema = cs3_record_string(record, "schema");
-  gboolean law = strcmp(schema, CS3_LAW_SCHEMA) == 0;
-  if (!law && strcmp(schema, CS3_INFER_SCHEMA) != 0)
-    return TRUE;
-  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_DATA,
-              "record %zu: %s is about no run, and a page is; 'cs3sim plot %s' draws it", place + 1,
-              schema, law ? "isoloss" : "decode");
-  return FALSE;
-}
-
 /* Validation records apart from runs. @validation: (transfer none) (nullable). */
 static gboolean sort_out(json_t *records, json_t *runs, const json_t **validation, GError **error) {
   size_t i;
@@ -74,8 +64,6 @@ static gboolean sort_out(json_t *records, json_t *runs, const json_t **validatio
   json_array_foreach(records, i, record) {
     if (g_str_has_prefix(cs3_record_string(record, "schema"), VALIDATE_PREFIX)) {
       *validation = record;
-    } else if (!check_kind(record, i, error)) {
-      return FALSE;
     } else if (cs3_record_require(record, needed_numbers, needed_texts, error)) {
       json_array_append(runs, record);
     } else {
@@ -89,6 +77,39 @@ static gboolean sort_out(json_t *records, json_t *runs, const json_t **validatio
                       "the files hold no run; 'cs3sim run -o json', 'compare -o json' and 'sweep' "
                       "write some");
   return FALSE;
+}
+
+static gboolean check_study(const json_t *record, size_t place, GError **error) {
+  static const char *const none[] = {NULL};
+  const char *schema = cs3_record_string(record, "schema");
+  if (!cs3_report_is_study(record))
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_DATA,
+                "record %zu is %s: a page is about runs, or about decoding, laws and trainings",
+                place + 1, schema[0] != '\0' ? schema : "none of ours");
+  else if (cs3_record_require_schema(record, schema, none, none, error))
+    return TRUE;
+  else
+    g_prefix_error(error, "record %zu: ", place + 1);
+  return FALSE;
+}
+
+/* A page about what is no run: its rows, and a picture of each record that has one. */
+static gboolean write_study(const Cs3Context *context, const json_t *records, GError **error) {
+  static const Cs3Plot *const plots[] = {&cs3_plot_decode, &cs3_plot_isoloss};
+  g_autoptr(GArray) pictures = g_array_new(FALSE, FALSE, sizeof(Cs3ReportPicture));
+  g_array_set_clear_func(pictures, picture_clear);
+  size_t i;
+  json_t *record;
+  json_array_foreach((json_t *)records, i, record) {
+    if (!check_study(record, i, error))
+      return FALSE;
+    json_auto_t *one = cs3_json_pack("[O]", record);
+    for (guint k = 0; k < G_N_ELEMENTS(plots); k++)
+      add_picture(pictures, plots[k], one);
+  }
+  g_autofree char *page = cs3_report_study_html(records, pictures);
+  cs3_output_puts(context->output, page);
+  return TRUE;
 }
 
 static gboolean write_page(const Cs3Context *context, json_t *records, GError **error) {
@@ -114,7 +135,8 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   gboolean ok = TRUE;
   for (char **file = args; ok && *file != NULL; file++)
     ok = cs3_records_load(*file, records, error);
-  ok = ok && write_page(context, records, error);
+  gboolean study = ok && cs3_report_is_study(json_array_get(records, 0));
+  ok = ok && (study ? write_study(context, records, error) : write_page(context, records, error));
   return ok ? CS3_EXIT_OK : CS3_EXIT_DATA;
 }
 
@@ -139,7 +161,10 @@ const Cs3Command cs3_cmd_report = {
         "Which pictures it has depends on the results: layers and roofline for one run, speed-up "
         "and breakdown for sparsities, throughput for machines, a map for two axes, the Pareto "
         "front for any sweep. Without a validation among the results it has the one that came with "
-        "this version.",
+        "this version.\n\n"
+        "Records of 'infer', 'optimize --law' and 'train' make a page of their own: their rows, "
+        "and "
+        "the pictures decode and isoloss.",
     .formats = CS3_FORMAT_BIT(CS3_FORMAT_HTML),
     .min_args = 1,
     .max_args = G_MAXUINT,

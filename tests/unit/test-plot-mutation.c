@@ -9,6 +9,7 @@
 
 #include "plots/gnuplot.h"
 #include "plots/plot.h"
+#include "plots/report-study.h"
 #include "plots/report.h"
 #include "results/record.h"
 #include "results/schema.h"
@@ -136,7 +137,9 @@ static gboolean try_plot(const Cs3Plot *plot, const json_t *records, gboolean dr
 static void try_report(const json_t *records) {
   g_autoptr(GArray) pictures = g_array_new(FALSE, FALSE, sizeof(Cs3ReportPicture));
   alarm(SECONDS);
-  g_autofree char *page = cs3_report_html(records, NULL, pictures);
+  g_autofree char *page = cs3_report_is_study(json_array_get(records, 0))
+                              ? cs3_report_study_html(records, pictures)
+                              : cs3_report_html(records, NULL, pictures);
   alarm(0);
   ck_assert_ptr_null(strstr(page, "<i>HOSTILE"));
   ck_assert(g_utf8_validate(page, -1, NULL));
@@ -146,9 +149,15 @@ static void try_report(const json_t *records) {
 static gboolean suits_report(const json_t *records) {
   static const char *const numbers[] = {"step.time_s", "step.cycles", "speedup.simulated", NULL};
   static const char *const texts[] = {"model.name", "hardware.name", NULL};
-  for (size_t i = 0; i < json_array_size(records); i++)
-    if (!cs3_record_require(json_array_get(records, i), numbers, texts, NULL))
+  static const char *const none[] = {NULL};
+  for (size_t i = 0; i < json_array_size(records); i++) {
+    const json_t *record = json_array_get(records, i);
+    if (cs3_report_is_study(record)
+            ? !cs3_record_require_schema(record, cs3_record_string(record, "schema"), none, none,
+                                         NULL)
+            : !cs3_record_require(record, numbers, texts, NULL))
       return FALSE;
+  }
   return TRUE;
 }
 
@@ -346,7 +355,9 @@ START_TEST(test_plot) {
 END_TEST
 
 START_TEST(test_report) {
-  json_t *records = _i == 0 ? records_for(CS3_PLOT_NEEDS_RUN) : pair(TRUE);
+  static const Cs3PlotNeeds needs[] = {CS3_PLOT_NEEDS_RUN, CS3_PLOT_NEEDS_MACHINES,
+                                       CS3_PLOT_NEEDS_DECODE, CS3_PLOT_NEEDS_LAW};
+  json_t *records = records_for(needs[_i]);
   mutate(NULL, records);
   json_decref(records);
 }
@@ -360,7 +371,7 @@ int main(void) {
   TCase *tcase = tcase_create("leaves");
   tcase_set_timeout(tcase, 3600);
   tcase_add_loop_test(tcase, test_plot, 0, plots);
-  tcase_add_loop_test(tcase, test_report, 0, 2);
+  tcase_add_loop_test(tcase, test_report, 0, 4);
   suite_add_tcase(suite, tcase);
   return fixture_run(suite);
 }
