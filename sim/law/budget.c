@@ -55,8 +55,8 @@ gboolean cs3_budget_parse(const char *text, double price, Cs3Budget *budget, GEr
     if (!g_str_has_suffix(text, units[i].unit))
       continue;
     number[strlen(text) - strlen(units[i].unit)] = '\0';
-    if (!cs3_quantity_parse(g_strstrip(number), CS3_UNIT_NONE, &budget->amount, error))
-      return FALSE;
+    if (!cs3_quantity_parse(g_strstrip(number), CS3_UNIT_NONE, &budget->amount, NULL))
+      break;
     budget->kind = units[i].kind;
     budget->amount *= units[i].scale;
     if (budget->amount > 0 && isfinite(budget->amount))

@@ -262,13 +262,13 @@ static gboolean simulate_machines(const PlotOptions *o, json_t *records, GError 
   return TRUE;
 }
 
-/* What only a sweep over sparsities takes. */
-static gboolean no_sweep_options(const Cs3Context *context, const Cs3Plot *plot, GError **error) {
-  for (const Cs3Option *option = sweep_options; option->name != NULL; option++)
+/* @options: what only other plots take. @why: "goes through ..., ...". */
+static gboolean none_of(const Cs3Context *context, const Cs3Plot *plot, const Cs3Option *options,
+                        const char *why, GError **error) {
+  for (const Cs3Option *option = options; option->name != NULL; option++)
     if (cs3_cli_given(context, option->name)) {
-      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                  "--%s: plot %s does not go through sparsities; choose one with --sparsity",
-                  option->name, plot->name);
+      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE, "--%s: plot %s does not go through %s",
+                  option->name, plot->name, why);
       return FALSE;
     }
   return TRUE;
@@ -337,12 +337,15 @@ static gboolean simulate_systems(const Cs3Context *context, const PlotOptions *o
 
 static gboolean simulate(const Cs3Context *context, const Cs3Plot *plot, const PlotOptions *o,
                          json_t *records, GError **error) {
+  if (plot->needs != CS3_PLOT_NEEDS_SYSTEMS &&
+      !none_of(context, plot, scaling_options, "numbers of systems; leave it out", error))
+    return FALSE;
   if (plot->needs == CS3_PLOT_NEEDS_SPARSITIES)
     return simulate_sparsities(context, o, records, error);
   if (plot->needs == CS3_PLOT_NEEDS_CURVES || plot->needs == CS3_PLOT_NEEDS_VALIDATION ||
       plot->needs == CS3_PLOT_NEEDS_POSTERIOR)
     return fixed_records(context, plot, o, records, error);
-  if (!no_sweep_options(context, plot, error))
+  if (!none_of(context, plot, sweep_options, "sparsities; choose one with --sparsity", error))
     return FALSE;
   switch (plot->needs) {
   case CS3_PLOT_NEEDS_SYSTEMS:
