@@ -212,11 +212,13 @@ static Cs3Decoder *of_gpu(const char *name, GError **error) {
 static Cs3Decoder *unknown(const char *name, GError **error) {
   g_auto(GStrv) decoders = cs3_datadir_list(CS3_DATA_DECODERS);
   g_auto(GStrv) gpus = cs3_datadir_list(CS3_DATA_GPUS);
-  g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-  g_strv_builder_addv(builder, (const char **)decoders);
-  g_strv_builder_addv(builder, (const char **)gpus);
-  g_auto(GStrv) names = g_strv_builder_end(builder);
-  g_autofree char *hint = cs3_suggestion(name, (const char *const *)names);
+  g_autoptr(GPtrArray) names = g_ptr_array_new(); /* borrowed */
+  for (char **decoder = decoders; *decoder != NULL; decoder++)
+    g_ptr_array_add(names, *decoder);
+  for (char **gpu = gpus; *gpu != NULL; gpu++)
+    g_ptr_array_add(names, *gpu);
+  g_ptr_array_add(names, NULL);
+  g_autofree char *hint = cs3_suggestion(name, (const char *const *)names->pdata);
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
               "unknown machine that decodes '%s'%s", CS3_CUT(name), hint);
   return NULL;

@@ -16,7 +16,11 @@
 #include "sim/gpu/gpu-step.h"
 #include "sim/inference/wafer-decode.h"
 
-enum { PASSES = 1 << 10, MASK_BYTES = 16 << 20 };
+enum {
+  PASSES = 1 << 10,
+  MASK_BYTES = 16 << 20,
+  PIECE = 32 /* tokens that GPUs were measured to decode at once, at most */
+};
 
 /* What is run, and the list of what comes out. */
 typedef struct {
@@ -204,14 +208,27 @@ static void add_resident(Inference *in, const char *storage_name, Cs3Resident pl
 
 /* --- machines beside ------------------------------------------------------------------------- */
 
+/* Few tokens fill no tiles of a product; a few at a time they are decoded as they come. */
+static double gpu_prefill(const Inference *in, const Cs3Decoder *decoder, const Cs3Gpu *gpu,
+                          const Cs3WeightStorage *storage) {
+  Cs3GpuWay way = {.fused = TRUE};
+  double whole_s = cs3_gpu_forward_s(gpu, in->prefill->graph, &way, in->batch);
+  double tokens = in->batch * in->prompt, piece = MIN(tokens, PIECE);
+  Cs3DecodeTime t = cs3_decoder_time(decoder, &in->work, storage, piece, in->prompt);
+  return in->work.encoder > 0 ? whole_s : MIN(whole_s, ceil(tokens / PIECE) * t.token_s);
+}
+
+/* On a CPU at least what reading the weights once takes. */
 static double prefill_of(const Inference *in, const Cs3Decoder *decoder, const Cs3Gpu *gpu,
                          const Cs3WeightStorage *storage) {
-  Cs3GpuWay way = {.fused = TRUE};
   if (gpu != NULL)
-    return cs3_gpu_forward_s(gpu, in->prefill->graph, &way, in->batch);
+    return gpu_prefill(in, decoder, gpu, storage);
   gboolean skips = decoder->skips != 0 && storage->store != CS3_STORE_DENSE;
-  double macs = cs3_prefill_macs(in->prefill->graph, skips ? in->prefill->sparsity : NULL);
-  return 2 * in->batch * macs / decoder->flops;
+  const Cs3Sparsity *sparsity = in->prefill->sparsity;
+  double macs = cs3_prefill_macs(in->prefill->graph, skips ? sparsity : NULL);
+  Cs3DecodeWork work = cs3_decode_work(in->prefill->graph, sparsity, 0);
+  double bytes = cs3_decode_weight_bytes(&work, storage, in->batch);
+  return MAX(2 * in->batch * macs / decoder->flops, bytes / decoder->bandwidth);
 }
 
 /* Weights, keys and values at the end, and activations of one sequence's prompt or of a token of

@@ -57,23 +57,25 @@ static gboolean is_gpu(const char *name) {
 static gboolean unknown_machine(const char *name, GError **error) {
   g_autoptr(GArray) infos = cs3_machine_list();
   g_auto(GStrv) gpus = cs3_datadir_list(CS3_DATA_GPUS);
-  g_autoptr(GStrvBuilder) machines = g_strv_builder_new();
-  for (guint i = 0; i < infos->len; i++)
-    g_strv_builder_add(machines, g_array_index(infos, Cs3MachineInfo, i).name);
-  g_auto(GStrv) simulated = g_strv_builder_end(machines);
-  g_strv_builder_addv(machines, (const char **)simulated);
-  g_strv_builder_addv(machines, (const char **)gpus);
-  g_auto(GStrv) all = g_strv_builder_end(machines);
-  const char *nearest = cs3_suggest(name, (const char *const *)all);
+  g_autoptr(GPtrArray) names = g_ptr_array_new(); /* borrowed */
+  g_autoptr(GString) simulated = g_string_new(NULL);
+  for (guint i = 0; i < infos->len; i++) {
+    char *machine = g_array_index(infos, Cs3MachineInfo, i).name;
+    g_ptr_array_add(names, machine);
+    g_string_append_printf(simulated, "%s%s", i > 0 ? ", " : "", machine);
+  }
+  for (char **gpu = gpus; *gpu != NULL; gpu++)
+    g_ptr_array_add(names, *gpu);
+  g_ptr_array_add(names, NULL);
+  const char *nearest = cs3_suggest(name, (const char *const *)names->pdata);
   g_autofree char *hint =
       nearest != NULL ? g_strdup_printf("; did you mean %s?", nearest) : g_strdup(";");
-  g_autofree char *simulated_text = g_strjoinv(", ", simulated);
   g_autofree char *gpus_text = g_strjoinv(", ", gpus);
   g_set_error(
       error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_NOT_FOUND,
       "--hardware: unknown machine '%s'%s known: %s, the GPUs %s (several as in h200x8), or "
       "a file name that ends in .ini",
-      CS3_CUT(name), hint, simulated_text, gpus_text);
+      CS3_CUT(name), hint, simulated->str, gpus_text);
   return FALSE;
 }
 
