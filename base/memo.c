@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 typedef struct {
   guint64 check[2];
   gint64 values[CS3_MEMO_VALUES];
@@ -41,16 +44,13 @@ void cs3_memo_free(Cs3Memo *memo) {
 }
 
 Cs3MemoKey cs3_memo_key(const Cs3MemoKey *parent, gconstpointer bytes, gsize n) {
-  g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+  XXH3_state_t state;
+  XXH3_128bits_reset(&state);
   if (parent != NULL)
-    g_checksum_update(sum, (const guchar *)parent, sizeof *parent);
-  g_checksum_update(sum, bytes, (gssize)n);
-  guint8 digest[32];
-  gsize length = sizeof digest;
-  g_checksum_get_digest(sum, digest, &length);
-  Cs3MemoKey key;
-  memcpy(&key, digest, sizeof key);
-  return key;
+    XXH3_128bits_update(&state, parent, sizeof *parent);
+  XXH3_128bits_update(&state, bytes, n);
+  XXH128_hash_t hash = XXH3_128bits_digest(&state);
+  return (Cs3MemoKey){{hash.low64, hash.high64}};
 }
 
 void cs3_memo_key_text(Cs3MemoKey *key, const char *text) {

@@ -7,7 +7,7 @@
 
 enum { CS3_MEMO_VALUES = 4 };
 
-/* Names a question: 128 bits of the SHA-256 of everything that the answer depends on. */
+/* Names a question: XXH3's 128 bits of everything that the answer depends on. */
 typedef struct {
   guint64 word[2];
 } Cs3MemoKey;

@@ -92,16 +92,19 @@ static double least_score(const Cs3AttentionCosts *c) {
   return vectors / c->score_rate + vectors * (double)c->issue / queries;
 }
 
-/* The mean place's work, roundings of chunks left out. */
-static double mean_work(const Cs3AttentionCosts *c) {
+double cs3_attention_pair_work(const Cs3AttentionCosts *c) {
   const Cs3AttentionShape *s = &c->shape;
   double pair = (double)(c->pair.arithmetic + c->pair.overhead) + 1 / c->special_rate +
                 (double)(c->element_wise * c->wide) / c->vector_rate;
   if (c->products > 0)
     pair += least_score(c);
   double places = (double)cs3_attention_all_places(c);
-  double pairs = (double)head_pairs(s, TRUE) * (double)c->group / places;
-  return pairs * pair + (double)(c->visits * c->control) +
+  return (double)head_pairs(s, TRUE) * (double)c->group / places * pair;
+}
+
+/* The mean place's work, roundings of chunks left out. */
+static double mean_work(const Cs3AttentionCosts *c) {
+  return cs3_attention_pair_work(c) + (double)(c->visits * c->control) +
          (double)(c->streams * (c->kv_issue + c->sum_issue));
 }
 

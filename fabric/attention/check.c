@@ -29,6 +29,8 @@ static gboolean invalid(GError **error, const char *format, ...) {
 static gboolean infeasible(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static gboolean infeasible(GError **error, const char *format, ...) {
   va_list args;
+  if (error == NULL) /* of thousands of mappings nobody asks why */
+    return FALSE;
   va_start(args, format);
   g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);

@@ -29,8 +29,12 @@ static gint64 tile_work(const Cs3AttentionCosts *c, gint64 place, gint64 way) {
   gint64 sum = 0;
   if (place == way && c->mapping.algorithm == CS3_ATTENTION_GATHER) /* it sends, too, this once */
     place = place > 0 ? place - 1 : c->places - 1;
+  Cs3PlaceTokens queries = cs3_attention_queries(c, place);
+  Cs3PlaceTokens tile = cs3_attention_tile(c, cs3_attention_tile_of(c, place, way * c->chunks));
   for (gint64 chunk = 0; chunk < c->chunks; chunk++) {
-    Cs3AttentionWork w = cs3_attention_visit(c, place, way * c->chunks + chunk);
+    Cs3PlaceTokens keys =
+        cs3_place_slice(&tile, chunk * c->chunk_keys, (chunk + 1) * c->chunk_keys);
+    Cs3AttentionWork w = cs3_attention_work_on(c, place, way * c->chunks + chunk, &queries, &keys);
     sum += cs3_attention_work_sum(&w);
   }
   return sum;
@@ -116,6 +120,7 @@ typedef struct {
   GArray *layouts, *candidates;
   double best;     /* estimate */
   double hopeless; /* a bound so many times the best estimate is not looked at */
+  gboolean beyond; /* the one considered last had such a bound: so will more chunks */
   gint64 considered;
   GError *refusal; /* of the first mapping that was refused */
 } Search;
@@ -165,7 +170,8 @@ static gboolean consider(Search *s, const Cs3AttentionMapping *mapping, gint64 b
     return FALSE;
   s->considered++;
   gint64 bound = cs3_attention_least(&c);
-  if ((double)bound > s->hopeless * s->best || is_known(s, &c))
+  s->beyond = (double)bound > s->hopeless * s->best;
+  if (s->beyond || is_known(s, &c))
     return TRUE;
   Candidate candidate = {c.mapping,
                          estimate_of(&c, bound),
@@ -192,8 +198,9 @@ static void consider_chunks(Search *s, Cs3AttentionMapping mapping) {
   }
   for (mapping.chunks = 1; !fits || mapping.chunks <= MOST_CHUNKS; mapping.chunks *= 2) {
     gint64 before = chunks;
+    s->beyond = FALSE;
     fits = consider(s, &mapping, before, &chunks) || fits;
-    if (chunks < mapping.chunks || chunks == before)
+    if (chunks < mapping.chunks || chunks == before || s->beyond)
       break;
   }
 }
@@ -266,9 +273,29 @@ static gboolean list_layouts(Search *s, gboolean grid, GError **error) {
   return s->layouts->len > 0;
 }
 
+/* Cycles that no mapping in @layout can beat. */
+static double least_of(const Search *s, const Layout *layout) {
+  double least = INFINITY;
+  for (int scores = 0; scores < CS3_N_SCORES; scores++) {
+    Cs3AttentionMapping mapping = {.algorithm =
+                                       layout->grid ? CS3_ATTENTION_GRID : CS3_ATTENTION_RING,
+                                   .axis = layout->axis,
+                                   .fold = layout->fold,
+                                   .chunks = 1,
+                                   .scores = (Cs3Scores)scores};
+    Cs3AttentionCosts c;
+    cs3_attention_costs(s->hw, s->shape, &mapping, &c);
+    least = MIN(least, (double)c.jobs * cs3_attention_pair_work(&c));
+  }
+  return least;
+}
+
 static void consider_all(Search *s) {
-  for (guint i = 0; i < s->layouts->len; i++)
-    consider_orders(s, &g_array_index(s->layouts, Layout, i));
+  for (guint i = 0; i < s->layouts->len; i++) {
+    const Layout *layout = &g_array_index(s->layouts, Layout, i);
+    if (s->best == INFINITY || least_of(s, layout) <= s->hopeless * s->best)
+      consider_orders(s, layout);
+  }
 }
 
 static gint by_estimate(gconstpointer a, gconstpointer b) {
@@ -405,6 +432,7 @@ static gboolean search(Search *s, const Cs3Hardware *hw, const Cs3AttentionShape
                 g_array_new(FALSE, FALSE, sizeof(Candidate)),
                 INFINITY,
                 hopeless,
+                FALSE,
                 0,
                 NULL};
   int kernel = hw->kernel.attention_algorithm;

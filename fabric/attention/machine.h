@@ -35,6 +35,10 @@ const Cs3AttentionOps *cs3_attention_ops(Cs3AttentionAlgorithm algorithm);
 /** cs3_attention_least: cs3_attention_bound() of known @costs. */
 gint64 cs3_attention_least(const Cs3AttentionCosts *costs);
 
+/** cs3_attention_pair_work: cycles of the mean place on its pairs in a job, at least: the same for
+ * all algorithms and chunks, and for the orders of tokens no less than in blocks. */
+double cs3_attention_pair_work(const Cs3AttentionCosts *costs);
+
 /** cs3_attention_around: cs3_attention_around_bytes() of known @costs. */
 double cs3_attention_around(const Cs3Hardware *hw, const Cs3AttentionCosts *costs);
 

@@ -89,7 +89,8 @@ typedef struct {
   gint64 rows; /* on the wafer */
 } Cs3PlanTrial;
 
-/** cs3_plan_try_pass: the best mapping of @trial under @force, and what it takes, @best->cycles.
+/** cs3_plan_try_pass: the best mapping of @trial under @force, and what it takes, @best->cycles; of
+ * very many machines (CS3_PLAN_RANKED) by closed forms.
  * Returns: %FALSE: there is none. */
 gboolean cs3_plan_try_pass(const Cs3PlanInput *input, const Cs3PlanTrial *trial,
                            const Cs3MapForce *force, Cs3MapCandidate *best);

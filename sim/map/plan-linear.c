@@ -212,27 +212,35 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   return run_chosen(hw, live, input->memo, out, error) && cs3_weights_check(&loan, error);
 }
 
+/* By closed forms, without a mask. */
+static gboolean estimate_trial(const Cs3PlanInput *input, const Cs3LayerShape *shape,
+                               double density, const Cs3MapForce *force, Cs3MapCandidate *best) {
+  Cs3MapWafer fed = cs3_plan_fed_wafer(input);
+  if (!cs3_map_best(&fed, shape, density, force, input->memo, NULL, best, NULL))
+    return FALSE;
+  best->cycles = llround(best->estimate);
+  return TRUE;
+}
+
 gboolean cs3_plan_try_pass(const Cs3PlanInput *input, const Cs3PlanTrial *trial,
                            const Cs3MapForce *force, Cs3MapCandidate *best) {
   Job job = {.input = input};
   Matrix m = {.node = trial->node, .layer = trial->group.first, .density = trial->group.density};
   const Cs3Node *node = cs3_graph_node(input->graph, m.node);
   Cs3LayerShape shape = cs3_plan_shape(input->graph, node, trial->pass, trial->rows);
+  if (input->fidelity == CS3_PLAN_RANKED)
+    return estimate_trial(input, &shape, m.density, force, best);
   g_auto(Cs3WeightsLoan) loan = {0};
   Cs3WeightsSpec spec = spec_of(&job, &m);
-  Cs3PlanPass out = {0};
+  Cs3MapChoice choice = {0};
   gboolean sparse = m.density < 1;
   if (!draw(&job, &m, NULL) ||
       (sparse && !cs3_weights_lend(input->store, &spec, trial->pass == CS3_PASS_DX, &loan, NULL)))
     return FALSE;
   const Cs3WeightsLoan *live = sparse ? &loan : NULL;
-  gboolean ranked = input->fidelity == CS3_PLAN_RANKED;
-  if (ranked ? !run_ranked(input, force, &shape, live, &out, NULL)
-             : !choose(input, force, &shape, live, &out.choice, NULL))
+  if (!choose(input, force, &shape, live, &choice, NULL))
     return FALSE;
-  *best = out.choice.best;
-  if (ranked)
-    best->cycles = out.result.cycles;
+  *best = choice.best;
   return cs3_weights_check(&loan, NULL);
 }
 

@@ -12,9 +12,16 @@
 #include "workloads/model.h"
 
 /* Parts of the batch are tried in rungs, each so many times the one before, until some in a row are
- * no better; then on both sides of the best, ever closer: so many on a side. */
-#define RUNG 1.25
-enum { MOST_RUNGS_WORSE = 4, TRIED_ASIDE = 4, RANKED_TRIED_ASIDE = 1, CLOSER = 4 };
+ * no better; then on both sides of the best, ever closer. */
+typedef struct {
+  double rung;
+  gint64 most_worse;
+  gint64 aside;  /* tried on a side */
+  gint64 closer; /* each time */
+  gboolean far;  /* on both sides of a known best even if it does not gain itself */
+} Pace;
+
+static const Pace exact_pace = {1.25, 4, 4, 4, TRUE}, ranked_pace = {1.5, 2, 1, 3, FALSE};
 /* Parts in which attention takes a micro-batch: twice as many while that helps. */
 enum { MOST_ATTENTION_PARTS = 16 };
 
@@ -125,6 +132,10 @@ static void clear_rival(gpointer data) {
   cs3_plan_memory_clear(&((Cs3PlanRival *)data)->memory);
 }
 
+static const Pace *pace_of(const Search *search) {
+  return search->input->fidelity == CS3_PLAN_RANKED ? &ranked_pace : &exact_pace;
+}
+
 /* Returns: whether @micro_batch fits, or is too slow for that to matter. */
 static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch) {
   const Cs3PlanInput *input = search->input;
@@ -167,19 +178,20 @@ static gboolean try_parts(Search *search, Cs3KeepSearch *keep, gint64 parts) {
  * is shortest, give or take what is left over when the batch is cut. */
 static void climb(Search *search, Cs3KeepSearch *keep, gint64 least) {
   gint64 batch = search->input->batch, worse = 0;
-  for (gint64 parts = least; parts <= batch && worse < MOST_RUNGS_WORSE;
-       parts = MAX(parts + 1, (gint64)ceil((double)parts * RUNG))) {
+  const Pace *pace = pace_of(search);
+  for (gint64 parts = least; parts <= batch && worse < pace->most_worse;
+       parts = MAX(parts + 1, (gint64)ceil((double)parts * pace->rung))) {
     gboolean fits = try_parts(search, keep, parts);
     worse = search->parts == parts ? 0 : worse + fits;
   }
 }
 
 static void look_around(Search *search, Cs3KeepSearch *keep, gint64 least) {
-  gint64 aside = search->input->fidelity == CS3_PLAN_RANKED ? RANKED_TRIED_ASIDE : TRIED_ASIDE;
-  gint64 step = llround((double)search->parts * (RUNG - 1) / (double)aside);
-  for (step = MAX(step, 1); step > 0; step /= CLOSER) {
+  const Pace *pace = pace_of(search);
+  double reach = (double)search->parts * (pace->rung - 1);
+  for (gint64 step = MAX(llround(reach / (double)pace->aside), 1); step > 0; step /= pace->closer) {
     gint64 middle = search->parts;
-    for (gint64 i = -aside; i <= aside; i++)
+    for (gint64 i = -pace->aside; i <= pace->aside; i++)
       if (middle + i * step >= least && middle + i * step <= search->input->batch)
         try_parts(search, keep, middle + i * step);
   }
@@ -187,14 +199,16 @@ static void look_around(Search *search, Cs3KeepSearch *keep, gint64 least) {
 
 static void try_sizes(Search *search, Cs3KeepSearch *keep, gint64 least) {
   g_autoptr(GHashTable) tried = g_hash_table_new(NULL, NULL);
+  gint64 forced = search->input->force.micro_batch, known = search->parts;
+  double before = search->best;
   search->tried = tried;
-  if (search->input->force.micro_batch > 0)
-    try_size(search, keep, search->input->force.micro_batch);
-  else if (search->parts > 0)
-    look_around(search, keep, least);
+  if (forced > 0)
+    try_size(search, keep, forced);
+  else if (known > 0)
+    try_parts(search, keep, known);
   else
     climb(search, keep, least);
-  if (search->parts > 0 && search->attention_parts == 1)
+  if (search->parts > 0 && (known == 0 || search->best < before || pace_of(search)->far))
     look_around(search, keep, least);
 }
 
