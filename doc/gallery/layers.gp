@@ -19,18 +19,18 @@ set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
-set yrange [0:13.5925151435349]
+set yrange [0:13.5886163825598]
 set xrange [-0.6:7.6]
 set xtics font ',10' ('gate_proj' 0, 'up_proj' 1, 'down_proj' 2, 'q_proj' 3, 'k_proj' 4, 'v_proj' 5, 'o_proj' 6, 'lm_head' 7)
 set boxwidth 0.7
-set label '2.68 x' at 0, 12.136174235299 center offset 0, 0.6
-set label '2.68 x' at 1, 12.136174235299 center offset 0, 0.6
-set label '2.90 x' at 2, 10.5163453408077 center offset 0, 0.6
-set label '2.66 x' at 3, 4.56060852450906 center offset 0, 0.6
-set label '2.66 x' at 4, 4.56060852450906 center offset 0, 0.6
-set label '2.66 x' at 5, 4.56060852450906 center offset 0, 0.6
-set label '2.66 x' at 6, 4.56060852450906 center offset 0, 0.6
-set label '1.12 x' at 7, 3.04080498649326 center offset 0, 0.6
+set label '2.68 x' at 0, 12.1326931987141 center offset 0, 0.6
+set label '2.68 x' at 1, 12.1326931987141 center offset 0, 0.6
+set label '2.90 x' at 2, 10.5133289221109 center offset 0, 0.6
+set label '2.66 x' at 3, 4.55930039850364 center offset 0, 0.6
+set label '2.66 x' at 4, 4.55930039850364 center offset 0, 0.6
+set label '2.66 x' at 5, 4.55930039850364 center offset 0, 0.6
+set label '2.66 x' at 6, 4.55930039850364 center offset 0, 0.6
+set label '1.12 x' at 7, 3.03993278795684 center offset 0, 0.6
 plot 'layers.dat' using 'place':(0 + column('arithmetic') + column('pe_losses') + column('reduction') + column('ingress') + column('egress') + column('fill')) with boxes fill solid 1.0 border linecolor rgb '#ffffff' fillcolor rgb '#bbbbbb' title 'fill', \
   'layers.dat' using 'place':(0 + column('arithmetic') + column('pe_losses') + column('reduction') + column('ingress') + column('egress')) with boxes fill solid 1.0 border linecolor rgb '#ffffff' fillcolor rgb '#F0E442' title 'egress', \
   'layers.dat' using 'place':(0 + column('arithmetic') + column('pe_losses') + column('reduction') + column('ingress')) with boxes fill solid 1.0 border linecolor rgb '#ffffff' fillcolor rgb '#E69F00' title 'ingress', \

@@ -20,11 +20,10 @@ set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set rmargin at screen 0.95
-set label '16' at 5353.02802419498, 14.6122736297611 right offset 0, 0.9 font ',12' front
-set label '8' at 2685.84603742178, 14.6301458123121 right offset 0, 0.9 font ',12' front
-set label '4' at 1345.26997377086, 14.6391048890304 left offset 0, 0.9 font ',12' front
-set label '2' at 673.222400648115, 14.6435819584342 left offset 0, 0.9 font ',12' front
-set label '1' at 336.758246219962, 14.6458215202079 left offset 0, 0.9 font ',12' front
+set label '16' at 4660.95807704299, 12.7156564600647 right offset 0, 0.9 font ',12' front
+set label '8' at 2337.55086416194, 12.7291881061779 right offset 0, 0.9 font ',12' front
+set label '4' at 1222.46033692692, 13.397174852387 left offset 0, 0.9 font ',12' front
+set label '1' at 308.360664027866, 13.4104721561176 left offset 0, 0.9 font ',12' front
 set xrange [0:*]
 set yrange [0:*]
 set offsets 0, 0, graph 0.06, 0

@@ -21,7 +21,7 @@ set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set logscale y
-set yrange [0.743787252445999:17.28]
+set yrange [0.748529187674914:17.28]
 set ytics (0.8, 1, 1.5, 2, 3, 4, 6, 8, 10, 15)
 set format x '%.0s%c'
 set samples 400
@@ -37,4 +37,4 @@ plot (x * 0.0001425 < 10.8 ? x * 0.0001425 : 10.8) with lines linewidth 2 lineco
   'roofline.dat' index 2 using 'flop_per_byte':'pflops' with points pointtype 9 pointsize 1.2 linewidth 2 linecolor rgb '#009E73' title 'dW', \
   'roofline.dat' index 3 using 'flop_per_byte':'pflops' with points pointtype 5 pointsize 0.9 linewidth 2 linecolor rgb '#D55E00' title 'backward', \
   2.30602033171432 with lines linewidth 2 dashtype (6,4) linecolor rgb '#0072B2' title 'attention forward', \
-  1.487574504892 with lines linewidth 2 dashtype (6,4) linecolor rgb '#D55E00' title 'attention backward'
+  1.49705837534983 with lines linewidth 2 dashtype (6,4) linecolor rgb '#D55E00' title 'attention backward'
