@@ -230,6 +230,22 @@ Cs3PlanAttentionAsk cs3_plan_attention_ask(const Cs3PlanInput *input, guint inde
   return ask;
 }
 
+gboolean cs3_plan_attention_possible(const Cs3PlanInput *input, GError **error) {
+  if (!cs3_plan_attention_simulated(input))
+    return TRUE;
+  for (guint i = 0; i < input->graph->attentions->len; i++)
+    for (int backward = 0; backward <= !input->forward; backward++) {
+      Cs3AttentionShape shape = shape_of(size_at(input, i), 1, backward);
+      Cs3AttentionMapping mapping;
+      double estimate;
+      gint64 bound;
+      if (!cs3_attention_ranked(&input->machine->hw, &shape, &input->force.attention, &mapping,
+                                &estimate, &bound, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 void cs3_plan_attentions(const Cs3PlanInput *input, Cs3Plan *plan) {
   if (!cs3_plan_attention_simulated(input) || way_of(input, FALSE) != BY_RUN)
     return;

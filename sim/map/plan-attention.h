@@ -51,6 +51,13 @@ typedef struct {
 gboolean cs3_plan_attention_cost(const Cs3PlanInput *input, guint index,
                                  const Cs3PlanAttentionAsk *ask, Cs3PlanAttentionCost *cost);
 
+/**
+ * cs3_plan_attention_possible: whether every attention can be mapped with a sequence at a time.
+ * Errors: as cs3_attention_choose(), of the first that cannot.
+ */
+gboolean cs3_plan_attention_possible(const Cs3PlanInput *input,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** cs3_plan_attentions: plan->attentions, of plan->micro_batch samples, as they were run for
  * plan->others, all of which fit; nothing where attention is not simulated, or only bounded. */
 void cs3_plan_attentions(const Cs3PlanInput *input, Cs3Plan *plan);

@@ -21,7 +21,7 @@ typedef struct {
   gboolean far;  /* on both sides of a known best even if it does not gain itself */
 } Pace;
 
-static const Pace exact_pace = {1.25, 4, 4, 4, TRUE}, ranked_pace = {1.5, 2, 1, 3, FALSE};
+static const Pace exact_pace = {1.25, 4, 4, 4, TRUE}, ranked_pace = {1.25, 3, 1, 2, FALSE};
 /* Parts in which attention takes a micro-batch: twice as many while that helps. */
 enum { MOST_ATTENTION_PARTS = 16 };
 
@@ -252,6 +252,10 @@ static void explain_no_fit(const Cs3PlanInput *input, double needed, double capa
                            GError **error) {
   gint64 sequences = MAX(1, input->force.micro_batch);
   gint64 tokens = llround(input->graph->tokens);
+  if (!cs3_plan_attention_possible(input, error)) {
+    g_prefix_error(error, "%s: no mapping of attention: ", input->graph->model->name);
+    return;
+  }
   if (needed <= capacity) {
     g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
                 "%s: no mapping of its layers fits the PEs at %" G_GINT64_FORMAT

@@ -78,6 +78,13 @@ static void add_causes(json_t *record, const Cs3AttentionResult *r) {
   json_object_set_new(record, "bottleneck", json_string(bottleneck));
 }
 
+/* A mapping with what its pass takes, by the fidelity asked for. */
+static json_t *rival_json(const Cs3AttentionConfig *config, Cs3AttentionRival rival) {
+  if (config->fidelity == CS3_FIDELITY_BOUND)
+    rival.cycles = cs3_attention_bound(&config->machine->hw, &config->shape, &rival.mapping);
+  return cs3_attention_map_json(&rival);
+}
+
 static void add_result(const Cs3AttentionConfig *config, const Cs3AttentionChoice *choice,
                        const Cs3AttentionResult *r, gint64 bound, json_t *record) {
   const Cs3Hardware *hw = &config->machine->hw;
@@ -98,9 +105,9 @@ static void add_result(const Cs3AttentionConfig *config, const Cs3AttentionChoic
   json_decref(result);
   if (!bounds)
     add_causes(record, r);
-  json_object_set_new(record, "mapping", cs3_attention_map_json(&choice->best));
+  json_object_set_new(record, "mapping", rival_json(config, choice->best));
   if (choice->runner_up.cycles > 0)
-    json_object_set_new(record, "runner_up", cs3_attention_map_json(&choice->runner_up));
+    json_object_set_new(record, "runner_up", rival_json(config, choice->runner_up));
 }
 
 json_t *cs3_attention_run(const Cs3AttentionConfig *config, GError **error) {
