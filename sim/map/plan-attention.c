@@ -230,17 +230,24 @@ Cs3PlanAttentionAsk cs3_plan_attention_ask(const Cs3PlanInput *input, guint inde
   return ask;
 }
 
+static gboolean is_possible(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                            GError **error) {
+  Cs3AttentionMapping mapping;
+  double estimate;
+  gint64 bound;
+  return cs3_attention_ranked(&input->machine->hw, shape, &input->force.attention, &mapping,
+                              &estimate, &bound, error);
+}
+
 gboolean cs3_plan_attention_possible(const Cs3PlanInput *input, GError **error) {
+  gint64 forced = input->force.micro_batch, samples = forced > 0 ? forced : input->batch;
   if (!cs3_plan_attention_simulated(input))
     return TRUE;
   for (guint i = 0; i < input->graph->attentions->len; i++)
     for (int backward = 0; backward <= !input->forward; backward++) {
-      Cs3AttentionShape shape = shape_of(size_at(input, i), 1, backward);
-      Cs3AttentionMapping mapping;
-      double estimate;
-      gint64 bound;
-      if (!cs3_attention_ranked(&input->machine->hw, &shape, &input->force.attention, &mapping,
-                                &estimate, &bound, error))
+      Cs3AttentionShape one = shape_of(size_at(input, i), 1, backward), all = one;
+      all.sequences = samples;
+      if (!is_possible(input, &one, NULL) && !is_possible(input, &all, error))
         return FALSE;
     }
   return TRUE;

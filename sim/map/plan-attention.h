@@ -52,8 +52,8 @@ gboolean cs3_plan_attention_cost(const Cs3PlanInput *input, guint index,
                                  const Cs3PlanAttentionAsk *ask, Cs3PlanAttentionCost *cost);
 
 /**
- * cs3_plan_attention_possible: whether every attention can be mapped with a sequence at a time.
- * Errors: as cs3_attention_choose(), of the first that cannot.
+ * cs3_plan_attention_possible: whether every attention can be mapped, with a sequence at a
+ * time or all. Errors: as cs3_attention_choose(), of the first that cannot, with all.
  */
 gboolean cs3_plan_attention_possible(const Cs3PlanInput *input,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
