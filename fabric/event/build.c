@@ -23,6 +23,12 @@ static void pool_free(gpointer data) {
     cs3_pages_free(pool->at, pool->bytes);
 }
 
+GArray *cs3_pools_new(void) {
+  GArray *pools = g_array_new(FALSE, FALSE, sizeof(Pool));
+  g_array_set_clear_func(pools, pool_free);
+  return pools;
+}
+
 gpointer cs3_large_zeroed(Cs3Fabric *f, gsize bytes) {
   Pool pool = {.bytes = bytes};
   pool.at = bytes < LARGE ? g_aligned_alloc0(1, MAX(bytes, 64), 64) : cs3_pages_new(pool.bytes);
@@ -41,12 +47,11 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
     return NULL;
   }
   Cs3Fabric *f = g_new0(Cs3Fabric, 1);
-  f->pools = g_array_new(FALSE, FALSE, sizeof(Pool));
-  g_array_set_clear_func(f->pools, pool_free);
+  f->pools = cs3_pools_new();
   f->timing = *timing;
   f->width = width;
   f->height = height;
-  f->n_cells = width * height;
+  f->n_cells = f->own = width * height;
   f->user = user;
   f->step[CS3_N] = -1;
   f->step[CS3_S] = 1;
@@ -79,12 +84,7 @@ Cs3Fabric *cs3_fabric_new(guint width, guint height, const Cs3EventTiming *timin
 void cs3_fabric_free(Cs3Fabric *f) {
   if (!f)
     return;
-  for (guint i = 0; i < CS3_FAR; i++)
-    g_free(f->far[i].item);
-  g_free(f->later.item);
-  for (guint i = 0; i < CS3_AIR; i++)
-    for (guint port = 0; port < CS3_N_PORTS; port++)
-      g_free(f->air[i][port].flight);
+  cs3_wheel_clear(f);
   for (guint i = 0; i < f->train->len; i++)
     if (cs3_train(f, i)->payload)
       cs3_payload_unref(cs3_train(f, i)->payload);
@@ -103,7 +103,7 @@ void cs3_fabric_free(Cs3Fabric *f) {
 /* Do wavelets of the first colour fly? Only where all colours are routed by address: one that is
  * not lets the PE's own wavelets go first. */
 static gboolean is_express(const Cs3Fabric *f, const Cs3RoleInfo *info) {
-  gboolean express = f->trains && info->n_router > 0 && f->timing.hop < CS3_AIR;
+  gboolean express = f->trains && info->n_router > 0 && cs3_event_flies(&f->timing);
   for (guint s = 0; s < info->n_router; s++)
     express &= info->by_address[info->slot[s].colour] &&
                info->role.colour[info->slot[s].colour].lane == CS3_LANE_SHARED;
@@ -123,6 +123,10 @@ void cs3_fabric_set_data(Cs3Fabric *f, gpointer data, gsize bytes) {
 void cs3_fabric_set_trains(Cs3Fabric *f, gboolean on) {
   f->trains = on && !f->link_free;
   f->plain = !on;
+}
+
+void cs3_fabric_set_jobs(Cs3Fabric *f, guint jobs) {
+  f->jobs = jobs;
 }
 
 void cs3_fabric_set_trace(Cs3Fabric *f, Cs3TraceFunc trace, gpointer data) {

@@ -38,7 +38,11 @@ static void land(Cs3Fabric *f, Cs3Flight flight, guint left) {
   guint64 bit = G_GUINT64_CONSTANT(1) << slot;
   cs3_push(cs3_channel(f, cell, &cs3_role_of(f, cell)->slot[slot]), flight.data, CS3_WAVELET,
            f->now);
-  f->cell[flight.cell + (guint32)f->step[slot]].datagrams.parked[left]++;
+  guint32 sender = flight.cell + (guint32)f->step[slot];
+  if (G_LIKELY(sender - f->begin < f->own))
+    f->cell[sender].datagrams.parked[left]++;
+  else
+    cs3_bucket_add(&f->mail[sender > f->begin].landed, sender << 3 | left);
   if (cell->nonempty & bit)
     return;
   cell->nonempty |= bit;
@@ -127,6 +131,11 @@ static inline gboolean has_room(const Cs3Fabric *f, Cs3Datagrams *d, guint32 fli
 /* Room in channel @slot of cell @id has been freed: its sender sees it in the next cycle. */
 static inline void tell_sender(Cs3Fabric *f, guint32 id, guint slot) {
   guint32 sender = id + (guint32)f->step[slot];
+  if (G_UNLIKELY(sender - f->begin >= f->own)) {
+    cs3_bucket_add(&f->mail[sender > f->begin].freed[f->step_parity],
+                   sender << 3 | CS3_OPPOSITE(slot));
+    return;
+  }
   Cs3Datagrams *d = &f->cell[sender].datagrams;
   guint8 bit = (guint8)(1u << CS3_OPPOSITE(slot));
   d->parked[CS3_OPPOSITE(slot)]--;

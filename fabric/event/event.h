@@ -135,6 +135,12 @@ void cs3_fabric_set_role(Cs3Fabric *fabric, guint x, guint y, guint id);
  * every buffer. The result is the same to the cycle. Before the first run. */
 void cs3_fabric_set_trains(Cs3Fabric *fabric, gboolean on);
 
+/** cs3_fabric_set_jobs: threads, the calling one included, that may run the mesh, as many stripes
+ * of columns of it at most; the result does not depend on them. Where its routers do anything but
+ * pass on datagrams, where a hop takes more than three cycles, a link carries less than a wavelet a
+ * cycle or the fast paths are off, and while it is traced, one thread runs it all the same. */
+void cs3_fabric_set_jobs(Cs3Fabric *fabric, guint jobs);
+
 /** cs3_fabric_load: fills the memory of every PE that has a role now, not when it first writes.
  * Once, before the first run. */
 void cs3_fabric_load(Cs3Fabric *fabric);

@@ -11,12 +11,14 @@
 #include "fabric/event/pe-state.h"
 
 #define CS3_WHEEL 32u
-#define CS3_FAR 2048u          /* coarse wheel: slots of CS3_WHEEL cycles */
-#define CS3_AIR 4u             /* cycles of arrivals that are kept: flights take up to 3 */
+#define CS3_FAR 2048u /* coarse wheel: slots of CS3_WHEEL cycles */
+/* Cycles of arrivals that are kept. */
+#define CS3_AIR (CS3_EVENT_FLIGHT_CYCLES + 1)
 #define CS3_NEAR_BYTES 400000u /* state beyond this leaves the second cache: fetched ahead */
 #define CS3_BATCH 512u         /* visits that are listed at once */
 #define CS3_AHEAD 16u          /* visits by which memory is fetched ahead */
 #define CS3_OP_BLOCK 256u      /* operations */
+#define CS3_NEVER G_MAXUINT32
 
 typedef struct {
   guint32 *item;
@@ -29,10 +31,22 @@ typedef struct {
   guint n, room;
 } Cs3Flights;
 
+/* What a stripe of columns of a mesh tells the next one, see stripes.c: sets of (cell << 3 | port).
+ */
+typedef struct {
+  Cs3Bucket landed;    /* behind this port of that cell, in this cycle */
+  Cs3Bucket freed[2];  /* behind it there is room again; by parity of the step */
+  Cs3Flights flown[2]; /* what flies over */
+} Cs3Mail;
+
 struct Cs3Fabric {
   Cs3EventTiming timing;
   guint width, height, n_cells;
-  guint32 now, last; /* this cycle; last cycle in which something happened */
+  guint32 begin, own; /* first and number of the cells of this stripe; of a whole mesh: all */
+  guint jobs;         /* threads that may run stripes */
+  Cs3Mail *mail;      /* to the stripe in the west, and in the east; NULL: the mesh is whole */
+  guint step_parity;  /* of stripes: where mail of this step goes */
+  guint32 now, last;  /* this cycle; last cycle in which something happened */
   gint step[CS3_N_PORTS];
   Cs3Cell *cell;
   guint32 *waited; /* by cell: cycles that ready wavelets waited in its router, added up */
@@ -103,12 +117,31 @@ struct Cs3Pe {
 void cs3_wheel_init(Cs3Fabric *f);
 /** cs3_wheel_far: as cs3_schedule(), CS3_WHEEL cycles or more away. */
 void cs3_wheel_far(Cs3Fabric *f, guint kind, guint32 cell, guint32 cycle);
+/** cs3_wheel_clear: frees what cs3_wheel_init() and entering have made, and flights. */
+void cs3_wheel_clear(Cs3Fabric *f);
 /** cs3_bucket_grow: room for more items. */
 void cs3_bucket_grow(Cs3Bucket *bucket);
+/** cs3_start_tasks: enters the tasks with which the PEs of @f begin. */
+void cs3_start_tasks(Cs3Fabric *f);
+/** cs3_next_cycle: the first cycle from @from on in which something is due; no later than the next
+ * block of cycles, which has to be entered first; CS3_NEVER: nothing is. */
+guint32 cs3_next_cycle(const Cs3Fabric *f, guint32 from);
+/** cs3_enter_cycle: makes @cycle, which cs3_next_cycle() named, the present. Returns: whether
+ * something is due in it. */
+gboolean cs3_enter_cycle(Cs3Fabric *f, guint32 cycle);
+/** cs3_too_long: says that the program still runs after all cycles that the core counts. */
+void cs3_too_long(GError **error);
+
+/** cs3_hand_over: stripes.c. Takes what has flown over the edge of stripe @f out of its lists. */
+void cs3_hand_over(Cs3Fabric *f);
+/** cs3_run_stripes: runs a mesh of datagrams by f->jobs threads. */
+void cs3_run_stripes(Cs3Fabric *f);
 
 /* visit.c */
-/** cs3_run_cycle: moves everything that is due now. */
-void cs3_run_cycle(Cs3Fabric *f);
+/** cs3_fly_all: lets what flies and arrives now fly on, or land. */
+void cs3_fly_all(Cs3Fabric *f);
+/** cs3_visit_due: then moves everything else that is due now. */
+void cs3_visit_due(Cs3Fabric *f);
 /** cs3_flights_reserve: makes room for @n flights more. */
 void cs3_flights_reserve(Cs3Flights *flights, guint n);
 
@@ -219,6 +252,8 @@ void cs3_memory_store_run(Cs3Fabric *f, guint32 id, guint32 word, guint32 n, Cs3
 void cs3_memory_unref(Cs3PeMemory *memory);
 
 /* build.c */
+/** cs3_pools_new: (transfer full): for cs3_large_zeroed(). */
+GArray *cs3_pools_new(void);
 /** cs3_large_zeroed: zeroed memory that goes with the mesh, in large pages where the system has
  * them: a big mesh is walked all over. What is not touched takes none. */
 gpointer cs3_large_zeroed(Cs3Fabric *f, gsize bytes);

@@ -11,6 +11,7 @@
 #define CS3_EVENT_MICROTHREADS 8
 /* Cycles are kept in 30 bits beside each wavelet; half of that range is usable. */
 #define CS3_EVENT_MAX_CYCLES (1u << 29)
+#define CS3_EVENT_FLIGHT_CYCLES 3u
 
 /* All times in cycles, all depths in wavelets. */
 typedef struct {
@@ -44,3 +45,9 @@ typedef struct {
  */
 gboolean cs3_event_timing_init(Cs3EventTiming *timing, const Cs3Hardware *hw,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_event_flies: whether what is routed by address flies: a link carries a wavelet a cycle, and
+ * a hop takes no more cycles than the core keeps lists of flights for. */
+static inline gboolean cs3_event_flies(const Cs3EventTiming *timing) {
+  return timing->link_num == timing->link_den && timing->hop <= CS3_EVENT_FLIGHT_CYCLES;
+}

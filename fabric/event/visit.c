@@ -264,15 +264,18 @@ static void end_cycle(Cs3Fabric *f) {
       f->wheel_used |= G_GUINT64_CONSTANT(1) << due % CS3_WHEEL;
 }
 
+void cs3_fly_all(Cs3Fabric *f) {
+  for (guint port = 0; port < CS3_RAMP; port++)
+    (f->datagrams ? cs3_datagrams_fly_on : fly_on)(f, CS3_OPPOSITE(port));
+}
+
 /* Nothing is added to the slot of the cycle meanwhile: what is due in CS3_WHEEL cycles goes to the
  * coarse wheel. */
-void cs3_run_cycle(Cs3Fabric *f) {
+void cs3_visit_due(Cs3Fabric *f) {
   guint8 *low = f->agenda + f->now % CS3_WHEEL * f->agenda_bytes;
   guint8 *middle = low + f->agenda_middle, *top = low + f->agenda_top;
   guint32 item[CS3_BATCH + 72], middles[72], tops[72];
   guint n = 0;
-  for (guint port = 0; port < CS3_RAMP; port++)
-    (f->datagrams ? cs3_datagrams_fly_on : fly_on)(f, CS3_OPPOSITE(port));
   for (guint32 t = 0; t < f->agenda_bytes - f->agenda_top; t += 64) {
     guint n_tops = take_bytes(top + t, t, tops);
     for (guint i = 0; i < n_tops; i++) {
@@ -289,5 +292,7 @@ void cs3_run_cycle(Cs3Fabric *f) {
     }
   }
   visit(f, item, n);
+  if (f->mail)
+    cs3_hand_over(f);
   end_cycle(f);
 }

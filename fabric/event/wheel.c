@@ -38,6 +38,15 @@ void cs3_wheel_init(Cs3Fabric *f) {
   f->agenda = cs3_large_zeroed(f, CS3_WHEEL * f->agenda_bytes);
 }
 
+void cs3_wheel_clear(Cs3Fabric *f) {
+  for (guint i = 0; i < CS3_FAR; i++)
+    g_free(f->far[i].item);
+  g_free(f->later.item);
+  for (guint i = 0; i < CS3_AIR; i++)
+    for (guint port = 0; port < CS3_N_PORTS; port++)
+      g_free(f->air[i][port].flight);
+}
+
 /* Puts back into the calendar everything of @bucket, also what is due in this very cycle, whose
  * slot is about to be taken; pairs still too far return to it. */
 static void redistribute(Cs3Fabric *f, Cs3Bucket *bucket) {
@@ -47,15 +56,6 @@ static void redistribute(Cs3Fabric *f, Cs3Bucket *bucket) {
   for (guint i = 0; i < old.n; i += 2)
     cs3_schedule(f, old.item[i + 1] & 1, old.item[i + 1] >> 1, MAX(old.item[i], f->now));
   g_free(old.item);
-}
-
-/* First cycle >= @from with something to do in the fine wheel, within the block of cycles. */
-static gboolean next_in_block(const Cs3Fabric *f, guint32 from, guint32 *cycle) {
-  guint64 used = f->wheel_used & (~G_GUINT64_CONSTANT(0) << from % CS3_WHEEL);
-  if (!used)
-    return FALSE;
-  *cycle = from - from % CS3_WHEEL + (guint32)__builtin_ctzll(used);
-  return TRUE;
 }
 
 /* What was put aside for the block of cycles that begins at @cycle comes into the fine wheel. */
@@ -68,25 +68,24 @@ static void enter_block(Cs3Fabric *f, guint32 cycle) {
     redistribute(f, &f->far[block % CS3_FAR]);
 }
 
-/* Advances f->now to the next busy cycle >= @from; FALSE: nothing is left. */
-static gboolean advance(Cs3Fabric *f, guint32 from) {
-  for (;;) {
-    if (from % CS3_WHEEL == 0)
-      enter_block(f, from);
-    if (next_in_block(f, from, &f->now))
-      return TRUE;
-    if (!f->wheel_used && !f->far_pending)
-      return FALSE;
-    from += CS3_WHEEL - from % CS3_WHEEL;
-    if (from >= CS3_EVENT_MAX_CYCLES) {
-      f->now = from;
-      return TRUE;
-    }
-  }
+guint32 cs3_next_cycle(const Cs3Fabric *f, guint32 from) {
+  if (!f->wheel_used && !f->far_pending)
+    return CS3_NEVER;
+  if (from % CS3_WHEEL == 0)
+    return from;
+  guint64 used = f->wheel_used & (~G_GUINT64_CONSTANT(0) << from % CS3_WHEEL);
+  return from - from % CS3_WHEEL + (used ? (guint32)__builtin_ctzll(used) : CS3_WHEEL);
 }
 
-static void start_tasks(Cs3Fabric *f) {
-  for (guint32 id = 0; id < f->n_cells; id++) {
+gboolean cs3_enter_cycle(Cs3Fabric *f, guint32 cycle) {
+  if (cycle % CS3_WHEEL == 0)
+    enter_block(f, cycle);
+  f->now = cycle;
+  return f->wheel_used >> cycle % CS3_WHEEL & 1;
+}
+
+void cs3_start_tasks(Cs3Fabric *f) {
+  for (guint32 id = f->begin; id < f->begin + f->own; id++) {
     const Cs3RoleInfo *info = cs3_role_of(f, &f->cell[id]);
     if (info->role.start_task < 0)
       continue;
@@ -95,34 +94,41 @@ static void start_tasks(Cs3Fabric *f) {
   }
 }
 
+void cs3_too_long(GError **error) {
+  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+              "the program still runs after %u cycles, the most the event core counts: "
+              "use fewer words, or the recurrence",
+              CS3_EVENT_MAX_CYCLES);
+}
+
+/* Cycle 0 of the program is cycle 1 here, so that "never" can be 0. */
+static void run_whole(Cs3Fabric *f) {
+  cs3_start_tasks(f);
+  for (guint32 at = 1; !f->error && (at = cs3_next_cycle(f, at)) != CS3_NEVER; at++) {
+    if (at >= CS3_EVENT_MAX_CYCLES) {
+      cs3_too_long(&f->error);
+      return;
+    }
+    if (!cs3_enter_cycle(f, at))
+      continue;
+    f->last = at;
+    cs3_fly_all(f);
+    cs3_visit_due(f);
+  }
+}
+
 gboolean cs3_fabric_run(Cs3Fabric *fabric, GError **error) {
   if (!cs3_check_routes(fabric, error))
     return FALSE;
   cs3_lay_out_cells(fabric);
-  start_tasks(fabric);
-  /* Cycle 0 of the program is cycle 1 here, so that "never" can be 0. */
-  guint32 from = 1;
-  while (advance(fabric, from)) {
-    if (fabric->now >= CS3_EVENT_MAX_CYCLES) {
-      g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-                  "the program still runs after %u cycles, the most the event core counts: "
-                  "use fewer words, or the recurrence",
-                  CS3_EVENT_MAX_CYCLES);
-      return FALSE;
-    }
-    cs3_run_cycle(fabric);
-    fabric->last = fabric->now;
-    if (fabric->error) {
-      g_propagate_error(error, g_steal_pointer(&fabric->error));
-      return FALSE;
-    }
-    from = fabric->now + 1;
-  }
-  g_autoptr(GError) left = NULL;
-  cs3_explain_deadlock(fabric, &left);
-  if (left) {
-    g_propagate_error(error, g_steal_pointer(&left));
-    return FALSE;
-  }
-  return TRUE;
+  if (fabric->jobs > 1 && fabric->datagrams && !fabric->trace)
+    cs3_run_stripes(fabric);
+  else
+    run_whole(fabric);
+  if (!fabric->error)
+    cs3_explain_deadlock(fabric, &fabric->error);
+  if (!fabric->error)
+    return TRUE;
+  g_propagate_error(error, g_steal_pointer(&fabric->error));
+  return FALSE;
 }

@@ -254,7 +254,7 @@ const Cs3ProgramOps cs3_program_transpose = {
 const Cs3ProgramOps cs3_program_uniform = {
     "uniform",
     "single wavelets to uniformly random PEs (dimension-order routing)",
-    "--pes WxH --load SHARE --horizon CYCLES --seed N",
+    "--pes WxH --load SHARE --horizon CYCLES --seed N --jobs N",
     check,
     build,
     verify,
@@ -263,7 +263,7 @@ const Cs3ProgramOps cs3_program_uniform = {
 const Cs3ProgramOps cs3_program_neighbour = {
     "neighbour",
     "single wavelets to a random neighbour (dimension-order routing)",
-    "--pes WxH --load SHARE --horizon CYCLES --seed N",
+    "--pes WxH --load SHARE --horizon CYCLES --seed N --jobs N",
     check,
     build,
     verify,

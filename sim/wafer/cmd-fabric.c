@@ -12,7 +12,7 @@
 typedef struct {
   char *pes, *hardware, *trace, *heatmap;
   char **set;
-  gint64 words, group, rounds, products, seed, horizon, trace_limit, tile_m, tile_k, tile_n;
+  gint64 jobs, words, group, rounds, products, seed, horizon, trace_limit, tile_m, tile_k, tile_n;
   double load;
   gboolean singles, silent;
 } FabricOptions;
@@ -53,6 +53,16 @@ static const Cs3Option options[] = {
      .type = CS3_OPTION_FLAG,
      .offset = AT(singles),
      .help = "move every wavelet by itself: slower, the same result"},
+    {.name = "jobs",
+     .letter = 'j',
+     .type = CS3_OPTION_INT,
+     .offset = AT(jobs),
+     .metavar = "N",
+     .min = 1,
+     .max = 1024,
+     .help =
+         "uniform, neighbour: threads, one for every column of PEs at most; the result does not "
+         "depend on it"},
     {NULL},
 };
 
@@ -131,6 +141,7 @@ static const Cs3Option view_options[] = {
 static const FabricOptions defaults = {
     .pes = (char *)"8x1",
     .hardware = (char *)"cs3",
+    .jobs = 1,
     .words = 64,
     .rounds = 1,
     .seed = 1,
@@ -152,7 +163,7 @@ static gboolean check_read(const FabricOptions *o, const Cs3ProgramOps *ops, GEr
               {"tile-k", o->tile_k != defaults.tile_k}, {"tile-n", o->tile_n != defaults.tile_n},
               {"products", o->products != 0},           {"silent", o->silent},
               {"load", o->load != defaults.load},       {"horizon", o->horizon != defaults.horizon},
-              {"seed", o->seed != defaults.seed}};
+              {"seed", o->seed != defaults.seed},       {"jobs", o->jobs != defaults.jobs}};
   for (guint i = 0; i < G_N_ELEMENTS(used); i++)
     if (used[i].given && !cs3_program_reads(ops, used[i].name)) {
       g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
@@ -161,6 +172,17 @@ static gboolean check_read(const FabricOptions *o, const Cs3ProgramOps *ops, GEr
       return FALSE;
     }
   return TRUE;
+}
+
+/* Wavelets that are moved one by one are moved by one thread. */
+static gboolean check_jobs(const FabricOptions *o, const Cs3EventTiming *timing, GError **error) {
+  if (o->jobs == 1 || (!o->singles && cs3_event_flies(timing)))
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--jobs %" G_GINT64_FORMAT ": one thread runs what moves every wavelet by itself: "
+              "--singles, links of less than a wavelet a cycle, hops of more than %u cycles",
+              o->jobs, CS3_EVENT_FLIGHT_CYCLES);
+  return FALSE;
 }
 
 /* "WxH"; zero is let through: the program says what it needs. */
@@ -187,10 +209,13 @@ gboolean cs3_cmd_fabric_config(const void *options_struct, const char *program,
   g_autoptr(Cs3Machine) machine = cs3_machine_load(o->hardware, (const char *const *)o->set, error);
   if (machine == NULL || !cs3_event_timing_init(&config->timing, &machine->hw, error))
     return FALSE;
+  if (!check_jobs(o, &config->timing, error))
+    return FALSE;
   config->gemm = machine->hw.gemm;
   config->clock_hz = machine->hw.wafer.clock_hz;
   config->hardware = o->hardware;
   config->trains = !o->singles;
+  config->jobs = (guint)o->jobs;
   config->trace_limit = (guint64)o->trace_limit;
   config->params = (Cs3ProgramParams){.words = (guint)o->words,
                                       .group = (guint)o->group,

@@ -138,6 +138,7 @@ json_t *cs3_fabric_execute(const Cs3FabricConfig *config, GError **error) {
   Cs3FabricTrace trace = {.output = config->trace, .limit = config->trace_limit};
   if (!config->trains)
     cs3_fabric_set_trains(run->fabric, FALSE);
+  cs3_fabric_set_jobs(run->fabric, config->jobs);
   if (config->trace)
     cs3_fabric_trace_start(&trace, run->fabric);
   if (!cs3_fabric_run(run->fabric, error))

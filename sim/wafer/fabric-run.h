@@ -15,6 +15,7 @@ typedef struct {
   const char *hardware; /* name for the record */
   double clock_hz;
   gboolean trains;
+  guint jobs;          /* threads; no influence on the result */
   Cs3Output *trace;    /* (nullable): Chrome trace-event JSON */
   guint64 trace_limit; /* events written at most; the rest are counted */
   Cs3Output *heatmap;  /* (nullable): x, y, busy share, link share as text columns */

@@ -314,6 +314,37 @@ START_TEST(programs_are_right) {
 }
 END_TEST
 
+/* Any number of threads gives what one gives, in every counter of every PE. */
+static void assert_stripes(const char *name, const Cs3ProgramParams *params,
+                           const Cs3EventTiming *timing) {
+  g_autoptr(Cs3ProgramRun) alone = fixture_done(name, params, timing, TRUE);
+  Cs3FabricStats a, b;
+  cs3_fabric_stats(alone->fabric, &a);
+  for (guint jobs = 2; jobs <= 3; jobs++) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Cs3ProgramRun) run = fixture_load(name, params, timing, TRUE);
+    cs3_fabric_set_jobs(run->fabric, jobs);
+    ck_assert_msg(cs3_fabric_run(run->fabric, &error), "%s", error ? error->message : "");
+    cs3_fabric_stats(run->fabric, &b);
+    ck_assert_mem_eq(&a, &b, sizeof a);
+    assert_same_links(alone->fabric, run->fabric, params, a.cycles);
+  }
+}
+
+START_TEST(stripes_are_exact) {
+  g_autoptr(GRand) rand = g_rand_new_with_seed(fixture_seed());
+  for (guint i = 0; i < 60; i++) {
+    Cs3ProgramParams params = fixture_params(pick(rand, 1, 12), pick(rand, 2, 9), 1);
+    params.seed = g_rand_int(rand);
+    params.load = pick(rand, 1, 32) / 8.0;
+    params.horizon = pick(rand, 0, 3) ? 200 : 3000; /* now and then long pauses */
+    params.load = params.horizon > 200 ? 0.01 : params.load;
+    Cs3EventTiming timing = draw_timing(rand);
+    assert_stripes(i % 2 ? "uniform" : "neighbour", &params, &timing);
+  }
+}
+END_TEST
+
 static void assert_refused(const char *name, Cs3ProgramParams params, int code, const char *text) {
   g_autoptr(GError) error = NULL;
   Cs3EventTiming timing = fixture_timing("cs2");
@@ -489,6 +520,7 @@ int main(void) {
   tcase_add_test(tests, mirror_is_the_same);
   tcase_add_test(tests, buffers_never_slow);
   tcase_add_loop_test(tests, programs_are_right, 0, (int)programs);
+  tcase_add_test(tests, stripes_are_exact);
   tcase_add_test(tests, bad_sizes);
   tcase_add_test(tests, route_leaves_wafer);
   tcase_add_test(tests, route_meets_nobody);
