@@ -28,7 +28,8 @@ static Cs3AttentionSpan span_of(const Cs3Builder *b, const Cs3AttentionSpec *spe
   return span;
 }
 
-/* Of whole tokens; what is as long as the sequence limits nothing. */
+/* Of whole tokens; what is as long as the sequence limits nothing. Of a token that is decoded the
+ * window is that of its cache, which is no part of the graph. */
 static guint add_attention(Cs3Builder *b, const Cs3AttentionSpec *spec,
                            const Cs3AttentionSpan *span, double rows) {
   gint64 keys = MAX(1, llround(span->seq));
@@ -41,7 +42,7 @@ static guint add_attention(Cs3Builder *b, const Cs3AttentionSpec *spec,
       .queries = MAX(1, llround(rows)),
       .keys = keys,
       .causal = span->causal,
-      .window = span->window < keys ? span->window : 0,
+      .window = span->window < keys || b->graph->lengths.decoding ? span->window : 0,
       .document = span->document < keys ? span->document : 0,
       .tile = b->graph->lengths.tiles > 0 ? (keys + tiles - 1) / tiles : 1,
       .score_elements = (spec->bias ? 1 : 0) + (spec->softcap ? 3 : 0),

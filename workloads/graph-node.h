@@ -39,7 +39,7 @@ typedef struct {
   gint64 queries, keys;       /* tokens of a sequence */
   gboolean causal;            /* no key that comes later */
   gint64 window;         /* causal: the last so many keys, its own included; else so many around it;
-                            0: all */
+                            0: all. Cs3Lengths.decoding: of the cache, keys may be fewer */
   gint64 document;       /* none of another document of so many tokens; 0: one document */
   gint64 tile;           /* tokens: scores are computed in squares of so many; 1: those that are
                                   seen, unless the lengths ask for tiles */

@@ -113,7 +113,9 @@ const Cs3Command cs3_cmd_infer = {
     .description =
         "Runs prompts through the model and generates tokens one by one. The wafer streams all "
         "weights for every token, as it does in training, those of all experts too; held in SRAM "
-        "they are a hypothesis, bounded from below, in two placements. Beside it stand machines "
+        "they are a hypothesis, bounded from below, in two placements. Systems of a cluster share "
+        "the "
+        "sequences. Beside it stand machines "
         "that read their weights out of memory for every token, in formats whose bytes are "
         "counted: dense, a bit mask and the live values, 2:4; 16, 8 and 4 bits; of experts those "
         "that the tokens of a step are expected to choose. Where weights, keys, values and "

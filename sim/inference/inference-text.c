@@ -9,6 +9,8 @@
 #include "results/record.h"
 #include "sim/inference/inference.h"
 
+/* The last two of rows alone: people read a reason where a bound would be. */
+enum { TEXT_COLUMNS = 8 };
 static const Cs3Column columns[] = {
     {.key = "machine", .title = "machine", .type = CS3_COLUMN_TEXT},
     {.key = "weights", .title = "weights", .type = CS3_COLUMN_TEXT},
@@ -18,6 +20,8 @@ static const Cs3Column columns[] = {
     {.key = "tokens_per_s", .title = "tokens/s", .type = CS3_COLUMN_REAL, .decimals = 1},
     {.key = "gain", .title = "x dense", .type = CS3_COLUMN_REAL, .decimals = 2},
     {.key = "bound", .title = "bound by", .type = CS3_COLUMN_TEXT},
+    {.key = "hypothetical", .type = CS3_COLUMN_TEXT},
+    {.key = "reason", .type = CS3_COLUMN_TEXT},
 };
 
 /* The first row of the same machine and placement holds dense weights. */
@@ -36,9 +40,18 @@ static double gain(const json_t *machines, const json_t *row) {
   return NAN;
 }
 
-static Cs3Table *table_of(const json_t *record) {
+static void add_end(Cs3Table *table, const json_t *row, gboolean people) {
+  const char *reason = cs3_record_string(row, "reason"), *bound = cs3_record_string(row, "bound");
+  cs3_table_add_text(table, people && reason[0] != '\0' ? reason : bound);
+  if (people)
+    return;
+  cs3_table_add_text(table, json_is_true(json_object_get(row, "hypothetical")) ? "yes" : "no");
+  cs3_table_add_text(table, reason);
+}
+
+static Cs3Table *table_of(const json_t *record, gboolean people) {
   const json_t *machines = json_object_get(record, "machines");
-  Cs3Table *table = cs3_table_new(columns, G_N_ELEMENTS(columns));
+  Cs3Table *table = cs3_table_new(columns, people ? TEXT_COLUMNS : G_N_ELEMENTS(columns));
   size_t i;
   json_t *row;
   json_array_foreach((json_t *)machines, i, row) {
@@ -49,8 +62,7 @@ static Cs3Table *table_of(const json_t *record) {
     cs3_table_add_real(table, 1e3 * cs3_record_number(row, "token_s"));
     cs3_table_add_real(table, cs3_record_number(row, "tokens_per_s"));
     cs3_table_add_real(table, gain(machines, row));
-    const char *reason = cs3_record_string(row, "reason");
-    cs3_table_add_text(table, reason[0] != '\0' ? reason : cs3_record_string(row, "bound"));
+    add_end(table, row, people);
   }
   return table;
 }
@@ -71,14 +83,19 @@ static void write_sources(const json_t *record, Cs3Output *output) {
 
 static void write_title(const json_t *record, Cs3Output *output) {
   double encoder = cs3_record_number(record, "encoder_seq");
+  double systems = cs3_record_number(record, "systems");
+  g_autofree char *each =
+      systems > 1 ? g_strdup_printf(", %.0f on each of %.0f systems",
+                                    cs3_record_number(record, "batch") / systems, systems)
+                  : g_strdup("");
   g_autofree char *behind =
       encoder > 0 ? g_strdup_printf(" behind an encoder of %.0f", encoder) : g_strdup("");
   cs3_output_printf(
       output,
-      "%s, %.4g %% %s sparsity: %.0f sequences at a time, prompts of %.0f tokens%s, %.0f "
+      "%s, %.4g %% %s sparsity: %.0f sequences at a time%s, prompts of %.0f tokens%s, %.0f "
       "generated\n",
       cs3_record_string(record, "model.name"), 100 * cs3_record_number(record, "sparsity"),
-      cs3_record_string(record, "pattern"), cs3_record_number(record, "batch"),
+      cs3_record_string(record, "pattern"), cs3_record_number(record, "batch"), each,
       cs3_record_number(record, "prompt"), behind, cs3_record_number(record, "generate"));
 }
 
@@ -99,7 +116,7 @@ static void write_weights(const json_t *record, Cs3Output *output) {
 void cs3_inference_text(const json_t *record, Cs3Output *output) {
   write_title(record, output);
   write_weights(record, output);
-  g_autoptr(Cs3Table) table = table_of(record);
+  g_autoptr(Cs3Table) table = table_of(record, TRUE);
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
   cs3_output_puts(
       output, "\nin SRAM: hypothetical, a bound; beside the wafer: bytes over bandwidth, formats "
@@ -108,6 +125,6 @@ void cs3_inference_text(const json_t *record, Cs3Output *output) {
 }
 
 void cs3_inference_csv(const json_t *record, Cs3Output *output) {
-  g_autoptr(Cs3Table) table = table_of(record);
+  g_autoptr(Cs3Table) table = table_of(record, FALSE);
   cs3_table_write(table, output, CS3_FORMAT_CSV);
 }

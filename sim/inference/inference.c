@@ -15,11 +15,14 @@
 #include "sim/cli/cli.h"
 #include "sim/gpu/gpu-step.h"
 #include "sim/inference/wafer-decode.h"
+#include "sim/run/schedule.h"
+#include "sim/step/step.h"
 
 enum {
   PASSES = 1 << 10,
   MASK_BYTES = 16 << 20,
-  PIECE = 32 /* tokens that GPUs were measured to decode at once, at most */
+  ELEMENT_BYTES = 2, /* on the wafer */
+  PIECE = 32         /* tokens that GPUs were measured to decode at once, at most */
 };
 
 /* What is run, and the list of what comes out. */
@@ -28,6 +31,7 @@ typedef struct {
   Cs3Scenario *prefill, *token; /* sequences of the prompt, and of one token */
   Cs3DecodeWork work;
   double prompt, batch, cache, end; /* tokens in a cache: mean of the decoding, at its end */
+  double systems, share;            /* wafers, each with its share of the sequences */
   json_t *machines;
 } Inference;
 
@@ -110,37 +114,93 @@ static gboolean times(Cs3Scenario *s, Cs3RunTimes *times, GError **error) {
   return ok;
 }
 
+/* Activations of one sequence's prompt or of a token of @batch sequences, whichever are more. */
+static double activation_bytes(const Inference *in, double batch, double each) {
+  return MAX(cs3_decode_activation_bytes(in->prefill->graph, each),
+             batch * cs3_decode_activation_bytes(in->token->graph, each));
+}
+
+/* Keys and values at the end. */
+static double kv_bytes(const Inference *in, double batch) {
+  return batch * cs3_decode_kv_bytes(&in->work, in->end);
+}
+
+/* All that has to lie in the memory of a machine that decodes @batch sequences: weights,
+ * embeddings, keys and values, activations. */
+static double needed_bytes(const Inference *in, double batch, double each,
+                           const Cs3WeightStorage *storage) {
+  return cs3_decode_held_bytes(in->prefill->graph, in->prefill->sparsity, storage, each) +
+         kv_bytes(in, batch) + activation_bytes(in, batch, each);
+}
+
 static gboolean check_cache(const Inference *in, GError **error) {
-  double needed = in->batch * cs3_decode_kv_bytes(&in->work, in->end);
+  double kv = kv_bytes(in, in->share);
+  double activations = activation_bytes(in, in->share, ELEMENT_BYTES);
   double memory = cs3_wafer_memory(&in->token->machine->hw);
-  if (in->options->kv == CS3_KV_AWAY || needed <= memory)
+  if (in->options->kv == CS3_KV_AWAY || kv + activations <= memory)
     return TRUE;
-  g_set_error(
-      error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
-      "keys and values of %.0f sequences of %.0f tokens take %.4g GB, the wafer's memory is "
-      "%.4g GB; take fewer, or --kv away",
-      in->batch, in->end, needed / 1e9, memory / 1e9);
+  g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+              "keys and values of %.0f sequences of %.0f tokens take %.4g GB%s, activations %.3g "
+              "GB, the wafer's memory is %.4g GB; take fewer, or --kv away",
+              in->share, in->end, kv / 1e9, in->systems > 1 ? " on each system" : "",
+              activations / 1e9, memory / 1e9);
   return FALSE;
+}
+
+/* What a token of the streaming wafer takes, one after the other. */
+typedef struct {
+  double weights_s;   /* on the way to the wafer */
+  double layers_s;    /* what the pass takes beside that */
+  double kv_s;        /* kept away: on the way */
+  double attention_s; /* over keys and values */
+  double edge_s;
+} Streaming;
+
+static const char *longest(const Streaming *t) {
+  const struct {
+    double time_s;
+    const char *name;
+  } parts[] = {{t->weights_s, "weights through the port"},
+               {t->layers_s, "layers"},
+               {t->kv_s, "keys and values through the port"},
+               {t->attention_s, "attention over keys and values"},
+               {t->edge_s, "fixed edge of a step"}};
+  guint most = 0;
+  for (guint i = 1; i < G_N_ELEMENTS(parts); i++)
+    most = parts[i].time_s > parts[most].time_s ? i : most;
+  return parts[most].name;
+}
+
+/* @stream_s: of the pass of a token, its edge included; @bytes: of a weight on the wire. */
+static Streaming streaming(const Inference *in, double stream_s, double bytes) {
+  const Cs3Machine *machine = in->token->machine;
+  double port = cs3_schedule_port_rate(&machine->hw);
+  double path = cs3_step_path_rate(&machine->system, (gint64)in->systems);
+  double kv = in->share * cs3_decode_kv_bytes(&in->work, in->cache);
+  double edge_s = MIN(machine->system.step.edge_s, stream_s);
+  double weights_s = MIN(bytes * in->work.weights / MIN(port, path), stream_s - edge_s);
+  return (Streaming){
+      .weights_s = weights_s,
+      .layers_s = stream_s - edge_s - weights_s,
+      .kv_s = in->options->kv == CS3_KV_AWAY ? kv / port : 0,
+      .attention_s = cs3_wafer_attention_s(&machine->hw, &in->work, in->share, in->cache),
+      .edge_s = edge_s,
+  };
 }
 
 /* Weights and, where they are kept away, keys and values come through the port. */
 static void add_streaming(Inference *in, const char *weights, double prefill_s, double stream_s,
                           double bytes) {
-  const Cs3Machine *machine = in->token->machine;
-  double kv_bits = 8 * in->batch * cs3_decode_kv_bytes(&in->work, in->cache);
-  double port = cs3_hardware_io_wavelets(&machine->hw) * 32 * machine->hw.wafer.clock_hz;
-  double kv_s = in->options->kv == CS3_KV_AWAY ? kv_bits / port : 0;
-  double attention_s = cs3_wafer_attention_s(&machine->hw, &in->work, in->batch, in->cache);
-  double edge_s = machine->system.step.edge_s;
-  Row row = {.machine = machine->name,
+  Streaming t = streaming(in, stream_s, bytes);
+  Row row = {.machine = in->token->machine->name,
              .weights = weights,
              .bytes_per_weight = bytes,
              .prefill_s = prefill_s,
-             .token_s = stream_s + kv_s + attention_s,
-             .memory_s = stream_s - edge_s + kv_s,
-             .compute_s = attention_s,
-             .fixed_s = edge_s,
-             .bound = "weights through the port"};
+             .token_s = stream_s + t.kv_s + t.attention_s,
+             .memory_s = t.weights_s + t.kv_s,
+             .compute_s = t.layers_s + t.attention_s,
+             .fixed_s = t.edge_s,
+             .bound = longest(&t)};
   add(in, &row);
 }
 
@@ -185,9 +245,8 @@ static void add_resident(Inference *in, const char *storage_name, Cs3Resident pl
   const Cs3Machine *machine = in->token->machine;
   const Cs3WeightStorage *storage = cs3_weight_storage_find(storage_name, NULL);
   double weights = cs3_decode_weight_bytes(&in->work, storage, INFINITY);
-  double kv = in->batch * cs3_decode_kv_bytes(&in->work, in->end);
   Cs3DecodeTime t =
-      cs3_wafer_resident(&machine->hw, &in->work, storage, placement, in->batch, in->cache);
+      cs3_wafer_resident(&machine->hw, &in->work, storage, placement, in->share, in->cache);
   g_autofree char *text = g_strdup_printf("in SRAM, %s, %s", places[placement], storage_name);
   Row row = {.machine = machine->name,
              .weights = text,
@@ -200,7 +259,7 @@ static void add_resident(Inference *in, const char *storage_name, Cs3Resident pl
              .bound = t.fixed_s > MAX(t.memory_s, t.compute_s) ? "ways between PEs"
                       : t.memory_s > t.compute_s               ? "SRAM"
                                                                : "arithmetic",
-             .needed_bytes = weights + kv,
+             .needed_bytes = needed_bytes(in, in->share, ELEMENT_BYTES, storage),
              .memory_bytes = cs3_wafer_memory(&machine->hw),
              .hypothetical = TRUE};
   add(in, &row);
@@ -231,17 +290,6 @@ static double prefill_of(const Inference *in, const Cs3Decoder *decoder, const C
   return MAX(2 * in->batch * macs / decoder->flops, bytes / decoder->bandwidth);
 }
 
-/* Weights, keys and values at the end, and activations of one sequence's prompt or of a token of
- * all, whichever are more. */
-static double needed_bytes(const Inference *in, const Cs3Decoder *decoder,
-                           const Cs3WeightStorage *storage) {
-  double each = (double)decoder->bytes;
-  double prompt = cs3_decode_activation_bytes(in->prefill->graph, each);
-  double token = in->batch * cs3_decode_activation_bytes(in->token->graph, each);
-  return cs3_decode_held_bytes(in->prefill->graph, in->prefill->sparsity, storage, each) +
-         in->batch * cs3_decode_kv_bytes(&in->work, in->end) + MAX(prompt, token);
-}
-
 static void add_storage(Inference *in, const Cs3Decoder *decoder, const Cs3Gpu *gpu,
                         const Cs3WeightStorage *storage) {
   Cs3DecodeTime t = cs3_decoder_time(decoder, &in->work, storage, in->batch, in->cache);
@@ -258,7 +306,7 @@ static void add_storage(Inference *in, const Cs3Decoder *decoder, const Cs3Gpu *
              .bound = t.fixed_s > MAX(t.memory_s, t.compute_s) ? "kernels"
                       : t.memory_s > t.compute_s               ? "memory"
                                                                : "arithmetic",
-             .needed_bytes = needed_bytes(in, decoder, storage),
+             .needed_bytes = needed_bytes(in, in->batch, (double)decoder->bytes, storage),
              .memory_bytes = decoder->memory_bytes};
   add(in, &row);
 }
@@ -384,19 +432,20 @@ static gboolean check_length(const Cs3Scenario *scenario, gint64 tokens, GError 
 static json_t *record_of(const Inference *in) {
   const Cs3InferenceOptions *o = in->options;
   const Cs3Scenario *s = in->token;
-  json_t *record =
-      cs3_json_pack("{s:s, s:{s:s, s:I}, s:s, s:f, s:s, s:I, s:I, s:I, s:s, s:f, s:f, s:f}",
-                    "schema", CS3_INFER_SCHEMA, "model", "name", s->model->name, "parameters",
-                    (json_int_t)cs3_model_parameters(s->model), "hardware", s->machine->name,
-                    "sparsity", s->config.sparsity_asked, "pattern", s->config.pattern.text,
-                    "prompt", (json_int_t)in->prompt, "generate", (json_int_t)o->generate, "batch",
-                    (json_int_t)s->config.batch, "kv", o->kv == CS3_KV_AWAY ? "away" : "sram",
-                    "kv_bytes", in->batch * cs3_decode_kv_bytes(&in->work, in->end), "weights",
-                    in->work.weights, "live_weights", in->work.live);
+  json_t *record = cs3_json_pack(
+      "{s:s, s:{s:s, s:I}, s:s, s:f, s:s, s:I, s:I, s:I, s:s, s:f, s:f, s:f}", "schema",
+      CS3_INFER_SCHEMA, "model", "name", s->model->name, "parameters",
+      (json_int_t)cs3_model_parameters(s->model), "hardware", s->machine->name, "sparsity",
+      s->config.sparsity_asked, "pattern", s->config.pattern.text, "prompt", (json_int_t)in->prompt,
+      "generate", (json_int_t)o->generate, "batch", (json_int_t)s->config.batch, "kv",
+      o->kv == CS3_KV_AWAY ? "away" : "sram", "kv_bytes", kv_bytes(in, in->batch), "weights",
+      in->work.weights, "live_weights", in->work.live);
   double read = cs3_decode_weights_read(&in->work, in->batch, FALSE);
   double live = cs3_decode_weights_read(&in->work, in->batch, TRUE);
   json_object_set_new(record, "weights_read", json_real(read));
   json_object_set_new(record, "live_weights_read", json_real(live));
+  if (in->systems > 1)
+    json_object_set_new(record, "systems", json_integer((json_int_t)in->systems));
   if (in->work.encoder > 0)
     json_object_set_new(record, "encoder_seq", json_integer((json_int_t)in->work.encoder));
   json_object_set(record, "machines", in->machines);
@@ -433,6 +482,8 @@ json_t *cs3_inference(const Cs3InferenceOptions *options, GError **error) {
                   .batch = (double)token->config.batch,
                   .cache = (double)prompt + 0.5 * (double)options->generate,
                   .end = (double)(prompt + options->generate),
+                  .systems = (double)cs3_run_systems(&token->config),
                   .machines = machines};
+  in.share = in.batch / in.systems;
   return run_all(&in, names, error) ? record_of(&in) : NULL;
 }

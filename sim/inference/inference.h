@@ -25,7 +25,8 @@ typedef struct {
  * An encoder-decoder runs its encoder with the prompt, once; its decoder alone goes on, with the
  * keys and values of the encoder's states kept.
  * The wafer streams its weights for every token: forward passes of `cs3sim run --forward` with
- * sequences of @prompt tokens and of one, attention over the cache beside. Kept in SRAM as a
+ * sequences of @prompt tokens and of one, attention over the cache beside. Systems of a cluster
+ * share the sequences, each holds all else. Kept in SRAM as a
  * hypothesis (sim/inference/wafer-decode.h) where they fit. Machines beside:
  * sim/inference/decoder.h; what does not hold the network stands there without rates and with a
  * reason. Returns: (transfer full) (nullable): the record, schema cs3sim.infer/1

@@ -24,7 +24,7 @@ static Cs3AttentionShape shape_of(const Cs3AttentionSize *size, gint64 sequences
                              .queries = size->queries,
                              .keys = size->keys,
                              .causal = size->causal,
-                             .window = size->window,
+                             .window = size->window < size->keys ? size->window : 0,
                              .document = size->document,
                              .tile = size->tile};
 }

@@ -99,6 +99,12 @@ START_TEST(test_experts) {
 }
 END_TEST
 
+#define WINDOWED(family, window)                                                                   \
+  "{\"model_type\":\"" family "\",\"num_hidden_layers\":4,\"hidden_size\":128,"                    \
+  "\"num_attention_heads\":4,\"num_key_value_heads\":2,\"head_dim\":32,"                           \
+  "\"intermediate_size\":256,\"max_position_embeddings\":4096,\"vocab_size\":256,"                 \
+  "\"sliding_window\":" window "}"
+
 #define T5                                                                                         \
   "{\"model_type\":\"t5\",\"architectures\":[\"T5ForConditionalGeneration\"],\"num_layers\":3,"    \
   "\"num_decoder_layers\":2,\"d_model\":256,\"d_kv\":32,\"num_heads\":4,\"d_ff\":512,"             \
@@ -122,6 +128,24 @@ START_TEST(test_behind_an_encoder) {
                           encoder + states + s.work.weights + scores, 1);
   subject_clear(&prefill);
   subject_clear(&s);
+}
+END_TEST
+
+/* Of a window's keys and values so many are kept as it is long, whatever is in the cache. */
+START_TEST(test_windows) {
+  Cs3Lengths lengths = {.seq = 1, .decoding = TRUE};
+  Subject all = subject_of(WINDOWED("mistral", "null"), 0, &lengths, 0);
+  Subject windows = subject_of(WINDOWED("mistral", "128"), 0, &lengths, 0);
+  Subject half = subject_of(WINDOWED("gemma2", "128"), 0, &lengths, 0);
+  double each = 4 * 2.0 * 2 * 2 * 32, macs = 4 * 2.0 * 4 * 32;
+  ck_assert_double_eq(cs3_decode_kv_bytes(&all.work, 1000), 1000 * each);
+  ck_assert_double_eq(cs3_decode_kv_bytes(&windows.work, 100), 100 * each);
+  ck_assert_double_eq(cs3_decode_kv_bytes(&windows.work, 1000), 128 * each);
+  ck_assert_double_eq(cs3_decode_kv_bytes(&half.work, 1000), (1000 + 128) * each / 2);
+  ck_assert_double_eq(cs3_decode_attention_macs(&half.work, 1000), (1000 + 128) * macs / 2);
+  subject_clear(&half);
+  subject_clear(&windows);
+  subject_clear(&all);
 }
 END_TEST
 
@@ -190,6 +214,7 @@ int main(void) {
   tcase_add_test(tests, test_what_a_token_reads);
   tcase_add_test(tests, test_experts);
   tcase_add_test(tests, test_behind_an_encoder);
+  tcase_add_test(tests, test_windows);
   tcase_add_test(tests, test_memory);
   tcase_add_test(tests, test_bounds);
   tcase_add_test(tests, test_resident);
