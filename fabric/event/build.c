@@ -202,6 +202,7 @@ void cs3_lay_out_cells(Cs3Fabric *f) {
   }
   f->channel_pool = cs3_large_zeroed(f, units * 8);
   f->thread = cs3_large_zeroed(f, threads * sizeof *f->thread);
+  f->traced_start = cs3_large_zeroed(f, f->trace ? threads * sizeof *f->traced_start : 0);
   f->thread_flow = cs3_large_zeroed(f, threads * sizeof *f->thread_flow);
   f->stream = cs3_large_zeroed(f, streams * sizeof *f->stream);
   f->reg = cs3_large_zeroed(f, registers * sizeof *f->reg);

@@ -58,11 +58,12 @@ struct Cs3Fabric {
   guint8 *slab;         /* small memories are cut from it, see memory.c */
   gsize slab_left;
   Cs3Thread *thread;
-  Cs3Flow *thread_flow; /* by thread; written, and so in memory, only where trains flow */
-  GPtrArray *op_block;  /* of Cs3SharedOp, CS3_OP_BLOCK each */
-  guint32 *op_bucket;   /* by hash: 1 + the first operation; 0: none */
-  guint op_buckets;     /* a power of two */
-  guint32 ops, free_op; /* places used; 1 + the first free one */
+  Cs3Flow *thread_flow;  /* by thread; written, and so in memory, only where trains flow */
+  guint32 *traced_start; /* of threads, while there is a trace */
+  GPtrArray *op_block;   /* of Cs3SharedOp, CS3_OP_BLOCK each */
+  guint32 *op_bucket;    /* by hash: 1 + the first operation; 0: none */
+  guint op_buckets;      /* a power of two */
+  guint32 ops, free_op;  /* places used; 1 + the first free one */
   Cs3StreamState *stream;
   guint32 *reg;
   GPtrArray *role;     /* Cs3RoleInfo */

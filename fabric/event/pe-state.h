@@ -71,14 +71,15 @@ typedef struct {
 /* Small, for a mesh has millions. What it does with trains is in Cs3Fabric.thread_flow. */
 typedef enum { CS3_THREAD_IDLE, CS3_THREAD_RUN, CS3_THREAD_DRAIN } Cs3ThreadState;
 typedef struct {
-  guint32 op : 29; /* shared */
+  guint32 op : 28; /* shared */
   guint32 state : 2;
-  guint32 flows : 1;  /* trains */
-  guint32 start;      /* cycle of the first element at the earliest */
-  guint32 position;   /* elements done */
-  guint32 last_issue; /* RUN; DRAIN: cycle of completion */
+  guint32 begun : 1; /* an element was issued */
+  guint32 flows : 1; /* trains */
+  guint32 position;  /* elements done */
+  guint32 cycle;     /* RUN: of the first element at the earliest, then of the last issue; DRAIN: of
+                        completion */
 } Cs3Thread;
-G_STATIC_ASSERT(sizeof(Cs3Thread) == 16);
+G_STATIC_ASSERT(sizeof(Cs3Thread) == 12);
 
 /* A line of cache. */
 typedef struct {

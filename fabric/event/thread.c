@@ -47,6 +47,17 @@ static guint64 total(const Cs3VectorOp *op) {
   return (guint64)op->n + (op->tail != CS3_TAIL_NONE);
 }
 
+/* When an element of @t may be issued: two wavelets at once a while after the last two. */
+static guint32 earliest(const Cs3Fabric *f, const Cs3Thread *t) {
+  gboolean two = t->begun && cs3_op_of(f, t)->wide && t->position % 2 == 0;
+  return two ? t->cycle + f->timing.wide_interval : t->begun ? 0 : t->cycle;
+}
+
+static void note_start(const Cs3Fabric *f, const Cs3Thread *t, guint32 cycle) {
+  if (f->trace)
+    f->traced_start[t - f->thread] = cycle;
+}
+
 void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
   Cs3Fabric *f = pe->fabric;
   Cs3PeState *state = &f->pe[pe->id];
@@ -71,11 +82,12 @@ void cs3_pe_launch(Cs3Pe *pe, guint thread, const Cs3VectorOp *op) {
     return;
   }
   guint setup = setup_cycles(&f->timing, op);
-  *t = (Cs3Thread){.op = cs3_op_share(f, op) & ((1u << 29) - 1),
+  *t = (Cs3Thread){.op = cs3_op_share(f, op) & ((1u << 28) - 1),
                    .state = CS3_THREAD_RUN,
-                   .start = MAX(pe->now + setup, f->now + 1)};
+                   .cycle = MAX(pe->now + setup, f->now + 1)};
+  note_start(f, t, t->cycle);
   set_running(state, thread, TRUE);
-  cs3_schedule(f, 1, pe->id, t->start);
+  cs3_schedule(f, 1, pe->id, t->cycle);
 }
 
 static guint32 load(Cs3Fabric *f, guint32 id, const Cs3VectorOp *op, const Cs3Operand *o,
@@ -114,7 +126,7 @@ static guint32 element(Cs3Fabric *f, guint32 id, const Cs3VectorOp *op, guint32 
 /* All but the last step of an operation: @cycle is when it is complete. */
 static void drain(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 cycle) {
   t->state = CS3_THREAD_DRAIN;
-  t->last_issue = cycle;
+  t->cycle = cycle;
   if (cycle > f->now)
     cs3_schedule(f, 1, id, cycle);
 }
@@ -125,8 +137,8 @@ static void complete(Cs3Fabric *f, guint32 id, guint thread) {
   t->state = CS3_THREAD_IDLE;
   set_running(pe, thread, FALSE);
   if (f->trace)
-    f->trace(f->trace_data, "vector operation", f->cell[id].x, f->cell[id].y, thread, t->start,
-             f->now);
+    f->trace(f->trace_data, "vector operation", f->cell[id].x, f->cell[id].y, thread,
+             f->traced_start[t - f->thread], f->now);
   if (thread == 0)
     pe->main_free = MAX(pe->main_free, f->now);
   const Cs3VectorOp *op = cs3_op_of(f, t);
@@ -219,18 +231,19 @@ static void issue_one(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
     if (both) {
       t->position++;
       issue_element(f, id, t, 1);
-      t->start = f->now + f->timing.wide_interval;
+      note_start(f, t, f->now + f->timing.wide_interval);
     }
     slots = (guint32)cs3_op_slots(&f->timing, op->code, op->type, 1);
   }
-  t->last_issue = f->now;
+  t->cycle = f->now;
+  t->begun = 1;
   f->tally[id].busy += slots;
   if (!op->charged)
     f->pe[id].datapath_free = f->now + slots;
   if (++t->position == total(op))
     drain(f, id, t, f->now + slots);
   else
-    cs3_schedule(f, 1, id, MAX(f->now + slots, t->start));
+    cs3_schedule(f, 1, id, MAX(f->now + slots, earliest(f, t)));
 }
 
 static void issue_memory(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
@@ -238,7 +251,6 @@ static void issue_memory(Cs3Fabric *f, guint32 id, Cs3Thread *t) {
   for (guint32 i = 0; i < op->n; i++)
     store(f, id, op, i, element(f, id, op, i, 0));
   guint32 slots = (guint32)cs3_op_slots(&f->timing, op->code, op->type, op->n);
-  t->last_issue = f->now + slots - 1;
   f->tally[id].busy += slots;
   if (!op->charged)
     f->pe[id].datapath_free = f->now + slots;
@@ -358,7 +370,8 @@ static void close_train(Cs3Fabric *f, guint32 id, Cs3Thread *t, guint32 k, gbool
     }
   }
   t->position += k;
-  t->last_issue = flow->start + k - 1;
+  t->cycle = flow->start + k - 1;
+  t->begun = 1;
   flow->n = 0;
   t->flows = 0;
   flow->out = CS3_NO_TRAIN;
@@ -418,7 +431,7 @@ static void complete_due(Cs3Fabric *f, guint32 id) {
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
     Cs3Thread *t = &f->thread[pe->threads + i];
-    if (t->state == CS3_THREAD_DRAIN && t->last_issue <= f->now)
+    if (t->state == CS3_THREAD_DRAIN && t->cycle <= f->now)
       complete(f, id, i);
   }
 }
@@ -435,10 +448,11 @@ static void issue(Cs3Fabric *f, guint32 id, guint thread, gboolean alone) {
 static gint arbitrate(Cs3Fabric *f, guint32 id, guint *others, gint *flowing) {
   Cs3PeState *pe = &f->pe[id];
   gint best = -1;
+  guint32 oldest = 0; /* its last issue */
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     gint i = __builtin_ctz(m);
     Cs3Thread *t = &f->thread[pe->threads + (guint)i];
-    if (t->state != CS3_THREAD_RUN || cs3_op_of(f, t)->charged || t->start > f->now)
+    if (t->state != CS3_THREAD_RUN || cs3_op_of(f, t)->charged || earliest(f, t) > f->now)
       continue;
     if (t->flows) {
       *flowing = i;
@@ -446,10 +460,12 @@ static gint arbitrate(Cs3Fabric *f, guint32 id, guint *others, gint *flowing) {
     }
     if (!can_issue(f, id, t))
       continue;
-    if (best >= 0)
-      ++*others;
-    if (best < 0 || t->last_issue < f->thread[pe->threads + (guint)best].last_issue)
-      best = i;
+    *others += best >= 0;
+    guint32 issued = t->begun ? t->cycle : 0;
+    if (best >= 0 && issued >= oldest)
+      continue;
+    best = i;
+    oldest = issued;
   }
   return best;
 }
@@ -460,8 +476,8 @@ gboolean cs3_threads_tick(Cs3Fabric *f, guint32 id) {
   for (guint m = cs3_threads_running(pe); m; m &= m - 1) {
     guint i = (guint)__builtin_ctz(m);
     Cs3Thread *t = &f->thread[pe->threads + i];
-    if (t->state == CS3_THREAD_RUN && cs3_op_of(f, t)->charged && !t->flows && t->start <= f->now &&
-        can_issue(f, id, t))
+    if (t->state == CS3_THREAD_RUN && cs3_op_of(f, t)->charged && !t->flows &&
+        earliest(f, t) <= f->now && can_issue(f, id, t))
       issue(f, id, i, TRUE);
   }
   if (pe->datapath_free > f->now) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What vector operations compute and how long they take, and the table of those that threads work
  * on: PEs of a program mostly do the same, so what an operation is lies in memory once, held by as
- * many threads as do it, and a thread is four words. */
+ * many threads as do it, and a thread is three words. */
 #include "config.h"
 
 #include "fabric/event/inline.h"

@@ -122,7 +122,7 @@ typedef struct {
 } Ahead;
 
 /* State of the mesh, roughly, and the words of every PE. */
-enum { PE_BYTES = 512, WORD_BYTES = 4, BESIDE_BYTES = 4 << 20 };
+enum { PE_BYTES = 512, WORD_BYTES = 4, BESIDE_BYTES = 1 << 20 };
 
 static double bytes_of(const FabricRun *run) {
   const Cs3ProgramParams *p = &run->config.params;
