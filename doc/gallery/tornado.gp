@@ -20,41 +20,41 @@ set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set lmargin at screen 0.3
-set label '1' at -24.67358541369, 16 right offset -0.6, 0
-set label '64' at 0.0487365730550193, 16 left offset 0.6, 0
-set label '16 cycles' at -20.164020450384, 15 right offset -0.6, 0
-set label '0 cycles' at 0, 15 left offset 0.6, 0
-set label 'none' at -17.3231783764709, 14 right offset -0.6, 0
-set label 'microthread' at 0, 14 left offset 0.6, 0
-set label 'local-block' at -13.2518192631783, 13 right offset -0.6, 0
-set label 'dot-row-chain' at 0, 13 left offset 0.6, 0
-set label 'ring' at -3.86436923066353, 12 right offset -0.6, 0
-set label 'two-way' at 8.28886106299858, 12 left offset 0.6, 0
-set label '2' at -8.41571516781694, 11 right offset -0.6, 0
-set label '4' at 0, 11 left offset 0.6, 0
-set label '1.4 GHz' at -7.35001962627462, 10 right offset -0.6, 0
-set label '750 MHz' at 0, 10 left offset 0.6, 0
-set label 'none' at -6.9244581598801, 9 right offset -0.6, 0
-set label 'microthread' at 0, 9 left offset 0.6, 0
-set label 'fp16' at -6.40745574785104, 8 right offset -0.6, 0
-set label 'fp32' at 0, 8 left offset 0.6, 0
-set label '2' at -4.24792088489377, 7 right offset -0.6, 0
-set label '1' at 0, 7 left offset 0.6, 0
-set label 'microthread' at 0, 6 right offset -0.6, 0
-set label 'none' at 4.17278286678511, 6 left offset 0.6, 0
-set label '0.02' at -3.12416406161601, 5 right offset -0.6, 0
-set label '0.5' at 0.69649107662777, 5 left offset 0.6, 0
-set label '10 Gb/s' at -3.7769351459452, 4 right offset -0.6, 0
-set label '100 Gb/s' at 0, 4 left offset 0.6, 0
-set label '1' at -1.93580830240198, 3 right offset -0.6, 0
-set label '8' at 1.30264194532292, 3 left offset 0.6, 0
-set label '0.8' at -1.61042301027778, 2 right offset -0.6, 0
-set label '1' at 1.0597754625937, 2 left offset 0.6, 0
-set label '40 kB' at -0.534977514876345, 1 right offset -0.6, 0
-set label '44.976 kB' at 2.07930190936427, 1 left offset 0.6, 0
-set xrange [-33.9030704271628:17.5183460764714]
+set label '1' at -23.8299695004201, 16 right offset -0.6, 0
+set label '64' at 2.35036875845624, 16 left offset 0.6, 0
+set label '16 cycles' at -17.7962346974529, 15 right offset -0.6, 0
+set label '0 cycles' at 1.10588348812299, 15 left offset 0.6, 0
+set label 'local-block' at -11.086280952172, 14 right offset -0.6, 0
+set label 'dot-row-chain' at 0, 14 left offset 0.6, 0
+set label 'none' at -10.4606968825155, 13 right offset -0.6, 0
+set label 'microthread' at 0, 13 left offset 0.6, 0
+set label '1.4 GHz' at -7.28148848475608, 12 right offset -0.6, 0
+set label '750 MHz' at 0, 12 left offset 0.6, 0
+set label 'fp16' at -7.21678549347039, 11 right offset -0.6, 0
+set label 'fp32' at 0, 11 left offset 0.6, 0
+set label 'ring' at -3.67146012698671, 10 right offset -0.6, 0
+set label 'two-way' at 3.42971527914155, 10 left offset 0.6, 0
+set label 'microthread' at 0, 9 right offset -0.6, 0
+set label 'none' at 6.49067858307368, 9 left offset 0.6, 0
+set label '2' at -5.42624933775722, 8 right offset -0.6, 0
+set label '4' at 0, 8 left offset 0.6, 0
+set label '1' at 0, 7 right offset -0.6, 0
+set label '0.8' at 4.16603352634033, 7 left offset 0.6, 0
+set label 'none' at -3.647215527887, 6 right offset -0.6, 0
+set label 'microthread' at 0, 6 left offset 0.6, 0
+set label '1' at 0, 5 right offset -0.6, 0
+set label '1.3' at 2.86505159510417, 5 left offset 0.6, 0
+set label '0.02' at -1.90737456856717, 4 right offset -0.6, 0
+set label '0.5' at 0.36779801199196, 4 left offset 0.6, 0
+set label '2' at -1.86469424153809, 3 right offset -0.6, 0
+set label '1' at 0, 3 left offset 0.6, 0
+set label '40 kB' at 0, 2 right offset -0.6, 0
+set label '44.976 kB' at 1.20237063718935, 2 left offset 0.6, 0
+set label '8' at 0, 1 right offset -0.6, 0
+set label '1' at 0.879699610502072, 1 left offset 0.6, 0
+set xrange [-32.3197509637983:14.9804600464519]
 set yrange [0.3:16.7]
-set ytics ('kernel.accumulator_slots' 16, 'kernel.weight_overhead' 15, 'kernel.layout_overlap' 14, 'kernel.dw_algorithm' 13, 'kernel.reduction' 12, 'kernel.reduce_lanes' 11, 'wafer.clock' 10, 'kernel.reduction_overlap' 9, 'kernel.acc_precision' 8, 'kernel.reduce_issues' 7, 'kernel.backward_overlap' 6, 'pe.special_rate' 5, 'activations.link' 4, 'activations.staged' 3, 'io.efficiency' 2, 'pe.sram_data' 1)
+set ytics ('kernel.accumulator_slots' 16, 'kernel.weight_overhead' 15, 'kernel.dw_algorithm' 14, 'kernel.layout_overlap' 13, 'wafer.clock' 12, 'kernel.acc_precision' 11, 'kernel.reduction' 10, 'kernel.backward_overlap' 9, 'kernel.reduce_lanes' 8, 'io.efficiency' 7, 'kernel.reduction_overlap' 6, 'io.factor' 5, 'pe.special_rate' 4, 'kernel.reduce_issues' 3, 'pe.sram_data' 2, 'activations.staged' 1)
 set xzeroaxis
 set arrow from 0, graph 0 to 0, graph 1 nohead linecolor rgb '#222222'
 plot 'tornado.dat' using (0):'place':(0):'low_change':(column('place') - 0.32):(column('place') + 0.32) with boxxyerrorbars fill solid 1.0 border linecolor rgb '#222222' fillcolor rgb '#56B4E9' title 'value with the least speed-up', \
