@@ -14,7 +14,13 @@
 #include "fabric/fabric-error.h"
 #include "results/schema.h"
 
-enum { PASSES = 1 << 14, MASK_BYTES = 64 << 20, WIDTH_STEP = 64, SAMPLE_ROWS = 64 };
+enum {
+  PASSES = 1 << 14,
+  MASK_BYTES = 64 << 20,
+  WIDTH_STEP = 64,
+  SAMPLE_ROWS = 64,
+  MOST_SIZES = 16
+};
 
 /* Widths of the grid: below nothing fills a wafer, above the law is far outside of its fit. */
 #define LEAST_WIDTH 128.0
@@ -69,20 +75,21 @@ gboolean cs3_budget_parse(const char *text, double price, Cs3Budget *budget, GEr
   return FALSE;
 }
 
-/* Steps that are simulated: widths x sparsities. Between them the logarithm of their time is linear
- * in the logarithm of the width and in the sparsity. */
+/* Steps that are simulated: widths x sparsities. Between them the logarithm of their time, and that
+ * of their energy, is linear in the logarithm of the width and in the sparsity. */
 enum { WIDTHS = CS3_LAW_WIDTHS, SPARSITIES = 6 };
+typedef double Cs3LawGrid[WIDTHS][SPARSITIES];
 
 /* What every point is judged by. */
 typedef struct {
   const Cs3Law *law;
   const Cs3Budget *budget;
   const Cs3ScenarioOptions *options;
-  double batch, systems, watts; /* samples a step; of all systems */
-  gboolean imposed;             /* a pattern with a sparsity of its own */
-  guint sparsities;             /* simulated */
+  double batch, systems; /* samples a step, of all systems */
+  gboolean imposed;      /* a pattern with a sparsity of its own */
+  guint sparsities;      /* simulated */
   double sparsity[SPARSITIES], width[WIDTHS];
-  double log_s[WIDTHS][SPARSITIES]; /* of a step; NaN: does not fit */
+  Cs3LawGrid log_s, log_joules; /* of a step; NaN: does not fit */
   json_t *points;
 } Study;
 
@@ -106,11 +113,22 @@ static void take_scenario(Study *study, const Cs3Scenario *scenario) {
   double imposed = config->pattern.ops->density(&config->pattern);
   study->batch = (double)config->batch;
   study->systems = (double)cs3_run_systems(config);
-  study->watts = config->machine->hw.wafer.power_w * study->systems;
   study->imposed = imposed >= 0;
   study->sparsities = study->imposed ? 2 : SPARSITIES;
   for (guint i = 0; i < study->sparsities; i++)
     study->sparsity[i] = study->imposed ? i * (1 - imposed) : MOST_SPARSITY * i / (SPARSITIES - 1);
+}
+
+/* Of the step of the scenario as it stands. */
+static gboolean run_sparsity(Study *study, Cs3Scenario *scenario, guint place, guint i,
+                             GError **error) {
+  gboolean sparse = study->sparsity[i] > 0;
+  Cs3RunTimes times;
+  if (!cs3_run_times(&scenario->config, SAMPLE_ROWS, &times, error))
+    return FALSE;
+  study->log_s[place][i] = log(sparse ? times.sparse_s : times.dense_s);
+  study->log_joules[place][i] = log(sparse ? times.sparse_joules : times.dense_joules);
+  return TRUE;
 }
 
 /* A network that does not fit the machine is none; any other failure is one. */
@@ -124,15 +142,12 @@ static gboolean run_width(Study *study, guint place, Cs3RunCache *cache, GError 
   study->width[place] = (double)width;
   scenario->config.cache = cache;
   for (guint i = 0; i < study->sparsities; i++) {
-    double sparsity = study->sparsity[i];
-    Cs3RunTimes times;
     GError *problem = NULL;
-    study->log_s[place][i] = NAN;
-    if (!cs3_scenario_set_sparsity(scenario, study->options, sparsity, error))
+    study->log_s[place][i] = study->log_joules[place][i] = NAN;
+    if (!cs3_scenario_set_sparsity(scenario, study->options, study->sparsity[i], error))
       return FALSE;
-    if (cs3_run_times(&scenario->config, SAMPLE_ROWS, &times, &problem))
-      study->log_s[place][i] = log(sparsity > 0 ? times.sparse_s : times.dense_s);
-    else if (!g_error_matches(problem, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE)) {
+    if (!run_sparsity(study, scenario, place, i, &problem) &&
+        !g_error_matches(problem, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE)) {
       g_propagate_error(error, problem);
       return FALSE;
     }
@@ -152,20 +167,21 @@ static guint before(const double *values, guint n, double x, double *share) {
   return i;
 }
 
-static double step_s(const Study *study, double width, double sparsity) {
+static double between(const Study *study, Cs3LawGrid values, double width, double sparsity) {
   double logs[WIDTHS], across, along;
   for (guint i = 0; i < WIDTHS; i++)
     logs[i] = log(study->width[i]);
   guint w = before(logs, WIDTHS, log(width), &across);
   guint s = before(study->sparsity, study->sparsities, sparsity, &along);
-  const double *low = study->log_s[w], *high = study->log_s[w + 1];
+  const double *low = values[w], *high = values[w + 1];
   double at_low = low[s] + along * (low[s + 1] - low[s]);
   double at_high = high[s] + along * (high[s + 1] - high[s]);
   return exp(at_low + across * (at_high - at_low));
 }
 
-/* Units of data that the budget pays for: at @time_s a step, or by the work of all weights. */
-static double units_for(const Study *study, double weights, double time_s) {
+/* Units of data that the budget pays for: at @time_s and @joules a step, or by the work of all
+ * weights. */
+static double units_for(const Study *study, double weights, double time_s, double joules) {
   const Cs3Law *law = study->law;
   double steps = 0;
   switch (study->budget->kind) {
@@ -173,7 +189,7 @@ static double units_for(const Study *study, double weights, double time_s) {
     steps = study->budget->amount / study->systems / time_s;
     break;
   case CS3_BUDGET_JOULES:
-    steps = study->budget->amount / (study->watts * time_s);
+    steps = study->budget->amount / joules;
     break;
   case CS3_BUDGET_FLOPS:
     return study->budget->amount / (6 * weights * law->unit_tokens);
@@ -181,31 +197,49 @@ static double units_for(const Study *study, double weights, double time_s) {
   return steps * study->batch / law->unit_samples;
 }
 
-static void add_point(Study *study, gint64 width, double sparsity) {
-  double weights = cs3_law_weights(study->law, (double)width), alive = weights * (1 - sparsity);
-  double time_s = step_s(study, (double)width, sparsity);
-  if (isnan(time_s))
-    return;
-  double units = units_for(study, weights, time_s);
-  json_array_append_new(study->points,
-                        cs3_json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "width",
-                                      (json_int_t)width, "sparsity", sparsity, "weights", weights,
-                                      "alive", alive, "samples_per_s", study->batch / time_s,
-                                      "speedup", step_s(study, (double)width, 0) / time_s,
-                                      "samples", units * study->law->unit_samples, "loss",
-                                      cs3_law_loss(study->law, sparsity, alive, units)));
+/* Coefficients of a user's own, and budgets, may be of any size. */
+static gboolean check_loss(const Study *study, gint64 width, double units, double loss,
+                           GError **error) {
+  if (isfinite(loss) && isfinite(units * study->law->unit_samples))
+    return TRUE;
+  g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_RANGE,
+              "law %s: the loss of width %" G_GINT64_FORMAT
+              " after %.4g samples is no number; change the coefficients or the budget",
+              study->law->name, width, units * study->law->unit_samples);
+  return FALSE;
 }
 
-static void add_points(Study *study, guint grid) {
+static gboolean add_point(Study *study, gint64 width, double sparsity, GError **error) {
+  double weights = cs3_law_weights(study->law, (double)width), alive = weights * (1 - sparsity);
+  double time_s = between(study, study->log_s, (double)width, sparsity);
+  double joules = between(study, study->log_joules, (double)width, sparsity);
+  if (isnan(time_s))
+    return TRUE;
+  double units = units_for(study, weights, time_s, joules);
+  double loss = cs3_law_loss(study->law, sparsity, alive, units);
+  if (!check_loss(study, width, units, loss, error))
+    return FALSE;
+  double dense_s = between(study, study->log_s, (double)width, 0);
+  json_t *point =
+      cs3_json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "width", (json_int_t)width,
+                    "sparsity", sparsity, "weights", weights, "alive", alive, "samples_per_s",
+                    study->batch / time_s, "joules_per_step", joules, "speedup", dense_s / time_s,
+                    "samples", units * study->law->unit_samples, "loss", loss);
+  return json_array_append_new(study->points, point) == 0;
+}
+
+static gboolean add_points(Study *study, guint grid, GError **error) {
   guint n = study->imposed ? 2 : grid;
   gint64 last = 0;
   for (guint i = 0; i < grid; i++) {
     double width = LEAST_WIDTH * pow(MOST_WIDTH / LEAST_WIDTH, (double)i / (grid - 1));
     gint64 rounded = WIDTH_STEP * (gint64)round(width / WIDTH_STEP);
     for (guint k = 0; rounded > last && k < n; k++)
-      add_point(study, rounded, study->sparsity[study->sparsities - 1] * k / (n - 1));
+      if (!add_point(study, rounded, study->sparsity[study->sparsities - 1] * k / (n - 1), error))
+        return FALSE;
     last = MAX(last, rounded);
   }
+  return TRUE;
 }
 
 static int by_loss(const void *a, const void *b) {
@@ -225,6 +259,19 @@ static json_t *sorted(const json_t *points) {
   return array;
 }
 
+/* The publication's question: for the FLOP of @study's budget and so many weights alive, each
+ * factor of four of what the law was fitted to. */
+static json_t *flop_sizes(const Study *study) {
+  const Cs3Law *law = study->law;
+  json_t *sizes = json_array();
+  double alive = law->fitted_low_n;
+  for (guint i = 0; i < MOST_SIZES && alive <= law->fitted_high_n; i++, alive *= 4) {
+    double sparsity = cs3_law_flop_sparsity(law, study->budget->amount, alive);
+    json_array_append_new(sizes, cs3_json_pack("{s:f, s:f}", "alive", alive, "sparsity", sparsity));
+  }
+  return sizes;
+}
+
 /* The law's own answer for as many FLOP as the best point's training does with all its weights. */
 static json_t *flop_answer(const Study *study, const json_t *best) {
   double weights = json_number_value(json_object_get(best, "weights"));
@@ -232,9 +279,12 @@ static json_t *flop_answer(const Study *study, const json_t *best) {
   double units = json_number_value(json_object_get(best, "samples")) / study->law->unit_samples;
   double flops = 6 * weights * units * study->law->unit_tokens;
   double sparsity = cs3_law_flop_sparsity(study->law, flops, alive);
-  return cs3_json_pack(
+  json_t *answer = cs3_json_pack(
       "{s:f, s:f, s:f}", "flops", flops, "sparsity", sparsity, "dense_size",
       cs3_law_dense_size(study->law, json_number_value(json_object_get(best, "sparsity"))));
+  if (study->budget->kind == CS3_BUDGET_FLOPS)
+    json_object_set_new(answer, "sizes", flop_sizes(study));
+  return answer;
 }
 
 static json_t *record_of(const Study *study, const char *budget) {
@@ -274,7 +324,8 @@ json_t *cs3_law_budget(const Cs3Law *law, const Cs3Budget *budget,
       return NULL;
     cs3_progress_update(progress, i + 1);
   }
-  add_points(&study, grid);
+  if (!add_points(&study, grid, error))
+    return NULL;
   if (json_array_size(points) > 0)
     return record_of(&study, budget_text(budget, text, sizeof text));
   g_set_error(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,

@@ -13,8 +13,9 @@ typedef enum { CS3_BUDGET_SYSTEM_S, CS3_BUDGET_JOULES, CS3_BUDGET_FLOPS } Cs3Bud
 
 typedef struct {
   Cs3BudgetKind kind;
-  double amount; /* seconds of one system, joules of all systems, FLOP of dense weights */
-  double money;  /* what was asked for, that buys them; 0: nothing was */
+  double
+      amount; /* seconds of one system, joules of all systems, FLOP of all weights, alive or not */
+  double money; /* what was asked for, that buys them; 0: nothing was */
 } Cs3Budget;
 
 /** cs3_budget_parse: "30 system-days", "12 system-hours", "50 MWh", "900 kWh", "1e22 FLOP", "1e5
@@ -31,9 +32,12 @@ enum { CS3_LAW_WIDTHS = 7 };
  * cs3_law_budget: networks of @grid widths and @grid sparsities (at least two), each trained on as
  * much data as @budget pays for on the scenario's machine, and the loss that @law gives them. Steps
  * of 7 widths x 6 sparsities are simulated (cs3_run_times()), those between them interpolated.
- * Energy is wafer.power over the step. A pattern that imposes a sparsity: that and none.
+ * Energy is that of the simulated step (cs3_run_joules()). A pattern that imposes a sparsity: that
+ * and none.
  * @options: machine, pattern, batch, systems; the model is the law's.
  * Returns: (transfer full) (nullable): the record, schema cs3sim.law/1 (doc/result.md), best first.
+ * Errors: those of cs3_scenario_new(), cs3_run_times(); CS3_FABRIC_ERROR_INFEASIBLE: nothing fits;
+ * CS3_CONFIG_ERROR_RANGE: a loss that is no number.
  */
 json_t *cs3_law_budget(const Cs3Law *law, const Cs3Budget *budget,
                        const Cs3ScenarioOptions *options, guint grid, Cs3Progress *progress,

@@ -24,12 +24,12 @@ static const char *const networks[] = {"t5", "vit", "gpt2", NULL};
 static const double blocks[] = {[CS3_LAW_T5] = 24, [CS3_LAW_VIT] = 12, [CS3_LAW_GPT2] = 12};
 
 static const Cs3Param params[] = {
-    ROW("law", "aS", a_s, 0, 1e12, "What sparsity changes."),
-    ROW("law", "bS", b_s, 1e-3, 100, "How fast."),
+    ROW("law", "aS", a_s, 1e-6, 1e12, "What sparsity changes."),
+    ROW("law", "bS", b_s, 1e-3, 10, "How fast."),
     ROW("law", "cS", c_s, 0, 1e12, "What size changes at any sparsity."),
-    ROW("law", "bN", b_n, 1e-3, 100, "Exponent of the weights alive."),
-    ROW("law", "aD", a_d, 0, 1e30, "Data at which its term is 1."),
-    ROW("law", "bD", b_d, 1e-3, 100, "Exponent of the data."),
+    ROW("law", "bN", b_n, 1e-3, 10, "Exponent of the weights alive."),
+    ROW("law", "aD", a_d, 1, 1e30, "Data at which its term is 1."),
+    ROW("law", "bD", b_d, 1e-3, 10, "Exponent of the data."),
     ROW("law", "c", c, 0, 1e6, "What no size and no data removes."),
     ROW("law", "tokens", unit_tokens, 1, 1e12, "Tokens of a unit of data."),
     ROW("law", "samples", unit_samples, 1e-9, 1e12, "Samples (sequences, images) of it."),

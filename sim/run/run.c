@@ -480,12 +480,13 @@ Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {
 }
 
 static gboolean find_step(const Cs3RunConfig *config, const Cs3PlanInput *input, double *step_s,
-                          GError **error) {
+                          double *joules, GError **error) {
   g_autoptr(Cs3Plan) plan = choose_plan(config, input, error);
   Cs3StepTime time;
   if (plan == NULL || !time_plan(config, input, plan, config->faults, &time, error))
     return FALSE;
   *step_s = time.step_s;
+  *joules = cs3_run_joules(config, &time);
   return TRUE;
 }
 
@@ -496,11 +497,14 @@ gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTim
   input.fidelity = CS3_PLAN_RANKED;
   input.exact = FALSE;
   input.sample_rows = sample_rows;
-  if (!check_memoryx(config, error) || !find_step(config, &input, &times->dense_s, error))
+  if (!check_memoryx(config, error) ||
+      !find_step(config, &input, &times->dense_s, &times->dense_joules, error))
     return FALSE;
   times->sparse_s = times->dense_s;
+  times->sparse_joules = times->dense_joules;
   input.sparsity = config->sparsity;
-  return !any_sparse(config) || find_step(config, &input, &times->sparse_s, error);
+  return !any_sparse(config) ||
+         find_step(config, &input, &times->sparse_s, &times->sparse_joules, error);
 }
 
 /* A dense gradient needs no indices, so its weights come in once already (doc/model.md 1.5): dX and

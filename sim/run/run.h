@@ -129,9 +129,10 @@ Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) G_GNUC_WARN_UNUSED_R
 Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Step times alone. */
+/* Step times and energy alone. */
 typedef struct {
   double dense_s, sparse_s;
+  double dense_joules, sparse_joules; /* cs3_run_joules() of them */
 } Cs3RunTimes;
 
 /**

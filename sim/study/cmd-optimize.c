@@ -231,15 +231,16 @@ static void print_record(const Cs3Context *context, const OptimizeOptions *o,
 /* What a law has no use for, rather than left out without a word. */
 static gboolean check_law(const Cs3Context *context, char **args, GError **error) {
   static const char *const others[] = {
-      "sweep",       "zip",       "goal",      "top",       "train-tokens", "plot",
-      "max-days",    "max-power", "posterior", "model",     "sparsity",     "sparsity-filter",
-      "weights",     "forward",   "lora",      "transform", "shape",        "value",
-      "unknown-ops", "params",    "masked",    "seq",       "image",        "encoder-seq"};
+      "sweep",     "zip",       "goal",        "top",      "train-tokens",    "plot",    "max-days",
+      "max-power", "posterior", "model",       "sparsity", "sparsity-filter", "weights", "forward",
+      "lora",      "transform", "shape",       "value",    "unknown-ops",     "params",  "masked",
+      "seq",       "image",     "encoder-seq", "fidelity", "exact",           "explicit"};
   for (guint i = 0; i < G_N_ELEMENTS(others); i++)
     if (cs3_cli_given(context, others[i])) {
       g_set_error(
           error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-          "--%s: says nothing beside --law, which has networks, lengths and sparsities of its own",
+          "--%s: says nothing beside --law, which has networks, lengths, sparsities and a fidelity "
+          "of its own",
           others[i]);
       return FALSE;
     }
@@ -277,6 +278,20 @@ static Cs3ExitStatus run_law(const Cs3Context *context, const OptimizeOptions *o
   return CS3_EXIT_OK;
 }
 
+/* And what a sweep has none for. */
+static gboolean check_sweep(const Cs3Context *context, GError **error) {
+  const char *other = cs3_cli_given(context, "grid")    ? "grid"
+                      : cs3_cli_given(context, "price") ? "price"
+                                                        : NULL;
+  if (other == NULL)
+    return TRUE;
+  g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+              "--%s: says nothing without --law and --budget, as in --law t5 --budget '30 "
+              "system-days'",
+              other);
+  return FALSE;
+}
+
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const OptimizeOptions *o = values;
@@ -284,7 +299,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
     return run_law(context, o, args, error);
   g_auto(Search) search = {0};
   g_autoptr(Cs3PosteriorFile) posterior = NULL;
-  if (!check(o, error) ||
+  if (!check_sweep(context, error) || !check(o, error) ||
       (o->posterior != NULL && (posterior = cs3_posterior_load(o->posterior, error)) == NULL) ||
       !simulate(context, o, args, &search, error))
     return CS3_EXIT_USAGE;

@@ -140,6 +140,8 @@ START_TEST(test_wrong_files) {
   refused("[law]\naS = 1\n", "odd.ini: no value for law.bS");
   refused("[law]\naS = much\n", "odd.ini:2: law.aS: ");
   refused("[law]\naS = -1\n", "law.aS: -1 is out of range");
+  refused("[law]\naS = 0\n", "law.aS: 0 is out of range");
+  refused("[law]\naS = 1\nbS = 1\ncS = 0\nbN = 1\naD = 0\n", "law.aD: 0 is out of range");
 }
 END_TEST
 
@@ -168,6 +170,57 @@ START_TEST(test_hours) {
 }
 END_TEST
 
+/* The joules of the steps that a budget buys are the budget, and no more than full power takes. */
+START_TEST(test_energy) {
+  g_autoptr(Cs3Law) law = load("vit");
+  g_autoptr(GError) error = NULL;
+  Cs3Budget budget = {CS3_BUDGET_JOULES, 1e7};
+  Cs3ScenarioOptions options = cs3_scenario_defaults;
+  options.batch = 256;
+  g_autoptr(Cs3Progress) quiet = cs3_progress_new(CS3_PROGRESS_OFF, stderr, "", 1, NULL);
+  g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3-silicon", NULL, &error);
+  json_auto_t *record = cs3_law_budget(law, &budget, &options, 4, quiet, &error);
+  ck_assert_msg(record != NULL && machine != NULL, "%s", error ? error->message : "");
+  size_t i;
+  json_t *point;
+  json_array_foreach(json_object_get(record, "points"), i, point) {
+    double joules = cs3_record_number(point, "joules_per_step");
+    double step_s = 256 / cs3_record_number(point, "samples_per_s");
+    ck_assert_double_eq_tol(cs3_record_number(point, "samples") / 256 * joules, 1e7, 1);
+    ck_assert_double_lt(joules, machine->hw.wafer.power_w * step_s);
+  }
+  ck_assert_uint_eq(i, 16);
+}
+END_TEST
+
+/* A dense network is the best of all that cost their FLOP, and the law's answer for its size. */
+START_TEST(test_flop_budget) {
+  g_autoptr(Cs3Law) law = load("vit");
+  g_autoptr(GError) error = NULL;
+  Cs3Budget budget = {CS3_BUDGET_FLOPS, 1e20};
+  Cs3ScenarioOptions options = cs3_scenario_defaults;
+  options.batch = 256;
+  g_autoptr(Cs3Progress) quiet = cs3_progress_new(CS3_PROGRESS_OFF, stderr, "", 1, NULL);
+  json_auto_t *record = cs3_law_budget(law, &budget, &options, 32, quiet, &error);
+  ck_assert_msg(record != NULL, "%s", error ? error->message : "");
+  const json_t *answer = json_object_get(record, "flop_optimal");
+  ck_assert_double_eq(cs3_record_number(answer, "sparsity"), 0);
+  ck_assert_double_eq(
+      cs3_record_number(json_array_get(json_object_get(record, "points"), 0), "sparsity"), 0);
+  double last = 1;
+  size_t i;
+  json_t *size;
+  json_array_foreach(json_object_get(answer, "sizes"), i, size) {
+    double alive = cs3_record_number(size, "alive"), s = cs3_record_number(size, "sparsity");
+    ck_assert_double_lt(s, last);
+    ck_assert_double_le(loss_of(law, 1e20, alive, s), loss_of(law, 1e20, alive, s + 0.01));
+    ck_assert_double_le(loss_of(law, 1e20, alive, s), loss_of(law, 1e20, alive, s - 0.01));
+    last = s;
+  }
+  ck_assert_uint_eq(i, 4);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("law");
   TCase *tests = tcase_create("law of loss");
@@ -177,6 +230,8 @@ int main(void) {
   tcase_add_loop_test(tests, test_budgets, 0, G_N_ELEMENTS(budgets));
   tcase_add_test(tests, test_wrong_files);
   tcase_add_test(tests, test_hours);
+  tcase_add_test(tests, test_energy);
+  tcase_add_test(tests, test_flop_budget);
   tcase_set_timeout(tests, 60);
   suite_add_tcase(suite, tests);
   return fixture_run(suite);
