@@ -227,6 +227,28 @@ static void stall(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index
     cs3_train_break_channel(f, id, index);
 }
 
+/* The same as the rest of cs3_router_move() for a single wavelet that leaves through one link, if
+ * there is room behind it. FALSE: it is not that simple. */
+static inline gboolean hop(Cs3Fabric *f, guint32 id, const Cs3Slot *slot, guint index, guint tx) {
+  if (tx & (tx - 1) || tx & CS3_PORT_BIT(CS3_RAMP) || f->link_free)
+    return FALSE;
+  Cs3Cell *cell = &f->cell[id];
+  const Cs3Entry e = *cs3_head(cs3_channel(f, cell, slot));
+  guint port = (guint)__builtin_ctz(tx);
+  guint32 next = id + (guint32)f->step[port];
+  const Cs3RoleInfo *there = cs3_role_of(f, &f->cell[next]);
+  guint to = there->slot_of[CS3_OPPOSITE(port)][slot->colour];
+  Cs3WaveletChannel *behind = cs3_channel(f, &f->cell[next], &there->slot[to]);
+  if (there->express || !cs3_has_room(f, behind))
+    return FALSE;
+  if (cs3_ready(&e) != f->now)
+    f->waited[id] += f->now - cs3_ready(&e);
+  cell->sent[port]++;
+  cs3_enter_channel(f, next, to, behind, e.data, CS3_WAVELET, FALSE);
+  cs3_pop_head(f, id, slot, index);
+  return TRUE;
+}
+
 guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint index, guint used) {
   Cs3Cell *cell = &f->cell[id];
   const Cs3Slot *slot = &info->slot[index];
@@ -242,6 +264,8 @@ guint cs3_router_move(Cs3Fabric *f, guint32 id, const Cs3RoleInfo *info, guint i
     return used;
   }
   guint takes = cs3_taken(use, tx);
+  if (kind == CS3_WAVELET && tx && !(takes & used) && hop(f, id, slot, index, tx))
+    return used | takes;
   if (takes & used)
     cs3_schedule(f, 0, id, f->now + 1);
   if (!tx || takes & used) {
