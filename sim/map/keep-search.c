@@ -255,11 +255,54 @@ static void note_peak(Cs3PlanMemory *memory, guint stage, double resident, doubl
   memory->peak_backward = backward;
 }
 
+/* Bytes far beyond any wafer's, and few enough for sums to be exact. */
+#define BEYOND 0x1p50
+
+/* Bytes of @option while @node runs in a direction, less what is around it: the footprint's peaks
+ * are that moment when more is around it than can be. */
+static double at_work(const Cs3KeepJob *job, const Cs3StageOption *option, guint node,
+                      gboolean backward) {
+  guint nodes = job->search->input.graph->nodes->len;
+  g_autofree double *around = g_memdup2(job->around[backward], nodes * sizeof *around);
+  Cs3Keep keep = option->keep;
+  Cs3Footprint f;
+  around[node] = BEYOND;
+  keep.around[backward] = around;
+  cs3_lifetimes_measure(job->search->segments[option->segment].lifetimes, &keep, job->bytes, &f);
+  return MAX(f.forward, f.backward) - BEYOND;
+}
+
+/* What may be around the attentions of @option's segment, with at most @others on the wafer beside
+ * it. A reversible segment holds more than was measured: what the peak leaves. */
+static void note_rooms(const Cs3KeepJob *job, const Cs3StageOption *option, double others,
+                       Cs3PlanMemory *memory) {
+  const Cs3Segment *segment = cs3_graph_segment(job->search->input.graph, option->segment);
+  gboolean reversible = job->search->input.policy == CS3_RECOMPUTE_REVERSIBLE;
+  for (guint i = segment->first; i < segment->first + segment->count; i++)
+    for (int d = 0; d < 2; d++) {
+      double around = job->around[d][i], *room = &memory->room[d][i];
+      if (around == 0 || cs3_graph_node(job->search->input.graph, i)->attention == 0)
+        continue;
+      double left = reversible ? around + job->capacity - memory->peak_bytes
+                               : job->capacity - others - at_work(job, option, i, d);
+      *room = *room > 0 ? MIN(*room, left) : left;
+    }
+}
+
+static void record_rooms(const Cs3KeepJob *job, const double *others, Cs3PlanMemory *memory) {
+  guint nodes = job->search->input.graph->nodes->len;
+  for (guint d = 0; d < G_N_ELEMENTS(memory->room); d++)
+    memory->room[d] = g_new0(double, nodes);
+  for (guint i = 0; i < memory->options->len; i++)
+    note_rooms(job, &g_array_index(memory->options, Cs3StageOption, i), others[i], memory);
+}
+
 /* Fills @memory from the way of every stage. @stride: blocks between two checkpoints. */
 static void record(const Cs3KeepJob *job, const guint *chosen, double stride,
                    Cs3PlanMemory *memory) {
   const Cs3Graph *graph = job->search->input.graph;
   double resident = 0, blocks = 0;
+  g_autofree double *others = g_new0(double, graph->order->len); /* by option: most beside it */
   memory->options = g_array_new(FALSE, TRUE, sizeof(Cs3StageOption));
   memory->chosen = g_new(guint, graph->order->len);
   for (guint i = 0; i < G_N_ELEMENTS(job->around); i++)
@@ -279,7 +322,9 @@ static void record(const Cs3KeepJob *job, const guint *chosen, double stride,
     resident += option.room.kept;
     memory->sent_bytes += option.sent_bytes;
     memory->chosen[k] = option_of(memory->options, &option);
+    others[memory->chosen[k]] = MAX(others[memory->chosen[k]], here);
   }
+  record_rooms(job, others, memory);
 }
 
 /* What the stages do, as a policy is called. */

@@ -224,9 +224,8 @@ Cs3PlanAttentionAsk cs3_plan_attention_ask(const Cs3PlanInput *input, guint inde
       .parts = memory->attention_parts,
       .from = {cs3_plan_layout(plan, node, FALSE), cs3_plan_layout(plan, node, TRUE)},
       .closed = closed};
-  for (int d = 0; d < 2 && memory->around[d] != NULL; d++)
-    if (memory->around[d][node] > 0)
-      ask.around[d] = memory->around[d][node] + memory->capacity_bytes - memory->peak_bytes;
+  for (int d = 0; d < 2 && memory->room[d] != NULL; d++)
+    ask.around[d] = memory->room[d][node];
   return ask;
 }
 

@@ -52,7 +52,9 @@ void cs3_plan_memory_clear(Cs3PlanMemory *memory) {
   if (memory->options != NULL)
     g_array_unref(memory->options);
   g_free(memory->chosen);
-  g_free(memory->around[0]);
-  g_free(memory->around[1]);
+  for (guint i = 0; i < G_N_ELEMENTS(memory->around); i++) {
+    g_free(memory->around[i]);
+    g_free(memory->room[i]);
+  }
   *memory = (Cs3PlanMemory){0};
 }

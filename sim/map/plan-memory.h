@@ -30,8 +30,9 @@ typedef struct {
   double resident_bytes; /* of that kept by other stages */
   guint peak_stage;
   gboolean peak_backward;
-  double sent_bytes;      /* to the activation servers in a micro-batch */
-  double *around[2];      /* by node: Cs3Keep.around of all options */
+  double sent_bytes; /* to the activation servers in a micro-batch */
+  double *around[2]; /* by node: Cs3Keep.around of all options */
+  double *room[2];   /* by node: what it may hold instead while it runs; 0: nothing is around it */
   gint64 attention_parts; /* that the samples go through attentions in, at least */
 } Cs3PlanMemory;
 

@@ -252,7 +252,7 @@ static void explain_no_fit(const Cs3PlanInput *input, double needed, double capa
                            GError **error) {
   gint64 sequences = MAX(1, input->force.micro_batch);
   gint64 tokens = llround(input->graph->tokens);
-  if (!cs3_plan_attention_possible(input, error)) {
+  if (needed <= capacity && !cs3_plan_attention_possible(input, error)) {
     g_prefix_error(error, "%s: no mapping of attention: ", input->graph->model->name);
     return;
   }
