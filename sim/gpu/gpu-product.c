@@ -6,18 +6,25 @@
 
 #include "sim/gpu/gpu.h"
 
-/* Share of the processors' time in which they compute tiles of @rows x @columns that hold output.
- */
-static double occupied(const Cs3Gpu *gpu, double m, double n, double rows, double columns) {
-  double tiles = ceil(m / rows) * ceil(n / columns);
+enum { PART_BYTES = 4, PART_WAVES = 4 };
+
+/* Share of the processors' time in which they compute tiles of @rows x @columns that hold output;
+ * as many parts of the reduction as @splits work on each. */
+static double occupied(const Cs3Gpu *gpu, double m, double n, double rows, double columns,
+                       double splits) {
+  double tiles = splits * ceil(m / rows) * ceil(n / columns);
   double waves = ceil(tiles / (double)gpu->processors);
-  return m * n / (waves * (double)gpu->processors * rows * columns);
+  return splits * m * n / (waves * (double)gpu->processors * rows * columns);
 }
 
-/* A library may lay the tile's long side along either. */
-static double utilization(const Cs3Gpu *gpu, double m, double n) {
-  double rows = (double)gpu->tile_rows, columns = (double)gpu->tile_columns;
-  return MAX(occupied(gpu, m, n, rows, columns), occupied(gpu, m, n, columns, rows));
+/* Most parts of the reduction over @k that work on a tile: where tiles are fewer than processors, a
+ * few waves of parts, none shorter than a tile is wide; 1: it is left whole. */
+static double most_splits(const Cs3Gpu *gpu, double m, double n, double k, double rows,
+                          double columns) {
+  double tiles = ceil(m / rows) * ceil(n / columns), processors = (double)gpu->processors;
+  if (tiles >= processors)
+    return 1;
+  return MAX(1, MIN(floor(PART_WAVES * processors / tiles), floor(k / columns)));
 }
 
 /* Operands are fetched in pieces of 16 bytes, unless their rows do not start at such: then kernels
@@ -40,11 +47,33 @@ static double computing_s(const Cs3GpuProducts *rate, double flops, double repea
   return (fast_s + slow_s) / repeats;
 }
 
+/* With tiles of @rows x @columns. Parts of a reduction are written and added up in 32 bits. */
+static double tiled_s(const Cs3Gpu *gpu, const Cs3GpuProducts *rate, double m, double n, double k,
+                      double rows, double columns, double splits, double repeats) {
+  double flops = 2 * m * n * k / occupied(gpu, m, n, rows, columns, splits);
+  double parts = splits > 1 ? 2 * PART_BYTES * splits * m * n / gpu->stream : 0;
+  return computing_s(rate, flops, repeats) + parts;
+}
+
+/* A library may lay the tile's long side along either, and split the reduction where that pays. */
+static double fastest_s(const Cs3Gpu *gpu, const Cs3GpuProducts *rate, double m, double n, double k,
+                        double repeats) {
+  double time_s = INFINITY;
+  for (int turned = 0; turned <= 1; turned++) {
+    double rows = (double)(turned ? gpu->tile_columns : gpu->tile_rows);
+    double columns = (double)(turned ? gpu->tile_rows : gpu->tile_columns);
+    double most = most_splits(gpu, m, n, k, rows, columns);
+    for (double splits = 1; splits <= most; splits++)
+      time_s = MIN(time_s, tiled_s(gpu, rate, m, n, k, rows, columns, splits, repeats));
+  }
+  return time_s;
+}
+
 double cs3_gpu_product_s(const Cs3Gpu *gpu, Cs3GpuPrecision precision, double m, double n, double k,
                          double repeats) {
   const Cs3GpuProducts *rate = &gpu->products[precision];
   double element = precision == CS3_GPU_FP8 ? 1 : 2;
-  double time_s = computing_s(rate, 2 * m * n * k / utilization(gpu, m, n), repeats);
+  double time_s = fastest_s(gpu, rate, m, n, k, repeats);
   double slow = misaligned_rate(rate, element, m, n, k);
   if (slow > 0)
     time_s = MAX(time_s, 2 * m * n * k / slow);

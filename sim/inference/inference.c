@@ -267,13 +267,16 @@ static void add_resident(Inference *in, const char *storage_name, Cs3Resident pl
 
 /* --- machines beside ------------------------------------------------------------------------- */
 
-/* Few tokens fill no tiles of a product; a few at a time they are decoded as they come. */
+/* Few tokens fill no tiles of a product; a few at a time they are decoded as they come. None takes
+ * less than a token does, whose launches products alone leave out. */
 static double gpu_prefill(const Inference *in, const Cs3Decoder *decoder, const Cs3Gpu *gpu,
                           const Cs3WeightStorage *storage) {
   Cs3GpuWay way = {.fused = TRUE};
   double whole_s = cs3_gpu_forward_s(gpu, in->prefill->graph, &way, in->batch);
   double tokens = in->batch * in->prompt, piece = MIN(tokens, PIECE);
   Cs3DecodeTime t = cs3_decoder_time(decoder, &in->work, storage, piece, in->prompt);
+  Cs3DecodeTime one = cs3_decoder_time(decoder, &in->work, storage, 1, in->prompt);
+  whole_s = MAX(whole_s, one.token_s);
   return in->work.encoder > 0 ? whole_s : MIN(whole_s, ceil(tokens / PIECE) * t.token_s);
 }
 

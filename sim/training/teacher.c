@@ -123,6 +123,7 @@ gboolean cs3_teacher_cost(const Cs3ScenarioOptions *options, const Cs3Scenario *
   dense.pattern = (char *)"uniform";
   dense.lora = NULL;
   dense.forward = TRUE;
+  dense.map = NULL; /* the student's; its micro-batch is taken over */
   if (strcmp(teacher, "dense") != 0)
     dense.model = (char *)teacher;
   GError *problem = NULL;
