@@ -28,7 +28,9 @@ static json_t *prepare(const json_t *records, GError **error) {
   json_t *record;
   if (json_array_size(records) < 2) {
     g_set_error(error, CS3_RECORD_ERROR, CS3_RECORD_ERROR_DATA,
-                "a comparison needs the records of two machines or more, not %zu",
+                "a comparison needs the records of two simulated machines or more (GPUs are not "
+                "drawn), not "
+                "%zu",
                 json_array_size(records));
     return NULL;
   }

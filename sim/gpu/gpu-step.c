@@ -232,8 +232,8 @@ static gboolean check(const Cs3Gpu *gpu, const Cs3GpuWay *way, gint64 gpus, gint
   if (batch % gpus == 0)
     return TRUE;
   g_set_error(error, CS3_CONFIG_ERROR, CS3_CONFIG_ERROR_CONFLICT,
-              "%" G_GINT64_FORMAT " %ss do not divide %" G_GINT64_FORMAT " sequences a step", gpus,
-              gpu->name, batch);
+              "--batch %" G_GINT64_FORMAT ": does not divide over %" G_GINT64_FORMAT " %ss", batch,
+              gpus, gpu->name);
   return FALSE;
 }
 

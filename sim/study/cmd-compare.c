@@ -58,10 +58,26 @@ static gboolean draw(const json_t *comparison, const char *path, GError **error)
   return ok;
 }
 
+/* A picture has bars of runs. */
+static gboolean check_plot(const CompareOptions *o, GError **error) {
+  if (o->plot == NULL)
+    return TRUE;
+  g_auto(GStrv) names = g_strsplit(o->scenario.hardware, ",", -1);
+  for (char **name = names; *name != NULL; name++) {
+    g_autofree char *gpu = NULL;
+    if (cs3_gpu_several(g_strstrip(*name), &gpu) == 0)
+      continue;
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--plot: draws machines that are simulated; leave %s or the picture out", *name);
+    return FALSE;
+  }
+  return cs3_plot_path_check("--plot", o->plot, error);
+}
+
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const CompareOptions *o = values;
-  if (o->plot != NULL && !cs3_plot_path_check("--plot", o->plot, error))
+  if (!check_plot(o, error))
     return CS3_EXIT_USAGE;
   g_autoptr(Cs3PosteriorFile) posterior =
       o->posterior != NULL ? cs3_posterior_load(o->posterior, error) : NULL;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/table.h"
 #include "results/record.h"
@@ -95,11 +96,19 @@ static int by_share(const void *a, const void *b, void *causes) {
   return (x < y) - (x > y);
 }
 
+/* In two words; the reason itself stands below. */
+static const char *why_not(const json_t *machine) {
+  const char *reason = cs3_record_string(machine, "reason");
+  if (*reason == '\0')
+    return "-";
+  return strstr(reason, "does not divide") != NULL ? "does not divide" : "does not fit";
+}
+
 static char *limit_text(const json_t *machine, guint place) {
   const json_t *result = json_object_get(machine, "result");
   json_t *causes = json_object_get(json_object_get(result, "step"), "causes");
   if (causes == NULL)
-    return g_strdup(place > 0 || json_object_get(machine, "reason") == NULL ? "-" : "does not fit");
+    return g_strdup(place > 0 ? "-" : why_not(machine));
   g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(char *));
   const char *name;
   json_t *cycles;
@@ -215,8 +224,19 @@ void cs3_compare_text(const json_t *comparison, Cs3Output *output) {
   cs3_output_puts(output, "\nband: " CS3_RESULT_BAND "\n");
 }
 
+/* Which of a GPU's numbers were measured, their keys; all others of it are derived. */
+static void add_marks(Cs3Table *table, const json_t *machine, const Row *const *shown, guint n) {
+  g_autoptr(GString) measured = g_string_new(NULL);
+  gboolean simulated = json_object_get(machine, "result") != NULL;
+  for (guint k = 0; k < n && !simulated; k++)
+    if (isfinite(number_of(machine, shown[k])) && !is_derived(machine, shown[k]))
+      g_string_append_printf(measured, "%s%s", measured->len > 0 ? " " : "", shown[k]->key);
+  cs3_table_add_text(table, measured->str);
+  cs3_table_add_text(table, cs3_record_string(machine, "reason"));
+}
+
 void cs3_compare_csv(const json_t *comparison, Cs3Output *output) {
-  Cs3Column columns[G_N_ELEMENTS(rows) + 2] = {{.key = "hardware", .type = CS3_COLUMN_TEXT}};
+  Cs3Column columns[G_N_ELEMENTS(rows) + 4] = {{.key = "hardware", .type = CS3_COLUMN_TEXT}};
   const Row *shown[G_N_ELEMENTS(rows)];
   guint n = 0;
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
@@ -225,13 +245,16 @@ void cs3_compare_csv(const json_t *comparison, Cs3Output *output) {
       columns[n] = (Cs3Column){.key = rows[i].key, .type = CS3_COLUMN_REAL};
     }
   columns[n + 1] = (Cs3Column){.key = "bottleneck", .type = CS3_COLUMN_TEXT};
-  g_autoptr(Cs3Table) table = cs3_table_new(columns, n + 2);
+  columns[n + 2] = (Cs3Column){.key = "measured", .type = CS3_COLUMN_TEXT};
+  columns[n + 3] = (Cs3Column){.key = "reason", .type = CS3_COLUMN_TEXT};
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, n + 4);
   const json_t *machine;
   for (size_t i = 0; (machine = machine_at(comparison, i)) != NULL; i++) {
     cs3_table_add_text(table, cs3_record_string(machine, "hardware"));
     for (guint k = 0; k < n; k++)
       cs3_table_add_real(table, number_of(machine, shown[k]));
     cs3_table_add_text(table, cs3_record_string(machine, "result.bottleneck"));
+    add_marks(table, machine, shown, n);
   }
   cs3_table_write(table, output, CS3_FORMAT_CSV);
 }

@@ -54,6 +54,11 @@ static gboolean is_gpu(const char *name) {
   return cs3_gpu_several(name, &gpu) > 0;
 }
 
+static gboolean is_several(const char *name) {
+  g_autofree char *gpu = NULL;
+  return cs3_gpu_several(name, &gpu) > 1;
+}
+
 static gboolean unknown_machine(const char *name, GError **error) {
   g_autoptr(GArray) infos = cs3_machine_list();
   g_auto(GStrv) gpus = cs3_datadir_list(CS3_DATA_GPUS);
@@ -94,8 +99,11 @@ static gboolean check_names(char **names, GError **error) {
 static gboolean check_gpus(char **names, gboolean forward, const Cs3CompareGpus *gpus,
                            GError **error) {
   const char *gpu = NULL;
-  for (; *names != NULL; names++)
+  gboolean several = FALSE;
+  for (; *names != NULL; names++) {
     gpu = is_gpu(*names) ? *names : gpu;
+    several |= is_several(*names);
+  }
   if (gpu != NULL && forward) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                 "--forward: %s is modelled for whole steps of training; leave one of them out",
@@ -109,6 +117,11 @@ static gboolean check_gpus(char **names, gboolean forward, const Cs3CompareGpus 
   if (gpu == NULL && given != NULL) {
     g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                 "--%s: changes nothing without a GPU in --hardware, as in cs3,h200", given);
+    return FALSE;
+  }
+  if (!several && gpus->scaling > 0) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--gpu-scaling: changes nothing of one %s; take several, as in %sx8", gpu, gpu);
     return FALSE;
   }
   return TRUE;
