@@ -261,8 +261,10 @@ void cs3_attention_record_csv(const json_t *r, Cs3Output *output) {
   Cs3Column columns[CSV_COLUMNS + CS3_N_ATTENTION_CAUSES];
   g_auto(GStrv) causes = g_new0(char *, CS3_N_ATTENTION_CAUSES + 1);
   list_columns(columns, causes);
-  g_autoptr(Cs3Table) table = cs3_table_new(columns, G_N_ELEMENTS(columns));
-  for (guint i = 0; i < G_N_ELEMENTS(columns); i++) {
+  gboolean bounds = json_object_get(r, "causes") == NULL; /* which have no causes */
+  guint n = bounds ? CSV_COLUMNS : G_N_ELEMENTS(columns);
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, n);
+  for (guint i = 0; i < n; i++) {
     const Cs3Column *column = &columns[i];
     if (column->type == CS3_COLUMN_TEXT)
       cs3_table_add_text(table, cs3_record_string(r, column->key));
