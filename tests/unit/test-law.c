@@ -145,16 +145,22 @@ START_TEST(test_wrong_files) {
 }
 END_TEST
 
-/* The best comes first, and its data is what the hours pay for. */
-START_TEST(test_hours) {
+/* (transfer full): what @budget buys by the law of ViT on a grid of @grid, 256 samples a step. */
+static json_t *bought(Cs3BudgetKind kind, double amount, guint grid) {
   g_autoptr(Cs3Law) law = load("vit");
   g_autoptr(GError) error = NULL;
-  Cs3Budget budget = {CS3_BUDGET_SYSTEM_S, 3600};
+  Cs3Budget budget = {kind, amount};
   Cs3ScenarioOptions options = cs3_scenario_defaults;
   options.batch = 256;
   g_autoptr(Cs3Progress) quiet = cs3_progress_new(CS3_PROGRESS_OFF, stderr, "", 1, NULL);
-  json_auto_t *record = cs3_law_budget(law, &budget, &options, 16, quiet, &error);
+  json_t *record = cs3_law_budget(law, &budget, &options, grid, quiet, &error);
   ck_assert_msg(record != NULL, "%s", error ? error->message : "");
+  return record;
+}
+
+/* The best comes first, and its data is what the hours pay for. */
+START_TEST(test_hours) {
+  json_auto_t *record = bought(CS3_BUDGET_SYSTEM_S, 3600, 16);
   const json_t *points = json_object_get(record, "points");
   double last = 0;
   size_t i;
@@ -172,15 +178,10 @@ END_TEST
 
 /* The joules of the steps that a budget buys are the budget, and no more than full power takes. */
 START_TEST(test_energy) {
-  g_autoptr(Cs3Law) law = load("vit");
   g_autoptr(GError) error = NULL;
-  Cs3Budget budget = {CS3_BUDGET_JOULES, 1e7};
-  Cs3ScenarioOptions options = cs3_scenario_defaults;
-  options.batch = 256;
-  g_autoptr(Cs3Progress) quiet = cs3_progress_new(CS3_PROGRESS_OFF, stderr, "", 1, NULL);
   g_autoptr(Cs3Machine) machine = cs3_machine_load("cs3-silicon", NULL, &error);
-  json_auto_t *record = cs3_law_budget(law, &budget, &options, 4, quiet, &error);
-  ck_assert_msg(record != NULL && machine != NULL, "%s", error ? error->message : "");
+  ck_assert_msg(machine != NULL, "%s", error ? error->message : "");
+  json_auto_t *record = bought(CS3_BUDGET_JOULES, 1e7, 4);
   size_t i;
   json_t *point;
   json_array_foreach(json_object_get(record, "points"), i, point) {
@@ -196,13 +197,7 @@ END_TEST
 /* A dense network is the best of all that cost their FLOP, and the law's answer for its size. */
 START_TEST(test_flop_budget) {
   g_autoptr(Cs3Law) law = load("vit");
-  g_autoptr(GError) error = NULL;
-  Cs3Budget budget = {CS3_BUDGET_FLOPS, 1e20};
-  Cs3ScenarioOptions options = cs3_scenario_defaults;
-  options.batch = 256;
-  g_autoptr(Cs3Progress) quiet = cs3_progress_new(CS3_PROGRESS_OFF, stderr, "", 1, NULL);
-  json_auto_t *record = cs3_law_budget(law, &budget, &options, 32, quiet, &error);
-  ck_assert_msg(record != NULL, "%s", error ? error->message : "");
+  json_auto_t *record = bought(CS3_BUDGET_FLOPS, 1e20, 32);
   const json_t *answer = json_object_get(record, "flop_optimal");
   ck_assert_double_eq(cs3_record_number(answer, "sparsity"), 0);
   ck_assert_double_eq(
