@@ -10,9 +10,11 @@
 #include "fabric/layer/passes.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "fabric/layer/recurrence.h"
 #include "fabric/layer/stream.h"
+#include "fabric/layer/turns.h"
 
 enum { FRACTION_BITS = 20 };
 
@@ -38,6 +40,8 @@ typedef struct {
   gint64 depth;       /* rows of gradients the edge can hold */
   gint64 *left;       /* ring of them: cycle at which the row had left */
   gint64 egress_wavelets;
+  gint64 row_wavelets; /* of the last row */
+  Cs3Turns *turns;     /* NULL: none can repeat */
 } Engine;
 
 static gint32 *done_row(const Engine *e, gint64 row) {
@@ -113,6 +117,7 @@ static void leave(Engine *e, gint64 row, gint32 latest, gint64 live) {
   gint64 bits = live * e->costs->gradient_bits;
   gint64 wavelets = (bits + 31) / 32, there = e->base + latest + e->costs->reach;
   e->egress_wavelets += wavelets;
+  e->row_wavelets = wavelets;
   if (wavelets > 0)
     e->egress = MAX(e->egress, there << FRACTION_BITS) + wavelets * e->per_wavelet;
   e->left[row % e->depth] = (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
@@ -133,6 +138,25 @@ static void send_vector(Engine *e, gint64 row, gint64 owner) {
   e->owner = owner;
 }
 
+/* What a turn that might be like this one is compared with. */
+static void note_row(const Engine *e, gint64 row, gint64 arrival) {
+  if (e->turns == NULL || row >= e->turns->end)
+    return;
+  gboolean look;
+  gint64 at = cs3_turns_at(e->turns, row, &look);
+  e->turns->arrival[at] = arrival;
+  if (look)
+    e->turns->earliest[at] = e->base + cs3_lines_earliest(e->lines, done_row(e, row - 1));
+}
+
+static void note_done(const Engine *e, gint64 row, Latest latest) {
+  if (e->turns == NULL || row >= e->turns->end)
+    return;
+  gint64 at = row % e->turns->rows;
+  e->turns->taken[at] = e->base + latest.row + 2 * e->costs->feed;
+  e->turns->gradient[at] = e->base + latest.gradient + e->costs->reach;
+}
+
 /* @open: cycle at which the row's indices are in. */
 static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *weights,
                           gint64 open) {
@@ -140,6 +164,7 @@ static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *we
   gint64 n = e->lines;
   gint32 *done = done_row(e, row); /* holds row - J until overwritten */
   gint64 room = e->per_wavelet > 0 && row >= e->depth ? e->left[row % e->depth] + c->lead : 0;
+  note_row(e, row, MAX(open, room));
   if (MAX(open, room) - e->base > CS3_TIMES_HIGH) /* all lines wait */
     take_out(e, MAX(open, room) - e->base - CS3_TIMES_HIGH);
   if (e->broadcast)
@@ -153,6 +178,7 @@ static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *we
   Latest latest = e->narrow ? run_narrow(n, &at, before, way, weights, done)
                             : run_wide(n, &at, before, way, weights, done);
   e->latest[row % c->slots] = latest.row;
+  note_done(e, row, latest);
   return latest;
 }
 
@@ -164,7 +190,7 @@ static void measure_ways(Engine *e) {
     e->way[n + d] = (gint32)(c->vector + c->feed + (ABS(d) - 1) * c->hop);
 }
 
-static Engine *engine_new(const Cs3PassCosts *costs) {
+static Engine *engine_new(const Cs3PassCosts *costs, const Cs3LayerCounts *counts) {
   Engine *e = g_new0(Engine, 1);
   gint64 n = costs->lines;
   e->costs = costs;
@@ -182,6 +208,7 @@ static Engine *engine_new(const Cs3PassCosts *costs) {
   e->left = g_new0(gint64, e->depth);
   e->egress = -costs->lead * (1 << FRACTION_BITS); /* cycle 0 of the edge */
   e->per_wavelet = llround(ldexp(costs->egress_cycles, FRACTION_BITS));
+  e->turns = counts == NULL ? cs3_turns_new(costs) : NULL;
   return e;
 }
 
@@ -190,9 +217,83 @@ static void engine_free(Engine *e) {
   g_free(e->way);
   g_free(e->latest);
   g_free(e->left);
+  g_clear_pointer(&e->turns, cs3_turns_free);
   g_free(e);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
+
+/* All that the rows from @row on depend on, the edge aside. */
+static void list_times(Engine *e, gint64 row, gint32 zero) {
+  cs3_turns_list(e->turns);
+  cs3_turns_put(e->turns, e->lines, done_row(e, row - 1), zero);
+  if (!e->broadcast)
+    return;
+  cs3_turns_put(e->turns, 1, &e->sent, zero);
+  for (gint64 k = 1; k <= e->costs->slots; k++)
+    cs3_turns_put(e->turns, 1, &e->latest[(row + e->costs->slots - k) % e->costs->slots], zero);
+}
+
+/* Whether the turn that ends before @row is one that will repeat: rows of it had slots that were in
+ * use before, and no rebase in it can have found lines too far apart. */
+static gboolean repeats(Engine *e, gint64 row) {
+  const gint32 *done = done_row(e, row - 1);
+  gint32 zero = cs3_lines_earliest(e->lines, done);
+  list_times(e, row, zero);
+  gint32 latest = MAX(cs3_lines_latest(e->lines, done), e->sent);
+  return cs3_turns_compare(e->turns, e->base + zero) && row - e->turns->rows >= e->costs->slots &&
+         e->turns->by + latest - zero <= CS3_TIMES_HIGH;
+}
+
+/* The gradients of one more turn, @by cycles later than the last. Returns: whether no row waits for
+ * them to leave. */
+static gboolean leave_turn(Engine *e, gint64 row, gint64 by) {
+  const Cs3Turns *last = e->turns;
+  gint64 takes = e->row_wavelets * e->per_wavelet, at = row % e->depth;
+  for (gint64 i = 0; i < last->rows; i++) {
+    last->next[i] = row + i >= e->depth ? e->left[at] + e->costs->lead : 0;
+    if (e->row_wavelets > 0)
+      e->egress = MAX(e->egress, (last->gradient[i] + by) << FRACTION_BITS) + takes;
+    e->left[at] = (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
+    at = at + 1 < e->depth ? at + 1 : 0;
+  }
+  return !cs3_turns_waits(last, last->next, by);
+}
+
+/* Those of @turns turns, or of those before one in which a row waits. Returns: turns. */
+static gint64 leave_turns(Engine *e, gint64 row, gint64 turns) {
+  gsize size = (gsize)e->depth * sizeof *e->left;
+  g_autofree gint64 *left = g_malloc(size);
+  for (gint64 turn = 0; e->per_wavelet > 0 && turn < turns; turn++) {
+    gint64 egress = e->egress;
+    memcpy(left, e->left, size);
+    if (leave_turn(e, row + turn * e->turns->rows, (turn + 1) * e->turns->by))
+      continue;
+    e->egress = egress;
+    memcpy(e->left, left, size);
+    return turn;
+  }
+  return turns;
+}
+
+/* At the beginning of a turn. Returns: rows, of whole turns, that need not be run. */
+static gint64 repeat(Engine *e, gint64 row, Cs3RowStream *ingress) {
+  if (!repeats(e, row))
+    return 0;
+  gsize size = (gsize)e->depth * sizeof *e->left;
+  g_autofree gint64 *left = g_memdup2(e->left, size);
+  gint64 egress = e->egress, found = leave_turns(e, row, (e->turns->end - row) / e->turns->rows);
+  gint64 turns = cs3_stream_repeat(ingress, e->turns, row, found), rows = turns * e->turns->rows;
+  if (turns < found) {
+    memcpy(e->left, left, size);
+    e->egress = egress;
+    (void)leave_turns(e, row, turns);
+  }
+  e->egress_wavelets += rows * e->row_wavelets;
+  e->base += turns * e->turns->by;
+  cs3_turns_rotate(e->done, e->costs->slots, e->lines, rows);
+  cs3_turns_rotate(e->latest, e->costs->slots, 1, rows);
+  return rows;
+}
 
 static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3RowStream *ingress) {
   gint32 threads = cs3_lines_latest(e->lines, done_row(e, rows - 1)) + e->costs->finish;
@@ -228,14 +329,22 @@ static gint64 least_end(const Engine *e, gint64 row, const Cs3PassRest *rest,
 
 Cs3PassTimes cs3_dot_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *counts, gint64 give_up) {
   gint64 n = costs->lines;
-  g_autoptr(Engine) e = engine_new(costs);
+  g_autoptr(Engine) e = engine_new(costs, counts);
   g_autofree guint16 *full = cs3_lines_full(costs->row_features, n);
   g_autoptr(Cs3RowStream) ingress = cs3_stream_new(costs, counts);
   cs3_stream_begin(ingress, costs->token); /* behind the command that starts the pass */
   Cs3PassRest rest = cs3_pass_rest(costs, counts);
   gint64 owner, matrix_row = cs3_rotating_row(n, costs->rows, 0, &owner);
   for (gint64 row = 0; row < costs->rows; row++) {
-    if (row % e->rebase_rows == 0 && !rebase(e, row))
+    gint64 repeated = cs3_turns_begins(e->turns, row) ? repeat(e, row, ingress) : 0;
+    if (repeated > 0) {
+      cs3_pass_rest_skip(&rest, costs, repeated);
+      row += repeated;
+      matrix_row = cs3_rotating_row(n, costs->rows, row, &owner);
+    }
+    if (row >= costs->rows)
+      break;
+    if ((row % e->rebase_rows == 0 || repeated > 0) && !rebase(e, row))
       return (Cs3PassTimes){.end = CS3_PASS_ADRIFT};
     gint64 next_owner, next = cs3_rotating_row(n, costs->rows, row + 1, &next_owner);
     if (counts != NULL && next >= 0)

@@ -64,6 +64,12 @@ static inline gboolean cs3_pass_rest_take(Cs3PassRest *rest, const Cs3PassCosts 
   return TRUE;
 }
 
+/** cs3_pass_rest_skip: @rows of a matrix whose weights are all alive have been done. */
+static inline void cs3_pass_rest_skip(Cs3PassRest *rest, const Cs3PassCosts *costs, gint64 rows) {
+  rest->rows -= rows;
+  rest->weights -= rows * costs->row_features;
+}
+
 /** cs3_pass_rest: of a whole pass; weights are the sum of the known row totals. */
 Cs3PassRest cs3_pass_rest(const Cs3PassCosts *costs, const Cs3LayerCounts *counts);
 

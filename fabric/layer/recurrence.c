@@ -11,6 +11,7 @@
 #include "fabric/layer/passes.h"
 #include "fabric/layer/ring-tail.h"
 #include "fabric/layer/stream.h"
+#include "fabric/layer/turns.h"
 
 /* Steps whose weights are fetched at once: a row's weights for successive steps lie side by side,
  * those of a step in as many pages as there are lines. */
@@ -31,6 +32,8 @@ typedef struct {
   guint16 *fetched;  /* the weights of some steps, by owner */
   guint8 *has_row;   /* lines that take part in a step of a ring's last turn */
   Cs3RingTail *tail;
+  Cs3Turns *turns; /* NULL: none can repeat */
+  gint64 taken_in; /* rows until the turn before */
 } Engine;
 
 static gint32 *new_times(gint64 n) {
@@ -70,6 +73,7 @@ static Engine *engine_new(const Cs3PassCosts *costs, const Cs3LayerCounts *count
   e->has_row = g_new0(guint8, n);
   e->first_row = cs3_mapping_starts(costs->rows, n);
   e->fetched = g_new(guint16, FETCH_STEPS * n);
+  e->turns = counts == NULL ? cs3_turns_new(costs) : NULL;
   return e;
 }
 
@@ -86,6 +90,7 @@ static void engine_free(Engine *e) {
   g_free(e->first_row);
   g_free(e->fetched);
   g_clear_pointer(&e->tail, cs3_ring_tail_free);
+  g_clear_pointer(&e->turns, cs3_turns_free);
   g_free(e);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_free)
@@ -248,14 +253,18 @@ static void take_out(Engine *e, gint64 by) {
   e->base += by;
 }
 
-/* Returns: whether the times lie close enough together for the rows until the next rebase. */
-static gboolean rebase(Engine *e) {
-  const Cs3Recurrence *s = &e->s;
-  take_out(e, MAX(cs3_lines_earliest(s->lines, s->x), 0));
+/* Of all times. */
+static gint32 latest_of(const Cs3Recurrence *s) {
   gint32 x = cs3_lines_latest(s->lines, s->x);
   gint32 sent = cs3_lines_latest(s->lines * s->costs->slots, s->sent);
   gint32 received = cs3_lines_latest((s->lines + 1) * s->depth, s->received);
-  return MAX(x, MAX(sent, received)) <= CS3_TIMES_HIGH;
+  return MAX(x, MAX(sent, received));
+}
+
+/* Returns: whether the times lie close enough together for the rows until the next rebase. */
+static gboolean rebase(Engine *e) {
+  take_out(e, MAX(cs3_lines_earliest(e->s.lines, e->s.x), 0));
+  return latest_of(&e->s) <= CS3_TIMES_HIGH;
 }
 
 /* The row's sum leaves the root for its owner, who stores it. */
@@ -288,6 +297,22 @@ static gint32 tail_step(Engine *e, const Step *step, const guint16 *weights) {
   return cs3_ring_tail_step(e->tail, &ring);
 }
 
+/* What a turn that might be like this one is compared with. */
+static void note_row(const Engine *e, gint64 row, gint64 arrival) {
+  if (e->turns == NULL || row >= e->turns->end)
+    return;
+  gboolean look;
+  gint64 at = cs3_turns_at(e->turns, row, &look);
+  e->turns->arrival[at] = arrival;
+  if (look)
+    e->turns->earliest[at] = e->base + cs3_lines_earliest(e->s.lines, e->s.x);
+}
+
+static void note_taken(const Engine *e, gint64 row, gint64 cycle) {
+  if (e->turns != NULL && row < e->turns->end)
+    e->turns->taken[row % e->turns->rows] = cycle;
+}
+
 static void advance_row(Engine *e, gint64 row, Cs3RowStream *ingress) {
   const Cs3PassCosts *costs = e->s.costs;
   gint64 owner;
@@ -295,6 +320,7 @@ static void advance_row(Engine *e, gint64 row, Cs3RowStream *ingress) {
   const guint16 *weights = step_weights(e, row, &owner);
   gint64 arrival =
       cs3_stream_arrival(ingress, row, e->matrix_row, weights, tail ? e->has_row : NULL);
+  note_row(e, row, arrival);
   if (arrival > e->base + CS3_TIMES_HIGH) /* all lines wait */
     take_out(e, arrival - e->base - CS3_TIMES_HIGH);
   Step step = {
@@ -307,7 +333,59 @@ static void advance_row(Engine *e, gint64 row, Cs3RowStream *ingress) {
   e->s.row = row;
   gint32 latest = tail ? tail_step(e, &step, weights) : whole_step(e, &step, weights, owner);
   /* The first column has acted on the control wavelet, and its word is back at the edge. */
-  cs3_stream_consumed(ingress, row, e->base + latest + 2 * costs->feed);
+  gint64 taken = e->base + latest + 2 * costs->feed;
+  cs3_stream_consumed(ingress, row, taken);
+  note_taken(e, row, taken);
+}
+
+/* All that the rows from @step on depend on, the stream aside. */
+static void list_times(Engine *e, gint64 step, gint32 zero) {
+  const Cs3Recurrence *s = &e->s;
+  cs3_turns_list(e->turns);
+  cs3_turns_put(e->turns, s->lines, s->x, zero);
+  cs3_turns_put(e->turns, s->lines, s->latest, zero);
+  for (gint64 k = 1; k <= s->costs->slots; k++)
+    cs3_turns_put(e->turns, s->lines, cs3_recurrence_sent(s, step - k), zero);
+  for (gint64 k = 1; k <= s->depth; k++)
+    cs3_turns_put(e->turns, s->lines + 1, cs3_recurrence_received(s, s->n_received - k), zero);
+}
+
+/* Whether the turn that ends before @step is one that will repeat: rows of it had slots that were
+ * in use before, and no rebase in it can have found lines too far apart. */
+static gboolean repeats(Engine *e, gint64 step) {
+  gint32 zero = cs3_lines_earliest(e->s.lines, e->s.x);
+  list_times(e, step, zero);
+  return cs3_turns_compare(e->turns, e->base + zero) &&
+         step - e->turns->rows >= e->s.costs->slots &&
+         e->turns->by + latest_of(&e->s) - zero <= CS3_TIMES_HIGH;
+}
+
+/* @rows more in turns like the last, in which @taken_in were. */
+static void move_on(Engine *e, gint64 rows, gint64 taken_in) {
+  Cs3Recurrence *s = &e->s;
+  gint64 turns = rows / e->turns->rows, by = turns * e->turns->by;
+  gboolean spare = s->latest == s->spare;
+  e->base += by;
+  if (e->stored > 0) /* the last so far is the turn's own */
+    e->stored += by;
+  cs3_turns_rotate(s->sent, s->costs->slots, s->lines, rows);
+  cs3_turns_rotate(s->received, s->depth, s->lines + 1, turns * taken_in);
+  s->n_received += turns * taken_in;
+  s->latest = spare ? s->spare : cs3_recurrence_received(s, s->n_received - 1);
+}
+
+/* At the beginning of a turn. Returns: rows, of whole turns, that need not be run. */
+static gint64 repeat(Engine *e, gint64 step, Cs3RowStream *ingress) {
+  Cs3Turns *turns = e->turns;
+  gint64 taken_in = e->s.n_received - e->taken_in;
+  e->taken_in = e->s.n_received;
+  if (!repeats(e, step))
+    return 0;
+  gint64 left = (turns->end - step) / turns->rows;
+  gint64 rows = cs3_stream_repeat(ingress, turns, step, left) * turns->rows;
+  if (rows > 0)
+    move_on(e, rows, taken_in);
+  return rows;
 }
 
 /* The least that the pass takes when @rest is still to be done: the mean line's work, issue slots
@@ -343,7 +421,12 @@ Cs3PassTimes cs3_axpy_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *coun
   gint64 n = costs->lines;
   gint64 steps = cs3_reduction_steps(e->ops, n, costs->rows);
   for (gint64 step = 0; step < steps; step++) {
-    if (step % e->rebase_rows == 0 && !rebase(e))
+    gint64 repeated = cs3_turns_begins(e->turns, step) ? repeat(e, step, ingress) : 0;
+    cs3_pass_rest_skip(&rest, costs, repeated);
+    step += repeated;
+    if (step >= steps)
+      break;
+    if ((step % e->rebase_rows == 0 || repeated > 0) && !rebase(e))
       return (Cs3PassTimes){.end = CS3_PASS_ADRIFT};
     advance_row(e, step, ingress);
     gint64 least = too_late(e, step, &rest, ingress, give_up);

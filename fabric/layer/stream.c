@@ -6,6 +6,7 @@
 #include "fabric/layer/stream.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "fabric/layer/lines.h"
 
@@ -18,6 +19,7 @@ struct Cs3RowStream {
   gint64 per_wavelet;           /* fixed point; 0: no limit */
   gint64 clock;                 /* fixed point: the last row was complete */
   gint64 total;
+  gint64 row;    /* wavelets of the last row */
   gint64 fixed;  /* wavelets of a line beside its weights */
   gint64 depth;  /* D */
   gint64 *taken; /* ring of D: cycle at which every line had taken the row */
@@ -106,6 +108,7 @@ gint64 cs3_stream_arrival(Cs3RowStream *s, gint64 row, gint64 matrix_row, const 
   gint64 room = s->taken[row % s->depth] << FRACTION_BITS; /* row - D, 0 at first */
   s->clock = MAX(s->clock, room) + wavelets * s->per_wavelet;
   s->total += wavelets;
+  s->row = wavelets;
   return (s->clock + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
 }
 
@@ -115,6 +118,37 @@ void cs3_stream_begin(Cs3RowStream *s, gint64 cycle) {
 
 void cs3_stream_consumed(Cs3RowStream *s, gint64 row, gint64 cycle) {
   s->taken[row % s->depth] = cycle;
+}
+
+/* Rows as the last one, taken @by cycles later than in the last turn. */
+static void one_turn(Cs3RowStream *s, const Cs3Turns *last, gint64 row, gint64 by) {
+  const gint64 takes = s->row * s->per_wavelet;
+  gint64 at = row % s->depth;
+  for (gint64 i = 0; i < last->rows; i++) {
+    s->clock = MAX(s->clock, s->taken[at] << FRACTION_BITS) + takes;
+    last->next[i] = (s->clock + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
+    s->taken[at] = last->taken[i] + by;
+    at = at + 1 < s->depth ? at + 1 : 0;
+  }
+  s->total += last->rows * s->row;
+}
+
+gint64 cs3_stream_repeat(Cs3RowStream *s, const Cs3Turns *last, gint64 row, gint64 turns) {
+  if (s->per_wavelet == 0)
+    return turns;
+  gsize size = (gsize)s->depth * sizeof *s->taken;
+  g_autofree gint64 *taken = g_malloc(size);
+  for (gint64 turn = 0; turn < turns; turn++) {
+    Cs3RowStream before = *s;
+    memcpy(taken, s->taken, size);
+    one_turn(s, last, row + turn * last->rows, (turn + 1) * last->by);
+    if (!cs3_turns_waits(last, last->next, (turn + 1) * last->by))
+      continue;
+    *s = before;
+    memcpy(s->taken, taken, size);
+    return turn;
+  }
+  return turns;
 }
 
 gint64 cs3_stream_least(const Cs3RowStream *s, gint64 rows, gint64 weights) {

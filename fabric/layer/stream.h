@@ -4,7 +4,7 @@
  * arrive only when every line has taken row i - D. Internal to fabric/layer/. */
 #pragma once
 
-#include "fabric/layer/costs.h"
+#include "fabric/layer/turns.h"
 
 typedef struct Cs3RowStream Cs3RowStream;
 
@@ -33,6 +33,13 @@ void cs3_stream_begin(Cs3RowStream *stream, gint64 cycle);
 
 /** cs3_stream_consumed: every line has taken row @row by @cycle. */
 void cs3_stream_consumed(Cs3RowStream *stream, gint64 row, gint64 cycle);
+
+/**
+ * cs3_stream_repeat: rows from @row on, the next in order, come in and are taken as in the last
+ * turn, @turns times at most, and not the turn in which one of them would be waited for.
+ * Returns: turns in which none was.
+ */
+gint64 cs3_stream_repeat(Cs3RowStream *stream, const Cs3Turns *last, gint64 row, gint64 turns);
 
 /** cs3_stream_least: cycle before which @rows more rows with @weights live weights in all cannot
  * have come in. */

@@ -42,4 +42,13 @@
 #define cs3_stream_free plain_cs3_stream_free
 #define cs3_stream_least plain_cs3_stream_least
 #define cs3_stream_new plain_cs3_stream_new
+#define cs3_stream_repeat plain_cs3_stream_repeat
 #define cs3_stream_total plain_cs3_stream_total
+#define cs3_turns_at plain_cs3_turns_at
+#define cs3_turns_compare plain_cs3_turns_compare
+#define cs3_turns_free plain_cs3_turns_free
+#define cs3_turns_list plain_cs3_turns_list
+#define cs3_turns_new plain_cs3_turns_new
+#define cs3_turns_put plain_cs3_turns_put
+#define cs3_turns_rotate plain_cs3_turns_rotate
+#define cs3_turns_waits plain_cs3_turns_waits

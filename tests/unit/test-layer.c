@@ -352,6 +352,90 @@ START_TEST(test_vectors_agree) {
 }
 END_TEST
 
+/* Weights all alive, none alive, or one line full and the others empty: lines drift apart. */
+static guint16 *extreme_counts(const Case *c, int kind) {
+  g_autofree gint64 *starts = cs3_mapping_starts(c->shape.features, c->lines);
+  guint16 *counts = g_new0(guint16, c->shape.rows * c->lines);
+  for (gint64 i = 0; i < c->shape.rows; i++)
+    for (gint64 l = 0; l < c->lines; l++)
+      if (kind == 0 || (kind == 1 && l == c->lines - 1))
+        counts[i * c->lines + l] = (guint16)(starts[l + 1] - starts[l]);
+  return counts;
+}
+
+/* Turns of dense rows that repeat are not run; where the same weights are given as counts, every
+ * row is. */
+
+static gboolean draw_turns(GRand *r, Case *c) {
+  *c = (Case){.hw = preset(g_rand_boolean(r) ? "cs2" : "cs3")};
+  draw_hardware(r, &c->hw);
+  if (g_rand_boolean(r)) /* lines wait for one another, not for the edge */
+    c->hw.io.rate_bits_per_s *= 1000;
+  if (!draw_layer(r, 200, c))
+    return FALSE;
+  c->shape.rows = g_rand_int_range(r, 100, 1500);
+  c->shape.dense = TRUE;
+  g_clear_pointer(&c->counts, g_free);
+  return cs3_mapping_check(&c->hw, &c->shape, &c->mapping, NULL);
+}
+
+static Cs3PassTimes run_limited(const Case *c, const Cs3LayerCounts *counts, Cs3PassLimits limits,
+                                gint64 give_up) {
+  Cs3LayerCosts k;
+  cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
+  Cs3PassCosts costs = cs3_pass_limited(&k.pass, limits);
+  return costs.gradients ? cs3_dot_pass(&costs, counts, give_up)
+                         : cs3_axpy_pass(&costs, counts, give_up);
+}
+
+static void check_turns(const Case *c) {
+  g_autofree guint16 *full = extreme_counts(c, 0);
+  Cs3LayerCounts counts = {full, c->lines};
+  g_autofree char *text = describe(c);
+  for (Cs3PassLimits limits = CS3_LIMIT_SLOTS; limits <= CS3_LIMIT_EGRESS; limits++) {
+    Cs3PassTimes whole = run_limited(c, &counts, limits, G_MAXINT64);
+    Cs3PassTimes turns = run_limited(c, NULL, limits, G_MAXINT64);
+    ck_assert_msg(memcmp(&whole, &turns, sizeof whole) == 0, "%s: limits %d: %ld cycles, not %ld",
+                  text, limits, (long)turns.end, (long)whole.end);
+    Cs3PassTimes least = run_limited(c, NULL, limits, whole.end);
+    ck_assert_int_ge(least.end, MIN(whole.end, G_MAXINT64 - 1));
+  }
+}
+
+START_TEST(test_turns_repeat) {
+  random_cases(fixture_slow() ? 5000 : 100, draw_turns, check_turns);
+}
+END_TEST
+
+/* More rows than could be run in a year. */
+static void check_endless(const Cs3Hardware *hw, Cs3Pass pass, Cs3Reduction reduction) {
+  Cs3LayerShape shape = {.pass = pass, .rows = 1000, .features = 100, .tokens = 100, .dense = TRUE};
+  Cs3Mapping mapping = {.fold = 1,
+                        .axis = CS3_AXIS_X,
+                        .placement = CS3_ACC_SRAM,
+                        .reduction = reduction,
+                        .overlap = TRUE};
+  Cs3LayerCosts k;
+  cs3_layer_costs(hw, &shape, &mapping, &k);
+  gint64 million = 1000 * 1000, end[2];
+  for (int i = 0; i < 2; i++) {
+    Cs3PassCosts costs = cs3_pass_limited(&k.pass, CS3_LIMIT_REDUCTION);
+    costs.rows = (i + 1) * million * million * costs.lines;
+    end[i] = (costs.gradients ? cs3_dot_pass : cs3_axpy_pass)(&costs, NULL, G_MAXINT64).threads;
+  }
+  ck_assert_int_gt(end[0], million * million * k.pass.lines);
+  ck_assert_int_lt(ABS(end[1] - 2 * end[0]), million);
+}
+
+START_TEST(test_endless) {
+  Cs3Hardware hw = preset("cs3");
+  hw.wafer.pe_x = hw.wafer.pe_y = 40;
+  for (int reduction = 0; reduction < CS3_N_REDUCTIONS; reduction++)
+    check_endless(&hw, CS3_PASS_FORWARD, (Cs3Reduction)reduction);
+  check_endless(&hw, CS3_PASS_DW, CS3_REDUCTION_CHAIN);
+}
+END_TEST
+
 /* Ranges: every parameter at both ends of what it accepts, on small and on wide meshes. A layer is
  * refused in words, or obeys the laws. */
 
@@ -364,17 +448,6 @@ static void set_param(const Cs3Param *param, Cs3Hardware *hw, gboolean high) {
     *(int *)member = (int)value;
   else
     *(gint64 *)member = (gint64)value;
-}
-
-/* Weights all alive, none alive, or one line full and the others empty: lines drift apart. */
-static guint16 *extreme_counts(const Case *c, int kind) {
-  g_autofree gint64 *starts = cs3_mapping_starts(c->shape.features, c->lines);
-  guint16 *counts = g_new0(guint16, c->shape.rows * c->lines);
-  for (gint64 i = 0; i < c->shape.rows; i++)
-    for (gint64 l = 0; l < c->lines; l++)
-      if (kind == 0 || (kind == 1 && l == c->lines - 1))
-        counts[i * c->lines + l] = (guint16)(starts[l + 1] - starts[l]);
-  return counts;
 }
 
 static void check_extreme(const Case *c) {
@@ -468,6 +541,8 @@ static Suite *suite(void) {
   tcase_add_test(t, test_memory);
   tcase_add_test(t, test_scans_agree);
   tcase_add_test(t, test_vectors_agree);
+  tcase_add_test(t, test_turns_repeat);
+  tcase_add_test(t, test_endless);
   tcase_add_test(t, test_ends_of_ranges);
   tcase_add_test(t, test_beyond);
   suite_add_tcase(s, t);
