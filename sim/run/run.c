@@ -318,11 +318,13 @@ static Cs3Plan *choose_plan(const Cs3RunConfig *config, const Cs3PlanInput *inpu
   return best;
 }
 
-static gboolean simulate(const Cs3RunConfig *config, const Cs3PlanInput *input, Cs3StepRun *run,
-                         GError **error) {
+/* @ahead: joined before the step is simulated. */
+static gboolean simulate(const Cs3RunConfig *config, const Cs3PlanInput *input, GThread **ahead,
+                         Cs3StepRun *run, GError **error) {
   run->plan = choose_plan(config, input, error);
   if (run->plan == NULL)
     return FALSE;
+  g_clear_pointer(ahead, g_thread_join);
   g_autoptr(GArray) uses = cs3_schedule_uses(input, run->plan, NULL, NULL);
   Cs3Schedule schedule = cs3_run_schedule(config, run->plan, uses);
   if (!time_step(&schedule, &input->machine->system, run, error))
@@ -378,9 +380,10 @@ static void share(const Cs3StepRun *from, Cs3StepRun *to) {
 }
 
 static gboolean simulate_dense(const Cs3RunConfig *config, const Cs3PlanInput *input,
-                               const Cs3Run *baseline, Cs3StepRun *dense, GError **error) {
+                               const Cs3Run *baseline, GThread **ahead, Cs3StepRun *dense,
+                               GError **error) {
   if (baseline == NULL)
-    return simulate(config, input, dense, error);
+    return simulate(config, input, ahead, dense, error);
   share(&baseline->dense, dense);
   return TRUE;
 }
@@ -433,13 +436,13 @@ static gboolean disturb(Cs3Run *run, const Cs3PlanInput *input, GError **error) 
 
 /* What the place of the zeros costs is the difference to this. */
 static gboolean simulate_uniform(const Cs3RunConfig *config, const Cs3PlanInput *sparse,
-                                 Cs3Run *run, GError **error) {
+                                 GThread **ahead, Cs3Run *run, GError **error) {
   if (config->weights == NULL || config->fidelity == CS3_PLAN_BOUND)
     return TRUE;
   Cs3PlanInput input = *sparse;
   input.weights = NULL;
   if (any_sparse(config))
-    return simulate(config, &input, &run->uniform, error);
+    return simulate(config, &input, ahead, &run->uniform, error);
   share(&run->dense, &run->uniform);
   return TRUE;
 }
@@ -449,21 +452,22 @@ static double ratio(double dense, double sparse) {
   return sparse > 0 ? dense / sparse : 1;
 }
 
-Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
+static Cs3Run *simulate_both(const Cs3RunConfig *config, const Cs3Run *baseline, GThread **ahead,
+                             GError **error) {
   g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
   g_autoptr(Cs3RunCache) own =
       config->cache == NULL ? cs3_run_cache_new(RUN_PASSES, RUN_MASK_BYTES) : NULL;
   run->config = *config;
   Cs3PlanInput input = plan_input(config, config->cache != NULL ? config->cache : own);
   if (!check_memoryx(config, error) ||
-      !simulate_dense(config, &input, baseline, &run->dense, error))
+      !simulate_dense(config, &input, baseline, ahead, &run->dense, error))
     return NULL;
   input.sparsity = config->sparsity;
   if (!any_sparse(config))
     share(&run->dense, &run->sparse);
-  else if (!simulate(config, &input, &run->sparse, error))
+  else if (!simulate(config, &input, ahead, &run->sparse, error))
     return NULL;
-  if (!disturb(run, &input, error) || !simulate_uniform(config, &input, run, error))
+  if (!disturb(run, &input, error) || !simulate_uniform(config, &input, ahead, run, error))
     return NULL;
   const double *density = config->sparsity->node_density;
   run->speedup = run->dense.time.step_s / run->sparse.time.step_s;
@@ -473,6 +477,13 @@ Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GErr
   run->linear_theoretical =
       ratio(block_macs(config->graph, NULL), block_macs(config->graph, density));
   return g_steal_pointer(&run);
+}
+
+Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
+  GThread *ahead = cs3_step_load_ahead(config->workers);
+  Cs3Run *run = simulate_both(config, baseline, &ahead, error);
+  g_clear_pointer(&ahead, g_thread_join);
+  return run;
 }
 
 Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {

@@ -25,11 +25,16 @@ static Simgrid *simgrid_open(void) {
   return simgrid;
 }
 
-static const Simgrid *simgrid_once(void) {
+static gsize *simgrid_place(void) {
   static gsize place;
-  if (g_once_init_enter(&place))
-    g_once_init_leave(&place, (gsize)simgrid_open());
-  return (const Simgrid *)place;
+  return &place;
+}
+
+static const Simgrid *simgrid_once(void) {
+  gsize *place = simgrid_place();
+  if (g_once_init_enter(place))
+    g_once_init_leave(place, (gsize)simgrid_open());
+  return (const Simgrid *)*place;
 }
 
 gboolean cs3_simgrid_load(GError **error) {
@@ -42,4 +47,16 @@ gboolean cs3_simgrid_load(GError **error) {
 
 const Cs3SimgridCalls *cs3_simgrid(void) {
   return &simgrid_once()->calls;
+}
+
+static gpointer load(gpointer unused) {
+  (void)simgrid_once();
+  return NULL;
+}
+
+GThread *cs3_step_load_ahead(guint workers) {
+  gboolean loaded = g_atomic_pointer_get(simgrid_place()) != 0;
+  if (loaded || (workers > 0 ? workers : g_get_num_processors()) == 1)
+    return NULL;
+  return g_thread_try_new("cs3-simgrid", load, NULL, NULL);
 }

@@ -135,6 +135,14 @@ gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
+ * cs3_step_load_ahead: a step will be simulated: load what that takes beside what comes before it.
+ * @workers: threads that may run; 0: one per processor.
+ * Returns: (transfer full) (nullable): to be joined before that; %NULL: it is loaded, or will be
+ * when it is needed.
+ */
+GThread *cs3_step_load_ahead(guint workers);
+
+/**
  * cs3_step_simulate: the step in SimGrid, in a forked child (one engine per process).
  * compute_s + stream_wait_s + boundary_s + edge_s = step_s to rounding.
  * Micro-batches that repeat are simulated a few times and counted: about 4 of any number.
