@@ -318,13 +318,36 @@ static Cs3Plan *choose_plan(const Cs3RunConfig *config, const Cs3PlanInput *inpu
   return best;
 }
 
-/* @ahead: joined before the step is simulated. */
-static gboolean simulate(const Cs3RunConfig *config, const Cs3PlanInput *input, GThread **ahead,
-                         Cs3StepRun *run, GError **error) {
-  run->plan = choose_plan(config, input, error);
+/* A plan on its way. */
+typedef struct {
+  const Cs3RunConfig *config;
+  Cs3PlanInput input;
+  Cs3Plan *plan; /* NULL: error says why */
+  GError *error;
+} Planning;
+
+static void planning_clear(Planning *p) {
+  cs3_plan_free(p->plan);
+  g_clear_error(&p->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Planning, planning_clear)
+
+static gpointer make_plan(gpointer data) {
+  Planning *p = data;
+  p->plan = choose_plan(p->config, &p->input, &p->error);
+  return NULL;
+}
+
+static gboolean take_plan(Planning *p, Cs3StepRun *run, GError **error) {
+  run->plan = g_steal_pointer(&p->plan);
   if (run->plan == NULL)
-    return FALSE;
-  g_clear_pointer(ahead, g_thread_join);
+    g_propagate_error(error, g_steal_pointer(&p->error));
+  return run->plan != NULL;
+}
+
+/* The step of run->plan. */
+static gboolean simulate_plan(const Cs3RunConfig *config, const Cs3PlanInput *input,
+                              Cs3StepRun *run, GError **error) {
   g_autoptr(GArray) uses = cs3_schedule_uses(input, run->plan, NULL, NULL);
   Cs3Schedule schedule = cs3_run_schedule(config, run->plan, uses);
   if (!time_step(&schedule, &input->machine->system, run, error))
@@ -333,6 +356,12 @@ static gboolean simulate(const Cs3RunConfig *config, const Cs3PlanInput *input, 
   count_work(input, cs3_run_systems(config), run);
   run->joules = cs3_run_joules(config, &run->time);
   return TRUE;
+}
+
+static gboolean simulate(const Cs3RunConfig *config, const Cs3PlanInput *input, Cs3StepRun *run,
+                         GError **error) {
+  run->plan = choose_plan(config, input, error);
+  return run->plan != NULL && simulate_plan(config, input, run, error);
 }
 
 static double block_macs(const Cs3Graph *graph, const double *density) {
@@ -377,15 +406,6 @@ static gboolean any_sparse(const Cs3RunConfig *config) {
 static void share(const Cs3StepRun *from, Cs3StepRun *to) {
   *to = *from;
   cs3_plan_ref(to->plan);
-}
-
-static gboolean simulate_dense(const Cs3RunConfig *config, const Cs3PlanInput *input,
-                               const Cs3Run *baseline, GThread **ahead, Cs3StepRun *dense,
-                               GError **error) {
-  if (baseline == NULL)
-    return simulate(config, input, ahead, dense, error);
-  share(&baseline->dense, dense);
-  return TRUE;
 }
 
 struct Cs3RunCache {
@@ -436,13 +456,13 @@ static gboolean disturb(Cs3Run *run, const Cs3PlanInput *input, GError **error) 
 
 /* What the place of the zeros costs is the difference to this. */
 static gboolean simulate_uniform(const Cs3RunConfig *config, const Cs3PlanInput *sparse,
-                                 GThread **ahead, Cs3Run *run, GError **error) {
+                                 Cs3Run *run, GError **error) {
   if (config->weights == NULL || config->fidelity == CS3_PLAN_BOUND)
     return TRUE;
   Cs3PlanInput input = *sparse;
   input.weights = NULL;
   if (any_sparse(config))
-    return simulate(config, &input, ahead, &run->uniform, error);
+    return simulate(config, &input, &run->uniform, error);
   share(&run->dense, &run->uniform);
   return TRUE;
 }
@@ -452,22 +472,51 @@ static double ratio(double dense, double sparse) {
   return sparse > 0 ? dense / sparse : 1;
 }
 
-static Cs3Run *simulate_both(const Cs3RunConfig *config, const Cs3Run *baseline, GThread **ahead,
-                             GError **error) {
+/* Both plans (nullable: not needed), and what simulates steps, beside each other where more than
+ * one thread may run: half of a plan is a single thread's work. Processes are forked for steps when
+ * all threads have ended. */
+static void make_plans(const Cs3RunConfig *config, Planning *dense, Planning *sparse) {
+  guint workers = config->workers > 0 ? config->workers : g_get_num_processors();
+  GThread *loading = workers > 1 ? cs3_step_load_ahead() : NULL, *beside = NULL;
+  if (dense != NULL && sparse != NULL && workers > 1)
+    beside = g_thread_try_new("cs3-plan", make_plan, dense, NULL);
+  if (dense != NULL && beside == NULL)
+    make_plan(dense);
+  if (sparse != NULL)
+    make_plan(sparse);
+  g_clear_pointer(&beside, g_thread_join);
+  g_clear_pointer(&loading, g_thread_join);
+}
+
+static gboolean simulate_both(const Cs3RunConfig *config, const Cs3Run *baseline,
+                              const Cs3PlanInput *input, Cs3Run *run, GError **error) {
+  gboolean sparse = any_sparse(config);
+  g_auto(Planning) dense_plan = {.config = config, .input = *input};
+  g_auto(Planning) sparse_plan = dense_plan;
+  sparse_plan.input.sparsity = config->sparsity;
+  make_plans(config, baseline == NULL ? &dense_plan : NULL, sparse ? &sparse_plan : NULL);
+  if (baseline != NULL)
+    share(&baseline->dense, &run->dense);
+  else if (!take_plan(&dense_plan, &run->dense, error) ||
+           !simulate_plan(config, input, &run->dense, error))
+    return FALSE;
+  if (sparse)
+    return take_plan(&sparse_plan, &run->sparse, error) &&
+           simulate_plan(config, &sparse_plan.input, &run->sparse, error);
+  share(&run->dense, &run->sparse);
+  return TRUE;
+}
+
+Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
   g_autoptr(Cs3Run) run = g_new0(Cs3Run, 1);
   g_autoptr(Cs3RunCache) own =
       config->cache == NULL ? cs3_run_cache_new(RUN_PASSES, RUN_MASK_BYTES) : NULL;
   run->config = *config;
   Cs3PlanInput input = plan_input(config, config->cache != NULL ? config->cache : own);
-  if (!check_memoryx(config, error) ||
-      !simulate_dense(config, &input, baseline, ahead, &run->dense, error))
+  if (!check_memoryx(config, error) || !simulate_both(config, baseline, &input, run, error))
     return NULL;
   input.sparsity = config->sparsity;
-  if (!any_sparse(config))
-    share(&run->dense, &run->sparse);
-  else if (!simulate(config, &input, ahead, &run->sparse, error))
-    return NULL;
-  if (!disturb(run, &input, error) || !simulate_uniform(config, &input, ahead, run, error))
+  if (!disturb(run, &input, error) || !simulate_uniform(config, &input, run, error))
     return NULL;
   const double *density = config->sparsity->node_density;
   run->speedup = run->dense.time.step_s / run->sparse.time.step_s;
@@ -477,13 +526,6 @@ static Cs3Run *simulate_both(const Cs3RunConfig *config, const Cs3Run *baseline,
   run->linear_theoretical =
       ratio(block_macs(config->graph, NULL), block_macs(config->graph, density));
   return g_steal_pointer(&run);
-}
-
-Cs3Run *cs3_run_against(const Cs3RunConfig *config, const Cs3Run *baseline, GError **error) {
-  GThread *ahead = cs3_step_load_ahead(config->workers);
-  Cs3Run *run = simulate_both(config, baseline, &ahead, error);
-  g_clear_pointer(&ahead, g_thread_join);
-  return run;
 }
 
 Cs3Run *cs3_run(const Cs3RunConfig *config, GError **error) {

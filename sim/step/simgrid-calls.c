@@ -54,9 +54,7 @@ static gpointer load(gpointer unused) {
   return NULL;
 }
 
-GThread *cs3_step_load_ahead(guint workers) {
+GThread *cs3_step_load_ahead(void) {
   gboolean loaded = g_atomic_pointer_get(simgrid_place()) != 0;
-  if (loaded || (workers > 0 ? workers : g_get_num_processors()) == 1)
-    return NULL;
-  return g_thread_try_new("cs3-simgrid", load, NULL, NULL);
+  return loaded ? NULL : g_thread_try_new("cs3-simgrid", load, NULL, NULL);
 }

@@ -136,11 +136,10 @@ gboolean cs3_step_check(const Cs3Schedule *schedule, const Cs3System *system,
 
 /**
  * cs3_step_load_ahead: a step will be simulated: load what that takes beside what comes before it.
- * @workers: threads that may run; 0: one per processor.
  * Returns: (transfer full) (nullable): to be joined before that; %NULL: it is loaded, or will be
  * when it is needed.
  */
-GThread *cs3_step_load_ahead(guint workers);
+GThread *cs3_step_load_ahead(void);
 
 /**
  * cs3_step_simulate: the step in SimGrid, in a forked child (one engine per process).
