@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Counting lines in registers of 512 bits: a byte permutation brings every line's bytes into a
- * field of its own, where they are shifted, cut and counted: 32 lines of up to 9 columns at once,
- * 16 of up to 25, or 8 of up to 57. */
+ * field of its own, where its bits are cut out and counted: 32 lines of up to 9 columns at once, 16
+ * of up to 25, 8 of up to 57, and so on to one of 505. */
 #include "config.h"
 
 #include "workloads/mask-way.h"
@@ -26,14 +26,8 @@ typedef struct {
   gint64 byte;        /* of the row, where their columns begin */
   guint64 loaded;     /* which bytes from there on are read */
   guint lines, field; /* bytes of a field; 0: one line by itself */
-  guint8 from[REGISTER_BYTES], shift[REGISTER_BYTES], cut[REGISTER_BYTES];
+  guint8 from[REGISTER_BYTES], cut[REGISTER_BYTES];
 } Group;
-
-/* Little-endian numbers of @field bytes, as the registers have them. */
-static void put(guint8 *bytes, guint field, guint64 value) {
-  for (guint k = 0; k < field; k++)
-    bytes[k] = (guint8)(value >> 8 * k);
-}
 
 /* Can the next of @left lines be a group with fields of @field bytes? */
 static gboolean make_group(const gint64 *starts, gint64 left, guint field, Group *group) {
@@ -49,8 +43,8 @@ static gboolean make_group(const gint64 *starts, gint64 left, guint field, Group
       return FALSE;
     for (guint k = 0; k < field; k++)
       group->from[i * field + k] = (guint8)(starts[i] / 8 - group->byte + k);
-    put(group->shift + i * field, field, (guint64)shift);
-    put(group->cut + i * field, field, width > 0 ? ~(guint64)0 >> (64 - width) : 0);
+    for (gint64 bit = shift; bit < shift + width; bit++)
+      group->cut[i * field + bit / 8] |= (guint8)(1 << bit % 8);
   }
   return TRUE;
 }
@@ -60,9 +54,9 @@ static gpointer prepare(const gint64 *starts, gint64 n) {
   Group *groups = g_new(Group, n + 1), *group = groups;
   for (gint64 r = 0; r < n; r += group++->lines) {
     guint field = 2;
-    while (field <= 8 && !make_group(starts + r, n - r, field, group))
+    while (field <= REGISTER_BYTES && !make_group(starts + r, n - r, field, group))
       field *= 2;
-    if (field > 8)
+    if (field > REGISTER_BYTES)
       *group = (Group){.lines = 1};
   }
   group->lines = 0;
@@ -73,19 +67,30 @@ WIDE static inline __m512i load(const guint8 bytes[REGISTER_BYTES]) {
   return _mm512_loadu_si512(bytes);
 }
 
+/* The first of every field's words gets their sum. */
+WIDE static inline __m512i sum_words(__m512i x, guint field) {
+  x = _mm512_add_epi64(x, _mm512_permutex_epi64(x, 0xb1));
+  if (field == 16)
+    return _mm512_maskz_compress_epi64(0x55, x);
+  x = _mm512_add_epi64(x, _mm512_permutex_epi64(x, 0x4e));
+  if (field == 32)
+    return _mm512_maskz_compress_epi64(0x11, x);
+  return _mm512_add_epi64(x, _mm512_shuffle_i64x2(x, x, 0x4e));
+}
+
 WIDE static inline void count_group(const guint64 *row, const Group *group, guint16 *counts) {
   __m512i x = _mm512_maskz_loadu_epi8(group->loaded, (const guint8 *)row + group->byte);
-  x = _mm512_permutexvar_epi8(load(group->from), x);
-  __m512i cut = load(group->cut), shift = load(group->shift);
+  x = _mm512_and_si512(_mm512_permutexvar_epi8(load(group->from), x), load(group->cut));
   __mmask32 lines = (__mmask32)(~(guint64)0 >> (64 - group->lines));
   if (group->field == 2) {
-    x = _mm512_popcnt_epi16(_mm512_and_si512(_mm512_srlv_epi16(x, shift), cut));
-    _mm512_mask_storeu_epi16(counts, lines, x);
+    _mm512_mask_storeu_epi16(counts, lines, _mm512_popcnt_epi16(x));
   } else if (group->field == 4) {
-    x = _mm512_popcnt_epi32(_mm512_and_si512(_mm512_srlv_epi32(x, shift), cut));
+    x = _mm512_popcnt_epi32(x);
     _mm256_mask_storeu_epi16(counts, (__mmask16)lines, _mm512_cvtepi32_epi16(x));
   } else {
-    x = _mm512_popcnt_epi64(_mm512_and_si512(_mm512_srlv_epi64(x, shift), cut));
+    x = _mm512_popcnt_epi64(x);
+    if (group->field > 8)
+      x = sum_words(x, group->field);
     _mm_mask_storeu_epi16(counts, (__mmask8)lines, _mm512_cvtepi64_epi16(x));
   }
 }

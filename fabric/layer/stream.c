@@ -62,11 +62,24 @@ static guint32 packed(gint64 n, const guint16 *weights, guint32 bits) {
   return sum;
 }
 
+/* Live weights of a row, and how many lines have an odd number of them. */
+CS3_VECTOR_CLONES
+static guint32 add_up(gint64 n, const guint16 *weights, guint32 *odd) {
+  guint32 sum = 0, ones = 0;
+  for (gint64 r = 0; r < n; r++) {
+    sum += weights[r];
+    ones += weights[r] & 1;
+  }
+  *odd = ones;
+  return sum;
+}
+
 void cs3_layer_row_totals(const Cs3LayerCounts *counts, gint64 rows, gint64 lines,
                           guint32 *row_weights, guint32 *row_pairs) {
   for (gint64 i = 0; i < rows; i++) {
-    row_weights[i] = packed(lines, counts->counts + i * counts->stride, 32);
-    row_pairs[i] = packed(lines, counts->counts + i * counts->stride, 16);
+    guint32 odd;
+    row_weights[i] = add_up(lines, counts->counts + i * counts->stride, &odd);
+    row_pairs[i] = (row_weights[i] + odd) / 2;
   }
 }
 

@@ -98,11 +98,13 @@ START_TEST(test_transpose) {
 END_TEST
 
 /* Random cuts of the row: lines of about one width, as mappings make them, or of any, empty ones
- * and such of 56, 57 and 64 columns among them. */
+ * and such of 56, 57 and 64 columns among them, and around 121, 249 and 505. */
 static gint64 random_cuts(GRand *rand, gint64 cols, gint64 *starts) {
-  static const gint64 widths[] = {0, 1, 8, 14, 55, 56, 57, 58, 63, 64, 65, 128, 200};
+  static const gint64 widths[] = {0,  1,   8,   14,  55,  56,  57,  58,  63,
+                                  64, 120, 121, 122, 128, 249, 250, 505, 506};
   gint64 n = 0, about = g_rand_int_range(rand, -10, 18);
   starts[0] = g_rand_int_range(rand, 0, 10);
+  about *= g_rand_boolean(rand) ? 1 : 15;
   while (starts[n] < cols) {
     gint64 width = about > 0 ? about + g_rand_int_range(rand, -1, 2)
                              : widths[g_rand_int_range(rand, 0, G_N_ELEMENTS(widths))];
