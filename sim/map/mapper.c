@@ -339,15 +339,22 @@ static Cs3Hardware read_of(const Cs3Hardware *hw, gboolean gradients) {
   return read;
 }
 
+/* With links off the wafer that are never waited for. */
+static Cs3Hardware without_links(const Cs3Hardware *hw) {
+  Cs3Hardware unlimited = *hw;
+  unlimited.io.rate_bits_per_s = INFINITY;
+  unlimited.io.channels = G_MAXINT64;
+  unlimited.io.factor = unlimited.io.efficiency = unlimited.wafer.clock_hz = 1;
+  return unlimited;
+}
+
 Cs3MapWafer cs3_map_wafer(const Cs3Hardware *hw) {
   Cs3MapWafer wafer = {.hw = *hw};
   const double links[] = {cs3_hardware_io_wavelets(hw)};
   for (int gradients = 0; gradients <= 1; gradients++) {
     Cs3Hardware *read = &wafer.of[gradients].read, *unlimited = &wafer.of[gradients].unlimited;
-    *read = *unlimited = read_of(hw, gradients);
-    unlimited->io.rate_bits_per_s = INFINITY;
-    unlimited->io.channels = G_MAXINT64;
-    unlimited->io.factor = unlimited->io.efficiency = unlimited->wafer.clock_hz = 1;
+    *read = read_of(hw, gradients);
+    *unlimited = without_links(read);
     wafer.of[gradients].unlimited_key = cs3_memo_key(NULL, unlimited, sizeof *unlimited);
     wafer.of[gradients].key = cs3_memo_key(&wafer.of[gradients].unlimited_key, links, sizeof links);
   }
@@ -394,10 +401,18 @@ static gboolean holds_more(const Cs3Hardware *hw, const Cs3MapCandidate *c, doub
   return cs3_layer_around_bytes(hw, &c->shape, &c->mapping) > most;
 }
 
+/* What the recurrences of a layer are run on. */
+typedef struct {
+  const Cs3Hardware *hw;
+  const Cs3Hardware *unlimited; /* (nullable): the same with links that are never waited for */
+  const Cs3WeightsLoan *weights;
+  Cs3Memo *memo;
+} Trial;
+
 /* @give_up: 0: never. */
-static gboolean run(const Cs3Hardware *hw, Cs3MapCandidate *candidate, const Cs3WeightsLoan *loan,
-                    Cs3Memo *memo, gint64 give_up, GError **error) {
-  Cs3LayerWeights weights = cs3_map_weights(&candidate->shape, loan, memo);
+static gboolean run(const Trial *t, const Cs3Hardware *hw, Cs3MapCandidate *candidate,
+                    gint64 give_up, GError **error) {
+  Cs3LayerWeights weights = cs3_map_weights(&candidate->shape, t->weights, t->memo);
   Cs3LayerWant want = {CS3_LAYER_CYCLES, .give_up = give_up};
   Cs3LayerResult result;
   if (!cs3_layer_pass(hw, &candidate->shape, &candidate->mapping, &weights, want, &result, error))
@@ -406,35 +421,60 @@ static gboolean run(const Cs3Hardware *hw, Cs3MapCandidate *candidate, const Cs3
   return TRUE;
 }
 
+/* The same, first on the wafer of unlimited links: no pass is faster on slower ones, so that what
+ * is too slow there need not be run for every rate. */
+static gboolean run_against(const Trial *t, Cs3MapCandidate *candidate, gint64 give_up,
+                            GError **error) {
+  if (give_up > 0 && t->unlimited != NULL) {
+    if (!run(t, t->unlimited, candidate, give_up, error))
+      return FALSE;
+    if (candidate->cycles >= give_up)
+      return TRUE;
+  }
+  return run(t, t->hw, candidate, give_up, error);
+}
+
+/* Runs what of @found may win. What is no better than the runner-up, or, where that is not asked
+ * for, the best, is of no interest, so it need not be run to its end. */
+static gboolean run_found(const Trial *t, const GArray *found, gboolean best_only,
+                          Cs3MapChoice *choice, GError **error) {
+  const Cs3MapCandidate *first = &g_array_index(found, Cs3MapCandidate, 0);
+  double most = cs3_layer_around_bytes(t->hw, &first->shape, &first->mapping);
+  for (guint i = 0; i < found->len; i++) {
+    Cs3MapCandidate c = g_array_index(found, Cs3MapCandidate, i);
+    if (choice->run >= 2 && (double)c.bound * WORTH_A_RUN >= (double)choice->best.cycles)
+      continue;
+    if (holds_more(t->hw, &c, most))
+      continue;
+    gint64 give_up = best_only ? choice->best.cycles : choice->runner_up.cycles;
+    if (!run_against(t, &c, give_up, error))
+      return FALSE;
+    choice->run++;
+    if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {
+      choice->runner_up = choice->best;
+      choice->best = c;
+    } else if (choice->runner_up.cycles == 0 || c.cycles < choice->runner_up.cycles) {
+      choice->runner_up = c;
+    }
+  }
+  return TRUE;
+}
+
 gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         const Cs3WeightsLoan *weights, Cs3Memo *memo, const Cs3MapForce *force,
-                        Cs3MapChoice *choice, GError **error) {
+                        Cs3MapWant want, Cs3MapChoice *choice, GError **error) {
   double matrix = (double)shape->rows * shape->features;
   double density = weights ? weights->nonzeros / matrix : 1;
   g_autoptr(GArray) found = cs3_map_candidates(hw, shape, density, force, error);
   if (found == NULL)
     return FALSE;
   *choice = (Cs3MapChoice){.considered = found->len};
-  const Cs3MapCandidate *first = &g_array_index(found, Cs3MapCandidate, 0);
-  double most = cs3_layer_around_bytes(hw, &first->shape, &first->mapping);
-  for (guint i = 0; i < found->len; i++) {
-    Cs3MapCandidate c = g_array_index(found, Cs3MapCandidate, i);
-    gboolean runner_up_known = choice->runner_up.cycles > 0;
-    if (runner_up_known && (double)c.bound * WORTH_A_RUN >= (double)choice->best.cycles)
-      continue;
-    if (holds_more(hw, &c, most))
-      continue;
-    /* What is no better than the runner-up is of no interest, so it need not be run to its end. */
-    if (!run(hw, &c, weights, memo, choice->runner_up.cycles, error))
-      return FALSE;
-    choice->run++;
-    if (choice->best.cycles == 0 || c.cycles < choice->best.cycles) {
-      choice->runner_up = choice->best;
-      choice->best = c;
-    } else if (!runner_up_known || c.cycles < choice->runner_up.cycles) {
-      choice->runner_up = c;
-    }
-  }
+  Cs3Hardware unlimited = without_links(hw);
+  const Trial t = {hw, want.links_vary ? &unlimited : NULL, weights, memo};
+  if (!run_found(&t, found, want.best_only, choice, error))
+    return FALSE;
+  if (want.best_only)
+    choice->runner_up = (Cs3MapCandidate){0};
   return TRUE;
 }
 

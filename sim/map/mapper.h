@@ -94,16 +94,25 @@ gboolean cs3_map_best(const Cs3MapWafer *wafer, const Cs3LayerShape *shape, doub
                       const Cs3MapForce *force, Cs3Memo *memo, Cs3MapHints *hints,
                       Cs3MapCandidate *best, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What of a choice is asked for. */
+typedef struct {
+  gboolean best_only;  /* no runner-up: what is no better than the best is not run to its end */
+  gboolean links_vary; /* machines that differ in links share the memory: first, what is too slow
+                          on links that are never waited for is found out, once for all of them */
+} Cs3MapWant;
+
 /**
  * cs3_map_choose: the fastest mapping by the recurrence, or one at most 1 % slower; mappings that
  * their bound excludes are not run, the first two of the ranking always are. Of a convolution, of
  * the mappings that hold no more around its tensors (cs3_layer_around_bytes()) than the first.
  * @weights: (nullable): shape->rows x shape->features live weights; %NULL: all alive.
  * @memo: (nullable): of passes that were run.
+ * @want: the best is the same whatever it says.
  */
 gboolean cs3_map_choose(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                         const Cs3WeightsLoan *weights, Cs3Memo *memo, const Cs3MapForce *force,
-                        Cs3MapChoice *choice, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                        Cs3MapWant want, Cs3MapChoice *choice,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_map_weights: what a pass in the weight format of @shape is run on: @weights, or, in the dense

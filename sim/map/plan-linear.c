@@ -68,12 +68,13 @@ static gboolean draw(const Job *job, const Matrix *m, GError **error) {
   return cs3_weights_prepare(job->input->store, &spec, job->input->workers, error);
 }
 
-static gboolean run_chosen(const Cs3Hardware *hw, const Cs3WeightsLoan *live, Cs3Memo *memo,
-                           Cs3PlanPass *out, GError **error) {
+static gboolean run_chosen(const Cs3PlanInput *input, const Cs3WeightsLoan *live, Cs3PlanPass *out,
+                           GError **error) {
+  const Cs3Hardware *hw = &input->machine->hw;
   const Cs3MapCandidate *best = &out->choice.best;
-  Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, memo);
-  if (!cs3_layer_pass(hw, &best->shape, &best->mapping, &weights, (Cs3LayerWant){CS3_LAYER_CAUSES},
-                      &out->result, error))
+  const Cs3LayerWant want = {input->trial ? CS3_LAYER_TIMES : CS3_LAYER_CAUSES};
+  Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, input->memo);
+  if (!cs3_layer_pass(hw, &best->shape, &best->mapping, &weights, want, &out->result, error))
     return FALSE;
   /* The dense format multiplies the zeros too; the work that counts is the live weights. */
   gint64 sent = out->result.nonzeros;
@@ -161,11 +162,12 @@ static gboolean run_bound(const Cs3PlanInput *input, const Cs3MapForce *force,
 
 /* Chosen for how fast weights come, told in the cycles of the wafer itself. */
 static gboolean choose(const Cs3PlanInput *input, const Cs3MapForce *force,
-                       const Cs3LayerShape *shape, const Cs3WeightsLoan *live, Cs3MapChoice *choice,
-                       GError **error) {
+                       const Cs3LayerShape *shape, const Cs3WeightsLoan *live, gboolean best_only,
+                       Cs3MapChoice *choice, GError **error) {
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3MapWafer fed = cs3_plan_fed_wafer(input);
-  if (!cs3_map_choose(&fed.hw, shape, live, input->memo, force, choice, error))
+  const Cs3MapWant want = {.best_only = best_only, .links_vary = input->links_vary};
+  if (!cs3_map_choose(&fed.hw, shape, live, input->memo, force, want, choice, error))
     return FALSE;
   if (fed.hw.io.rate_bits_per_s == hw->io.rate_bits_per_s)
     return TRUE;
@@ -186,7 +188,6 @@ static gboolean choose(const Cs3PlanInput *input, const Cs3MapForce *force,
 
 static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error) {
   const Cs3PlanInput *input = job->input;
-  const Cs3Hardware *hw = &input->machine->hw;
   const Cs3Node *node = cs3_graph_node(input->graph, m->node);
   gint64 rows = cs3_plan_part_rows(node, job->plan->micro_batch, m->tiles);
   Cs3LayerShape shape = cs3_plan_shape(input->graph, node, pass, rows);
@@ -207,9 +208,10 @@ static gboolean run_pass(const Job *job, Matrix *m, Cs3Pass pass, GError **error
   if (input->fidelity == CS3_PLAN_RANKED)
     return run_ranked(input, &force, &shape, live, out, error) && cs3_weights_check(&loan, error);
   /* A matrix that comes with a choice keeps it (exact: the mapping of its shape). */
-  if (out->choice.considered == 0 && !choose(input, &force, &shape, live, &out->choice, error))
+  if (out->choice.considered == 0 &&
+      !choose(input, &force, &shape, live, input->trial, &out->choice, error))
     return FALSE;
-  return run_chosen(hw, live, input->memo, out, error) && cs3_weights_check(&loan, error);
+  return run_chosen(input, live, out, error) && cs3_weights_check(&loan, error);
 }
 
 /* By closed forms, without a mask. */
@@ -238,7 +240,7 @@ gboolean cs3_plan_try_pass(const Cs3PlanInput *input, const Cs3PlanTrial *trial,
       (sparse && !cs3_weights_lend(input->store, &spec, trial->pass == CS3_PASS_DX, &loan, NULL)))
     return FALSE;
   const Cs3WeightsLoan *live = sparse ? &loan : NULL;
-  if (!choose(input, force, &shape, live, &choice, NULL))
+  if (!choose(input, force, &shape, live, TRUE, &choice, NULL))
     return FALSE;
   *best = choice.best;
   return cs3_weights_check(&loan, NULL);

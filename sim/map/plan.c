@@ -66,6 +66,11 @@ Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) {
   return g_steal_pointer(&plan);
 }
 
+gboolean cs3_plan_complete(const Cs3PlanInput *input, Cs3Plan *plan, GError **error) {
+  g_array_set_size(plan->linears, 0);
+  return cs3_plan_run_linears(input, plan, error);
+}
+
 Cs3Plan *cs3_plan_ref(Cs3Plan *plan) {
   plan->references++;
   return plan;

@@ -42,12 +42,15 @@ struct Cs3PlanInput {
                                     alike at alike densities where these are measured */
   Cs3WeightStore *store;         /* of masks */
   Cs3Memo *memo;                 /* (nullable): of passes */
+  gboolean links_vary;           /* plans for wafers that differ in links share the memory */
   Cs3KeepStore *keeps;           /* (nullable): of what activations take */
   gint64 batch;                  /* samples per step */
   guint64 seed;
   gboolean forward; /* forward alone: no backward, no gradients, nothing kept */
   gboolean exact;   /* every layer with its own mask, instead of one per distinct shape */
   Cs3PlanFidelity fidelity;
+  gboolean trial;     /* only the step is asked for: no causes and no runners-up, until
+                         cs3_plan_complete() */
   gint64 sample_rows; /* if RANKED: output rows that are run, the others follow at their pace; 0:
                          all */
   guint workers;      /* threads; no influence on the result */
@@ -129,6 +132,11 @@ gboolean cs3_plan_stands_for(const Cs3PlanInput *input, const Cs3PlanLinear *lin
  *   does not fit the wafer's memory under any allowed policy (says how much is missing).
  */
 Cs3Plan *cs3_plan_new(const Cs3PlanInput *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_plan_complete: what the plan of a trial leaves out. @input: as the trial had it, but for
+ * that. */
+gboolean cs3_plan_complete(const Cs3PlanInput *input, Cs3Plan *plan,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_plan_ref: @plan, which then takes one more cs3_plan_free() to go. Not for several threads.
  */

@@ -229,20 +229,26 @@ static double feed_of(const Cs3RunConfig *config) {
   return MIN(1, path / port);
 }
 
+/* The fastest plan so far: that of a trial. */
+typedef struct {
+  Cs3Plan *plan;      /* owned */
+  Cs3PlanInput input; /* that it is of */
+  Cs3StepTime time;
+} Best;
+
 /* Replaces @best when @input gives a faster step. A way that does not fit is none. */
-static gboolean try_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, Cs3Plan **best,
-                         Cs3StepTime *best_time, GError **error) {
+static gboolean try_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, Best *best,
+                         GError **error) {
   g_autoptr(Cs3Plan) plan = cs3_plan_new(input, error);
   if (plan == NULL)
     return FALSE;
   Cs3StepTime time;
   if (!time_plan(config, input, plan, NULL, &time, error))
     return FALSE;
-  if (*best != NULL && time.step_s >= best_time->step_s)
+  if (best->plan != NULL && time.step_s >= best->time.step_s)
     return TRUE;
-  *best_time = time;
-  g_clear_pointer(best, cs3_plan_free);
-  *best = g_steal_pointer(&plan);
+  cs3_plan_free(best->plan);
+  *best = (Best){g_steal_pointer(&plan), *input, time};
   return TRUE;
 }
 
@@ -266,27 +272,27 @@ static gboolean has_format(const Cs3Plan *plan, const Cs3PlanInput *input) {
 /* The ways of a step that compete with @best: what is best for the port, what is best at the path's
  * rate, each weight format alone. */
 static void try_formats(const Cs3RunConfig *config, const Cs3PlanInput *input, double feed,
-                        Cs3Plan **best, Cs3StepTime *time) {
+                        Best *best) {
   gboolean one_format = input->sparsity == NULL || input->force.dense >= 0;
   for (int dense = -1; dense <= (one_format ? -1 : 1); dense++)
     for (int slow = dense < 0; slow <= 1; slow++) {
       Cs3PlanInput way = *input;
       way.feed = slow ? feed : 1;
       way.force.dense = dense < 0 ? input->force.dense : dense;
-      if (dense < 0 || !has_format(*best, &way))
-        (void)!try_plan(config, &way, best, time, NULL);
+      if (dense < 0 || !has_format(best->plan, &way))
+        (void)!try_plan(config, &way, best, NULL);
     }
 }
 
 /* @choice, a member of @way->force, forced to each of its values from @first to @last. */
 static void try_forced(const Cs3RunConfig *config, Cs3PlanInput *way, int *choice, int first,
-                       int last, double feed, Cs3Plan **best, Cs3StepTime *time) {
+                       int last, double feed, Best *best) {
   int own = *choice;
   for (int value = first; own < 0 && value <= last; value++)
     for (int slow = 0; slow <= 1; slow++) {
       way->feed = slow ? feed : 1;
       *choice = value;
-      (void)!try_plan(config, way, best, time, NULL);
+      (void)!try_plan(config, way, best, NULL);
     }
   *choice = own;
 }
@@ -294,10 +300,10 @@ static void try_forced(const Cs3RunConfig *config, Cs3PlanInput *way, int *choic
 /* And accumulators in one place alone (from SRAM a pass asks for more weights at a time), features
  * along one axis alone. */
 static void try_layouts(const Cs3RunConfig *config, const Cs3PlanInput *input, double feed,
-                        Cs3Plan **best, Cs3StepTime *time) {
+                        Best *best) {
   Cs3PlanInput way = *input;
-  try_forced(config, &way, &way.force.placement, CS3_ACC_CACHE, CS3_ACC_SRAM, feed, best, time);
-  try_forced(config, &way, &way.force.axis, CS3_AXIS_Y, CS3_AXIS_X, feed, best, time);
+  try_forced(config, &way, &way.force.placement, CS3_ACC_CACHE, CS3_ACC_SRAM, feed, best);
+  try_forced(config, &way, &way.force.axis, CS3_AXIS_Y, CS3_AXIS_X, feed, best);
 }
 
 /* The mapper sees passes one by one. Where the path from MemoryX is slower than the port, whether
@@ -305,17 +311,22 @@ static void try_layouts(const Cs3RunConfig *config, const Cs3PlanInput *input, d
  * its time, where there is time to win. */
 static Cs3Plan *choose_plan(const Cs3RunConfig *config, const Cs3PlanInput *input, GError **error) {
   double feed = feed_of(config);
-  Cs3StepTime time;
   if (feed >= 1)
     return cs3_plan_new(input, error);
-  Cs3Plan *best = NULL;
-  if (!try_plan(config, input, &best, &time, error))
+  Best best = {0};
+  Cs3PlanInput trial = *input;
+  trial.trial = TRUE;
+  if (!try_plan(config, &trial, &best, error))
     return NULL;
-  if (time.stream_wait_s > WAITING_FOR_FORMATS * time.step_s)
-    try_formats(config, input, feed, &best, &time);
-  if (time.stream_wait_s > WAITING_FOR_LAYOUTS * time.step_s && input->fidelity != CS3_PLAN_RANKED)
-    try_layouts(config, input, feed, &best, &time);
-  return best;
+  if (best.time.stream_wait_s > WAITING_FOR_FORMATS * best.time.step_s)
+    try_formats(config, &trial, feed, &best);
+  if (best.time.stream_wait_s > WAITING_FOR_LAYOUTS * best.time.step_s &&
+      input->fidelity != CS3_PLAN_RANKED)
+    try_layouts(config, &trial, feed, &best);
+  best.input.trial = input->trial;
+  if (!input->trial && !cs3_plan_complete(&best.input, best.plan, error))
+    g_clear_pointer(&best.plan, cs3_plan_free);
+  return best.plan;
 }
 
 /* A plan on its way. */
@@ -441,6 +452,7 @@ static Cs3PlanInput plan_input(const Cs3RunConfig *config, const Cs3RunCache *ca
   input.store = cache->store;
   input.memo = cache->memo;
   input.keeps = cache->keeps;
+  input.links_vary = config->cache != NULL;
   input.sparsity = NULL;
   return input;
 }
@@ -548,6 +560,7 @@ gboolean cs3_run_times(const Cs3RunConfig *config, gint64 sample_rows, Cs3RunTim
   g_return_val_if_fail(config->cache != NULL, FALSE);
   Cs3PlanInput input = plan_input(config, config->cache);
   input.fidelity = CS3_PLAN_RANKED;
+  input.trial = TRUE;
   input.exact = FALSE;
   input.sample_rows = sample_rows;
   if (!check_memoryx(config, error) ||

@@ -83,7 +83,8 @@ static gboolean run_pass(const Cs3LayerConfig *config, guint i, const Cs3Mask *m
   if (mask != NULL)
     cs3_weights_lend_mask(mask, &loan);
   const Cs3WeightsLoan *live = mask != NULL ? &loan : NULL;
-  if (!cs3_map_choose(hw, &shape, live, NULL, &config->force, &side->choice[i], error))
+  if (!cs3_map_choose(hw, &shape, live, NULL, &config->force, (Cs3MapWant){0}, &side->choice[i],
+                      error))
     return FALSE;
   const Cs3MapCandidate *best = &side->choice[i].best;
   Cs3LayerWeights weights = cs3_map_weights(&best->shape, live, NULL);

@@ -78,6 +78,27 @@ static void try_everything(Everything *all, const Cs3LayerShape *shape) {
         try_folds(all, *shape, mapping);
 }
 
+static void assert_alike(const Cs3MapCandidate *x, const Cs3MapCandidate *y) {
+  g_autofree char *text = cs3_map_describe(x), *other = cs3_map_describe(y);
+  ck_assert_int_eq(x->cycles, y->cycles);
+  if (x->cycles > 0)
+    ck_assert_str_eq(text, other);
+}
+
+/* What is left out by a shorter way to the best, or to both, is not missed. */
+static void assert_same_wanted(const Cs3Hardware *hw, const Cs3LayerShape *shape,
+                               const Cs3WeightsLoan *live, const Cs3MapChoice *plain) {
+  Cs3MapForce free_choice = CS3_MAP_FREE;
+  Cs3MapChoice choice;
+  for (int best_only = 0; best_only <= 1; best_only++) {
+    const Cs3MapWant want = {best_only, .links_vary = TRUE};
+    ck_assert(cs3_map_choose(hw, shape, live, NULL, &free_choice, want, &choice, NULL));
+    assert_alike(&choice.best, &plain->best);
+    if (!best_only)
+      assert_alike(&choice.runner_up, &plain->runner_up);
+  }
+}
+
 /* At most 1 % behind the best of all: mappings that cannot gain more are not run. */
 static void assert_near_exhaustive(const Cs3Hardware *hw, const Cs3LayerShape *shape,
                                    double density, guint32 seed) {
@@ -88,8 +109,9 @@ static void assert_near_exhaustive(const Cs3Hardware *hw, const Cs3LayerShape *s
   g_auto(Cs3WeightsLoan) loan = {0};
   if (mask != NULL)
     cs3_weights_lend_mask(mask, &loan);
-  ck_assert(
-      cs3_map_choose(hw, shape, mask != NULL ? &loan : NULL, NULL, &free_choice, &choice, &error));
+  ck_assert(cs3_map_choose(hw, shape, mask != NULL ? &loan : NULL, NULL, &free_choice,
+                           (Cs3MapWant){0}, &choice, &error));
+  assert_same_wanted(hw, shape, mask != NULL ? &loan : NULL, &choice);
   Everything all = {.hw = hw, .mask = mask};
   try_everything(&all, shape);
   gint64 best = all.best.cycles;
@@ -164,7 +186,7 @@ START_TEST(test_forced) {
   Cs3MapChoice choice;
   g_auto(Cs3WeightsLoan) loan = {0};
   cs3_weights_lend_mask(mask, &loan);
-  ck_assert(cs3_map_choose(&m->hw, &shape, &loan, NULL, &force, &choice, NULL));
+  ck_assert(cs3_map_choose(&m->hw, &shape, &loan, NULL, &force, (Cs3MapWant){0}, &choice, NULL));
   ck_assert_int_eq(choice.considered, 1);
   ck_assert_int_eq(choice.best.mapping.fold, 3);
   ck_assert_int_eq(choice.best.mapping.axis, CS3_AXIS_X);
