@@ -327,9 +327,51 @@ static gint64 least_end(const Engine *e, gint64 row, const Cs3PassRest *rest,
              cs3_stream_least(ingress, rest->rows, rest->weights));
 }
 
+CS3_VECTOR_CLONES
+static void add_row(gint64 n, const guint16 *weights, guint32 *sum) {
+  for (gint64 r = 0; r < n; r++)
+    sum[r] += weights[r];
+}
+
+/* Weights of the line that has most, of all rows; -1: more than 32 bits count. */
+static gint64 busiest_line(const Cs3PassCosts *costs, const Cs3LayerCounts *counts) {
+  if (counts == NULL)
+    return costs->rows * costs->features;
+  if (costs->rows * costs->features > G_MAXINT32)
+    return -1;
+  g_autofree guint32 *sum = g_new0(guint32, costs->lines);
+  guint32 most = 0;
+  for (gint64 row = 0; row < costs->rows; row++)
+    add_row(costs->lines, counts->counts + row * counts->stride, sum);
+  for (gint64 r = 0; r < costs->lines; r++)
+    most = MAX(most, sum[r]);
+  return most;
+}
+
+/* A pass in which lines wait for nothing: each does its own work and no line is ever further behind
+ * another than by all of its weights. Returns: whether it is such a pass. */
+static gboolean run_alone(const Engine *e, const Cs3LayerCounts *counts, Cs3PassTimes *times) {
+  const Cs3PassCosts *c = e->costs;
+  if (e->broadcast || c->ingress_cycles > 0 || e->per_wavelet > 0)
+    return FALSE;
+  gint64 busiest = busiest_line(c, counts);
+  if (busiest < 0 || busiest * c->service > CS3_TIMES_HIGH / 2)
+    return FALSE;
+  gint64 begin = c->clear > 0 ? 1 + c->clear : 0;
+  times->threads = begin + busiest * c->service + c->rows * (c->block + e->fixed) + c->finish;
+  times->end = times->threads;
+  times->ingress_wavelets = times->egress_wavelets = 0;
+  for (gint64 row = 0; row < c->rows; row++)
+    times->egress_wavelets += (live_weights(c, counts, row) * c->gradient_bits + 31) / 32;
+  return TRUE;
+}
+
 Cs3PassTimes cs3_dot_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *counts, gint64 give_up) {
   gint64 n = costs->lines;
   g_autoptr(Engine) e = engine_new(costs, counts);
+  Cs3PassTimes alone;
+  if (run_alone(e, counts, &alone))
+    return alone;
   g_autofree guint16 *full = cs3_lines_full(costs->row_features, n);
   g_autoptr(Cs3RowStream) ingress = cs3_stream_new(costs, counts);
   cs3_stream_begin(ingress, costs->token); /* behind the command that starts the pass */

@@ -407,6 +407,29 @@ START_TEST(test_turns_repeat) {
 }
 END_TEST
 
+/* Lines that wait for nothing are added up; where there is a stream, however fast, every row is
+ * run. */
+static void check_alone(const Case *c) {
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  const Cs3LayerCounts *live = c->counts ? &counts : NULL;
+  Cs3LayerCosts k;
+  cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
+  if (!k.pass.gradients)
+    return;
+  Cs3PassCosts costs = cs3_pass_limited(&k.pass, CS3_LIMIT_SLOTS);
+  Cs3PassTimes alone = cs3_dot_pass(&costs, live, G_MAXINT64);
+  costs.ingress_cycles = 1e-12;
+  Cs3PassTimes whole = cs3_dot_pass(&costs, live, G_MAXINT64);
+  g_autofree char *text = describe(c);
+  ck_assert_msg(memcmp(&whole, &alone, sizeof whole) == 0, "%s: %ld cycles, not %ld", text,
+                (long)alone.end, (long)whole.end);
+}
+
+START_TEST(test_alone) {
+  random_cases(fixture_slow() ? 5000 : 200, draw_case, check_alone);
+}
+END_TEST
+
 /* More rows than could be run in a year. */
 static void check_endless(const Cs3Hardware *hw, Cs3Pass pass, Cs3Reduction reduction) {
   Cs3LayerShape shape = {.pass = pass, .rows = 1000, .features = 100, .tokens = 100, .dense = TRUE};
@@ -542,6 +565,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_scans_agree);
   tcase_add_test(t, test_vectors_agree);
   tcase_add_test(t, test_turns_repeat);
+  tcase_add_test(t, test_alone);
   tcase_add_test(t, test_endless);
   tcase_add_test(t, test_ends_of_ranges);
   tcase_add_test(t, test_beyond);
