@@ -188,16 +188,25 @@ static gboolean any_lasting(const GArray *faults) {
   return FALSE;
 }
 
-/* The step as it should be, then with the faults that last. */
-static gboolean time_step(const Cs3Schedule *with_faults, const Cs3System *system, Cs3StepRun *run,
-                          GError **error) {
-  Cs3Schedule sound = *with_faults, single = *with_faults;
+/* The step as it should be is simulated from here on. */
+static Cs3StepSimulation *begin_step(const Cs3RunConfig *config, const Cs3PlanInput *input,
+                                     const Cs3Plan *plan, GError **error) {
+  g_autoptr(GArray) uses = cs3_schedule_uses(input, plan, NULL, NULL);
+  Cs3Schedule sound = cs3_run_schedule(config, plan, uses);
+  sound.faults = NULL;
+  return cs3_step_begin(&sound, &input->machine->system, error);
+}
+
+/* @simulation: (transfer full): of the step as it should be. Then with the faults that last. */
+static gboolean time_step(const Cs3Schedule *with_faults, const Cs3System *system,
+                          Cs3StepSimulation *simulation, Cs3StepRun *run, GError **error) {
+  Cs3Schedule single = *with_faults;
   Cs3StepTime time;
-  sound.faults = single.faults = NULL;
+  single.faults = NULL;
   single.systems = 1;
-  if (!cs3_step_simulate(&sound, system, &run->time, error))
-    return FALSE;
   cs3_step_oracle(&single, system, &time);
+  if (!cs3_step_end(simulation, &run->time, error))
+    return FALSE;
   run->single_s = time.step_s;
   if (!any_lasting(with_faults->faults))
     return TRUE;
@@ -356,17 +365,24 @@ static gboolean take_plan(Planning *p, Cs3StepRun *run, GError **error) {
   return run->plan != NULL;
 }
 
-/* The step of run->plan. */
-static gboolean simulate_plan(const Cs3RunConfig *config, const Cs3PlanInput *input,
-                              Cs3StepRun *run, GError **error) {
+/* @simulation: (transfer full): of the step of run->plan. */
+static gboolean end_step(const Cs3RunConfig *config, const Cs3PlanInput *input,
+                         Cs3StepSimulation *simulation, Cs3StepRun *run, GError **error) {
   g_autoptr(GArray) uses = cs3_schedule_uses(input, run->plan, NULL, NULL);
   Cs3Schedule schedule = cs3_run_schedule(config, run->plan, uses);
-  if (!time_step(&schedule, &input->machine->system, run, error))
+  if (!time_step(&schedule, &input->machine->system, simulation, run, error))
     return FALSE;
   account(input, run);
   count_work(input, cs3_run_systems(config), run);
   run->joules = cs3_run_joules(config, &run->time);
   return TRUE;
+}
+
+/* The step of run->plan. */
+static gboolean simulate_plan(const Cs3RunConfig *config, const Cs3PlanInput *input,
+                              Cs3StepRun *run, GError **error) {
+  Cs3StepSimulation *simulation = begin_step(config, input, run->plan, error);
+  return simulation != NULL && end_step(config, input, simulation, run, error);
 }
 
 static gboolean simulate(const Cs3RunConfig *config, const Cs3PlanInput *input, Cs3StepRun *run,
@@ -500,6 +516,17 @@ static void make_plans(const Cs3RunConfig *config, Planning *dense, Planning *sp
   g_clear_pointer(&loading, g_thread_join);
 }
 
+/* Two steps beside each other, each a process of one thread. */
+static gboolean simulate_two(const Cs3RunConfig *config, const Cs3PlanInput *dense,
+                             const Cs3PlanInput *sparse, Cs3Run *run, GError **error) {
+  g_autoptr(Cs3StepSimulation) first = begin_step(config, dense, run->dense.plan, error);
+  if (first == NULL)
+    return FALSE;
+  g_autoptr(Cs3StepSimulation) second = begin_step(config, sparse, run->sparse.plan, error);
+  return second != NULL && end_step(config, dense, g_steal_pointer(&first), &run->dense, error) &&
+         end_step(config, sparse, g_steal_pointer(&second), &run->sparse, error);
+}
+
 static gboolean simulate_both(const Cs3RunConfig *config, const Cs3Run *baseline,
                               const Cs3PlanInput *input, Cs3Run *run, GError **error) {
   gboolean sparse = any_sparse(config);
@@ -509,12 +536,16 @@ static gboolean simulate_both(const Cs3RunConfig *config, const Cs3Run *baseline
   make_plans(config, baseline == NULL ? &dense_plan : NULL, sparse ? &sparse_plan : NULL);
   if (baseline != NULL)
     share(&baseline->dense, &run->dense);
-  else if (!take_plan(&dense_plan, &run->dense, error) ||
-           !simulate_plan(config, input, &run->dense, error))
+  else if (!take_plan(&dense_plan, &run->dense, error))
     return FALSE;
+  if (sparse && !take_plan(&sparse_plan, &run->sparse, error))
+    return FALSE;
+  if (sparse && baseline == NULL)
+    return simulate_two(config, input, &sparse_plan.input, run, error);
   if (sparse)
-    return take_plan(&sparse_plan, &run->sparse, error) &&
-           simulate_plan(config, &sparse_plan.input, &run->sparse, error);
+    return simulate_plan(config, &sparse_plan.input, &run->sparse, error);
+  if (baseline == NULL && !simulate_plan(config, input, &run->dense, error))
+    return FALSE;
   share(&run->dense, &run->sparse);
   return TRUE;
 }

@@ -174,34 +174,67 @@ static gboolean attend(pid_t pid, int answer, int complaints, gpointer result, g
   return FALSE;
 }
 
-static gboolean run_child(Cs3RunnerFunc run, gconstpointer input, int complaints, gpointer result,
-                          gsize size, guint timeout_s, GError **error) {
+struct Cs3Runner {
+  pid_t pid;
+  int answer, complaints;
+  gsize size;
+};
+
+/* @runner: with its complaints; gets the rest. */
+static gboolean start(Cs3Runner *runner, Cs3RunnerFunc run, gconstpointer input, GError **error) {
   int answer[2];
   if (pipe2(answer, O_CLOEXEC) != 0) {
     set_resource_error(error, "no pipe");
     return FALSE;
   }
-  pid_t pid = fork();
-  if (pid == 0)
-    child(run, input, size, answer[1], complaints);
-  if (pid < 0)
+  runner->pid = fork();
+  if (runner->pid == 0)
+    child(run, input, runner->size, answer[1], runner->complaints);
+  if (runner->pid < 0)
     set_resource_error(error, "no process");
   close(answer[1]);
-  gboolean ok = pid > 0 && attend(pid, answer[0], complaints, result, size, timeout_s, error);
-  close(answer[0]);
+  runner->answer = answer[0];
+  return runner->pid > 0;
+}
+
+static void close_all(Cs3Runner *runner) {
+  if (runner->answer >= 0)
+    close(runner->answer);
+  close(runner->complaints);
+  g_free(runner);
+}
+
+Cs3Runner *cs3_runner_begin(Cs3RunnerFunc run, gconstpointer input, gsize size, GError **error) {
+  g_return_val_if_fail(size > 0 && size <= PIPE_BUF, NULL);
+  /* Here and not in the child: the next child has it too. */
+  if (!cs3_simgrid_load(error))
+    return NULL;
+  int complaints = cs3_runner_memory_file("", error);
+  if (complaints < 0)
+    return NULL;
+  Cs3Runner *runner = g_new(Cs3Runner, 1);
+  *runner = (Cs3Runner){.answer = -1, .complaints = complaints, .size = size};
+  if (start(runner, run, input, error))
+    return runner;
+  close_all(runner);
+  return NULL;
+}
+
+gboolean cs3_runner_end(Cs3Runner *runner, gpointer result, guint timeout_s, GError **error) {
+  gboolean ok = attend(runner->pid, runner->answer, runner->complaints, result, runner->size,
+                       timeout_s, error);
+  close_all(runner);
   return ok;
+}
+
+void cs3_runner_kill(Cs3Runner *runner) {
+  kill(runner->pid, SIGKILL);
+  (void)reap(runner->pid);
+  close_all(runner);
 }
 
 gboolean cs3_runner_fork(Cs3RunnerFunc run, gconstpointer input, gpointer result, gsize size,
                          guint timeout_s, GError **error) {
-  g_return_val_if_fail(size > 0 && size <= PIPE_BUF, FALSE);
-  /* Here and not in the child: the next child has it too. */
-  if (!cs3_simgrid_load(error))
-    return FALSE;
-  int complaints = cs3_runner_memory_file("", error);
-  if (complaints < 0)
-    return FALSE;
-  gboolean ok = run_child(run, input, complaints, result, size, timeout_s, error);
-  close(complaints);
-  return ok;
+  Cs3Runner *runner = cs3_runner_begin(run, input, size, error);
+  return runner != NULL && cs3_runner_end(runner, result, timeout_s, error);
 }

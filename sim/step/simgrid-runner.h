@@ -19,6 +19,21 @@ typedef void (*Cs3RunnerFunc)(gconstpointer input, gpointer result);
 gboolean cs3_runner_fork(Cs3RunnerFunc run, gconstpointer input, gpointer result, gsize size,
                          guint timeout_s, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+typedef struct Cs3Runner Cs3Runner;
+
+/**
+ * cs3_runner_begin, cs3_runner_end: the same in two calls, between which the caller may do other
+ * things, or begin another child; what @input leads to need not last. The time limit counts from
+ * the second on, which frees @runner. A child is ended or killed.
+ */
+Cs3Runner *cs3_runner_begin(Cs3RunnerFunc run, gconstpointer input, gsize size,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_runner_end(Cs3Runner *runner, gpointer result, guint timeout_s,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_runner_kill: (transfer full): nobody wants the answer. */
+void cs3_runner_kill(Cs3Runner *runner);
+
 /**
  * cs3_runner_memory_file: an open file without a name that holds @text, rewound.
  * Returns: a descriptor to close(), or -1 with @error set to CS3_STEP_ERROR_RESOURCE.

@@ -63,28 +63,39 @@ static gboolean open_profiles(GPtrArray *profiles, GError **error) {
   return TRUE;
 }
 
-static gboolean fork_job(Cs3StepJob *job, const GPtrArray *profiles, Cs3StepAnswer *answer,
-                         GError **error) {
+static Cs3Runner *begin_job(Cs3StepJob *job, const GPtrArray *profiles, GError **error) {
   g_autofree char *platform = cs3_platform_write(job->plan, profiles);
   job->platform_fd = cs3_runner_memory_file(platform, error);
   if (job->platform_fd < 0)
-    return FALSE;
-  gboolean ok = cs3_runner_fork(cs3_step_actors_run, job, answer, sizeof *answer, TIMEOUT_S, error);
+    return NULL;
+  Cs3Runner *runner = cs3_runner_begin(cs3_step_actors_run, job, sizeof(Cs3StepAnswer), error);
   close(job->platform_fd);
-  return ok;
+  return runner;
 }
 
-gboolean cs3_step_run_job(Cs3StepJob *job, Cs3StepAnswer *answer, GError **error) {
+/* The child has files and memory of its own. */
+static Cs3Runner *begin(Cs3StepJob *job, GError **error) {
   g_autoptr(GPtrArray) profiles = cs3_platform_profiles(job->plan);
-  *answer = (Cs3StepAnswer){0};
-  gboolean ok = open_profiles(profiles, error) && fork_job(job, profiles, answer, error);
+  Cs3Runner *runner = open_profiles(profiles, error) ? begin_job(job, profiles, error) : NULL;
   close_profiles(profiles);
-  if (!ok || answer->done)
-    return ok;
+  return runner;
+}
+
+static gboolean end(Cs3Runner *runner, Cs3StepAnswer *answer, GError **error) {
+  if (!cs3_runner_end(runner, answer, TIMEOUT_S, error))
+    return FALSE;
+  if (answer->done)
+    return TRUE;
   g_set_error(error, CS3_STEP_ERROR, CS3_STEP_ERROR_DEADLOCK,
               "step simulation: deadlock after %" G_GUINT64_FORMAT " uses, no step time",
               answer->uses_simulated);
   return FALSE;
+}
+
+gboolean cs3_step_run_job(Cs3StepJob *job, Cs3StepAnswer *answer, GError **error) {
+  *answer = (Cs3StepAnswer){0};
+  Cs3Runner *runner = begin(job, error);
+  return runner != NULL && end(runner, answer, error);
 }
 
 gboolean cs3_step_simulate_plan(const Cs3StepPlan *plan, gboolean full, Cs3StepTime *time,
@@ -99,13 +110,45 @@ gboolean cs3_step_simulate_plan(const Cs3StepPlan *plan, gboolean full, Cs3StepT
   return TRUE;
 }
 
-gboolean cs3_step_simulate(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time,
-                           GError **error) {
+struct Cs3StepSimulation {
+  Cs3Runner *runner;
+};
+
+Cs3StepSimulation *cs3_step_begin(const Cs3Schedule *schedule, const Cs3System *system,
+                                  GError **error) {
   if (!cs3_step_check(schedule, system, error))
-    return FALSE;
+    return NULL;
   g_autoptr(Cs3StepPlan) plan = cs3_step_plan_new(schedule, system);
   cs3_step_plan_steady(plan);
-  return cs3_step_simulate_plan(plan, FALSE, time, NULL, error);
+  Cs3StepJob job = {.plan = plan, .spans_fd = -1};
+  Cs3Runner *runner = begin(&job, error);
+  if (runner == NULL)
+    return NULL;
+  Cs3StepSimulation *simulation = g_new(Cs3StepSimulation, 1);
+  simulation->runner = runner;
+  return simulation;
+}
+
+gboolean cs3_step_end(Cs3StepSimulation *simulation, Cs3StepTime *time, GError **error) {
+  Cs3StepAnswer answer = {0};
+  gboolean ok = end(simulation->runner, &answer, error);
+  g_free(simulation);
+  if (ok)
+    cs3_step_totals_time(&answer.period, time);
+  return ok;
+}
+
+void cs3_step_kill(Cs3StepSimulation *simulation) {
+  if (simulation == NULL)
+    return;
+  cs3_runner_kill(simulation->runner);
+  g_free(simulation);
+}
+
+gboolean cs3_step_simulate(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time,
+                           GError **error) {
+  Cs3StepSimulation *simulation = cs3_step_begin(schedule, system, error);
+  return simulation != NULL && cs3_step_end(simulation, time, error);
 }
 
 /* --- faults with a time --------------------------------------------------------------------- */

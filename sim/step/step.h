@@ -152,6 +152,21 @@ GThread *cs3_step_load_ahead(void);
 gboolean cs3_step_simulate(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+typedef struct Cs3StepSimulation Cs3StepSimulation;
+
+/**
+ * cs3_step_begin, cs3_step_end: the same in two calls: other steps may be begun between them, and
+ * what @schedule leads to need not last. The second frees @simulation.
+ */
+Cs3StepSimulation *cs3_step_begin(const Cs3Schedule *schedule, const Cs3System *system,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean cs3_step_end(Cs3StepSimulation *simulation, Cs3StepTime *time,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** cs3_step_kill: (nullable) (transfer full): nobody wants its time. */
+void cs3_step_kill(Cs3StepSimulation *simulation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepSimulation, cs3_step_kill)
+
 /**
  * cs3_step_oracle: the same step as a max-plus recurrence or, with activations, as a sequence of
  * changes of the shares that lanes have of a port; agrees to 1e-9 (tests).
