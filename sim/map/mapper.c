@@ -238,10 +238,12 @@ GArray *cs3_map_candidates(const Cs3Hardware *hw, const Cs3LayerShape *shape, do
   return search.found;
 }
 
+/* In the place of a density: of what does not depend on it. */
+#define ANY_DENSITY (-1.0)
+
 /* Everything that the best mapping in a weight format depends on. */
-static Cs3MemoKey question_key(const Search *search, const Cs3MemoKey *wafer,
-                               const Cs3LayerShape *shape, const Cs3MapForce *force) {
-  const double density = shape->dense ? 1 : search->density;
+static Cs3MemoKey question_key(double density, const Cs3MemoKey *wafer, const Cs3LayerShape *shape,
+                               const Cs3MapForce *force) {
   gint64 words[] = {0,
                     shape->pass,
                     shape->rows,
@@ -289,35 +291,85 @@ typedef struct {
   const Cs3MemoKey *key;
 } Wafer;
 
+/* Returns: whether the answer to @key is known. */
+static gboolean recall(Cs3Memo *memo, const Cs3MemoKey *key, Cs3MapCandidate *best) {
+  gint64 known[CS3_MEMO_VALUES];
+  if (!cs3_memo_find(memo, key, known))
+    return FALSE;
+  memcpy(&best->estimate, &known[0], sizeof best->estimate);
+  best->mapping.fold = known[1];
+  best->mapping.axis = (int)known[2];
+  best->mapping.lowering = (Cs3Lowering)(known[3] >> 16);
+  best->mapping.placement = (Cs3AccPlacement)(known[3] >> 8 & 0xff);
+  best->mapping.dw = (Cs3DwAlgorithm)(known[3] & 0xff);
+  return TRUE;
+}
+
+static void remember(Cs3Memo *memo, const Cs3MemoKey *key, const Cs3MapCandidate *best) {
+  gint64 known[CS3_MEMO_VALUES] = {0, best->mapping.fold, best->mapping.axis,
+                                   (gint64)best->mapping.lowering << 16 |
+                                       (gint64)best->mapping.placement << 8 |
+                                       (gint64)best->mapping.dw};
+  memcpy(&known[0], &best->estimate, sizeof best->estimate);
+  cs3_memo_keep(memo, key, known);
+}
+
+/* The best of all mappings, where that is known and one that @force allows, is the best of those.
+ */
+static gboolean recall_of_all(double density, Wafer wafer, const Cs3LayerShape *shape,
+                              const Cs3MapForce *force, Cs3Memo *memo, Cs3MapCandidate *best) {
+  if (force->axis < 0 && force->placement < 0)
+    return FALSE;
+  Cs3MapForce all = *force;
+  all.axis = all.placement = -1;
+  Cs3MemoKey key = question_key(density, wafer.key, shape, &all);
+  Cs3MapCandidate known = *best;
+  if (!recall(memo, &key, &known) || known.estimate <= 0 ||
+      !allowed(force->axis, known.mapping.axis) ||
+      !allowed(force->placement, (int)known.mapping.placement))
+    return FALSE;
+  *best = known;
+  return TRUE;
+}
+
+/* Whether no mapping fits: whatever the density, and on slower links, too. */
+static gboolean recall_none(Wafer wafer, const Cs3LayerShape *shape, const Cs3MapForce *force,
+                            Cs3Memo *memo) {
+  gint64 known[CS3_MEMO_VALUES];
+  Cs3MemoKey key = question_key(ANY_DENSITY, wafer.key, shape, force);
+  return cs3_memo_find(memo, &key, known);
+}
+
+static void remember_none(Wafer wafer, const Cs3LayerShape *shape, const Cs3MapForce *force,
+                          Cs3Memo *memo) {
+  const gint64 none[CS3_MEMO_VALUES] = {0};
+  Cs3MemoKey key = question_key(ANY_DENSITY, wafer.key, shape, force);
+  cs3_memo_keep(memo, &key, none);
+}
+
 /* The best mapping of @shape in its weight format; estimate 0: none fits. @unlimited: (nullable):
  * the wafer with links that are never waited for. No mapping is faster on slower links, so that the
  * best there, where it is as fast here, is the best here: it need not be sought for every rate. */
 static Cs3MapCandidate best_of_format(Search *search, Wafer wafer, const Wafer *unlimited,
                                       const Cs3LayerShape *shape, const Cs3MapForce *force,
                                       Cs3Memo *memo, const Cs3Mapping *hint) {
-  Cs3MemoKey key = question_key(search, wafer.key, shape, force);
-  gint64 known[CS3_MEMO_VALUES];
+  double density = shape->dense ? 1 : search->density;
+  Cs3MemoKey key = question_key(density, wafer.key, shape, force);
   Cs3MapCandidate best = {.shape = *shape, .mapping = mapping_asked(wafer.hw, force)};
-  if (cs3_memo_find(memo, &key, known)) {
-    memcpy(&best.estimate, &known[0], sizeof best.estimate);
-    best.mapping.fold = known[1];
-    best.mapping.axis = (int)known[2];
-    best.mapping.lowering = (Cs3Lowering)(known[3] >> 16);
-    best.mapping.placement = (Cs3AccPlacement)(known[3] >> 8 & 0xff);
-    best.mapping.dw = (Cs3DwAlgorithm)(known[3] & 0xff);
+  if (recall(memo, &key, &best) || recall_none(wafer, shape, force, memo))
     return best;
+  gboolean none = FALSE;
+  if (!recall_of_all(density, wafer, shape, force, memo, &best)) {
+    if (unlimited != NULL)
+      best = best_of_format(search, *unlimited, NULL, shape, force, memo, hint);
+    none = unlimited != NULL && best.estimate <= 0; /* on slower links neither */
+    search->hw = wafer.hw;
+    if (!none && (unlimited == NULL || !stays_best(search, &best)))
+      best = seek_format(search, shape, force, unlimited != NULL ? &best.mapping : hint);
   }
-  if (unlimited != NULL)
-    best = best_of_format(search, *unlimited, NULL, shape, force, memo, hint);
-  search->hw = wafer.hw;
-  if (unlimited == NULL || !stays_best(search, &best))
-    best = seek_format(search, shape, force, unlimited != NULL ? &best.mapping : hint);
-  known[1] = best.mapping.fold;
-  known[2] = best.mapping.axis;
-  known[3] = (gint64)best.mapping.lowering << 16 | (gint64)best.mapping.placement << 8 |
-             (gint64)best.mapping.dw;
-  memcpy(&known[0], &best.estimate, sizeof best.estimate);
-  cs3_memo_keep(memo, &key, known);
+  remember(memo, &key, &best);
+  if (best.estimate <= 0 && !none)
+    remember_none(wafer, shape, force, memo);
   return best;
 }
 
@@ -383,9 +435,10 @@ gboolean cs3_map_best(const Cs3MapWafer *wafer, const Cs3LayerShape *shape, doub
   }
   if (best->estimate > 0)
     return TRUE;
-  if (memo != NULL && search.refused.mapping.fold == 0) /* remembered, but not why */
+  if (error != NULL && memo != NULL) /* remembered, but not why */
     return cs3_map_best(wafer, shape, density, force, NULL, NULL, best, error);
-  explain_refusal(&search, error);
+  if (error != NULL)
+    explain_refusal(&search, error);
   return FALSE;
 }
 

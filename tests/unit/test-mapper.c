@@ -235,6 +235,41 @@ START_TEST(test_best_is_first) {
 }
 END_TEST
 
+/* One memory for questions that differ in density, rate and what is forced, placements included
+ * that no mapping has: what one leaves there spares the others work, no more. */
+START_TEST(test_best_shares) {
+  static const double rates[] = {4e10, 1.2e12, 1e13};
+  guint32 seed = fixture_seed() + (guint32)_i;
+  g_autoptr(GRand) r = g_rand_new_with_seed(seed);
+  g_autoptr(Cs3Machine) m = machine("cs3-silicon");
+  g_autoptr(Cs3Memo) memo = cs3_memo_new(1 << 10);
+  Cs3LayerShape shape = {.pass = g_rand_int_range(r, 0, CS3_N_PASS_KINDS),
+                         .rows = log_uniform(r, 16, 3000),
+                         .features = log_uniform(r, 16, 3000),
+                         .tokens = log_uniform(r, 4, 30000)};
+  for (int k = 0; k < 24; k++) {
+    Cs3MapForce force = CS3_MAP_FREE;
+    if (k > 0) {
+      force.axis = g_rand_int_range(r, -1, 3);
+      force.placement = g_rand_int_range(r, -1, CS3_ACC_SRAM + 1);
+      force.axis = force.axis == 0 ? -1 : force.axis;
+      force.placement = force.placement == CS3_ACC_AUTO ? -1 : force.placement;
+    }
+    m->hw.io.rate_bits_per_s = rates[g_rand_int_range(r, 0, G_N_ELEMENTS(rates))];
+    double density = densities[g_rand_int_range(r, 0, 4)];
+    Cs3MapWafer wafer = cs3_map_wafer(&m->hw);
+    Cs3MapCandidate best, alone;
+    gboolean fits = cs3_map_best(&wafer, &shape, density, &force, memo, NULL, &best, NULL);
+    ck_assert_int_eq(fits, cs3_map_best(&wafer, &shape, density, &force, NULL, NULL, &alone, NULL));
+    if (!fits)
+      continue;
+    ck_assert_msg(best.estimate == alone.estimate, "seed %u", seed);
+    g_autofree char *text = cs3_map_describe(&best), *expected = cs3_map_describe(&alone);
+    ck_assert_str_eq(text, expected);
+  }
+}
+END_TEST
+
 static const struct {
   const char *text, *message;
 } bad[] = {
@@ -273,6 +308,7 @@ static Suite *suite(void) {
   if (slow)
     tcase_add_loop_test(t, test_near_exhaustive_llama, 0, 2 * (int)G_N_ELEMENTS(llama_shapes));
   tcase_add_loop_test(t, test_best_is_first, 0, slow ? 2000 : 100);
+  tcase_add_loop_test(t, test_best_shares, 0, slow ? 500 : 20);
   tcase_add_test(t, test_forced);
   tcase_add_loop_test(t, test_bad_force, 0, G_N_ELEMENTS(bad));
   tcase_add_test(t, test_does_not_fit);
