@@ -32,8 +32,8 @@ static void expect(Cs3Plan *plan) {
     }
 }
 
-/* INFINITY when its passes cannot be mapped. */
-static double time_of(const Cs3PlanInput *input, const Cs3PlanRival *rival) {
+/* INFINITY when its passes cannot be mapped, or it is certain to take @enough. */
+static double time_of(const Cs3PlanInput *input, const Cs3PlanRival *rival, double enough) {
   Cs3PlanInput closed = *input;
   Cs3PlanRival borrowed = *rival;
   closed.fidelity = CS3_PLAN_BOUND;
@@ -45,7 +45,7 @@ static double time_of(const Cs3PlanInput *input, const Cs3PlanRival *rival) {
     cs3_plan_add_others(input, TRUE, plan);
     if (input->fidelity != CS3_PLAN_BOUND)
       expect(plan);
-    time = input->judge(&closed, plan, input->judge_data);
+    time = input->judge(&closed, plan, enough, input->judge_data);
   }
   plan->memory = (Cs3PlanMemory){0};
   return time;
@@ -72,7 +72,7 @@ Cs3PlanRival *cs3_plan_judge(const Cs3PlanInput *input, GArray *rivals) {
   double least = INFINITY;
   for (guint i = 0; n > 1 && i < n; i++) {
     Cs3PlanRival *rival = &g_array_index(rivals, Cs3PlanRival, i);
-    double time = time_of(input, rival);
+    double time = time_of(input, rival, least);
     if (time < least) {
       least = time;
       best = rival;

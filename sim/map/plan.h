@@ -27,8 +27,9 @@ extern const char *const cs3_plan_fidelities[];
 typedef struct Cs3PlanInput Cs3PlanInput;
 struct Cs3Plan;
 
-/* Time of the step of @plan, in any unit; @data: the input's judge_data. */
-typedef double (*Cs3PlanJudge)(const Cs3PlanInput *input, const struct Cs3Plan *plan,
+/* Time of the step of @plan, in any unit; @enough: a step that is certain not to be shorter may be
+ * said to take for ever; @data: the input's judge_data. */
+typedef double (*Cs3PlanJudge)(const Cs3PlanInput *input, const struct Cs3Plan *plan, double enough,
                                gconstpointer data);
 
 struct Cs3PlanInput {

@@ -5,6 +5,7 @@
 #include "sim/run/result-attention.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/table.h"
@@ -12,15 +13,51 @@
 #include "sim/map/attention-map.h"
 #include "sim/map/plan-attention.h"
 
+enum { RESULT_WORDS = sizeof(Cs3AttentionResult) / sizeof(gint64) };
+enum { RESULT_SLOTS = (RESULT_WORDS + CS3_MEMO_VALUES - 1) / CS3_MEMO_VALUES };
+
+/* Cycles depend on neither links nor weights, so that many runs share them. */
+static Cs3MemoKey result_key(const Cs3Hardware *hw, const Cs3PlanAttentionPass *pass) {
+  Cs3Hardware read = *hw;
+  memset(&read.io, 0, sizeof read.io);
+  Cs3MemoKey key = cs3_memo_key(NULL, "attention, with causes", sizeof "attention, with causes");
+  key = cs3_memo_key(&key, &read, sizeof read);
+  key = cs3_memo_key(&key, &pass->shape, sizeof pass->shape);
+  return cs3_memo_key(&key, &pass->choice.best.mapping, sizeof pass->choice.best.mapping);
+}
+
+/* What the pass that was chosen takes, with causes: known, or run again. */
+static void find_result(const Cs3Run *run, const Cs3PlanAttentionPass *pass,
+                        Cs3AttentionResult *result) {
+  Cs3RunCache *cache = run->config.cache;
+  Cs3Memo *memo = cache != NULL ? cs3_run_cache_memo(cache) : NULL;
+  const Cs3Hardware *hw = &run->config.machine->hw;
+  Cs3MemoKey key = result_key(hw, pass), slot[RESULT_SLOTS];
+  gint64 words[RESULT_SLOTS * CS3_MEMO_VALUES] = {0};
+  gboolean known = TRUE;
+  for (int i = 0; i < RESULT_SLOTS; i++) {
+    slot[i] = cs3_memo_key(&key, &i, sizeof i);
+    known = known && cs3_memo_find(memo, &slot[i], words + i * CS3_MEMO_VALUES);
+  }
+  if (known) {
+    memcpy(result, words, sizeof *result);
+    return;
+  }
+  GError *error = NULL;
+  if (!cs3_attention_pass(hw, &pass->shape, &pass->choice.best.mapping, TRUE, result, &error))
+    g_error("attention that was run before: %s", error->message);
+  memcpy(words, result, sizeof *result);
+  for (int i = 0; i < RESULT_SLOTS; i++)
+    cs3_memo_keep(memo, &slot[i], words + i * CS3_MEMO_VALUES);
+}
+
 /* Cycles are those of all parts. */
 static json_t *pass_json(const Cs3Run *run, const Cs3PlanAttention *attention,
                          const Cs3PlanAttentionPass *pass) {
   const Cs3Hardware *hw = &run->config.machine->hw;
   const char *bottleneck;
   Cs3AttentionResult result, *r = &result;
-  GError *error = NULL;
-  if (!cs3_attention_pass(hw, &pass->shape, &pass->choice.best.mapping, TRUE, r, &error))
-    g_error("attention that was run before: %s", error->message);
+  find_result(run, pass, r);
   json_t *causes = cs3_attention_causes_json(r, &bottleneck);
   json_t *object = cs3_json_pack(
       "{s:I, s:I, s:f, s:o, s:s, s:I, s:I, s:I, s:f, s:I, s:o}", "cycles",

@@ -18,6 +18,8 @@ typedef struct Cs3RunCache Cs3RunCache;
 
 /** cs3_run_cache_new: room for @passes remembered passes and @mask_bytes of masks and counts. */
 Cs3RunCache *cs3_run_cache_new(gsize passes, gsize mask_bytes);
+/** cs3_run_cache_memo: (transfer none) (nullable): answers that runs share. */
+Cs3Memo *cs3_run_cache_memo(Cs3RunCache *cache);
 void cs3_run_cache_free(Cs3RunCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3RunCache, cs3_run_cache_free)
 

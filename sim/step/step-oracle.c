@@ -155,6 +155,15 @@ static void recur(const Cs3StepPlan *plan, Cs3StepTotals *period) {
   cs3_step_history_clear(&history);
 }
 
+/* The wafer computes one use after the other, and nothing in the edge of the step. */
+double cs3_step_least(const Cs3Schedule *schedule, const Cs3System *system) {
+  double cycles = 0;
+  for (guint k = 0; k < schedule->n_uses; k++)
+    cycles += schedule->uses[k].compute_cycles;
+  double compute_s = (double)schedule->micro_batches * cycles / schedule->clock_hz;
+  return (compute_s + system->step.edge_s) * (1 - 1e-9);
+}
+
 void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time) {
   g_autoptr(Cs3StepPlan) plan = cs3_step_plan_new(schedule, system);
   cs3_step_plan_steady(plan);

@@ -174,6 +174,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3StepSimulation, cs3_step_kill)
  */
 void cs3_step_oracle(const Cs3Schedule *schedule, const Cs3System *system, Cs3StepTime *time);
 
+/** cs3_step_least: seconds that no step of @schedule is shorter than, less a billionth for what is
+ * rounded: what is computed, and the edge. */
+double cs3_step_least(const Cs3Schedule *schedule, const Cs3System *system);
+
 /**
  * cs3_step_disturbed: what the faults with a time cost: iterations are simulated with and without
  * them, the faults' times counting from the end of the second iteration.

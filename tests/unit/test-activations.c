@@ -283,6 +283,7 @@ static void assert_sums(const Case *c, const Cs3StepTime *time) {
   assert_near("bytes_down", time->bytes_down, m * down, m * down);
   assert_near("bytes_up", time->bytes_up, m * up, m * up);
   assert_near("activation_bytes", time->activation_bytes, m * away, m * away);
+  ck_assert(cs3_step_least(&c->schedule, &c->system) <= time->step_s);
   double waits = time->activation_wait_s + time->egress_wait_s;
   ck_assert(time->activation_wait_s >= 0 && waits <= time->stream_wait_s * (1 + 1e-9) + 1e-15);
 }

@@ -381,6 +381,7 @@ static void assert_sums(const Case *c, const Cs3StepTime *time) {
   assert_near("bytes_up", time->bytes_up, m * up, m * up);
   assert_near("compute_s", time->compute_s, m * cycles / c->schedule.clock_hz, time->step_s);
   ck_assert(time->egress_wait_s <= time->stream_wait_s * (1 + 1e-9));
+  ck_assert(cs3_step_least(&c->schedule, &c->system) <= time->step_s);
   ck_assert(time->egress_wait_s >= 0 && time->boundary_s >= 0);
 }
 
@@ -416,6 +417,7 @@ START_TEST(edges_add) {
       c.system.step.edge_s = i * 7 * MS;
       cs3_step_oracle(&c.schedule, &c.system, &times[i]);
       ck_assert_double_eq_tol(times[i].edge_s, i * 7 * MS, 1e-12);
+      ck_assert(cs3_step_least(&c.schedule, &c.system) <= times[i].step_s);
     }
     g_autofree char *what = g_strdup_printf("step of seed %u with twice the edge", seed);
     ck_assert_msg(times[1].step_s >= times[0].step_s + 7 * MS - 1e-9 * times[0].step_s, "seed %u",
