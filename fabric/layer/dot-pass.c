@@ -27,9 +27,10 @@ typedef struct {
   gint64 lines;
   gint64 base; /* cycles taken out of every 32-bit time so far */
   gint64 rebase_rows;
-  gint32 *done;   /* ring of J rows: line r has finished the row */
-  gint32 *way;    /* way[lines + d]: a vector leaves its owner -> it has landed d lines away; the
-                     ways from any owner are a window of it */
+  gint32 *done; /* ring of J rows: line r has finished the row */
+  gint32 *way;  /* way[lines + d]: a vector leaves its owner -> it has landed d lines away; the
+                   ways from any owner are a window of it */
+  gint32 least_way;
   gint32 *latest; /* ring of J rows: the last line had finished the row */
   gint32 sent;    /* dy of the last row started to leave its owner */
   gint64 owner;   /* of the last row */
@@ -40,8 +41,11 @@ typedef struct {
   gint64 depth;       /* rows of gradients the edge can hold */
   gint64 *left;       /* ring of them: cycle at which the row had left */
   gint64 egress_wavelets;
-  gint64 row_wavelets; /* of the last row */
-  Cs3Turns *turns;     /* NULL: none can repeat */
+  gint64 row_wavelets;            /* of the last row */
+  Cs3Turns *turns;                /* NULL: none can repeat */
+  gint64 earliest;                /* no line takes a row before: looked up some rows ago, ... */
+  gint64 look_at;                 /* to be looked up again at this row */
+  gboolean waited_in, waited_out; /* a row may have been waited for, or room for gradients */
 } Engine;
 
 static gint32 *done_row(const Engine *e, gint64 row) {
@@ -138,15 +142,18 @@ static void send_vector(Engine *e, gint64 row, gint64 owner) {
   e->owner = owner;
 }
 
-/* What a turn that might be like this one is compared with. */
-static void note_row(const Engine *e, gint64 row, gint64 arrival) {
-  if (e->turns == NULL || row >= e->turns->end)
+/* @room: for its gradients. Lines only get later, so that `earliest` holds for some rows more. */
+static void note_arrival(Engine *e, gint64 row, gint64 arrival, gint64 room) {
+  if (MAX(arrival, room) <= 0) /* no limit, or none yet */
     return;
-  gboolean look;
-  gint64 at = cs3_turns_at(e->turns, row, &look);
-  e->turns->arrival[at] = arrival;
-  if (look)
-    e->turns->earliest[at] = e->base + cs3_lines_earliest(e->lines, done_row(e, row - 1));
+  if (row >= e->look_at) {
+    gint32 done = cs3_lines_earliest(e->lines, done_row(e, row - 1));
+    e->earliest = e->base + (e->broadcast ? MAX(done, e->sent + e->least_way) : done);
+    e->look_at = cs3_pass_next_look(row);
+  }
+  e->waited_in |= arrival > e->earliest;
+  e->waited_out |= room > e->earliest;
+  cs3_turns_note(e->turns, row, MAX(arrival, room), e->earliest);
 }
 
 static void note_done(const Engine *e, gint64 row, Latest latest) {
@@ -164,11 +171,11 @@ static Latest advance_row(Engine *e, gint64 row, gint64 owner, const guint16 *we
   gint64 n = e->lines;
   gint32 *done = done_row(e, row); /* holds row - J until overwritten */
   gint64 room = e->per_wavelet > 0 && row >= e->depth ? e->left[row % e->depth] + c->lead : 0;
-  note_row(e, row, MAX(open, room));
   if (MAX(open, room) - e->base > CS3_TIMES_HIGH) /* all lines wait */
     take_out(e, MAX(open, room) - e->base - CS3_TIMES_HIGH);
   if (e->broadcast)
     send_vector(e, row, owner);
+  note_arrival(e, row, open, room);
   Row at = {.sent = e->broadcast ? e->sent : CS3_NEVER / 2,
             .open = relative(e, MAX(open, room)),
             .block = c->block,
@@ -188,6 +195,7 @@ static void measure_ways(Engine *e) {
   e->way = g_new(gint32, 2 * n + 1);
   for (gint64 d = -n; d <= n; d++)
     e->way[n + d] = (gint32)(c->vector + c->feed + (ABS(d) - 1) * c->hop);
+  e->least_way = e->way[n];
 }
 
 static Engine *engine_new(const Cs3PassCosts *costs, const Cs3LayerCounts *counts) {
@@ -288,8 +296,10 @@ static gint64 repeat(Engine *e, gint64 row, Cs3RowStream *ingress) {
     e->egress = egress;
     (void)leave_turns(e, row, turns);
   }
+  e->look_at = 0;
   e->egress_wavelets += rows * e->row_wavelets;
   e->base += turns * e->turns->by;
+  e->turns->zero += turns * e->turns->by;
   cs3_turns_rotate(e->done, e->costs->slots, e->lines, rows);
   cs3_turns_rotate(e->latest, e->costs->slots, 1, rows);
   return rows;
@@ -298,6 +308,9 @@ static gint64 repeat(Engine *e, gint64 row, Cs3RowStream *ingress) {
 static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3RowStream *ingress) {
   gint32 threads = cs3_lines_latest(e->lines, done_row(e, rows - 1)) + e->costs->finish;
   Cs3PassTimes times = {.threads = e->base + threads,
+                        .lines = e->base + threads,
+                        .waits_in = e->waited_in,
+                        .waits_out = e->waited_out,
                         .ingress_wavelets = cs3_stream_total(ingress),
                         .egress_wavelets = e->egress_wavelets};
   if (e->per_wavelet > 0)
@@ -358,9 +371,8 @@ static gboolean run_alone(const Engine *e, const Cs3LayerCounts *counts, Cs3Pass
   if (busiest < 0 || busiest * c->service > CS3_TIMES_HIGH / 2)
     return FALSE;
   gint64 begin = c->clear > 0 ? 1 + c->clear : 0;
-  times->threads = begin + busiest * c->service + c->rows * (c->block + e->fixed) + c->finish;
-  times->end = times->threads;
-  times->ingress_wavelets = times->egress_wavelets = 0;
+  gint64 lines = begin + busiest * c->service + c->rows * (c->block + e->fixed) + c->finish;
+  *times = (Cs3PassTimes){.threads = lines, .end = lines, .lines = lines};
   for (gint64 row = 0; row < c->rows; row++)
     times->egress_wavelets += (live_weights(c, counts, row) * c->gradient_bits + 31) / 32;
   return TRUE;

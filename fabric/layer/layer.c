@@ -86,10 +86,42 @@ static Cs3MemoKey least_key(const Cs3MemoKey *key) {
   return cs3_memo_key(key, "at least", sizeof "at least");
 }
 
+static Cs3MemoKey pass_key(const Pass *p, Cs3PassLimits limits, Cs3PassCosts *costs) {
+  *costs = cs3_pass_limited(&p->costs.pass, limits);
+  return cs3_memo_key(&p->weights->key, costs, sizeof *costs);
+}
+
+static void keep_times(const Pass *p, const Cs3MemoKey *key, const Cs3PassTimes *times) {
+  gint64 answer[CS3_MEMO_VALUES] = {times->threads, times->end, times->ingress_wavelets,
+                                    times->egress_wavelets};
+  cs3_memo_keep(p->weights->memo, key, answer);
+}
+
+/* @times of the pass with @limits are those without the links that nobody waited for, too: each
+ * cause of a pass that is chosen would run it once more. */
+static void keep_unlimited(const Pass *p, Cs3PassLimits limits, const Cs3PassTimes *times) {
+  Cs3PassCosts costs;
+  Cs3PassTimes same = *times;
+  if (limits < CS3_LIMIT_INGRESS || times->waits_out)
+    return;
+  if (p->costs.pass.gradients) { /* else the pass is the same one */
+    same.threads = same.end = times->lines;
+    Cs3MemoKey key = pass_key(p, CS3_LIMIT_INGRESS, &costs);
+    keep_times(p, &key, &same);
+  }
+  if (times->waits_in)
+    return;
+  same.threads -= times->begin;
+  same.end -= times->begin;
+  same.ingress_wavelets = 0;
+  Cs3MemoKey key = pass_key(p, CS3_LIMIT_REDUCTION, &costs);
+  keep_times(p, &key, &same);
+}
+
 /* @give_up: of Cs3PassTimes.end. */
 static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
-  Cs3PassCosts costs = cs3_pass_limited(&p->costs.pass, limits);
-  Cs3MemoKey key = cs3_memo_key(&p->weights->key, &costs, sizeof costs), least = least_key(&key);
+  Cs3PassCosts costs;
+  Cs3MemoKey key = pass_key(p, limits, &costs), least = least_key(&key);
   gint64 known[CS3_MEMO_VALUES];
   if (cs3_memo_find(p->weights->memo, &key, known) ||
       (give_up < G_MAXINT64 && cs3_memo_find(p->weights->memo, &least, known) &&
@@ -99,10 +131,10 @@ static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
   const Cs3LayerCounts *counts = made.counts != NULL ? &made : NULL;
   Cs3PassTimes times = costs.gradients ? cs3_dot_pass(&costs, counts, give_up)
                                        : cs3_axpy_pass(&costs, counts, give_up);
-  gint64 answer[CS3_MEMO_VALUES] = {times.threads, times.end, times.ingress_wavelets,
-                                    times.egress_wavelets};
   if (times.end != CS3_PASS_ADRIFT)
-    cs3_memo_keep(p->weights->memo, times.end >= give_up ? &least : &key, answer);
+    keep_times(p, times.end >= give_up ? &least : &key, &times);
+  if (times.end != CS3_PASS_ADRIFT && times.end < give_up)
+    keep_unlimited(p, limits, &times);
   return times;
 }
 

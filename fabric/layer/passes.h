@@ -24,7 +24,21 @@ typedef struct {
   gint64 threads; /* the last AXPY or dot thread is free */
   gint64 end;     /* the last element is at the end of its chain, or has left the wafer */
   gint64 ingress_wavelets, egress_wavelets;
+  gint64 lines; /* the last line is done, whatever is still on its way out */
+  /* Whether lines may have waited for the stream inwards, or outwards: if not, the pass is the same
+   * without it, but for the @begin cycles in which all waited for the first row. */
+  gboolean waits_in, waits_out;
+  gint64 begin;
 } Cs3PassTimes;
+
+/**
+ * cs3_pass_next_look: at @row it was looked up before when no line takes a row. Lines only get
+ * later. Returns: the row at which to look again: the edge is not far ahead of the first ones.
+ */
+static inline gint64 cs3_pass_next_look(gint64 row) {
+  enum { FIRST_ROWS = 64, LOOK_ROWS = 16 };
+  return row < FIRST_ROWS ? row + 1 : row + LOOK_ROWS;
+}
 
 /** cs3_cause_climb: one rung of the ladder of causes: what @rung adds to @height is charged to
  * @cause.

@@ -34,6 +34,10 @@ typedef struct {
   Cs3RingTail *tail;
   Cs3Turns *turns; /* NULL: none can repeat */
   gint64 taken_in; /* rows until the turn before */
+  gint64 earliest; /* no line takes a row before: looked up some rows ago, ... */
+  gint64 look_at;  /* to be looked up again at this row */
+  gboolean waited; /* a row may have been waited for, ... */
+  gint64 begin;    /* other than the first, which came then */
 } Engine;
 
 static gint32 *new_times(gint64 n) {
@@ -297,15 +301,19 @@ static gint32 tail_step(Engine *e, const Step *step, const guint16 *weights) {
   return cs3_ring_tail_step(e->tail, &ring);
 }
 
-/* What a turn that might be like this one is compared with. */
-static void note_row(const Engine *e, gint64 row, gint64 arrival) {
-  if (e->turns == NULL || row >= e->turns->end)
+/* Lines only get later, so that `earliest` holds for some rows more. */
+static void note_arrival(Engine *e, gint64 row, gint64 arrival) {
+  if (arrival == G_MININT64) /* no limit */
     return;
-  gboolean look;
-  gint64 at = cs3_turns_at(e->turns, row, &look);
-  e->turns->arrival[at] = arrival;
-  if (look)
-    e->turns->earliest[at] = e->base + cs3_lines_earliest(e->s.lines, e->s.x);
+  if (row >= e->look_at) {
+    e->earliest = e->base + cs3_lines_earliest(e->s.lines, e->s.x);
+    e->look_at = cs3_pass_next_look(row);
+  }
+  if (row == 0)
+    e->begin = arrival;
+  else
+    e->waited |= arrival > e->earliest;
+  cs3_turns_note(e->turns, row, arrival, e->earliest);
 }
 
 static void note_taken(const Engine *e, gint64 row, gint64 cycle) {
@@ -320,7 +328,7 @@ static void advance_row(Engine *e, gint64 row, Cs3RowStream *ingress) {
   const guint16 *weights = step_weights(e, row, &owner);
   gint64 arrival =
       cs3_stream_arrival(ingress, row, e->matrix_row, weights, tail ? e->has_row : NULL);
-  note_row(e, row, arrival);
+  note_arrival(e, row, arrival);
   if (arrival > e->base + CS3_TIMES_HIGH) /* all lines wait */
     take_out(e, arrival - e->base - CS3_TIMES_HIGH);
   Step step = {
@@ -366,6 +374,7 @@ static void move_on(Engine *e, gint64 rows, gint64 taken_in) {
   gint64 turns = rows / e->turns->rows, by = turns * e->turns->by;
   gboolean spare = s->latest == s->spare;
   e->base += by;
+  e->turns->zero += by;
   if (e->stored > 0) /* the last so far is the turn's own */
     e->stored += by;
   cs3_turns_rotate(s->sent, s->costs->slots, s->lines, rows);
@@ -385,6 +394,7 @@ static gint64 repeat(Engine *e, gint64 step, Cs3RowStream *ingress) {
   gint64 rows = cs3_stream_repeat(ingress, turns, step, left) * turns->rows;
   if (rows > 0)
     move_on(e, rows, taken_in);
+  e->look_at = 0;
   return rows;
 }
 
@@ -437,6 +447,10 @@ Cs3PassTimes cs3_axpy_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *coun
   gint64 end = MAX(threads, e->stored);
   if (!e->ops->same_row) /* sums end at their owners */
     end = MAX(end, e->base + cs3_lines_latest(n, e->s.latest) + e->s.vector);
-  return (Cs3PassTimes){
-      .threads = threads, .end = end, .ingress_wavelets = cs3_stream_total(ingress)};
+  return (Cs3PassTimes){.threads = threads,
+                        .end = end,
+                        .ingress_wavelets = cs3_stream_total(ingress),
+                        .lines = threads,
+                        .waits_in = e->waited,
+                        .begin = e->begin};
 }

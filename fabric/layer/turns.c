@@ -8,9 +8,8 @@
 
 #include "fabric/layer/lines.h"
 
-/* Rows of a turn, at least: to compare times costs about as much as two rows. Rows for which lines
- * are looked at once. */
-enum { LEAST_ROWS = 32, LOOK_ROWS = 16 };
+/* Rows of a turn, at least: to compare times costs about as much as two rows. */
+enum { LEAST_ROWS = 32 };
 
 /* The first turn fills the slots, the second is compared with the third. */
 enum { LEAST_TURNS = 4 };
@@ -41,14 +40,6 @@ void cs3_turns_free(Cs3Turns *turns) {
   g_array_unref(turns->before);
   g_array_unref(turns->now);
   g_free(turns);
-}
-
-gint64 cs3_turns_at(const Cs3Turns *turns, gint64 row, gboolean *look) {
-  gint64 at = row % turns->rows;
-  *look = at % LOOK_ROWS == 0;
-  if (at > 0)
-    turns->earliest[at] = turns->earliest[at - 1];
-  return at;
 }
 
 void cs3_turns_list(Cs3Turns *turns) {

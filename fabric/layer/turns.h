@@ -32,12 +32,15 @@ static inline gboolean cs3_turns_begins(const Cs3Turns *turns, gint64 row) {
   return turns != NULL && row < turns->end && row % turns->rows == 0;
 }
 
-/**
- * cs3_turns_at: the last turn's row that is as @row of this one; its members are to be filled. From
- * one of few rows to the next, `earliest` may stay what it was: lines only get later.
- * @look: (out): whether it may not.
- */
-gint64 cs3_turns_at(const Cs3Turns *turns, gint64 row, gboolean *look);
+/** cs3_turns_note: row @row arrives at @arrival; no line takes it before @earliest.
+ * @turns: (nullable) */
+static inline void cs3_turns_note(const Cs3Turns *turns, gint64 row, gint64 arrival,
+                                  gint64 earliest) {
+  if (turns == NULL || row >= turns->end)
+    return;
+  turns->arrival[row % turns->rows] = arrival;
+  turns->earliest[row % turns->rows] = earliest;
+}
 
 /** cs3_turns_list: a turn begins: what cs3_turns_put() gets now are its times. */
 void cs3_turns_list(Cs3Turns *turns);

@@ -44,7 +44,6 @@
 #define cs3_stream_new plain_cs3_stream_new
 #define cs3_stream_repeat plain_cs3_stream_repeat
 #define cs3_stream_total plain_cs3_stream_total
-#define cs3_turns_at plain_cs3_turns_at
 #define cs3_turns_compare plain_cs3_turns_compare
 #define cs3_turns_free plain_cs3_turns_free
 #define cs3_turns_list plain_cs3_turns_list

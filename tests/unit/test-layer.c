@@ -388,6 +388,11 @@ static Cs3PassTimes run_limited(const Case *c, const Cs3LayerCounts *counts, Cs3
                          : cs3_axpy_pass(&costs, counts, give_up);
 }
 
+static gboolean same_times(const Cs3PassTimes *a, const Cs3PassTimes *b) {
+  return a->threads == b->threads && a->end == b->end && a->lines == b->lines &&
+         a->ingress_wavelets == b->ingress_wavelets && a->egress_wavelets == b->egress_wavelets;
+}
+
 static void check_turns(const Case *c) {
   g_autofree guint16 *full = extreme_counts(c, 0);
   Cs3LayerCounts counts = {full, c->lines};
@@ -395,8 +400,8 @@ static void check_turns(const Case *c) {
   for (Cs3PassLimits limits = CS3_LIMIT_SLOTS; limits <= CS3_LIMIT_EGRESS; limits++) {
     Cs3PassTimes whole = run_limited(c, &counts, limits, G_MAXINT64);
     Cs3PassTimes turns = run_limited(c, NULL, limits, G_MAXINT64);
-    ck_assert_msg(memcmp(&whole, &turns, sizeof whole) == 0, "%s: limits %d: %ld cycles, not %ld",
-                  text, limits, (long)turns.end, (long)whole.end);
+    ck_assert_msg(same_times(&whole, &turns), "%s: limits %d: %ld cycles, not %ld", text, limits,
+                  (long)turns.end, (long)whole.end);
     Cs3PassTimes least = run_limited(c, NULL, limits, whole.end);
     ck_assert_int_ge(least.end, MIN(whole.end, G_MAXINT64 - 1));
   }
@@ -421,12 +426,47 @@ static void check_alone(const Case *c) {
   costs.ingress_cycles = 1e-12;
   Cs3PassTimes whole = cs3_dot_pass(&costs, live, G_MAXINT64);
   g_autofree char *text = describe(c);
-  ck_assert_msg(memcmp(&whole, &alone, sizeof whole) == 0, "%s: %ld cycles, not %ld", text,
-                (long)alone.end, (long)whole.end);
+  ck_assert_msg(same_times(&whole, &alone), "%s: %ld cycles, not %ld", text, (long)alone.end,
+                (long)whole.end);
 }
 
 START_TEST(test_alone) {
   random_cases(fixture_slow() ? 5000 : 200, draw_case, check_alone);
+}
+END_TEST
+
+/* A pass that does not wait for a link is the one without it. Returns: whether it was one, inwards.
+ */
+static gboolean check_waits(const Case *c) {
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  const Cs3LayerCounts *live = c->counts ? &counts : NULL;
+  Cs3PassTimes all = run_limited(c, live, CS3_LIMIT_EGRESS, G_MAXINT64);
+  Cs3PassTimes inwards = run_limited(c, live, CS3_LIMIT_INGRESS, G_MAXINT64);
+  Cs3PassTimes none = run_limited(c, live, CS3_LIMIT_REDUCTION, G_MAXINT64);
+  g_autofree char *text = describe(c);
+  if (!all.waits_out)
+    ck_assert_msg(all.lines == inwards.threads, "%s: %ld cycles, without egress %ld", text,
+                  (long)all.lines, (long)inwards.threads);
+  if (!inwards.waits_in)
+    ck_assert_msg(inwards.threads - inwards.begin == none.threads &&
+                      inwards.end - inwards.begin == none.end,
+                  "%s: %ld cycles from %ld on, without ingress %ld", text, (long)inwards.end,
+                  (long)inwards.begin, (long)none.end);
+  return !inwards.waits_in && inwards.ingress_wavelets > 0;
+}
+
+START_TEST(test_waits) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  int free = 0, cases = fixture_slow() ? 5000 : 200;
+  for (int i = 0; i < cases;) {
+    Case c;
+    if (!(g_rand_boolean(r) ? draw_turns : draw_case)(r, &c))
+      continue;
+    free += check_waits(&c);
+    g_free(c.counts);
+    i++;
+  }
+  ck_assert_int_gt(free, cases / 20);
 }
 END_TEST
 
@@ -566,6 +606,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_vectors_agree);
   tcase_add_test(t, test_turns_repeat);
   tcase_add_test(t, test_alone);
+  tcase_add_test(t, test_waits);
   tcase_add_test(t, test_endless);
   tcase_add_test(t, test_ends_of_ranges);
   tcase_add_test(t, test_beyond);
