@@ -370,7 +370,9 @@ static gboolean draw_turns(GRand *r, Case *c) {
   *c = (Case){.hw = preset(g_rand_boolean(r) ? "cs2" : "cs3")};
   draw_hardware(r, &c->hw);
   if (g_rand_boolean(r)) /* lines wait for one another, and less for the edge */
-    c->hw.io.rate_bits_per_s *= exp(g_rand_double_range(r, 0, 8));
+    c->hw.io.rate_bits_per_s *= exp(g_rand_double_range(r, 1, 6));
+  if (g_rand_boolean(r)) /* turns in which rows wait come between others */
+    c->hw.io.edge_buffer_bytes *= 4;
   if (!draw_layer(r, 200, c))
     return FALSE;
   c->shape.rows = g_rand_int_range(r, 100, 1500);
