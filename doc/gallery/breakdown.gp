@@ -6,9 +6,9 @@ set datafile columnheaders
 set label 'Where a training step goes: llama7b on cs3-silicon' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label '1024 sequences of 4096 tokens a step, uniform sparsity' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'Theory: the dense step divided by the theoretical speed-up (MACs alone).' at screen 0.02, screen 0.11 left font ',12' textcolor rgb '#444444'
-set label 'Tokens on the wafer: 262144 up to 0.1 (recompute operation), 233472 up to 0.25 (recompute operation), 200704 up to 0.95' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
-set label '(recompute operation). Thin vertical lines: the plan changes.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Clock 0.75 GHz; model attention, seed 1. Source: simulated by cs3sim 0.1.0 (model version 5), fidelity recurrence.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
+set label 'Tokens on the wafer: 262144 up to 0.25 (recompute operation), 200704 up to 0.95 (recompute operation). Thin vertical' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
+set label 'lines: the plan changes.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
+set label 'Clock 0.75 GHz; model attention, seed 1. Source: simulated by cs3sim 0.1.0 (model version 6), fidelity recurrence.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8733
 set rmargin at screen 0.69
 set key at screen 0.695, screen 0.8733 left top Left reverse samplen 1.3 vertical maxcols 1 font ',14' textcolor rgb '#222222'
@@ -21,8 +21,6 @@ set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set xrange [-0.03:0.98]
-set arrow from first 0.125, graph 0 to first 0.125, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
-set label 'from here 233472 tokens, recompute operation' at first 0.125, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
 set arrow from first 0.275, graph 0 to first 0.275, graph 1 nohead back linecolor rgb '#999999' linewidth 1 dashtype (2,3)
 set label 'from here 200704 tokens, recompute operation' at first 0.275, graph 0.99 right rotate by 90 offset 0.7, 0 font ',10' textcolor rgb '#666666'
 set yrange [0:1.04]

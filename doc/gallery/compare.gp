@@ -18,13 +18,13 @@ set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
-set yrange [0:232.371386438445]
+set yrange [0:240.782305049005]
 set xrange [-0.6:3.6]
 set xtics ('cs2' 0, 'cs3' 1, 'cs3-double-ingress' 2, 'cs3-big-sram' 3)
 set boxwidth 0.32
-set label '2.29 x' at 0.17, 118.686137864133 center offset 0, 0.7
+set label '2.29 x' at 0.17, 118.745407845935 center offset 0, 0.7
 set label '1.91 x' at 1.17, 186.100061023941 center offset 0, 0.7
 set label '1.94 x' at 2.17, 189.227470204153 center offset 0, 0.7
-set label '1.90 x' at 3.17, 207.474452177183 center offset 0, 0.7
+set label '1.97 x' at 3.17, 214.984200936612 center offset 0, 0.7
 plot 'compare.dat' using (column('place') + -0.17):(column('dense_tokens_per_s') / 1000) with boxes fill solid 1.0 border linecolor rgb '#222222' fillcolor rgb '#56B4E9' title 'dense weights', \
   'compare.dat' using (column('place') + 0.17):(column('tokens_per_s') / 1000) with boxes fill solid 1.0 border linecolor rgb '#222222' fillcolor rgb '#0072B2' title 'sparse weights'

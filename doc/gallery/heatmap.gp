@@ -28,9 +28,9 @@ set xrange [-0.5:4.5]
 set xtics ('600 Gb/s' 0, '1.2 Tb/s' 1, '1.8 Tb/s' 2, '2.4 Tb/s' 3, '3 Tb/s' 4)
 set yrange [-0.5:4.5]
 set ytics ('0.5' 0, '0.6' 1, '0.7' 2, '0.8' 3, '0.9' 4)
-set cbrange [1.44619212131809:2.97799666009548]
+set cbrange [1.44619212131809:2.9491357594765]
 v = 0
-middle = 2.28868461764565
+middle = 2.27281112230522
 plot 'heatmap.dat' using (column('x')):(column('y')):(column('x')-0.5):(column('x')+0.5):(column('y')-0.5):(column('y')+0.5):(column('value')) with boxxyerror fillcolor palette fillstyle solid border linecolor rgb '#ffffff' notitle, \
   'heatmap.dat' using (v = column('value'), v <= middle ? column('x') : NaN):'y':(sprintf(v < 10 ? '%.2f' : '%.0f', v)) with labels center offset 0, 0.5 font ',13' textcolor rgb '#ffffff' notitle, \
   'heatmap.dat' using (v = column('value'), v <= middle ? column('x') : NaN):'y':(stringcolumn('held_by')) with labels center offset 0, -0.5 font ',13' textcolor rgb '#ffffff' notitle, \

@@ -6,8 +6,8 @@ set datafile columnheaders
 set label 'Memory of a wafer during a step: llama7b on cs3-silicon' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label '70 % sparsity, a micro-batch of 86 (176128 tokens)' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'One micro-batch, forward and back, by the time of its arithmetic alone; weights pass through and do not lie on the wafer.' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
-set label 'Peak (mark): 37.7 GB, in forward, scores, of decoder 31. The activation servers hold up to 41.8 GB.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Source: simulated by cs3sim 0.1.0 (model version 5).' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
+set label 'Peak (mark): 37.0 GB, in backward, down_proj, of decoder 29. The activation servers hold up to 37.5 GB.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
+set label 'Source: simulated by cs3sim 0.1.0 (model version 6).' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.7167
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 2 font ',14' textcolor rgb '#222222'
@@ -19,9 +19,9 @@ set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
-set yrange [0:45.18976684032]
-set xrange [0:1211.843696]
-set label at 249.323857999999, 37.7155116 '' point pointtype 10 pointsize 1.6 linecolor rgb '#000000' front
+set yrange [0:41.022774]
+set xrange [0:1218.25804933333]
+set label at 361.808597999999, 37.0247319 '' point pointtype 10 pointsize 1.6 linecolor rgb '#000000' front
 plot 'memory.dat' using 'time_ms':(column('resident_gb') + column('kept_gb') + column('values_gb') + column('gradients_gb')) with filledcurves y1=0 linecolor rgb '#E69F00' title 'gradients and their sums', \
   'memory.dat' using 'time_ms':(column('resident_gb') + column('kept_gb') + column('values_gb')) with filledcurves y1=0 linecolor rgb '#009E73' title 'activations at work', \
   'memory.dat' using 'time_ms':(column('resident_gb') + column('kept_gb')) with filledcurves y1=0 linecolor rgb '#56B4E9' title 'kept by the stage that runs', \

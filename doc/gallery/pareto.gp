@@ -20,10 +20,10 @@ set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
 set rmargin at screen 0.95
-set label '16' at 4660.95807704299, 12.7156564600647 right offset 0, 0.9 font ',12' front
-set label '8' at 2337.55086416194, 12.7291881061779 right offset 0, 0.9 font ',12' front
-set label '4' at 1222.46033692692, 13.397174852387 left offset 0, 0.9 font ',12' front
-set label '1' at 308.360664027866, 13.4104721561176 left offset 0, 0.9 font ',12' front
+set label '16' at 5061.63467405432, 15.1764613540982 right offset 0, 0.9 font ',12' front
+set label '8' at 2539.07092489991, 15.1955370146946 right offset 0, 0.9 font ',12' front
+set label '4' at 1271.61051181822, 15.2050999384018 left offset 0, 0.9 font ',12' front
+set label '1' at 318.292234263539, 15.2122693743082 left offset 0, 0.9 font ',12' front
 set xrange [0:*]
 set yrange [0:*]
 set offsets 0, 0, graph 0.06, 0

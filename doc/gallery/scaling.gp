@@ -6,8 +6,8 @@ set datafile columnheaders
 set label 'Scaling over systems: llama7b on cs3-silicon, 70 % sparsity' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label 'strong scaling: 1024 sequences of 4096 tokens a step, shared by all systems' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'The blue part of a step is what linear speed-up over the first bar leaves of it; the rest is lost to the causes above it,' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
-set label 'less what other causes take less than in the first bar. Numbers above: speed-up, 106 of 1024 at 1024 systems.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Source: simulated by cs3sim 0.1.0 (model version 5), SwarmX of 5 tiers, clock 0.75 GHz.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
+set label 'less what other causes take less than in the first bar. Numbers above: speed-up, 111.4 of 1024 at 1024 systems.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
+set label 'Source: simulated by cs3sim 0.1.0 (model version 6), SwarmX of 5 tiers, clock 0.75 GHz.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8733
 set rmargin at screen 0.69
 set key at screen 0.695, screen 0.8733 left top Left reverse samplen 1.3 vertical maxcols 1 font ',14' textcolor rgb '#222222'
@@ -26,6 +26,7 @@ set boxwidth 0.8
 plot 'scaling.dat' using 'place':(sum [c=2:10] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '#999999' title 'fill, other', \
   'scaling.dat' using 'place':(sum [c=2:9] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '#009E73' title 'padding, recompute', \
   'scaling.dat' using 'place':(sum [c=2:8] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '#56B4E9' title 'PE losses, reduction', \
+  'scaling.dat' using 'place':(sum [c=2:6] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '#CC79A7' title 'MemoryX, SwarmX', \
   'scaling.dat' using 'place':(sum [c=2:5] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '#D55E00' title 'boundary of steps', \
   'scaling.dat' using 'place':(sum [c=2:4] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '#F0E442' title 'egress', \
   'scaling.dat' using 'place':(sum [c=2:3] column(c)) with boxes fillstyle solid 1 border linecolor rgb '#ffffff' linewidth 0.6 fillcolor rgb '#E69F00' title 'ingress', \

@@ -7,7 +7,7 @@ set label 'Timeline of a training step: llama7b on cs3-silicon (64 systems)' at 
 set label '70 % sparsity, 1024 sequences of 4096 tokens a step' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'Time 0: the wafers (those without a fault) have finished the step before. Shown: all of it; a step takes 777.8 ms. White' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
 set label 'lines separate the blocks of the model.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
-set label 'Source: simulated by cs3sim 0.1.0 (model version 5).' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
+set label 'Source: simulated by cs3sim 0.1.0 (model version 6).' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.6433
 set rmargin at screen 0.975
 set key at screen 0.09, screen 0.8867 left top Left reverse samplen 2.5 horizontal maxcols 2 font ',14' textcolor rgb '#222222'

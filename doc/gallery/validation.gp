@@ -50,7 +50,7 @@ set format y
 set format x '%g'
 set lmargin at screen 0.72
 set rmargin at screen 0.985
-set xrange [0.174653113563256:15.3308691664937]
+set xrange [0.174653113563256:15.5974414138772]
 set grid noytics
 set xtics (0.2, 0.5, 1, 2, 5, 10, 20)
 set xlabel 'simulated / published' offset 0, 1

@@ -224,7 +224,7 @@ gboolean cs3_attention_pass(const Cs3Hardware *hw, const Cs3AttentionShape *shap
                             Cs3AttentionResult *result, GError **error) {
   Cs3AttentionCosts c;
   cs3_attention_costs(hw, shape, mapping, &c);
-  g_autoptr(Cs3AttentionSteps) steps = cs3_attention_steps(&c);
+  g_autoptr(Cs3AttentionSteps) steps = cs3_attention_steps(&c, c.parts);
   describe(&c, result);
   if (!cs3_attention_run_cycles(&c, steps, &result->cycles, error))
     return FALSE;

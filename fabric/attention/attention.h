@@ -14,6 +14,9 @@
 #include "fabric/hardware.h"
 #include "fabric/move.h"
 
+/* Sequences on a wafer, at most: products of a shape's numbers fit 64 bits. */
+enum { CS3_ATTENTION_MOST_SEQUENCES = 1 << 24 };
+
 /* The algorithms: a row each. ROW(ID, name, text): CS3_ATTENTION_ID, cs3_attention_NAME in
  * fabric/attention/ and cs3_attention_event_NAME in fabric/attention-event/, how people write it.
  */
@@ -65,6 +68,9 @@ typedef struct {
   int axis;    /* CS3_AXIS_Y: heads over rows, tokens along columns; CS3_AXIS_X: the other way */
   gint64 fold; /* g groups of lines share the heads; each takes sequences / g */
   Cs3TokenOrder order;
+  gint64 lines;  /* grid: that share the keys, at most; else 1; 0: all of a rectangle */
+  gint64 places; /* of a line, at most; other algorithms: of a rectangle; 0: all; rounded down to
+                    what leaves no place with fewer tokens than it could do without */
   gint64 chunks; /* c: of a place's keys; rounded down to what leaves no chunk empty */
   Cs3Scores scores;
 } Cs3AttentionMapping;
@@ -128,9 +134,9 @@ gboolean cs3_attention_shape_check(const Cs3AttentionShape *shape,
 
 /**
  * cs3_attention_check: whether @mapping can hold @shape, which is checked too.
- * Errors: as cs3_attention_shape_check(); INFEASIBLE (more folds than lines, more chunks than keys
- * of a place, a head or the tokens beyond a PE's SRAM, a queue that the streams use does not
- * exist).
+ * Errors: as cs3_attention_shape_check(); INFEASIBLE (more folds than lines, more places or lines
+ * than a rectangle has, more chunks than keys of a place, a head or the tokens beyond a PE's SRAM,
+ * a queue that the streams use does not exist).
  */
 gboolean cs3_attention_check(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                              const Cs3AttentionMapping *mapping,
@@ -164,14 +170,14 @@ gboolean cs3_attention_pass(const Cs3Hardware *hw, const Cs3AttentionShape *shap
                             const Cs3AttentionMapping *mapping, gboolean causes,
                             Cs3AttentionResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Parts of a mapping that are forced; -1, and 0 for fold and chunks: free. */
+/* Parts of a mapping that are forced; -1, and 0 for numbers: free. */
 typedef struct {
   int algorithm, axis, order, scores;
-  gint64 fold, chunks;
+  gint64 fold, lines, places, chunks;
   double around; /* cs3_attention_around_bytes() at most; 0: as it comes */
 } Cs3AttentionForce;
 
-#define CS3_ATTENTION_FREE ((Cs3AttentionForce){-1, -1, -1, -1, 0, 0, 0})
+#define CS3_ATTENTION_FREE ((Cs3AttentionForce){-1, -1, -1, -1, 0, 0, 0, 0, 0})
 
 typedef struct {
   Cs3AttentionMapping mapping;
@@ -184,17 +190,17 @@ typedef struct {
 } Cs3AttentionChoice;
 
 /**
- * cs3_attention_choose: the mapping of fewest cycles among axes, folds, orders, chunks, ways to
- * multiply scores and algorithms: by estimate first, then by recurrence while a bound is below the
- * best so far. The runner-up differs in more than the number of chunks.
- * Errors: as cs3_attention_check(), of the mapping that comes nearest.
+ * cs3_attention_choose: the mapping of fewest cycles among axes, folds, lines, places, orders,
+ * chunks, ways to multiply scores and algorithms: by estimate first, then by recurrence while a
+ * bound is below the best so far. The runner-up differs in more than the number of places and
+ * chunks. Errors: as cs3_attention_check(), of the mapping that comes nearest.
  */
 gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_attention_ranked: the mapping of the best estimate, of which nothing is run.
+ * cs3_attention_ranked: the likeliest mapping by estimates and sketches; nothing is run.
  * @estimate: (out): cycles; @bound: (out): no fewer. Errors: as cs3_attention_choose().
  */
 gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *shape,

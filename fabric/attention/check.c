@@ -6,12 +6,7 @@
 #include "fabric/fabric-error.h"
 
 /* Numbers of a shape stay within these, so that products of a few fit 64 bits. */
-enum {
-  MOST_TOKENS = 1 << 24,
-  MOST_HEADS = 1 << 16,
-  MOST_WIDTH = 1 << 16,
-  MOST_SEQUENCES = 1 << 24
-};
+enum { MOST_TOKENS = 1 << 24, MOST_HEADS = 1 << 16, MOST_WIDTH = 1 << 16 };
 
 /* Places times visits of a pass that is run visit by visit: some seconds a run. */
 #define MOST_STEPS 5e9
@@ -46,7 +41,7 @@ static gboolean check_numbers(const Cs3AttentionShape *s, GError **error) {
                  {"heads of keys", s->kv_heads, 1, MOST_HEADS},
                  {"head width", s->head_dim, 1, MOST_WIDTH},
                  {"width of values", s->value_dim, 1, MOST_WIDTH},
-                 {"sequences", s->sequences, 1, MOST_SEQUENCES},
+                 {"sequences", s->sequences, 1, CS3_ATTENTION_MOST_SEQUENCES},
                  {"queries", s->queries, 1, MOST_TOKENS},
                  {"keys", s->keys, 1, MOST_TOKENS},
                  {"window", s->window, 0, MOST_TOKENS},
@@ -115,28 +110,57 @@ static gboolean check_queues(const Cs3Hardware *hw, const Cs3AttentionCosts *c, 
   return TRUE;
 }
 
-gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCosts *c, gint64 chunks,
-                                   GError **error) {
-  if (chunks > c->keys.most)
+/* Lines, places and chunks that a rectangle and its places do not have. */
+static gboolean check_asked(const Cs3AttentionCosts *c, const Cs3AttentionMapping *asked,
+                            GError **error) {
+  gboolean grid = asked->algorithm == CS3_ATTENTION_GRID;
+  gint64 lines = grid ? MIN(c->lines, c->shape.keys) : 1;
+  if (asked->lines > lines)
+    return infeasible(error,
+                      "%" G_GINT64_FORMAT
+                      " lines that share the keys (accepted: 1 to %" G_GINT64_FORMAT ")%s",
+                      asked->lines, lines, grid ? "" : "; algorithm grid alone has more than one");
+  if (asked->places > c->room)
+    return infeasible(error,
+                      "%" G_GINT64_FORMAT " places in a %s of %" G_GINT64_FORMAT
+                      " PEs (accepted: 1 to %" G_GINT64_FORMAT ")",
+                      asked->places, grid ? "line" : "rectangle", c->room, c->room);
+  if (asked->chunks > c->keys.most)
     return infeasible(error,
                       "%" G_GINT64_FORMAT " chunks of a place with %" G_GINT64_FORMAT
                       " keys (accepted: 1 to %" G_GINT64_FORMAT ")",
-                      chunks, c->keys.most, c->keys.most);
-  if (c->shape.backward && c->mapping.algorithm == CS3_ATTENTION_GATHER)
-    return infeasible(error, "algorithm gather: has no backward; use ring");
-  if (!check_queues(hw, c, error))
+                      asked->chunks, c->keys.most, c->keys.most);
+  return TRUE;
+}
+
+/* What there may be less of, or more, where a PE is too small; %NULL: nothing. */
+static const char *way_out(const Cs3AttentionCosts *c) {
+  if (c->shape.sequences > 1)
+    return "use fewer sequences, more PEs or more chunks";
+  return c->keys.most > 1 ? "use shorter sequences, more PEs or more chunks" : "use more PEs";
+}
+
+static gboolean check_sram(const Cs3Hardware *hw, const Cs3AttentionCosts *c, GError **error) {
+  gboolean wide = c->queries.most <= 1 && c->keys.most <= 1 && c->jobs == 1;
+  if (c->sram_bytes <= hw->pe.sram_data_bytes)
+    return TRUE;
+  return infeasible(error,
+                    "%s of %" G_GINT64_FORMAT " + %" G_GINT64_FORMAT
+                    " features takes %" G_GINT64_FORMAT
+                    " bytes of the fullest PE, pe.sram_data is %" G_GINT64_FORMAT "; %s",
+                    wide ? "a token's head" : "a share of a head", c->shape.head_dim,
+                    c->shape.value_dim, c->sram_bytes, hw->pe.sram_data_bytes,
+                    wide ? "the head is wider than a PE's memory" : way_out(c));
+}
+
+gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCosts *c,
+                                   const Cs3AttentionMapping *asked, GError **error) {
+  if (!check_asked(c, asked, error))
     return FALSE;
-  if (c->sram_bytes > hw->pe.sram_data_bytes) {
-    gboolean wide = c->queries.most <= 1 && c->keys.most <= 1 && c->jobs == 1;
-    return infeasible(error,
-                      "%s of %" G_GINT64_FORMAT " + %" G_GINT64_FORMAT
-                      " features takes %" G_GINT64_FORMAT
-                      " bytes of the fullest PE, pe.sram_data is %" G_GINT64_FORMAT "; %s",
-                      wide ? "a token's head" : "a share of a head", c->shape.head_dim,
-                      c->shape.value_dim, c->sram_bytes, hw->pe.sram_data_bytes,
-                      wide ? "the head is wider than a PE's memory"
-                           : "use fewer sequences, more PEs or more chunks");
-  }
+  if (c->shape.backward && c->mapping.algorithm == CS3_ATTENTION_GATHER)
+    return infeasible(error, "algorithm gather: has no backward; use ring or grid");
+  if (!check_queues(hw, c, error) || !check_sram(hw, c, error))
+    return FALSE;
   gint64 places = cs3_attention_all_places(c);
   double steps = (double)places * (double)c->visits * (double)c->jobs;
   if (steps > MOST_STEPS)
@@ -158,5 +182,5 @@ gboolean cs3_attention_check(const Cs3Hardware *hw, const Cs3AttentionShape *sha
     return infeasible(error, "%" G_GINT64_FORMAT " chunks (accepted: 1 or more)", mapping->chunks);
   Cs3AttentionCosts c;
   cs3_attention_costs(hw, shape, mapping, &c);
-  return cs3_attention_costs_check(hw, &c, mapping->chunks, error);
+  return cs3_attention_costs_check(hw, &c, mapping, error);
 }

@@ -26,48 +26,67 @@ static gint64 sum_bytes(const Cs3Hardware *hw) {
   return hw->kernel.acc_precision == CS3_ACC_FP32 ? 4 : 2;
 }
 
-/* Tiles that a place has to see, its own included: in blocks, with a causal window or causal
- * documents, those from so many places before it on; dK and dV go all the way round to come home.
- */
-static gint64 tiles_needed(const Cs3AttentionCosts *c) {
-  gint64 far = 0, block = c->queries.most;
-  gboolean near = c->shape.causal && (c->shape.window > 0 || c->shape.document > 0);
+/* Tiles that a place has to see: in blocks, with windows or documents, those from so many places
+ * before it to so many ahead; the one farthest ahead lies there to begin with. dK and dV go all the
+ * way round to come home. */
+static void tiles_needed(Cs3AttentionCosts *c) {
+  gint64 back = 0, ahead = 0, block = c->queries.most;
+  gboolean near = c->shape.window > 0 || c->shape.document > 0;
+  c->tiles = c->places;
   if (c->shape.backward || c->mapping.order != CS3_TOKENS_BLOCK || !near ||
       c->mapping.algorithm != CS3_ATTENTION_RING)
-    return c->places;
-  for (gint64 place = 0; place < c->places; place++) {
-    Cs3KeyRange first = cs3_attention_computed(&c->shape, place * block);
-    Cs3KeyRange last =
-        cs3_attention_computed(&c->shape, MIN((place + 1) * block, c->shape.queries) - 1);
-    if (last.hi >
-        (place + 1) * block) /* a tile of scores that reaches into the next place's keys */
-      return c->places;
-    far = MAX(far, place - first.lo / block);
+    return;
+  /* A window by itself reaches farthest back at the last place, farthest ahead at the first. */
+  gboolean window_alone = c->shape.document == 0 && c->shape.tile == 1;
+  gint64 step = window_alone ? MAX(c->places - 1, 1) : 1;
+  for (gint64 place = 0; place < c->places; place += step) {
+    gint64 end = MIN((place + 1) * block, c->shape.queries);
+    back = MAX(back, place - cs3_attention_computed(&c->shape, place * block).lo / block);
+    ahead = MAX(ahead, (cs3_attention_computed(&c->shape, end - 1).hi - 1) / block - place);
   }
-  return far + 1;
+  if (back + ahead + 1 >= c->places)
+    return;
+  c->tiles = back + ahead + 1;
+  c->ahead = ahead;
+}
+
+/* @limit: 0: none. */
+static gint64 at_most(gint64 value, gint64 limit) {
+  return limit > 0 ? MIN(value, limit) : value;
+}
+
+Cs3AttentionRectangle cs3_attention_rectangle(const Cs3Hardware *hw, const Cs3AttentionShape *s,
+                                              int axis, gint64 fold) {
+  gboolean rows = axis != CS3_AXIS_X;
+  gint64 feature_pes = rows ? hw->wafer.pe_y : hw->wafer.pe_x;
+  gint64 token_pes = rows ? hw->wafer.pe_x : hw->wafer.pe_y;
+  gint64 lines = feature_pes / fold, sequences = div_up(s->sequences, fold);
+  Cs3AttentionRectangle r = {MAX(1, lines / s->kv_heads), MAX(1, token_pes / sequences), 0};
+  r.jobs = div_up(s->kv_heads, lines / r.lines) * div_up(sequences, token_pes / r.columns);
+  return r;
 }
 
 /* Rectangles and what is left for each. */
 static void geometry(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
   const Cs3AttentionShape *s = &c->shape;
-  gboolean rows = c->mapping.axis != CS3_AXIS_X;
-  gint64 feature_pes = rows ? hw->wafer.pe_y : hw->wafer.pe_x;
-  gint64 token_pes = rows ? hw->wafer.pe_x : hw->wafer.pe_y;
-  gint64 lines = feature_pes / c->mapping.fold, sequences = div_up(s->sequences, c->mapping.fold);
-  c->lines = MAX(1, lines / s->kv_heads);
-  c->columns = MAX(1, token_pes / sequences);
-  c->jobs = div_up(s->kv_heads, lines / c->lines) * div_up(sequences, token_pes / c->columns);
+  Cs3AttentionRectangle r = cs3_attention_rectangle(hw, s, c->mapping.axis, c->mapping.fold);
+  c->lines = r.lines;
+  c->columns = r.columns;
+  c->jobs = r.jobs;
   c->group = s->heads / s->kv_heads;
   gboolean grid = c->mapping.algorithm == CS3_ATTENTION_GRID;
-  c->parts = grid ? MIN(c->lines, s->keys) : 1;
-  gint64 pes = (grid ? 1 : c->lines) * c->columns, keys = div_up(s->keys, c->parts);
+  c->parts = grid ? at_most(MIN(c->lines, s->keys), c->mapping.lines) : 1;
+  c->room = (grid ? 1 : c->lines) * c->columns;
+  gint64 pes = at_most(c->room, c->mapping.places), keys = div_up(s->keys, c->parts);
   c->places = MAX(cs3_token_places(c->mapping.order, s->queries, pes),
                   cs3_token_places(c->mapping.order, keys, pes));
+  c->mapping.lines = c->parts;
+  c->mapping.places = c->places;
   c->queries = cs3_token_deal(c->mapping.order, s->queries, c->places);
   c->keys = cs3_token_deal(c->mapping.order, keys, c->places);
   c->chunk_keys = div_up(c->keys.most, c->mapping.chunks);
   c->chunks = c->mapping.chunks = div_up(c->keys.most, c->chunk_keys);
-  c->tiles = tiles_needed(c);
+  tiles_needed(c);
   c->visits = c->tiles * c->chunks;
 }
 
@@ -217,7 +236,7 @@ Cs3PlaceTokens cs3_attention_tile(const Cs3AttentionCosts *c, gint64 place) {
   gint64 part = cs3_attention_part(c, place);
   gint64 keys = div_up(c->shape.keys - part, c->parts);
   Cs3TokenDeal deal = cs3_token_deal(c->mapping.order, keys, c->places);
-  Cs3PlaceTokens tile = cs3_place_tokens(&deal, place % c->places);
+  Cs3PlaceTokens tile = cs3_place_tokens(&deal, (place + c->ahead) % c->places);
   for (int i = 0; i < 2 && c->parts > 1; i++) {
     tile.stretch[i].first = tile.stretch[i].first * c->parts + part;
     tile.stretch[i].step *= c->parts;

@@ -30,6 +30,7 @@ typedef struct {
   Cs3AttentionShape shape;
   Cs3AttentionMapping mapping;
   gint64 lines, columns;      /* h, w: of a rectangle */
+  gint64 room;                /* grid: PEs of a line of it; else its PEs */
   gint64 parts;               /* grid: lines that share the keys; else 1 */
   gint64 places;              /* P: of a part, that work */
   gint64 jobs;                /* of the fullest rectangle */
@@ -37,8 +38,9 @@ typedef struct {
   Cs3TokenDeal queries, keys; /* of a sequence; keys of its first part */
   gint64 chunks, chunk_keys;  /* c, of a place's keys; keys of one */
   gint64 tiles;               /* that a place sees: all P, or those that a mask leaves it */
-  gint64 visits;              /* tiles x c: chunks that a place works on in a job */
-  gint64 rows;                /* that a place takes in in a job; ring: and sends */
+  gint64 ahead;   /* place p begins with the keys of p + ahead, the last ones that it needs */
+  gint64 visits;  /* tiles x c: chunks that a place works on in a job */
+  gint64 rows;    /* that a place takes in in a job; ring: and sends */
   gint64 streams; /* rows sent and taken in that a place is charged for in a job, at least */
   gint64 buffers; /* for rows that are on their way */
   gint64 elements, kv_elements; /* n: wavelets of a row; of these K and V */
@@ -64,6 +66,15 @@ typedef struct {
   gint64 around_bytes; /* of these, beside activations and gradients of 16 bits */
 } Cs3AttentionCosts;
 
+/* PEs for a job, and jobs that those of the fullest do one after the other. */
+typedef struct {
+  gint64 lines, columns, jobs;
+} Cs3AttentionRectangle;
+
+/** cs3_attention_rectangle: of a fold that fits. */
+Cs3AttentionRectangle cs3_attention_rectangle(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                                              int axis, gint64 fold);
+
 /** cs3_attention_costs: derive @costs of a shape that makes sense and a fold that fits. */
 void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                          const Cs3AttentionMapping *mapping, Cs3AttentionCosts *costs);
@@ -86,7 +97,7 @@ static inline gint64 cs3_attention_job_steps(const Cs3AttentionCosts *c) {
 /** cs3_attention_queries: those of @place. */
 Cs3PlaceTokens cs3_attention_queries(const Cs3AttentionCosts *costs, gint64 place);
 
-/** cs3_attention_tile: the keys of @place: of part p every parts-th from the p-th on. */
+/** cs3_attention_tile: the keys that lie on @place: of part p every parts-th from the p-th on. */
 Cs3PlaceTokens cs3_attention_tile(const Cs3AttentionCosts *costs, gint64 place);
 
 /** cs3_attention_chunk: the keys of chunk @chunk of @place's tile. */

@@ -47,9 +47,10 @@ gboolean cs3_attention_fold_check(const Cs3Hardware *hw, const Cs3AttentionShape
                                   gint64 fold, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_attention_costs_check: cs3_attention_check() of a shape and fold that are right, with
- * @chunks asked for. */
+ * what was @asked for. */
 gboolean cs3_attention_costs_check(const Cs3Hardware *hw, const Cs3AttentionCosts *costs,
-                                   gint64 chunks, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                   const Cs3AttentionMapping *asked,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_attention_run_cycles: of a pass. @cycles: (out). Errors: MISTAKE: below its bound. */
 gboolean cs3_attention_run_cycles(const Cs3AttentionCosts *costs, const Cs3AttentionSteps *steps,

@@ -122,17 +122,23 @@ static gboolean are_alike(const Part *p, gint64 a, gint64 b) {
          (p->alike || stripes_alike(p, a, b) || sees_alike(p, a, b));
 }
 
-/* Where places from @from on stop to be alike in any case: where tiles come from the other end.
- * Gather: at the tile's owner and behind it, and behind the place that sends one way alone. */
+static void limit(gint64 *end, gint64 from, gint64 barrier) {
+  if (barrier > from)
+    *end = MIN(*end, barrier);
+}
+
+/* Where places from @from on stop to be alike in any case: where tiles come from the other end, and
+ * where keys do. Gather: at the tile's owner and behind it, and behind the place that sends one way
+ * alone. */
 static gint64 barrier(const Part *p, gint64 from) {
-  gint64 after = p->way + 1, first = 1, end = p->c->places;
-  if (p->way > from)
-    end = MIN(end, p->way);
+  gint64 end = p->c->places, keys = p->way - p->c->ahead;
+  limit(&end, from, p->way);
+  limit(&end, from, keys < 0 ? keys + p->c->places : keys);
   if (p->c->mapping.algorithm != CS3_ATTENTION_GATHER)
     return end;
-  if (after > from)
-    end = MIN(end, after);
-  return first > from ? MIN(end, first) : end;
+  limit(&end, from, p->way + 1);
+  limit(&end, from, 1);
+  return end;
 }
 
 /* The end of the places from @from on that are alike: twice as far until they are not, then
@@ -243,14 +249,14 @@ static void add_part(Part *p, Cs3AttentionSteps *steps) {
   }
 }
 
-Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *c) {
+Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *c, gint64 parts) {
   gboolean few = cs3_attention_alike(c) && c->shape.window == 0;
   g_autoptr(GArray) known = few ? g_array_new(FALSE, FALSE, sizeof(KnownWork)) : NULL;
   Cs3AttentionSteps *steps = g_new0(Cs3AttentionSteps, 1);
-  gint64 n = cs3_attention_step(c, c->parts, 0);
+  gint64 n = cs3_attention_step(c, parts, 0);
   steps->runs = g_array_new(FALSE, FALSE, sizeof(Cs3WorkRun));
   steps->first = g_new(gint64, n + 1);
-  for (gint64 part = 0; part < c->parts; part++) {
+  for (gint64 part = 0; part < parts; part++) {
     g_auto(Part) p = {0};
     part_init(&p, c, part, known);
     add_part(&p, steps);

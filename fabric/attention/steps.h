@@ -22,8 +22,8 @@ static inline gint64 cs3_attention_step(const Cs3AttentionCosts *c, gint64 part,
   return part * cs3_attention_job_steps(c) + visit;
 }
 
-/** cs3_attention_steps: (transfer full): of a job. */
-Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *costs);
+/** cs3_attention_steps: (transfer full): of a job, the first @parts. */
+Cs3AttentionSteps *cs3_attention_steps(const Cs3AttentionCosts *costs, gint64 parts);
 void cs3_attention_steps_free(Cs3AttentionSteps *steps);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Cs3AttentionSteps, cs3_attention_steps_free)
 

@@ -38,6 +38,8 @@ static const MapKey keys[] = {
     {"algorithm", algorithm_name, CS3_N_ATTENTION_ALGORITHMS, AT(algorithm)},
     {"axis", axis_name, CS3_AXIS_X + 1, AT(axis)},
     {"fold", NULL, 0, AT(fold)},
+    {"lines", NULL, 0, AT(lines)},
+    {"places", NULL, 0, AT(places)},
     {"order", order_name, CS3_N_TOKEN_ORDERS, AT(order)},
     {"chunks", NULL, 0, AT(chunks)},
     {"scores", scores_name, CS3_N_SCORES, AT(scores)},
@@ -111,22 +113,33 @@ void cs3_attention_map_words(const char *prefix, GPtrArray *words) {
   }
 }
 
+/* "205 places", of a grid "8 x 205 places". */
+static char *places_text(const Cs3AttentionMapping *m) {
+  gboolean grid = m->algorithm == CS3_ATTENTION_GRID;
+  g_autofree char *lines =
+      grid ? g_strdup_printf("%" G_GINT64_FORMAT " x ", m->lines) : g_strdup("");
+  return g_strdup_printf("%s%" G_GINT64_FORMAT " place%s", lines, m->places,
+                         m->places == 1 && !grid ? "" : "s");
+}
+
 char *cs3_attention_map_text(const Cs3AttentionMapping *m) {
-  return g_strdup_printf("%s, fold %" G_GINT64_FORMAT " on %s, tokens %s, %" G_GINT64_FORMAT
+  g_autofree char *places = places_text(m);
+  return g_strdup_printf("%s, fold %" G_GINT64_FORMAT " on %s, %s, tokens %s, %" G_GINT64_FORMAT
                          " chunk%s, scores by %s",
                          cs3_attention_algorithm_name(m->algorithm), m->fold, axis_name(m->axis),
-                         cs3_token_order_name(m->order), m->chunks, m->chunks == 1 ? "" : "s",
-                         cs3_scores_name(m->scores));
+                         places, cs3_token_order_name(m->order), m->chunks,
+                         m->chunks == 1 ? "" : "s", cs3_scores_name(m->scores));
 }
 
 json_t *cs3_attention_map_json(const Cs3AttentionRival *rival) {
   const Cs3AttentionMapping *m = &rival->mapping;
   g_autofree char *text = cs3_attention_map_text(m);
-  return cs3_json_pack("{s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:s}", "algorithm",
+  return cs3_json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:s, s:I, s:s}", "algorithm",
                        cs3_attention_algorithm_name(m->algorithm), "axis", axis_name(m->axis),
-                       "fold", (json_int_t)m->fold, "order", cs3_token_order_name(m->order),
-                       "chunks", (json_int_t)m->chunks, "scores", cs3_scores_name(m->scores),
-                       "cycles", (json_int_t)rival->cycles, "text", text);
+                       "fold", (json_int_t)m->fold, "lines", (json_int_t)m->lines, "places",
+                       (json_int_t)m->places, "order", cs3_token_order_name(m->order), "chunks",
+                       (json_int_t)m->chunks, "scores", cs3_scores_name(m->scores), "cycles",
+                       (json_int_t)rival->cycles, "text", text);
 }
 
 json_t *cs3_attention_causes_json(const Cs3AttentionResult *result, const char **bottleneck) {

@@ -57,29 +57,44 @@ static Cs3Hardware read_of(const Cs3Hardware *hw) {
 
 static Cs3MemoKey question(const Cs3PlanInput *input, const Cs3AttentionShape *s,
                            const Cs3AttentionForce *f, Way way) {
-  const gint64 words[] = {way,          s->backward,  s->heads,   s->kv_heads,  s->head_dim,
-                          s->value_dim, s->sequences, s->queries, s->keys,      s->causal,
-                          s->window,    s->document,  s->tile,    f->algorithm, f->axis,
-                          f->order,     f->scores,    f->fold,    f->chunks,    llround(f->around)};
+  const gint64 words[] = {way,          s->backward,       s->heads,   s->kv_heads,  s->head_dim,
+                          s->value_dim, s->sequences,      s->queries, s->keys,      s->causal,
+                          s->window,    s->document,       s->tile,    f->algorithm, f->axis,
+                          f->order,     f->scores,         f->fold,    f->lines,     f->places,
+                          f->chunks,    llround(f->around)};
   Cs3Hardware hw = read_of(&input->machine->hw);
   Cs3MemoKey key = cs3_memo_key(NULL, "attention", sizeof "attention");
   key = cs3_memo_key(&key, &hw, sizeof hw);
   return cs3_memo_key(&key, words, sizeof words);
 }
 
-/* A mapping in 64 bits, as memories keep it. */
-static gint64 packed(const Cs3AttentionMapping *m) {
-  return m->chunks << 32 | m->fold << 12 | (gint64)m->order << 8 | (gint64)m->scores << 6 |
-         (gint64)m->axis << 4 | (gint64)m->algorithm;
+/* A mapping with its cycles, as memories keep it. */
+static void keep_rival(const Cs3PlanInput *input, const Cs3MemoKey *key,
+                       const Cs3AttentionRival *rival) {
+  const Cs3AttentionMapping *m = &rival->mapping;
+  const gint64 words[CS3_MEMO_VALUES] = {m->chunks << 32 | m->fold << 12 | (gint64)m->order << 8 |
+                                             (gint64)m->scores << 6 | (gint64)m->axis << 4 |
+                                             (gint64)m->algorithm,
+                                         m->lines << 32 | m->places, rival->cycles};
+  cs3_memo_keep(input->memo, key, words);
 }
 
-static Cs3AttentionMapping unpacked(gint64 word) {
-  return (Cs3AttentionMapping){.algorithm = (Cs3AttentionAlgorithm)(word & 15),
-                               .axis = (int)(word >> 4 & 3),
-                               .scores = (Cs3Scores)(word >> 6 & 3),
-                               .order = (Cs3TokenOrder)(word >> 8 & 15),
-                               .fold = word >> 12 & 0xfffff,
-                               .chunks = word >> 32};
+static gboolean find_rival(const Cs3PlanInput *input, const Cs3MemoKey *key,
+                           Cs3AttentionRival *rival) {
+  gint64 words[CS3_MEMO_VALUES], word;
+  if (!cs3_memo_find(input->memo, key, words))
+    return FALSE;
+  word = words[0];
+  *rival = (Cs3AttentionRival){{.algorithm = (Cs3AttentionAlgorithm)(word & 15),
+                                .axis = (int)(word >> 4 & 3),
+                                .scores = (Cs3Scores)(word >> 6 & 3),
+                                .order = (Cs3TokenOrder)(word >> 8 & 15),
+                                .fold = word >> 12 & 0xfffff,
+                                .chunks = word >> 32,
+                                .lines = words[1] >> 32,
+                                .places = words[1] & G_MAXUINT32},
+                               words[2]};
+  return TRUE;
 }
 
 /* Best and runner-up; cycles 0: it does not fit, or there is none. */
@@ -129,17 +144,12 @@ static gboolean map_direction(const Cs3PlanInput *input, const Cs3AttentionShape
                               Direction *d) {
   Cs3MemoKey key = question(input, shape, force, way);
   Cs3AttentionRival *best = &d->choice.best, *next = &d->choice.runner_up;
-  gint64 known[CS3_MEMO_VALUES];
-  if (cs3_memo_find(input->memo, &key, known)) {
-    d->choice = (Cs3AttentionChoice){.best = {unpacked(known[0]), known[1]},
-                                     .runner_up = {unpacked(known[2]), known[3]}};
-  } else {
+  Cs3MemoKey second = cs3_memo_key(&key, "runner-up", sizeof "runner-up");
+  d->choice = (Cs3AttentionChoice){0};
+  if (!find_rival(input, &key, best) || !find_rival(input, &second, next)) {
     find_choice(input, shape, force, way, &d->choice);
-    known[0] = packed(&best->mapping);
-    known[1] = best->cycles;
-    known[2] = packed(&next->mapping);
-    known[3] = next->cycles;
-    cs3_memo_keep(input->memo, &key, known);
+    keep_rival(input, &key, best);
+    keep_rival(input, &second, next);
   }
   if (best->cycles == 0)
     return FALSE;

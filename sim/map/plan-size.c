@@ -22,14 +22,18 @@ typedef struct {
 } Pace;
 
 static const Pace exact_pace = {1.25, 4, 4, 4, TRUE}, ranked_pace = {1.25, 3, 1, 2, FALSE};
-/* Parts in which attention takes a micro-batch: twice as many while that helps. */
-enum { MOST_ATTENTION_PARTS = 16 };
+/* Parts in which attention takes a micro-batch: twice as many while that helps. Bytes that it holds
+ * beside its activations: so many times fewer while that helps, if they are a share of the wafer
+ * that matters. */
+enum { MOST_ATTENTION_PARTS = 16, LEANER = 2, LEAN_ENOUGH = 50 };
 
 typedef struct {
   const Cs3PlanInput *input;
   double best;            /* cycles of the best step so far */
   gint64 parts;           /* of the batch in that step, under the policy that is tried; 0: none */
   gint64 attention_parts; /* that are tried */
+  double around;          /* bytes beside an attention, at most, that are tried; 0: as it comes */
+  double around_best;     /* that the best step has, of the attention with most */
   GHashTable *tried;      /* sizes, under that policy */
   GArray *rivals;         /* of Cs3PlanRival: what fits and is not much worse */
   Cs3MapHints *hints;     /* by node and pass: of the number of samples before */
@@ -48,6 +52,7 @@ typedef struct {
   const Cs3PlanInput *input;
   gint64 micro_batch;
   gint64 attention_parts;
+  double around;
   Cs3MapWafer wafer;  /* as weights come */
   GArray *known;      /* of Known */
   Cs3MapHints *hints; /* the search's */
@@ -101,8 +106,10 @@ static Cs3NodeCost node_cost(guint index, gint64 tiles, gpointer data) {
   const Costs *c = data;
   const Cs3Node *node = cs3_graph_node(c->input->graph, index);
   if (node->kind != CS3_NODE_LINEAR) {
-    Cs3PlanAttentionAsk ask = {
-        .samples = c->micro_batch, .parts = c->attention_parts, .closed = TRUE};
+    Cs3PlanAttentionAsk ask = {.samples = c->micro_batch,
+                               .parts = c->attention_parts,
+                               .around = {c->around, c->around},
+                               .closed = TRUE};
     Cs3PlanOther other = cs3_plan_other(c->input, index, &ask);
     if (MAX(other.forward, other.backward) >= CS3_PLAN_NEVER)
       return (Cs3NodeCost){.forward = INFINITY};
@@ -132,6 +139,15 @@ static void clear_rival(gpointer data) {
   cs3_plan_memory_clear(&((Cs3PlanRival *)data)->memory);
 }
 
+/* Bytes beside the attention that has most. */
+static double around_attention(const Cs3PlanInput *input, const Cs3PlanMemory *memory) {
+  double most = 0;
+  for (guint i = 0; i < input->graph->nodes->len; i++)
+    for (int d = 0; d < 2 && cs3_graph_node(input->graph, i)->attention > 0; d++)
+      most = MAX(most, memory->around[d][i]);
+  return most;
+}
+
 static const Pace *pace_of(const Search *search) {
   return search->input->fidelity == CS3_PLAN_RANKED ? &ranked_pace : &exact_pace;
 }
@@ -144,6 +160,7 @@ static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch
   Costs costs = {.input = input,
                  .micro_batch = micro_batch,
                  .attention_parts = search->attention_parts,
+                 .around = search->around,
                  .wafer = cs3_plan_fed_wafer(input),
                  .known = known,
                  .hints = search->hints};
@@ -157,7 +174,10 @@ static gboolean try_size(Search *search, Cs3KeepSearch *keep, gint64 micro_batch
     return fits;
   rival.cycles *= (double)micro_batches;
   rival.memory.attention_parts = search->attention_parts;
-  search->best = MIN(search->best, rival.cycles);
+  if (rival.cycles < search->best) {
+    search->best = rival.cycles;
+    search->around_best = around_attention(input, &rival.memory);
+  }
   g_array_append_val(search->rivals, rival);
   return TRUE;
 }
@@ -224,6 +244,15 @@ static gboolean may_part(const Search *search, double before) {
   return search->best < before || !isfinite(search->best);
 }
 
+/* As may_part(), of mappings of attention that hold less beside their activations, slower by
+ * themselves. */
+static gboolean may_be_leaner(const Search *search, double before) {
+  double capacity = cs3_wafer_capacity(&search->input->machine->hw);
+  return cs3_plan_attention_simulated(search->input) &&
+         (search->best < before || !isfinite(search->best)) &&
+         search->around_best > capacity / LEAN_ENOUGH;
+}
+
 /* The closed forms of memory say where to begin; rounding to whole PEs may ask for smaller ones. */
 static void try_policy(Search *search, const Cs3KeepInput *keep_input) {
   g_autoptr(Cs3KeepSearch) keep = cs3_keep_search_new(keep_input);
@@ -234,7 +263,14 @@ static void try_policy(Search *search, const Cs3KeepInput *keep_input) {
   gint64 least = (gint64)ceil(batch / floor(capacity / per_sample));
   search->parts = 0;
   search->attention_parts = 1;
+  search->around = search->around_best = 0;
   try_sizes(search, keep, least);
+  for (double begin = before; may_be_leaner(search, begin);) {
+    begin = search->best;
+    search->around = search->around_best / LEANER;
+    try_sizes(search, keep, least);
+  }
+  search->around = 0;
   while (may_part(search, before)) {
     before = search->best;
     search->attention_parts *= 2;

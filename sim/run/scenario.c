@@ -166,7 +166,8 @@ const Cs3Option cs3_execution_options[] = {
      .keyed = TRUE,
      .completes = "map",
      .help = "force a choice of the mapper: fold, axis, placement, reduction, overlap, format, dw, "
-             "lowering (of convolutions: halo, copies), recompute, activations, micro-batch"},
+             "lowering (of convolutions: halo, copies), recompute, activations, micro-batch; of "
+             "attention: attention-KEY, keys as in 'attention --help'"},
     {NULL},
 };
 

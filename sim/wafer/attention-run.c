@@ -147,13 +147,13 @@ static char *mask_text(const json_t *r) {
 
 static void write_heading(const json_t *r, Cs3Output *output) {
   g_autofree char *mask = mask_text(r);
-  cs3_output_printf(output, "attention %s, %.0f heads of %.0f", cs3_record_string(r, "pass"),
-                    cs3_record_number(r, "heads"), cs3_record_number(r, "head_dim"));
+  double heads = cs3_record_number(r, "heads"), sequences = cs3_record_number(r, "sequences");
+  cs3_output_printf(output, "attention %s, %.0f head%s of %.0f", cs3_record_string(r, "pass"),
+                    heads, heads == 1 ? "" : "s", cs3_record_number(r, "head_dim"));
   if (cs3_record_number(r, "value_dim") != cs3_record_number(r, "head_dim"))
     cs3_output_printf(output, " (values of %.0f)", cs3_record_number(r, "value_dim"));
   if (cs3_record_number(r, "kv_heads") != cs3_record_number(r, "heads"))
     cs3_output_printf(output, ", %.0f of keys", cs3_record_number(r, "kv_heads"));
-  double sequences = cs3_record_number(r, "sequences");
   cs3_output_printf(output, ", %.0f sequence%s of %.0f", sequences, sequences == 1 ? "" : "s",
                     cs3_record_number(r, "queries"));
   if (cs3_record_number(r, "keys") != cs3_record_number(r, "queries"))
@@ -241,6 +241,13 @@ static const Cs3Column csv_columns[] = {
     {.key = "sequences", .type = CS3_COLUMN_INT},
     {.key = "queries", .type = CS3_COLUMN_INT},
     {.key = "keys", .type = CS3_COLUMN_INT},
+    {.key = "causal", .type = CS3_COLUMN_TEXT},
+    {.key = "window", .type = CS3_COLUMN_INT},
+    {.key = "document", .type = CS3_COLUMN_INT},
+    {.key = "tile", .type = CS3_COLUMN_INT},
+    {.key = "fidelity", .type = CS3_COLUMN_TEXT},
+    {.key = "places", .type = CS3_COLUMN_INT},
+    {.key = "jobs", .type = CS3_COLUMN_INT},
     {.key = "cycles", .type = CS3_COLUMN_INT},
     {.key = "bound_cycles", .type = CS3_COLUMN_INT},
     {.key = "efficiency", .type = CS3_COLUMN_REAL},
@@ -266,7 +273,9 @@ void cs3_attention_record_csv(const json_t *r, Cs3Output *output) {
   g_autoptr(Cs3Table) table = cs3_table_new(columns, n);
   for (guint i = 0; i < n; i++) {
     const Cs3Column *column = &columns[i];
-    if (column->type == CS3_COLUMN_TEXT)
+    if (json_is_boolean(json_object_get(r, column->key)))
+      cs3_table_add_text(table, json_is_true(json_object_get(r, column->key)) ? "true" : "false");
+    else if (column->type == CS3_COLUMN_TEXT)
       cs3_table_add_text(table, cs3_record_string(r, column->key));
     else if (column->type == CS3_COLUMN_INT)
       cs3_table_add_int(table, (gint64)cs3_record_number(r, column->key));

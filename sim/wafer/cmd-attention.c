@@ -73,7 +73,13 @@ static const Cs3Option options[] = {
     CS3_OPTION_HARDWARE(AT(hardware)),
     CS3_OPTION_PES(AT(pes)),
     CS3_OPTION_SET(AT(set)),
-    CS3_OPTION_MAP(AT(map)),
+    {.name = "map",
+     .type = CS3_OPTION_LIST,
+     .offset = AT(map),
+     .keyed = TRUE,
+     .metavar = "KEY=VALUE",
+     .help = "force a choice of the mapper: algorithm, axis, fold, lines (grid), places, order, "
+             "chunks, scores"},
     CS3_OPTION_SEED(AT(seed), "seed of the numbers that wavelets carry"),
     {NULL},
 };
@@ -104,12 +110,19 @@ static gboolean read_shape(const AttentionOptions *o, Cs3AttentionShape *shape, 
       .document = o->document,
       .tile = o->tile,
   };
-  if (o->tokens % o->seq == 0)
+  if (o->tokens % o->seq != 0) {
+    g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                "--tokens %" G_GINT64_FORMAT ": not whole sequences of --seq %" G_GINT64_FORMAT
+                " queries; take %" G_GINT64_FORMAT,
+                o->tokens, o->seq, (o->tokens / o->seq + 1) * o->seq);
+    return FALSE;
+  }
+  if (shape->sequences <= CS3_ATTENTION_MOST_SEQUENCES)
     return TRUE;
   g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-              "--tokens %" G_GINT64_FORMAT ": not whole sequences of --seq %" G_GINT64_FORMAT
-              " queries; take %" G_GINT64_FORMAT,
-              o->tokens, o->seq, (o->tokens / o->seq + 1) * o->seq);
+              "--tokens %" G_GINT64_FORMAT ": %" G_GINT64_FORMAT " sequences of --seq "
+              "%" G_GINT64_FORMAT " queries (accepted: up to %d sequences)",
+              o->tokens, shape->sequences, o->seq, CS3_ATTENTION_MOST_SEQUENCES);
   return FALSE;
 }
 
@@ -150,6 +163,13 @@ static void note_idle_sets(const AttentionOptions *o) {
   }
 }
 
+/* Numbers are drawn for wavelets alone. */
+static void note_idle_seed(const AttentionOptions *o) {
+  if (o->seed != defaults.seed && still(o) == (Cs3Fidelity)o->fidelity)
+    g_message("--seed: changes nothing at fidelity %s, in which no wavelet carries numbers",
+              fidelities[o->fidelity]);
+}
+
 static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **args,
                          GError **error) {
   const AttentionOptions *o = values;
@@ -157,6 +177,7 @@ static Cs3ExitStatus run(const Cs3Context *context, const void *values, char **a
   if (record == NULL)
     return CS3_EXIT_INTERNAL;
   note_idle_sets(o);
+  note_idle_seed(o);
   if (context->format == CS3_FORMAT_TEXT)
     cs3_attention_record_text(record, context->output);
   else if (context->format == CS3_FORMAT_CSV)

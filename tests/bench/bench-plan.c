@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Processor time of a plan by closed forms: sizes of micro-batches, the search for what is kept,
  * run again or sent away over every block, and a mapping for every pass; once alone and once beside
- * another plan of the same network, whose footprints it shares. */
+ * another plan of the same network, whose footprints it shares. Of attention: the search, runs
+ * included. */
 #include "config.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <time.h>
 
 #include "base/datadir.h"
+#include "fabric/attention/attention.h"
 #include "sim/map/plan.h"
 #include "workloads/model.h"
 
@@ -58,6 +60,36 @@ static gboolean bench(const char *name, const Cs3Machine *machine, GError **erro
   return TRUE;
 }
 
+/* Heads of 128, causal. */
+static gboolean bench_attention(const Cs3Machine *machine, gint64 heads, gint64 sequences,
+                                gint64 tokens, gint64 window, GError **error) {
+  double ms[2][RUNS];
+  Cs3AttentionChoice choice;
+  Cs3AttentionForce force = CS3_ATTENTION_FREE;
+  for (int backward = 0; backward < 2; backward++) {
+    Cs3AttentionShape shape = {backward, heads,  heads, 128,    128, sequences,
+                               tokens,   tokens, TRUE,  window, 0,   1};
+    for (int i = 0; i < RUNS; i++) {
+      double start = now_ms();
+      if (!cs3_attention_choose(&machine->hw, &shape, &force, &choice, error))
+        return FALSE;
+      ms[backward][i] = now_ms() - start;
+    }
+    qsort(ms[backward], RUNS, sizeof **ms, by_value);
+  }
+  printf("attention mapped, %d heads, %3d sequences of %5d, window %4d: %6.1f ms, backward %6.1f "
+         "ms\n",
+         (int)heads, (int)sequences, (int)tokens, (int)window, ms[0][RUNS / 2], ms[1][RUNS / 2]);
+  return TRUE;
+}
+
+static gboolean bench_attentions(const Cs3Machine *machine, GError **error) {
+  return bench_attention(machine, 32, 128, 2048, 0, error) &&
+         bench_attention(machine, 32, 64, 4096, 0, error) &&
+         bench_attention(machine, 12, 8, 2048, 0, error) &&
+         bench_attention(machine, 8, 4, 4096, 1024, error);
+}
+
 int main(void) {
   static const char *const models[] = {"llama7b", "gpt3-175b", "t5-11b"};
   g_autoptr(GError) error = NULL;
@@ -65,6 +97,8 @@ int main(void) {
   for (guint i = 0; machine != NULL && i < G_N_ELEMENTS(models); i++)
     if (!bench(models[i], machine, &error))
       break;
+  if (error == NULL && !bench_attentions(machine, &error))
+    fprintf(stderr, "bench-plan: attention\n");
   if (error != NULL)
     fprintf(stderr, "bench-plan: %s\n", error->message);
   return error != NULL ? EXIT_FAILURE : EXIT_SUCCESS;

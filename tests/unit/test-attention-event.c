@@ -22,6 +22,8 @@ typedef enum {
   HEIGHT,
   AXIS,
   FOLD,
+  LINES,
+  PLACES,
   GROUP,
   KV_HEADS,
   HEAD_DIM,
@@ -65,6 +67,8 @@ static const struct {
     [HEIGHT] = {"height", 1, 6, 1},
     [AXIS] = {"axis", 0, 1, 0},
     [FOLD] = {"fold", 1, 2, 1},
+    [LINES] = {"lines", -3, 3, 0},
+    [PLACES] = {"places", -12, 12, 0},
     [GROUP] = {"group", 1, 3, 1},
     [KV_HEADS] = {"kv heads", 1, 4, 1},
     [HEAD_DIM] = {"head dim", 1, 9, 1},
@@ -156,7 +160,7 @@ static Cs3Hardware hardware_of(const int *v) {
   return hw;
 }
 
-/* Half of the cases have no window, no documents, no other keys. */
+/* Half of the cases have no window, no documents, no other keys, all places. */
 static gint64 drawn_or(int value, gint64 none) {
   return value > 0 ? value : none;
 }
@@ -180,12 +184,15 @@ static gboolean pass_of(const Case *c, Pass *p) {
     p->shape.window = MIN(drawn_or(v[WINDOW], 0), v[TOKENS]);
     p->shape.document = MIN(drawn_or(v[DOCUMENT], 0), v[TOKENS]);
   }
-  p->mapping = (Cs3AttentionMapping){.algorithm = (Cs3AttentionAlgorithm)v[ALGORITHM],
-                                     .axis = v[AXIS] ? CS3_AXIS_X : CS3_AXIS_Y,
-                                     .fold = v[FOLD],
-                                     .order = (Cs3TokenOrder)v[ORDER],
-                                     .chunks = v[CHUNKS],
-                                     .scores = (Cs3Scores)v[SCORES]};
+  p->mapping =
+      (Cs3AttentionMapping){.algorithm = (Cs3AttentionAlgorithm)v[ALGORITHM],
+                            .axis = v[AXIS] ? CS3_AXIS_X : CS3_AXIS_Y,
+                            .fold = v[FOLD],
+                            .lines = v[ALGORITHM] == CS3_ATTENTION_GRID ? drawn_or(v[LINES], 0) : 0,
+                            .places = drawn_or(v[PLACES], 0),
+                            .order = (Cs3TokenOrder)v[ORDER],
+                            .chunks = v[CHUNKS],
+                            .scores = (Cs3Scores)v[SCORES]};
   return cs3_attention_check(&p->hw, &p->shape, &p->mapping, NULL);
 }
 

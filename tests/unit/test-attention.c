@@ -70,8 +70,12 @@ static Cs3AttentionShape draw_shape(GRand *r, gint64 tokens) {
 }
 
 static Cs3AttentionMapping draw_mapping(GRand *r) {
+  Cs3AttentionAlgorithm algorithm =
+      (Cs3AttentionAlgorithm)g_rand_int_range(r, 0, CS3_N_ATTENTION_ALGORITHMS);
   return (Cs3AttentionMapping){
-      .algorithm = (Cs3AttentionAlgorithm)g_rand_int_range(r, 0, CS3_N_ATTENTION_ALGORITHMS),
+      .algorithm = algorithm,
+      .lines = algorithm == CS3_ATTENTION_GRID ? g_rand_int_range(r, 0, 4) : 0,
+      .places = MAX(g_rand_int_range(r, -20, 21), 0),
       .axis = g_rand_boolean(r) ? CS3_AXIS_X : CS3_AXIS_Y,
       .fold = g_rand_int_range(r, 1, 3),
       .order = (Cs3TokenOrder)g_rand_int_range(r, 0, CS3_N_TOKEN_ORDERS),
@@ -158,7 +162,7 @@ START_TEST(test_steps_are_all_places) {
     i++;
     Cs3AttentionCosts c;
     cs3_attention_costs(&hw, &s, &m, &c);
-    g_autoptr(Cs3AttentionSteps) steps = cs3_attention_steps(&c);
+    g_autoptr(Cs3AttentionSteps) steps = cs3_attention_steps(&c, c.parts);
     gint64 total = 0, n = cs3_attention_job_steps(&c);
     for (gint64 v = 0; v < c.parts * n; v++) {
       gint64 p = 0, base = v / n * c.places;
@@ -254,7 +258,24 @@ START_TEST(test_mapper) {
 }
 END_TEST
 
-/* The best of all mappings of @s on @hw, each of them run. */
+/* The better of @best and @m with all places and with a half, a quarter ... of them. */
+static gint64 best_of_places(const Cs3Hardware *hw, const Cs3AttentionShape *s,
+                             Cs3AttentionMapping m, gint64 best) {
+  for (gboolean more = TRUE; more;) {
+    Cs3AttentionResult result;
+    if (!cs3_attention_check(hw, s, &m, NULL) || cs3_attention_bound(hw, s, &m) >= best)
+      break;
+    ck_assert(cs3_attention_pass(hw, s, &m, FALSE, &result, NULL));
+    best = MIN(best, result.cycles);
+    gint64 line = m.algorithm == CS3_ATTENTION_GRID ? m.lines : 1;
+    more = line > 0 && result.places / line > 1;
+    m.places = more ? result.places / line / 2 : 0;
+  }
+  return best;
+}
+
+/* The best of all mappings of @s on @hw, each of them run; grids of 1, 2, 4 ... lines, and of all.
+ */
 static gint64 best_of_all(const Cs3Hardware *hw, const Cs3AttentionShape *s) {
   gint64 best = G_MAXINT64;
   for (int axis = CS3_AXIS_Y; axis <= CS3_AXIS_X; axis++)
@@ -268,11 +289,9 @@ static gint64 best_of_all(const Cs3Hardware *hw, const Cs3AttentionShape *s) {
             .scores =
                 (Cs3Scores)(i / CS3_N_ATTENTION_ALGORITHMS / CS3_N_TOKEN_ORDERS % CS3_N_SCORES),
             .chunks = 1 << i / CS3_N_ATTENTION_ALGORITHMS / CS3_N_TOKEN_ORDERS / CS3_N_SCORES};
-        Cs3AttentionResult result;
-        if (!cs3_attention_check(hw, s, &m, NULL) || cs3_attention_bound(hw, s, &m) >= best)
-          continue;
-        ck_assert(cs3_attention_pass(hw, s, &m, FALSE, &result, NULL));
-        best = MIN(best, result.cycles);
+        gint64 most = m.algorithm == CS3_ATTENTION_GRID ? hw->wafer.pe_x + hw->wafer.pe_y : 0;
+        for (m.lines = 0; m.lines <= most; m.lines = MAX(1, 2 * m.lines))
+          best = best_of_places(hw, s, m, best);
       }
   return best;
 }
@@ -314,6 +333,32 @@ START_TEST(test_mapper_misses_little) {
     missed += log(ratio);
   }
   ck_assert_double_le(missed / cases, fixture_slow() ? 0.01 : 0.04);
+}
+END_TEST
+
+/* More PEs are never slower, but for what the search misses. */
+START_TEST(test_more_pes_are_no_slower) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  int cases = fixture_cases(40, 400);
+  double lost = 0;
+  for (int i = 0; i < cases;) {
+    Cs3AttentionShape s = draw_layer(r);
+    Cs3AttentionForce force = CS3_ATTENTION_FREE;
+    Cs3AttentionChoice few, more;
+    Cs3Hardware hw = preset(g_rand_boolean(r) ? "cs3-silicon" : "cs2-silicon"), less = hw;
+    hw.wafer.pe_x = g_rand_int_range(r, 10, 300);
+    hw.wafer.pe_y = g_rand_int_range(r, 10, 300);
+    less.wafer.pe_x = g_rand_int_range(r, 5, (gint32)hw.wafer.pe_x + 1);
+    less.wafer.pe_y = g_rand_int_range(r, 5, (gint32)hw.wafer.pe_y + 1);
+    if (!cs3_attention_choose(&less, &s, &force, &few, NULL))
+      continue;
+    i++;
+    ck_assert(cs3_attention_choose(&hw, &s, &force, &more, NULL));
+    double ratio = (double)more.best.cycles / (double)few.best.cycles;
+    ck_assert_double_le(ratio, 1.2);
+    lost += MAX(0, log(ratio));
+  }
+  ck_assert_double_le(lost / cases, 0.01);
 }
 END_TEST
 
@@ -392,7 +437,10 @@ START_TEST(test_bad_mapping) {
   } bad[] = {
       {"fold 2000 does not fit", {-1, CS3_AXIS_Y, -1, -1, 2000, 0}},
       {"fold 200 does not fit 1170 lines and 128 sequences", {-1, CS3_AXIS_Y, -1, -1, 200, 0}},
-      {"99 chunks of a place with", {-1, -1, -1, -1, 0, 99}},
+      {"99 chunks of a place with", {-1, -1, -1, -1, 0, 0, 0, 99}},
+      {"9999999 places in a rectangle of", {-1, -1, -1, -1, 0, 0, 9999999}},
+      {"4 lines that share the keys (accepted: 1 to 1); algorithm grid alone",
+       {CS3_ATTENTION_RING, -1, -1, -1, 0, 4}},
   };
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autoptr(GError) error = NULL;
@@ -429,6 +477,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_causes_add_up);
   tcase_add_test(t, test_mapper);
   tcase_add_test(t, test_mapper_misses_little);
+  tcase_add_test(t, test_more_pes_are_no_slower);
   tcase_add_test(t, test_jobs_follow_each_other);
   tcase_add_test(t, test_bad_input);
   tcase_add_test(t, test_bad_mapping);
