@@ -11,7 +11,7 @@
 #include "sim/study/sweep.h"
 
 /* Dense baselines that are kept: about 50 kB each. */
-enum { MAX_BASELINES = 512 };
+enum { MAX_BASELINES = 320 };
 /* Points that are all checked beforehand, in less time than it takes to simulate a few. */
 enum { MOST_CHECKED = 1000 };
 
