@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "base/memo.h"
 #include "fabric/hardware.h"
 #include "fabric/move.h"
 
@@ -196,16 +197,17 @@ typedef struct {
  * chunks. Errors: as cs3_attention_check(), of the mapping that comes nearest.
  */
 gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
-                              const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
-                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                              const Cs3AttentionForce *force, Cs3Memo *memo,
+                              Cs3AttentionChoice *choice, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_attention_ranked: the likeliest mapping by estimates and sketches; nothing is run.
- * @estimate: (out): cycles; @bound: (out): no fewer. Errors: as cs3_attention_choose().
+ * @memo: as there; @estimate: (out): cycles; @bound: (out): no fewer. Errors: as
+ * cs3_attention_choose().
  */
 gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
-                              const Cs3AttentionForce *force, Cs3AttentionMapping *mapping,
-                              double *estimate, gint64 *bound,
+                              const Cs3AttentionForce *force, Cs3Memo *memo,
+                              Cs3AttentionMapping *mapping, double *estimate, gint64 *bound,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**

@@ -120,17 +120,40 @@ static gboolean run(const Cs3AttentionSearch *s, Cs3AttentionRival *rival, GErro
   return cs3_attention_run_cycles(&c, steps, &rival->cycles, error);
 }
 
-/* The first part of a job; the mean of @jobs of them. */
-static double part_time(const Cs3AttentionCosts *costs, const Cs3AttentionSteps *steps,
+/* The first part of @jobs jobs. */
+static gint64 part_time(const Cs3AttentionCosts *costs, const Cs3AttentionSteps *steps,
                         gint64 jobs) {
   Cs3AttentionCosts c = *costs;
   c.jobs = jobs;
   if (c.mapping.algorithm != CS3_ATTENTION_GRID)
-    return (double)cs3_attention_ops(c.mapping.algorithm)->run(&c, steps, CS3_ATTENTION_LIMIT_ALL);
+    return cs3_attention_ops(c.mapping.algorithm)->run(&c, steps, CS3_ATTENTION_LIMIT_ALL);
   g_autoptr(Cs3Ring) ring = cs3_ring_new(&c, CS3_ATTENTION_LIMIT_ALL);
   for (gint64 job = 0; job < jobs; job++)
     cs3_ring_job(ring, steps, 0, job, NULL);
-  return (double)cs3_ring_end(ring);
+  return cs3_ring_end(ring);
+}
+
+/* Of all that costs tell, what these runs read: neither how many jobs there are nor which rectangle
+ * the places lie in. */
+static Cs3MemoKey question(const Cs3AttentionCosts *costs) {
+  Cs3AttentionCosts read = *costs;
+  read.jobs = read.jobs > 1 ? 2 : 1;
+  read.lines = read.columns = read.room = read.sram_bytes = read.around_bytes = 0;
+  read.shape.sequences = read.mapping.fold = read.mapping.axis = 0;
+  Cs3MemoKey key = cs3_memo_key(NULL, "attention sketch", sizeof "attention sketch");
+  return cs3_memo_key(&key, &read, sizeof read);
+}
+
+/* Of a job and, where there are more, of two. Numbers of sequences share them. */
+static void part_times(const Cs3AttentionSearch *s, const Cs3AttentionCosts *costs,
+                       gint64 times[CS3_MEMO_VALUES]) {
+  Cs3MemoKey key = question(costs);
+  if (cs3_memo_find(s->memo, &key, times))
+    return;
+  g_autoptr(Cs3AttentionSteps) work = cs3_attention_steps(costs, 1);
+  for (gint64 jobs = 1; jobs <= CS3_MEMO_VALUES; jobs++)
+    times[jobs - 1] = jobs <= MIN(costs->jobs, 2) ? part_time(costs, work, jobs) : 0;
+  cs3_memo_keep(s->memo, &key, times);
 }
 
 /* A sequence of 1 / @scale of the tokens on as many places, each of which has as many as before.
@@ -146,10 +169,9 @@ static double scaled(const Cs3AttentionSearch *s, const Cs3AttentionCandidate *c
   shape.document = div_up(shape.document, scale);
   mapping.places = div_up(mapping.places, scale);
   cs3_attention_costs(s->hw, &shape, &mapping, &costs);
-  g_autoptr(Cs3AttentionSteps) work = cs3_attention_steps(&costs, 1);
-  double one = part_time(&costs, work, 1), more = 0;
-  if (costs.jobs > 1)
-    more = (double)(costs.jobs - 1) * (part_time(&costs, work, 2) - one);
+  gint64 times[CS3_MEMO_VALUES];
+  part_times(s, &costs, times);
+  double one = (double)times[0], more = (double)(costs.jobs - 1) * (double)(times[1] - times[0]);
   *places = costs.places;
   *steps += cs3_attention_part_steps(&costs) / (double)costs.jobs * (costs.jobs > 1 ? 3 : 1);
   return one + more;
@@ -209,12 +231,13 @@ static gboolean refine(Cs3AttentionSearch *s, Lessons *l, Cs3AttentionChoice *ch
 }
 
 gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
-                              const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
-                              GError **error) {
+                              const Cs3AttentionForce *force, Cs3Memo *memo,
+                              Cs3AttentionChoice *choice, GError **error) {
   g_auto(Cs3AttentionSearch) s = {0};
   *choice = (Cs3AttentionChoice){0};
   if (!cs3_attention_search(&s, hw, shape, force, 1 / UNKNOWN_KIND, error))
     return FALSE;
+  s.memo = memo;
   Lessons lessons = {0};
   return run_best(&s, &lessons, choice, error) && refine(&s, &lessons, choice, error);
 }
@@ -245,11 +268,13 @@ static const Cs3AttentionCandidate *best_sketch(const Cs3AttentionSearch *s) {
 }
 
 gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
-                              const Cs3AttentionForce *force, Cs3AttentionMapping *mapping,
-                              double *estimate, gint64 *bound, GError **error) {
+                              const Cs3AttentionForce *force, Cs3Memo *memo,
+                              Cs3AttentionMapping *mapping, double *estimate, gint64 *bound,
+                              GError **error) {
   g_auto(Cs3AttentionSearch) s = {0};
   if (!cs3_attention_search(&s, hw, shape, force, 1, error))
     return FALSE;
+  s.memo = memo;
   const Cs3AttentionCandidate *best = best_sketch(&s);
   *mapping = best->mapping;
   *estimate = best->sketch > 0 ? MAX(best->sketch, (double)best->bound) : best->estimate;

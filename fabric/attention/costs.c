@@ -210,8 +210,8 @@ static void sram(const Cs3Hardware *hw, Cs3AttentionCosts *c) {
   c->around_bytes = c->jobs * wide + work;
 }
 
-void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
-                         const Cs3AttentionMapping *mapping, Cs3AttentionCosts *c) {
+void cs3_attention_work_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                              const Cs3AttentionMapping *mapping, Cs3AttentionCosts *c) {
   *c = (Cs3AttentionCosts){.shape = *shape,
                            .mapping = *mapping,
                            .control = hw->kernel.control_cycles,
@@ -222,9 +222,14 @@ void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                            .vector_rate = hw->pe.vector_rate,
                            .special_rate = hw->pe.special_rate};
   geometry(hw, c);
+  pairs(hw, c);
+}
+
+void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                         const Cs3AttentionMapping *mapping, Cs3AttentionCosts *c) {
+  cs3_attention_work_costs(hw, shape, mapping, c);
   rows(hw, c);
   merge_rows(hw, c);
-  pairs(hw, c);
   sram(hw, c);
 }
 

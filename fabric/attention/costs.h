@@ -79,6 +79,10 @@ Cs3AttentionRectangle cs3_attention_rectangle(const Cs3Hardware *hw, const Cs3At
 void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                          const Cs3AttentionMapping *mapping, Cs3AttentionCosts *costs);
 
+/** cs3_attention_work_costs: the same without what moves and what a PE keeps. */
+void cs3_attention_work_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                              const Cs3AttentionMapping *mapping, Cs3AttentionCosts *costs);
+
 /** cs3_attention_all_places: of all parts: part p has those from p P on. */
 static inline gint64 cs3_attention_all_places(const Cs3AttentionCosts *c) {
   return c->parts * c->places;

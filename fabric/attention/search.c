@@ -145,7 +145,7 @@ static Layout layout_of(const Cs3AttentionSearch *s, const Cs3AttentionMapping *
   double least = INFINITY;
   for (int scores = 0; scores < CS3_N_SCORES; scores++) {
     m.scores = (Cs3Scores)scores;
-    cs3_attention_costs(s->hw, s->shape, &m, &c);
+    cs3_attention_work_costs(s->hw, s->shape, &m, &c);
     least = MIN(least, (double)c.jobs * cs3_attention_pair_work(&c));
   }
   return (Layout){*mapping,

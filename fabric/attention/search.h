@@ -24,6 +24,7 @@ typedef struct {
   double hopeless;    /* a bound so many times the best estimate is not looked at */
   gboolean beyond;    /* the one considered last had such a bound: so will more chunks */
   gint64 considered;
+  Cs3Memo *memo;   /* (nullable): of sketches */
   GError *refusal; /* of the first mapping that was refused */
 } Cs3AttentionSearch;
 

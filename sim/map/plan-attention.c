@@ -106,9 +106,10 @@ static void find_choice(const Cs3PlanInput *input, const Cs3AttentionShape *shap
   gint64 bound;
   *choice = (Cs3AttentionChoice){0};
   if (way == BY_RUN) {
-    if (!cs3_attention_choose(hw, shape, force, choice, NULL))
+    if (!cs3_attention_choose(hw, shape, force, input->memo, choice, NULL))
       *choice = (Cs3AttentionChoice){0};
-  } else if (cs3_attention_ranked(hw, shape, force, &best->mapping, &estimate, &bound, NULL)) {
+  } else if (cs3_attention_ranked(hw, shape, force, input->memo, &best->mapping, &estimate, &bound,
+                                  NULL)) {
     best->cycles = way == BY_BOUND ? bound : (gint64)ceil(estimate);
   }
 }
@@ -138,19 +139,37 @@ static void weigh_moves(const Cs3PlanInput *input, const Cs3AttentionShape *shap
   d->cycles = best->cycles + d->moves;
 }
 
+/* Best and runner-up, found once. */
+static void known_choice(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                         const Cs3AttentionForce *force, Way way, Cs3AttentionChoice *choice) {
+  Cs3MemoKey key = question(input, shape, force, way);
+  Cs3MemoKey second = cs3_memo_key(&key, "runner-up", sizeof "runner-up");
+  *choice = (Cs3AttentionChoice){0};
+  if (find_rival(input, &key, &choice->best) && find_rival(input, &second, &choice->runner_up))
+    return;
+  find_choice(input, shape, force, way, choice);
+  keep_rival(input, &key, &choice->best);
+  keep_rival(input, &second, &choice->runner_up);
+}
+
+/* Whether it holds no more than @force lets it; none does. */
+static gboolean is_lean(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                        const Cs3AttentionForce *force, const Cs3AttentionRival *rival) {
+  return rival->cycles == 0 ||
+         cs3_attention_around_bytes(&input->machine->hw, shape, &rival->mapping) <= force->around;
+}
+
 /* Returns: %FALSE: it does not fit. */
 static gboolean map_direction(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3WaferLayout from, Way way,
                               Direction *d) {
-  Cs3MemoKey key = question(input, shape, force, way);
   Cs3AttentionRival *best = &d->choice.best, *next = &d->choice.runner_up;
-  Cs3MemoKey second = cs3_memo_key(&key, "runner-up", sizeof "runner-up");
-  d->choice = (Cs3AttentionChoice){0};
-  if (!find_rival(input, &key, best) || !find_rival(input, &second, next)) {
-    find_choice(input, shape, force, way, &d->choice);
-    keep_rival(input, &key, best);
-    keep_rival(input, &second, next);
-  }
+  Cs3AttentionForce free_of_limit = *force;
+  free_of_limit.around = 0;
+  known_choice(input, shape, &free_of_limit, way, &d->choice);
+  if (force->around > 0 &&
+      !(is_lean(input, shape, force, best) && is_lean(input, shape, force, next)))
+    known_choice(input, shape, force, way, &d->choice);
   if (best->cycles == 0)
     return FALSE;
   weigh_moves(input, shape, from, d);
@@ -256,8 +275,8 @@ static gboolean is_possible(const Cs3PlanInput *input, const Cs3AttentionShape *
   Cs3AttentionMapping mapping;
   double estimate;
   gint64 bound;
-  return cs3_attention_ranked(&input->machine->hw, shape, &input->force.attention, &mapping,
-                              &estimate, &bound, error);
+  return cs3_attention_ranked(&input->machine->hw, shape, &input->force.attention, input->memo,
+                              &mapping, &estimate, &bound, error);
 }
 
 gboolean cs3_plan_attention_possible(const Cs3PlanInput *input, GError **error) {

@@ -114,7 +114,7 @@ json_t *cs3_attention_run(const Cs3AttentionConfig *config, GError **error) {
   const Cs3Hardware *hw = &config->machine->hw;
   Cs3AttentionChoice choice;
   Cs3AttentionResult result;
-  if (!cs3_attention_choose(hw, &config->shape, &config->force, &choice, error))
+  if (!cs3_attention_choose(hw, &config->shape, &config->force, NULL, &choice, error))
     return NULL;
   const Cs3AttentionMapping *mapping = &choice.best.mapping;
   if (!cs3_attention_pass(hw, &config->shape, mapping, config->fidelity != CS3_FIDELITY_BOUND,

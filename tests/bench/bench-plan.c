@@ -71,7 +71,7 @@ static gboolean bench_attention(const Cs3Machine *machine, gint64 heads, gint64 
                                tokens,   tokens, TRUE,  window, 0,   1};
     for (int i = 0; i < RUNS; i++) {
       double start = now_ms();
-      if (!cs3_attention_choose(&machine->hw, &shape, &force, &choice, error))
+      if (!cs3_attention_choose(&machine->hw, &shape, &force, NULL, &choice, error))
         return FALSE;
       ms[backward][i] = now_ms() - start;
     }

@@ -233,7 +233,7 @@ START_TEST(test_mapper) {
   Cs3Hardware hw = preset("cs3");
   Cs3AttentionForce force = CS3_ATTENTION_FREE;
   Cs3AttentionChoice choice, blocks;
-  ck_assert(cs3_attention_choose(&hw, &llama, &force, &choice, NULL));
+  ck_assert(cs3_attention_choose(&hw, &llama, &force, NULL, &choice, NULL));
   ck_assert_int_ne(choice.best.mapping.order, CS3_TOKENS_BLOCK);
   ck_assert_int_gt(choice.runner_up.cycles, 0);
   ck_assert_int_ge(choice.runner_up.cycles, choice.best.cycles);
@@ -241,7 +241,7 @@ START_TEST(test_mapper) {
     for (int scores = 0; scores < CS3_N_SCORES; scores++) {
       force.order = order;
       force.scores = scores;
-      ck_assert(cs3_attention_choose(&hw, &llama, &force, &blocks, NULL));
+      ck_assert(cs3_attention_choose(&hw, &llama, &force, NULL, &blocks, NULL));
       ck_assert_int_eq(blocks.best.mapping.order, order);
       ck_assert_int_eq(blocks.best.mapping.scores, scores);
       ck_assert_double_ge((double)blocks.best.cycles, 0.98 * (double)choice.best.cycles);
@@ -325,7 +325,7 @@ START_TEST(test_mapper_misses_little) {
     Cs3AttentionShape s = draw_layer(r);
     Cs3AttentionForce force = CS3_ATTENTION_FREE;
     Cs3AttentionChoice choice;
-    if (!cs3_attention_choose(&hw, &s, &force, &choice, NULL))
+    if (!cs3_attention_choose(&hw, &s, &force, NULL, &choice, NULL))
       continue;
     i++;
     double least = (double)best_of_all(&hw, &s), ratio = (double)choice.best.cycles / least;
@@ -350,10 +350,10 @@ START_TEST(test_more_pes_are_no_slower) {
     hw.wafer.pe_y = g_rand_int_range(r, 10, 300);
     less.wafer.pe_x = g_rand_int_range(r, 5, (gint32)hw.wafer.pe_x + 1);
     less.wafer.pe_y = g_rand_int_range(r, 5, (gint32)hw.wafer.pe_y + 1);
-    if (!cs3_attention_choose(&less, &s, &force, &few, NULL))
+    if (!cs3_attention_choose(&less, &s, &force, NULL, &few, NULL))
       continue;
     i++;
-    ck_assert(cs3_attention_choose(&hw, &s, &force, &more, NULL));
+    ck_assert(cs3_attention_choose(&hw, &s, &force, NULL, &more, NULL));
     double ratio = (double)more.best.cycles / (double)few.best.cycles;
     ck_assert_double_le(ratio, 1.2);
     lost += MAX(0, log(ratio));
@@ -423,7 +423,7 @@ START_TEST(test_bad_input) {
     Cs3AttentionChoice choice;
     ck_assert(!cs3_attention_check(&hw, &bad[i].shape, &mapping, &error));
     fixture_error_in(error, CS3_FABRIC_ERROR, (int)bad[i].code, bad[i].text);
-    ck_assert(!cs3_attention_choose(&hw, &bad[i].shape, &force, &choice, &choosing));
+    ck_assert(!cs3_attention_choose(&hw, &bad[i].shape, &force, NULL, &choice, &choosing));
     fixture_error_in(choosing, CS3_FABRIC_ERROR, (int)bad[i].code, bad[i].text);
   }
 }
@@ -445,7 +445,7 @@ START_TEST(test_bad_mapping) {
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autoptr(GError) error = NULL;
     Cs3AttentionChoice choice;
-    ck_assert(!cs3_attention_choose(&hw, &llama, &bad[i].force, &choice, &error));
+    ck_assert(!cs3_attention_choose(&hw, &llama, &bad[i].force, NULL, &choice, &error));
     fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, bad[i].text);
   }
   g_autoptr(GError) error = NULL;
