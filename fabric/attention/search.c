@@ -25,10 +25,17 @@ typedef struct {
   gint64 tokens; /* of a place: queries or keys, the more */
   double load;   /* queries that a PE works on with all keys, all jobs */
   double least;  /* cycles that no mapping in it can beat */
+  gboolean wide; /* it has the lines and places that are forced */
 } Layout;
 
 static gboolean may(gint64 forced, gint64 value) {
   return forced < 0 || forced == value;
+}
+
+/* Lines are for the grid alone, unless another algorithm is forced and so refused by name. */
+static gboolean may_take(const Cs3AttentionSearch *s, int algorithm) {
+  gboolean lines = s->force.lines <= 1 || algorithm == CS3_ATTENTION_GRID;
+  return may(s->force.algorithm, algorithm) && (lines || s->force.algorithm >= 0);
 }
 
 /* Rectangles of as many places for as many jobs are alike to the cycle. */
@@ -119,7 +126,7 @@ static gboolean is_grid(const Layout *layout) {
 static void consider_scores(Cs3AttentionSearch *s, gboolean grid, Cs3AttentionMapping mapping) {
   for (int scores = 0; scores < CS3_N_SCORES; scores++)
     for (int algorithm = 0; algorithm < CS3_N_ATTENTION_ALGORITHMS; algorithm++)
-      if (may(s->force.scores, scores) && may(s->force.algorithm, algorithm) &&
+      if (may(s->force.scores, scores) && may_take(s, algorithm) &&
           (algorithm == CS3_ATTENTION_GRID) == grid) {
         mapping.scores = (Cs3Scores)scores;
         mapping.algorithm = (Cs3AttentionAlgorithm)algorithm;
@@ -154,7 +161,8 @@ static Layout layout_of(const Cs3AttentionSearch *s, const Cs3AttentionMapping *
                   c.jobs,
                   MAX(c.queries.most, c.keys.most),
                   (double)c.jobs * (double)c.queries.most / (double)c.parts,
-                  least};
+                  least,
+                  c.room >= s->force.places && c.parts >= s->force.lines};
 }
 
 static void add_layout(Cs3AttentionSearch *s, gboolean grid, int axis, gint64 fold) {
@@ -168,7 +176,7 @@ static void add_layout(Cs3AttentionSearch *s, gboolean grid, int axis, gint64 fo
   for (guint i = 0; i < s->layouts->len; i++) {
     const Layout *other = &g_array_index(s->layouts, Layout, i);
     if (other->places == layout.places && other->parts == layout.parts &&
-        other->jobs == layout.jobs)
+        other->jobs == layout.jobs && other->wide == layout.wide)
       return;
   }
   g_array_append_val(s->layouts, layout);
