@@ -192,9 +192,10 @@ typedef struct {
 
 /**
  * cs3_attention_choose: the mapping of fewest cycles among axes, folds, lines, places, orders,
- * chunks, ways to multiply scores and algorithms: by estimate first, then by recurrence while a
- * bound is below the best so far. The runner-up differs in more than the number of places and
- * chunks. Errors: as cs3_attention_check(), of the mapping that comes nearest.
+ * chunks, ways to multiply scores and algorithms: by estimates, then sketches, then recurrences
+ * while something promises to beat the best so far. The runner-up differs in more than the number
+ * of places and chunks. @memo: (nullable): where sketches are kept, the same for all numbers of
+ * sequences. Errors: as cs3_attention_check(), of the mapping that comes nearest.
  */
 gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3Memo *memo,

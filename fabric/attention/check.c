@@ -133,7 +133,7 @@ static gboolean check_asked(const Cs3AttentionCosts *c, const Cs3AttentionMappin
   return TRUE;
 }
 
-/* What there may be less of, or more, where a PE is too small; %NULL: nothing. */
+/* What there may be less of, or more, where a PE is too small. */
 static const char *way_out(const Cs3AttentionCosts *c) {
   if (c->shape.sequences > 1)
     return "use fewer sequences, more PEs or more chunks";

@@ -96,7 +96,7 @@ static gboolean is_affordable(const Lessons *l, const Cs3AttentionCandidate *c) 
   return l->looks < MOST_LOOKS && l->steps + c->steps <= MOST_STEPS;
 }
 
-/* The first one is the best by estimate. Returns: %NULL: none is worth it. */
+/* What most is hoped of. Returns: %NULL: none is worth it. */
 static Cs3AttentionCandidate *next_to_look_at(const Cs3AttentionSearch *s, Lessons *l,
                                               const Cs3AttentionChoice *choice) {
   Cs3AttentionCandidate *next = NULL, *due = NULL;
