@@ -75,13 +75,36 @@ typedef struct {
 Cs3AttentionRectangle cs3_attention_rectangle(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                                               int axis, gint64 fold);
 
+/* What all mappings of a shape on a machine share. */
+typedef struct {
+  const Cs3Hardware *hw;   /* not owned */
+  Cs3AttentionCosts costs; /* constants of the machine and the shape */
+  Cs3Link link;
+  Cs3PairCost pair[CS3_N_SCORES];
+  double score_rate[2]; /* of scores by vectors: sums in memory, in the cache */
+} Cs3AttentionBase;
+
+/** cs3_attention_base: of a shape that makes sense. */
+void cs3_attention_base(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                        Cs3AttentionBase *base);
+
+/** cs3_attention_geometry: where the tokens of a job lie: all of @costs that algorithms (but for
+ * grid or not), chunks and scores do not change. */
+void cs3_attention_geometry(const Cs3AttentionBase *base, const Cs3AttentionMapping *mapping,
+                            Cs3AttentionCosts *costs);
+
+/** cs3_attention_pairs_by: pairs alone, in @costs with a geometry. */
+void cs3_attention_pairs_by(const Cs3AttentionBase *base, Cs3Scores scores,
+                            Cs3AttentionCosts *costs);
+
+/** cs3_attention_estimate_costs: with @geometry, all that no run needs: but last, token and edges.
+ */
+void cs3_attention_estimate_costs(const Cs3AttentionBase *base, const Cs3AttentionCosts *geometry,
+                                  const Cs3AttentionMapping *mapping, Cs3AttentionCosts *costs);
+
 /** cs3_attention_costs: derive @costs of a shape that makes sense and a fold that fits. */
 void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                          const Cs3AttentionMapping *mapping, Cs3AttentionCosts *costs);
-
-/** cs3_attention_work_costs: the same without what moves and what a PE keeps. */
-void cs3_attention_work_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
-                              const Cs3AttentionMapping *mapping, Cs3AttentionCosts *costs);
 
 /** cs3_attention_all_places: of all parts: part p has those from p P on. */
 static inline gint64 cs3_attention_all_places(const Cs3AttentionCosts *c) {

@@ -258,7 +258,7 @@ static gint64 links(const Cs3AttentionCosts *c) {
 
 /* A row goes on when it has come in, backward when it has been worked on. */
 double cs3_ring_pace(const Cs3AttentionCosts *c, double chunk) {
-  double hop = (double)(c->vector + c->edge[1].stage) + (c->shape.backward ? chunk : 0);
+  double hop = (double)(c->vector + c->feed + c->hop) + (c->shape.backward ? chunk : 0);
   return MAX(hop, (double)(c->chunks * c->vector));
 }
 

@@ -71,10 +71,10 @@ double cs3_attention_part_steps(const Cs3AttentionCosts *c) {
 }
 
 /* Returns: %FALSE: it does not fit, or takes no other chunks than @before. */
-static gboolean consider(Cs3AttentionSearch *s, const Cs3AttentionMapping *mapping, gint64 before,
-                         gint64 *chunks) {
+static gboolean consider(Cs3AttentionSearch *s, const Cs3AttentionCosts *geometry,
+                         const Cs3AttentionMapping *mapping, gint64 before, gint64 *chunks) {
   Cs3AttentionCosts c;
-  cs3_attention_costs(s->hw, s->shape, mapping, &c);
+  cs3_attention_estimate_costs(&s->base, geometry, mapping, &c);
   *chunks = c.chunks;
   gboolean one_line = c.mapping.algorithm == CS3_ATTENTION_GRID && c.parts == 1; /* a ring */
   if (c.chunks == before || (one_line && s->force.algorithm != CS3_ATTENTION_GRID))
@@ -102,18 +102,19 @@ static gboolean consider(Cs3AttentionSearch *s, const Cs3AttentionMapping *mappi
 
 /* Chunks: 1, 2, 4, ... of a place's keys; more of them than MOST_CHUNKS only where fewer do not
  * fit. */
-static void consider_chunks(Cs3AttentionSearch *s, Cs3AttentionMapping mapping) {
+static void consider_chunks(Cs3AttentionSearch *s, const Cs3AttentionCosts *geometry,
+                            Cs3AttentionMapping mapping) {
   gint64 chunks = 0;
   gboolean fits = FALSE;
   if (s->force.chunks > 0) {
     mapping.chunks = s->force.chunks;
-    consider(s, &mapping, 0, &chunks);
+    consider(s, geometry, &mapping, 0, &chunks);
     return;
   }
   for (mapping.chunks = 1; !fits || mapping.chunks <= MOST_CHUNKS; mapping.chunks *= 2) {
     gint64 before = chunks;
     s->beyond = FALSE;
-    fits = consider(s, &mapping, before, &chunks) || fits;
+    fits = consider(s, geometry, &mapping, before, &chunks) || fits;
     if (chunks < mapping.chunks || chunks == before || s->beyond)
       break;
   }
@@ -124,13 +125,15 @@ static gboolean is_grid(const Layout *layout) {
 }
 
 static void consider_scores(Cs3AttentionSearch *s, gboolean grid, Cs3AttentionMapping mapping) {
+  Cs3AttentionCosts geometry;
+  cs3_attention_geometry(&s->base, &mapping, &geometry);
   for (int scores = 0; scores < CS3_N_SCORES; scores++)
     for (int algorithm = 0; algorithm < CS3_N_ATTENTION_ALGORITHMS; algorithm++)
       if (may(s->force.scores, scores) && may_take(s, algorithm) &&
           (algorithm == CS3_ATTENTION_GRID) == grid) {
         mapping.scores = (Cs3Scores)scores;
         mapping.algorithm = (Cs3AttentionAlgorithm)algorithm;
-        consider_chunks(s, mapping);
+        consider_chunks(s, &geometry, mapping);
       }
 }
 
@@ -147,12 +150,11 @@ static void consider_orders(Cs3AttentionSearch *s, const Layout *layout) {
 }
 
 static Layout layout_of(const Cs3AttentionSearch *s, const Cs3AttentionMapping *mapping) {
-  Cs3AttentionMapping m = *mapping;
   Cs3AttentionCosts c;
   double least = INFINITY;
+  cs3_attention_geometry(&s->base, mapping, &c);
   for (int scores = 0; scores < CS3_N_SCORES; scores++) {
-    m.scores = (Cs3Scores)scores;
-    cs3_attention_work_costs(s->hw, s->shape, &m, &c);
+    cs3_attention_pairs_by(&s->base, (Cs3Scores)scores, &c);
     least = MIN(least, (double)c.jobs * cs3_attention_pair_work(&c));
   }
   return (Layout){*mapping,
@@ -298,8 +300,6 @@ static gint by_estimate(gconstpointer a, gconstpointer b) {
 /* Candidates, the best estimate first. */
 static gboolean rank_all(Cs3AttentionSearch *s, GError **error) {
   g_autoptr(GError) misfit = NULL;
-  if (!cs3_attention_shape_check(s->shape, error))
-    return FALSE;
   for (gboolean grid = FALSE; grid <= TRUE; grid++)
     if (list_layouts(s, grid, &misfit))
       consider_all(s);
@@ -352,6 +352,9 @@ gboolean cs3_attention_search(Cs3AttentionSearch *s, const Cs3Hardware *hw,
       .hopeless = hopeless,
   };
   int kernel = hw->kernel.attention_algorithm;
+  if (!cs3_attention_shape_check(shape, error))
+    return FALSE;
+  cs3_attention_base(hw, shape, &s->base);
   if (force->algorithm >= 0 || kernel == CS3_ATTENTION_KERNEL_AUTO)
     return rank_all(s, error);
   s->force.algorithm =

@@ -16,6 +16,7 @@ typedef struct {
 typedef struct {
   const Cs3Hardware *hw;
   const Cs3AttentionShape *shape;
+  Cs3AttentionBase base;
   Cs3AttentionForce force;
   GArray *layouts;
   GArray *candidates; /* Cs3AttentionCandidate */
