@@ -203,13 +203,20 @@ gboolean cs3_attention_choose(const Cs3Hardware *hw, const Cs3AttentionShape *sh
 
 /**
  * cs3_attention_ranked: the likeliest mapping by estimates and sketches; nothing is run.
- * @memo: as there; @estimate: (out): cycles; @bound: (out): no fewer. Errors: as
- * cs3_attention_choose().
+ * @memo: as there; @estimate: (out): cycles. Errors: as cs3_attention_choose().
  */
 gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3Memo *memo,
-                              Cs3AttentionMapping *mapping, double *estimate, gint64 *bound,
+                              Cs3AttentionMapping *mapping, double *estimate,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * cs3_attention_bounded: the mapping whose cs3_attention_bound() is least, with it as its cycles:
+ * no other takes fewer. Nothing is run, there is no runner-up. Errors: as cs3_attention_choose().
+ */
+gboolean cs3_attention_bounded(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                               const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * cs3_attention_moves: cycles in which Q, K, V come from where projections left them into the

@@ -16,10 +16,15 @@ enum { SKETCH_STEPS = 100000, SKETCH_PLACES = 96 };
  * hundredths of a second. The best and a rival are run in any case. */
 enum { MOST_LOOKS = 400 };
 #define MOST_STEPS 2e7
+/* What takes so few steps is run without hope, so many times: estimates of small layers may be a
+ * third too high. */
+enum { FREE_LOOKS = 32, FREE_STEPS = 50000 };
 /* Sketches where nothing is run. */
 enum { MOST_SKETCHES_RANKED = 8 };
-/* A rival that takes more is not run: half a second. */
+/* A rival that takes more is not run: half a second. So many are, while one promises to be the
+ * better runner-up. */
 #define MOST_STEPS_RIVAL 5e8
+enum { MOST_RIVALS = 3 };
 /* Cycles may be so many times the estimate, where nothing of its kind was looked at; the least
  * ratio that was seen of its kind; a sketch. */
 #define UNKNOWN_KIND 0.88
@@ -30,17 +35,21 @@ static gint64 div_up(gint64 a, gint64 b) {
   return (a + b - 1) / b;
 }
 
-static gboolean differ(const Cs3AttentionMapping *a, const Cs3AttentionMapping *b) {
+/* Without a mask orders of tokens are alike. */
+static gboolean differ(const Cs3AttentionShape *s, const Cs3AttentionMapping *a,
+                       const Cs3AttentionMapping *b) {
+  gboolean masked = s->causal || s->window > 0 || s->document > 0;
   return a->algorithm != b->algorithm || a->axis != b->axis || a->fold != b->fold ||
-         a->order != b->order || a->scores != b->scores;
+         (masked && a->order != b->order) || a->scores != b->scores;
 }
 
-static void enter(Cs3AttentionChoice *choice, const Cs3AttentionRival *rival) {
+static void enter(const Cs3AttentionSearch *s, Cs3AttentionChoice *choice,
+                  const Cs3AttentionRival *rival) {
   if (choice->best.cycles == 0 || rival->cycles < choice->best.cycles) {
-    if (choice->best.cycles > 0 && differ(&choice->best.mapping, &rival->mapping))
+    if (choice->best.cycles > 0 && differ(s->shape, &choice->best.mapping, &rival->mapping))
       choice->runner_up = choice->best;
     choice->best = *rival;
-  } else if (differ(&choice->best.mapping, &rival->mapping) &&
+  } else if (differ(s->shape, &choice->best.mapping, &rival->mapping) &&
              (choice->runner_up.cycles == 0 || rival->cycles < choice->runner_up.cycles)) {
     choice->runner_up = *rival;
   }
@@ -55,6 +64,7 @@ typedef struct {
   double ratio[N_KINDS]; /* least cycles / estimate of what was looked at; 0: nothing */
   double steps;          /* of all runs and sketches */
   gint64 looks;          /* their number */
+  gint64 rivals;         /* of these, for a runner-up alone */
 } Lessons;
 
 static double *lesson(Lessons *l, const Cs3AttentionCandidate *c) {
@@ -73,27 +83,30 @@ static void learn(Lessons *l, const Cs3AttentionCandidate *c, double cycles) {
 /* Cycles that are hoped for. */
 static double hope(Lessons *l, const Cs3AttentionCandidate *c) {
   double ratio = *lesson(l, c);
-  double cycles =
-      c->sketch > 0 ? SKETCHED * c->sketch : c->estimate * MAX(KNOWN_KIND * ratio, UNKNOWN_KIND);
+  double least = ratio > 0 ? KNOWN_KIND * ratio : UNKNOWN_KIND;
+  double cycles = c->sketch > 0 ? SKETCHED * c->sketch : c->estimate * least;
   return MAX(cycles, (double)c->bound);
-}
-
-/* What there is no best or no runner-up without. */
-static gboolean is_due(const Cs3AttentionChoice *choice, const Cs3AttentionCandidate *c) {
-  if (choice->best.cycles == 0)
-    return TRUE;
-  return choice->runner_up.cycles == 0 && differ(&choice->best.mapping, &c->mapping) &&
-         c->steps <= MOST_STEPS_RIVAL;
-}
-
-static gboolean is_worth(const Cs3AttentionChoice *choice, Lessons *l,
-                         const Cs3AttentionCandidate *c) {
-  gboolean none = choice->best.cycles == 0;
-  return none || hope(l, c) < (double)choice->best.cycles;
 }
 
 static gboolean is_affordable(const Lessons *l, const Cs3AttentionCandidate *c) {
   return l->looks < MOST_LOOKS && l->steps + c->steps <= MOST_STEPS;
+}
+
+/* What there is no best or no runner-up without, or may be a better one. */
+static gboolean is_due(const Cs3AttentionSearch *s, Lessons *l, const Cs3AttentionChoice *choice,
+                       const Cs3AttentionCandidate *c) {
+  if (choice->best.cycles == 0)
+    return TRUE;
+  if (!differ(s->shape, &choice->best.mapping, &c->mapping) || c->steps > MOST_STEPS_RIVAL)
+    return FALSE;
+  return choice->runner_up.cycles == 0 || (l->rivals < MOST_RIVALS && is_affordable(l, c) &&
+                                           hope(l, c) < (double)choice->runner_up.cycles);
+}
+
+static gboolean is_worth(const Cs3AttentionChoice *choice, Lessons *l,
+                         const Cs3AttentionCandidate *c) {
+  gboolean none = choice->best.cycles == 0, free = l->looks < FREE_LOOKS && c->steps <= FREE_STEPS;
+  return none || free || hope(l, c) < (double)choice->best.cycles;
 }
 
 /* What most is hoped of. Returns: %NULL: none is worth it. */
@@ -107,9 +120,10 @@ static Cs3AttentionCandidate *next_to_look_at(const Cs3AttentionSearch *s, Lesso
     if (is_affordable(l, c) && is_worth(choice, l, c) &&
         (next == NULL || hope(l, c) < hope(l, next)))
       next = c;
-    if (is_due(choice, c) && (due == NULL || hope(l, c) < hope(l, due)))
+    if (is_due(s, l, choice, c) && (due == NULL || hope(l, c) < hope(l, due)))
       due = c;
   }
+  l->rivals += next == NULL && due != NULL && choice->best.cycles > 0;
   return next != NULL ? next : due;
 }
 
@@ -204,7 +218,7 @@ static gboolean look_at(const Cs3AttentionSearch *s, Lessons *l, Cs3AttentionCan
   choice->run++;
   l->steps += c->steps;
   learn(l, c, (double)rival.cycles);
-  enter(choice, &rival);
+  enter(s, choice, &rival);
   return TRUE;
 }
 
@@ -216,16 +230,17 @@ static gboolean run_best(const Cs3AttentionSearch *s, Lessons *l, Cs3AttentionCh
   return TRUE;
 }
 
-/* From the best on, neighbours of neighbours while they are better. */
+/* From the best on, neighbours of neighbours while they are better; then closer ones. */
 static gboolean refine(Cs3AttentionSearch *s, Lessons *l, Cs3AttentionChoice *choice,
                        GError **error) {
-  gint64 before;
-  do {
-    before = choice->best.cycles;
-    cs3_attention_add_neighbours(s, &choice->best.mapping);
+  static const gint64 parts[] = {4, 16};
+  for (guint i = 0; i < G_N_ELEMENTS(parts);) {
+    gint64 before = choice->best.cycles;
+    cs3_attention_add_neighbours(s, &choice->best.mapping, parts[i]);
     if (!run_best(s, l, choice, error))
       return FALSE;
-  } while (choice->best.cycles < before);
+    i += choice->best.cycles == before;
+  }
   choice->considered = s->considered;
   return TRUE;
 }
@@ -269,8 +284,7 @@ static const Cs3AttentionCandidate *best_sketch(const Cs3AttentionSearch *s) {
 
 gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                               const Cs3AttentionForce *force, Cs3Memo *memo,
-                              Cs3AttentionMapping *mapping, double *estimate, gint64 *bound,
-                              GError **error) {
+                              Cs3AttentionMapping *mapping, double *estimate, GError **error) {
   g_auto(Cs3AttentionSearch) s = {0};
   if (!cs3_attention_search(&s, hw, shape, force, 1, error))
     return FALSE;
@@ -278,6 +292,21 @@ gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *sh
   const Cs3AttentionCandidate *best = best_sketch(&s);
   *mapping = best->mapping;
   *estimate = best->sketch > 0 ? MAX(best->sketch, (double)best->bound) : best->estimate;
-  *bound = best->bound;
+  return TRUE;
+}
+
+gboolean cs3_attention_bounded(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
+                               const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
+                               GError **error) {
+  g_auto(Cs3AttentionSearch) s = {0};
+  *choice = (Cs3AttentionChoice){0};
+  if (!cs3_attention_search(&s, hw, shape, force, INFINITY, error)) /* whatever its estimate is */
+    return FALSE;
+  choice->considered = s.considered;
+  for (guint i = 0; i < s.candidates->len; i++) {
+    const Cs3AttentionCandidate *c = &g_array_index(s.candidates, Cs3AttentionCandidate, i);
+    if (i == 0 || c->bound < choice->best.cycles)
+      choice->best = (Cs3AttentionRival){c->mapping, c->bound};
+  }
   return TRUE;
 }

@@ -5,8 +5,9 @@
 
 #include "fabric/attention/search.h"
 
-/* Places and visits whose work is looked at; without a mask all visits with keys are the same. */
-enum { LOOK_PLACES = 2, LOOK_VISITS = 5, LOOK_UNMASKED = 2 };
+/* Places and visits whose work is looked at; without a mask all visits with keys are the same, with
+ * windows or documents they differ most. */
+enum { LOOK_PLACES = 2, LOOK_VISITS = 5, LOOK_UNMASKED = 2, LOOK_RAGGED = 8 };
 
 static gint64 div_up(gint64 a, gint64 b) {
   return (a + b - 1) / b;
@@ -51,53 +52,119 @@ static gint64 full_tiles(const Cs3AttentionCosts *c) {
   return MIN(c->places, div_up(c->keys.tokens, c->keys.most));
 }
 
+/* From the first to the last, of tiles that a place sees something of or places that see something
+ * of a tile. */
+typedef struct {
+  gint64 first, last;
+} Span;
+
+static gboolean is_ragged(const Cs3AttentionShape *s) {
+  return s->window > 0 || s->document > 0;
+}
+
+/* In blocks a window or a document leaves a place some tiles, wherever they come from. */
+static gboolean is_near(const Cs3AttentionCosts *c) {
+  return is_ragged(&c->shape) && c->mapping.order == CS3_TOKENS_BLOCK;
+}
+
+static Span span(Cs3KeyRange first, Cs3KeyRange last, gint64 block, gint64 most) {
+  return (Span){MIN(first.lo / block, most), CLAMP((last.hi - 1) / block, first.lo / block, most)};
+}
+
+static Span tiles_seen(const Cs3AttentionCosts *c, gint64 place) {
+  const Cs3AttentionShape *s = &c->shape;
+  gint64 from = place * c->queries.most, end = MIN(from + c->queries.most, s->queries);
+  if (!is_near(c))
+    return (Span){0, full_tiles(c) - 1};
+  return span(cs3_attention_computed(s, from), cs3_attention_computed(s, end - 1),
+              c->keys.most * c->parts, full_tiles(c) - 1);
+}
+
+static Span places_seeing(const Cs3AttentionCosts *c, gint64 tile) {
+  const Cs3AttentionShape *s = &c->shape;
+  gint64 block = c->keys.most * c->parts, from = tile * block, end = MIN(from + block, s->keys);
+  if (!is_near(c))
+    return (Span){0, c->places - 1};
+  return span(cs3_attention_computers(s, from), cs3_attention_computers(s, end - 1),
+              c->queries.most, c->places - 1);
+}
+
+/* The @i-th of @looks in the middle of as many parts of a span. */
+static gint64 look_at(Span span, gint64 i, gint64 looks) {
+  return span.first + (2 * i + 1) * (span.last - span.first + 1) / (2 * looks);
+}
+
+/* How many places tiles have come from @tile to @place. */
+static gint64 way_between(const Cs3AttentionCosts *c, gint64 tile, gint64 place) {
+  gint64 way = place + c->ahead - tile;
+  return way < 0 ? way + c->places : way;
+}
+
 /* Gather: all places wait for the slowest at each visit. */
 static double in_step(const Cs3AttentionCosts *c, gint64 looks) {
   double all = 0;
   for (gint64 i = 0; i < looks; i++) {
-    gint64 most = 0;
+    gint64 way = look_way(c, i, looks), most = is_near(c) ? tile_work(c, way, way) : 0;
     for (gint64 k = 0; k < LOOK_PLACES; k++)
-      most = MAX(most, tile_work(c, look_place(c, k), look_way(c, i, looks)));
+      most = MAX(most, tile_work(c, look_place(c, k), way));
     all += MAX((double)most, pace_of(c, most));
   }
   return all / (double)looks * (double)c->tiles;
 }
 
-/* What the @k-th place does; the mean of tiles with keys. */
-static double place_work(const Cs3AttentionCosts *c, gint64 looks, gint64 k) {
-  gint64 place = look_place(c, k), full = full_tiles(c), all = 0;
-  gboolean near = c->tiles < c->places; /* a mask leaves it so many */
-  for (gint64 i = 0; i < looks; i++) {
-    gint64 tile = (2 * i + 1) * full / (2 * looks), way = place - tile;
-    all += tile_work(c, place, near ? look_way(c, i, looks) : way < 0 ? way + c->places : way);
-  }
-  return (double)all / (double)looks;
+/* A place takes in a tile, finds nothing for it and sends it on: of one next to those that it sees
+ * something of. */
+static double idle_visit(const Cs3AttentionCosts *c, gint64 place) {
+  Span seen = tiles_seen(c, place);
+  gint64 way = way_between(c, (seen.last + 1) % c->places, place);
+  if (way >= c->tiles)
+    way = way_between(c, (seen.first + c->places - 1) % c->places, place);
+  gint64 work = tile_work(c, place, way);
+  return MAX((double)work, pace_of(c, work));
+}
+
+/* So many of all visits are to tiles with something to do, @busy cycles each in the mean. */
+static double all_visits(const Cs3AttentionCosts *c, gint64 place, Span busy, double mean) {
+  gint64 n = MIN(busy.last - busy.first + 1, c->tiles), idle = c->tiles - n;
+  return (double)n * mean + (idle > 0 ? (double)idle * idle_visit(c, place) : 0);
+}
+
+/* What the @k-th place does. */
+static double place_time(const Cs3AttentionCosts *c, gint64 looks, gint64 k) {
+  gint64 place = look_place(c, k);
+  Span seen = tiles_seen(c, place);
+  double sum = 0;
+  for (gint64 i = 0; i < looks; i++)
+    sum += (double)tile_work(c, place, way_between(c, look_at(seen, i, looks), place));
+  return all_visits(c, place, seen, MAX(sum / (double)looks, pace_of(c, 0)));
 }
 
 /* Backward: what is done with the @k-th tile with keys at all places, which send it on after. */
 static double tile_way(const Cs3AttentionCosts *c, gint64 looks, gint64 k) {
   gint64 tile = k * (full_tiles(c) - 1) / LOOK_PLACES;
-  double all = 0;
+  Span seeing = places_seeing(c, tile);
+  double sum = 0;
   for (gint64 i = 0; i < looks; i++) {
-    gint64 way = look_way(c, i, looks), work = tile_work(c, (tile + way) % c->places, way);
-    all += MAX((double)work, pace_of(c, work));
+    gint64 place = look_at(seeing, i, looks);
+    gint64 work = tile_work(c, place, way_between(c, tile, place));
+    sum += MAX((double)work, pace_of(c, work));
   }
-  return all / (double)looks * (double)c->tiles;
+  return all_visits(c, look_place(c, k), seeing, sum / (double)looks);
 }
 
 /* Cycles of a job. Where rows go on as they come, places wait only at the end for what is slow;
  * backward a tile takes what its places take, one after the other. */
 static double job_time(const Cs3AttentionCosts *c) {
   const Cs3AttentionShape *s = &c->shape;
-  gboolean masked = s->causal || s->window > 0 || s->document > 0;
-  gint64 looks = MIN(masked ? LOOK_VISITS : LOOK_UNMASKED, c->tiles);
-  double full = MIN((double)full_tiles(c), (double)c->tiles), most = 0, pace = pace_of(c, 0);
+  gboolean masked = s->causal || is_ragged(s);
+  gint64 looks = is_ragged(s) ? LOOK_RAGGED : masked ? LOOK_VISITS : LOOK_UNMASKED;
+  double most = 0;
+  looks = MIN(looks, c->tiles);
   if (c->mapping.algorithm == CS3_ATTENTION_GATHER)
     return in_step(c, looks);
   for (gint64 k = 0; k < LOOK_PLACES; k++) {
-    double work = MAX(place_work(c, looks, k), pace);
-    most = MAX(most, full * work + ((double)c->tiles - full) * pace);
-    if (c->shape.backward)
+    most = MAX(most, place_time(c, looks, k));
+    if (s->backward)
       most = MAX(most, tile_way(c, looks, k));
   }
   return most;

@@ -119,8 +119,24 @@ static gint64 run(const Cs3AttentionCosts *c, const Cs3AttentionSteps *steps,
   return end_of(&g);
 }
 
+/* The first place's sums of the last job, which go from line to line when the last one has seen all
+ * its chunks. */
+static gint64 chain(const Cs3AttentionCosts *c) {
+  gint64 rows = c->jobs * c->rows - (c->shape.backward ? c->chunks : 0), sum = 0;
+  gint64 visits = c->visits * c->control + c->streams * (c->kv_issue + c->sum_issue);
+  const gint64 lines[] = {0, 1, c->parts - 1};
+  const gint64 times[] = {1, c->parts - 2, 1};
+  for (guint i = 0; i < G_N_ELEMENTS(lines); i++) {
+    Cs3AttentionWork w = cs3_attention_visit(c, lines[i] * c->places, c->visits);
+    sum += times[i] * cs3_attention_work_sum(&w);
+  }
+  return MAX(rows * c->vector, c->jobs * visits) + sum +
+         (c->parts - 1) * (c->merge_vector + c->feed);
+}
+
 static gint64 links(const Cs3AttentionCosts *c) {
-  return c->jobs * MAX(c->rows * c->vector, c->merge_vector);
+  gint64 rows = c->jobs * MAX(c->rows * c->vector, c->merge_vector);
+  return c->parts > 1 ? MAX(rows, chain(c)) : rows;
 }
 
 static gint64 wavelets(const Cs3AttentionCosts *c) {

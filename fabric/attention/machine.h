@@ -17,7 +17,7 @@ typedef struct {
   /* Cycles of the pass. */
   gint64 (*run)(const Cs3AttentionCosts *costs, const Cs3AttentionSteps *steps,
                 Cs3AttentionLimits limits);
-  /* No fewer than this: rows on the busiest link. */
+  /* No fewer than this: rows on the busiest link; grid: and sums on their way. */
   gint64 (*links)(const Cs3AttentionCosts *costs);
   /* For estimates: cycles between two tiles, whose chunks take @chunk cycles of work each. */
   double (*pace)(const Cs3AttentionCosts *costs, double chunk);

@@ -64,6 +64,21 @@ static gboolean is_lean(Cs3AttentionSearch *s, const Cs3AttentionCosts *c) {
   return FALSE;
 }
 
+/* Tokens are dealt in whole numbers: fewer places or chunks may do as well as those forced. */
+static gboolean is_as_forced(Cs3AttentionSearch *s, const Cs3AttentionCosts *c) {
+  const Cs3AttentionForce *f = &s->force;
+  gboolean places = may(f->places > 0 ? f->places : -1, c->places);
+  if (places && may(f->chunks > 0 ? f->chunks : -1, c->chunks))
+    return TRUE;
+  if (s->refusal == NULL)
+    g_set_error(&s->refusal, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE,
+                "%" G_GINT64_FORMAT " %s: %" G_GINT64_FORMAT " hold the %s with as many each; use "
+                "that",
+                places ? f->chunks : f->places, places ? "chunks" : "places",
+                places ? c->chunks : c->places, places ? "keys of a place" : "tokens");
+  return FALSE;
+}
+
 double cs3_attention_part_steps(const Cs3AttentionCosts *c) {
   const Cs3AttentionShape *shape = &c->shape;
   gboolean looked_at = shape->window > 0 || shape->document > 0 || shape->tile > 1;
@@ -77,10 +92,10 @@ static gboolean consider(Cs3AttentionSearch *s, const Cs3AttentionCosts *geometr
   cs3_attention_estimate_costs(&s->base, geometry, mapping, &c);
   *chunks = c.chunks;
   gboolean one_line = c.mapping.algorithm == CS3_ATTENTION_GRID && c.parts == 1; /* a ring */
-  if (c.chunks == before || (one_line && s->force.algorithm != CS3_ATTENTION_GRID))
-    return FALSE;
-  if (!cs3_attention_costs_check(s->hw, &c, mapping, s->refusal == NULL ? &s->refusal : NULL) ||
-      !is_lean(s, &c))
+  if (c.chunks == before ||
+      !cs3_attention_costs_check(s->hw, &c, mapping, s->refusal == NULL ? &s->refusal : NULL) ||
+      !is_as_forced(s, &c) || !is_lean(s, &c) ||
+      (one_line && s->force.algorithm != CS3_ATTENTION_GRID))
     return FALSE;
   s->considered++;
   gint64 bound = cs3_attention_least(&c);
@@ -100,24 +115,27 @@ static gboolean consider(Cs3AttentionSearch *s, const Cs3AttentionCosts *geometr
   return TRUE;
 }
 
-/* Chunks: 1, 2, 4, ... of a place's keys; more of them than MOST_CHUNKS only where fewer do not
- * fit. */
+static gint64 more_chunks(gint64 chunks, gint64 keys) {
+  gint64 more = chunks < MOST_CHUNKS ? chunks + 1 : 2 * chunks;
+  return chunks < keys ? MIN(more, keys) : keys + 1;
+}
+
+/* Chunks: 1, 2, 3, 4 of a place's keys; more, twice as many each time, only where fewer do not fit.
+ */
 static void consider_chunks(Cs3AttentionSearch *s, const Cs3AttentionCosts *geometry,
                             Cs3AttentionMapping mapping) {
-  gint64 chunks = 0;
+  gint64 chunks = 0, keys = geometry->keys.most;
   gboolean fits = FALSE;
   if (s->force.chunks > 0) {
     mapping.chunks = s->force.chunks;
     consider(s, geometry, &mapping, 0, &chunks);
     return;
   }
-  for (mapping.chunks = 1; !fits || mapping.chunks <= MOST_CHUNKS; mapping.chunks *= 2) {
-    gint64 before = chunks;
-    s->beyond = FALSE;
-    fits = consider(s, geometry, &mapping, before, &chunks) || fits;
-    if (chunks < mapping.chunks || chunks == before || s->beyond)
-      break;
-  }
+  s->beyond = FALSE;
+  for (mapping.chunks = 1;
+       mapping.chunks <= keys && !s->beyond && (!fits || mapping.chunks <= MOST_CHUNKS);
+       mapping.chunks = more_chunks(mapping.chunks, keys))
+    fits = consider(s, geometry, &mapping, chunks, &chunks) || fits;
 }
 
 static gboolean is_grid(const Layout *layout) {
@@ -313,12 +331,13 @@ static gboolean rank_all(Cs3AttentionSearch *s, GError **error) {
   return TRUE;
 }
 
-/* @n, or a quarter more or less of it; @step: -1, 0, 1. */
-static gint64 beside(gint64 n, int step) {
-  return MAX(1, n + step * div_up(n, 4));
+/* @n, or a @part-th more or less of it; @step: -1, 0, 1. */
+static gint64 beside(gint64 n, int step, gint64 part) {
+  return MAX(1, n + step * div_up(n, part));
 }
 
-void cs3_attention_add_neighbours(Cs3AttentionSearch *s, const Cs3AttentionMapping *mapping) {
+void cs3_attention_add_neighbours(Cs3AttentionSearch *s, const Cs3AttentionMapping *mapping,
+                                  gint64 part) {
   gboolean grid = mapping->algorithm == CS3_ATTENTION_GRID;
   Layout centre = layout_of(s, mapping);
   gint64 sequence = centre.tokens * centre.places;
@@ -327,8 +346,8 @@ void cs3_attention_add_neighbours(Cs3AttentionSearch *s, const Cs3AttentionMappi
       Layout layout = {.mapping = *mapping};
       if ((line != 0 && (!grid || s->force.lines > 0)) || (place != 0 && s->force.places > 0))
         continue;
-      layout.mapping.lines = beside(mapping->lines, line);
-      layout.mapping.places = div_up(sequence, beside(centre.tokens, place));
+      layout.mapping.lines = beside(mapping->lines, line, part);
+      layout.mapping.places = div_up(sequence, beside(centre.tokens, place, part));
       consider_orders(s, &layout);
     }
 }
@@ -359,6 +378,8 @@ gboolean cs3_attention_search(Cs3AttentionSearch *s, const Cs3Hardware *hw,
     return rank_all(s, error);
   s->force.algorithm =
       kernel == CS3_ATTENTION_KERNEL_GRID ? CS3_ATTENTION_GRID : CS3_ATTENTION_RING;
+  if (force->lines > 1) /* what is asked for does not go unheard for the machine's sake */
+    return rank_all(s, error);
   if (rank_all(s, NULL))
     return TRUE;
   s->force = *force;

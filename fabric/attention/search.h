@@ -39,10 +39,11 @@ gboolean cs3_attention_search(Cs3AttentionSearch *search, const Cs3Hardware *hw,
                               const Cs3AttentionShape *shape, const Cs3AttentionForce *force,
                               double hopeless, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** cs3_attention_add_neighbours: what is like @mapping but for a quarter more or fewer lines or
+/** cs3_attention_add_neighbours: what is like @mapping but for a @part-th more or fewer lines or
  * tokens of a place, orders of tokens, chunks and ways to multiply scores, if it was no candidate.
  */
-void cs3_attention_add_neighbours(Cs3AttentionSearch *search, const Cs3AttentionMapping *mapping);
+void cs3_attention_add_neighbours(Cs3AttentionSearch *search, const Cs3AttentionMapping *mapping,
+                                  gint64 part);
 
 void cs3_attention_search_clear(Cs3AttentionSearch *search);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cs3AttentionSearch, cs3_attention_search_clear)

@@ -103,14 +103,15 @@ static void find_choice(const Cs3PlanInput *input, const Cs3AttentionShape *shap
   const Cs3Hardware *hw = &input->machine->hw;
   Cs3AttentionRival *best = &choice->best;
   double estimate;
-  gint64 bound;
   *choice = (Cs3AttentionChoice){0};
   if (way == BY_RUN) {
     if (!cs3_attention_choose(hw, shape, force, input->memo, choice, NULL))
       *choice = (Cs3AttentionChoice){0};
-  } else if (cs3_attention_ranked(hw, shape, force, input->memo, &best->mapping, &estimate, &bound,
-                                  NULL)) {
-    best->cycles = way == BY_BOUND ? bound : (gint64)ceil(estimate);
+  } else if (way == BY_BOUND) {
+    if (!cs3_attention_bounded(hw, shape, force, choice, NULL))
+      *choice = (Cs3AttentionChoice){0};
+  } else if (cs3_attention_ranked(hw, shape, force, input->memo, &best->mapping, &estimate, NULL)) {
+    best->cycles = (gint64)ceil(estimate);
   }
 }
 
@@ -272,11 +273,8 @@ Cs3PlanAttentionAsk cs3_plan_attention_ask(const Cs3PlanInput *input, guint inde
 
 static gboolean is_possible(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
                             GError **error) {
-  Cs3AttentionMapping mapping;
-  double estimate;
-  gint64 bound;
-  return cs3_attention_ranked(&input->machine->hw, shape, &input->force.attention, input->memo,
-                              &mapping, &estimate, &bound, error);
+  Cs3AttentionChoice choice;
+  return cs3_attention_bounded(&input->machine->hw, shape, &input->force.attention, &choice, error);
 }
 
 gboolean cs3_plan_attention_possible(const Cs3PlanInput *input, GError **error) {

@@ -40,11 +40,12 @@ typedef struct {
    .offset = (place) + G_STRUCT_OFFSET(Cs3LengthOptions, attention), .metavar = "KIND", \
    .default_text = CS3_DEFAULT_ATTENTION, \
    .help = "attention's work: model (its own mask), causal, full (the square), window:TOKENS, " \
-           "packed:TOKENS (documents of that length); all but full in tiles"}, \
+           "packed:TOKENS (documents of that length)"}, \
   {.name = "attention-tiles", .type = CS3_OPTION_INT, \
    .offset = (place) + G_STRUCT_OFFSET(Cs3LengthOptions, attention_tiles), .metavar = "N", \
-   .min = 1, .max = (double)CS3_ATTENTION_MAX_TILES, .default_text = "256", \
-   .help = "tiles a side in which masked attention is left out (the vendor's compiler: ranges of " \
+   .min = 1, .max = (double)CS3_ATTENTION_MAX_TILES, .default_text = "none", \
+   .help = "tiles a side in which masked attention is left out. Without it programs follow the " \
+           "mask score by score; closed forms count 256 (the vendor's compiler: ranges of " \
            "sequence/256)"}
 /* clang-format on */
 

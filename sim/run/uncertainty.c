@@ -19,7 +19,7 @@
 enum {
   TRIAL_ROWS = 32,  /* samples in which a constant must show influence to be looked at further */
   PASSES = 1 << 19, /* remembered: samples that differ in one constant share most passes */
-  MASK_BYTES = 1 << 30,
+  MASK_BYTES = 1 << 28,
   MATTER_MOST = 3,
 };
 

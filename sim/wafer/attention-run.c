@@ -78,13 +78,6 @@ static void add_causes(json_t *record, const Cs3AttentionResult *r) {
   json_object_set_new(record, "bottleneck", json_string(bottleneck));
 }
 
-/* A mapping with what its pass takes, by the fidelity asked for. */
-static json_t *rival_json(const Cs3AttentionConfig *config, Cs3AttentionRival rival) {
-  if (config->fidelity == CS3_FIDELITY_BOUND)
-    rival.cycles = cs3_attention_bound(&config->machine->hw, &config->shape, &rival.mapping);
-  return cs3_attention_map_json(&rival);
-}
-
 static void add_result(const Cs3AttentionConfig *config, const Cs3AttentionChoice *choice,
                        const Cs3AttentionResult *r, gint64 bound, json_t *record) {
   const Cs3Hardware *hw = &config->machine->hw;
@@ -92,29 +85,39 @@ static void add_result(const Cs3AttentionConfig *config, const Cs3AttentionChoic
   gint64 cycles = bounds ? bound : r->cycles;
   double seconds = (double)cycles / hw->wafer.clock_hz;
   json_t *result = cs3_json_pack(
-      "{s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I}", "cycles",
+      "{s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:I}", "cycles",
       (json_int_t)cycles, "bound_cycles", (json_int_t)bound, "efficiency",
       cs3_attention_efficiency(hw, &config->shape, cycles), "time_s", seconds, "achieved_flops",
       2 * cs3_attention_pairs(&config->shape, FALSE) *
           (double)cs3_attention_products(&config->shape) / seconds,
-      "places", (json_int_t)r->places, "jobs", (json_int_t)r->jobs, "pairs", (json_int_t)r->pairs,
-      "macs", (json_int_t)r->macs, "wavelets", (json_int_t)r->wavelets, "imbalance", r->imbalance,
+      "places", (json_int_t)r->places, "jobs", (json_int_t)r->jobs, "pairs_seen",
+      (json_int_t)cs3_attention_pairs(&config->shape, FALSE), "pairs", (json_int_t)r->pairs, "macs",
+      (json_int_t)r->macs, "wavelets", (json_int_t)r->wavelets, "imbalance", r->imbalance,
       "sram_bytes", (json_int_t)r->sram_bytes, "mappings_considered",
       (json_int_t)choice->considered, "mappings_run", (json_int_t)choice->run);
   json_object_update(record, result);
   json_decref(result);
   if (!bounds)
     add_causes(record, r);
-  json_object_set_new(record, "mapping", rival_json(config, choice->best));
+  json_object_set_new(record, "mapping", cs3_attention_map_json(&choice->best));
   if (choice->runner_up.cycles > 0)
-    json_object_set_new(record, "runner_up", rival_json(config, choice->runner_up));
+    json_object_set_new(record, "runner_up", cs3_attention_map_json(&choice->runner_up));
+}
+
+/* The fastest mapping; for bounds alone the one with the least. */
+static gboolean choose(const Cs3AttentionConfig *config, Cs3AttentionChoice *choice,
+                       GError **error) {
+  const Cs3Hardware *hw = &config->machine->hw;
+  if (config->fidelity != CS3_FIDELITY_BOUND)
+    return cs3_attention_choose(hw, &config->shape, &config->force, NULL, choice, error);
+  return cs3_attention_bounded(hw, &config->shape, &config->force, choice, error);
 }
 
 json_t *cs3_attention_run(const Cs3AttentionConfig *config, GError **error) {
   const Cs3Hardware *hw = &config->machine->hw;
   Cs3AttentionChoice choice;
   Cs3AttentionResult result;
-  if (!cs3_attention_choose(hw, &config->shape, &config->force, NULL, &choice, error))
+  if (!choose(config, &choice, error))
     return NULL;
   const Cs3AttentionMapping *mapping = &choice.best.mapping;
   if (!cs3_attention_pass(hw, &config->shape, mapping, config->fidelity != CS3_FIDELITY_BOUND,

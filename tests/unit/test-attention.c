@@ -280,7 +280,7 @@ static gint64 best_of_all(const Cs3Hardware *hw, const Cs3AttentionShape *s) {
   gint64 best = G_MAXINT64;
   for (int axis = CS3_AXIS_Y; axis <= CS3_AXIS_X; axis++)
     for (gint64 fold = 1; fold <= s->sequences; fold++)
-      for (int i = 0; i < CS3_N_ATTENTION_ALGORITHMS * CS3_N_TOKEN_ORDERS * CS3_N_SCORES * 3; i++) {
+      for (int i = 0; i < CS3_N_ATTENTION_ALGORITHMS * CS3_N_TOKEN_ORDERS * CS3_N_SCORES * 4; i++) {
         Cs3AttentionMapping m = {
             .algorithm = (Cs3AttentionAlgorithm)(i % CS3_N_ATTENTION_ALGORITHMS),
             .axis = axis,
@@ -288,7 +288,7 @@ static gint64 best_of_all(const Cs3Hardware *hw, const Cs3AttentionShape *s) {
             .order = (Cs3TokenOrder)(i / CS3_N_ATTENTION_ALGORITHMS % CS3_N_TOKEN_ORDERS),
             .scores =
                 (Cs3Scores)(i / CS3_N_ATTENTION_ALGORITHMS / CS3_N_TOKEN_ORDERS % CS3_N_SCORES),
-            .chunks = 1 << i / CS3_N_ATTENTION_ALGORITHMS / CS3_N_TOKEN_ORDERS / CS3_N_SCORES};
+            .chunks = 1 + i / CS3_N_ATTENTION_ALGORITHMS / CS3_N_TOKEN_ORDERS / CS3_N_SCORES};
         gint64 most = m.algorithm == CS3_ATTENTION_GRID ? hw->wafer.pe_x + hw->wafer.pe_y : 0;
         for (m.lines = 0; m.lines <= most; m.lines = MAX(1, 2 * m.lines))
           best = best_of_places(hw, s, m, best);
@@ -329,10 +329,73 @@ START_TEST(test_mapper_misses_little) {
       continue;
     i++;
     double least = (double)best_of_all(&hw, &s), ratio = (double)choice.best.cycles / least;
-    ck_assert_double_le(ratio, 1.25);
+    ck_assert_double_le(ratio, 1.12);
     missed += log(ratio);
   }
-  ck_assert_double_le(missed / cases, fixture_slow() ? 0.01 : 0.04);
+  ck_assert_double_le(missed / cases, fixture_slow() ? 0.002 : 0.01);
+}
+END_TEST
+
+/* Layers whose best mapping was missed once, with what it has. */
+START_TEST(test_mapper_finds) {
+  static const struct {
+    const char *preset;
+    gint64 x, y;
+    Cs3AttentionShape shape;
+    Cs3AttentionForce force;
+  } layers[] = {
+      {"cs2-silicon",
+       56,
+       30,
+       {TRUE, 8, 2, 16, 16, 4, 211, 211, FALSE, 0, 0, 1},
+       {-1, -1, -1, -1, 2}},
+      {"cs2",
+       77,
+       45,
+       {TRUE, 4, 1, 128, 128, 1, 809, 809, FALSE, 100, 0, 1},
+       {-1, -1, -1, -1, 0, 0, 405}},
+      {"cs2-silicon",
+       22,
+       51,
+       {TRUE, 20, 5, 16, 16, 3, 168, 168, TRUE, 0, 0, 1},
+       {-1, -1, -1, -1, 0, 0, 0, 3}},
+      {"cs2",
+       200,
+       300,
+       {TRUE, 6, 3, 256, 256, 11, 171, 171, FALSE, 38, 0, 1},
+       {-1, -1, -1, -1, 0, 3}},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(layers); i++) {
+    Cs3Hardware hw = preset(layers[i].preset);
+    Cs3AttentionForce force = CS3_ATTENTION_FREE;
+    Cs3AttentionChoice choice, forced;
+    hw.wafer.pe_x = layers[i].x;
+    hw.wafer.pe_y = layers[i].y;
+    ck_assert(cs3_attention_choose(&hw, &layers[i].shape, &force, NULL, &choice, NULL));
+    ck_assert(cs3_attention_choose(&hw, &layers[i].shape, &layers[i].force, NULL, &forced, NULL));
+    ck_assert_int_le(choice.best.cycles, forced.best.cycles);
+  }
+}
+END_TEST
+
+/* What is forced takes no fewer cycles, at the bound, too; which nothing beats. */
+START_TEST(test_least_bound) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  Cs3Hardware hw = preset("cs3-silicon");
+  hw.wafer.pe_x = hw.wafer.pe_y = 100;
+  for (int i = 0; i < 30; i++) {
+    Cs3AttentionShape s = draw_layer(r);
+    Cs3AttentionForce force = CS3_ATTENTION_FREE;
+    Cs3AttentionChoice bound, run;
+    if (!cs3_attention_bounded(&hw, &s, &force, &bound, NULL))
+      continue;
+    ck_assert(cs3_attention_choose(&hw, &s, &force, NULL, &run, NULL));
+    ck_assert_int_le(bound.best.cycles, run.best.cycles);
+    for (force.order = 0; force.order < CS3_N_TOKEN_ORDERS; force.order++)
+      for (force.scores = 0; force.scores < CS3_N_SCORES; force.scores++)
+        if (cs3_attention_bounded(&hw, &s, &force, &run, NULL))
+          ck_assert_int_le(bound.best.cycles, run.best.cycles);
+  }
 }
 END_TEST
 
@@ -355,10 +418,10 @@ START_TEST(test_more_pes_are_no_slower) {
     i++;
     ck_assert(cs3_attention_choose(&hw, &s, &force, NULL, &more, NULL));
     double ratio = (double)more.best.cycles / (double)few.best.cycles;
-    ck_assert_double_le(ratio, 1.2);
+    ck_assert_double_le(ratio, 1.1);
     lost += MAX(0, log(ratio));
   }
-  ck_assert_double_le(lost / cases, 0.01);
+  ck_assert_double_le(lost / cases, 0.004);
 }
 END_TEST
 
@@ -441,6 +504,7 @@ START_TEST(test_bad_mapping) {
       {"9999999 places in a rectangle of", {-1, -1, -1, -1, 0, 0, 9999999}},
       {"4 lines that share the keys (accepted: 1 to 1); algorithm grid alone",
        {CS3_ATTENTION_RING, -1, -1, -1, 0, 4}},
+      {"150 places: 147 hold the tokens with as many each", {-1, -1, -1, -1, 0, 0, 150}},
   };
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     g_autoptr(GError) error = NULL;
@@ -477,6 +541,8 @@ static Suite *suite(void) {
   tcase_add_test(t, test_causes_add_up);
   tcase_add_test(t, test_mapper);
   tcase_add_test(t, test_mapper_misses_little);
+  tcase_add_test(t, test_mapper_finds);
+  tcase_add_test(t, test_least_bound);
   tcase_add_test(t, test_more_pes_are_no_slower);
   tcase_add_test(t, test_jobs_follow_each_other);
   tcase_add_test(t, test_bad_input);
