@@ -310,18 +310,16 @@ static const Cs3Param params[] = {
         "FP16 alone 16",
         "Bits on the wire per weight gradient."),
     REAL(kernel, "attention_efficiency", attention_efficiency, NONE, 0, 1, 0, 0, DERIVED,
-         "what comes out of attention as a program of the PEs, 0.12 to 0.23 where tokens are many "
+         "what comes out of attention as a program of the PEs, 0.12 to 0.26 of a CS-3 where tokens "
+         "are many "
          "(doc/attention.md); the vendor's mapping is not public",
          "Share of dense peak that products of two activations reach; 0: as the program of the PEs "
          "gives it."),
-    /* Sampled between the two; the faster of them is no third one. */
-    ROW(NULL, ENUM, NONE, kernel, "attention_algorithm", attention_algorithm,
-        CS3_ATTENTION_KERNEL_AUTO, CS3_ATTENTION_KERNEL_GRID, CS3_ATTENTION_KERNEL_RING,
-        CS3_ATTENTION_KERNEL_GRID, attention_kernels, UNPUBLISHED,
-        NO_PUBLIC_VALUE "what is fastest for the shape",
-        "How attention is shared out where it runs as a program: tiles of keys on a ring of PEs "
-        "(arXiv 2310.01889), a grid of queries and keys, or what is faster; the other where one "
-        "does not fit."),
+    ANY_OF(kernel, "attention_algorithm", attention_algorithm, attention_kernels, UNPUBLISHED,
+           NO_PUBLIC_VALUE "what is fastest for the shape",
+           "How attention is shared out where it runs as a program: tiles of keys on a ring of PEs "
+           "(arXiv 2310.01889), a grid of queries and keys, or what is faster; the other where one "
+           "does not fit."),
     ANY_OF(kernel, "layout_overlap", layout_overlap, overlaps, UNPUBLISHED,
            NO_PUBLIC_VALUE
            "microthread: Llama-2 7B on a CS-3 as measured comes out 3 to 12 % below "

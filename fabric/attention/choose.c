@@ -181,6 +181,8 @@ static double scaled(const Cs3AttentionSearch *s, const Cs3AttentionCandidate *c
   shape.keys = div_up(shape.keys, scale);
   shape.window = div_up(shape.window, scale);
   shape.document = div_up(shape.document, scale);
+  if (shape.tile > c->tokens) /* of several places: as many times fewer */
+    shape.tile = MAX(c->tokens, div_up(shape.tile, scale));
   mapping.places = div_up(mapping.places, scale);
   cs3_attention_costs(s->hw, &shape, &mapping, &costs);
   gint64 times[CS3_MEMO_VALUES];

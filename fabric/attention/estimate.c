@@ -29,11 +29,25 @@ static gint64 tile_work(const Cs3AttentionCosts *c, gint64 place, gint64 way) {
   return sum;
 }
 
-/* The @k-th place that is looked at: the middle, the last one that is full. */
+/* The last place with queries; in blocks, with all that there can be. */
+static gint64 last_place(const Cs3AttentionCosts *c) {
+  gint64 tokens = c->queries.tokens, most = c->queries.most;
+  switch (c->mapping.order) {
+  case CS3_TOKENS_STRIPED:
+    return MIN(c->places, tokens) - 1;
+  case CS3_TOKENS_ZIGZAG:
+    return MIN(c->places - 1, (tokens - 1) / (most / 2));
+  default:
+    return tokens / most - 1;
+  }
+}
+
+/* The @k-th place that is looked at: the middle and the last one; of stripes the first one, which
+ * has most, and the last one. */
 static gint64 look_place(const Cs3AttentionCosts *c, gint64 k) {
-  gboolean block = c->mapping.order == CS3_TOKENS_BLOCK;
-  gint64 last = block ? c->queries.tokens / c->queries.most - 1 : c->places - 1;
-  return (k + 1) * last / LOOK_PLACES;
+  gint64 last = last_place(c);
+  return c->mapping.order == CS3_TOKENS_STRIPED ? k * last / (LOOK_PLACES - 1)
+                                                : (k + 1) * last / LOOK_PLACES;
 }
 
 /* Cycles from a visit to the next one of a place that works so long. */

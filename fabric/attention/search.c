@@ -13,6 +13,8 @@
 enum { MOST_CHUNKS = 4 };
 /* A place and visit of a mask that is not the same for all, in those of one that is: measured. */
 enum { MASKED_STEP = 8 };
+/* Layouts on the way that may be worse than the one before. */
+enum { BUMP = 1 };
 
 static gint64 div_up(gint64 a, gint64 b) {
   return (a + b - 1) / b;
@@ -81,7 +83,8 @@ static gboolean is_as_forced(Cs3AttentionSearch *s, const Cs3AttentionCosts *c) 
 
 double cs3_attention_part_steps(const Cs3AttentionCosts *c) {
   const Cs3AttentionShape *shape = &c->shape;
-  gboolean looked_at = shape->window > 0 || shape->document > 0 || shape->tile > 1;
+  gboolean ragged = shape->window > 0 || shape->document > 0;
+  gboolean looked_at = ragged || (shape->causal && shape->tile > 1);
   return (looked_at ? MASKED_STEP : 1) * (double)c->places * (double)c->visits * (double)c->jobs;
 }
 
@@ -108,6 +111,7 @@ static gboolean consider(Cs3AttentionSearch *s, const Cs3AttentionCosts *geometr
                                      .places = c.places,
                                      .parts = c.parts,
                                      .jobs = c.jobs,
+                                     .tokens = c.queries.most,
                                      .steps = (double)c.parts * cs3_attention_part_steps(&c)};
   s->best = MIN(s->best, candidate.estimate);
   s->latest = MIN(s->latest, candidate.estimate);
@@ -247,16 +251,26 @@ static gboolean consider_layout(Cs3AttentionSearch *s, const Layout *layout) {
   return TRUE;
 }
 
-/* Whether estimates have passed their valley: those of the layout before were @before. */
-static gboolean climbs(const Cs3AttentionSearch *s, double before) {
-  return s->latest > before && s->latest > s->hopeless * s->best;
+/* On the way through layouts, the estimates of the last one, and how many in a row were worse. */
+typedef struct {
+  double latest;
+  int worse;
+} Descent;
+
+/* Whether estimates have passed their valley: one step may be a bump. */
+static gboolean climbs(const Cs3AttentionSearch *s, Descent *d) {
+  gboolean worse = s->latest > d->latest && s->latest > s->hopeless * s->best;
+  d->worse = worse ? d->worse + 1 : 0;
+  d->latest = s->latest;
+  return d->worse > BUMP;
 }
 
 /* The same rectangle with fewer places, on each of which there are half as many tokens more: less
  * work at a time, but fewer visits. Returns: their best estimate. */
 static double consider_fewer_places(Cs3AttentionSearch *s, const Layout *all) {
   gint64 sequence = all->tokens * all->places;
-  double before = s->latest, best = before;
+  Descent d = {.latest = s->latest};
+  double best = d.latest;
   if (s->force.places > 0)
     return best;
   for (gint64 tokens = all->tokens + div_up(all->tokens, 2); tokens < sequence + tokens / 2;
@@ -264,17 +278,16 @@ static double consider_fewer_places(Cs3AttentionSearch *s, const Layout *all) {
     Cs3AttentionMapping mapping = all->mapping;
     mapping.places = div_up(sequence, MIN(tokens, sequence));
     Layout layout = layout_of(s, &mapping);
-    if (!consider_layout(s, &layout) || climbs(s, before))
+    if (!consider_layout(s, &layout) || climbs(s, &d))
       break;
-    before = s->latest;
-    best = MIN(best, before);
+    best = MIN(best, d.latest);
   }
   return best;
 }
 
 /* Grid: with fewer lines, too. */
 static void consider_fewer(Cs3AttentionSearch *s, const Layout *all) {
-  double before = consider_fewer_places(s, all);
+  Descent d = {.latest = consider_fewer_places(s, all)};
   if (!is_grid(all) || s->force.lines > 0)
     return;
   for (gint64 lines = div_up(all->parts, 2); lines > 1; lines = div_up(lines, 2)) {
@@ -284,9 +297,8 @@ static void consider_fewer(Cs3AttentionSearch *s, const Layout *all) {
     if (!consider_layout(s, &layout))
       break;
     s->latest = consider_fewer_places(s, &layout);
-    if (climbs(s, before))
+    if (climbs(s, &d))
       break;
-    before = s->latest;
   }
 }
 

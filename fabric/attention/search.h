@@ -9,7 +9,8 @@ typedef struct {
   Cs3AttentionMapping mapping;
   double estimate, sketch; /* cycles; sketch: 0: none was made */
   gint64 bound, places, parts, jobs;
-  double steps; /* of a run: cs3_attention_part_steps() of all parts */
+  gint64 tokens; /* of a place: queries, at most */
+  double steps;  /* of a run: cs3_attention_part_steps() of all parts */
   gboolean run;
 } Cs3AttentionCandidate;
 

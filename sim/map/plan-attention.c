@@ -26,7 +26,7 @@ static Cs3AttentionShape shape_of(const Cs3AttentionSize *size, gint64 sequences
                              .keys = size->keys,
                              .causal = size->causal,
                              .window = size->window < size->keys ? size->window : 0,
-                             .document = size->document,
+                             .document = size->document < size->keys ? size->document : 0,
                              .tile = size->tile};
 }
 
@@ -285,8 +285,13 @@ gboolean cs3_plan_attention_possible(const Cs3PlanInput *input, GError **error) 
     for (int backward = 0; backward <= !input->forward; backward++) {
       Cs3AttentionShape one = shape_of(size_at(input, i), 1, backward), all = one;
       all.sequences = samples;
-      if (!is_possible(input, &one, NULL) && !is_possible(input, &all, error))
-        return FALSE;
+      g_autoptr(GError) of_one = NULL,
+                        of_all = NULL; /* where one does not fit, fewer do not help */
+      if (is_possible(input, &one, &of_one) || is_possible(input, &all, &of_all))
+        continue;
+      gboolean folds = input->force.attention.fold > 1; /* which need sequences */
+      g_propagate_error(error, folds ? g_steal_pointer(&of_all) : g_steal_pointer(&of_one));
+      return FALSE;
     }
   return TRUE;
 }

@@ -62,8 +62,9 @@ Cs3Graph *cs3_length_options_graph(const Cs3LengthOptions *o, const Cs3Model *mo
     return NULL;
   }
   g_autoptr(Cs3Graph) graph = cs3_graph_new(model, &lengths, error);
-  if (graph != NULL && o->attention != NULL && graph->attentions->len == 0) {
-    refuse(model, "attention", "attention", error);
+  gboolean asked = o->attention != NULL || o->attention_tiles > 0;
+  if (graph != NULL && asked && graph->attentions->len == 0) {
+    refuse(model, o->attention != NULL ? "attention" : "attention-tiles", "attention", error);
     return NULL;
   }
   return g_steal_pointer(&graph);

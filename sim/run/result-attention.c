@@ -120,7 +120,8 @@ static void add_kinds(json_t *kinds, const json_t *pass, double times, double pa
 
 json_t *cs3_result_attention_kinds(const Cs3Run *run, const json_t *attentions) {
   const Cs3Plan *plan = run->sparse.plan;
-  double batches = (double)run->config.batch / (double)plan->micro_batch;
+  gint64 batch = run->config.batch / cs3_run_systems(&run->config); /* of one */
+  double batches = (double)batch / (double)plan->micro_batch;
   json_t *kinds = json_object();
   size_t i;
   json_t *attention;

@@ -210,7 +210,9 @@ static gboolean check_attention(const Cs3Scenario *s, const Cs3ScenarioOptions *
   if (s->graph->attentions->len == 0)
     return check_no_attention(s, o, error);
   double efficiency = s->machine->hw.kernel.attention_efficiency;
-  for (char **set = o->set; set != NULL && *set != NULL && !simulates_attention(s); set++)
+  gboolean asked = s->machine->hw.kernel.attention_algorithm != CS3_ATTENTION_KERNEL_AUTO;
+  gboolean idle = asked && !simulates_attention(s);
+  for (char **set = o->set; set != NULL && *set != NULL && idle; set++)
     if (g_str_has_prefix(*set, algorithm)) {
       g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                   "--set %s changes nothing: no attention of %s runs as a program of the PEs", *set,

@@ -254,36 +254,56 @@ static const Cs3Column csv_columns[] = {
     {.key = "cycles", .type = CS3_COLUMN_INT},
     {.key = "bound_cycles", .type = CS3_COLUMN_INT},
     {.key = "efficiency", .type = CS3_COLUMN_REAL},
+    {.key = "imbalance", .type = CS3_COLUMN_REAL},
+    {.key = "sram_bytes", .type = CS3_COLUMN_INT},
 };
 
-enum { CSV_COLUMNS = G_N_ELEMENTS(csv_columns) };
+/* Of records that have them. */
+static const Cs3Column runner_up_columns[] = {
+    {.key = "runner_up.text", .type = CS3_COLUMN_TEXT},
+    {.key = "runner_up.cycles", .type = CS3_COLUMN_INT},
+};
+static const Cs3Column event_columns[] = {
+    {.key = "event.cycles", .type = CS3_COLUMN_INT},
+    {.key = "event.wrong_outputs", .type = CS3_COLUMN_INT},
+    {.key = "event.largest_error", .type = CS3_COLUMN_REAL},
+    {.key = "event.wavelet_hops", .type = CS3_COLUMN_INT},
+};
 
-/* @causes: (out): names of the causes' columns, one each. */
-static void list_columns(Cs3Column *columns, char **causes) {
-  memcpy(columns, csv_columns, sizeof csv_columns);
-  for (int i = 0; i < CS3_N_ATTENTION_CAUSES; i++) {
+/* Returns: (element-type Cs3Column): of what @r has. @causes: (out): names of the causes' columns.
+ */
+static GArray *list_columns(const json_t *r, char **causes) {
+  GArray *columns = g_array_new(FALSE, FALSE, sizeof(Cs3Column));
+  g_array_append_vals(columns, csv_columns, G_N_ELEMENTS(csv_columns));
+  for (int i = 0; i < CS3_N_ATTENTION_CAUSES && json_object_get(r, "causes") != NULL; i++) {
     causes[i] = g_strdup_printf("causes.%s", cs3_attention_cause_name((Cs3AttentionCause)i));
-    columns[CSV_COLUMNS + i] = (Cs3Column){.key = causes[i], .type = CS3_COLUMN_INT};
+    Cs3Column column = {.key = causes[i], .type = CS3_COLUMN_INT};
+    g_array_append_val(columns, column);
   }
+  if (json_object_get(r, "runner_up") != NULL)
+    g_array_append_vals(columns, runner_up_columns, G_N_ELEMENTS(runner_up_columns));
+  if (json_object_get(r, "event") != NULL)
+    g_array_append_vals(columns, event_columns, G_N_ELEMENTS(event_columns));
+  return columns;
+}
+
+static void add_cell(Cs3Table *table, const json_t *r, const Cs3Column *column) {
+  if (json_is_boolean(json_object_get(r, column->key)))
+    cs3_table_add_text(table, json_is_true(json_object_get(r, column->key)) ? "true" : "false");
+  else if (column->type == CS3_COLUMN_TEXT)
+    cs3_table_add_text(table, cs3_record_string(r, column->key));
+  else if (column->type == CS3_COLUMN_INT)
+    cs3_table_add_int(table, (gint64)cs3_record_number(r, column->key));
+  else
+    cs3_table_add_real(table, cs3_record_number(r, column->key));
 }
 
 void cs3_attention_record_csv(const json_t *r, Cs3Output *output) {
-  Cs3Column columns[CSV_COLUMNS + CS3_N_ATTENTION_CAUSES];
   g_auto(GStrv) causes = g_new0(char *, CS3_N_ATTENTION_CAUSES + 1);
-  list_columns(columns, causes);
-  gboolean bounds = json_object_get(r, "causes") == NULL; /* which have no causes */
-  guint n = bounds ? CSV_COLUMNS : G_N_ELEMENTS(columns);
-  g_autoptr(Cs3Table) table = cs3_table_new(columns, n);
-  for (guint i = 0; i < n; i++) {
-    const Cs3Column *column = &columns[i];
-    if (json_is_boolean(json_object_get(r, column->key)))
-      cs3_table_add_text(table, json_is_true(json_object_get(r, column->key)) ? "true" : "false");
-    else if (column->type == CS3_COLUMN_TEXT)
-      cs3_table_add_text(table, cs3_record_string(r, column->key));
-    else if (column->type == CS3_COLUMN_INT)
-      cs3_table_add_int(table, (gint64)cs3_record_number(r, column->key));
-    else
-      cs3_table_add_real(table, cs3_record_number(r, column->key));
-  }
+  g_autoptr(GArray) all = list_columns(r, causes);
+  const Cs3Column *columns = (const Cs3Column *)(void *)all->data;
+  g_autoptr(Cs3Table) table = cs3_table_new(columns, all->len);
+  for (guint i = 0; i < all->len; i++)
+    add_cell(table, r, &columns[i]);
   cs3_table_write(table, output, CS3_FORMAT_CSV);
 }
