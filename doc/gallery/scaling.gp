@@ -6,7 +6,7 @@ set datafile columnheaders
 set label 'Scaling over systems: llama7b on cs3-silicon, 70 % sparsity' at screen 0.02, screen 0.955 left font ',19' textcolor rgb '#000000'
 set label 'strong scaling: 1024 sequences of 4096 tokens a step, shared by all systems' at screen 0.02, screen 0.9117 left font ',15' textcolor rgb '#444444'
 set label 'The blue part of a step is what linear speed-up over the first bar leaves of it; the rest is lost to the causes above it,' at screen 0.02, screen 0.0817 left font ',12' textcolor rgb '#444444'
-set label 'less what other causes take less than in the first bar. Numbers above: speed-up, 111.4 of 1024 at 1024 systems.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
+set label 'less what other causes take less than in the first bar. Numbers above: speed-up, 111.5 of 1024 at 1024 systems.' at screen 0.02, screen 0.0533 left font ',12' textcolor rgb '#444444'
 set label 'Source: simulated by cs3sim 0.1.0 (model version 6), SwarmX of 5 tiers, clock 0.75 GHz.' at screen 0.02, screen 0.025 left font ',12' textcolor rgb '#444444'
 set tmargin at screen 0.8733
 set rmargin at screen 0.69
