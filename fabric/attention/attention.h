@@ -113,6 +113,11 @@ const char *cs3_attention_cause_name(Cs3AttentionCause cause);
 /** cs3_attention_products: multiply-adds of one pair: d + dv; backward 3 d + 2 dv. */
 gint64 cs3_attention_products(const Cs3AttentionShape *shape);
 
+/** cs3_attention_window_binds: whether a window of @window tokens (0: none) hides any of @keys. */
+static inline gboolean cs3_attention_window_binds(gboolean causal, gint64 window, gint64 keys) {
+  return window > 0 && (causal ? window < keys : window / 2 < keys - 1);
+}
+
 /** cs3_attention_pairs: scores seen (@computed: those of their tiles) of all heads and sequences.
  */
 double cs3_attention_pairs(const Cs3AttentionShape *shape, gboolean computed);
@@ -171,14 +176,35 @@ gboolean cs3_attention_pass(const Cs3Hardware *hw, const Cs3AttentionShape *shap
                             const Cs3AttentionMapping *mapping, gboolean causes,
                             Cs3AttentionResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether documents are mapped as parts of their sequence or as sequences of their own. */
+typedef enum {
+  CS3_DOCUMENTS_FREE,
+  CS3_DOCUMENTS_WITHIN,
+  CS3_DOCUMENTS_APART,
+  CS3_N_DOCUMENTS
+} Cs3Documents;
+
 /* Parts of a mapping that are forced; -1, and 0 for numbers: free. */
 typedef struct {
   int algorithm, axis, order, scores;
   gint64 fold, lines, places, chunks;
   double around; /* cs3_attention_around_bytes() at most; 0: as it comes */
+  int documents; /* Cs3Documents, of which cs3_attention_shapes() knows */
 } Cs3AttentionForce;
 
-#define CS3_ATTENTION_FREE ((Cs3AttentionForce){-1, -1, -1, -1, 0, 0, 0, 0, 0})
+#define CS3_ATTENTION_FREE ((Cs3AttentionForce){-1, -1, -1, -1, 0, 0, 0, 0, 0, 0})
+
+/**
+ * cs3_attention_shapes: what a mapping may be of: @shape and, where documents fill its sequences
+ * and are filled by tiles of scores, these as sequences of their own: the same pairs.
+ * @shapes: (out): first @shape itself. Returns: how many @force leaves; 0: none.
+ * Errors: INFEASIBLE (documents are to be apart and cannot).
+ */
+guint cs3_attention_shapes(const Cs3AttentionShape *shape, const Cs3AttentionForce *force,
+                           Cs3AttentionShape shapes[2], GError **error);
+
+/** cs3_documents_name: (transfer none): as people write it. */
+const char *cs3_documents_name(Cs3Documents documents);
 
 typedef struct {
   Cs3AttentionMapping mapping;

@@ -69,14 +69,15 @@ gboolean cs3_attention_shape_check(const Cs3AttentionShape *s, GError **error) {
                    "a mask (causal, window, document) needs as many queries as keys, not "
                    "%" G_GINT64_FORMAT " and %" G_GINT64_FORMAT "; cross-attention sees all keys",
                    s->queries, s->keys);
-  if (s->window > s->keys || s->document > s->keys || s->tile > MAX(s->queries, s->keys))
+  gint64 longest = s->causal ? s->keys : 2 * s->keys; /* to both sides */
+  if (s->window > longest || s->document > s->keys || s->tile > MAX(s->queries, s->keys))
     return invalid(error,
                    "a %s of %" G_GINT64_FORMAT " is longer than the sequence of "
                    "%" G_GINT64_FORMAT " tokens",
-                   s->window > s->keys     ? "window"
+                   s->window > longest     ? "window"
                    : s->document > s->keys ? "document"
                                            : "tile",
-                   s->window > s->keys     ? s->window
+                   s->window > longest     ? s->window
                    : s->document > s->keys ? s->document
                                            : s->tile,
                    s->keys);

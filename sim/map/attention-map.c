@@ -28,6 +28,10 @@ static const char *scores_name(int value) {
   return cs3_scores_name((Cs3Scores)value);
 }
 
+static const char *documents_name(int value) {
+  return cs3_documents_name((Cs3Documents)value);
+}
+
 static const char *axis_name(int value) {
   return value == CS3_AXIS_X ? "x" : value == CS3_AXIS_Y ? "y" : "auto";
 }
@@ -43,6 +47,7 @@ static const MapKey keys[] = {
     {"order", order_name, CS3_N_TOKEN_ORDERS, AT(order)},
     {"chunks", NULL, 0, AT(chunks)},
     {"scores", scores_name, CS3_N_SCORES, AT(scores)},
+    {"documents", documents_name, CS3_N_DOCUMENTS, AT(documents)},
 };
 
 static gboolean set_choice(Cs3AttentionForce *force, const char *prefix, const MapKey *key,
@@ -122,24 +127,28 @@ static char *places_text(const Cs3AttentionMapping *m) {
                          m->places == 1 && !grid ? "" : "s");
 }
 
-char *cs3_attention_map_text(const Cs3AttentionMapping *m) {
+char *cs3_attention_map_text(const Cs3AttentionMapping *m, gboolean apart) {
   g_autofree char *places = places_text(m);
   return g_strdup_printf("%s, fold %" G_GINT64_FORMAT " on %s, %s, tokens %s, %" G_GINT64_FORMAT
-                         " chunk%s, scores by %s",
+                         " chunk%s, scores by %s%s",
                          cs3_attention_algorithm_name(m->algorithm), m->fold, axis_name(m->axis),
                          places, cs3_token_order_name(m->order), m->chunks,
-                         m->chunks == 1 ? "" : "s", cs3_scores_name(m->scores));
+                         m->chunks == 1 ? "" : "s", cs3_scores_name(m->scores),
+                         apart ? ", documents apart" : "");
 }
 
-json_t *cs3_attention_map_json(const Cs3AttentionRival *rival) {
+json_t *cs3_attention_map_json(const Cs3AttentionRival *rival, gboolean apart) {
   const Cs3AttentionMapping *m = &rival->mapping;
-  g_autofree char *text = cs3_attention_map_text(m);
-  return cs3_json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:s, s:I, s:s}", "algorithm",
-                       cs3_attention_algorithm_name(m->algorithm), "axis", axis_name(m->axis),
-                       "fold", (json_int_t)m->fold, "lines", (json_int_t)m->lines, "places",
-                       (json_int_t)m->places, "order", cs3_token_order_name(m->order), "chunks",
-                       (json_int_t)m->chunks, "scores", cs3_scores_name(m->scores), "cycles",
-                       (json_int_t)rival->cycles, "text", text);
+  g_autofree char *text = cs3_attention_map_text(m, apart);
+  json_t *object = cs3_json_pack(
+      "{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:s, s:I, s:s}", "algorithm",
+      cs3_attention_algorithm_name(m->algorithm), "axis", axis_name(m->axis), "fold",
+      (json_int_t)m->fold, "lines", (json_int_t)m->lines, "places", (json_int_t)m->places, "order",
+      cs3_token_order_name(m->order), "chunks", (json_int_t)m->chunks, "scores",
+      cs3_scores_name(m->scores), "cycles", (json_int_t)rival->cycles, "text", text);
+  if (apart)
+    json_object_set_new(object, "documents", json_string("apart"));
+  return object;
 }
 
 json_t *cs3_attention_causes_json(const Cs3AttentionResult *result, const char **bottleneck) {

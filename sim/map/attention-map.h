@@ -22,11 +22,11 @@ void cs3_attention_map_keys(const char *prefix, GPtrArray *words);
  * owns them; "attention-fold=" where a number follows. */
 void cs3_attention_map_words(const char *prefix, GPtrArray *words);
 
-/** cs3_attention_map_text: (transfer full): @mapping in words. */
-char *cs3_attention_map_text(const Cs3AttentionMapping *mapping);
+/** cs3_attention_map_text: (transfer full): @mapping in words; @apart: its documents are. */
+char *cs3_attention_map_text(const Cs3AttentionMapping *mapping, gboolean apart);
 
 /** cs3_attention_map_json: (transfer full): the same as a record, with its cycles. */
-json_t *cs3_attention_map_json(const Cs3AttentionRival *rival);
+json_t *cs3_attention_map_json(const Cs3AttentionRival *rival, gboolean apart);
 
 /** cs3_attention_causes_json: (transfer full): cycles by cause; they add up to the pass.
  * @bottleneck: (out) (transfer none): the largest that is not arithmetic at the peak. */

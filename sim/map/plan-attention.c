@@ -16,6 +16,7 @@ gboolean cs3_plan_attention_simulated(const Cs3PlanInput *input) {
 
 static Cs3AttentionShape shape_of(const Cs3AttentionSize *size, gint64 sequences,
                                   gboolean backward) {
+  gboolean binds = cs3_attention_window_binds(size->causal, size->window, size->keys);
   return (Cs3AttentionShape){.backward = backward,
                              .heads = size->heads,
                              .kv_heads = size->kv_heads,
@@ -25,7 +26,7 @@ static Cs3AttentionShape shape_of(const Cs3AttentionSize *size, gint64 sequences
                              .queries = size->queries,
                              .keys = size->keys,
                              .causal = size->causal,
-                             .window = size->window < size->keys ? size->window : 0,
+                             .window = binds ? size->window : 0,
                              .document = size->document < size->keys ? size->document : 0,
                              .tile = size->tile};
 }
@@ -41,6 +42,7 @@ static Way way_of(const Cs3PlanInput *input, gboolean closed) {
 
 /* A mapping of one direction, and what it takes. */
 typedef struct {
+  Cs3AttentionShape shape;   /* of what: documents may be apart */
   Cs3AttentionChoice choice; /* where nothing is run, of the best mapping alone */
   gint64 cycles, moves;
 } Direction;
@@ -204,6 +206,23 @@ static gboolean best_direction(const Cs3PlanInput *input, const Cs3AttentionShap
   return fits;
 }
 
+/* With documents in their sequences or apart: the faster. */
+static gboolean best_shape(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                           const Cs3PlanAttentionAsk *ask, Direction *d) {
+  Cs3AttentionShape shapes[2];
+  guint n = cs3_attention_shapes(shape, &input->force.attention, shapes, NULL);
+  gboolean fits = FALSE;
+  for (guint i = 0; i < n; i++) {
+    Direction one = {0};
+    if (!best_direction(input, &shapes[i], ask, &one) || (fits && one.cycles >= d->cycles))
+      continue;
+    *d = one;
+    d->shape = shapes[i];
+    fits = TRUE;
+  }
+  return fits;
+}
+
 static gint64 part_of(gint64 sequences, gint64 parts) {
   return (sequences + parts - 1) / parts;
 }
@@ -213,7 +232,7 @@ static gboolean part_fits(const Cs3PlanInput *input, const Cs3AttentionSize *siz
                           const Cs3PlanAttentionAsk *ask, Direction d[2]) {
   for (int backward = 0; backward <= !input->forward; backward++) {
     Cs3AttentionShape shape = shape_of(size, part_of(ask->samples, parts), backward);
-    if (!best_direction(input, &shape, ask, &d[backward]))
+    if (!best_shape(input, &shape, ask, &d[backward]))
       return FALSE;
   }
   return TRUE;
@@ -241,10 +260,9 @@ gboolean cs3_plan_attention_cost(const Cs3PlanInput *input, guint index,
   gint64 parts = in_parts(input, size, ask, d);
   *cost = (Cs3PlanAttentionCost){0};
   for (int backward = 0; parts > 0 && backward <= !input->forward; backward++) {
-    Cs3AttentionShape shape = shape_of(size, part_of(ask->samples, parts), backward);
     cost->cycles[backward] = parts * d[backward].cycles;
-    cost->around[backward] =
-        cs3_attention_around_bytes(&input->machine->hw, &shape, &d[backward].choice.best.mapping);
+    cost->around[backward] = cs3_attention_around_bytes(&input->machine->hw, &d[backward].shape,
+                                                        &d[backward].choice.best.mapping);
   }
   return parts > 0;
 }
@@ -273,8 +291,18 @@ Cs3PlanAttentionAsk cs3_plan_attention_ask(const Cs3PlanInput *input, guint inde
 
 static gboolean is_possible(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
                             GError **error) {
+  const Cs3AttentionForce *force = &input->force.attention;
   Cs3AttentionChoice choice;
-  return cs3_attention_bounded(&input->machine->hw, shape, &input->force.attention, &choice, error);
+  Cs3AttentionShape shapes[2];
+  guint n = cs3_attention_shapes(shape, force, shapes, error);
+  g_autoptr(GError) why = NULL;
+  for (guint i = 0; i < n; i++)
+    if (cs3_attention_bounded(&input->machine->hw, &shapes[i], force, &choice,
+                              i == 0 ? &why : NULL))
+      return TRUE;
+  if (why != NULL)
+    g_propagate_error(error, g_steal_pointer(&why));
+  return FALSE;
 }
 
 gboolean cs3_plan_attention_possible(const Cs3PlanInput *input, GError **error) {
@@ -306,10 +334,11 @@ void cs3_plan_attentions(const Cs3PlanInput *input, Cs3Plan *plan) {
     g_return_if_fail(parts > 0);
     Cs3PlanAttention attention = {.attention = i, .parts = parts};
     for (int backward = 0; backward <= !input->forward; backward++)
-      attention.pass[backward] = (Cs3PlanAttentionPass){
-          .shape = shape_of(size_at(input, i), part_of(plan->micro_batch, parts), backward),
-          .choice = d[backward].choice,
-          .moves = d[backward].moves};
+      attention.pass[backward] =
+          (Cs3PlanAttentionPass){.shape = d[backward].shape,
+                                 .sequences = part_of(plan->micro_batch, parts),
+                                 .choice = d[backward].choice,
+                                 .moves = d[backward].moves};
     g_array_append_val(plan->attentions, attention);
   }
 }

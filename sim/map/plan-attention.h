@@ -7,7 +7,8 @@
 
 /* One direction of an attention. */
 typedef struct {
-  Cs3AttentionShape shape; /* of one part */
+  Cs3AttentionShape shape; /* of one part; documents may be sequences of their own */
+  gint64 sequences;        /* of one part, as the network has them */
   Cs3AttentionChoice choice;
   gint64 moves; /* cycles of bringing activations into its layout and back, one part */
 } Cs3PlanAttentionPass;

@@ -56,6 +56,7 @@ static json_t *pass_json(const Cs3Run *run, const Cs3PlanAttention *attention,
                          const Cs3PlanAttentionPass *pass) {
   const Cs3Hardware *hw = &run->config.machine->hw;
   const char *bottleneck;
+  gboolean apart = pass->shape.sequences > pass->sequences;
   Cs3AttentionResult result, *r = &result;
   find_result(run, pass, r);
   json_t *causes = cs3_attention_causes_json(r, &bottleneck);
@@ -66,9 +67,10 @@ static json_t *pass_json(const Cs3Run *run, const Cs3PlanAttention *attention,
       cs3_attention_efficiency(hw, &pass->shape, r->cycles + pass->moves), "causes", causes,
       "bottleneck", bottleneck, "places", (json_int_t)r->places, "jobs", (json_int_t)r->jobs,
       "pairs", (json_int_t)r->pairs, "imbalance", r->imbalance, "sram_bytes",
-      (json_int_t)r->sram_bytes, "mapping", cs3_attention_map_json(&pass->choice.best));
+      (json_int_t)r->sram_bytes, "mapping", cs3_attention_map_json(&pass->choice.best, apart));
   if (pass->choice.runner_up.cycles > 0)
-    json_object_set_new(object, "runner_up", cs3_attention_map_json(&pass->choice.runner_up));
+    json_object_set_new(object, "runner_up",
+                        cs3_attention_map_json(&pass->choice.runner_up, apart));
   return object;
 }
 
@@ -81,15 +83,16 @@ static const Cs3Segment *segment_of(const Cs3Graph *graph, guint index) {
 }
 
 static json_t *attention_json(const Cs3Run *run, const Cs3PlanAttention *attention) {
-  const Cs3AttentionShape *s = &attention->pass[0].shape;
+  const Cs3AttentionSize *s =
+      &g_array_index(run->config.graph->attentions, Cs3AttentionSize, attention->attention);
   const Cs3Segment *segment = segment_of(run->config.graph, attention->attention);
   json_t *object = cs3_json_pack(
       "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "segment", segment->name, "repeat",
       (json_int_t)segment->repeat, "heads", (json_int_t)s->heads, "kv_heads",
       (json_int_t)s->kv_heads, "head_dim", (json_int_t)s->head_dim, "value_dim",
       (json_int_t)s->value_dim, "queries", (json_int_t)s->queries, "keys", (json_int_t)s->keys,
-      "sequences", (json_int_t)s->sequences, "parts", (json_int_t)attention->parts, "forward",
-      pass_json(run, attention, &attention->pass[0]));
+      "sequences", (json_int_t)attention->pass[0].sequences, "parts", (json_int_t)attention->parts,
+      "forward", pass_json(run, attention, &attention->pass[0]));
   if (!run->config.forward)
     json_object_set_new(object, "backward", pass_json(run, attention, &attention->pass[1]));
   return object;

@@ -204,8 +204,16 @@ static gboolean check_no_attention(const Cs3Scenario *s, const Cs3ScenarioOption
   return TRUE;
 }
 
+static gboolean has_documents(const Cs3Graph *graph) {
+  gboolean has = FALSE;
+  for (guint i = 0; i < graph->attentions->len; i++)
+    has |= g_array_index(graph->attentions, Cs3AttentionSize, i).document > 0;
+  return has;
+}
+
 /* A part of attention's mapping that is forced, or an algorithm, where nothing asks for one. */
 static gboolean check_attention(const Cs3Scenario *s, const Cs3ScenarioOptions *o, GError **error) {
+  static const char documents[] = "attention-documents=";
   static const char algorithm[] = "kernel.attention_algorithm";
   if (s->graph->attentions->len == 0)
     return check_no_attention(s, o, error);
@@ -217,6 +225,14 @@ static gboolean check_attention(const Cs3Scenario *s, const Cs3ScenarioOptions *
       g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
                   "--set %s changes nothing: no attention of %s runs as a program of the PEs", *set,
                   s->model->name);
+      return FALSE;
+    }
+  for (char **text = o->map; text != NULL && *text != NULL && !has_documents(s->graph); text++)
+    if (g_str_has_prefix(*text, documents)) {
+      g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+                  "--map %s changes nothing: no attention of %s has documents; add --attention "
+                  "packed:TOKENS",
+                  *text, s->model->name);
       return FALSE;
     }
   for (char **text = o->map; text != NULL && *text != NULL && efficiency > 0; text++)

@@ -35,14 +35,13 @@ static gboolean check_size(const Cs3AttentionShape *shape, const Cs3AttentionRes
   return FALSE;
 }
 
-static json_t *event_json(const Cs3AttentionConfig *config, const Cs3AttentionMapping *mapping,
-                          const Cs3AttentionResult *expected, GError **error) {
-  if (!check_size(&config->shape, expected, error))
+static json_t *event_json(const Cs3AttentionConfig *config, const Cs3AttentionShape *shape,
+                          const Cs3AttentionMapping *mapping, const Cs3AttentionResult *expected,
+                          GError **error) {
+  if (!check_size(shape, expected, error))
     return NULL;
-  Cs3AttentionEventConfig event = {.hw = &config->machine->hw,
-                                   .shape = config->shape,
-                                   .mapping = *mapping,
-                                   .seed = config->seed};
+  Cs3AttentionEventConfig event = {
+      .hw = &config->machine->hw, .shape = *shape, .mapping = *mapping, .seed = config->seed};
   g_autoptr(Cs3AttentionEvent) run = cs3_attention_event_new(&event, error);
   Cs3AttentionEventResult r;
   if (run == NULL || !cs3_attention_event_run(run, &r, error))
@@ -57,6 +56,12 @@ static json_t *event_json(const Cs3AttentionConfig *config, const Cs3AttentionMa
       (json_int_t)r.stats.deliveries, "busiest_link_wavelets", (json_int_t)r.stats.busiest_link,
       "width", (json_int_t)width, "height", (json_int_t)height);
 }
+
+/* A mapping, and of what: documents may be apart. */
+typedef struct {
+  Cs3AttentionShape shape;
+  Cs3AttentionChoice of;
+} Choice;
 
 static json_t *shape_json(const Cs3AttentionConfig *config) {
   static const char *const fidelities[] = {"recurrence", "event", "bound", "all"};
@@ -78,7 +83,7 @@ static void add_causes(json_t *record, const Cs3AttentionResult *r) {
   json_object_set_new(record, "bottleneck", json_string(bottleneck));
 }
 
-static void add_result(const Cs3AttentionConfig *config, const Cs3AttentionChoice *choice,
+static void add_result(const Cs3AttentionConfig *config, const Choice *choice,
                        const Cs3AttentionResult *r, gint64 bound, json_t *record) {
   const Cs3Hardware *hw = &config->machine->hw;
   gboolean bounds = config->fidelity == CS3_FIDELITY_BOUND;
@@ -94,41 +99,61 @@ static void add_result(const Cs3AttentionConfig *config, const Cs3AttentionChoic
       (json_int_t)cs3_attention_pairs(&config->shape, FALSE), "pairs", (json_int_t)r->pairs, "macs",
       (json_int_t)r->macs, "wavelets", (json_int_t)r->wavelets, "imbalance", r->imbalance,
       "sram_bytes", (json_int_t)r->sram_bytes, "mappings_considered",
-      (json_int_t)choice->considered, "mappings_run", (json_int_t)choice->run);
+      (json_int_t)choice->of.considered, "mappings_run", (json_int_t)choice->of.run);
   json_object_update(record, result);
   json_decref(result);
   if (!bounds)
     add_causes(record, r);
-  json_object_set_new(record, "mapping", cs3_attention_map_json(&choice->best));
-  if (choice->runner_up.cycles > 0)
-    json_object_set_new(record, "runner_up", cs3_attention_map_json(&choice->runner_up));
+  gboolean apart = choice->shape.sequences > config->shape.sequences;
+  json_object_set_new(record, "mapping", cs3_attention_map_json(&choice->of.best, apart));
+  if (choice->of.runner_up.cycles > 0)
+    json_object_set_new(record, "runner_up", cs3_attention_map_json(&choice->of.runner_up, apart));
 }
 
-/* The fastest mapping; for bounds alone the one with the least. */
-static gboolean choose(const Cs3AttentionConfig *config, Cs3AttentionChoice *choice,
-                       GError **error) {
+/* The fastest mapping of @shape; for bounds alone the one with the least. */
+static gboolean choose_of(const Cs3AttentionConfig *config, const Cs3AttentionShape *shape,
+                          Cs3AttentionChoice *choice, GError **error) {
   const Cs3Hardware *hw = &config->machine->hw;
   if (config->fidelity != CS3_FIDELITY_BOUND)
-    return cs3_attention_choose(hw, &config->shape, &config->force, NULL, choice, error);
-  return cs3_attention_bounded(hw, &config->shape, &config->force, choice, error);
+    return cs3_attention_choose(hw, shape, &config->force, NULL, choice, error);
+  return cs3_attention_bounded(hw, shape, &config->force, choice, error);
+}
+
+/* The same, with documents in their sequences or apart. */
+static gboolean choose(const Cs3AttentionConfig *config, Choice *choice, GError **error) {
+  Cs3AttentionShape shapes[2];
+  g_autoptr(GError) why = NULL;
+  gboolean fits = FALSE;
+  guint n = cs3_attention_shapes(&config->shape, &config->force, shapes, error);
+  for (guint i = 0; i < n; i++) {
+    Cs3AttentionChoice one;
+    if (!choose_of(config, &shapes[i], &one, i == 0 ? &why : NULL) ||
+        (fits && one.best.cycles >= choice->of.best.cycles))
+      continue;
+    *choice = (Choice){shapes[i], one};
+    fits = TRUE;
+  }
+  if (!fits && why != NULL)
+    g_propagate_error(error, g_steal_pointer(&why));
+  return fits;
 }
 
 json_t *cs3_attention_run(const Cs3AttentionConfig *config, GError **error) {
   const Cs3Hardware *hw = &config->machine->hw;
-  Cs3AttentionChoice choice;
+  Choice choice;
   Cs3AttentionResult result;
   if (!choose(config, &choice, error))
     return NULL;
-  const Cs3AttentionMapping *mapping = &choice.best.mapping;
-  if (!cs3_attention_pass(hw, &config->shape, mapping, config->fidelity != CS3_FIDELITY_BOUND,
+  const Cs3AttentionMapping *mapping = &choice.of.best.mapping;
+  if (!cs3_attention_pass(hw, &choice.shape, mapping, config->fidelity != CS3_FIDELITY_BOUND,
                           &result, error))
     return NULL;
   gboolean moves = config->fidelity == CS3_FIDELITY_EVENT || config->fidelity == CS3_FIDELITY_ALL;
-  json_t *event = moves ? event_json(config, mapping, &result, error) : NULL;
+  json_t *event = moves ? event_json(config, &choice.shape, mapping, &result, error) : NULL;
   if (moves && event == NULL)
     return NULL;
   json_t *record = shape_json(config);
-  add_result(config, &choice, &result, cs3_attention_bound(hw, &config->shape, mapping), record);
+  add_result(config, &choice, &result, cs3_attention_bound(hw, &choice.shape, mapping), record);
   if (event != NULL)
     json_object_set_new(record, "event", event);
   return record;

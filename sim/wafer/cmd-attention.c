@@ -138,7 +138,15 @@ static json_t *make_record(const AttentionOptions *o, char **set, Cs3Fidelity fi
   for (char **text = o->map; text != NULL && *text != NULL; text++)
     if (!cs3_attention_map_parse(&config.force, "", *text, error))
       return NULL;
-  return read_shape(o, &config.shape, error) ? cs3_attention_run(&config, error) : NULL;
+  if (!read_shape(o, &config.shape, error))
+    return NULL;
+  if (config.force.documents > CS3_DOCUMENTS_FREE && config.shape.document == 0) {
+    g_set_error_literal(
+        error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
+        "--map documents: changes nothing without documents; add --document TOKENS");
+    return NULL;
+  }
+  return cs3_attention_run(&config, error);
 }
 
 /* The fidelity that needs no wavelets. */

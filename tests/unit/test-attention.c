@@ -393,6 +393,36 @@ START_TEST(test_mapper_finds) {
 }
 END_TEST
 
+/* Documents that fill sequences are sequences: the same pairs, and what is chosen is no slower. */
+START_TEST(test_documents_apart) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  Cs3Hardware hw = preset("cs3-silicon");
+  hw.wafer.pe_x = hw.wafer.pe_y = 60;
+  for (int i = 0; i < 200; i++) {
+    Cs3AttentionForce force = CS3_ATTENTION_FREE;
+    Cs3AttentionShape s = draw_layer(r), shapes[2];
+    gint64 tile = g_rand_int_range(r, 1, 5), document = tile * g_rand_int_range(r, 1, 20);
+    s.sequences = g_rand_int_range(r, 1, 4);
+    s.queries = s.keys = document * g_rand_int_range(r, 1, 6);
+    s.document = document;
+    s.tile = g_rand_boolean(r) ? tile : 1;
+    s.window = g_rand_boolean(r) ? g_rand_int_range(r, 1, (gint32)s.keys + 1) : 0;
+    ck_assert_uint_eq(cs3_attention_shapes(&s, &force, shapes, NULL), 2);
+    ck_assert(cs3_attention_shape_check(&shapes[1], NULL));
+    for (int computed = 0; computed <= 1; computed++)
+      ck_assert_double_eq(cs3_attention_pairs(&shapes[0], computed),
+                          cs3_attention_pairs(&shapes[1], computed));
+    g_autoptr(GError) error = NULL;
+    s.document = document + s.tile;
+    force.documents = CS3_DOCUMENTS_APART;
+    if (s.keys % s.document == 0)
+      continue;
+    ck_assert_uint_eq(cs3_attention_shapes(&s, &force, shapes, &error), 0);
+    fixture_error_in(error, CS3_FABRIC_ERROR, CS3_FABRIC_ERROR_INFEASIBLE, "cannot be apart");
+  }
+}
+END_TEST
+
 /* What is forced takes no fewer cycles, at the bound, too; which nothing beats. */
 START_TEST(test_least_bound) {
   g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
@@ -557,6 +587,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_mapper);
   tcase_add_test(t, test_mapper_misses_little);
   tcase_add_test(t, test_mapper_finds);
+  tcase_add_test(t, test_documents_apart);
   tcase_add_test(t, test_least_bound);
   tcase_add_test(t, test_more_pes_are_no_slower);
   tcase_add_test(t, test_jobs_follow_each_other);
