@@ -25,6 +25,7 @@ typedef struct {
   const GPtrArray *rows;     /* of Cs3Measured */
   const GPtrArray *unknowns; /* of Cs3Unknown */
   Cs3Simulated *simulated;
+  guint *levels;         /* of the unknowns, as of a population */
   Cs3Population *design; /* what is simulated */
   GArray *logs;          /* of double: its points x columns; the last two as above */
   guint columns;

@@ -367,7 +367,8 @@ json_t *cs3_coverage_json(const Cs3Posterior *p) {
   g_autofree double *measured = g_new(double, (gsize)most * p->rows->len + 1);
   g_autofree guint *truths = g_new(guint, most + 1);
   g_autoptr(GPtrArray) emulators = cs3_posterior_emulators(p, most, widths);
-  Cs3Cloud cloud = {.population = cs3_population_new(p->unknowns->len, TRIAL_CLOUD, p->how->seed)};
+  Cs3Cloud cloud = {.population =
+                        cs3_population_new(p->unknowns->len, p->levels, TRIAL_CLOUD, p->how->seed)};
   gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
   gsl_rng_set(rng, (unsigned long)p->how->seed + 4711);
   for (guint k = 0; emulators != NULL && k < most; k++) {

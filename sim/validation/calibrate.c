@@ -19,7 +19,7 @@
 /* Points that are simulated between two writes; of the emulator, to begin with; rounds in which
  * half as many more are drawn. */
 /* METHOD: raised when the same rows lead to other points. */
-enum { METHOD = 1, CHUNK = 32, CLOUD = 2048, CLOUD_ROUNDS = 3 };
+enum { METHOD = 2, CHUNK = 32, CLOUD = 2048, CLOUD_ROUNDS = 3 };
 
 /* --- points ---------------------------------------------------------------------------------- */
 
@@ -112,7 +112,8 @@ Cs3Sightings cs3_posterior_sightings(const Cs3Posterior *p, const Cs3Cloud *clou
 /* Points of the emulator where the posterior lies, in a few rounds. */
 static gboolean infer(Cs3Posterior *p, GError **error) {
   cs3_cloud_clear(&p->cloud);
-  p->cloud = (Cs3Cloud){.population = cs3_population_new(p->unknowns->len, CLOUD, p->how->seed)};
+  p->cloud = (Cs3Cloud){.population =
+                            cs3_population_new(p->unknowns->len, p->levels, CLOUD, p->how->seed)};
   if (p->emulators != NULL)
     g_ptr_array_unref(p->emulators);
   p->emulators = cs3_posterior_emulators(p, 0, p->widths);
@@ -135,10 +136,22 @@ static gboolean infer(Cs3Posterior *p, GError **error) {
   }
 }
 
+/* A choice, or a whole number, is one of some. */
+static guint *levels_of(const GPtrArray *unknowns) {
+  guint *levels = g_new0(guint, unknowns->len);
+  for (guint i = 0; i < unknowns->len; i++) {
+    const Cs3Uncertain *u = &((const Cs3Unknown *)unknowns->pdata[i])->uncertain;
+    if (u->param->type != CS3_PARAM_REAL)
+      levels[i] = (guint)(floor(u->range.high) - ceil(u->range.low)) + 1;
+  }
+  return levels;
+}
+
 static gboolean run_rounds(Cs3Posterior *p, Cs3ValidationProgress progress, gpointer data,
                            GError **error) {
   const Cs3Calibration *how = p->how;
-  p->design = cs3_population_new(p->unknowns->len, how->first, how->seed);
+  p->levels = levels_of(p->unknowns);
+  p->design = cs3_population_new(p->unknowns->len, p->levels, how->first, how->seed);
   for (guint round = 0;; round++) {
     if (!simulate(p, p->design->points, progress, data, error) || !infer(p, error))
       return FALSE;
@@ -175,6 +188,7 @@ static void set_rows(Cs3Posterior *p) {
 static void posterior_clear(Cs3Posterior *p) {
   cs3_simulated_free(p->simulated);
   cs3_population_free(p->design);
+  g_free(p->levels);
   cs3_cloud_clear(&p->cloud);
   if (p->emulators != NULL)
     g_ptr_array_unref(p->emulators);

@@ -35,7 +35,7 @@ static void fill_features(const Cs3Emulator *e, const Cs3Population *p, guint k,
   guint n = 0, d = e->dimensions;
   f[n++] = 1;
   for (guint i = 0; i < d; i++)
-    f[n++] = 2 * cs3_population_share(p, k, i) - 1;
+    f[n++] = 2 * cs3_population_place(p, k, i) - 1;
   for (guint i = 0; i < d; i++)
     f[n++] = f[1 + i] * f[1 + i] - 1.0 / 3;
   for (guint i = 0; i < e->n_pairs; i++)
@@ -183,15 +183,15 @@ Cs3Emulator *cs3_emulator_new(const Cs3Population *design, guint first, const do
 }
 
 double cs3_emulator_at(const Cs3Emulator *e, const Cs3Population *population, guint k) {
-  const double *b = e->coefficients->data, *shares = population->shares;
+  const double *b = e->coefficients->data, *places = population->places;
   double sum = b[0];
-  shares += (gsize)k * e->dimensions;
+  places += (gsize)k * e->dimensions;
   for (guint i = 0; i < e->dimensions; i++) {
-    double x = 2 * shares[i] - 1;
+    double x = 2 * places[i] - 1;
     sum += b[1 + i] * x + b[1 + e->dimensions + i] * (x * x - 1.0 / 3);
   }
   b += 1 + 2 * e->dimensions;
   for (guint i = 0; i < e->n_pairs; i++)
-    sum += b[i] * (2 * shares[e->pairs[i][0]] - 1) * (2 * shares[e->pairs[i][1]] - 1);
+    sum += b[i] * (2 * places[e->pairs[i][0]] - 1) * (2 * places[e->pairs[i][1]] - 1);
   return sum;
 }

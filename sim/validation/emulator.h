@@ -12,7 +12,7 @@ typedef struct Cs3Emulator Cs3Emulator;
 
 /**
  * cs3_emulator_new: of @values (element @stride, by point of @design; NaN: left out), from points
- * @first on. Shares are scaled to (-1, 1). The ridge is the one of a few with the least error of
+ * @first on. Places are scaled to -1 to 1. The ridge is the one of a few with the least error of
  * points left out one by one.
  * Returns: (transfer full) (nullable): %NULL: fewer points than coordinates.
  */

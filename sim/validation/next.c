@@ -46,7 +46,7 @@ static int place_of(const Cs3Posterior *p, const Cs3Unknown *unknown) {
 /* Machines of the posterior; of constants that it does not know, from their ranges. */
 static Cs3Population *machines(const Study *s, const GPtrArray *unknowns) {
   const Cs3Posterior *p = s->p;
-  Cs3Population *population = cs3_population_new(unknowns->len, POINTS, p->how->seed);
+  Cs3Population *population = cs3_population_new(unknowns->len, NULL, POINTS, p->how->seed);
   for (guint i = 0; i < unknowns->len; i++) {
     int place = place_of(p, unknowns->pdata[i]);
     for (guint k = 0; k < POINTS && place >= 0; k++)

@@ -40,18 +40,31 @@ static Cs3Proposal *proposal_new(guint dimensions, guint points, double from_pri
   return p;
 }
 
-/* Of the points from @first on. */
-static void set_shares(Cs3Population *population, guint first) {
-  gsize n = (gsize)population->points * population->dimensions;
-  population->shares = g_renew(double, population->shares, n);
-  for (gsize i = (gsize)first * population->dimensions; i < n; i++)
-    population->shares[i] = CLAMP(gsl_cdf_ugaussian_P(population->z[i]), 1e-12, 1 - 1e-12);
+static double place_of(double share, guint levels) {
+  if (levels < 2)
+    return share;
+  return MIN(floor(share * levels), levels - 1) / (levels - 1);
 }
 
-Cs3Population *cs3_population_new(guint dimensions, guint first, guint64 seed) {
+/* Of the points from @first on. */
+static void set_shares(Cs3Population *population, guint first) {
+  guint d = population->dimensions;
+  gsize n = (gsize)population->points * d;
+  population->shares = g_renew(double, population->shares, n);
+  population->places = g_renew(double, population->places, n);
+  for (gsize i = (gsize)first * d; i < n; i++) {
+    population->shares[i] = CLAMP(gsl_cdf_ugaussian_P(population->z[i]), 1e-12, 1 - 1e-12);
+    population->places[i] = place_of(population->shares[i], population->levels[i % d]);
+  }
+}
+
+Cs3Population *cs3_population_new(guint dimensions, const guint *levels, guint first,
+                                  guint64 seed) {
   Cs3Population *population = g_new0(Cs3Population, 1);
   g_autofree double *shares = cs3_sobol_points(first, dimensions, seed);
   population->dimensions = dimensions;
+  population->levels =
+      levels != NULL ? g_memdup2(levels, dimensions * sizeof *levels) : g_new0(guint, dimensions);
   population->points = first;
   population->seed = seed;
   population->z = g_new(double, (gsize)first *dimensions);
@@ -69,6 +82,8 @@ void cs3_population_free(Cs3Population *population) {
     return;
   g_free(population->z);
   g_free(population->shares);
+  g_free(population->places);
+  g_free(population->levels);
   g_ptr_array_unref(population->proposals);
   g_free(population);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "sim/cli/cli.h"
+#include "sim/validation/emulator.h"
 #include "sim/validation/infer.h"
 #include "sim/validation/measured.h"
 #include "sim/validation/population.h"
@@ -128,7 +129,7 @@ START_TEST(test_known_posterior) {
   double mean[2], width[2];
   by_quadrature(measured, mean, width);
   guint first = fixture_slow() ? 2048 : 512;
-  g_autoptr(Cs3Population) p = cs3_population_new(DIMENSIONS, first, fixture_seed());
+  g_autoptr(Cs3Population) p = cs3_population_new(DIMENSIONS, NULL, first, fixture_seed());
   g_autofree double *logs = NULL, *ratio = NULL;
   g_autoptr(Cs3Inference) inference = NULL;
   for (guint round = 0; round < 6; round++) {
@@ -158,6 +159,24 @@ START_TEST(test_known_posterior) {
 }
 END_TEST
 
+/* Choices are levels to the emulator, not shares of a range: two and three of them are exact. */
+START_TEST(test_emulated_choices) {
+  static const guint levels[] = {2, 3, 0};
+  g_autoptr(Cs3Population) p = cs3_population_new(3, levels, 200, fixture_seed());
+  g_autofree double *values = g_new(double, p->points);
+  for (guint k = 0; k < p->points; k++) {
+    static const double of_three[] = {0.2, -0.5, 0.1};
+    double two = cs3_population_share(p, k, 0) < 0.5 ? 0 : 0.7;
+    values[k] = two + of_three[(int)(3 * cs3_population_share(p, k, 1))] +
+                0.3 * cs3_population_share(p, k, 2);
+  }
+  g_autoptr(Cs3Emulator) e = cs3_emulator_new(p, 0, values, 1);
+  ck_assert_double_lt(cs3_emulator_error(e), 0.002);
+  for (guint k = 0; k < p->points; k++)
+    ck_assert_double_eq_tol(cs3_emulator_at(e, p, k), values[k], 0.01);
+}
+END_TEST
+
 /* Of machines that are drawn, measured with noise and inferred, 80 % intervals hold the truth in
  * 80 % but for the error of so many trials. */
 START_TEST(test_coverage) {
@@ -167,7 +186,7 @@ START_TEST(test_coverage) {
   gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
   guint32 seed = fixture_seed();
   gsl_rng_set(rng, seed);
-  g_autoptr(Cs3Population) p = cs3_population_new(2, points, seed);
+  g_autoptr(Cs3Population) p = cs3_population_new(2, NULL, points, seed);
   g_autofree double *logs = simulate_all(p), *ratio = cs3_population_log_ratio(p);
   for (guint t = 0; t < trials; t++) {
     double truth[2] = {gsl_ran_gaussian(rng, 1), gsl_ran_gaussian(rng, 1)}, measured[ROWS];
@@ -235,6 +254,7 @@ int main(void) {
   tcase_add_test(tests, test_likelihood);
   tcase_add_test(tests, test_discrepancies);
   tcase_add_test(tests, test_known_posterior);
+  tcase_add_test(tests, test_emulated_choices);
   tcase_add_test(tests, test_coverage);
   tcase_add_test(tests, test_prediction);
   tcase_add_test(tests, test_shipped_rows);
