@@ -165,6 +165,16 @@ static Extent extent_of(const json_t *series) {
   return extent;
 }
 
+enum { LEGEND_COLUMNS = 2 };
+
+/* Of the legend: bands, the step and theory. */
+static guint entries(const Extent *extent) {
+  guint n = 2;
+  for (guint k = 0; k < G_N_ELEMENTS(bands); k++)
+    n += extent->seen[k] ? 1 : 0;
+  return n;
+}
+
 /* From the highest band down: each box hides all of the one before but the top. */
 static void write_stack(const Extent *extent, Cs3Script *script) {
   for (guint k = G_N_ELEMENTS(bands); k-- > 0;) {
@@ -216,7 +226,8 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
                                      .x = CS3_SERIES_X,
                                      .y = "time of the step (dense step = 1)",
                                      .legend_rows = 6,
-                                     .legend_columns = 2,
+                                     .text_rows = (entries(&extent) + 1) / LEGEND_COLUMNS,
+                                     .legend_columns = LEGEND_COLUMNS,
                                      .legend_beside = TRUE});
   write_axes(series, &extent, target, script);
   cs3_script_say(script, "plot ");

@@ -130,10 +130,10 @@ static void write_text_words(Cs3Script *script, const Cs3PlotTarget *target,
   cs3_script_add(script, SAY("set xlabel "), QUOTE(words->x), SAY("\nset label "), QUOTE(words->y),
                  SAY(" at graph 0, graph 1 left offset -7, 1\n"));
   cs3_script_add(script, SAY("set lmargin 8\nset rmargin 2\nset tmargin "),
-                 NUM(4 + words->legend_rows), SAY("\nset bmargin "), NUM(4 + caption->len),
-                 SAY("\nset key at character 1, character "), NUM(target->rows - 3),
-                 SAY(" left top horizontal maxcols "), NUM(words->legend_columns),
-                 SAY(" Left reverse samplen 3\n"));
+                 NUM(4 + MAX(words->text_rows, words->legend_rows)), SAY("\nset bmargin "),
+                 NUM(4 + caption->len), SAY("\nset key at character 1, character "),
+                 NUM(target->rows - 3), SAY(" left top horizontal maxcols "),
+                 NUM(words->legend_columns), SAY(" Left reverse samplen 3\n"));
 }
 
 void cs3_canvas_begin(Cs3Script *script, const Cs3PlotTarget *target, const Cs3CanvasWords *words) {

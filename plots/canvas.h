@@ -27,6 +27,7 @@ typedef struct {
   const char *caption; /* paragraphs separated by line ends; wrapped to the width */
   const char *x, *y;   /* what the axes show, with units */
   guint legend_rows;   /* the legend stands between subtitle and axes */
+  guint text_rows;     /* the same where letters are wide; 0: as many */
   guint legend_columns;
   gboolean legend_beside; /* pictures: at the right of the axes, in the order of drawing */
 } Cs3CanvasWords;

@@ -268,6 +268,7 @@ static void write_script(const json_t *record, const Cs3PlotTarget *target, Cs3S
                         .x = "work per byte through the wafer's edge [FLOP/B]",
                         .y = "achieved [PFLOP/s]",
                         .legend_rows = 2,
+                        .text_rows = 4,
                         .legend_columns = 4});
   Frame frame = frame_of(record, knee, peak);
   write_axes(&frame, peak, script);

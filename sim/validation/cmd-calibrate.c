@@ -69,7 +69,7 @@ static const Cs3Option sampling_options[] = {
 };
 
 static const CalibrateOptions defaults = {.prediction = (char *)CS3_HEADLINE,
-                                          .first = 448,
+                                          .first = 832,
                                           .rounds = 2,
                                           .more = 96,
                                           .samples = 256,
