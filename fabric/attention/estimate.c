@@ -29,12 +29,12 @@ static gint64 tile_work(const Cs3AttentionCosts *c, gint64 place, gint64 way) {
   return sum;
 }
 
-/* The last place with queries; in blocks, with all that there can be. */
+/* The last place with as many queries as there can be; in zig-zags, with any. */
 static gint64 last_place(const Cs3AttentionCosts *c) {
   gint64 tokens = c->queries.tokens, most = c->queries.most;
   switch (c->mapping.order) {
   case CS3_TOKENS_STRIPED:
-    return MIN(c->places, tokens) - 1;
+    return tokens - c->places * (most - 1) - 1;
   case CS3_TOKENS_ZIGZAG:
     return MIN(c->places - 1, (tokens - 1) / (most / 2));
   default:
