@@ -232,13 +232,15 @@ static gboolean run_best(const Cs3AttentionSearch *s, Lessons *l, Cs3AttentionCh
   return TRUE;
 }
 
+/* How far neighbours are: a quarter, then a sixteenth. */
+static const gint64 closer[] = {4, 16};
+
 /* From the best on, neighbours of neighbours while they are better; then closer ones. */
 static gboolean refine(Cs3AttentionSearch *s, Lessons *l, Cs3AttentionChoice *choice,
                        GError **error) {
-  static const gint64 parts[] = {4, 16};
-  for (guint i = 0; i < G_N_ELEMENTS(parts);) {
+  for (guint i = 0; i < G_N_ELEMENTS(closer);) {
     gint64 before = choice->best.cycles;
-    cs3_attention_add_neighbours(s, &choice->best.mapping, parts[i]);
+    cs3_attention_add_neighbours(s, &choice->best.mapping, closer[i]);
     if (!run_best(s, l, choice, error))
       return FALSE;
     i += choice->best.cycles == before;
@@ -297,6 +299,14 @@ gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *sh
   return TRUE;
 }
 
+static void take_least_bound(const Cs3AttentionSearch *s, Cs3AttentionRival *best) {
+  for (guint i = 0; i < s->candidates->len; i++) {
+    const Cs3AttentionCandidate *c = &g_array_index(s->candidates, Cs3AttentionCandidate, i);
+    if (best->cycles == 0 || c->bound < best->cycles)
+      *best = (Cs3AttentionRival){c->mapping, c->bound};
+  }
+}
+
 gboolean cs3_attention_bounded(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                                const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
                                GError **error) {
@@ -304,11 +314,14 @@ gboolean cs3_attention_bounded(const Cs3Hardware *hw, const Cs3AttentionShape *s
   *choice = (Cs3AttentionChoice){0};
   if (!cs3_attention_search(&s, hw, shape, force, INFINITY, error)) /* whatever its estimate is */
     return FALSE;
-  choice->considered = s.considered;
-  for (guint i = 0; i < s.candidates->len; i++) {
-    const Cs3AttentionCandidate *c = &g_array_index(s.candidates, Cs3AttentionCandidate, i);
-    if (i == 0 || c->bound < choice->best.cycles)
-      choice->best = (Cs3AttentionRival){c->mapping, c->bound};
+  for (guint i = 0; i < G_N_ELEMENTS(closer);) {
+    gint64 before = choice->best.cycles;
+    take_least_bound(&s, &choice->best);
+    if (choice->best.cycles == before)
+      i++;
+    if (i < G_N_ELEMENTS(closer))
+      cs3_attention_add_neighbours(&s, &choice->best.mapping, closer[i]);
   }
+  choice->considered = s.considered;
   return TRUE;
 }

@@ -206,11 +206,21 @@ static gboolean best_direction(const Cs3PlanInput *input, const Cs3AttentionShap
   return fits;
 }
 
-/* With documents in their sequences or apart: the faster. */
+/* With documents in their sequences or apart; forced to be apart, where they can be. */
+static guint shapes_of(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
+                       Cs3AttentionShape shapes[2]) {
+  guint n = cs3_attention_shapes(shape, &input->force.attention, shapes, NULL);
+  if (n > 0)
+    return n;
+  shapes[0] = *shape;
+  return 1;
+}
+
+/* The faster of these. */
 static gboolean best_shape(const Cs3PlanInput *input, const Cs3AttentionShape *shape,
                            const Cs3PlanAttentionAsk *ask, Direction *d) {
   Cs3AttentionShape shapes[2];
-  guint n = cs3_attention_shapes(shape, &input->force.attention, shapes, NULL);
+  guint n = shapes_of(input, shape, shapes);
   gboolean fits = FALSE;
   for (guint i = 0; i < n; i++) {
     Direction one = {0};
@@ -294,7 +304,7 @@ static gboolean is_possible(const Cs3PlanInput *input, const Cs3AttentionShape *
   const Cs3AttentionForce *force = &input->force.attention;
   Cs3AttentionChoice choice;
   Cs3AttentionShape shapes[2];
-  guint n = cs3_attention_shapes(shape, force, shapes, error);
+  guint n = shapes_of(input, shape, shapes);
   g_autoptr(GError) why = NULL;
   for (guint i = 0; i < n; i++)
     if (cs3_attention_bounded(&input->machine->hw, &shapes[i], force, &choice,

@@ -204,10 +204,14 @@ static gboolean check_no_attention(const Cs3Scenario *s, const Cs3ScenarioOption
   return TRUE;
 }
 
+/* That fill their sequences and are filled by tiles. */
 static gboolean has_documents(const Cs3Graph *graph) {
   gboolean has = FALSE;
-  for (guint i = 0; i < graph->attentions->len; i++)
-    has |= g_array_index(graph->attentions, Cs3AttentionSize, i).document > 0;
+  for (guint i = 0; i < graph->attentions->len; i++) {
+    const Cs3AttentionSize *size = &g_array_index(graph->attentions, Cs3AttentionSize, i);
+    has |= size->document > 0 && size->document < size->keys && size->keys % size->document == 0 &&
+           size->document % MAX(size->tile, 1) == 0;
+  }
   return has;
 }
 
@@ -230,8 +234,8 @@ static gboolean check_attention(const Cs3Scenario *s, const Cs3ScenarioOptions *
   for (char **text = o->map; text != NULL && *text != NULL && !has_documents(s->graph); text++)
     if (g_str_has_prefix(*text, documents)) {
       g_set_error(error, CS3_CLI_ERROR, CS3_CLI_ERROR_USAGE,
-                  "--map %s changes nothing: no attention of %s has documents; add --attention "
-                  "packed:TOKENS",
+                  "--map %s changes nothing: no attention of %s has documents that fill its "
+                  "sequences; add --attention packed:TOKENS, of which they are a multiple",
                   *text, s->model->name);
       return FALSE;
     }

@@ -252,6 +252,10 @@ static void add_index(Cs3Table *table, const json_t *parameter, const char *answ
                       const char *key) {
   g_autofree char *path = g_strdup_printf("%s.%s", answer, key);
   g_autofree char *error_path = g_strdup_printf("%s.%s_se", answer, key);
+  if (!isfinite(cs3_record_number(parameter, path))) { /* the answer does not vary */
+    cs3_table_add_text(table, "-");
+    return;
+  }
   g_autofree char *text = g_strdup_printf("%.2f +- %.2f", cs3_record_number(parameter, path),
                                           cs3_record_number(parameter, error_path));
   cs3_table_add_text(table, text);
@@ -281,6 +285,9 @@ static void write_indices(const json_t *object, Cs3Output *output) {
                     "standard errors; others: below %.2f)\n",
                     SHOWN);
   cs3_table_write(table, output, CS3_FORMAT_TEXT);
+  const json_t *first = json_array_get(json_object_get(object, "parameters"), 0);
+  if (!isfinite(cs3_record_number(first, "speedup.total")))
+    return;
   g_autoptr(GString) names = g_string_new(NULL);
   json_t *name;
   json_array_foreach(json_object_get(object, "matter_most"), i, name)

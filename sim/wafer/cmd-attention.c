@@ -79,7 +79,7 @@ static const Cs3Option options[] = {
      .keyed = TRUE,
      .metavar = "KEY=VALUE",
      .help = "force a choice of the mapper: algorithm, axis, fold, lines (grid), places, order, "
-             "chunks, scores"},
+             "chunks, scores, documents"},
     CS3_OPTION_SEED(AT(seed), "seed of the numbers that wavelets carry"),
     {NULL},
 };
