@@ -22,7 +22,7 @@ set yrange [0:240.782305049005]
 set xrange [-0.6:3.6]
 set xtics ('cs2' 0, 'cs3' 1, 'cs3-double-ingress' 2, 'cs3-big-sram' 3)
 set boxwidth 0.32
-set label '2.22 x' at 0.17, 115.369769441678 center offset 0, 0.7
+set label '2.29 x' at 0.17, 118.745407845935 center offset 0, 0.7
 set label '1.91 x' at 1.17, 186.100061023941 center offset 0, 0.7
 set label '1.94 x' at 2.17, 189.227470204153 center offset 0, 0.7
 set label '1.97 x' at 3.17, 214.984200936612 center offset 0, 0.7

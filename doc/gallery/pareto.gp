@@ -23,6 +23,7 @@ set rmargin at screen 0.95
 set label '16' at 5061.63467405432, 15.1764613540982 right offset 0, 0.9 font ',12' front
 set label '8' at 2539.07092489991, 15.1955370146946 right offset 0, 0.9 font ',12' front
 set label '4' at 1271.61051181822, 15.2050999384018 left offset 0, 0.9 font ',12' front
+set label '1' at 318.292234263539, 15.2122693743082 left offset 0, 0.9 font ',12' front
 set xrange [0:*]
 set yrange [0:*]
 set offsets 0, 0, graph 0.06, 0

@@ -45,7 +45,7 @@ set label 'microthread' at 0, 6 left offset 0.6, 0
 set label '2' at -1.86065343233469, 5 right offset -0.6, 0
 set label '1' at 0, 5 left offset 0.6, 0
 set label 'ring' at -0.198182175291806, 4 right offset -0.6, 0
-set label 'grid' at 1.59923037780754, 4 left offset 0.6, 0
+set label 'grid' at 1.60921253382362, 4 left offset 0.6, 0
 set label '40 kB' at -0.0935430413607774, 3 right offset -0.6, 0
 set label '44.976 kB' at 1.64484536026175, 3 left offset 0.6, 0
 set label '0.02' at -1.03499635294033, 2 right offset -0.6, 0

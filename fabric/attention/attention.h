@@ -201,7 +201,7 @@ typedef struct {
  * Errors: INFEASIBLE (documents are to be apart and cannot).
  */
 guint cs3_attention_shapes(const Cs3AttentionShape *shape, const Cs3AttentionForce *force,
-                           Cs3AttentionShape shapes[2], GError **error);
+                           Cs3AttentionShape shapes[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** cs3_documents_name: (transfer none): as people write it. */
 const char *cs3_documents_name(Cs3Documents documents);
