@@ -237,8 +237,9 @@ gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *sh
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * cs3_attention_bounded: the mapping whose cs3_attention_bound() is least, with it as its cycles:
- * no other takes fewer. Nothing is run, there is no runner-up. Errors: as cs3_attention_choose().
+ * cs3_attention_bounded: the mapping whose cs3_attention_bound() is least of those that the search
+ * finds, with it as its cycles. Nothing is run, there is no runner-up. Errors: as
+ * cs3_attention_choose().
  */
 gboolean cs3_attention_bounded(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                                const Cs3AttentionForce *force, Cs3AttentionChoice *choice,
