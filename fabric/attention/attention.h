@@ -118,6 +118,12 @@ static inline gboolean cs3_attention_window_binds(gboolean causal, gint64 window
   return window > 0 && (causal ? window < keys : window / 2 < keys - 1);
 }
 
+/** cs3_attention_documents_fill: whether documents of @document tokens (0: none) fill sequences of
+ * @keys and no @tile of scores lies in two of them. */
+static inline gboolean cs3_attention_documents_fill(gint64 document, gint64 keys, gint64 tile) {
+  return document > 0 && tile > 0 && keys % document == 0 && document % tile == 0;
+}
+
 /** cs3_attention_pairs: scores seen (@computed: those of their tiles) of all heads and sequences.
  */
 double cs3_attention_pairs(const Cs3AttentionShape *shape, gboolean computed);

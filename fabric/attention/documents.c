@@ -10,10 +10,9 @@ const char *cs3_documents_name(Cs3Documents documents) {
   return names[documents];
 }
 
-/* Whether documents fill sequences and no tile of scores lies in two of them. */
+/* Whether documents can be sequences. */
 static gboolean divide(const Cs3AttentionShape *s) {
-  return s->document > 0 && s->tile > 0 && s->queries == s->keys && s->keys % s->document == 0 &&
-         s->document % s->tile == 0 &&
+  return cs3_attention_documents_fill(s->document, s->keys, s->tile) && s->queries == s->keys &&
          s->sequences <= CS3_ATTENTION_MOST_SEQUENCES / (s->keys / s->document);
 }
 

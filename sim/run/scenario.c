@@ -204,13 +204,13 @@ static gboolean check_no_attention(const Cs3Scenario *s, const Cs3ScenarioOption
   return TRUE;
 }
 
-/* That fill their sequences and are filled by tiles. */
+/* That can be sequences of their own. */
 static gboolean has_documents(const Cs3Graph *graph) {
   gboolean has = FALSE;
   for (guint i = 0; i < graph->attentions->len; i++) {
     const Cs3AttentionSize *size = &g_array_index(graph->attentions, Cs3AttentionSize, i);
-    has |= size->document > 0 && size->document < size->keys && size->keys % size->document == 0 &&
-           size->document % MAX(size->tile, 1) == 0;
+    has |= size->document < size->keys &&
+           cs3_attention_documents_fill(size->document, size->keys, size->tile);
   }
   return has;
 }
