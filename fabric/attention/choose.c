@@ -299,12 +299,28 @@ gboolean cs3_attention_ranked(const Cs3Hardware *hw, const Cs3AttentionShape *sh
   return TRUE;
 }
 
-static void take_least_bound(const Cs3AttentionSearch *s, Cs3AttentionRival *best) {
+/* Of candidates of an order and a way to multiply scores. */
+static void take_least_bound(const Cs3AttentionSearch *s, Cs3TokenOrder order, Cs3Scores scores,
+                             Cs3AttentionRival *best) {
   for (guint i = 0; i < s->candidates->len; i++) {
     const Cs3AttentionCandidate *c = &g_array_index(s->candidates, Cs3AttentionCandidate, i);
-    if (best->cycles == 0 || c->bound < best->cycles)
+    gboolean same = c->mapping.order == order && c->mapping.scores == scores;
+    if (same && (best->cycles == 0 || c->bound < best->cycles))
       *best = (Cs3AttentionRival){c->mapping, c->bound};
   }
+}
+
+/* From the least of them on to neighbours while these are lower; cycles 0: there are none. */
+static Cs3AttentionRival least_bound(Cs3AttentionSearch *s, Cs3TokenOrder order, Cs3Scores scores) {
+  Cs3AttentionRival best = {.cycles = 0};
+  take_least_bound(s, order, scores, &best);
+  for (guint i = 0; i < G_N_ELEMENTS(closer) && best.cycles > 0;) {
+    gint64 before = best.cycles;
+    cs3_attention_add_neighbours(s, &best.mapping, closer[i]);
+    take_least_bound(s, order, scores, &best);
+    i += best.cycles == before;
+  }
+  return best;
 }
 
 gboolean cs3_attention_bounded(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
@@ -314,14 +330,12 @@ gboolean cs3_attention_bounded(const Cs3Hardware *hw, const Cs3AttentionShape *s
   *choice = (Cs3AttentionChoice){0};
   if (!cs3_attention_search(&s, hw, shape, force, INFINITY, error)) /* whatever its estimate is */
     return FALSE;
-  for (guint i = 0; i < G_N_ELEMENTS(closer);) {
-    gint64 before = choice->best.cycles;
-    take_least_bound(&s, &choice->best);
-    if (choice->best.cycles == before)
-      i++;
-    if (i < G_N_ELEMENTS(closer))
-      cs3_attention_add_neighbours(&s, &choice->best.mapping, closer[i]);
-  }
+  for (int order = 0; order < CS3_N_TOKEN_ORDERS; order++)
+    for (int scores = 0; scores < CS3_N_SCORES; scores++) {
+      Cs3AttentionRival one = least_bound(&s, (Cs3TokenOrder)order, (Cs3Scores)scores);
+      if (one.cycles > 0 && (choice->best.cycles == 0 || one.cycles < choice->best.cycles))
+        choice->best = one;
+    }
   choice->considered = s.considered;
   return TRUE;
 }
