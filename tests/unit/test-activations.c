@@ -288,8 +288,53 @@ static void assert_sums(const Case *c, const Cs3StepTime *time) {
   ck_assert(time->activation_wait_s >= 0 && waits <= time->stream_wait_s * (1 + 1e-9) + 1e-15);
 }
 
-/* Returns the relative difference of the two. */
-static double compare_case(guint32 seed, double scale, int mode) {
+static void oracle_at(const Case *c, double clock, Cs3StepTime *time) {
+  Cs3Schedule schedule = c->schedule;
+  schedule.clock_hz *= clock;
+  cs3_step_oracle(&schedule, &c->system, time);
+}
+
+/* How far one part in 1e13 of the clock moves any time of the step: as far, if ports' shares do
+ * not repeat from one micro-batch to the next but differ ever more (chaos: by a factor of 1.6 each
+ * in some schedules of a few thousand). Rounding then does the same. */
+static double spread_of(const Case *c, const Cs3StepTime *oracle) {
+  double spread = 0;
+  for (int sign = -1; sign <= 1; sign += 2) {
+    Cs3StepTime moved;
+    oracle_at(c, 1 + sign * 1e-13, &moved);
+    const double *x = (const double *)&moved, *y = (const double *)oracle;
+    for (gsize i = 0; i < sizeof moved / sizeof *x; i++)
+      spread = MAX(spread, fabs(x[i] - y[i]));
+  }
+  return spread;
+}
+
+typedef struct {
+  double worst;    /* relative difference of the two */
+  guint n_chaotic; /* cases that rounding decides */
+} Comparison;
+
+/* Where rounding decides, times are as near as the oracle's own. */
+static void compare_times(Comparison *all, const Case *c, guint32 seed,
+                          const Cs3StepTime *simulated, const Cs3StepTime *oracle) {
+  double spread = spread_of(c, oracle), tolerance = 1e-9 * oracle->step_s;
+  double difference = fabs(simulated->step_s - oracle->step_s);
+  if (spread <= tolerance / 10) {
+    ck_assert_msg(difference <= tolerance, "seed %u: SimGrid %.15g, oracle %.15g", seed,
+                  simulated->step_s, oracle->step_s);
+    assert_same(simulated, oracle);
+    all->worst = MAX(all->worst, difference / oracle->step_s);
+    return;
+  }
+  const double *x = (const double *)simulated, *y = (const double *)oracle;
+  for (gsize i = 0; i < sizeof *oracle / sizeof *x; i++)
+    ck_assert_msg(fabs(x[i] - y[i]) <= tolerance + 4 * spread,
+                  "seed %u, chaotic to %.3g: time %" G_GSIZE_FORMAT ": SimGrid %.15g, oracle %.15g",
+                  seed, spread, i, x[i], y[i]);
+  all->n_chaotic++;
+}
+
+static void compare_case(Comparison *all, guint32 seed, double scale, int mode) {
   Case c;
   random_case(&c, seed, mode == 1 ? 12 : 100, scale, TRUE);
   c.schedule.each = mode == 2 && c.schedule.systems <= 6;
@@ -300,13 +345,9 @@ static double compare_case(guint32 seed, double scale, int mode) {
   cs3_step_oracle(&c.schedule, &c.system, &oracle);
   g_autoptr(Cs3StepPlan) plan = cs3_step_plan_new(&c.schedule, &c.system);
   Cs3StepTime simulated = simulate(plan, mode == 1);
-  double difference = fabs(simulated.step_s - oracle.step_s) / oracle.step_s;
-  ck_assert_msg(difference <= 1e-9, "seed %u, scale %g, mode %d: SimGrid %.15g, oracle %.15g", seed,
-                scale, mode, simulated.step_s, oracle.step_s);
-  assert_same(&simulated, &oracle);
+  compare_times(all, &c, seed, &simulated, &oracle);
   assert_sums(&c, &simulated);
   g_array_unref(c.faults);
-  return difference;
 }
 
 /* Uses of milliseconds, of microseconds, of hours; shortened, in full, with every wafer. */
@@ -314,14 +355,13 @@ START_TEST(random_simulated) {
   static const double scales[] = {1, 1e-2, 1e6};
   guint32 first = fixture_seed();
   guint n = (guint)fixture_cases(240, 3000);
-  double worst = 0;
-  for (guint i = 0; i < n; i++) {
-    double difference = compare_case(first + i, scales[i % G_N_ELEMENTS(scales)], (int)(i / 3 % 4));
-    worst = MAX(worst, difference);
-  }
-  g_print(
-      "%u schedules with activations, seeds from %u: SimGrid and oracle differ by %.2g at most\n",
-      n, first, worst);
+  Comparison all = {0};
+  for (guint i = 0; i < n; i++)
+    compare_case(&all, first + i, scales[i % G_N_ELEMENTS(scales)], (int)(i / 3 % 4));
+  g_print("%u schedules with activations, seeds from %u: SimGrid and oracle differ by %.2g at "
+          "most; %u chaotic\n",
+          n, first, all.worst, all.n_chaotic);
+  ck_assert_uint_le(all.n_chaotic, 1 + n / 50);
 }
 END_TEST
 
