@@ -6,11 +6,10 @@
 
 #include <math.h>
 
+/* The sum of min(d, p - d) over d, floor(p^2 / 4), and what the shortest lack. */
 guint32 cs3_move_slots(guint pes) {
-  guint32 slots = 0;
-  for (guint d = 1; d < pes; d++)
-    slots += cs3_move_period(pes, d);
-  return slots;
+  guint64 p = pes, shortest = cs3_move_shortest(pes);
+  return (guint32)(p * p / 4 + shortest * (shortest - 1));
 }
 
 gint64 cs3_move_cycles(const Cs3Hardware *hw, gint64 pes, gint64 words) {

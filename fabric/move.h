@@ -20,15 +20,21 @@ static inline gboolean cs3_layout_equal(Cs3WaferLayout a, Cs3WaferLayout b) {
 /* A slot of the timetable is so many eighths of a link's cycle longer, so that links catch up. */
 enum { CS3_MOVE_SLACK = 8 };
 
-/** cs3_move_period: slots from word to word of a PE to the one @distance away on a line of @pes:
- * as many as flows share a link, and no fewer than ramps need, where the flows of two directions
+/** cs3_move_shortest: slots that ramps need from word to word, where the flows of two directions
  * end. */
-static inline guint cs3_move_period(guint pes, guint distance) {
+static inline guint cs3_move_shortest(guint pes) {
   enum { SHORTEST = 8 };
-  return MAX(MIN(distance, pes - distance), MIN(SHORTEST, MAX(pes / 4, 1)));
+  return MIN(SHORTEST, MAX(pes / 4, 1));
 }
 
-/** cs3_move_slots: slots of a round, in which every PE of a line sends one word to every other. */
+/** cs3_move_period: slots from word to word of a PE to the one @distance away on a line of @pes:
+ * as many as flows share a link, and no fewer than ramps need. */
+static inline guint cs3_move_period(guint pes, guint distance) {
+  return MAX(MIN(distance, pes - distance), cs3_move_shortest(pes));
+}
+
+/** cs3_move_slots: slots of a round, in which every PE of a line sends one word to every other:
+ * the sum of cs3_move_period() over distances. */
 guint32 cs3_move_slots(guint pes);
 
 /**

@@ -31,6 +31,7 @@ static void tiles_needed(Cs3AttentionCosts *c) {
   gint64 back = 0, ahead = 0, block = c->queries.most;
   gboolean near = c->shape.window > 0 || c->shape.document > 0;
   c->tiles = c->places;
+  c->ahead = 0;
   if (c->shape.backward || c->mapping.order != CS3_TOKENS_BLOCK || !near ||
       c->mapping.algorithm != CS3_ATTENTION_RING)
     return;
@@ -64,7 +65,20 @@ Cs3AttentionRectangle cs3_attention_rectangle(const Cs3Hardware *hw, const Cs3At
   return r;
 }
 
-/* Where the tokens of a job lie. */
+/* What a line hands to the next: of every query o and, in FP32, its maximum and sum; backward: dQ.
+ */
+static void merge_rows(const Cs3AttentionBase *base, Cs3AttentionCosts *c) {
+  const Cs3AttentionShape *s = &c->shape;
+  gint64 queries = c->queries.most * c->group;
+  gint64 sums = div_up((s->backward ? s->head_dim : s->value_dim) * c->wide, 2);
+  if (c->parts == 1)
+    return;
+  c->merge_elements = queries * (sums + (s->backward ? 0 : 2));
+  c->merge_vector = cs3_link_cycles(base->link, c->merge_elements);
+  c->merge_issue = div_up(2 * c->merge_elements, base->hw->kernel.reduce_lanes);
+}
+
+/* Where the tokens of a job lie, and so what goes from line to line. */
 void cs3_attention_geometry(const Cs3AttentionBase *base, const Cs3AttentionMapping *mapping,
                             Cs3AttentionCosts *c) {
   const Cs3AttentionShape *s = &base->costs.shape;
@@ -84,6 +98,7 @@ void cs3_attention_geometry(const Cs3AttentionBase *base, const Cs3AttentionMapp
   c->mapping.places = c->places;
   c->queries = cs3_token_deal(mapping->order, s->queries, c->places);
   c->keys = cs3_token_deal(mapping->order, keys, c->places);
+  merge_rows(base, c);
 }
 
 /* Chunks, and how often a place works on one. */
@@ -110,24 +125,10 @@ static void rows(const Cs3AttentionBase *base, Cs3AttentionCosts *c) {
   }
   c->kv_elements = c->elements = div_up(values, 2);
   c->kv_issue = div_up(values, lanes);
-  if (s->backward) {
+  c->sum_issue = s->backward ? div_up(values * c->wide, lanes) : 0;
+  if (s->backward)
     c->elements += div_up(values * c->wide, 2);
-    c->sum_issue = div_up(values * c->wide, lanes);
-  }
   c->vector = cs3_link_cycles(base->link, c->elements);
-}
-
-/* What a line hands to the next: of every query o and, in FP32, its maximum and sum; backward: dQ.
- */
-static void merge_rows(const Cs3AttentionBase *base, Cs3AttentionCosts *c) {
-  const Cs3AttentionShape *s = &c->shape;
-  gint64 queries = c->queries.most * c->group;
-  gint64 sums = div_up((s->backward ? s->head_dim : s->value_dim) * c->wide, 2);
-  if (c->parts == 1)
-    return;
-  c->merge_elements = queries * (sums + (s->backward ? 0 : 2));
-  c->merge_vector = cs3_link_cycles(base->link, c->merge_elements);
-  c->merge_issue = div_up(2 * c->merge_elements, base->hw->kernel.reduce_lanes);
 }
 
 /* When neighbours see each other's rows: what a run needs beside what estimates do. */
@@ -218,6 +219,7 @@ void cs3_attention_pairs_by(const Cs3AttentionBase *base, Cs3Scores scores, Cs3A
   c->mapping.scores = scores;
   c->pair = base->pair[scores];
   c->products = 0;
+  c->score_rate = 0;
   if (scores == CS3_SCORES_DOT)
     return;
   gint64 sums = c->queries.most * c->group * 2 * c->wide;
@@ -248,14 +250,12 @@ static void sram(Cs3AttentionCosts *c) {
   c->around_bytes = c->jobs * wide + work;
 }
 
-void cs3_attention_estimate_costs(const Cs3AttentionBase *base, const Cs3AttentionCosts *geometry,
-                                  const Cs3AttentionMapping *mapping, Cs3AttentionCosts *c) {
-  *c = *geometry;
+void cs3_attention_estimate_costs(const Cs3AttentionBase *base, const Cs3AttentionMapping *mapping,
+                                  Cs3AttentionCosts *c) {
   c->mapping.algorithm = mapping->algorithm;
   c->mapping.chunks = mapping->chunks;
   visits(c);
   rows(base, c);
-  merge_rows(base, c);
   cs3_attention_pairs_by(base, mapping->scores, c);
   sram(c);
 }
@@ -263,9 +263,8 @@ void cs3_attention_estimate_costs(const Cs3AttentionBase *base, const Cs3Attenti
 void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,
                          const Cs3AttentionMapping *mapping, Cs3AttentionCosts *c) {
   Cs3AttentionBase base;
-  Cs3AttentionCosts geometry;
   cs3_attention_base(hw, shape, &base);
-  cs3_attention_geometry(&base, mapping, &geometry);
-  cs3_attention_estimate_costs(&base, &geometry, mapping, c);
+  cs3_attention_geometry(&base, mapping, c);
+  cs3_attention_estimate_costs(&base, mapping, c);
   edges(&base, c);
 }

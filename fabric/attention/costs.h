@@ -97,10 +97,11 @@ void cs3_attention_geometry(const Cs3AttentionBase *base, const Cs3AttentionMapp
 void cs3_attention_pairs_by(const Cs3AttentionBase *base, Cs3Scores scores,
                             Cs3AttentionCosts *costs);
 
-/** cs3_attention_estimate_costs: with @geometry, all that no run needs: but last, token and edges.
- */
-void cs3_attention_estimate_costs(const Cs3AttentionBase *base, const Cs3AttentionCosts *geometry,
-                                  const Cs3AttentionMapping *mapping, Cs3AttentionCosts *costs);
+/** cs3_attention_estimate_costs: but last, token and edges, which runs alone need. @costs: (inout):
+ * with the geometry of @mapping; what another one of that geometry left there is replaced, since a
+ * search copies no costs. */
+void cs3_attention_estimate_costs(const Cs3AttentionBase *base, const Cs3AttentionMapping *mapping,
+                                  Cs3AttentionCosts *costs);
 
 /** cs3_attention_costs: derive @costs of a shape that makes sense and a fold that fits. */
 void cs3_attention_costs(const Cs3Hardware *hw, const Cs3AttentionShape *shape,

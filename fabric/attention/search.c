@@ -88,31 +88,31 @@ double cs3_attention_part_steps(const Cs3AttentionCosts *c) {
   return (looked_at ? MASKED_STEP : 1) * (double)c->places * (double)c->visits * (double)c->jobs;
 }
 
-/* Returns: %FALSE: it does not fit, or takes no other chunks than @before. */
-static gboolean consider(Cs3AttentionSearch *s, const Cs3AttentionCosts *geometry,
+/* @c: with its geometry. Returns: %FALSE: it does not fit, or takes no other chunks than @before.
+ */
+static gboolean consider(Cs3AttentionSearch *s, Cs3AttentionCosts *c,
                          const Cs3AttentionMapping *mapping, gint64 before, gint64 *chunks) {
-  Cs3AttentionCosts c;
-  cs3_attention_estimate_costs(&s->base, geometry, mapping, &c);
-  *chunks = c.chunks;
-  gboolean one_line = c.mapping.algorithm == CS3_ATTENTION_GRID && c.parts == 1; /* a ring */
-  if (c.chunks == before ||
-      !cs3_attention_costs_check(s->hw, &c, mapping, s->refusal == NULL ? &s->refusal : NULL) ||
-      !is_as_forced(s, &c) || !is_lean(s, &c) ||
+  cs3_attention_estimate_costs(&s->base, mapping, c);
+  *chunks = c->chunks;
+  gboolean one_line = c->mapping.algorithm == CS3_ATTENTION_GRID && c->parts == 1; /* a ring */
+  if (c->chunks == before ||
+      !cs3_attention_costs_check(s->hw, c, mapping, s->refusal == NULL ? &s->refusal : NULL) ||
+      !is_as_forced(s, c) || !is_lean(s, c) ||
       (one_line && s->force.algorithm != CS3_ATTENTION_GRID))
     return FALSE;
   s->considered++;
-  gint64 bound = cs3_attention_least(&c);
+  gint64 bound = cs3_attention_least(c);
   s->beyond = (double)bound > s->hopeless * s->best;
-  if (s->beyond || is_known(s, &c))
+  if (s->beyond || is_known(s, c))
     return TRUE;
-  Cs3AttentionCandidate candidate = {.mapping = c.mapping,
-                                     .estimate = cs3_attention_estimate(&c, bound),
+  Cs3AttentionCandidate candidate = {.mapping = c->mapping,
+                                     .estimate = cs3_attention_estimate(c, bound),
                                      .bound = bound,
-                                     .places = c.places,
-                                     .parts = c.parts,
-                                     .jobs = c.jobs,
-                                     .tokens = c.queries.most,
-                                     .steps = (double)c.parts * cs3_attention_part_steps(&c)};
+                                     .places = c->places,
+                                     .parts = c->parts,
+                                     .jobs = c->jobs,
+                                     .tokens = c->queries.most,
+                                     .steps = (double)c->parts * cs3_attention_part_steps(c)};
   s->best = MIN(s->best, candidate.estimate);
   s->latest = MIN(s->latest, candidate.estimate);
   g_array_append_val(s->candidates, candidate);
@@ -126,20 +126,20 @@ static gint64 more_chunks(gint64 chunks, gint64 keys) {
 
 /* Chunks: 1, 2, 3, 4 of a place's keys; more, twice as many each time, only where fewer do not fit.
  */
-static void consider_chunks(Cs3AttentionSearch *s, const Cs3AttentionCosts *geometry,
+static void consider_chunks(Cs3AttentionSearch *s, Cs3AttentionCosts *c,
                             Cs3AttentionMapping mapping) {
-  gint64 chunks = 0, keys = geometry->keys.most;
+  gint64 chunks = 0, keys = c->keys.most;
   gboolean fits = FALSE;
   if (s->force.chunks > 0) {
     mapping.chunks = s->force.chunks;
-    consider(s, geometry, &mapping, 0, &chunks);
+    consider(s, c, &mapping, 0, &chunks);
     return;
   }
   s->beyond = FALSE;
   for (mapping.chunks = 1;
        mapping.chunks <= keys && !s->beyond && (!fits || mapping.chunks <= MOST_CHUNKS);
        mapping.chunks = more_chunks(mapping.chunks, keys))
-    fits = consider(s, geometry, &mapping, chunks, &chunks) || fits;
+    fits = consider(s, c, &mapping, chunks, &chunks) || fits;
 }
 
 static gboolean is_grid(const Layout *layout) {
@@ -147,15 +147,15 @@ static gboolean is_grid(const Layout *layout) {
 }
 
 static void consider_scores(Cs3AttentionSearch *s, gboolean grid, Cs3AttentionMapping mapping) {
-  Cs3AttentionCosts geometry;
-  cs3_attention_geometry(&s->base, &mapping, &geometry);
+  Cs3AttentionCosts c;
+  cs3_attention_geometry(&s->base, &mapping, &c);
   for (int scores = 0; scores < CS3_N_SCORES; scores++)
     for (int algorithm = 0; algorithm < CS3_N_ATTENTION_ALGORITHMS; algorithm++)
       if (may(s->force.scores, scores) && may_take(s, algorithm) &&
           (algorithm == CS3_ATTENTION_GRID) == grid) {
         mapping.scores = (Cs3Scores)scores;
         mapping.algorithm = (Cs3AttentionAlgorithm)algorithm;
-        consider_chunks(s, &geometry, mapping);
+        consider_chunks(s, &c, mapping);
       }
 }
 

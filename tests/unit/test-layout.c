@@ -39,6 +39,16 @@ START_TEST(test_move) {
 }
 END_TEST
 
+START_TEST(test_slots) {
+  for (guint pes = 0; pes < 1200; pes++) {
+    guint32 slots = 0;
+    for (guint distance = 1; distance < pes; distance++)
+      slots += cs3_move_period(pes, distance);
+    ck_assert_uint_eq(cs3_move_slots(pes), slots);
+  }
+}
+END_TEST
+
 /* A step of gpt2-small, attention at a share of the peak so that layers alone decide. */
 static json_t *run(const char *overlap, gboolean forward, const char *fold, const char *axis) {
   g_autoptr(GError) error = NULL;
@@ -96,6 +106,7 @@ int main(void) {
   TCase *tcase = tcase_create("layout");
   tcase_set_timeout(tcase, 300);
   tcase_add_test(tcase, test_move);
+  tcase_add_test(tcase, test_slots);
   tcase_add_loop_test(tcase, test_chosen, 0, 2);
   suite_add_tcase(suite, tcase);
   return fixture_run(suite);
