@@ -18,6 +18,15 @@
 
 enum { FRACTION_BITS = 20 };
 
+static gint64 to_fixed(double cycles) {
+  return llround(ldexp(cycles, FRACTION_BITS));
+}
+
+/* The cycle that a fixed-point time lies in. */
+static gint64 cycle_of(gint64 time) {
+  return (time + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
+}
+
 /* The command that starts the pass leaves the edge in cycle 1; in the next dy may leave its owner.
  */
 enum { BEGIN_CYCLES = 2 };
@@ -42,6 +51,8 @@ typedef struct {
   gint64 *left;       /* ring of them: cycle at which the row had left */
   gint64 egress_wavelets;
   gint64 row_wavelets;            /* of the last row */
+  gint64 there;                   /* cycle at which its gradients are at the edge */
+  gboolean queued;                /* behind those of the row before */
   Cs3Turns *turns;                /* NULL: none can repeat */
   gint64 earliest;                /* no line takes a row before: looked up some rows ago, ... */
   gint64 look_at;                 /* to be looked up again at this row */
@@ -119,12 +130,14 @@ static gboolean rebase(Engine *e, gint64 row) {
 /* The row's gradients leave once the last one is at the edge and the previous row has left. */
 static void leave(Engine *e, gint64 row, gint32 latest, gint64 live) {
   gint64 bits = live * e->costs->gradient_bits;
-  gint64 wavelets = (bits + 31) / 32, there = e->base + latest + e->costs->reach;
+  gint64 wavelets = (bits + 31) / 32;
   e->egress_wavelets += wavelets;
   e->row_wavelets = wavelets;
+  e->there = e->base + latest + e->costs->reach;
+  e->queued = e->egress > e->there << FRACTION_BITS;
   if (wavelets > 0)
-    e->egress = MAX(e->egress, there << FRACTION_BITS) + wavelets * e->per_wavelet;
-  e->left[row % e->depth] = (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
+    e->egress = MAX(e->egress, e->there << FRACTION_BITS) + wavelets * e->per_wavelet;
+  e->left[row % e->depth] = cycle_of(e->egress);
 }
 
 static gint32 relative(const Engine *e, gint64 cycle) {
@@ -215,7 +228,7 @@ static Engine *engine_new(const Cs3PassCosts *costs, const Cs3LayerCounts *count
   e->depth = MIN(costs->edge_rows, costs->rows);
   e->left = g_new0(gint64, e->depth);
   e->egress = -costs->lead * (1 << FRACTION_BITS); /* cycle 0 of the edge */
-  e->per_wavelet = llround(ldexp(costs->egress_cycles, FRACTION_BITS));
+  e->per_wavelet = to_fixed(costs->egress_cycles);
   e->turns = counts == NULL ? cs3_turns_new(costs) : NULL;
   return e;
 }
@@ -259,9 +272,11 @@ static gboolean leave_turn(Engine *e, gint64 row, gint64 by) {
   gint64 takes = e->row_wavelets * e->per_wavelet, at = row % e->depth;
   for (gint64 i = 0; i < last->rows; i++) {
     last->next[i] = row + i >= e->depth ? e->left[at] + e->costs->lead : 0;
+    e->there = last->gradient[i] + by;
+    e->queued = e->egress > e->there << FRACTION_BITS;
     if (e->row_wavelets > 0)
-      e->egress = MAX(e->egress, (last->gradient[i] + by) << FRACTION_BITS) + takes;
-    e->left[at] = (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
+      e->egress = MAX(e->egress, e->there << FRACTION_BITS) + takes;
+    e->left[at] = cycle_of(e->egress);
     at = at + 1 < e->depth ? at + 1 : 0;
   }
   return !cs3_turns_waits(last, last->next, by);
@@ -314,8 +329,10 @@ static Cs3PassTimes finish(const Engine *e, gint64 rows, const Cs3RowStream *ing
                         .ingress_wavelets = cs3_stream_total(ingress),
                         .egress_wavelets = e->egress_wavelets};
   if (e->per_wavelet > 0)
-    times.threads = MAX(times.threads, (e->egress + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS);
+    times.threads = MAX(times.threads, cycle_of(e->egress));
   times.end = times.threads;
+  times.edge_wavelets = e->queued ? 0 : e->row_wavelets;
+  times.last_there = e->there;
   return times;
 }
 
@@ -327,17 +344,25 @@ static gint64 live_weights(const Cs3PassCosts *costs, const Cs3LayerCounts *coun
   return sum(costs->lines, counts->counts + row * counts->stride);
 }
 
-/* The least that the pass takes when @rest is still to be done: the mean line's work, or the
- * gradients' way out. */
-static gint64 least_end(const Engine *e, gint64 row, const Cs3PassRest *rest,
-                        const Cs3RowStream *ingress) {
+/* The least that the pass takes when @rest is still to be done: the mean line's work, ... */
+static gint64 least_lines(const Engine *e, gint64 row, const Cs3PassRest *rest) {
   const Cs3PassCosts *c = e->costs;
   gint64 work = rest->weights * c->service / e->lines + rest->rows * (c->block + e->fixed);
-  gint64 lines = e->base + cs3_lines_mean(e->lines, done_row(e, row)) + work + c->finish;
-  gint64 wavelets = rest->weights * c->gradient_bits / 32;
+  return e->base + cs3_lines_mean(e->lines, done_row(e, row)) + work + c->finish;
+}
+
+/* ... or the links'. */
+static Cs3PassTimes least_times(const Engine *e, gint64 row, const Cs3PassRest *rest,
+                                const Cs3RowStream *ingress) {
+  gint64 lines = least_lines(e, row, rest);
+  gint64 wavelets = rest->weights * e->costs->gradient_bits / 32;
   gint64 out = (e->egress + wavelets * e->per_wavelet) >> FRACTION_BITS;
-  return MAX(MAX(lines, e->per_wavelet > 0 ? out : 0),
-             cs3_stream_least(ingress, rest->rows, rest->weights));
+  return (Cs3PassTimes){.end = MAX(MAX(lines, e->per_wavelet > 0 ? out : 0),
+                                   cs3_stream_least(ingress, rest->rows, rest->weights)),
+                        .lines = lines,
+                        .given_up = TRUE,
+                        .waits_in = e->waited_in,
+                        .waits_out = e->waited_out};
 }
 
 CS3_VECTOR_CLONES
@@ -413,9 +438,9 @@ Cs3PassTimes cs3_dot_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *count
     owner = next_owner;
     if (!known || row % CS3_GIVE_UP_ROWS != 0 || give_up == G_MAXINT64)
       continue;
-    gint64 least = least_end(e, row, &rest, ingress);
-    if (least >= give_up)
-      return (Cs3PassTimes){.end = least};
+    Cs3PassTimes least = least_times(e, row, &rest, ingress);
+    if (least.end >= give_up)
+      return least;
   }
   return finish(e, costs->rows, ingress);
 }

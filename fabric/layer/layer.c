@@ -8,6 +8,7 @@
 #include "fabric/fabric-error.h"
 #include "fabric/layer/lines.h"
 #include "fabric/layer/passes.h"
+#include "fabric/layer/unhurried.h"
 
 static const char *const cause_names[CS3_N_CAUSES] = {
     "arithmetic", "mapping", "overhead", "imbalance", "reduction",
@@ -118,23 +119,61 @@ static void keep_unlimited(const Pass *p, Cs3PassLimits limits, const Cs3PassTim
   keep_times(p, &key, &same);
 }
 
+/* What the memory knows of the whole pass, or of one that is the same. */
+static gboolean recall(const Pass *p, Cs3PassLimits limits, Cs3PassTimes *times) {
+  Cs3PassCosts costs;
+  Cs3MemoKey key = pass_key(p, limits, &costs);
+  gint64 known[CS3_MEMO_VALUES];
+  if (cs3_memo_find(p->weights->memo, &key, known)) {
+    *times = (Cs3PassTimes){known[0], known[1], known[2], known[3]};
+    return TRUE;
+  }
+  if (!cs3_unhurried_find(p->weights->memo, &p->weights->key, &costs, times))
+    return FALSE;
+  keep_times(p, &key, times);
+  keep_unlimited(p, limits, times);
+  return TRUE;
+}
+
+/* Whether the pass is known to take until @give_up. */
+static gboolean recall_least(const Pass *p, const Cs3MemoKey *key, const Cs3PassCosts *costs,
+                             gint64 give_up, Cs3PassTimes *times) {
+  Cs3MemoKey least = least_key(key);
+  gint64 known[CS3_MEMO_VALUES];
+  if (give_up == G_MAXINT64)
+    return FALSE;
+  *times = (Cs3PassTimes){.end = cs3_memo_find(p->weights->memo, &least, known) ? known[1] : 0};
+  if (times->end < give_up)
+    times->end = cs3_unhurried_least(p->weights->memo, &p->weights->key, costs);
+  return times->end >= give_up;
+}
+
+/* @times of the pass, of what it takes at least if it was given up. */
+static void keep(const Pass *p, Cs3PassLimits limits, const Cs3PassTimes *times) {
+  Cs3PassCosts costs;
+  Cs3MemoKey key = pass_key(p, limits, &costs), least = least_key(&key);
+  keep_times(p, times->given_up ? &least : &key, times);
+  if (times->given_up) {
+    cs3_unhurried_keep_least(p->weights->memo, &p->weights->key, &costs, times);
+    return;
+  }
+  cs3_unhurried_keep(p->weights->memo, &p->weights->key, &costs, times);
+  keep_unlimited(p, limits, times);
+}
+
 /* @give_up: of Cs3PassTimes.end. */
 static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
   Cs3PassCosts costs;
-  Cs3MemoKey key = pass_key(p, limits, &costs), least = least_key(&key);
-  gint64 known[CS3_MEMO_VALUES];
-  if (cs3_memo_find(p->weights->memo, &key, known) ||
-      (give_up < G_MAXINT64 && cs3_memo_find(p->weights->memo, &least, known) &&
-       known[1] >= give_up))
-    return (Cs3PassTimes){known[0], known[1], known[2], known[3]};
+  Cs3MemoKey key = pass_key(p, limits, &costs);
+  Cs3PassTimes times;
+  if (recall(p, limits, &times) || recall_least(p, &key, &costs, give_up, &times))
+    return times;
   Cs3LayerCounts made = counts_of(p);
   const Cs3LayerCounts *counts = made.counts != NULL ? &made : NULL;
-  Cs3PassTimes times = costs.gradients ? cs3_dot_pass(&costs, counts, give_up)
-                                       : cs3_axpy_pass(&costs, counts, give_up);
+  times = costs.gradients ? cs3_dot_pass(&costs, counts, give_up)
+                          : cs3_axpy_pass(&costs, counts, give_up);
   if (times.end != CS3_PASS_ADRIFT)
-    keep_times(p, times.end >= give_up ? &least : &key, &times);
-  if (times.end != CS3_PASS_ADRIFT && times.end < give_up)
-    keep_unlimited(p, limits, &times);
+    keep(p, limits, &times);
   return times;
 }
 

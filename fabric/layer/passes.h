@@ -24,12 +24,23 @@ typedef struct {
   gint64 threads; /* the last AXPY or dot thread is free */
   gint64 end;     /* the last element is at the end of its chain, or has left the wafer */
   gint64 ingress_wavelets, egress_wavelets;
-  gint64 lines; /* the last line is done, whatever is still on its way out */
+  gint64 lines; /* the last line is done, whatever is still on its way out; 0: not told. Given up:
+                   no earlier than this */
+  gboolean given_up;
   /* Whether lines may have waited for the stream inwards, or outwards: if not, the pass is the same
    * without it, but for the @begin cycles in which all waited for the first row. */
   gboolean waits_in, waits_out;
   gint64 begin;
+  /* What the links alone decide of a pass in which nobody waited: wavelets of its first row
+   * inwards, dW, backward: of the last row's gradients, which are at the edge at cycle @last_there.
+   * 0: rows came in at the cycle in which they were taken, gradients waited for those before them.
+   */
+  gint64 edge_wavelets, last_there;
 } Cs3PassTimes;
+
+/** cs3_pass_carried: cycle at which a link, free from cycle @from on, has carried @wavelets,
+ * @cycles each, as passes count it. */
+gint64 cs3_pass_carried(gint64 from, gint64 wavelets, double cycles);
 
 /**
  * cs3_pass_next_look: at @row it was looked up before when no line takes a row. Lines only get

@@ -37,7 +37,8 @@ typedef struct {
   gint64 earliest; /* no line takes a row before: looked up some rows ago, ... */
   gint64 look_at;  /* to be looked up again at this row */
   gboolean waited; /* a row may have been waited for, ... */
-  gint64 begin;    /* other than the first, which came then */
+  gint64 begin;    /* other than the first, which came then, ... */
+  gint64 first;    /* wavelets; 0: or one after it came in the cycle in which it was taken */
 } Engine;
 
 static gint32 *new_times(gint64 n) {
@@ -302,17 +303,20 @@ static gint32 tail_step(Engine *e, const Step *step, const guint16 *weights) {
 }
 
 /* Lines only get later, so that `earliest` holds for some rows more. */
-static void note_arrival(Engine *e, gint64 row, gint64 arrival) {
+static void note_arrival(Engine *e, gint64 row, gint64 arrival, const Cs3RowStream *ingress) {
   if (arrival == G_MININT64) /* no limit */
     return;
   if (row >= e->look_at) {
     e->earliest = e->base + cs3_lines_earliest(e->s.lines, e->s.x);
     e->look_at = cs3_pass_next_look(row);
   }
-  if (row == 0)
+  if (row == 0) {
     e->begin = arrival;
-  else
+    e->first = e->turns == NULL ? cs3_stream_total(ingress) : 0; /* turns do not look so closely */
+  } else {
     e->waited |= arrival > e->earliest;
+    e->first = arrival < e->earliest ? e->first : 0;
+  }
   cs3_turns_note(e->turns, row, arrival, e->earliest);
 }
 
@@ -328,7 +332,7 @@ static void advance_row(Engine *e, gint64 row, Cs3RowStream *ingress) {
   const guint16 *weights = step_weights(e, row, &owner);
   gint64 arrival =
       cs3_stream_arrival(ingress, row, e->matrix_row, weights, tail ? e->has_row : NULL);
-  note_arrival(e, row, arrival);
+  note_arrival(e, row, arrival, ingress);
   if (arrival > e->base + CS3_TIMES_HIGH) /* all lines wait */
     take_out(e, arrival - e->base - CS3_TIMES_HIGH);
   Step step = {
@@ -441,7 +445,7 @@ Cs3PassTimes cs3_axpy_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *coun
     advance_row(e, step, ingress);
     gint64 least = too_late(e, step, &rest, ingress, give_up);
     if (least > 0)
-      return (Cs3PassTimes){.end = least};
+      return (Cs3PassTimes){.end = least, .given_up = TRUE};
   }
   gint64 threads = e->base + cs3_lines_latest(n, e->s.x);
   gint64 end = MAX(threads, e->stored);
@@ -452,5 +456,6 @@ Cs3PassTimes cs3_axpy_pass(const Cs3PassCosts *costs, const Cs3LayerCounts *coun
                         .ingress_wavelets = cs3_stream_total(ingress),
                         .lines = threads,
                         .waits_in = e->waited,
-                        .begin = e->begin};
+                        .begin = e->begin,
+                        .edge_wavelets = e->first};
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fabric/layer/lines.h"
+#include "fabric/layer/passes.h"
 
 enum { FRACTION_BITS = 20 };
 
@@ -41,6 +42,11 @@ Cs3RowStream *cs3_stream_new(const Cs3PassCosts *costs, const Cs3LayerCounts *co
   s->depth = MIN(costs->edge_rows, costs->rows + costs->lines);
   s->taken = g_new0(gint64, s->depth);
   return s;
+}
+
+gint64 cs3_pass_carried(gint64 from, gint64 wavelets, double cycles) {
+  gint64 end = (from << FRACTION_BITS) + wavelets * llround(ldexp(cycles, FRACTION_BITS));
+  return (end + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
 }
 
 double cs3_stream_rate(double cycles_per_wavelet) {
