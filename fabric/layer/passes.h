@@ -38,10 +38,6 @@ typedef struct {
   gint64 edge_wavelets, last_there;
 } Cs3PassTimes;
 
-/** cs3_pass_carried: cycle at which a link, free from cycle @from on, has carried @wavelets,
- * @cycles each, as passes count it. */
-gint64 cs3_pass_carried(gint64 from, gint64 wavelets, double cycles);
-
 /**
  * cs3_pass_next_look: at @row it was looked up before when no line takes a row. Lines only get
  * later. Returns: the row at which to look again: the edge is not far ahead of the first ones.

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "fabric/layer/lines.h"
-#include "fabric/layer/passes.h"
 
 enum { FRACTION_BITS = 20 };
 
@@ -44,7 +43,7 @@ Cs3RowStream *cs3_stream_new(const Cs3PassCosts *costs, const Cs3LayerCounts *co
   return s;
 }
 
-gint64 cs3_pass_carried(gint64 from, gint64 wavelets, double cycles) {
+gint64 cs3_stream_carried(gint64 from, gint64 wavelets, double cycles) {
   gint64 end = (from << FRACTION_BITS) + wavelets * llround(ldexp(cycles, FRACTION_BITS));
   return (end + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
 }

@@ -28,6 +28,10 @@ gint64 cs3_stream_arrival(Cs3RowStream *stream, gint64 row, gint64 matrix_row,
 /** cs3_stream_rate: @cycles_per_wavelet as fixed point counts it. */
 double cs3_stream_rate(double cycles_per_wavelet);
 
+/** cs3_stream_carried: cycle at which a link, free from cycle @from on, has carried @wavelets,
+ * @cycles each, as streams count. */
+gint64 cs3_stream_carried(gint64 from, gint64 wavelets, double cycles);
+
 /** cs3_stream_begin: the first wavelet comes in from @cycle on. */
 void cs3_stream_begin(Cs3RowStream *stream, gint64 cycle);
 

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "fabric/layer/stream.h"
+
 /* Of a pass, whatever its links: those that it ran on, and when its lines were done, ... */
 typedef struct {
   double ingress_cycles, egress_cycles; /* per wavelet */
@@ -32,9 +34,10 @@ static Cs3MemoKey key_of(const Cs3MemoKey *weights, const Cs3PassCosts *costs, c
   return key;
 }
 
-/* With all links that there are. */
+/* With all links that there are: none is so fast that it counts as no limit. */
 static gboolean has_links(const Cs3PassCosts *costs) {
-  return costs->ingress_cycles > 0 && costs->gradients == (costs->egress_cycles > 0);
+  return cs3_stream_rate(costs->ingress_cycles) > 0 &&
+         costs->gradients == (cs3_stream_rate(costs->egress_cycles) > 0);
 }
 
 static gboolean nobody_waited(const Cs3PassTimes *times) {
@@ -59,11 +62,11 @@ static Cs3PassTimes on_links(const Cs3PassCosts *costs, const Inside *inside, co
   Cs3PassTimes times = {.ingress_wavelets = edge->ingress_wavelets,
                         .egress_wavelets = edge->egress_wavelets};
   if (costs->gradients) {
-    gint64 left = cs3_pass_carried(edge->last_there, edge->edge_wavelets, costs->egress_cycles);
+    gint64 left = cs3_stream_carried(edge->last_there, edge->edge_wavelets, costs->egress_cycles);
     times.lines = inside->threads;
     times.threads = times.end = MAX(inside->threads, left);
   } else {
-    times.begin = cs3_pass_carried(0, edge->edge_wavelets, costs->ingress_cycles);
+    times.begin = cs3_stream_carried(0, edge->edge_wavelets, costs->ingress_cycles);
     times.lines = times.threads = times.begin + inside->threads;
     times.end = times.begin + inside->end;
   }

@@ -37,6 +37,7 @@
 #define cs3_send_times plain_cs3_send_times
 #define cs3_stream_arrival plain_cs3_stream_arrival
 #define cs3_stream_begin plain_cs3_stream_begin
+#define cs3_stream_carried plain_cs3_stream_carried
 #define cs3_stream_rate plain_cs3_stream_rate
 #define cs3_stream_consumed plain_cs3_stream_consumed
 #define cs3_stream_free plain_cs3_stream_free

@@ -11,6 +11,7 @@
 #include "fabric/fabric-error.h"
 #include "fabric/layer/passes.h"
 #include "fabric/layer/recurrence.h"
+#include "fabric/layer/unhurried.h"
 #include "sim/machine/machine.h"
 #include "workloads/mask.h"
 
@@ -472,6 +473,69 @@ START_TEST(test_waits) {
 }
 END_TEST
 
+/* Links of a pass, of some the same and of some a little faster. */
+static Cs3PassCosts draw_faster(GRand *r, const Cs3PassCosts *slow) {
+  Cs3PassCosts fast = *slow;
+  double share = g_rand_boolean(r) ? 1 : exp10(-g_rand_double_range(r, 0, 6));
+  fast.ingress_cycles *= 1 - share * g_rand_double(r);
+  fast.egress_cycles *= 1 - share * g_rand_double(r);
+  return fast;
+}
+
+static Cs3PassTimes run_costs(const Case *c, const Cs3PassCosts *costs, gint64 give_up) {
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  const Cs3LayerCounts *live = c->counts ? &counts : NULL;
+  return costs->gradients ? cs3_dot_pass(costs, live, give_up)
+                          : cs3_axpy_pass(costs, live, give_up);
+}
+
+/* What is found of a pass on faster links is what it takes there, and no links are faster than what
+ * lines take at least. Returns: how many were found. */
+static int check_unhurried(GRand *r, const Case *c, Cs3Memo *memo, const Cs3MemoKey *name) {
+  Cs3LayerCosts k;
+  cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
+  Cs3PassCosts slow = cs3_pass_limited(&k.pass, CS3_LIMIT_EGRESS);
+  Cs3PassTimes took = run_costs(c, &slow, G_MAXINT64), found;
+  Cs3PassTimes part = run_costs(c, &slow, MAX(took.end / g_rand_int_range(r, 1, 4), 1));
+  g_autofree char *text = describe(c);
+  int n = 0;
+  cs3_unhurried_keep(memo, name, &slow, &took);
+  if (part.given_up)
+    cs3_unhurried_keep_least(memo, name, &slow, &part);
+  for (int i = 0; i < 8; i++) {
+    Cs3PassCosts fast = draw_faster(r, &slow);
+    Cs3PassTimes whole = run_costs(c, &fast, G_MAXINT64);
+    ck_assert_msg(cs3_unhurried_least(memo, name, &fast) <= whole.lines, "%s: least", text);
+    if (!cs3_unhurried_find(memo, name, &fast, &found))
+      continue;
+    ck_assert_msg(same_times(&whole, &found) && whole.begin == found.begin,
+                  "%s: links %.9g, %.9g: %ld cycles, found %ld of %.9g, %.9g", text,
+                  fast.ingress_cycles, fast.egress_cycles, (long)whole.end, (long)found.end,
+                  slow.ingress_cycles, slow.egress_cycles);
+    n++;
+  }
+  return n;
+}
+
+START_TEST(test_unhurried) {
+  g_autoptr(GRand) r = g_rand_new_with_seed(fixture_seed());
+  g_autoptr(Cs3Memo) memo = cs3_memo_new(1 << 14);
+  int found[2] = {0, 0}, cases = fixture_slow() ? 5000 : 200;
+  for (gint64 i = 0; i < cases;) {
+    Case c;
+    if (!(g_rand_boolean(r) ? draw_turns : draw_case)(r, &c))
+      continue;
+    c.hw.io.rate_bits_per_s *= exp(g_rand_double_range(r, 0, 5));
+    Cs3MemoKey name = cs3_memo_key(NULL, &i, sizeof i);
+    found[cs3_pass_has_gradients(c.shape.pass)] += check_unhurried(r, &c, memo, &name);
+    g_free(c.counts);
+    i++;
+  }
+  ck_assert_int_gt(found[0], cases / 10);
+  ck_assert_int_gt(found[1], cases / 10);
+}
+END_TEST
+
 /* More rows than could be run in a year. */
 static void check_endless(const Cs3Hardware *hw, Cs3Pass pass, Cs3Reduction reduction) {
   Cs3LayerShape shape = {.pass = pass, .rows = 1000, .features = 100, .tokens = 100, .dense = TRUE};
@@ -609,6 +673,7 @@ static Suite *suite(void) {
   tcase_add_test(t, test_turns_repeat);
   tcase_add_test(t, test_alone);
   tcase_add_test(t, test_waits);
+  tcase_add_test(t, test_unhurried);
   tcase_add_test(t, test_endless);
   tcase_add_test(t, test_ends_of_ranges);
   tcase_add_test(t, test_beyond);
