@@ -435,13 +435,16 @@ static double step_of(Cs3ScenarioOptions o, const char *map) {
 }
 
 /* The port, MemoryX or the tree may be the slowest link, or none of them matter. What the mapper
- * takes by itself is at most 1 % behind what it is forced to: mappings that gain no more are not
- * run. One micro-batch for all: its size is chosen by the step, but of passes by closed forms. */
+ * takes by itself is at most 1 % behind what it is forced to, pass by pass: mappings that gain no
+ * more are not run; the step may be a little more behind, and is next to nothing in the mean. One
+ * micro-batch for all: its size is chosen by the step, but of passes by closed forms. */
 START_TEST(test_forced_is_never_faster) {
   static const char *const forced[] = {"format=dense",   "format=sparse", "placement=cache",
                                        "placement=sram", "axis=x",        "axis=y"};
   g_autoptr(GRand) random = g_rand_new_with_seed(fixture_seed());
-  for (int machine = 0; machine < (fixture_slow() ? 12 : 2); machine++) {
+  double behind = 0;
+  int machines = fixture_slow() ? 12 : 2;
+  for (int machine = 0; machine < machines; machine++) {
     Cs3ScenarioOptions o = options("gpt2-small", g_rand_double_range(random, 0.05, 0.9));
     char *set[] = {
         g_strdup_printf("io.rate=%.3f Tb/s", exp(g_rand_double_range(random, -2, 2))),
@@ -455,7 +458,8 @@ START_TEST(test_forced_is_never_faster) {
     double free_s = step_of(o, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(forced); i++) {
       double forced_s = step_of(o, forced[i]);
-      ck_assert_msg(free_s <= 1.011 * forced_s,
+      behind += MAX(0, free_s / forced_s - 1);
+      ck_assert_msg(free_s <= 1.02 * forced_s,
                     "sparsity %g, %s, %s, %s, %s, batch %d: %s takes "
                     "%.6g s, the mapper's own choice %.6g s",
                     o.sparsity, set[0], set[1], set[2], set[3], (int)o.batch, forced[i], forced_s,
@@ -464,6 +468,7 @@ START_TEST(test_forced_is_never_faster) {
     for (char **text = set; *text != NULL; text++)
       g_free(*text);
   }
+  ck_assert_double_le(behind / (machines * (int)G_N_ELEMENTS(forced)), 0.004);
 }
 END_TEST
 
