@@ -354,7 +354,8 @@ gboolean cs3_plan_choose_size(const Cs3PlanInput *input, Cs3Plan *plan, GError *
     cs3_plan_take(input, cs3_plan_judge(input, rivals), plan);
     return TRUE;
   }
-  explain_no_fit(input, least_need(input, policies, n), cs3_wafer_capacity(&input->machine->hw),
-                 error);
+  if (error != NULL) /* what nobody reads would take longer than the search */
+    explain_no_fit(input, least_need(input, policies, n), cs3_wafer_capacity(&input->machine->hw),
+                   error);
   return FALSE;
 }
