@@ -27,16 +27,26 @@ static double distance(Range from, Range to) {
   return MAX(from.first - (to.last - 1), 0);
 }
 
-static gboolean alive(const Cs3AttentionSpan *s, Range query, Range key) {
-  double back = distance(query, key), ahead = distance(key, query);
-  double window = s->window > 0 ? (double)s->window : 2 * s->seq;
-  double document = s->document > 0 ? (double)s->document : s->seq;
-  if (back > (s->causal ? window - 1 : floor(window / 2)))
-    return FALSE;
-  if (ahead > (s->causal ? 0 : floor(window / 2)))
-    return FALSE;
-  return floor(query.first / document) <= floor((key.last - 1) / document) &&
-         floor(key.first / document) <= floor((query.last - 1) / document);
+static double window_of(const Cs3AttentionSpan *s) {
+  return s->window > 0 ? (double)s->window : 2 * s->seq;
+}
+
+static double document_of(const Cs3AttentionSpan *s, double token) {
+  return floor(token / (s->document > 0 ? (double)s->document : s->seq));
+}
+
+/* Whether @key does not lie too far back for @query: then none after it does. */
+static gboolean late_enough(const Cs3AttentionSpan *s, Range query, Range key) {
+  double most = s->causal ? window_of(s) - 1 : floor(window_of(s) / 2);
+  return distance(query, key) <= most &&
+         document_of(s, query.first) <= document_of(s, key.last - 1);
+}
+
+/* Whether it does not lie too far ahead: then none before it does. */
+static gboolean early_enough(const Cs3AttentionSpan *s, Range query, Range key) {
+  double most = s->causal ? 0 : floor(window_of(s) / 2);
+  return distance(key, query) <= most &&
+         document_of(s, key.first) <= document_of(s, query.last - 1);
 }
 
 static double exact(const Cs3AttentionSpan *s) {
@@ -44,19 +54,23 @@ static double exact(const Cs3AttentionSpan *s) {
   return s->causal ? (w * (w + 1) / 2 + (s->seq - w) * w) / s->seq : w;
 }
 
+/* The tiles with scores follow one another, and begin and end no earlier than those of the query
+ * tile before. */
 double cs3_attention_keys(const Cs3AttentionSpan *s) {
   g_return_val_if_fail(s->tiles > 0 || s->document == 0, 0);
   if (s->tiles == 0)
     return exact(s);
-  gint64 tiles = MIN(s->tiles, MAX((gint64)s->seq, 1));
+  gint64 tiles = MIN(s->tiles, MAX((gint64)s->seq, 1)), begin = 0, end = 0;
   double scores = 0;
   for (gint64 q = 0; q < tiles; q++) {
     Range query = range_of(s, tiles, q);
-    for (gint64 k = 0; k < tiles; k++) {
-      Range key = range_of(s, tiles, k);
-      if (alive(s, query, key))
-        scores += (query.last - query.first) * (key.last - key.first);
-    }
+    while (begin < tiles && !late_enough(s, query, range_of(s, tiles, begin)))
+      begin++;
+    while (end < tiles && early_enough(s, query, range_of(s, tiles, end)))
+      end++;
+    if (begin < end)
+      scores += (query.last - query.first) *
+                (range_of(s, tiles, end - 1).last - range_of(s, tiles, begin).first);
   }
   return scores / s->seq;
 }
