@@ -186,10 +186,24 @@ static gboolean run_pairs(const Bench *bench, const char *row, Cost costs[][2]) 
   return TRUE;
 }
 
+/* Returns: %FALSE when a program does not print the row's line. */
+static gboolean print_rate(const Bench *bench, const char *row, const char *program,
+                           Cost costs[][2]) {
+  for (int tree = 0; tree < 2; tree++)
+    if (isnan(rate_of(bench, row, &costs[0][tree]))) {
+      fprintf(stderr, "bench-pairs: %s: %s of %s does not print its line\n", row, program,
+              bench->trees[tree].source);
+      return FALSE;
+    }
+  print_figure(bench, row, RATE, costs, rate_of);
+  return TRUE;
+}
+
 /* Rows behind @row that read the output of the same benchmark are printed with it. */
 static gboolean bench_rows(const Bench *bench, char **rows, GHashTable *done) {
   Cost costs[MAX_PAIRS][2] = {0};
   gboolean ok = run_pairs(bench, rows[0], costs);
+  int missing = 0;
   g_autofree char *program = g_key_file_get_string(bench->list, rows[0], "program", NULL);
   for (char **row = rows; ok && *row != NULL; row++) {
     g_autofree char *other = g_key_file_get_string(bench->list, *row, "program", NULL);
@@ -197,7 +211,7 @@ static gboolean bench_rows(const Bench *bench, char **rows, GHashTable *done) {
       continue;
     g_hash_table_add(done, *row);
     if (program != NULL) {
-      print_figure(bench, *row, RATE, costs, rate_of);
+      missing += !print_rate(bench, *row, program, costs);
       continue;
     }
     print_figure(bench, *row, USER, costs, user_of);
@@ -207,7 +221,7 @@ static gboolean bench_rows(const Bench *bench, char **rows, GHashTable *done) {
   for (int i = 0; i < bench->pairs; i++)
     for (int tree = 0; tree < 2; tree++)
       g_free(costs[i][tree].output);
-  return ok;
+  return ok && missing == 0;
 }
 
 static gboolean is_asked(const char *row, char **patterns) {
