@@ -72,11 +72,37 @@ static void write_data(const json_t *series, Cs3Script *data) {
   }
 }
 
-static void write_axes(const json_t *series, Cs3Script *script) {
+/* Characters of the longest @key of all bars. */
+static double longest(const json_t *series, const char *key) {
+  size_t i, most = 0;
+  json_t *bar;
+  json_array_foreach((json_t *)bars_of(series), i, bar) {
+    size_t length = (size_t)g_utf8_strlen(cs3_record_string(bar, key), -1);
+    most = MAX(most, length);
+  }
+  return (double)most;
+}
+
+/* Names stand on the left of the bars, ranges on their right. */
+typedef struct {
+  double left; /* of the axes: columns of text, or a share of the picture */
+  double end;  /* of the axis on which ranges begin at 1.02 */
+} Room;
+
+static Room room_for(const json_t *series, const Cs3PlotTarget *target) {
+  gboolean text = target->format == CS3_PLOT_TEXT;
+  double letter = text ? 1 : 0.0112, beside = text ? 3 : 0.025; /* of a name; tics */
+  double right = text ? target->columns - 2 : 0.975;            /* of the axes */
+  double left = longest(series, "name") * letter + beside;
+  double ranges = (longest(series, "range") + 1) * letter / (right - left);
+  return (Room){left, 1.02 / (1 - MIN(ranges, 0.7))};
+}
+
+static void write_axes(const json_t *series, const Room *room, Cs3Script *script) {
   size_t i, n = json_array_size(bars_of(series));
   json_t *bar;
-  cs3_script_add(script, SAY("set xrange [0:1.75]\nset yrange [0.3:"), NUM((double)n + 0.7),
-                 SAY("]\nset xtics ('0' 0, '0.5' 0.5, '1' 1)\nset ytics ("));
+  cs3_script_add(script, SAY("set xrange [0:"), NUM(room->end), SAY("]\nset yrange [0.3:"),
+                 NUM((double)n + 0.7), SAY("]\nset xtics ('0' 0, '0.5' 0.5, '1' 1)\nset ytics ("));
   json_array_foreach((json_t *)bars_of(series), i, bar)
       cs3_script_add(script, i > 0 ? SAY(", ") : SAY(""), TIC(cs3_record_string(bar, "name")),
                      SAY(" "), NUM(n - i));
@@ -121,9 +147,11 @@ static void write_script(const json_t *series, const Cs3PlotTarget *target, Cs3S
                                      .y = "",
                                      .legend_rows = 2,
                                      .legend_columns = 2});
-  cs3_script_add(script, target->format == CS3_PLOT_TEXT ? SAY("set lmargin 30\n")
-                                                         : SAY("set lmargin at screen 0.3\n"));
-  write_axes(series, script);
+  Room room = room_for(series, target);
+  cs3_script_add(
+      script, target->format == CS3_PLOT_TEXT ? SAY("set lmargin ") : SAY("set lmargin at screen "),
+      NUM(room.left), SAY("\n"));
+  write_axes(series, &room, script);
   write_bars(script);
 }
 

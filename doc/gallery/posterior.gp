@@ -18,8 +18,8 @@ set border 3 linecolor rgb '#444444'
 set tics nomirror out textcolor rgb '#222222'
 set xtics offset 0, 0.4
 set grid back linetype 1 linecolor rgb '#dddddd' linewidth 0.8
-set lmargin at screen 0.3
-set xrange [0:1.75]
+set lmargin at screen 0.3834
+set xrange [0:2.17061870503597]
 set yrange [0.3:16.7]
 set xtics ('0' 0, '0.5' 0.5, '1' 1)
 set ytics ('step.edge' 16, 'kernel.acc_precision' 15, 'wafer.clock' 14, 'kernel.backward' 13, 'kernel.accumulator_slots' 12, 'kernel.weight_overhead' 11, 'kernel.backward_overlap' 10, 'memoryx.bytes_per_param_momentum' 9, 'swarmx.prefetch' 8, 'io.efficiency' 7, 'kernel.gradient_bits' 6, 'io.factor' 5, 'kernel.layout_overlap' 4, 'memoryx.optimizer_sgd' 3, 'kernel.reduce_lanes' 2, 'activations.capacity' 1)
