@@ -22,6 +22,11 @@ static gint64 to_fixed(double cycles) {
   return llround(ldexp(cycles, FRACTION_BITS));
 }
 
+/* Of a cycle, which may be before the pass: CS3_NEVER. */
+static gint64 time_at(gint64 cycle) {
+  return cycle * (1 << FRACTION_BITS);
+}
+
 /* The cycle that a fixed-point time lies in. */
 static gint64 cycle_of(gint64 time) {
   return (time + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS;
@@ -134,9 +139,9 @@ static void leave(Engine *e, gint64 row, gint32 latest, gint64 live) {
   e->egress_wavelets += wavelets;
   e->row_wavelets = wavelets;
   e->there = e->base + latest + e->costs->reach;
-  e->queued = e->egress > e->there << FRACTION_BITS;
+  e->queued = e->egress > time_at(e->there);
   if (wavelets > 0)
-    e->egress = MAX(e->egress, e->there << FRACTION_BITS) + wavelets * e->per_wavelet;
+    e->egress = MAX(e->egress, time_at(e->there)) + wavelets * e->per_wavelet;
   e->left[row % e->depth] = cycle_of(e->egress);
 }
 
@@ -273,9 +278,9 @@ static gboolean leave_turn(Engine *e, gint64 row, gint64 by) {
   for (gint64 i = 0; i < last->rows; i++) {
     last->next[i] = row + i >= e->depth ? e->left[at] + e->costs->lead : 0;
     e->there = last->gradient[i] + by;
-    e->queued = e->egress > e->there << FRACTION_BITS;
+    e->queued = e->egress > time_at(e->there);
     if (e->row_wavelets > 0)
-      e->egress = MAX(e->egress, e->there << FRACTION_BITS) + takes;
+      e->egress = MAX(e->egress, time_at(e->there)) + takes;
     e->left[at] = cycle_of(e->egress);
     at = at + 1 < e->depth ? at + 1 : 0;
   }
