@@ -119,18 +119,17 @@ static void keep_unlimited(const Pass *p, Cs3PassLimits limits, const Cs3PassTim
   keep_times(p, &key, &same);
 }
 
-/* What the memory knows of the whole pass, or of one that is the same. */
-static gboolean recall(const Pass *p, Cs3PassLimits limits, Cs3PassTimes *times) {
-  Cs3PassCosts costs;
-  Cs3MemoKey key = pass_key(p, limits, &costs);
+/* What the memory knows of the whole pass @key, or of one that is the same. */
+static gboolean recall(const Pass *p, Cs3PassLimits limits, const Cs3MemoKey *key,
+                       const Cs3PassCosts *costs, Cs3PassTimes *times) {
   gint64 known[CS3_MEMO_VALUES];
-  if (cs3_memo_find(p->weights->memo, &key, known)) {
+  if (cs3_memo_find(p->weights->memo, key, known)) {
     *times = (Cs3PassTimes){known[0], known[1], known[2], known[3]};
     return TRUE;
   }
-  if (!cs3_unhurried_find(p->weights->memo, &p->weights->key, &costs, times))
+  if (!cs3_unhurried_find(p->weights->memo, &p->weights->key, costs, times))
     return FALSE;
-  keep_times(p, &key, times);
+  keep_times(p, key, times);
   keep_unlimited(p, limits, times);
   return TRUE;
 }
@@ -138,10 +137,10 @@ static gboolean recall(const Pass *p, Cs3PassLimits limits, Cs3PassTimes *times)
 /* Whether the pass is known to take until @give_up. */
 static gboolean recall_least(const Pass *p, const Cs3MemoKey *key, const Cs3PassCosts *costs,
                              gint64 give_up, Cs3PassTimes *times) {
-  Cs3MemoKey least = least_key(key);
   gint64 known[CS3_MEMO_VALUES];
   if (give_up == G_MAXINT64)
     return FALSE;
+  Cs3MemoKey least = least_key(key);
   *times = (Cs3PassTimes){.end = cs3_memo_find(p->weights->memo, &least, known) ? known[1] : 0};
   if (times->end < give_up)
     times->end = cs3_unhurried_least(p->weights->memo, &p->weights->key, costs);
@@ -149,15 +148,16 @@ static gboolean recall_least(const Pass *p, const Cs3MemoKey *key, const Cs3Pass
 }
 
 /* @times of the pass, of what it takes at least if it was given up. */
-static void keep(const Pass *p, Cs3PassLimits limits, const Cs3PassTimes *times) {
-  Cs3PassCosts costs;
-  Cs3MemoKey key = pass_key(p, limits, &costs), least = least_key(&key);
-  keep_times(p, times->given_up ? &least : &key, times);
+static void keep(const Pass *p, Cs3PassLimits limits, const Cs3MemoKey *key,
+                 const Cs3PassCosts *costs, const Cs3PassTimes *times) {
   if (times->given_up) {
-    cs3_unhurried_keep_least(p->weights->memo, &p->weights->key, &costs, times);
+    Cs3MemoKey least = least_key(key);
+    keep_times(p, &least, times);
+    cs3_unhurried_keep_least(p->weights->memo, &p->weights->key, costs, times);
     return;
   }
-  cs3_unhurried_keep(p->weights->memo, &p->weights->key, &costs, times);
+  keep_times(p, key, times);
+  cs3_unhurried_keep(p->weights->memo, &p->weights->key, costs, times);
   keep_unlimited(p, limits, times);
 }
 
@@ -166,14 +166,14 @@ static Cs3PassTimes run(const Pass *p, Cs3PassLimits limits, gint64 give_up) {
   Cs3PassCosts costs;
   Cs3MemoKey key = pass_key(p, limits, &costs);
   Cs3PassTimes times;
-  if (recall(p, limits, &times) || recall_least(p, &key, &costs, give_up, &times))
+  if (recall(p, limits, &key, &costs, &times) || recall_least(p, &key, &costs, give_up, &times))
     return times;
   Cs3LayerCounts made = counts_of(p);
   const Cs3LayerCounts *counts = made.counts != NULL ? &made : NULL;
   times = costs.gradients ? cs3_dot_pass(&costs, counts, give_up)
                           : cs3_axpy_pass(&costs, counts, give_up);
   if (times.end != CS3_PASS_ADRIFT)
-    keep(p, limits, &times);
+    keep(p, limits, &key, &costs, &times);
   return times;
 }
 

@@ -34,6 +34,13 @@ static Cs3MemoKey key_of(const Cs3MemoKey *weights, const Cs3PassCosts *costs, c
   return key;
 }
 
+/* Of the AtEdge that goes with the Inside of @inside. */
+static Cs3MemoKey key_at_edge(const Cs3MemoKey *inside) {
+  Cs3MemoKey key = *inside;
+  cs3_memo_key_text(&key, "at the edge");
+  return key;
+}
+
 /* With all links that there are: none is so fast that it counts as no limit. */
 static gboolean has_links(const Cs3PassCosts *costs) {
   return cs3_stream_rate(costs->ingress_cycles) > 0 &&
@@ -52,10 +59,10 @@ void cs3_unhurried_keep(Cs3Memo *memo, const Cs3MemoKey *weights, const Cs3PassC
                    times->end - times->begin};
   AtEdge edge = {times->ingress_wavelets, times->egress_wavelets, times->edge_wavelets,
                  times->last_there};
-  Cs3MemoKey keys[] = {key_of(weights, costs, "inside"), key_of(weights, costs, "at the edge")};
+  Cs3MemoKey key = key_of(weights, costs, "inside"), at_edge = key_at_edge(&key);
   gint64 words[CS3_MEMO_VALUES];
-  cs3_memo_keep(memo, &keys[0], memcpy(words, &inside, sizeof inside));
-  cs3_memo_keep(memo, &keys[1], memcpy(words, &edge, sizeof edge));
+  cs3_memo_keep(memo, &key, memcpy(words, &inside, sizeof inside));
+  cs3_memo_keep(memo, &at_edge, memcpy(words, &edge, sizeof edge));
 }
 
 static Cs3PassTimes on_links(const Cs3PassCosts *costs, const Inside *inside, const AtEdge *edge) {
@@ -80,12 +87,14 @@ gboolean cs3_unhurried_find(Cs3Memo *memo, const Cs3MemoKey *weights, const Cs3P
   gint64 words[CS3_MEMO_VALUES];
   if (!has_links(costs))
     return FALSE;
-  Cs3MemoKey keys[] = {key_of(weights, costs, "inside"), key_of(weights, costs, "at the edge")};
-  if (!cs3_memo_find(memo, &keys[0], words))
+  Cs3MemoKey key = key_of(weights, costs, "inside");
+  if (!cs3_memo_find(memo, &key, words))
     return FALSE;
   memcpy(&inside, words, sizeof inside);
-  if (costs->ingress_cycles > inside.ingress_cycles ||
-      costs->egress_cycles > inside.egress_cycles || !cs3_memo_find(memo, &keys[1], words))
+  if (costs->ingress_cycles > inside.ingress_cycles || costs->egress_cycles > inside.egress_cycles)
+    return FALSE;
+  key = key_at_edge(&key);
+  if (!cs3_memo_find(memo, &key, words))
     return FALSE;
   memcpy(&edge, words, sizeof edge);
   *times = on_links(costs, &inside, &edge);

@@ -382,13 +382,18 @@ static gboolean draw_turns(GRand *r, Case *c) {
   return cs3_mapping_check(&c->hw, &c->shape, &c->mapping, NULL);
 }
 
+static Cs3PassTimes run_costs(const Cs3PassCosts *costs, const Cs3LayerCounts *counts,
+                              gint64 give_up) {
+  return costs->gradients ? cs3_dot_pass(costs, counts, give_up)
+                          : cs3_axpy_pass(costs, counts, give_up);
+}
+
 static Cs3PassTimes run_limited(const Case *c, const Cs3LayerCounts *counts, Cs3PassLimits limits,
                                 gint64 give_up) {
   Cs3LayerCosts k;
   cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
   Cs3PassCosts costs = cs3_pass_limited(&k.pass, limits);
-  return costs.gradients ? cs3_dot_pass(&costs, counts, give_up)
-                         : cs3_axpy_pass(&costs, counts, give_up);
+  return run_costs(&costs, counts, give_up);
 }
 
 static gboolean same_times(const Cs3PassTimes *a, const Cs3PassTimes *b) {
@@ -482,21 +487,16 @@ static Cs3PassCosts draw_faster(GRand *r, const Cs3PassCosts *slow) {
   return fast;
 }
 
-static Cs3PassTimes run_costs(const Case *c, const Cs3PassCosts *costs, gint64 give_up) {
-  Cs3LayerCounts counts = {c->counts, c->lines};
-  const Cs3LayerCounts *live = c->counts ? &counts : NULL;
-  return costs->gradients ? cs3_dot_pass(costs, live, give_up)
-                          : cs3_axpy_pass(costs, live, give_up);
-}
-
 /* What is found of a pass on faster links is what it takes there, and no links are faster than what
  * lines take at least. Returns: how many were found. */
 static int check_unhurried(GRand *r, const Case *c, Cs3Memo *memo, const Cs3MemoKey *name) {
+  Cs3LayerCounts counts = {c->counts, c->lines};
+  const Cs3LayerCounts *live = c->counts ? &counts : NULL;
   Cs3LayerCosts k;
   cs3_layer_costs(&c->hw, &c->shape, &c->mapping, &k);
   Cs3PassCosts slow = cs3_pass_limited(&k.pass, CS3_LIMIT_EGRESS);
-  Cs3PassTimes took = run_costs(c, &slow, G_MAXINT64), found;
-  Cs3PassTimes part = run_costs(c, &slow, MAX(took.end / g_rand_int_range(r, 1, 4), 1));
+  Cs3PassTimes took = run_costs(&slow, live, G_MAXINT64), found;
+  Cs3PassTimes part = run_costs(&slow, live, MAX(took.end / g_rand_int_range(r, 1, 4), 1));
   g_autofree char *text = describe(c);
   int n = 0;
   cs3_unhurried_keep(memo, name, &slow, &took);
@@ -504,7 +504,7 @@ static int check_unhurried(GRand *r, const Case *c, Cs3Memo *memo, const Cs3Memo
     cs3_unhurried_keep_least(memo, name, &slow, &part);
   for (int i = 0; i < 8; i++) {
     Cs3PassCosts fast = draw_faster(r, &slow);
-    Cs3PassTimes whole = run_costs(c, &fast, G_MAXINT64);
+    Cs3PassTimes whole = run_costs(&fast, live, G_MAXINT64);
     ck_assert_msg(cs3_unhurried_least(memo, name, &fast) <= whole.lines, "%s: least", text);
     if (!cs3_unhurried_find(memo, name, &fast, &found))
       continue;
